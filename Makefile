@@ -1,0 +1,68 @@
+# Everything runs in .venv, which the first target that needs it makes.
+# Needs: make and Python 3.11 or newer with pip. No compiler.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# The first of these that is Python 3.11 or newer (a name may exist and still not run).
+SUPPORTED := import sys; sys.exit(sys.version_info < (3, 11))
+CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14 python
+PYTHON ?= $(firstword $(foreach name,$(CANDIDATES),$(shell $(name) -c '$(SUPPORTED)' >/dev/null 2>&1 && echo $(name))))
+
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help venv install demo test lint format types wheel bench hooks clean
+
+help:  ## show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "brnn needs Python 3.11 or newer, and none was found; name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c '$(SUPPORTED)' || { echo "brnn needs Python 3.11 or newer; $(PYTHON) is not one" >&2; exit 1; }
+# Some systems ship Python without ensurepip: there the system's pip fills the new environment.
+	@$(PYTHON) -m venv --clear $(VENV) >/dev/null 2>&1 || \
+	{ $(PYTHON) -m venv --clear --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml brnn/_version.py | $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml brnn/_version.py | $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+venv: $(VENV)/.installed  ## make .venv with brnn in it
+install: $(VENV)/.installed-dev  ## the same, with the tools of a developer
+
+demo: $(VENV)/.installed  ## store a photograph in short-term memory: demo.h5 and demo.png
+	$(BIN)/python simulations/image_normalization.py -o demo.h5 --plot demo.png --force
+
+test: $(VENV)/.installed-dev  ## run the tests (PYTEST_ARGS="-k rcf" for some)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-dev  ## ruff: rules and layout
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+format: $(VENV)/.installed-dev  ## let ruff lay out the code and mend what it can
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+
+types: $(VENV)/.installed-dev  ## mypy
+	$(BIN)/mypy
+
+wheel: $(VENV)/.installed-dev  ## build the wheel and try it in a new environment elsewhere
+	$(BIN)/python .ci/check_wheel.py
+
+bench: $(VENV)/.installed  ## measure (BENCH_ARGS="--help" for the choices)
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+hooks: $(VENV)/.installed-dev  ## check every commit with pre-commit
+	$(BIN)/pre-commit install
+
+clean:  ## remove all that was made here, .venv included
+	rm -rf $(VENV) build dist *.egg-info demo.h5 demo.png .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

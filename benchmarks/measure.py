@@ -1,0 +1,113 @@
+"""What the benchmarks share: fair timing, a note of the machine, and the report."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Timing", "interleaved", "machine", "table", "write"]
+
+PACKAGES = ("brnn", "numpy", "scipy", "numba", "llvmlite", "h5py", "xarray")
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Repeated timings of one contender, in seconds."""
+
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """Median of the repetitions."""
+        return statistics.median(self.seconds)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the summary that goes into the JSON file."""
+        ordered = sorted(self.seconds)
+        return {
+            "median": self.median,
+            "lowest": ordered[0],
+            "highest": ordered[-1],
+            "repetitions": len(ordered),
+        }
+
+
+def interleaved(
+    contenders: Mapping[str, Callable[[], object]], *, budget: float, least: int = 3, most: int = 101
+) -> dict[str, Timing]:
+    """Time several callables in turn, so that a slow moment of the machine meets all of them.
+
+    Parameters
+    ----------
+    contenders : mapping of str to callable
+        What to time; each is called once beforehand, untimed.
+    budget : float
+        Seconds for all rounds together; a round that has begun is finished.
+    least, most : int
+        Bounds on the number of rounds.
+
+    Returns
+    -------
+    dict of str to Timing
+        Under the names given.
+    """
+    for call in contenders.values():
+        call()
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    started = time.perf_counter()
+    for k in range(most):
+        if k >= least and time.perf_counter() - started > budget:
+            break
+        for name, call in contenders.items():
+            before = time.perf_counter()
+            call()
+            seconds[name].append(time.perf_counter() - before)
+    return {name: Timing(tuple(values)) for name, values in seconds.items()}
+
+
+def machine() -> dict[str, Any]:
+    """Return what the numbers depend on: processor, cores, Python and the versions of the packages."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+    }
+
+
+def _processor() -> str:
+    """Return the processor's name; Linux does not tell it through `platform`."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return the rows as text in columns: the first to the left, the others to the right."""
+    widths = [max(len(line[k]) for line in (header, *rows)) for k in range(len(header))]
+    lines = []
+    for line in (header, *rows):
+        cells = [line[0].ljust(widths[0])] + [
+            text.rjust(width) for text, width in zip(line[1:], widths[1:], strict=True)
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def write(path: Path, report: Mapping[str, Any]) -> None:
+    """Write a report as JSON."""
+    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    print(f"wrote {path}")

@@ -1,0 +1,81 @@
+"""brnn: a simulator for biologically inspired recurrent neural networks.
+
+Networks of short-term memory (STM), medium-term memory (MTM, habituative gates) and long-term memory (LTM, adaptive
+weights) after Grossberg, as data that is compiled, integrated, recorded and compared with theory:
+
+    >>> import brnn
+    >>> network = brnn.models.rcf.build(n=10)
+    >>> result = brnn.simulate(network, duration=20)
+    >>> result.final("rcf")
+
+Names are loaded when they are first used, so that importing brnn is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from brnn._version import __version__
+
+_PLACES = {
+    "brnn.claims": ["Comparison", "claim"],
+    "brnn.compiler": ["System", "compile_network"],
+    "brnn.errors": ["BrnnError", "FileError", "InputError", "IntegrationError", "SpecError"],
+    "brnn.integrate": ["simulate", "steady_state"],
+    "brnn.record": ["Record", "Result"],
+    "brnn.record.rerun": ["rerun"],
+    "brnn.signals": [
+        "Expression",
+        "Linear",
+        "Logistic",
+        "Power",
+        "Saturating",
+        "Sigmoid",
+        "Signal",
+        "Step",
+        "ThresholdLinear",
+    ],
+    "brnn.spec.layers": ["Layer", "LayerLaw"],
+    "brnn.spec.layers.membrane": ["MembraneLayer"],
+    "brnn.spec.network": ["Network"],
+    "brnn.spec.plasticity": ["Gate", "Learning"],
+    "brnn.spec.projection": ["Projection"],
+    "brnn.spec.schedules": [
+        "Constant",
+        "Noise",
+        "Pulse",
+        "Pulses",
+        "Ramp",
+        "Samples",
+        "Schedule",
+        "Sequence",
+        "Sine",
+    ],
+    "brnn.spec.stimulus": ["Stimulus"],
+    "brnn.spec.topologies": ["Topology"],
+    "brnn.spec.topologies.distance": ["Chain", "DifferenceOfGaussians", "GaussianKernel", "Kernel", "Shift"],
+    "brnn.spec.topologies.matrix": ["Dense", "Sparse"],
+    "brnn.spec.topologies.uniform": ["AllButSelf", "AllToAll", "OneToOne"],
+}
+_RENAMED = {"open": ("brnn.record", "open_result"), "recover": ("brnn.record", "recover")}
+_WHERE = {name: (module, name) for module, names in _PLACES.items() for name in names} | _RENAMED
+_MODULES = ("claims", "models", "plot", "signals", "spec", "theory")
+
+__all__ = ["__version__", *sorted(_WHERE), *_MODULES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        module, attribute = _WHERE[name]
+        value = getattr(importlib.import_module(module), attribute)
+    elif name in _MODULES:
+        value = importlib.import_module(f"brnn.{name}")
+    else:
+        raise AttributeError(f"module 'brnn' has no attribute '{name}'")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,127 @@
+"""How the states of a network lie in one flat vector."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from brnn.spec.layers import LayerLaw
+from brnn.spec.network import Network
+
+__all__ = ["Variable", "layout"]
+
+Role = Literal["stm", "mtm", "ltm"]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One block of the state vector.
+
+    Attributes
+    ----------
+    name : str
+        ``"<layer>.x"``, ``"<projection>.y"`` or ``"<projection>.z"``.
+    group, quantity : str
+        The two parts of the name; the group is the HDF5 group.
+    start, stop : int
+        The block is ``u[start:stop]``.
+    shape : tuple of int
+        Shape of the block.
+    dims : tuple of str
+        Names of its axes.
+    role : {"stm", "mtm", "ltm"}
+        Activity, gate or weight.
+    long_name, units : str
+        Attributes of the recorded array.
+    lowest, highest : float or array or None
+        Bounds that theory guarantees for this network, or None.
+    """
+
+    name: str
+    group: str
+    quantity: str
+    start: int
+    stop: int
+    shape: tuple[int, ...]
+    dims: tuple[str, ...]
+    role: Role
+    long_name: str
+    units: str = "1"
+    lowest: float | np.ndarray | None = None
+    highest: float | np.ndarray | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.stop - self.start
+
+
+def layout(network: Network) -> tuple[Variable, ...]:
+    """Return the blocks of the state vector of `network`, in order: activities of each layer."""
+    variables: list[Variable] = []
+    start = 0
+    bounds = guaranteed_bounds(network)
+    for layer in network.layers:
+        stop = start + math.prod(layer.shape)
+        lowest, highest = bounds.get(layer.name, (None, None))
+        variables.append(
+            Variable(
+                name=f"{layer.name}.x",
+                group=layer.name,
+                quantity="x",
+                start=start,
+                stop=stop,
+                shape=layer.shape,
+                dims=axes(layer),
+                role="stm",
+                long_name=f"STM activity of layer {layer.name}",
+                units=layer.units,
+                lowest=lowest,
+                highest=highest,
+            )
+        )
+        start = stop
+    return tuple(variables)
+
+
+def axes(layer: LayerLaw) -> tuple[str, ...]:
+    """Return the names of a layer's axes: its own name, or row and column, or numbers."""
+    if len(layer.shape) == 1:
+        return (layer.name,)
+    if len(layer.shape) == 2:
+        return (f"{layer.name}_row", f"{layer.name}_column")
+    return tuple(f"{layer.name}_{k}" for k in range(len(layer.shape)))
+
+
+def guaranteed_bounds(network: Network) -> dict[str, tuple[float | np.ndarray, float | np.ndarray]]:
+    """Return the interval that each layer's activities cannot leave, for the layers for which this is a theorem.
+
+    The theorem needs inputs that are never negative: strengths >= 0, stimuli >= 0, signals >= 0. A signal that
+    can be negative (Linear, of a negative activity) is not negative if its own source layer stays >= 0; so the
+    set of bounded layers is found by taking away layers until nothing changes. It also needs the initial
+    activities to lie inside.
+    """
+    bounded = {}
+    for layer in network.layers:
+        limits = layer.bounds()
+        initial = getattr(layer, "initial", 0.0)
+        if limits is not None and np.all(np.greater_equal(initial, limits[0])) and np.all(np.less_equal(initial, limits[1])):
+            bounded[layer.name] = limits
+    for stimulus in network.stimuli:
+        if stimulus.schedule.lowest() < 0 or np.min(stimulus.pattern) < 0:
+            bounded.pop(stimulus.target, None)
+    changed = True
+    while changed:
+        changed = False
+        for projection in network.projections:
+            if projection.target not in bounded:
+                continue
+            source = bounded.get(projection.source)
+            rate = projection.signal.nonnegative or (source is not None and np.all(np.greater_equal(source[0], 0.0)))
+            if not rate or projection.topology.smallest_weight() < 0:
+                del bounded[projection.target]
+                changed = True
+    return bounded

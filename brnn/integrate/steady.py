@@ -1,0 +1,83 @@
+"""When a network has come to rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["SteadyRule"]
+
+_NEUTRAL = 1e-5  # 1/time; a real part below it cannot be told from 0 by finite differences
+_DENSE = 200  # unknowns up to which all eigenvalues are computed
+
+
+@dataclass
+class SteadyRule:
+    """The state rests if |du_i/dt| <= rate * (atol + rtol |u_i|) for every unknown i, and rest is stable there.
+
+    `rate` is 1 per unit of time: at the present speed no unknown would move by more than its tolerance in one unit
+    of time. A trajectory that creeps past a saddle meets this, too; therefore the largest real part of the
+    eigenvalues of the Jacobian (finite differences; Arnoldi iteration for more than 200 unknowns) must not be
+    positive. It is computed at most once for each tenfold decrease of the speed.
+
+    Parameters
+    ----------
+    rtol, atol : float
+        Tolerances of the run.
+    """
+
+    rtol: float
+    atol: float
+    _checked: float = float("inf")
+
+    def holds(self, fun: Callable[[float, np.ndarray], np.ndarray], time: float, state: np.ndarray) -> bool:
+        """Tell whether `state` is at rest."""
+        speed = float(np.max(np.abs(fun(time, state)) / (self.atol + self.rtol * np.abs(state))))
+        if speed > 1.0:
+            self._checked = float("inf")
+            return False
+        if speed > 0.1 * self._checked:
+            return False
+        self._checked = speed
+        return growth_rate(fun, time, state) <= _NEUTRAL
+
+
+def growth_rate(fun: Callable[[float, np.ndarray], np.ndarray], time: float, state: np.ndarray) -> float:
+    """Return the largest real part of the eigenvalues of the Jacobian at `state`, from differences of `fun`.
+
+    Parameters
+    ----------
+    fun : callable
+        ``fun(t, u)`` is du/dt.
+    time : float
+        Where the stimuli are taken.
+    state : ndarray, shape (n,)
+        The state, at or near an equilibrium.
+    """
+    n = state.size
+    step = np.cbrt(np.finfo(float).eps)
+
+    def product(v: np.ndarray) -> np.ndarray:
+        v = np.ravel(v)
+        size = float(np.max(np.abs(v)))
+        if size == 0.0:
+            return np.zeros(n)
+        h = step * max(1.0, float(np.max(np.abs(state)))) / size
+        return np.asarray((fun(time, state + h * v) - fun(time, state - h * v)) / (2.0 * h))
+
+    if n <= _DENSE:
+        jacobian = np.stack([product(column) for column in np.eye(n)], axis=1)
+        return float(np.max(np.linalg.eigvals(jacobian).real))
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
+
+    operator = LinearOperator((n, n), matvec=product, dtype=np.float64)  # type: ignore[call-arg]
+    start = np.random.default_rng(0).standard_normal(n)
+    try:
+        values = eigs(operator, k=1, which="LR", v0=start, tol=1e-3, maxiter=300, return_eigenvectors=False)
+    except ArpackNoConvergence as error:
+        values = error.eigenvalues
+        if len(values) == 0:
+            return float("inf")
+    return float(np.max(values.real))

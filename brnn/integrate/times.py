@@ -1,0 +1,60 @@
+"""Which times are saved, and in which pieces the integration runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from brnn.errors import InputError
+from brnn.spec.network import Network
+
+__all__ = ["saved_times", "segments", "steady_times"]
+
+_SAVED = 201  # times, if the user asks for none
+
+
+def saved_times(times: Any, duration: float) -> np.ndarray:
+    """Return the times at which the state is saved: those given, or 201 evenly spaced ones.
+
+    Raises
+    ------
+    InputError
+        If the times do not rise, are not finite, or do not lie in [0, duration].
+    """
+    if times is None:
+        return np.linspace(0.0, duration, _SAVED)
+    try:
+        result = np.array(times, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError("times: must be an array of numbers") from None
+    if result.ndim != 1 or result.size == 0:
+        raise InputError(f"times: has shape {result.shape}, must be a list of at least one time")
+    if not np.isfinite(result).all():
+        raise InputError("times: every time must be finite")
+    if (np.diff(result) <= 0).any():
+        k = int(np.argmax(np.diff(result) <= 0))
+        raise InputError(f"times: must rise, but {result[k + 1]:g} follows {result[k]:g}")
+    if result[0] < 0 or result[-1] > duration * (1 + 1e-12):
+        wrong = result[0] if result[0] < 0 else result[-1]
+        raise InputError(f"times: {wrong:g} is outside of the run, which goes from 0 to {duration:g}")
+    return np.minimum(result, duration)
+
+
+def steady_times(first: float, longest: float) -> np.ndarray:
+    """Return times for a run whose end is not known: 200 steps up to `first`, then the spacing doubles as t does.
+
+    A run that comes to rest early is seen in detail, one that takes long needs little memory.
+    """
+    times = [np.linspace(0.0, first, _SAVED)]
+    while first < longest:
+        times.append(np.linspace(first, 2.0 * first, _SAVED // 2 + 1)[1:])
+        first *= 2.0
+    result = np.concatenate(times)
+    return result[result <= longest]
+
+
+def segments(network: Network, duration: float) -> list[tuple[float, float]]:
+    """Return the pieces [start, stop] between the break points of all stimuli."""
+    edges = np.concatenate([[0.0], network.breaks(duration), [duration]])
+    return [(float(start), float(stop)) for start, stop in zip(edges[:-1], edges[1:], strict=True)]

@@ -1,0 +1,40 @@
+"""How much memory there is, so that what cannot fit is refused before it is tried."""
+
+from __future__ import annotations
+
+import os
+
+from brnn.errors import InputError
+
+__all__ = ["available_memory", "in_words", "refuse_above"]
+
+
+def available_memory() -> int:
+    """Return the bytes of memory that are free for use now; all physical memory where this is not known."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return 2**40
+
+
+def in_words(size: float) -> str:
+    """Return a number of bytes as text: "3.2 GB"."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"
+
+
+def refuse_above(size: float, what: str, hint: str = "") -> None:
+    """Raise InputError if `what` needs more bytes than there are."""
+    free = available_memory()
+    if size > free:
+        raise InputError(f"{what} needs about {in_words(size)} of memory; this machine has {in_words(free)} free{hint}")

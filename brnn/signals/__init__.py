@@ -1,0 +1,6 @@
+"""Signal functions: how the activity of a cell becomes the signal that it sends."""
+
+from brnn.signals.base import Signal
+from brnn.signals.rate import Linear, Logistic, Power, Saturating, Sigmoid, Step, ThresholdLinear
+
+__all__ = ["Linear", "Logistic", "Power", "Saturating", "Sigmoid", "Signal", "Step", "ThresholdLinear"]

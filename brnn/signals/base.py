@@ -1,0 +1,115 @@
+"""What every signal function has in common, and the helpers that their formulas share."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from brnn.codetext import Code, function_text, helper_texts
+from brnn.errors import InputError
+from brnn.signals.shapes import classify
+from brnn.spec.base import Spec
+from brnn.spec.validate import choice, number
+
+__all__ = ["PARTS", "Signal", "power"]
+
+PARTS = ("kernel", "slope", "quotient")  # f(w), f'(w), f(w)/w
+
+
+def power(w: Any, n: float) -> Any:
+    """Return w**n for w >= 0 and a scalar n; small whole n are products, which is faster than pow."""
+    if n == 1.0:
+        return w
+    if n == 2.0:
+        return w * w
+    if n == 3.0:
+        return w * w * w
+    if n == 4.0:
+        v = w * w
+        return v * v
+    return np.power(w, n)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Signal(Spec):
+    r"""Base of the signal functions f, which turn the activity of a cell into the signal that it sends.
+
+    Unless its docstring says otherwise a signal is a rate: nonnegative, and 0 for w < 0. At a corner or a
+    jump, `derivative` is the derivative from the right.
+
+    A subclass is a frozen dataclass whose fields are numbers, validated in ``__post_init__``, and has three
+    static methods ``_kernel`` (f), ``_slope`` (f') and ``_quotient`` (h(w) = f(w)/w with its limit at 0), each
+    called with w and then the fields in order. They are written with arithmetic, comparisons, NumPy functions
+    of one or two arguments and the helpers of this module only, because the same text runs in NumPy on arrays
+    and, compiled, on scalars. ``np.where`` is not among them: compiled, it makes an array of a scalar. A
+    condition is a factor instead, ``(w >= 0.0) * ...``, whose other factor must then be finite.
+    """
+
+    formula: ClassVar[str] = ""
+    nonnegative: ClassVar[bool] = True  # whether f(w) >= 0 for every w
+    _kernel: ClassVar[Callable[..., Any]]
+    _slope: ClassVar[Callable[..., Any]]
+    _quotient: ClassVar[Callable[..., Any]]
+
+    @property
+    def arguments(self) -> tuple[float, ...]:
+        """Values of the parameters, in the order in which the formulas take them."""
+        return tuple(float(getattr(self, field.name)) for field in dataclasses.fields(self))
+
+    def __call__(self, w: Any) -> Any:
+        """Return f(w), with the shape of `w`; a float for a scalar."""
+        return self._evaluate("kernel", w)
+
+    def derivative(self, w: Any) -> Any:
+        """Return f'(w), with the shape of `w`; from the right where f has a corner or a jump."""
+        return self._evaluate("slope", w)
+
+    def hill(self, w: Any) -> Any:
+        """Return the hill function h(w) = f(w)/w, at w = 0 its limit from the right (which may be inf)."""
+        return self._evaluate("quotient", w)
+
+    def shape(self, w_max: float) -> str:
+        """Say what kind of signal this is on 0 <= w <= w_max, by its hill function h(w) = f(w)/w.
+
+        Parameters
+        ----------
+        w_max : float
+            The largest activity that matters, usually B of the layer; > 0.
+
+        Returns
+        -------
+        str
+            ``"linear"`` if h is constant, ``"faster-than-linear"`` if h rises (and nowhere falls),
+            ``"slower-than-linear"`` if h falls (and nowhere rises), ``"sigmoid"`` if h rises and is then
+            flat or falls, ``"mixed"`` otherwise. On the shape depends what a recurrent competitive field
+            stores (Grossberg 1973).
+        """
+        return self._shape(number(w_max, f"{type(self).__name__}: w_max", above=0))
+
+    def code(self, part: str = "kernel") -> Code:
+        """Return the text of one part, ``"kernel"``, ``"slope"`` or ``"quotient"``, for generated code.
+
+        Two signals of one class have the same text; the values of the parameters are its arguments.
+        """
+        function = getattr(type(self), "_" + choice(part, f"{type(self).__name__}: part", PARTS))
+        name = type(self).__name__.lower() + ("" if part == "kernel" else f"_{part}")
+        return Code(name, function_text(function, name), self.arguments, helper_texts(function))
+
+    def _compute(self, part: str, w: np.ndarray) -> Any:
+        return getattr(type(self), f"_{part}")(w, *self.arguments)
+
+    def _evaluate(self, part: str, w: Any) -> Any:
+        try:
+            given = np.asarray(w, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError(f"{type(self).__name__}: w must be a number or an array of numbers") from None
+        # An overflow to inf and a limit at 0 are results here, not accidents.
+        with np.errstate(all="ignore"):
+            result = np.asarray(self._compute(part, given), dtype=np.float64)
+        return float(result) if given.ndim == 0 else result
+
+    def _shape(self, w_max: float) -> str:
+        return classify(self, w_max)

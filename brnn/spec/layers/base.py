@@ -1,0 +1,78 @@
+"""The interface of a layer law: what its cells obey, as one function of scalars."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from brnn.errors import SpecError
+from brnn.spec.base import Spec
+from brnn.spec.validate import identifier, shape, spread
+
+__all__ = ["Bounds", "LayerLaw"]
+
+Bounds = tuple[float | np.ndarray, float | np.ndarray]
+
+_CELLS_AT_MOST = 2**40
+
+
+@dataclass(frozen=True, eq=False)
+class LayerLaw(Spec):
+    """A layer of cells that share one law. To write a new law, subclass it in a new file.
+
+    1. The subclass is ``@dataclass(frozen=True, eq=False)``; its fields are `name`, `shape`, its parameters and
+       `initial`; a parameter is one number for all cells or an array of the layer's shape.
+    2. ``parameters`` names, in order, the fields that `law` takes as arguments.
+    3. ``law(x, exc, inh, *parameters)`` is a static function of scalars that returns dx/dt. `exc` is the whole
+       excitatory input of the cell, sum_k f_k(x_k) D_ki y_ki z_ki + I_i, and `inh` the whole inhibitory input.
+       Its text goes into the generated code: it may use only arithmetic and ``np.`` functions of scalars.
+    4. ``bounds()`` returns the interval that the activities cannot leave while `exc` and `inh` are not negative,
+       or None.
+    5. ``__post_init__`` validates with `_check_common` and the functions of brnn.spec.validate.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+
+    parameters: ClassVar[tuple[str, ...]] = ()
+    units: ClassVar[str] = "1"
+    signed_input: ClassVar[bool] = False  # whether negative weights and inputs have a meaning
+
+    @staticmethod
+    def law(x: Any, exc: Any, inh: Any) -> Any:
+        """Return dx/dt of one cell."""
+        raise NotImplementedError
+
+    def bounds(self) -> Bounds | None:
+        """Return (lowest, highest) activity for inputs that are not negative, or None if there is no bound."""
+        return None
+
+    def accepts_signed_input(self) -> bool:
+        """Tell whether negative weights and inputs have a meaning for this layer."""
+        return self.signed_input
+
+    @property
+    def cells(self) -> int:
+        """Number of cells."""
+        return math.prod(self.shape)
+
+    @property
+    def label(self) -> str:
+        """How error messages call the layer."""
+        return f"{type(self).__name__} '{self.name}'"
+
+    def _check_common(self, initial: Any, *, minimum: float | None = None) -> None:
+        """Validate name, shape and initial activities."""
+        name = identifier(self.name, f"{type(self).__name__}: name")
+        where = f"{type(self).__name__} '{name}'"
+        sizes = shape(self.shape, f"{where}: shape")
+        if math.prod(sizes) > _CELLS_AT_MOST:
+            raise SpecError(
+                f"{where}: shape = {sizes}: {math.prod(sizes):.3g} cells would need "
+                f"{math.prod(sizes) * 8 / 1e9:.3g} GB for one copy of their activities"
+            )
+        self._set(name=name, shape=sizes)
+        self._set(initial=spread(initial, f"{where}: initial", sizes, minimum=minimum))

@@ -1,0 +1,134 @@
+"""A network: layers, the projections between them, and the stimuli that they receive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+import numpy as np
+
+from brnn.errors import SpecError
+from brnn.spec.base import Spec
+from brnn.spec.layers import LayerLaw
+from brnn.spec.projection import Projection
+from brnn.spec.stimulus import Stimulus
+from brnn.spec.validate import closest, identifier, number, one_of
+
+__all__ = ["Network"]
+
+
+@dataclass(frozen=True, eq=False)
+class Network(Spec):
+    """A whole network, as data. It runs with ``brnn.simulate(network, duration)``.
+
+    Parameters
+    ----------
+    name : str
+        Name of the network.
+    layers : sequence of layers
+        At least one; names are unique.
+    projections : sequence of Projection
+        Names are unique, and differ from those of the layers.
+    stimuli : sequence of Stimulus
+        Inputs; several to one layer add up.
+    duration : float, optional
+        The natural duration of the network's protocol, used when `simulate` is given none.
+    time_units : str
+        Unit of time: "1" (dimensionless) or e.g. "s".
+    reference : str
+        Where the network was published.
+
+    Raises
+    ------
+    SpecError
+        If a name is unknown or used twice, shapes do not fit, or a sign is not allowed.
+    """
+
+    name: str
+    layers: tuple[LayerLaw, ...]
+    projections: tuple[Projection, ...] = ()
+    stimuli: tuple[Stimulus, ...] = ()
+    _: KW_ONLY
+    duration: float | None = None
+    time_units: str = "1"
+    reference: str = ""
+
+    def __post_init__(self) -> None:
+        at = f"Network '{identifier(self.name, 'Network: name')}'"
+        self._set(
+            layers=_members(self.layers, f"{at}: layers", LayerLaw, "a layer"),
+            projections=_members(self.projections, f"{at}: projections", Projection, "a Projection"),
+            stimuli=_members(self.stimuli, f"{at}: stimuli", Stimulus, "a Stimulus"),
+        )
+        if not self.layers:
+            raise SpecError(f"{at}: layers: a network needs at least one layer")
+        if self.duration is not None:
+            self._set(duration=number(self.duration, f"{at}: duration", above=0.0))
+        for field in ("time_units", "reference"):
+            one_of(getattr(self, field), f"{at}: {field}", str, "a string")
+        seen: set[str] = set()
+        for part in (*self.layers, *self.projections):
+            name = str(part.name)
+            if name in seen:
+                raise SpecError(f"{at}: two layers or projections are named '{name}'; give one of them another name=")
+            seen.add(name)
+        for projection in self.projections:
+            self._check_projection(projection)
+        for stimulus in self.stimuli:
+            self._check_stimulus(stimulus)
+
+    def layer(self, name: str, where: str = "layer") -> LayerLaw:
+        """Return the layer of this name, or raise SpecError."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = [layer.name for layer in self.layers]
+        raise SpecError(f"{where} = '{name}': no such layer (there is {', '.join(names)}){closest(name, names)}")
+
+    def _check_projection(self, projection: Projection) -> None:
+        source = self.layer(projection.source, f"{projection.label}: source")
+        target = self.layer(projection.target, f"{projection.label}: target")
+        projection.topology.check(source.shape, target.shape, projection.label)
+        signed = projection.topology.signed
+        if projection.topology.smallest_weight() < 0 and not (signed or target.accepts_signed_input()):
+            raise SpecError(
+                f"{projection.label}: {type(projection.topology).__name__} has the negative strength "
+                f"{projection.topology.smallest_weight():g}; onto a shunting layer strengths must be >= 0 "
+                f"(use a projection of the other kind for the negative ones)"
+            )
+
+    def _check_stimulus(self, stimulus: Stimulus) -> None:
+        layer = self.layer(stimulus.target, f"{stimulus.label}: target")
+        pattern = np.asarray(stimulus.pattern)
+        stimulus.schedule.check(pattern.shape, layer.shape, stimulus.label)
+        if layer.accepts_signed_input():
+            return
+        other = "inhibitory" if stimulus.kind == "excitatory" else "excitatory"
+        if (pattern < 0).any():
+            raise SpecError(
+                f"{stimulus.label}: pattern: has the negative element {pattern.min():g}; the input of a shunting layer "
+                f"must be >= 0 (use kind='{other}')"
+            )
+        if stimulus.schedule.lowest() < 0:
+            raise SpecError(
+                f"{stimulus.label}: schedule: its factor falls to {stimulus.schedule.lowest():g}; the input of a "
+                f"shunting layer must be >= 0"
+            )
+
+    def breaks(self, duration: float) -> np.ndarray:
+        """Return the break points of all stimuli in (0, duration), in rising order."""
+        times = [stimulus.schedule.breaks(duration) for stimulus in self.stimuli]
+        return np.unique(np.concatenate(times)) if times else np.empty(0)
+
+    def settled(self) -> float:
+        """Return the time after which no stimulus changes any more; infinity if one goes on for ever."""
+        return max([0.0] + [stimulus.schedule.last() for stimulus in self.stimuli])
+
+
+def _members(value: Any, where: str, kind: type, what: str) -> tuple[Any, ...]:
+    if isinstance(value, kind):
+        value = (value,)
+    if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
+        raise SpecError(f"{where}: must be a list of them, each {what}")
+    return tuple(one_of(member, f"{where}[{k}]", kind, what) for k, member in enumerate(value))

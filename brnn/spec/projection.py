@@ -1,0 +1,78 @@
+"""A projection: the signals that one layer sends to another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from brnn.errors import SpecError
+from brnn.signals import Linear, Signal
+from brnn.spec.base import Spec
+from brnn.spec.plasticity import Gate, Learning
+from brnn.spec.topologies import Topology
+from brnn.spec.topologies.uniform import OneToOne
+from brnn.spec.validate import choice, identifier, number, one_of
+
+__all__ = ["Projection"]
+
+
+@dataclass(frozen=True, eq=False)
+class Projection(Spec):
+    """Signals f(x) of the source layer, weighted and summed into the target layer's input.
+
+    Parameters
+    ----------
+    source, target : str
+        Names of layers; they may be the same.
+    kind : {"excitatory", "inhibitory"}
+        Into which bracket of equation (9) the sum goes.
+    signal : Signal
+        f (or g): what a cell with activity x sends.
+    topology : Topology
+        The constant strengths D (or G), W[target, source].
+    gate : Gate, optional
+        MTM: multiplies the signals by y.
+    learning : Learning, optional
+        LTM: multiplies the strengths by z.
+    delay : float, >= 0
+        Axonal lag.
+    name : str, optional
+        ``"<source>_<target>_exc"`` or ``"_inh"`` by default.
+
+    Raises
+    ------
+    SpecError
+        If a value is not valid.
+    """
+
+    source: str
+    target: str
+    kind: Literal["excitatory", "inhibitory"] = "excitatory"
+    signal: Signal = Linear()  # noqa: RUF009  (frozen)
+    topology: Topology = OneToOne()  # noqa: RUF009
+    gate: Gate | None = None
+    learning: Learning | None = None
+    delay: float = 0.0
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        source = identifier(self.source, "Projection: source")
+        target = identifier(self.target, "Projection: target")
+        kind = choice(self.kind, f"Projection {source} -> {target}: kind", ("excitatory", "inhibitory"))
+        name = f"{source}_{target}_{kind[:3]}" if self.name is None else identifier(self.name, "Projection: name")
+        at = f"Projection '{name}'"
+        self._set(name=name)
+        if isinstance(self.signal, type) or isinstance(self.topology, type):
+            raise SpecError(f"{at}: signal and topology must be values, e.g. Linear() and OneToOne(), not classes")
+        one_of(self.signal, f"{at}: signal", Signal, "a signal of brnn.signals, e.g. Sigmoid()")
+        one_of(self.topology, f"{at}: topology", Topology, "a topology, e.g. AllButSelf()")
+        if self.gate is not None:
+            one_of(self.gate, f"{at}: gate", Gate, "a gate, e.g. HabituativeGate(H=1, K=1, L=1), or None")
+        if self.learning is not None:
+            one_of(self.learning, f"{at}: learning", Learning, "a learning law, e.g. Outstar(rate=1), or None")
+        self._set(delay=number(self.delay, f"{at}: delay", minimum=0.0))
+
+    @property
+    def label(self) -> str:
+        """How error messages call the projection."""
+        return f"Projection '{self.name}'"

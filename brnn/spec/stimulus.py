@@ -1,0 +1,67 @@
+"""A stimulus: the input I_i (excitatory) or J_i (inhibitory) of a layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from brnn.spec.base import Spec
+from brnn.spec.schedules import Constant, Schedule
+from brnn.spec.validate import array, choice, identifier, one_of
+
+__all__ = ["Stimulus"]
+
+
+@dataclass(frozen=True, eq=False)
+class Stimulus(Spec):
+    """A spatial pattern, presented to a layer by a schedule.
+
+    Parameters
+    ----------
+    target : str
+        Name of the layer.
+    kind : {"excitatory", "inhibitory"}
+        "excitatory" is I of equation (9), "inhibitory" is J.
+    pattern : float or array
+        One number for all cells, or an array of the layer's shape (for a Sequence of indices: one more axis first).
+    schedule : Schedule
+        When it is on and how strong.
+
+    Raises
+    ------
+    SpecError
+        If a value is not valid, not finite, or its shape does not fit.
+    """
+
+    target: str
+    kind: Literal["excitatory", "inhibitory"] = "excitatory"
+    pattern: float | np.ndarray = 1.0
+    schedule: Schedule = Constant()  # noqa: RUF009  (frozen)
+
+    def __post_init__(self) -> None:
+        target = identifier(self.target, "Stimulus: target")
+        at = f"Stimulus of '{target}'"
+        self._set(
+            kind=choice(self.kind, f"{at}: kind", ("excitatory", "inhibitory")),
+            pattern=array(self.pattern, f"{at}: pattern"),
+            schedule=one_of(self.schedule, f"{at}: schedule", Schedule, "a schedule, e.g. Pulse(on=0, off=1)"),
+        )
+
+    @property
+    def label(self) -> str:
+        """How error messages call the stimulus."""
+        return f"Stimulus of '{self.target}'"
+
+    def at(self, time: float, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the input of every cell of a layer of this shape at one time.
+
+        At a break point the value is the one that holds after it.
+        """
+        pattern = np.asarray(self.pattern)
+        segment = self.schedule.segment(time, pattern)
+        value = np.asarray(segment.base, dtype=float)
+        if self.schedule.varying:
+            value = value + type(self.schedule).kernel(time, *segment.parameters) * np.asarray(segment.varying)
+        return np.array(np.broadcast_to(value, shape))

@@ -1,0 +1,89 @@
+"""The interface of a topology: who sends to whom, and how strongly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from brnn.errors import SpecError
+from brnn.spec.base import Spec
+
+__all__ = ["Argument", "Topology", "same_shape"]
+
+Argument = float | np.ndarray
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Topology(Spec):
+    """Constant strengths W[target, source] of a projection, and a kernel that applies them.
+
+    To write a new topology, subclass it in a new file:
+
+    1. The subclass is ``@dataclass(frozen=True, eq=False)`` and validates its fields in ``__post_init__``.
+    2. ``check(source, target, where)`` raises SpecError if it cannot join layers of these shapes.
+    3. If the input of a cell needs only the signal of the cell with the same index and the sum over all
+       signals, set ``local = True`` and write the static function of scalars ``kernel(s, total, *arguments)``;
+       otherwise ``kernel(s, net, *arguments)``, a static function of flat arrays that adds W s to `net`.
+       Its text goes into the generated Numba code: it may use only ``np``, arithmetic and loops, it must not
+       allocate; it may call functions of its own module, and names listed in ``imports``.
+    4. ``arguments(source, target)`` returns the numbers and arrays that `kernel` takes after the first two,
+       work arrays included.
+    5. ``strengths(source, target)`` returns W itself, made in the plainest way: tests and theory use it.
+    """
+
+    local: ClassVar[bool] = False
+    needs_self: ClassVar[bool] = False  # local kernels: whether the cell of the same index matters
+    signed: ClassVar[bool] = False  # whether strengths of both signs are its purpose
+    imports: ClassVar[dict[str, str]] = {}  # global name used by a kernel -> the import line it needs
+
+    def check(self, source: Shape, target: Shape, where: str) -> None:
+        """Raise SpecError if layers of these shapes cannot be joined."""
+        return None
+
+    def arguments(self, source: Shape, target: Shape) -> tuple[Argument, ...]:
+        """Return the kernel's arguments after the first two."""
+        raise NotImplementedError
+
+    @staticmethod
+    def kernel(s: Any, other: Any) -> Any:
+        """See point 3 of the class docstring."""
+        raise NotImplementedError
+
+    def chosen_kernel(self, source: Shape, target: Shape) -> tuple[str, Callable[..., Any]]:
+        """Return the name that the kernel has in the generated code, and the kernel for these shapes."""
+        return _snake(type(self).__name__), type(self).kernel
+
+    def strengths(self, source: Shape, target: Shape) -> np.ndarray:
+        """Return W, of shape (target cells, source cells)."""
+        raise NotImplementedError
+
+    def smallest_weight(self) -> float:
+        """Return a lower bound of the strengths, to tell whether signs are mixed."""
+        raise NotImplementedError
+
+    def memory(self, source: Shape, target: Shape) -> int:
+        """Return the bytes that the arguments will take, without making them."""
+        return 0
+
+
+def same_shape(topology: Topology, source: Shape, target: Shape, where: str) -> None:
+    """Raise SpecError unless both layers have the same shape."""
+    if source != target:
+        raise SpecError(
+            f"{where}: {type(topology).__name__} joins layers of the same shape, "
+            f"not {source} (source) and {target} (target)"
+        )
+
+
+def _snake(name: str) -> str:
+    return "".join(("_" + c.lower()) if c.isupper() and k else c.lower() for k, c in enumerate(name))
+
+
+def cells(shape: Shape) -> int:
+    """Number of cells of a layer of this shape."""
+    return math.prod(shape)

@@ -1,0 +1,117 @@
+"""Dense and Sparse: topologies given as a matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sparse
+
+from brnn.errors import SpecError
+from brnn.spec.topologies.base import Argument, Shape, Topology, cells
+from brnn.spec.validate import array
+
+__all__ = ["Dense", "Sparse"]
+
+
+def _check_matrix(shape: tuple[int, ...], source: Shape, target: Shape, where: str, what: str) -> None:
+    need = (cells(target), cells(source))
+    if shape != need:
+        swapped = " (it looks transposed: W[target, source])" if shape == need[::-1] else ""
+        raise SpecError(
+            f"{where}: {what}: the matrix has shape {shape}, must have (target cells, source cells) = {need}{swapped}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Dense(Topology):
+    """Any matrix of strengths, applied with BLAS.
+
+    Parameters
+    ----------
+    matrix : array, shape (target cells, source cells)
+        W[target, source]. Negative elements are allowed only onto additive layers.
+    """
+
+    matrix: np.ndarray
+
+    def __post_init__(self) -> None:
+        self._set(matrix=array(self.matrix, "Dense: matrix", ndim=2))
+
+    def check(self, source: Shape, target: Shape, where: str) -> None:
+        """Require shape (target cells, source cells)."""
+        _check_matrix(self.matrix.shape, source, target, where, "Dense")
+
+    def arguments(self, source: Shape, target: Shape) -> tuple[Argument, ...]:
+        """Return W and a work array of the target's size."""
+        return self.matrix, np.empty(cells(target))
+
+    @staticmethod
+    def kernel(s: Any, net: Any, W: Any, product: Any) -> None:
+        """Add W s to `net`."""
+        np.dot(W, s, product)
+        for i in range(net.size):
+            net[i] += product[i]
+
+    def strengths(self, source: Shape, target: Shape) -> np.ndarray:
+        """Return the matrix."""
+        return np.array(self.matrix)
+
+    def smallest_weight(self) -> float:
+        """Return the smallest element."""
+        return float(self.matrix.min())
+
+
+@dataclass(frozen=True, eq=False)
+class Sparse(Topology):
+    """Any sparse matrix of strengths, in compressed rows.
+
+    Parameters
+    ----------
+    csr : scipy sparse matrix or array, shape (target cells, source cells)
+        W[target, source]; any format, converted to CSR. Negative elements are allowed only onto additive layers.
+    """
+
+    csr: Any
+
+    def __post_init__(self) -> None:
+        if not sparse.issparse(self.csr):
+            raise SpecError("Sparse: csr: must be a scipy.sparse matrix (use Dense for a NumPy array)")
+        matrix = sparse.csr_array(self.csr, dtype=np.float64)
+        matrix.sum_duplicates()
+        rows, columns = matrix.shape
+        if rows < 1 or columns < 1:
+            raise SpecError(f"Sparse: csr: has shape {matrix.shape}, must have at least one row and column")
+        if matrix.nnz and not np.isfinite(matrix.data).all():
+            raise SpecError("Sparse: csr: every element must be finite")
+        try:
+            matrix.check_format(full_check=True)
+        except ValueError as error:
+            raise SpecError(f"Sparse: csr: damaged matrix ({error})") from None
+        self._set(csr=matrix)
+
+    def check(self, source: Shape, target: Shape, where: str) -> None:
+        """Require shape (target cells, source cells)."""
+        _check_matrix(self.csr.shape, source, target, where, "Sparse")
+
+    def arguments(self, source: Shape, target: Shape) -> tuple[Argument, ...]:
+        """Return the three arrays of the compressed rows."""
+        return self.csr.data, self.csr.indices.astype(np.int64), self.csr.indptr.astype(np.int64)
+
+    @staticmethod
+    def kernel(s: Any, net: Any, data: Any, indices: Any, indptr: Any) -> None:
+        """Add W s to `net`."""
+        for i in range(net.size):
+            total = 0.0
+            for k in range(indptr[i], indptr[i + 1]):
+                total += data[k] * s[indices[k]]
+            net[i] += total
+
+    def strengths(self, source: Shape, target: Shape) -> np.ndarray:
+        """Return the matrix as a dense array."""
+        return np.asarray(self.csr.toarray())
+
+    def smallest_weight(self) -> float:
+        """Return the smallest element."""
+        return float(min(self.csr.min(), 0.0)) if self.csr.nnz else 0.0

@@ -1,0 +1,281 @@
+"""Which states a recurrent competitive field can hold, and which of them are stable.
+
+The field of n cells, with its recurrent inhibition scaled by v (v = 1 is (21) with I = J = 0), is
+
+    dx_i/dt = -A x_i + (B - x_i) f(x_i) - v x_i sum_{k != i} f(x_k)  =  x_i [H(x_i) - A - v S]
+
+with S = sum_k f(x_k), the hill function h(w) = f(w)/w and ``H(w) = [B - (1 - v) w] h(w)``; for v = 1, H = B h. So at an equilibrium
+every active cell has the same H(x_i) = A + v S. k equal survivors beside silent cells therefore hold the level u that solves
+
+    [B - m u] h(u) = A,     m = 1 + v (k - 1)        (m = 1 is (25), h(u) = A/(B - u); m = k for v = 1)
+
+on 0 < u < B/m. Its stability follows from the Jacobian at that state, which has three different eigenvalues:
+
+    difference   u H'(u)                    one survivor against another, k - 1 times
+    common       u H'(u) - v k u f'(u)      all survivors together, once
+    silent       B h(0) - H(u)              a silent cell, n - k times
+
+Derivation: d/dx_j of x_i [H(x_i) - A - v S] is delta_ij x_i H'(x_i) - v x_i f'(x_j) for an active cell i (its bracket is 0), and
+delta_ij [H(0) - A - v S] for a silent one, H(0) = B h(0). The common mode is stable exactly where [B - m u] h(u) falls.
+
+A state whose survivors are not equal has levels on both sides of a maximum of H (or on a flat stretch of it). At most
+one survivor can be where H rises: J = diag(x) [diag(H'/f') - v 1 1^T] diag(f') is stable only if diag(-H'/f') + v 1 1^T is
+positive definite, and adding one positive rank-one matrix repairs one negative direction at most.
+
+Source: Grossberg (1973), Stud. Appl. Math. 52, 213-257; review, equations (21)-(25). The eigenvalues, the factor m
+and the limit of `most_survivors` are derived here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from brnn.errors import InputError
+from brnn.theory._signal import SignalFunction
+
+__all__ = ["Equilibrium", "Modes", "equilibria", "hill_of_field", "jacobian", "modes", "most_survivors", "velocity"]
+
+_FLAT = 1e-9  # |w h'| below this times h counts as a flat hill
+
+
+@dataclasses.dataclass(frozen=True)
+class Equilibrium:
+    """A level that equal survivors can hold.
+
+    Attributes
+    ----------
+    level : float
+        Activity u of each survivor.
+    stable : bool
+        Whether u is approached from both sides when the survivors move together.
+    jump : bool
+        True where f jumps up across the curve A/(B - m u): no equilibrium, but it separates as an unstable one does.
+    """
+
+    level: float
+    stable: bool
+    jump: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Modes:
+    """The eigenvalues of the Jacobian at k equal survivors of n cells; NaN for a mode that does not exist.
+
+    Attributes
+    ----------
+    difference : float
+        A survivor against the others (k >= 2).
+    common : float
+        All survivors together.
+    silent : float
+        A silent cell (n > k).
+    """
+
+    difference: float
+    common: float
+    silent: float
+
+    @property
+    def largest(self) -> float:
+        """The largest eigenvalue."""
+        return max(value for value in (self.difference, self.common, self.silent) if not math.isnan(value))
+
+    @property
+    def stable(self) -> bool:
+        """Whether every small disturbance dies out; false for a flat hill, where differences neither grow nor die."""
+        return self.largest < 0
+
+
+def velocity(x: np.ndarray, A: float, B: float, signal: SignalFunction, inhibition: float = 1.0) -> np.ndarray:
+    """Return dx/dt of the field without inputs, shape (n,), as written at the top of this module."""
+    f = signal(x)
+    return -A * x + (B - x) * f - inhibition * x * (f.sum() - f)
+
+
+def jacobian(x: Any, A: float, B: float, signal: SignalFunction, inhibition: float = 1.0) -> np.ndarray:
+    """Return the Jacobian of `velocity` at any state x, shape (n, n).
+
+    ``J_ij = -v x_i f'(x_j)`` for j != i, and ``J_ii = -A - f(x_i) + (B - x_i) f'(x_i) - v sum_{k != i} f(x_k)``.
+    """
+    x = np.asarray(x, dtype=np.float64)
+    f, slope = signal(x), signal.derivative(x)
+    result = -inhibition * np.outer(x, slope)
+    np.fill_diagonal(result, -A - f + (B - x) * slope - inhibition * (f.sum() - f))
+    return result
+
+
+def hill_of_field(w: Any, B: float, signal: SignalFunction, inhibition: float = 1.0) -> Any:
+    """Return ``H(w) = [B - (1 - v) w] h(w)``, which is equal at all survivors; B h(w) for v = 1."""
+    return (B - (1.0 - inhibition) * w) * signal.hill(w)
+
+
+def equilibria(
+    A: float, B: float, signal: SignalFunction, *, survivors: int = 1, inhibition: float = 1.0
+) -> tuple[Equilibrium, ...]:
+    """Return all levels of k equal survivors, in rising order: the roots of ``[B - m u] h(u) = A`` on (0, B/m).
+
+    With one survivor these are the solutions of (25), the total activities that the field can hold at late times ("total
+    activity quantization"). They are alternately unstable and stable; 0 comes before them, and is stable
+    if B h(0) < A and unstable if B h(0) > A.
+
+    Parameters
+    ----------
+    A, B : float
+        Decay rate and upper bound, > 0.
+    signal : signal
+        f.
+    survivors : int
+        k >= 1.
+    inhibition : float
+        v >= 0.
+
+    Notes
+    -----
+    Roots are bracketed on several thousand points, spaced both evenly and logarithmically down to 1e-9 B/m, after every
+    local extremum has been refined, so that a pair of roots between two points is not lost.
+    """
+    _check(A, B, survivors, inhibition)
+    m = 1.0 + inhibition * (survivors - 1)
+
+    def excess(u: Any) -> Any:
+        return (B - m * u) * signal.hill(u) - A
+
+    grid = _with_extrema(excess, _grid(B / m))
+    values = np.asarray(excess(grid))
+    finite = np.isfinite(values)
+    grid, values = grid[finite], values[finite]
+    found = []
+    for k in np.flatnonzero(np.diff(np.sign(values)) != 0):
+        if values[k + 1] == 0.0:
+            continue  # the next interval begins at this root and reports it
+        low, high = float(grid[k]), float(grid[k + 1])
+        level, jump = (low, False) if values[k] == 0.0 else _root(excess, low, high, A)
+        before = values[k] if values[k] != 0.0 else (values[k - 1] if k else -values[k + 1])
+        if before * values[k + 1] >= 0:
+            continue  # touches without crossing: half-stable, a limit of two roots that disappear
+        falling = bool(values[k + 1] < 0)
+        if not (jump and falling):  # where f jumps down the level is passed, not held
+            found.append(Equilibrium(level, falling, jump))
+    return tuple(found)
+
+
+def modes(
+    level: float, A: float, B: float, signal: SignalFunction, *, survivors: int, n: int, inhibition: float = 1.0
+) -> Modes:
+    """Return the eigenvalues of the Jacobian where `survivors` cells of n hold `level` and the others are silent.
+
+    The level has to be one of `equilibria` with the same arguments; the formulas are at the top of this module.
+    """
+    _check(A, B, survivors, inhibition)
+    if n < survivors:
+        raise InputError(f"n = {n}: must be at least the number of survivors, {survivors}")
+    u = float(level)
+    h, slope = float(signal.hill(u)), float(signal.derivative(u))
+    bend = slope - h  # u h'(u)
+    if abs(bend) < _FLAT * h:
+        bend = 0.0
+    difference = (B - (1.0 - inhibition) * u) * bend - (1.0 - inhibition) * u * h
+    return Modes(
+        difference=difference if survivors > 1 else math.nan,
+        common=difference - inhibition * survivors * u * slope,
+        silent=B * float(signal.hill(0.0)) - (B - (1.0 - inhibition) * u) * h if n > survivors else math.nan,
+    )
+
+
+def most_survivors(A: float, B: float, signal: SignalFunction, n: int, *, inhibition: float = 1.0) -> int:
+    """Return the greatest number k <= n of equal cells that the field can store; 0 if it can store none.
+
+    Two or more equal survivors are stable only on a falling side of H, and not below H(0) if a cell is silent. There
+    the level falls as k grows: by ``[B - m u] h(u) = A`` the level u belongs to ``m(u) = [B - A/h(u)]/u``, which falls
+    wherever H does. So the bound is the value at the top w of the hill H,
+
+        k < 1 + [m(w) - 1]/v,     for v = 1:  k < [B - A/h(w)]/w.
+
+    For f = G w^2/(F + w^2) and v = 1 the top is sqrt(F), and k < B/sqrt(F) - 2A/G. On a flat stretch of H (v = 1, and f linear
+    there) differences neither grow nor die, and such states count as stored.
+    """
+    _check(A, B, 1, inhibition)
+    single = _holds(1, A, B, signal, n, inhibition)
+    if n == 1 or inhibition == 0.0:  # without inhibition the cells do not know of each other
+        return n if single else 0
+    grid = _with_extrema(lambda w: hill_of_field(w, B, signal, inhibition), _grid(B))
+    h, slope = np.asarray(signal.hill(grid)), np.asarray(signal.derivative(grid))
+    fall = (B - (1.0 - inhibition) * grid) * (slope - h) - (1.0 - inhibition) * grid * h  # w H'(w)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        count = 1.0 + ((B - A / h) / grid - 1.0) / inhibition
+    usable = (h > 0) & (fall <= _FLAT * B * h) & (count > 1.0)
+    begins = np.flatnonzero(usable & ~np.append(False, usable[:-1]))  # where each falling stretch begins
+    bounds = np.floor(np.minimum(count[begins], n)).astype(np.int64)
+    near = {int(bound) + step for bound in bounds for step in (-1, 0, 1)}
+    for k in sorted(near | {n}, reverse=True):
+        if 2 <= k <= n and _holds(k, A, B, signal, n, inhibition):
+            return k
+    return 1 if single else 0
+
+
+def _holds(k: int, A: float, B: float, signal: SignalFunction, n: int, inhibition: float) -> bool:
+    """Say whether k equal survivors of n cells can be stored."""
+    for found in equilibria(A, B, signal, survivors=k, inhibition=inhibition):
+        if found.jump or not found.stable:
+            continue
+        u = found.level
+        mode = modes(u, A, B, signal, survivors=k, n=n, inhibition=inhibition)
+        top = float(hill_of_field(u, B, signal, inhibition))
+        sides = np.asarray(hill_of_field(np.array([u * (1 - 1e-3), u * (1 + 1e-3)]), B, signal, inhibition))
+        flat = bool((np.abs(sides - top) <= 1e-11 * top).all())
+        if (k == 1 or mode.difference < -_FLAT * top or flat) and (n == k or mode.silent <= _FLAT * top):
+            return True
+    return False
+
+
+def _check(A: float, B: float, survivors: int, inhibition: float) -> None:
+    for name, value in (("A", A), ("B", B)):
+        if not (math.isfinite(value) and value > 0):
+            raise InputError(f"{name} = {value}: must be a finite number > 0")
+    if survivors < 1 or survivors != int(survivors):
+        raise InputError(f"survivors = {survivors}: must be a whole number >= 1")
+    if not (math.isfinite(inhibition) and inhibition >= 0):
+        raise InputError(f"inhibition = {inhibition}: must be a finite number >= 0")
+
+
+def _grid(end: float) -> np.ndarray:
+    """Return points of (0, end), dense both evenly and near 0."""
+    even = np.linspace(0.0, end, 4002)[1:-1]
+    return np.union1d(even, np.geomspace(1e-9 * end, end * (1.0 - 1e-9), 2001))
+
+
+def _with_extrema(function: Callable[[Any], Any], grid: np.ndarray) -> np.ndarray:
+    """Return the grid with every local extremum of the function, refined, added to it."""
+    from scipy.optimize import minimize_scalar
+
+    with np.errstate(all="ignore"):
+        values = np.asarray(function(grid))
+    turns = np.flatnonzero(np.diff(np.sign(np.diff(values))) != 0) + 1
+    added = []
+    for k in turns[:200]:  # a signal that turns more often than this is noise, not a signal function
+        sign = 1.0 if values[k] <= values[k - 1] and values[k] <= values[k + 1] else -1.0
+        low, high = float(grid[k - 1]), float(grid[k + 1])
+        found = minimize_scalar(
+            lambda u, sign=sign: sign * float(function(u)),
+            bounds=(low, high),
+            method="bounded",
+            options={"xatol": 1e-12 * high},
+        )
+        added.append(float(found.x))
+    return np.union1d(grid, np.array(added)) if added else grid
+
+
+def _root(function: Callable[[Any], Any], low: float, high: float, scale: float) -> tuple[float, bool]:
+    """Return where the function changes its sign, and whether it does so by a jump."""
+    from scipy.optimize import brentq
+
+    where = float(brentq(lambda u: float(function(u)), low, high, xtol=1e-300, rtol=1e-15, maxiter=500))
+    width = 1e-9 * high
+    around = (max(low, where - width), min(high, where + width))
+    jump = min(abs(float(function(u))) for u in around) > 1e-4 * scale
+    return where, jump

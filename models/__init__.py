@@ -1,0 +1,31 @@
+"""The published networks, one file each: ``brnn.models.rcf.build(n=10)``. A new model is one new file here."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from types import ModuleType
+from typing import Any
+
+__all__ = ["load", "names"]
+
+
+def names() -> list[str]:
+    """Return the names of all models."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+
+
+def load(name: str) -> ModuleType:
+    """Return the module of the model `name`, with `build` and `CLAIMS`."""
+    from brnn.errors import InputError
+    from brnn.spec.validate import closest
+
+    if name not in names():
+        raise InputError(f"model '{name}': there is no such model (there is {', '.join(names())}){closest(name, names())}")
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def __getattr__(name: str) -> Any:
+    if not name.startswith("_") and name in names():
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
