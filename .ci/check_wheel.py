@@ -34,8 +34,13 @@ assert importlib.metadata.version("brnn") == brnn.__version__, "two versions"
 """
 
 
-def run(*command: str | Path, folder: Path, environment: dict[str, str] | None = None) -> str:
-    """Run a command in `folder`, show it, and return what it printed; stop the check if it fails."""
+def run(
+    *command: str | Path, folder: Path, environment: dict[str, str] | None = None, quiet: bool = False
+) -> str:
+    """Run a command in `folder`, show it, and return what it printed; stop the check if it fails.
+
+    What a quiet command prints is shown only if it fails.
+    """
     print("+", *(str(word) for word in command), flush=True)
     done = subprocess.run(
         [str(word) for word in command],
@@ -46,7 +51,8 @@ def run(*command: str | Path, folder: Path, environment: dict[str, str] | None =
         text=True,
         check=False,
     )
-    print(done.stdout, end="", flush=True)
+    if done.returncode != 0 or not quiet:
+        print(done.stdout, end="", flush=True)
     if done.returncode != 0:
         sys.exit(f"check_wheel: the command above ended with exit code {done.returncode}")
     return done.stdout
@@ -72,14 +78,14 @@ def main() -> None:
         outside.mkdir()
 
         # By way of the source distribution, so that nothing from an earlier build in the checkout slips in.
-        run(sys.executable, "-m", "build", "--outdir", dist, ROOT, folder=folder)
+        run(sys.executable, "-m", "build", "--outdir", dist, ROOT, folder=folder, quiet=True)
         (wheel,) = dist.glob("*.whl")
         if different := missing_modules(wheel):
             sys.exit(f"check_wheel: wheel and checkout differ (packages in pyproject.toml?): {different}")
 
         venv.create(target, with_pip=True)
         scripts = target / ("Scripts" if os.name == "nt" else "bin")
-        run(scripts / "python", "-m", "pip", "install", "--quiet", wheel, folder=outside)
+        run(scripts / "python", "-m", "pip", "install", wheel, folder=outside, quiet=True)
 
         # Nothing of the checkout or of the user's own set-up reaches the commands below.
         environment = {

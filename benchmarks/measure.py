@@ -41,26 +41,34 @@ class Timing:
 
 
 def interleaved(
-    contenders: Mapping[str, Callable[[], object]], *, budget: float, least: int = 3, most: int = 101
+    contenders: Mapping[str, Callable[[], object]],
+    *,
+    budget: float,
+    least: int = 3,
+    most: int = 101,
+    warm: bool = False,
 ) -> dict[str, Timing]:
     """Time several callables in turn, so that a slow moment of the machine meets all of them.
 
     Parameters
     ----------
     contenders : mapping of str to callable
-        What to time; each is called once beforehand, untimed.
+        What to time.
     budget : float
         Seconds for all rounds together; a round that has begun is finished.
     least, most : int
         Bounds on the number of rounds.
+    warm : bool
+        Each has been called before; otherwise each is called once, untimed.
 
     Returns
     -------
     dict of str to Timing
         Under the names given.
     """
-    for call in contenders.values():
-        call()
+    if not warm:
+        for call in contenders.values():
+            call()
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     started = time.perf_counter()
     for k in range(most):

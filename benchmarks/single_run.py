@@ -21,6 +21,7 @@ from scipy.integrate import solve_ivp
 import brnn
 from benchmarks.measure import Timing, interleaved, machine, table
 from brnn.compiler import compile_network
+from brnn.integrate.solvers import MaxRK45
 
 __all__ = ["draw", "run", "summary"]
 
@@ -38,8 +39,9 @@ QUIET_TOTAL = 0.1
 # that a few active cells among many quiet ones are followed less closely than rtol says.
 AGREEMENT = 2e-3
 
-NUMPY, RHS, SIMULATE, AUTO = (
+NUMPY, NUMPY_MAX, RHS, SIMULATE, AUTO = (
     f"NumPy, solve_ivp {SOLVER}",
+    f"NumPy, solve_ivp {SOLVER} with brnn's error norm",
     f"brnn's right-hand side, solve_ivp {SOLVER}",
     f"brnn.simulate, {SOLVER}",
     "brnn.simulate, auto",
@@ -125,9 +127,9 @@ def contenders(n: int) -> dict[str, Callable[[], Answer]]:
     """Return the ways to compute the same run."""
     start, times, spec = initial_state(n), saved_times(n), network(n)
 
-    def scipy(function: Callable[[float, np.ndarray], np.ndarray]) -> Answer:
+    def scipy(function: Callable[[float, np.ndarray], np.ndarray], method: Any = SOLVER) -> Answer:
         solution = solve_ivp(
-            function, (0.0, DURATION), start, method=SOLVER, t_eval=times, rtol=RTOL, atol=ATOL
+            function, (0.0, DURATION), start, method=method, t_eval=times, rtol=RTOL, atol=ATOL
         )
         return Answer(solution.y.T, int(solution.nfev))
 
@@ -137,6 +139,7 @@ def contenders(n: int) -> dict[str, Callable[[], Answer]]:
 
     return {
         NUMPY: lambda: scipy(plain),
+        NUMPY_MAX: lambda: scipy(plain, MaxRK45),
         RHS: lambda: scipy(compile_network(spec).rhs(0.0)),
         SIMULATE: lambda: simulate(SOLVER),
         AUTO: lambda: simulate("auto"),
@@ -201,7 +204,7 @@ def run(*, quick: bool = False) -> dict[str, Any]:
                 raise SystemExit(f"n = {n}, {name}: off by {error:.1e}; nothing was timed")
             found[name] = {"evaluations": answer.evaluations, "error": error}
             del answer
-        timings = interleaved(calls, budget=budget)
+        timings = interleaved(calls, budget=budget, warm=True)
         rows.append(
             {
                 "n": n,

@@ -22,7 +22,7 @@ _PLACES = {
     "brnn.claims": ["Comparison", "claim"],
     "brnn.compiler": ["System", "compile_network"],
     "brnn.errors": ["BrnnError", "FileError", "InputError", "IntegrationError", "SpecError"],
-    "brnn.integrate": ["simulate", "steady_state"],
+    "brnn.integrate": ["simulate"],
     "brnn.record": ["Record", "Result"],
     "brnn.record.rerun": ["rerun"],
     "brnn.signals": [
@@ -62,7 +62,7 @@ _RENAMED = {"open": ("brnn.record", "open_result"), "recover": ("brnn.record", "
 _WHERE = {name: (module, name) for module, names in _PLACES.items() for name in names} | _RENAMED
 _MODULES = ("claims", "models", "plot", "signals", "spec", "theory")
 
-__all__ = ["__version__", *sorted(_WHERE), *_MODULES]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_WHERE), *_MODULES]
 
 
 def __getattr__(name: str) -> Any:

@@ -21,7 +21,9 @@ def load(name: str) -> ModuleType:
     from brnn.spec.validate import closest
 
     if name not in names():
-        raise InputError(f"model '{name}': there is no such model (there is {', '.join(names())}){closest(name, names())}")
+        raise InputError(
+            f"model '{name}': there is no such model (there is {', '.join(names())}){closest(name, names())}"
+        )
     return importlib.import_module(f"{__name__}.{name}")
 
 

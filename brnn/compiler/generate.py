@@ -163,8 +163,7 @@ def _write_stimuli(text: _Text, network: Network) -> dict[tuple[str, str], list[
         if schedule.varying:
             function = text.kernel(f"schedule_{type(schedule).__name__.lower()}", type(schedule).kernel)
             first = len(text.program.numbers)
-            count = len(schedule.segment(0.0, np.zeros(())).parameters)
-            names = [text.number(f"g{index}_{k}", 0.0) for k in range(count)]
+            names = [text.number(f"{name}_g{index}", 0.0) for name in _argument_names(text.functions[function], 1)]
             text.line(f"g{index} = {function}({', '.join(['t', *names])})")
             pattern = text.array(f"pattern{index}_{stimulus.target}", None)
             terms[key].append(f"g{index} * {pattern}[i]")
@@ -175,7 +174,8 @@ def _write_stimuli(text: _Text, network: Network) -> dict[tuple[str, str], list[
 def _write_signal(text: _Text, source: _Source) -> None:
     code = source.signal.code()
     function = text.function(code.name, code.source, code.helpers)
-    parameters = [text.number(f"{source.name}_{k}", value) for k, value in enumerate(code.parameters)]
+    names = _argument_names(code.source, 1)
+    parameters = [text.number(f"{name}_{source.name}", v) for name, v in zip(names, code.parameters, strict=True)]
     x = f"x_{source.layer.name}"
     text.line()
     text.line(f"# {source.name}: {type(source.signal).__name__} signal of layer {source.layer.name}")
@@ -211,14 +211,24 @@ def _write_fields(text: _Text, network: Network, sources: dict[str, _Source]) ->
         for needed in kernel.__code__.co_names:
             if needed in topology.imports:
                 text.imports[topology.imports[needed]] = None
-        arguments = _topology_arguments(text, projection, source.layer, target)
+        arguments = _topology_arguments(text, projection, source.layer, target, function)
         text.line(f"{function}({', '.join([source.name, fields[key], *arguments])})")
     return fields
 
 
-def _topology_arguments(text: _Text, projection: Projection, source: LayerLaw, target: LayerLaw) -> list[str]:
+def _topology_arguments(
+    text: _Text, projection: Projection, source: LayerLaw, target: LayerLaw, function: str
+) -> list[str]:
+    names = _argument_names(text.functions[function], 2)
     values = projection.topology.arguments(source.shape, target.shape)
-    return [text.argument(f"w{k}_{projection.name}", value) for k, value in enumerate(values)]
+    return [text.argument(f"{name}_{projection.name}", value) for name, value in zip(names, values, strict=True)]
+
+
+def _argument_names(function: str, skip: int) -> list[str]:
+    """Return the names of a function's arguments after the first `skip`."""
+    match = re.match(r"def \w+\((.*)\):", function)
+    assert match is not None
+    return [name.strip() for name in match[1].split(",")][skip:]
 
 
 def _write_layer(
@@ -239,9 +249,9 @@ def _write_layer(
                 source = sources[str(projection.name)]
                 name, kernel = projection.topology.chosen_kernel(source.layer.shape, layer.shape)
                 own = f"{source.name}[i]" if projection.topology.needs_self else "0.0"
-                arguments = _topology_arguments(text, projection, source.layer, layer)
-                call = ", ".join([own, f"sum_{source.name}", *arguments])
-                terms.append(f"{text.kernel(name, kernel)}({call})")
+                function = text.kernel(name, kernel)
+                arguments = _topology_arguments(text, projection, source.layer, layer, function)
+                terms.append(f"{function}({', '.join([own, f'sum_{source.name}', *arguments])})")
         inputs[kind] = " + ".join(terms) if terms else "0.0"
     law = text.kernel(f"law_{type(layer).__name__.lower()}", type(layer).law)
     parameters = []

@@ -108,7 +108,11 @@ def guaranteed_bounds(network: Network) -> dict[str, tuple[float | np.ndarray, f
     for layer in network.layers:
         limits = layer.bounds()
         initial = getattr(layer, "initial", 0.0)
-        if limits is not None and np.all(np.greater_equal(initial, limits[0])) and np.all(np.less_equal(initial, limits[1])):
+        if (
+            limits is not None
+            and np.all(np.greater_equal(initial, limits[0]))
+            and np.all(np.less_equal(initial, limits[1]))
+        ):
             bounded[layer.name] = limits
     for stimulus in network.stimuli:
         if stimulus.schedule.lowest() < 0 or np.min(stimulus.pattern) < 0:

@@ -99,7 +99,9 @@ class System:
                 if index in places:
                     first, pattern = places[index]
                     numbers[first : first + len(segment.parameters)] = segment.parameters
-                    arrays[pattern] = np.ascontiguousarray(np.broadcast_to(segment.varying, layer.shape), dtype=float).ravel()
+                    arrays[pattern] = np.ascontiguousarray(
+                        np.broadcast_to(segment.varying, layer.shape), dtype=float
+                    ).ravel()
             arrays[base] = total.ravel()
         bounds = np.array([0] + [variable.stop for variable in self.variables], dtype=np.int64)
         return RightHandSide(function, (bounds, numbers, *arrays.values()))

@@ -30,7 +30,14 @@ __all__ = ["simulate"]
 
 _BLOCK = 16_000_000  # bytes of saved states that are made at once
 _DURATION = 20.0  # of a network that names none, in units of time
-_COPIES = {"RK45": 14, "RK23": 10, "DOP853": 28, "LSODA": 30, "Radau": 20, "BDF": 20}  # of the state, in the solver
+_COPIES = {
+    "RK45": 14,
+    "RK23": 10,
+    "DOP853": 28,
+    "LSODA": 30,
+    "Radau": 20,
+    "BDF": 20,
+}  # of the state, in the solver
 
 
 def simulate(
@@ -122,7 +129,9 @@ def simulate(
     extra = 1 if until == "steady" else 0
     recorder: Any
     if options.path is None:
-        recorder = MemoryRecorder(system.variables, saved.size + extra, root, select=options.variables, dtype=options.dtype)
+        recorder = MemoryRecorder(
+            system.variables, saved.size + extra, root, select=options.variables, dtype=options.dtype
+        )
     else:
         recorder = FileRecorder(
             options.path,
@@ -154,7 +163,9 @@ def initial_state(system: System, initial: Any) -> np.ndarray:
             raise SpecError(f"initial: '{key}' is not a state (there is {', '.join(names)}){closest(str(key), names)}")
         given = array(value, f"initial['{key}']")
         if given.shape not in ((), variable.shape):
-            raise SpecError(f"initial['{key}']: has shape {given.shape}, must be one number or have shape {variable.shape}")
+            raise SpecError(
+                f"initial['{key}']: has shape {given.shape}, must be one number or have shape {variable.shape}"
+            )
         state[variable.start : variable.stop] = np.broadcast_to(given, variable.shape).ravel()
     return state
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -57,4 +58,4 @@ def steady_times(first: float, longest: float) -> np.ndarray:
 def segments(network: Network, duration: float) -> list[tuple[float, float]]:
     """Return the pieces [start, stop] between the break points of all stimuli."""
     edges = np.concatenate([[0.0], network.breaks(duration), [duration]])
-    return [(float(start), float(stop)) for start, stop in zip(edges[:-1], edges[1:], strict=True)]
+    return [(float(start), float(stop)) for start, stop in pairwise(edges)]

@@ -1,6 +1,19 @@
 """Signal functions: how the activity of a cell becomes the signal that it sends."""
 
 from brnn.signals.base import Signal
+from brnn.signals.expression import Expression
+from brnn.signals.parse import parse_signal
 from brnn.signals.rate import Linear, Logistic, Power, Saturating, Sigmoid, Step, ThresholdLinear
 
-__all__ = ["Linear", "Logistic", "Power", "Saturating", "Sigmoid", "Signal", "Step", "ThresholdLinear"]
+__all__ = [
+    "Expression",
+    "Linear",
+    "Logistic",
+    "Power",
+    "Saturating",
+    "Sigmoid",
+    "Signal",
+    "Step",
+    "ThresholdLinear",
+    "parse_signal",
+]

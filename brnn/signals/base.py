@@ -33,7 +33,7 @@ def power(w: Any, n: float) -> Any:
     return np.power(w, n)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Signal(Spec):
     r"""Base of the signal functions f, which turn the activity of a cell into the signal that it sends.
 
@@ -48,11 +48,16 @@ class Signal(Spec):
     condition is a factor instead, ``(w >= 0.0) * ...``, whose other factor must then be finite.
     """
 
-    formula: ClassVar[str] = ""
+    _formula: ClassVar[str] = ""
     nonnegative: ClassVar[bool] = True  # whether f(w) >= 0 for every w
     _kernel: ClassVar[Callable[..., Any]]
     _slope: ClassVar[Callable[..., Any]]
     _quotient: ClassVar[Callable[..., Any]]
+
+    @property
+    def formula(self) -> str:
+        """f(w) as text, for w where it is not 0 anyway."""
+        return self._formula
 
     @property
     def arguments(self) -> tuple[float, ...]:
@@ -112,4 +117,4 @@ class Signal(Spec):
         return float(result) if given.ndim == 0 else result
 
     def _shape(self, w_max: float) -> str:
-        return classify(self, w_max)
+        return classify(self, self.hill, w_max)

@@ -7,12 +7,13 @@ import dataclasses
 import functools
 import hashlib
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from brnn.codetext import Code, helper_texts
+from brnn.codetext import Code, function_text
 from brnn.errors import SpecError
 from brnn.signals.base import PARTS, Signal, power
 from brnn.signals.grammar import RESERVED
@@ -70,20 +71,23 @@ class Expression(Signal):
             given = {**dict(parameters), **values}
         except (TypeError, ValueError):
             raise SpecError("Expression: parameters must be numbers by name") from None
-        where = f"Expression '{text if len(text) <= 60 else text[:57] + '...'}'"
+        where = _place(text)
         for name in given:
             identifier(name, f"{where}: parameter")
             if name in RESERVED or name.startswith("__"):
                 raise SpecError(f"{where}: a parameter cannot be called '{name}'")
         pairs = tuple((name, number(given[name], f"{where}: {name}")) for name in sorted(given))
-        self._set(text=text, parameters=pairs, _where=where)
-        used = {node.id for node in ast.walk(self._trees["kernel"]) if isinstance(node, ast.Name)}
-        unused = [name for name, _ in pairs if name not in used and name not in _names(text)]
+        self._set(text=text, parameters=pairs)
+        at_zero, above_zero = self([0.0, 1e-6])  # parses the text
+        unused = given.keys() - set(re.findall(r"[A-Za-z_]\w*", text))
         if unused:
-            raise SpecError(f"{where}: the parameter '{unused[0]}' does not occur in it")
-        at_zero = self(0.0)
+            raise SpecError(f"{where}: the parameter '{min(unused)}' does not occur in it")
         if not math.isfinite(at_zero):
-            raise SpecError(f"{where}: its value at w = 0 is {at_zero}; it must be finite there")
+            raise SpecError(
+                f"{where}: its value at w = 0 is {at_zero}; it must be finite (where(w > 0, a, b) can set it)"
+            )
+        if not math.isfinite(above_zero):
+            raise SpecError(f"{where}: its value just above w = 0 is {above_zero}; it must be finite")
 
     def __repr__(self) -> str:
         return f"Expression({', '.join([repr(self.text), *(f'{name}={value!r}' for name, value in self.parameters)])})"
@@ -106,7 +110,7 @@ class Expression(Signal):
         for name in changes:
             if name not in values and text == self.text:
                 hint = closest(name, ["text", *values])
-                raise SpecError(f"{self._where}: has no parameter '{name}'{hint}")
+                raise SpecError(f"{_place(self.text)}: has no parameter '{name}'{hint}")
         return type(self)(text, {**values, **changes})
 
     def code(self, part: str = "kernel") -> Code:
@@ -115,17 +119,42 @@ class Expression(Signal):
         The text depends only on the text of the expression and the names of its parameters. The parts
         ``"slope"`` and ``"quotient"`` take one argument more than ``"kernel"``: their value at w = 0.
         """
-        formulas = self._formulas
-        names = [name for name, _ in self.parameters]
-        kernel = formulas["kernel"]
+        formulas = dict(zip(PARTS, self._formulas, strict=True))
         formula = formulas[choice(part, "Expression: part", PARTS)]
-        name = "expression_" + hashlib.sha256(" ".join([kernel, *names]).encode()).hexdigest()[:12]
-        if part == "kernel":
-            body = f"    return 0.0 if w < 0.0 else {formula}\n"
-            numbers = self.arguments
-        else:
+        names = [name for name, _ in self.parameters]
+        numbers = self.arguments
+        name = "expression_" + hashlib.sha256(" ".join([formulas["kernel"], *names]).encode()).hexdigest()[:12]
+        body = "    w = w + 0.0  # -0.0 becomes 0.0\n"
+        if part != "kernel":
             name += f"_{part}"
             names.append("at_zero")
-            body = f"    if w == 0.0:\n        return at_zero\n    return 0.0 if w < 0.0 else {formula}\n"
-            numbers = (*self.arguments, self._limits[part])
-        return Code(name, f"def {name}({', '.join(['w', *names])}):\n{body}", numbers, _helpers(formula))
+            numbers = (*numbers, self._limits[part])
+            body += "    if w == 0.0:\n        return at_zero\n"
+        text = f"def {name}({', '.join(['w', *names])}):\n{body}    return 0.0 if w < 0.0 else {formula}\n"
+        return Code(name, text, numbers, (function_text(power),) if re.search(r"(?<!np\.)power\(", formula) else ())
+
+    @functools.cached_property
+    def _formulas(self) -> tuple[str, str, str]:
+        from brnn.signals.symbolic import formulas
+
+        return formulas(self.text, tuple(name for name, _ in self.parameters), _place(self.text))
+
+    @functools.cached_property
+    def _trees(self) -> dict[str, ast.expr]:
+        return {part: ast.parse(formula, mode="eval").body for part, formula in zip(PARTS, self._formulas, strict=True)}
+
+    @functools.cached_property
+    def _limits(self) -> dict[str, float]:
+        """Values at w = 0 of the parts whose formulas can be 0/0 there."""
+        values = dict(self.parameters)
+        return {part: limit_at_zero(self._trees[part], values) for part in ("slope", "quotient")}
+
+    def _compute(self, part: str, w: np.ndarray) -> Any:
+        positive = np.where(w < 0.0 if part == "kernel" else w <= 0.0, 1.0, w + 0.0)  # no -0.0
+        result = walk(self._trees[part], {**dict(self.parameters), "w": positive}, self._arithmetic)
+        result = np.where(w < 0.0, 0.0, result)
+        return result if part == "kernel" else np.where(w == 0.0, self._limits[part], result)
+
+
+def _place(text: str) -> str:
+    return f"Expression '{text if len(text) <= 60 else text[:57] + '...'}'"

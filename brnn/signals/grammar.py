@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from brnn.errors import SpecError
 from brnn.spec.validate import closest
 
-__all__ = ["FUNCTIONS", "RESERVED", "read"]
+__all__ = ["FUNCTIONS", "RESERVED", "number_of", "read"]
 
 FUNCTIONS: dict[str, tuple[int, int]] = {  # name: fewest and most arguments
     "exp": (1, 1),
@@ -89,6 +89,13 @@ def read(text: str, names: Collection[str], where: str) -> ast.expr:
     return reader.value(tree, 0)[0]
 
 
+def number_of(node: ast.Constant) -> float:
+    """Return the value of a constant of a checked tree."""
+    value = node.value
+    assert isinstance(value, float)
+    return value
+
+
 class _Reader:
     """Checks a tree from the leaves up; each part comes back with the power in which names occur in it."""
 
@@ -111,7 +118,7 @@ class _Reader:
             if isinstance(node.op, ast.UAdd):
                 return operand, degree
             if isinstance(operand, ast.Constant):
-                return self.constant(-operand.value), 0
+                return self.constant(-number_of(operand)), 0
             return ast.UnaryOp(node.op, operand), degree
         if isinstance(node, ast.BinOp) and isinstance(node.op, _OPERATORS):
             return self.operation(node, depth)
@@ -138,15 +145,17 @@ class _Reader:
         raise self.fail(f"unknown name '{node.id}'{hint or '; ' + _allowed(self.names)}")
 
     def operation(self, node: ast.BinOp, depth: int) -> tuple[ast.expr, int]:
-        left, left_degree = self.value(node.left, depth + 1)
+        # a + b - c + d is a chain, not nested
+        chained = isinstance(node.left, ast.BinOp) and _rank(node.left.op) == _rank(node.op) < 2
+        left, left_degree = self.value(node.left, depth if chained else depth + 1)
         right, right_degree = self.value(node.right, depth + 1)
         if isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
-            return self.compute(lambda: _apply(node.op, left.value, right.value)), 0
+            return self.compute(lambda: _apply(node.op, number_of(left), number_of(right))), 0
         degree = max(left_degree, right_degree)
         if isinstance(node.op, (ast.Mult, ast.Div)):
             degree = left_degree + right_degree
         if isinstance(node.op, ast.Pow) and isinstance(right, ast.Constant):
-            degree = math.ceil(left_degree * max(abs(right.value), 1.0))
+            degree = math.ceil(left_degree * max(abs(number_of(right)), 1.0))
         if degree > _HIGHEST_POWER:
             raise self.fail(f"contains a power above {_HIGHEST_POWER}")
         return ast.BinOp(left, node.op, right), degree
@@ -171,7 +180,7 @@ class _Reader:
             value, inner = self.value(argument, depth + 1)
             values.append(value)
             degree = max(degree, inner)
-        numbers = [value.value for value in values if isinstance(value, ast.Constant)]
+        numbers = [number_of(value) for value in values if isinstance(value, ast.Constant)]
         if name in _COMPUTE and len(numbers) == len(values):
             return self.compute(lambda: _COMPUTE[name](*numbers)), 0
         return ast.Call(node.func, [*first, *values], []), degree
@@ -190,6 +199,12 @@ class _Reader:
             if isinstance(error, SpecError):
                 raise
             raise self.fail("a part of it without w has no finite real value") from None
+
+
+def _rank(operator: ast.operator) -> int:
+    if isinstance(operator, (ast.Add, ast.Sub)):
+        return 0
+    return 1 if isinstance(operator, (ast.Mult, ast.Div)) else 2
 
 
 def _apply(operator: ast.operator, a: float, b: float) -> object:

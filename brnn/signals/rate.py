@@ -18,7 +18,7 @@ from brnn.spec.validate import number
 __all__ = ["Linear", "Logistic", "Power", "Saturating", "Sigmoid", "Step", "ThresholdLinear"]
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Linear(Signal):
     """Linear signal, f(w) = gain * w for every w: the one signal that keeps the sign of a negative w.
 
@@ -29,7 +29,7 @@ class Linear(Signal):
     """
 
     gain: float = 1.0
-    formula: ClassVar[str] = "gain*w"
+    _formula: ClassVar[str] = "gain*w"
     nonnegative: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -51,7 +51,7 @@ class Linear(Signal):
         return "linear"
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Power(Signal):
     """Power law, f(w) = gain * w**exponent for w >= 0, and 0 for w < 0.
 
@@ -67,7 +67,7 @@ class Power(Signal):
 
     gain: float = 1.0
     exponent: float = 2.0
-    formula: ClassVar[str] = "gain*w**exponent"
+    _formula: ClassVar[str] = "gain*w**exponent"
 
     def __post_init__(self) -> None:
         self._set(
@@ -77,22 +77,19 @@ class Power(Signal):
 
     @staticmethod
     def _kernel(w: Any, gain: float, exponent: float) -> Any:
-        w = np.maximum(w, 0.0)
-        if gain == 0.0:
-            return 0.0 * w
-        return gain * power(w, exponent)
+        return gain * power(np.maximum(w, 0.0), exponent)
 
     @staticmethod
     def _slope(w: Any, gain: float, exponent: float) -> Any:
         if gain == 0.0:
-            return 0.0 * w
+            return 0.0 * np.abs(w)
         v = np.maximum(w, 1.0 * (w < 0.0))  # any w < 0 becomes 1, where the power is finite
         return (w >= 0.0) * (gain * exponent * power(v, exponent - 1.0))
 
     @staticmethod
     def _quotient(w: Any, gain: float, exponent: float) -> Any:
         if gain == 0.0:
-            return 0.0 * w
+            return 0.0 * np.abs(w)
         v = np.maximum(w, 1.0 * (w < 0.0))
         return (w >= 0.0) * (gain * power(v, exponent - 1.0))
 
@@ -100,7 +97,7 @@ class Power(Signal):
         return "linear" if self.gain == 0 else _by_exponent(self.exponent)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Saturating(Signal):
     """Saturating signal, f(w) = gain * w/(half + w) for w >= 0, and 0 for w < 0.
 
@@ -116,7 +113,7 @@ class Saturating(Signal):
 
     gain: float = 1.0
     half: float = 1.0
-    formula: ClassVar[str] = "gain*w/(half + w)"
+    _formula: ClassVar[str] = "gain*w/(half + w)"
 
     def __post_init__(self) -> None:
         self._set(
@@ -142,7 +139,7 @@ class Saturating(Signal):
         return "linear" if self.gain == 0 else "slower-than-linear"
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Sigmoid(Signal):
     """Sigmoid signal, f(w) = gain * w**exponent/(half**exponent + w**exponent) for w >= 0, and 0 for w < 0.
 
@@ -162,7 +159,7 @@ class Sigmoid(Signal):
     gain: float = 1.0
     half: float = 1.0
     exponent: float = 2.0
-    formula: ClassVar[str] = "gain*w**exponent/(half**exponent + w**exponent)"
+    _formula: ClassVar[str] = "gain*w**exponent/(half**exponent + w**exponent)"
 
     def __post_init__(self) -> None:
         self._set(
@@ -180,7 +177,7 @@ class Sigmoid(Signal):
     @staticmethod
     def _slope(w: Any, gain: float, half: float, exponent: float) -> Any:
         if gain == 0.0:
-            return 0.0 * w
+            return 0.0 * np.abs(w)
         v = np.maximum(w, half * (w < 0.0)) / half
         p = np.minimum(power(v, exponent), 1e300)
         # p/v beyond the middle, v**(exponent - 1) below it: neither overflows where the slope is small
@@ -190,7 +187,7 @@ class Sigmoid(Signal):
     @staticmethod
     def _quotient(w: Any, gain: float, half: float, exponent: float) -> Any:
         if gain == 0.0:
-            return 0.0 * w
+            return 0.0 * np.abs(w)
         v = np.maximum(w, half * (w < 0.0)) / half
         p = np.minimum(power(v, exponent), 1e300)
         q = power(np.minimum(v, 1.0), exponent - 1.0) * (np.maximum(p, 1.0) / np.maximum(v, 1.0))
@@ -205,7 +202,7 @@ class Sigmoid(Signal):
         return "faster-than-linear" if w_max <= top else "sigmoid"
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Logistic(Signal):
     """Logistic signal, f(w) = gain/(1 + exp(-slope * (w - midpoint))) for every w, also for w < 0.
 
@@ -226,7 +223,7 @@ class Logistic(Signal):
     gain: float = 1.0
     slope: float = 1.0
     midpoint: float = 0.0
-    formula: ClassVar[str] = "gain/(1 + exp(-slope*(w - midpoint)))"
+    _formula: ClassVar[str] = "gain/(1 + exp(-slope*(w - midpoint)))"
 
     def __post_init__(self) -> None:
         self._set(
@@ -247,7 +244,7 @@ class Logistic(Signal):
     @staticmethod
     def _quotient(w: Any, gain: float, slope: float, midpoint: float) -> Any:
         if gain == 0.0:
-            return 0.0 * w
+            return 0.0 * np.abs(w)
         # w + 0.0 turns -0.0 into 0.0, so that the limit is the one from the right
         return gain / (1.0 + np.exp(np.minimum(-slope * (w - midpoint), 700.0))) / (w + 0.0)
 
@@ -261,7 +258,7 @@ class Logistic(Signal):
         return "slower-than-linear" if m <= 2 or 1 + math.exp(v - m) >= v else "mixed"
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class ThresholdLinear(Signal):
     """Threshold-linear signal, f(w) = gain * min(max(w - threshold, 0), ceiling).
 
@@ -281,7 +278,7 @@ class ThresholdLinear(Signal):
     gain: float = 1.0
     threshold: float = 0.0
     ceiling: float = math.inf
-    formula: ClassVar[str] = "gain*min(max(w - threshold, 0), ceiling)"
+    _formula: ClassVar[str] = "gain*min(max(w - threshold, 0), ceiling)"
 
     def __post_init__(self) -> None:
         self._set(
@@ -301,9 +298,9 @@ class ThresholdLinear(Signal):
     @staticmethod
     def _quotient(w: Any, gain: float, threshold: float, ceiling: float) -> Any:
         if gain == 0.0:
-            return 0.0 * w
+            return 0.0 * np.abs(w)
         if threshold == 0.0:
-            return (w >= 0.0) * (gain * np.minimum(1.0, ceiling / np.maximum(w, 0.0)))
+            return (w >= 0.0) * (gain * np.minimum(1.0, ceiling / np.maximum(w + 0.0, 0.0)))
         f = gain * np.minimum(np.maximum(w - threshold, 0.0), ceiling)
         if threshold > 0.0:
             return f / np.maximum(w, threshold)  # f is 0 up to the threshold
@@ -320,7 +317,7 @@ class ThresholdLinear(Signal):
         return "faster-than-linear" if below_ceiling else "sigmoid"
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Step(Signal):
     """Step signal, f(w) = gain for w >= threshold, and 0 below it.
 
@@ -337,7 +334,7 @@ class Step(Signal):
 
     gain: float = 1.0
     threshold: float = 0.0
-    formula: ClassVar[str] = "gain if w >= threshold else 0"
+    _formula: ClassVar[str] = "gain if w >= threshold else 0"
 
     def __post_init__(self) -> None:
         self._set(
@@ -351,12 +348,12 @@ class Step(Signal):
 
     @staticmethod
     def _slope(w: Any, gain: float, threshold: float) -> Any:
-        return 0.0 * w
+        return 0.0 * np.abs(w)
 
     @staticmethod
     def _quotient(w: Any, gain: float, threshold: float) -> Any:
         if gain == 0.0:
-            return 0.0 * w
+            return 0.0 * np.abs(w)
         if threshold > 0.0:
             return gain * (w >= threshold) / np.maximum(w, threshold)
         return gain * (w >= threshold) / (w + 0.0)

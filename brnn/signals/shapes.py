@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +15,8 @@ _LOG_SAMPLES = 801
 _STEADY = 5  # so many steps in a row without change are a flat stretch; fewer are the top of a smooth hill
 
 
-class _HasHill(Protocol):
-    __call__: Callable[[Any], Any]
-    hill: Callable[[Any], Any]
-
-
-def classify(signal: _HasHill, w_max: float) -> str:
-    """Return the kind of `signal` on (0, w_max] from samples of h(w) = f(w)/w.
+def classify(signal: Callable[[Any], Any], hill: Callable[[Any], Any], w_max: float) -> str:
+    """Return the kind of a signal f on (0, w_max] from samples of its hill function h(w) = f(w)/w.
 
     The samples are dense both in w and in log w (down to ``w_max * 1e-4``). A change of h that could be rounding
     in f counts as none.
@@ -29,7 +24,7 @@ def classify(signal: _HasHill, w_max: float) -> str:
     w = np.union1d(
         np.linspace(0.0, w_max, _SAMPLES)[1:], np.geomspace(1e-4 * w_max, w_max, _LOG_SAMPLES).clip(max=w_max)
     )
-    f, h = np.asarray(signal(w)), np.asarray(signal.hill(w))
+    f, h = np.asarray(signal(w)), np.asarray(hill(w))
     good = np.isfinite(f) & np.isfinite(h)
     w, f, h = w[good], f[good], h[good]
     if len(w) < 2:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import sympy
 
 from brnn.errors import SpecError
-from brnn.signals.grammar import read
+from brnn.signals.grammar import number_of, read
 
 __all__ = ["Formulas", "formulas"]
 
@@ -31,10 +31,9 @@ class Formulas(NamedTuple):
 def formulas(text: str, names: tuple[str, ...], where: str) -> Formulas:
     """Return the formulas of f, f' and f/w for an expression that `brnn.signals.grammar.read` allows."""
     tree = read(text, names, where)
-    # Nonnegative, not positive: a condition w > 0 must stay open, because w = 0 is a value.
-    w = sympy.Symbol("w", nonnegative=True)
-    symbols: dict[str, Any] = {name: sympy.Symbol(name, real=True) for name in names}
-    symbols["w"] = w
+    # Plain symbols: SymPy uses what it knows of their signs to look for roots of polynomials, without a limit.
+    symbols: dict[str, Any] = {name: sympy.Symbol(name) for name in ("w", *names)}
+    w = symbols["w"]
     try:
         f = _merge(_build(tree, symbols))
         return Formulas(_text(f), _text(_merge(sympy.diff(f, w))), _text(_merge(_divide(f, w))))
@@ -44,7 +43,7 @@ def formulas(text: str, names: tuple[str, ...], where: str) -> Formulas:
         raise SpecError(f"{where}: its derivative cannot be found") from None
 
 
-class _Where(sympy.Function):  # type: ignore[misc]
+class _Where(sympy.Function):
     """``_Where(a, b, x, y)`` is x if the comparison of a with b holds, else y.
 
     SymPy's Piecewise would try to solve the condition for w, which can take for ever.
@@ -58,9 +57,6 @@ class _Where(sympy.Function):  # type: ignore[misc]
         a, b, x, y = self.args
         return self.func(a, b, x.diff(symbol), y.diff(symbol))
 
-    def _eval_is_extended_real(self) -> Any:
-        return True if self.args[2].is_extended_real and self.args[3].is_extended_real else None
-
 
 class _Less(_Where):
     sign = "<"
@@ -70,10 +66,43 @@ class _LessEqual(_Where):
     sign = "<="
 
 
+# SymPy's own Abs, Min and Max are not used: it writes the derivative of Abs with real and imaginary parts where it
+# is not sure, and those of Min and Max as 1/2 of each at a corner.
+class _Absolute(sympy.Function):
+    def _eval_derivative(self, symbol: Any) -> Any:
+        u = self.args[0]
+        return _Less(u, sympy.S.Zero, sympy.S.NegativeOne, sympy.S.One) * u.diff(symbol)
+
+
+class _Minimum(sympy.Function):
+    def _eval_derivative(self, symbol: Any) -> Any:
+        a, b = self.args
+        return _Less(b, a, b.diff(symbol), a.diff(symbol))
+
+
+class _Maximum(sympy.Function):
+    def _eval_derivative(self, symbol: Any) -> Any:
+        a, b = self.args
+        return _Less(a, b, b.diff(symbol), a.diff(symbol))
+
+
+_FUNCTIONS: dict[str, Any] = {
+    "exp": sympy.exp,
+    "log": sympy.log,
+    "sqrt": sympy.sqrt,
+    "tanh": sympy.tanh,
+    "sin": sympy.sin,
+    "cos": sympy.cos,
+    "abs": _Absolute,
+    "min": _Minimum,
+    "max": _Maximum,
+}
+
+
 def _build(node: ast.expr, symbols: dict[str, Any]) -> Any:
     """Make the SymPy expression of a checked tree, node by node: no text is ever given to SymPy."""
     if isinstance(node, ast.Constant):
-        return _number(float(node.value))  # type: ignore[arg-type]
+        return _number(number_of(node))
     if isinstance(node, ast.Name):
         return symbols[node.id]
     if isinstance(node, ast.UnaryOp):
@@ -81,7 +110,7 @@ def _build(node: ast.expr, symbols: dict[str, Any]) -> Any:
     if isinstance(node, ast.BinOp):
         left = _build(node.left, symbols)
         if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant):
-            return left ** _exponent(float(node.right.value))  # type: ignore[arg-type]
+            return left ** _exponent(number_of(node.right))
         right = _build(node.right, symbols)
         if isinstance(node.op, ast.Add):
             return left + right
@@ -101,14 +130,7 @@ def _build(node: ast.expr, symbols: dict[str, Any]) -> Any:
             a, b = b, a
         return (_Less if isinstance(condition.ops[0], (ast.Lt, ast.Gt)) else _LessEqual)(a, b, x, y)
     values = [_build(argument, symbols) for argument in node.args]
-    if name == "abs":
-        # Not SymPy's Abs, whose derivative it writes with real and imaginary parts when it is not sure.
-        return _Less(values[0], sympy.S.Zero, -values[0], values[0])
-    if name == "min":
-        return functools.reduce(lambda a, b: _Less(b, a, b, a), values)
-    if name == "max":
-        return functools.reduce(lambda a, b: _Less(a, b, b, a), values)
-    return getattr(sympy, name)(values[0])
+    return functools.reduce(_FUNCTIONS[name], values) if len(values) > 1 else _FUNCTIONS[name](values[0])
 
 
 def _number(value: float) -> Any:
@@ -147,7 +169,7 @@ def _divide(e: Any, w: Any) -> Any:
         return e.func(a, b, _divide(x, w), _divide(y, w))
     if e.is_Mul:
         branches = [factor for factor in e.args if isinstance(factor, _Where)]
-        if branches:
+        if len(branches) == 1:  # the text would double with every further one
             rest = sympy.Mul(*(factor for factor in e.args if factor is not branches[0]))
             a, b, x, y = branches[0].args
             return branches[0].func(a, b, _divide(rest * x, w), _divide(rest * y, w))
@@ -161,8 +183,9 @@ _CALLS = {
     sympy.tanh: "np.tanh",
     sympy.sin: "np.sin",
     sympy.cos: "np.cos",
-    sympy.Abs: "np.abs",
-    sympy.sign: "np.sign",
+    _Absolute: "np.abs",
+    _Minimum: "np.minimum",
+    _Maximum: "np.maximum",
 }
 
 
@@ -192,15 +215,15 @@ def _write(e: Any, level: int) -> str:
             return _wrap(f"1.0/{_write(base**-exponent, _ATOM)}", _PRODUCT, level)
         if exponent == sympy.Rational(1, 2):
             return f"np.sqrt({_write(base, _SUM)})"
-        return f"power({_write(base, _SUM)}, {_write(exponent, _SUM)})"
+        # The helper branches on the exponent, so that must be the same for all cells.
+        function = "np.power" if any(symbol.name == "w" for symbol in exponent.free_symbols) else "power"
+        return f"{function}({_write(base, _SUM)}, {_write(exponent, _SUM)})"
     if isinstance(e, _Where):
         a, b, x, y = (_write(argument, _SUM) for argument in e.args)
         return f"({x} if {a} {e.sign} {b} else {y})"
     if e.func in _CALLS:
-        return f"{_CALLS[e.func]}({_write(e.args[0], _SUM)})"
-    if e.has(sympy.I, sympy.zoo, sympy.nan):
-        raise SpecError("is not a real number for w > 0")
-    raise SpecError("its derivative cannot be found")
+        return f"{_CALLS[e.func]}({', '.join(_write(argument, _SUM) for argument in e.args)})"
+    raise SpecError("is not a real number for w > 0")  # I, zoo and nan come here
 
 
 def _wrap(text: str, have: int, need: int) -> str:
@@ -208,13 +231,11 @@ def _wrap(text: str, have: int, need: int) -> str:
 
 
 def _write_sum(e: Any) -> str:
-    text = ""
-    for term in e.args:
-        number, rest = term.as_coeff_Mul()
-        if text and number.is_negative:
-            text += f" - {_write(-number * rest, _PRODUCT)}"
-        else:
-            text += (" + " if text else "") + _write(term, _PRODUCT)
+    minus = [term for term in e.args if term.as_coeff_Mul()[0].is_negative]
+    first, *rest = [term for term in e.args if term not in minus] + minus
+    text = _write(first, _SUM)
+    for term in rest:
+        text += f" - {_write(-term, _PRODUCT)}" if term in minus else f" + {_write(term, _PRODUCT)}"
     return text
 
 

@@ -29,6 +29,7 @@ class Arithmetic(Protocol):
     """The functions of one kind of number."""
 
     def number(self, value: float) -> Any: ...
+    def power(self, base: Any, exponent: Any) -> Any: ...
     def call(self, name: str, *values: Any) -> Any: ...
     def choose(self, holds: Any, one: Callable[[], Any], other: Callable[[], Any]) -> Any: ...
 
@@ -50,12 +51,13 @@ def walk(node: ast.expr, values: Mapping[str, Any], arithmetic: Arithmetic) -> A
         a, b = walk(test.left, values, arithmetic), walk(test.comparators[0], values, arithmetic)
         holds = a < b if isinstance(test.ops[0], ast.Lt) else a <= b
         one, other = node.body, node.orelse
-        return arithmetic.choose(
-            holds, lambda: walk(one, values, arithmetic), lambda: walk(other, values, arithmetic)
-        )
+        return arithmetic.choose(holds, lambda: walk(one, values, arithmetic), lambda: walk(other, values, arithmetic))
     assert isinstance(node, ast.Call)
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else "power"
-    return arithmetic.call(name, *(walk(argument, values, arithmetic) for argument in node.args))
+    arguments = [walk(argument, values, arithmetic) for argument in node.args]
+    if isinstance(node.func, ast.Name):
+        return arithmetic.power(*arguments)
+    assert isinstance(node.func, ast.Attribute)
+    return arithmetic.call(node.func.attr, *arguments)
 
 
 class Arrays:
@@ -64,8 +66,11 @@ class Arrays:
     def number(self, value: float) -> Any:
         return np.float64(value)
 
+    def power(self, base: Any, exponent: Any) -> Any:
+        return power(base, exponent)
+
     def call(self, name: str, *values: Any) -> Any:
-        return power(values[0], values[1]) if name == "power" else getattr(np, name)(values[0])
+        return getattr(np, name)(*values)
 
     def choose(self, holds: Any, one: Callable[[], Any], other: Callable[[], Any]) -> Any:
         return np.where(holds, one(), other())
@@ -75,7 +80,7 @@ class Digits:
     """Numbers of mpmath, with many digits and an exponent that hardly ever overflows."""
 
     def __init__(self) -> None:
-        import mpmath
+        import mpmath  # type: ignore[import-untyped]  # comes with SymPy
 
         self.context = mpmath.mp.clone()
         self.context.dps = 250
@@ -83,12 +88,16 @@ class Digits:
     def number(self, value: float) -> Any:
         return self.context.mpf(value)
 
+    def power(self, base: Any, exponent: Any) -> Any:
+        return self._real(self.context.power(base, exponent))
+
     def call(self, name: str, *values: Any) -> Any:
-        x = values[0]
         if name == "power":
-            return self._real(self.context.power(x, values[1]))
-        if name == "abs":
-            return abs(x)
+            return self.power(*values)
+        if name in ("abs", "minimum", "maximum"):
+            functions: dict[str, Callable[..., Any]] = {"abs": abs, "minimum": min, "maximum": max}
+            return functions[name](*values)
+        x = values[0]
         if name in ("exp", "sin", "cos") and abs(x) > self.context.mpf("1e70"):
             # Too large to reduce: the limit of exp, and no limit of the others.
             return (self.context.inf if x > 0 else self.context.mpf(0)) if name == "exp" else self.context.nan

@@ -22,13 +22,13 @@ _INLINE = 64  # arrays up to this many elements stand in the JSON as readable li
 _LARGEST = 2**40  # bytes; a hostile file must not make us allocate more than it could mean
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Spec:
     """Base of Network, layers, projections, topologies, signals, stimuli and schedules.
 
-    A subclass is a frozen dataclass (``@dataclass(frozen=True, eq=False)``) whose fields are numbers,
+    A subclass is a frozen dataclass (``@dataclass(frozen=True, eq=False, repr=False)``) whose fields are numbers,
     strings, arrays, other Specs, or tuples of these. Defining it registers it under its class name, which
-    is its ``"kind"`` in JSON. ``__post_init__`` validates and normalises (with `_set`).
+    is its ``"type"`` in JSON. ``__post_init__`` validates and normalises (with `_set`).
     """
 
     registry: ClassVar[dict[str, type[Spec]]] = {}
@@ -61,7 +61,7 @@ class Spec:
             If given, arrays of more than 64 elements are put into it, and the data refers to them by name;
             otherwise they stand in the data themselves, exactly (compressed, base64).
         """
-        data: dict[str, Any] = {"kind": type(self).__name__}
+        data: dict[str, Any] = {"type": type(self).__name__}
         for field in dataclasses.fields(self):
             if field.init:
                 data[field.name] = _encode(getattr(self, field.name), arrays)
@@ -88,6 +88,19 @@ class Spec:
             raise SpecError(f"not a {cls.__name__} in JSON: {error}") from None
         return cls.from_dict(data)
 
+    def __repr__(self) -> str:
+        shown = []
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray) and value.size > 6:
+                text = f"array of shape {value.shape}"
+            elif isinstance(value, np.ndarray):
+                text = str(value.tolist())
+            else:
+                text = repr(value)
+            shown.append(f"{field.name}={text}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
@@ -103,11 +116,11 @@ def _encode(value: Any, arrays: dict[str, np.ndarray] | None) -> Any:
     if value is None or isinstance(value, (bool, str, int)):
         return value
     if isinstance(value, float):
-        return value if math.isfinite(value) else {"kind": "float", "value": str(value)}
+        return value if math.isfinite(value) else {"type": "float", "value": str(value)}
     if sparse.issparse(value):
         csr = value.tocsr()
         return {
-            "kind": "csr",
+            "type": "csr",
             "shape": list(csr.shape),
             "data": _encode(np.asarray(csr.data), arrays),
             "indices": _encode(np.asarray(csr.indices), arrays),
@@ -115,17 +128,22 @@ def _encode(value: Any, arrays: dict[str, np.ndarray] | None) -> Any:
         }
     if isinstance(value, np.ndarray):
         if value.size <= _INLINE:
-            return {"kind": "array", "dtype": value.dtype.str, "shape": list(value.shape), "values": value.ravel().tolist()}
+            return {
+                "type": "array",
+                "dtype": value.dtype.str,
+                "shape": list(value.shape),
+                "values": value.ravel().tolist(),
+            }
         if arrays is not None:
             name = f"a{len(arrays)}"
             arrays[name] = value
-            return {"kind": "array", "name": name}
+            return {"type": "array", "name": name}
         packed = base64.b64encode(zlib.compress(np.ascontiguousarray(value).tobytes(), 1)).decode("ascii")
-        return {"kind": "array", "dtype": value.dtype.str, "shape": list(value.shape), "packed": packed}
+        return {"type": "array", "dtype": value.dtype.str, "shape": list(value.shape), "packed": packed}
     if isinstance(value, (tuple, list)):
         return [_encode(item, arrays) for item in value]
     if isinstance(value, Mapping):
-        return {"kind": "map", "items": [[str(key), _encode(item, arrays)] for key, item in value.items()]}
+        return {"type": "map", "items": [[str(key), _encode(item, arrays)] for key, item in value.items()]}
     raise SpecError(f"a value of type {type(value).__name__} cannot be part of a specification")
 
 
@@ -134,9 +152,9 @@ def _decode(data: Any, arrays: Mapping[str, Any], where: str) -> Any:
         return data
     if isinstance(data, list):
         return tuple(_decode(item, arrays, where) for item in data)
-    if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
-        raise SpecError(f"{where}: not the data of a specification (an object needs a \"kind\")")
-    kind = data["kind"]
+    if not isinstance(data, dict) or not isinstance(data.get("type"), str):
+        raise SpecError(f'{where}: not the data of a specification (an object needs a "type")')
+    kind = data["type"]
     try:
         if kind == "float":
             return float(data["value"])
@@ -155,7 +173,7 @@ def _decode(data: Any, arrays: Mapping[str, Any], where: str) -> Any:
         raise SpecError(f"{where}: unknown kind '{kind}'{closest(kind, Spec.registry)}")
     cls = Spec.registry[kind]
     names = {field.name for field in dataclasses.fields(cls) if field.init}
-    given = {key: _decode(item, arrays, f"{where}.{key}") for key, item in data.items() if key != "kind"}
+    given = {key: _decode(item, arrays, f"{where}.{key}") for key, item in data.items() if key != "type"}
     for key in given:
         if key not in names:
             raise SpecError(f"{where}: {kind} has no field '{key}'{closest(key, names)}")

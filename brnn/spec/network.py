@@ -18,7 +18,7 @@ from brnn.spec.validate import closest, identifier, number, one_of
 __all__ = ["Network"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network(Spec):
     """A whole network, as data. It runs with ``brnn.simulate(network, duration)``.
 

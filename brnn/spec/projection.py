@@ -16,7 +16,7 @@ from brnn.spec.validate import choice, identifier, number, one_of
 __all__ = ["Projection"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Projection(Spec):
     """Signals f(x) of the source layer, weighted and summed into the target layer's input.
 

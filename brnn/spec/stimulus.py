@@ -14,7 +14,7 @@ from brnn.spec.validate import array, choice, identifier, one_of
 __all__ = ["Stimulus"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Stimulus(Spec):
     """A spatial pattern, presented to a layer by a schedule.
 

@@ -113,7 +113,12 @@ def array(
 
 
 def spread(
-    value: Any, where: str, cells: tuple[int, ...], *, minimum: float | None = None, above: float | None = None
+    value: Any,
+    where: str,
+    cells: tuple[int, ...],
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
 ) -> float | np.ndarray:
     """Return one number for all cells, or a read-only array of one number per cell."""
     if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim > 0):

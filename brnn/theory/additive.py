@@ -2,11 +2,12 @@
 
     dx_i/dt = -A_i x_i + sum_j W_ij x_j + I_i,        dx/dt = M x + I,        M = W - diag(A)
 
-W[target, source] is the excitatory minus the inhibitory strength times the gain of the (linear) signal, A_i > 0 the decay
-rates and I_i constant inputs. Small activities of a shunting network (8) obey the same equation with
-inputs B E - D I.
+W[target, source] is the excitatory minus the inhibitory strength times the gain of the (linear)
+signal, A_i > 0 the decay rates and I_i constant inputs. Small activities of a shunting network (8)
+obey the same equation with inputs B E - D I.
 
-Source: review, equations (6), (7); the solution is that of a linear equation with constant coefficients.
+Source: review, equations (6), (7); the solution is that of a linear equation with constant
+coefficients.
 """
 
 from __future__ import annotations
@@ -45,12 +46,14 @@ def matrix(A: Any, W: Any) -> np.ndarray:
 
 
 def growth_rate(A: Any, W: Any) -> float:
-    """Return the largest real part of the eigenvalues of M: the network settles if and only if it is negative."""
+    """Return the largest real part of the eigenvalues of M: the network settles if it is negative."""
     return float(np.linalg.eigvals(matrix(A, W)).real.max())
 
 
 def equilibrium(A: Any, W: Any, inputs: Any) -> np.ndarray:
-    """Return the equilibrium ``x = -M^{-1} I``, shape (n,); it is approached only if `growth_rate` is negative.
+    """Return the equilibrium ``x = -M^{-1} I``, shape (n,).
+
+    It is approached only if `growth_rate` is negative.
 
     Raises
     ------

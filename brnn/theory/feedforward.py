@@ -1,15 +1,18 @@
 """Feedforward on-center off-surround networks: the noise-saturation dilemma and its solution.
 
-Equations (13)-(19) of the review. The inputs are I_i = theta_i I with sum theta_i = 1, I the total input::
+Equations (13)-(19) of the review. The inputs are I_i = theta_i I with sum theta_i = 1, I the total
+input::
 
-    dx_i/dt = -A x_i + (B - x_i) I_i - (D + x_i) sum_{k != i} I_k                            (13), with D = 0
+    dx_i/dt = -A x_i + (B - x_i) I_i - (D + x_i) sum_{k != i} I_k                            (13),
+    with D = 0
 
-Symbols: A > 0 decay rate, B > 0 upper and -D <= 0 lower bound of activity. For constant inputs the equation is linear
-in x_i, with the same rate A + I for every cell, so that everything here is exact.
+Symbols: A > 0 decay rate, B > 0 upper and -D <= 0 lower bound of activity. For constant inputs the
+equation is linear in x_i, with the same rate A + I for every cell, so that everything here is
+exact.
 
-Source: Grossberg, "Recurrent neural networks", Scholarpedia 8(2):1888 (2013), equations (13)-(19), and the review's
-text on hyperpolarization for D > 0. The response before it has settled, for any initial value, is the solution of the
-same linear equation.
+Source: Grossberg, "Recurrent neural networks", Scholarpedia 8(2):1888 (2013), equations (13)-(19),
+and the review's text on hyperpolarization for D > 0. The response before it has settled, for any
+initial value, is the solution of the same linear equation.
 """
 
 from __future__ import annotations
@@ -34,8 +37,9 @@ __all__ = [
 def equilibrium(inputs: Any, A: float, B: float, D: float = 0.0) -> np.ndarray:
     """Return the equilibrium of (13).
 
-    ``x_i = [(B + D) theta_i - D] I / (A + I)``; with D = 0 this is (14), ``x_i = theta_i B I / (A + I)``: reflectances
-    theta_i are kept at every total input I, where a network without off-surround (`unopposed`) saturates.
+    ``x_i = [(B + D) theta_i - D] I / (A + I)``; with D = 0 this is (14), ``x_i = theta_i B I / (A +
+    I)``: reflectances theta_i are kept at every total input I, where a network without off-surround
+    (`unopposed`) saturates.
 
     Parameters
     ----------
@@ -56,7 +60,8 @@ def equilibrium(inputs: Any, A: float, B: float, D: float = 0.0) -> np.ndarray:
 def trajectory(inputs: Any, A: float, B: float, t: Any, x0: Any = 0.0, D: float = 0.0) -> np.ndarray:
     """Return the solution of (13) for inputs that are constant from time 0 on.
 
-    ``x_i(t) = x_i(inf) + (x_i(0) - x_i(inf)) exp(-(A + I) t)``; with x_i(0) = 0 and D = 0 this is (16).
+    ``x_i(t) = x_i(inf) + (x_i(0) - x_i(inf)) exp(-(A + I) t)``; with x_i(0) = 0 and D = 0 this is
+    (16).
 
     Parameters
     ----------
@@ -79,19 +84,21 @@ def trajectory(inputs: Any, A: float, B: float, t: Any, x0: Any = 0.0, D: float 
 
 
 def unopposed(inputs: Any, A: float, B: float) -> np.ndarray:
-    """Return the equilibrium without off-surround, ``x_i = B I_i / (A + I_i)``, where every cell saturates at B.
+    """Return the equilibrium without off-surround, ``x_i = B I_i / (A + I_i)``: all cells saturate at B.
 
-    It is the equilibrium of ``dx_i/dt = -A x_i + (B - x_i) I_i``; `inputs` has any shape, and so has the result.
+    It is the equilibrium of ``dx_i/dt = -A x_i + (B - x_i) I_i``; `inputs` has any shape, and so
+    has the result.
     """
     inputs = np.asarray(inputs, dtype=np.float64)
     return B * inputs / (A + inputs)
 
 
 def total_activity(total: Any, A: float, B: float, D: float = 0.0, n: int = 1) -> Any:
-    """Return the total activity at equilibrium, (17) for D = 0: ``sum x_i = B I / (A + I)``, whatever n and theta are.
+    """Return the total activity at equilibrium, (17) for D = 0: ``sum x_i = B I / (A + I)``.
 
-    With hyperpolarization each of the n cells is inhibited by the inputs of the other n - 1, and the sum over
-    cells of (13) gives ``sum x_i = [B - (n - 1) D] I / (A + I)``.
+    It does not depend on theta: normalization. With hyperpolarization each of the n cells is
+    inhibited by the inputs of the other n - 1, and the sum over cells of (13) gives ``sum x_i = [B
+    - (n - 1) D] I / (A + I)``.
 
     Parameters
     ----------
@@ -107,9 +114,10 @@ def total_activity(total: Any, A: float, B: float, D: float = 0.0, n: int = 1) -
 
 
 def weber(K: Any, J: Any, A: float, B: float) -> Any:
-    """Return (18), the response of a cell to its own input ``I_i = exp(K)`` beside a total input J to the others.
+    """Return (18), the response to an own input ``I_i = exp(K)`` beside a total input J to the others.
 
-    ``x(K, J) = B exp(K) / (A + exp(K) + J)``, computed without overflow for large K. Arrays broadcast.
+    ``x(K, J) = B exp(K) / (A + exp(K) + J)``, computed without overflow for large K. Arrays
+    broadcast.
     """
     K, J = np.asarray(K, dtype=np.float64), np.asarray(J, dtype=np.float64)
     grown = np.exp(-np.abs(K))  # whichever of exp(K) and exp(-K) cannot overflow
@@ -119,8 +127,8 @@ def weber(K: Any, J: Any, A: float, B: float) -> Any:
 def shift(A: float, J1: Any, J2: Any) -> Any:
     """Return the shift of the response curve (18) when the off-surround input is raised from J1 to J2.
 
-    ``x(K + S, J2) = x(K, J1)`` for every K with ``S = ln[(A + J2) / (A + J1)]``: the curve moves, and is not
-    compressed. (The review prints J2 - J1 in (19); the logarithm follows from (18).)
+    ``x(K + S, J2) = x(K, J1)`` for every K with ``S = ln[(A + J2) / (A + J1)]``: the curve moves,
+    and is not compressed. (The review prints J2 - J1 in (19); the logarithm follows from (18).)
     """
     return (np.log(A + np.asarray(J2, dtype=np.float64)) - np.log(A + np.asarray(J1, dtype=np.float64)))[()]
 
@@ -128,8 +136,8 @@ def shift(A: float, J1: Any, J2: Any) -> Any:
 def adaptation_level(B: float, D: float) -> float:
     """Return the adaptation level ``D / (B + D)``: a cell is excited only if its theta_i is above it.
 
-    By `equilibrium`, ``x_i = (B + D) I / (A + I) [theta_i - D / (B + D)]``. A uniform pattern over n cells
-    is suppressed exactly, at every intensity, if the level is 1/n.
+    By `equilibrium`, ``x_i = (B + D) I / (A + I) [theta_i - D / (B + D)]``. A uniform pattern over
+    n cells is suppressed exactly, at every intensity, if the level is 1/n.
     """
     return D / (B + D)
 
@@ -137,8 +145,9 @@ def adaptation_level(B: float, D: float) -> float:
 def shunt(excitation: Any, inhibition: Any, A: Any, B: Any, D: Any = 0.0) -> Any:
     """Return the equilibrium of one shunting cell, ``x = (B E - D I) / (A + E + I)``.
 
-    It is the equilibrium of (8), ``dx/dt = -A x + (B - x) E - (D + x) I``, for constant total excitation E and
-    inhibition I, of any layer with any input. All arguments are numbers or arrays that broadcast.
+    It is the equilibrium of (8), ``dx/dt = -A x + (B - x) E - (D + x) I``, for constant total
+    excitation E and inhibition I, of any layer with any input. All arguments are numbers or arrays
+    that broadcast.
     """
     excitation, inhibition = (np.asarray(value, dtype=np.float64) for value in (excitation, inhibition))
     return ((B * excitation - D * inhibition) / (A + excitation + inhibition))[()]
@@ -149,8 +158,8 @@ def shunt_trajectory(
 ) -> np.ndarray:
     """Return the response of shunting cells to excitation and inhibition that are constant from time 0 on.
 
-    ``x(t) = x(inf) + (x0 - x(inf)) exp(-(A + E + I) t)`` with `shunt` as the limit. The rate belongs to the cell: strong
-    inputs are answered fast.
+    ``x(t) = x(inf) + (x0 - x(inf)) exp(-(A + E + I) t)`` with `shunt` as the limit. The rate
+    belongs to the cell: strong inputs are answered fast.
 
     Returns
     -------

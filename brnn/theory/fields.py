@@ -2,14 +2,15 @@
 
     dx_i/dt = -A x_i + (B - x_i) sum_k I_k C_ki - (D + x_i) sum_k I_k E_ki
 
-C_ki and E_ki, the strengths of center and surround, depend only on the displacement i - k, so that the two sums are
-convolutions of the input pattern with two kernels, in one or two dimensions. For a constant input each cell
-relaxes on its own, with rate A + (C * I)_i + (E * I)_i.
+C_ki and E_ki, the strengths of center and surround, depend only on the displacement i - k, so that
+the two sums are convolutions of the input pattern with two kernels, in one or two dimensions. For a
+constant input each cell relaxes on its own, with rate A + (C * I)_i + (E * I)_i.
 
-Conventions: a kernel is an array with an odd number of elements along each axis; its middle element is displacement 0 and the
-one after it displacement +1, ``(C * I)_i = sum_k C[i - k] I_k``. Beyond the edge the field continues as `boundary` says:
-``"constant"`` (nothing there), ``"wrap"`` (a ring), ``"nearest"`` (the last value) or ``"reflect"`` (mirrored, the last value twice).
-The convolution is that of scipy.ndimage, direct summation without FFT.
+Conventions: a kernel is an array with an odd number of elements along each axis; its middle element
+is displacement 0 and the one after it displacement +1, ``(C * I)_i = sum_k C[i - k] I_k``. Beyond
+the edge the field continues as `boundary` says: ``"constant"`` (nothing there), ``"wrap"`` (a
+ring), ``"nearest"`` (the last value) or ``"reflect"`` (mirrored, the last value twice). The
+convolution is that of scipy.ndimage, direct summation without FFT.
 
 Source: review, text on distance-dependent versions after (19). The closed forms follow from the
 equation above, which is linear in x_i.
@@ -57,8 +58,8 @@ def convolve(pattern: Any, kernel: Any, boundary: str = "constant") -> np.ndarra
     Raises
     ------
     InputError
-        If the kernel has other dimensions than the pattern or an even number of elements along an axis, or if the
-        boundary is not known.
+        If the kernel has other dimensions than the pattern or an even number of elements along an
+        axis, or if the boundary is not known.
     """
     from scipy.ndimage import convolve as direct
 
@@ -103,18 +104,16 @@ def trajectory(
     x0: Any = 0.0,
     boundary: str = "constant",
 ) -> np.ndarray:
-    """Return the response to a pattern that is constant from time 0 on, of shape of `t` + shape of `pattern`."""
+    """Return the response to a pattern that is constant from time 0 on, shape of `t` + that of `pattern`."""
     excitation, inhibition = convolve(pattern, center, boundary), convolve(pattern, surround, boundary)
     return shunt_trajectory(excitation, inhibition, A, B, t, x0, D)
 
 
-def saturated(
-    pattern: Any, center: Any, surround: Any, B: float, D: float, boundary: str = "constant"
-) -> np.ndarray:
+def saturated(pattern: Any, center: Any, surround: Any, B: float, D: float, boundary: str = "constant") -> np.ndarray:
     """Return the limit of `equilibrium` for large total input, ``[B (C*I) - D (E*I)] / [(C*I) + (E*I)]``.
 
-    It depends on the ratios of the inputs only: brightness constancy. Cells whose two fields hold no input
-    at all stay at 0.
+    It depends on the ratios of the inputs only: brightness constancy. Cells whose two fields hold
+    no input at all stay at 0.
     """
     excitation, inhibition = convolve(pattern, center, boundary), convolve(pattern, surround, boundary)
     both = excitation + inhibition
@@ -122,10 +121,11 @@ def saturated(
 
 
 def uniform(intensity: Any, center: Any, surround: Any, A: float, B: float, D: float) -> Any:
-    """Return the activity inside a uniform field, ``x = (B c - D e) I / [A + (c + e) I]``, c and e the kernels' sums.
+    """Return the activity inside a uniform field, ``x = (B c - D e) I / [A + (c + e) I]``.
 
-    If ``B c = D e`` a uniform field is suppressed exactly, at every intensity, and only edges remain.
-    It holds farther from the edge than the kernels reach, and everywhere if the boundary is not ``"constant"``.
+    c and e are the sums of the kernels. If ``B c = D e`` a uniform field is suppressed exactly, at
+    every intensity, and only edges remain. It holds farther from the edge than the kernels reach,
+    and everywhere if the boundary is not ``"constant"``.
     """
     intensity = np.asarray(intensity, dtype=np.float64)
     return shunt(intensity * np.sum(center), intensity * np.sum(surround), A, B, D)

@@ -1,17 +1,19 @@
 """The membrane equation (20), and the shunting equation (8) as the same thing in other units.
 
-    C dV/dt = (V+ - V) g+ + (V- - V) g- + (Vp - V) gp                                                (20)
+    C dV/dt = (V+ - V) g+ + (V- - V) g- + (Vp - V) gp
+    (20)
 
-V: membrane potential; V+, V-, Vp: saturation (reversal) potentials of the excitatory, the inhibitory and the passive
-channel, V- <= Vp <= V+; g+, g-, gp >= 0: their conductances; C > 0: capacitance. (The review prints g- in the last
-term; the passive channel has its own conductance gp.)
+V: membrane potential; V+, V-, Vp: saturation (reversal) potentials of the excitatory, the
+inhibitory and the passive channel, V- <= Vp <= V+; g+, g-, gp >= 0: their conductances; C > 0:
+capacitance. (The review prints g- in the last term; the passive channel has its own conductance
+gp.)
 
 With ``x = (V - Vp) / s`` for any unit s > 0 of activity, (20) becomes (8),
 
     dx/dt = -A x + (B - x) E - (D + x) I,
 
-with ``A = gp / C``, ``B = (V+ - Vp) / s``, ``D = (Vp - V-) / s``, ``E = g+ / C`` and ``I = g- / C``: substitute V = Vp + s x and divide
-by C s. The bounds -D <= x <= B are V- <= V <= V+.
+with ``A = gp / C``, ``B = (V+ - Vp) / s``, ``D = (Vp - V-) / s``, ``E = g+ / C`` and ``I = g- /
+C``: substitute V = Vp + s x and divide by C s. The bounds -D <= x <= B are V- <= V <= V+.
 
 Source: review, equations (8) and (20); the change of variable is derived here.
 """
@@ -96,9 +98,10 @@ class Membrane:
 
 
 def equilibrium(membrane: Membrane, g_plus: Any, g_minus: Any) -> Any:
-    """Return the potential at which (20) settles, the mean of the saturation potentials weighted by conductance.
+    """Return the potential at which (20) settles, a mean of the saturation potentials.
 
-    ``V = (V+ g+ + V- g- + Vp gp) / (g+ + g- + gp)``. The conductances are numbers or arrays that broadcast.
+    The weights are the conductances: ``V = (V+ g+ + V- g- + Vp gp) / (g+ + g- + gp)``. The
+    conductances are numbers or arrays that broadcast.
     """
     g_plus, g_minus = (np.asarray(g, dtype=np.float64) for g in (g_plus, g_minus))
     current = membrane.V_plus * g_plus + membrane.V_minus * g_minus + membrane.V_passive * membrane.g_passive

@@ -4,26 +4,30 @@ The field of n cells, with its recurrent inhibition scaled by v (v = 1 is (21) w
 
     dx_i/dt = -A x_i + (B - x_i) f(x_i) - v x_i sum_{k != i} f(x_k)  =  x_i [H(x_i) - A - v S]
 
-with S = sum_k f(x_k), the hill function h(w) = f(w)/w and ``H(w) = [B - (1 - v) w] h(w)``; for v = 1, H = B h. So at an equilibrium
-every active cell has the same H(x_i) = A + v S. k equal survivors beside silent cells therefore hold the level u that solves
+with S = sum_k f(x_k), the hill function h(w) = f(w)/w and ``H(w) = [B - (1 - v) w] h(w)``, which is
+B h(w) for v = 1. So at an equilibrium every active cell has the same H(x_i) = A + v S, and k equal
+survivors beside silent cells hold a level u that solves
 
-    [B - m u] h(u) = A,     m = 1 + v (k - 1)        (m = 1 is (25), h(u) = A/(B - u); m = k for v = 1)
+    [B - m u] h(u) = A,     m = 1 + v (k - 1)        (k = 1 is (25), h(u) = A/(B - u))
 
-on 0 < u < B/m. Its stability follows from the Jacobian at that state, which has three different eigenvalues:
+on 0 < u < B/m. Its stability follows from the Jacobian at that state, which has three different
+eigenvalues:
 
     difference   u H'(u)                    one survivor against another, k - 1 times
     common       u H'(u) - v k u f'(u)      all survivors together, once
     silent       B h(0) - H(u)              a silent cell, n - k times
 
-Derivation: d/dx_j of x_i [H(x_i) - A - v S] is delta_ij x_i H'(x_i) - v x_i f'(x_j) for an active cell i (its bracket is 0), and
-delta_ij [H(0) - A - v S] for a silent one, H(0) = B h(0). The common mode is stable exactly where [B - m u] h(u) falls.
+Derivation: d/dx_j of x_i [H(x_i) - A - v S] is delta_ij x_i H'(x_i) - v x_i f'(x_j) for an active
+cell i (its bracket is 0), and delta_ij [H(0) - A - v S] for a silent one, H(0) = B h(0). The common
+mode is stable exactly where [B - m u] h(u) falls.
 
-A state whose survivors are not equal has levels on both sides of a maximum of H (or on a flat stretch of it). At most
-one survivor can be where H rises: J = diag(x) [diag(H'/f') - v 1 1^T] diag(f') is stable only if diag(-H'/f') + v 1 1^T is
-positive definite, and adding one positive rank-one matrix repairs one negative direction at most.
+A state whose survivors are not equal has levels on both sides of a maximum of H (or on a flat
+stretch of it). At most one survivor can be where H rises: J = diag(x) [diag(H'/f') - v 1 1^T]
+diag(f') is stable only if diag(-H'/f') + v 1 1^T is positive definite, and adding one positive
+rank-one matrix repairs one negative direction at most.
 
-Source: Grossberg (1973), Stud. Appl. Math. 52, 213-257; review, equations (21)-(25). The eigenvalues, the factor m
-and the limit of `most_survivors` are derived here.
+Source: Grossberg (1973), Stud. Appl. Math. 52, 213-257; review, equations (21)-(25). The
+eigenvalues, the factor m and the limit of `most_survivors` are derived here.
 """
 
 from __future__ import annotations
@@ -54,7 +58,8 @@ class Equilibrium:
     stable : bool
         Whether u is approached from both sides when the survivors move together.
     jump : bool
-        True where f jumps up across the curve A/(B - m u): no equilibrium, but it separates as an unstable one does.
+        True where f jumps up across the curve A/(B - m u): no equilibrium, but it separates as an
+        unstable one does.
     """
 
     level: float
@@ -87,7 +92,7 @@ class Modes:
 
     @property
     def stable(self) -> bool:
-        """Whether every small disturbance dies out; false for a flat hill, where differences neither grow nor die."""
+        """Whether every small disturbance dies out; false on a flat hill, where differences stay."""
         return self.largest < 0
 
 
@@ -100,7 +105,8 @@ def velocity(x: np.ndarray, A: float, B: float, signal: SignalFunction, inhibiti
 def jacobian(x: Any, A: float, B: float, signal: SignalFunction, inhibition: float = 1.0) -> np.ndarray:
     """Return the Jacobian of `velocity` at any state x, shape (n, n).
 
-    ``J_ij = -v x_i f'(x_j)`` for j != i, and ``J_ii = -A - f(x_i) + (B - x_i) f'(x_i) - v sum_{k != i} f(x_k)``.
+    ``J_ij = -v x_i f'(x_j)`` for j != i, and ``J_ii = -A - f(x_i) + (B - x_i) f'(x_i) - v sum_{k !=
+    i} f(x_k)``.
     """
     x = np.asarray(x, dtype=np.float64)
     f, slope = signal(x), signal.derivative(x)
@@ -117,11 +123,13 @@ def hill_of_field(w: Any, B: float, signal: SignalFunction, inhibition: float = 
 def equilibria(
     A: float, B: float, signal: SignalFunction, *, survivors: int = 1, inhibition: float = 1.0
 ) -> tuple[Equilibrium, ...]:
-    """Return all levels of k equal survivors, in rising order: the roots of ``[B - m u] h(u) = A`` on (0, B/m).
+    """Return all levels of k equal survivors, in rising order.
 
-    With one survivor these are the solutions of (25), the total activities that the field can hold at late times ("total
-    activity quantization"). They are alternately unstable and stable; 0 comes before them, and is stable
-    if B h(0) < A and unstable if B h(0) > A.
+    They are the roots of ``[B - m u] h(u) = A`` on (0, B/m), m = 1 + v (k - 1).
+
+    With one survivor these are the solutions of (25), the total activities that the field can hold
+    at late times ("total activity quantization"). They are alternately unstable and stable; 0 comes
+    before them, and is stable if B h(0) < A and unstable if B h(0) > A.
 
     Parameters
     ----------
@@ -134,10 +142,9 @@ def equilibria(
     inhibition : float
         v >= 0.
 
-    Notes
-    -----
-    Roots are bracketed on several thousand points, spaced both evenly and logarithmically down to 1e-9 B/m, after every
-    local extremum has been refined, so that a pair of roots between two points is not lost.
+    Notes ----- Roots are bracketed on several thousand points, spaced both evenly and
+    logarithmically down to 1e-9 B/m, after every local extremum has been refined, so that a pair of
+    roots between two points is not lost.
     """
     _check(A, B, survivors, inhibition)
     m = 1.0 + inhibition * (survivors - 1)
@@ -158,18 +165,17 @@ def equilibria(
         before = values[k] if values[k] != 0.0 else (values[k - 1] if k else -values[k + 1])
         if before * values[k + 1] >= 0:
             continue  # touches without crossing: half-stable, a limit of two roots that disappear
-        falling = bool(values[k + 1] < 0)
-        if not (jump and falling):  # where f jumps down the level is passed, not held
-            found.append(Equilibrium(level, falling, jump))
+        found.append(Equilibrium(level, bool(values[k + 1] < 0), jump))
     return tuple(found)
 
 
 def modes(
     level: float, A: float, B: float, signal: SignalFunction, *, survivors: int, n: int, inhibition: float = 1.0
 ) -> Modes:
-    """Return the eigenvalues of the Jacobian where `survivors` cells of n hold `level` and the others are silent.
+    """Return the eigenvalues of the Jacobian where `survivors` of n cells hold `level`, the others 0.
 
-    The level has to be one of `equilibria` with the same arguments; the formulas are at the top of this module.
+    The level has to be one of `equilibria` with the same arguments; the formulas are at the top of
+    this module.
     """
     _check(A, B, survivors, inhibition)
     if n < survivors:
@@ -190,14 +196,16 @@ def modes(
 def most_survivors(A: float, B: float, signal: SignalFunction, n: int, *, inhibition: float = 1.0) -> int:
     """Return the greatest number k <= n of equal cells that the field can store; 0 if it can store none.
 
-    Two or more equal survivors are stable only on a falling side of H, and not below H(0) if a cell is silent. There
-    the level falls as k grows: by ``[B - m u] h(u) = A`` the level u belongs to ``m(u) = [B - A/h(u)]/u``, which falls
-    wherever H does. So the bound is the value at the top w of the hill H,
+    Two or more equal survivors are stable only on a falling side of H, and not below H(0) if a cell
+    is silent. There the level falls as k grows: by ``[B - m u] h(u) = A`` the level u belongs to
+    ``m(u) = [B - A/h(u)]/u``, which falls wherever H does. So the bound is the value at the top w
+    of the hill H,
 
         k < 1 + [m(w) - 1]/v,     for v = 1:  k < [B - A/h(w)]/w.
 
-    For f = G w^2/(F + w^2) and v = 1 the top is sqrt(F), and k < B/sqrt(F) - 2A/G. On a flat stretch of H (v = 1, and f linear
-    there) differences neither grow nor die, and such states count as stored.
+    For f = G w^2/(F + w^2) and v = 1 the top is sqrt(F), and k < B/sqrt(F) - 2A/G. On a flat
+    stretch of H (v = 1, and f linear there) differences neither grow nor die, and such states count
+    as stored.
     """
     _check(A, B, 1, inhibition)
     single = _holds(1, A, B, signal, n, inhibition)

@@ -19,11 +19,11 @@ Bounds = tuple[float | np.ndarray, float | np.ndarray]
 _CELLS_AT_MOST = 2**40
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LayerLaw(Spec):
     """A layer of cells that share one law. To write a new law, subclass it in a new file.
 
-    1. The subclass is ``@dataclass(frozen=True, eq=False)``; its fields are `name`, `shape`, its parameters and
+    1. The subclass is ``@dataclass(frozen=True, eq=False, repr=False)``; its fields are `name`, `shape`, its parameters and
        `initial`; a parameter is one number for all cells or an array of the layer's shape.
     2. ``parameters`` names, in order, the fields that `law` takes as arguments.
     3. ``law(x, exc, inh, *parameters)`` is a static function of scalars that returns dx/dt. `exc` is the whole

@@ -13,7 +13,7 @@ from brnn.spec.validate import spread
 __all__ = ["Layer"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Layer(LayerLaw):
     """Cells that obey the generalized STM equation (9).
 

@@ -13,7 +13,7 @@ from brnn.spec.validate import SpecError, spread
 __all__ = ["MembraneLayer"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MembraneLayer(LayerLaw):
     """Cells that obey the membrane equation; the inputs are conductances.
 

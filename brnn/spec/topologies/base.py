@@ -18,13 +18,13 @@ Argument = float | np.ndarray
 Shape = tuple[int, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Topology(Spec):
     """Constant strengths W[target, source] of a projection, and a kernel that applies them.
 
     To write a new topology, subclass it in a new file:
 
-    1. The subclass is ``@dataclass(frozen=True, eq=False)`` and validates its fields in ``__post_init__``.
+    1. The subclass is ``@dataclass(frozen=True, eq=False, repr=False)`` and validates its fields in ``__post_init__``.
     2. ``check(source, target, where)`` raises SpecError if it cannot join layers of these shapes.
     3. If the input of a cell needs only the signal of the cell with the same index and the sum over all
        signals, set ``local = True`` and write the static function of scalars ``kernel(s, total, *arguments)``;

@@ -15,10 +15,12 @@ __all__ = ["BOUNDARIES", "Convolution"]
 
 BOUNDARIES = ("zero", "periodic", "reflect", "nearest")
 
-# Seconds per multiply-add of a pass and per point and octave of a forward and an inverse FFT. Only their
-# ratio matters; it was measured on fields of 64 x 64 to 1024 x 1024.
-_PASS = 0.25e-9
-_FFT = 0.4e-9
+# Seconds per multiply-add of a pass, per point and octave of a forward and an inverse FFT (a single long row is not
+# vectorised), and per call of the FFT. Measured on rows of 256 to 10,000 and fields of 64 x 64 to 1024 x 1024.
+_PASS = 0.16e-9
+_FFT_ROW = 1.2e-9
+_FFT_FIELD = 0.45e-9
+_FFT_CALL = 5e-6
 
 
 def extend_field(field: Any, rows: Any, columns: Any, buffer: Any) -> None:
@@ -35,7 +37,9 @@ def extend_field(field: Any, rows: Any, columns: Any, buffer: Any) -> None:
                     buffer[i, j] = field[rows[i], columns[j]]
 
 
-def separable_kernel(s: Any, net: Any, rows: Any, columns: Any, across: Any, down: Any, buffer: Any, partial: Any) -> None:
+def separable_kernel(
+    s: Any, net: Any, rows: Any, columns: Any, across: Any, down: Any, buffer: Any, partial: Any
+) -> None:
     """Add the convolution of s with sum_r down[r] x across[r] to `net`, one pass along each axis."""
     height = rows.size - down.shape[1] + 1
     width = columns.size - across.shape[1] + 1
@@ -74,7 +78,15 @@ def direct_kernel(s: Any, net: Any, rows: Any, columns: Any, taps: Any, buffer: 
 
 
 def fourier_kernel(
-    s: Any, net: Any, sizes: Any, rows: Any, columns: Any, transfer: Any, buffer: Any, spectrum: Any, axes: Any
+    s: Any,
+    net: Any,
+    sizes: Any,
+    rows: Any,
+    columns: Any,
+    transfer: Any,
+    buffer: Any,
+    spectrum: Any,
+    axes: Any,
 ) -> None:
     """Add the convolution of s with the kernel to `net`, by FFT with work arrays made once."""
     height = sizes[0]
@@ -91,7 +103,7 @@ def fourier_kernel(
             out[i, j] += buffer[i, j]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Convolution(Topology):
     """Base of the distance-dependent topologies: W[i, j] depends only on the displacement i - j.
 
@@ -135,7 +147,7 @@ class Convolution(Topology):
         points = float(np.prod(self._transform(shape)[0]))
         costs = {
             "direct": _PASS * height * width * tall * wide,
-            "fourier": _FFT * points * max(1.0, np.log2(points)),
+            "fourier": _FFT_CALL + (_FFT_ROW if height == 1 else _FFT_FIELD) * points * np.log2(points + 1),
         }
         if terms is not None:
             costs["separable"] = _PASS * len(terms[0]) * width * ((height + tall - 1) * wide + height * tall)

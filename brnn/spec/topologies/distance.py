@@ -35,11 +35,13 @@ def _gaussian(weight: float, width: float, truncate: float, normalize: str, ndim
 def _check_width(width: Any, truncate: float, where: str) -> float:
     result = number(width, where, above=0.0)
     if result * truncate > _LONGEST:
-        raise SpecError(f"{where} = {result:g}: the kernel would reach {result * truncate:.3g} cells; at most {_LONGEST}")
+        raise SpecError(
+            f"{where} = {result:g}: the kernel would reach {result * truncate:.3g} cells; at most {_LONGEST}"
+        )
     return result
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GaussianKernel(Convolution):
     """Gaussian fall-off with distance on a 1-D or 2-D layer.
 
@@ -85,7 +87,7 @@ class GaussianKernel(Convolution):
         return 0.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DifferenceOfGaussians(Convolution):
     """Center Gaussian minus surround Gaussian in one projection; its strengths have both signs.
 
@@ -139,7 +141,7 @@ class DifferenceOfGaussians(Convolution):
         return -self.surround_weight
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Kernel(Convolution):
     """Any strengths that depend on the displacement only.
 
@@ -181,7 +183,7 @@ class Kernel(Convolution):
         return np.atleast_2d(self.array)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Shift(Convolution):
     """Each cell sends to the cell displaced by `offset`.
 
@@ -234,7 +236,7 @@ class Shift(Convolution):
         return 0.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Chain(Shift):
     """Each cell sends to the next one: Shift by 1. With ``boundary="periodic"`` the chain is a ring.
 

@@ -24,7 +24,7 @@ def _check_matrix(shape: tuple[int, ...], source: Shape, target: Shape, where: s
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dense(Topology):
     """Any matrix of strengths, applied with BLAS.
 
@@ -63,7 +63,7 @@ class Dense(Topology):
         return float(self.matrix.min())
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sparse(Topology):
     """Any sparse matrix of strengths, in compressed rows.
 

@@ -13,7 +13,7 @@ from brnn.spec.validate import number
 __all__ = ["AllButSelf", "AllToAll", "OneToOne"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Uniform(Topology):
     """A topology with one strength for all its connections."""
 
@@ -33,7 +33,7 @@ class _Uniform(Topology):
         return self.weight
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OneToOne(_Uniform):
     """Each cell sends to the cell with the same index: W = weight * identity.
 
@@ -59,7 +59,7 @@ class OneToOne(_Uniform):
         return self.weight * np.eye(cells(target))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AllToAll(_Uniform):
     """Each cell sends to every cell, itself included: W = weight everywhere. Costs O(n).
 
@@ -79,7 +79,7 @@ class AllToAll(_Uniform):
         return np.full((cells(target), cells(source)), self.weight)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AllButSelf(_Uniform):
     """Each cell sends to every other cell (off-surround): W = weight off the diagonal. Costs O(n).
 

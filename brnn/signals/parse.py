@@ -1,0 +1,135 @@
+"""Signals as they are written on the command line."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import math
+import re
+from typing import Any
+
+from brnn.errors import InputError
+from brnn.signals.base import Signal
+from brnn.signals.expression import Expression
+from brnn.signals.grammar import FUNCTIONS
+from brnn.signals.rate import Linear, Logistic, Power, Saturating, Sigmoid, Step, ThresholdLinear
+from brnn.spec.validate import closest
+
+__all__ = ["parse_signal"]
+
+_KINDS: dict[str, type[Signal]] = {
+    "linear": Linear,
+    "power": Power,
+    "saturating": Saturating,
+    "sigmoid": Sigmoid,
+    "logistic": Logistic,
+    "threshold-linear": ThresholdLinear,
+    "step": Step,
+}
+_LONGEST = 2000  # characters: an expression and its parameters
+
+
+def parse_signal(text: str) -> Signal:
+    """Return the signal that `text` means.
+
+    Parameters
+    ----------
+    text : str
+        The name of a signal (``"sigmoid"``, ``"threshold-linear"``; capitals, ``-`` and ``_`` do not matter), a
+        name with parameters (``"sigmoid(gain=2, half=0.2)"``), or an expression in w (``"2*w**2/(0.1 + w**2)"``),
+        which may have parameters after it (``"c*w**2/(d + w**2), c=2, d=0.1"``).
+
+    Raises
+    ------
+    InputError, SpecError
+        One line that says what is wrong, and what may have been meant.
+    """
+    text = text.strip()
+    if not text:
+        raise InputError(f"signal: is empty; {_allowed()}")
+    if len(text) > _LONGEST:
+        raise InputError(f"signal: has {len(text)} characters, at most {_LONGEST} are allowed")
+    match = re.fullmatch(r"([A-Za-z][A-Za-z0-9_-]*)\s*(?:\((.*)\))?", text, re.DOTALL)
+    if match is None:
+        return _expression(text)
+    name, inside = match.groups()
+    kinds = {_plain(key): kind for key, kind in _KINDS.items()}
+    if _plain(name) in kinds:
+        return _with_parameters(kinds[_plain(name)], inside or "", text)
+    # A product of two calls, exp(-w)*(w), also begins with a name and ends with a parenthesis.
+    is_function = inside is not None and name in FUNCTIONS
+    if name == "w" or is_function or (inside is None and "-" in name and re.search(r"(^|-)w(-|$)", name)):
+        return _expression(text)
+    raise InputError(f"signal: unknown signal '{name}'{closest(name.lower(), _KINDS) or '; ' + _allowed()}")
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
+
+
+def _allowed() -> str:
+    return f"it must be one of {', '.join(_KINDS)} or an expression in w"
+
+
+def _call(inside: str, text: str) -> ast.Call:
+    """Return the syntax tree of a call with the arguments `inside`."""
+    try:
+        tree = ast.parse(f"f({inside})", mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = None
+    if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):
+        raise InputError(f"signal: '{_short(text)}' is not complete, or not a signal with its parameters")
+    return tree
+
+
+def _with_parameters(kind: type[Signal], inside: str, text: str) -> Signal:
+    names = [field.name for field in dataclasses.fields(kind)]
+    call = _call(inside, text)
+    if len(call.args) > len(names):
+        raise InputError(f"signal: {kind.__name__} has only the parameters {', '.join(names)}")
+    values = {name: _number(node, f"{kind.__name__}: {name}") for name, node in zip(names, call.args, strict=False)}
+    for keyword in call.keywords:
+        if keyword.arg not in names:
+            hint = closest(str(keyword.arg), names)
+            raise InputError(
+                f"signal: {kind.__name__} has no parameter '{keyword.arg}' (it has {', '.join(names)}){hint}"
+            )
+        if keyword.arg in values:
+            raise InputError(f"signal: {kind.__name__}: {keyword.arg} is given twice")
+        values[keyword.arg] = _number(keyword.value, f"{kind.__name__}: {keyword.arg}")
+    return kind(**values)
+
+
+def _expression(text: str) -> Signal:
+    # Only a comma can separate parameters; without one the text goes to the grammar and its own messages.
+    if "," not in text or "=" not in text:
+        return Expression(text)
+    call = _call(text, text)
+    if len(call.args) != 1:
+        raise InputError(f"signal: '{_short(text)}' must be one expression, then parameters as name=value")
+    body = ast.get_source_segment(f"f({text})", call.args[0]) or text
+    values: dict[str, Any] = {}
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            raise InputError(f"signal: '{_short(text)}' must be one expression, then parameters as name=value")
+        values[keyword.arg] = _number(keyword.value, f"Expression: {keyword.arg}")
+    return Expression(body, values)
+
+
+def _number(node: ast.expr, where: str) -> float:
+    sign = 1.0
+    while isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
+        sign = -sign if isinstance(node.op, ast.USub) else sign
+        node = node.operand
+    if isinstance(node, ast.Name) and node.id == "inf":
+        return sign * math.inf
+    if not isinstance(node, ast.Constant) or type(node.value) not in (int, float):
+        raise InputError(f"{where} = {_short(ast.unparse(node))}: must be a number")
+    try:
+        return sign * float(node.value)  # type: ignore[arg-type]
+    except OverflowError:
+        raise InputError(f"{where}: is too large") from None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."

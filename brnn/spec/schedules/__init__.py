@@ -1,0 +1,18 @@
+"""Schedules: how the strength of a stimulus changes in time."""
+
+from brnn.spec.schedules.base import Schedule, Segment
+from brnn.spec.schedules.courses import Noise, Ramp, Samples, Sine
+from brnn.spec.schedules.pulses import Constant, Pulse, Pulses, Sequence
+
+__all__ = [
+    "Constant",
+    "Noise",
+    "Pulse",
+    "Pulses",
+    "Ramp",
+    "Samples",
+    "Schedule",
+    "Segment",
+    "Sequence",
+    "Sine",
+]

@@ -1,0 +1,79 @@
+"""Schedules: how the strength of a stimulus changes in time.
+
+Between two neighbouring break points every schedule is smooth; the integration is restarted at each of them, so no
+step can jump over a pulse. In such a segment the input of a cell is
+
+    I_i(t) = base_i + g(t) varying_i,        g(t) = kernel(t, *parameters);
+
+most schedules are constant there and have only the base.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from brnn.errors import SpecError
+from brnn.spec.base import Spec
+
+__all__ = ["MOST_BREAKS", "Schedule", "Segment", "inside"]
+
+MOST_BREAKS = 10_000_000
+
+
+class Segment(NamedTuple):
+    """A stimulus between two break points: base + kernel(t, *parameters) * varying."""
+
+    base: np.ndarray | float
+    parameters: tuple[float, ...] = ()
+    varying: np.ndarray | float = 0.0
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Schedule(Spec):
+    """Base of the schedules. To write a new one, subclass it.
+
+    1. ``breaks(duration)`` returns the times in (0, duration) at which the strength jumps or has a kink.
+    2. ``segment(time, pattern)`` returns the Segment that holds around `time`, which is not a break point.
+    3. A schedule that changes within a segment sets ``varying = True`` and gives the static function of scalars
+       ``kernel(t, *parameters)``; its text goes into the generated code.
+    4. ``check(pattern_shape, layer_shape, where)`` refuses patterns that it cannot use.
+    5. ``lowest()`` is a lower bound of the factor of the pattern.
+    """
+
+    varying: ClassVar[bool] = False
+
+    @staticmethod
+    def kernel(t: Any) -> Any:
+        """Return g(t) within a segment."""
+        raise NotImplementedError
+
+    def breaks(self, duration: float) -> np.ndarray:
+        """Return the break points in (0, duration), in rising order."""
+        return np.empty(0)
+
+    def segment(self, time: float, pattern: np.ndarray) -> Segment:
+        """Return what holds around `time`."""
+        raise NotImplementedError
+
+    def check(self, pattern: tuple[int, ...], layer: tuple[int, ...], where: str) -> None:
+        """Raise SpecError if a pattern of this shape does not fit the layer."""
+        if pattern not in ((), layer):
+            raise SpecError(
+                f"{where}: pattern: has shape {pattern}, must be one number or have the layer's shape {layer}"
+            )
+
+    def lowest(self) -> float:
+        """Return a lower bound of the factor."""
+        return 0.0
+
+    def last(self) -> float:
+        """Return the time after which the stimulus does not change any more (infinity if it goes on)."""
+        return 0.0
+
+
+def inside(times: np.ndarray, duration: float) -> np.ndarray:
+    """Return the times in (0, duration), in rising order and each once."""
+    return np.unique(times[(times > 0) & (times < duration)])

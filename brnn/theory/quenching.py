@@ -1,0 +1,308 @@
+"""The quenching threshold (QT) of a recurrent competitive field: closed forms, and an oracle.
+
+**Where the QT is known in closed form.** Let f(w) = C w g(w), with g rising to 1 at x1 and g = 1
+from x1 on, K = B - A/C, and v the factor of the recurrent inhibition (v = 1 is equation (21); the
+equation with v stands in `brnn.theory.survivors`).
+
+For v = 1 the QT on relative activity is x1/K (Grossberg 1973). What it says, exactly:
+
+- In a stored pattern of several cells every one is at x1 or above and their total is K: h(x_i) is
+  one constant, and below x1 it could only be that of equal cells, which are unstable there. So no
+  stored relative activity is below x1/K, and at most K/x1 cells are stored.
+- If all cells start at x1 or above with a total of K or more, the total falls to K and the ratios
+  stay: cells with X_i(0) >= x1/K are all stored if there are no others. If the smallest cell has
+  X_i(0) < x1/K it comes to x1 while S >= C K, and from then on it falls for ever. (The growth rate
+  of cell k is b_k - S with b_k = B h(x_k) - A. Where S = b_q for the smallest cell q, the sum
+  dS/dt = sum_k f'(x_k) x_k (b_k - S) has no negative term and b_q stands still, so that S - b_q
+  cannot change its sign from plus to minus.)
+
+**Arousal: inhibition scaled by v.** Scaling all recurrent inhibition down (an arousal signal that
+inhibits the inhibitory interneurons) lowers the QT. On its linear stretch the growth rate of a cell
+is now C [B - (1 - v) w] - A - v S, which no longer is the same for all: for v < 1 it falls with w,
+so that survivors become equal in the end, and only for v = 1 are ratios kept for ever; for v > 1 it
+rises, so that one winner remains. k equal survivors hold
+
+    u = K / (1 + v (k - 1)),
+
+they are stored while u > x1, and each has the relative activity 1/k. Eliminating k at u = x1,
+
+    QT(v) = v x1 / [K - (1 - v) x1],          k < 1 + (K/x1 - 1)/v          (0 < v <= 1)
+
+which is x1/K at v = 1 and falls steadily to 0 with v. That is the QT of stored states. (One further
+survivor below x1, on the rising side, is possible in principle. For g(w) = w/x1 and B > 2 x1 every
+such state is unstable: by the condition in `brnn.theory.survivors` it needs H'/f' < v at that cell,
+and there H'/f' = B/(2 w) - (1 - v) > v.) Which cells of a given initial pattern survive at v < 1
+has no closed form; `cell_threshold` measures it.
+
+**Noise suppression.** `quenches` and `ignites` are sufficient conditions for the two fates of a
+weak pattern. `noise_threshold` integrates until one of them is met, so that a bisection needs no
+judgement about what counts as zero.
+
+Sources: Grossberg (1973), Stud. Appl. Math. 52, 213-257, and review, section 4, for x1/K;
+everything with v, and the arguments in brackets, are derived here. The integrations of this module
+are of the equation as it is written, by SciPy alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from brnn.errors import InputError, IntegrationError
+from brnn.theory._signal import SignalFunction
+from brnn.theory.survivors import hill_of_field, jacobian, velocity
+
+__all__ = [
+    "Bracket",
+    "bisect",
+    "cell_threshold",
+    "ignites",
+    "noise_threshold",
+    "quenches",
+    "quenching_threshold",
+    "settle",
+    "stored_level",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Bracket:
+    """A threshold between two values: `lower` is still quenched, `upper` is already stored."""
+
+    lower: float
+    upper: float
+
+    @property
+    def value(self) -> float:
+        """The middle."""
+        return 0.5 * (self.lower + self.upper)
+
+    @property
+    def error(self) -> float:
+        """The largest error of `value`."""
+        return 0.5 * (self.upper - self.lower)
+
+    def __str__(self) -> str:
+        return f"{self.value:.10g} +- {self.error:.1g}"
+
+
+def quenching_threshold(A: float, B: float, C: float, x1: float, inhibition: float = 1.0) -> float:
+    """Return the QT on relative activity, ``v x1 / [K - (1 - v) x1]`` with K = B - A/C; ``x1/K`` for v = 1.
+
+    Parameters
+    ----------
+    A, B : float
+        Decay rate and upper bound.
+    C : float
+        Gain of f(w) = C w g(w).
+    x1 : float
+        Where g reaches 1, > 0.
+    inhibition : float
+        v, 0 < v <= 1.
+
+    Raises
+    ------
+    InputError
+        If K <= x1: then no cell can be stored on the linear stretch of f.
+    """
+    level = B - A / C
+    if not 0.0 < inhibition <= 1.0:
+        raise InputError(f"inhibition = {inhibition}: must be > 0 and <= 1 (above 1 there is one winner)")
+    if not 0.0 < x1 < level:
+        raise InputError(f"x1 = {x1}: must be > 0 and below B - A/C = {level:g}")
+    return inhibition * x1 / (level - (1.0 - inhibition) * x1)
+
+
+def stored_level(A: float, B: float, C: float, survivors: int, inhibition: float = 1.0) -> float:
+    """Return ``(B - A/C) / (1 + v (k - 1))``, held by k equal survivors on the linear stretch of f."""
+    return (B - A / C) / (1.0 + inhibition * (survivors - 1))
+
+
+def bisect(stored: Callable[[float], bool], lower: float, upper: float, tolerance: float) -> Bracket:
+    """Return the threshold between `lower`, where `stored` is false, and `upper`, where it is true.
+
+    Parameters
+    ----------
+    stored : callable
+        Any test, of the simulator or of this module.
+    lower, upper : float
+        The first bracket.
+    tolerance : float
+        Largest width of the bracket that is returned, > 0.
+
+    Raises
+    ------
+    InputError
+        If the test is true at `lower` or false at `upper`.
+    """
+    if stored(lower) or not stored(upper):
+        raise InputError(f"no threshold between {lower:g} (must be quenched) and {upper:g} (must be stored)")
+    while upper - lower > tolerance:
+        middle = 0.5 * (lower + upper)
+        if not lower < middle < upper:  # neighbouring floating-point numbers
+            break
+        if stored(middle):
+            upper = middle
+        else:
+            lower = middle
+    return Bracket(lower, upper)
+
+
+def quenches(x: Any, A: float, B: float, signal: SignalFunction, inhibition: float = 1.0) -> bool:
+    """Say whether a state is sure to be quenched altogether, because no cell can ever grow again.
+
+    Sufficient: H(w) < A for all w from 0 to the largest activity. Then every growth rate H(x_i) - A
+    - v S is negative, and stays so, since the largest activity falls. It is met sooner or later by
+    every state that dies if B h(0) < A.
+    """
+    largest = float(np.max(x))
+    if largest <= 0.0:
+        return True
+    return bool(np.max(hill_of_field(np.linspace(0.0, largest, 2001), B, signal, inhibition)) < A)
+
+
+def ignites(x: Any, A: float, B: float, signal: SignalFunction, inhibition: float = 1.0) -> bool:
+    """Say whether a state is sure not to be quenched altogether, because one cell grows.
+
+    Sufficient: ``max_i H(x_i) >= c``, c = A + v S, over the active cells, for a nondecreasing f
+    with B h(0) < A. Where max H = c, ``dc/dt = v sum_k f'(x_k) x_k [H(x_k) - c] <= 0`` while the
+    largest H stands still, so the inequality holds for ever after; but if all x_i fell to 0, H
+    would tend to B h(0) < A <= c.
+    """
+    x = np.asarray(x, dtype=np.float64)
+    active = x[x > 0]
+    if active.size == 0:
+        return False
+    drive = np.asarray(hill_of_field(active, B, signal, inhibition))
+    return bool(drive.max() >= A + inhibition * np.sum(signal(active)))
+
+
+def settle(
+    initial: Any, A: float, B: float, signal: SignalFunction, *, inhibition: float = 1.0, longest: float = 1e7
+) -> np.ndarray:
+    """Return the state in which the field settles from `initial`, by direct integration.
+
+    It is meant as an oracle for small fields: SciPy's LSODA at rtol 1e-10 on the plain right-hand
+    side, until the state stands still and no disturbance of a cell that was active at the start
+    grows. Activities below 1e-8 B are then taken as 0.
+
+    Raises
+    ------
+    IntegrationError
+        If it has not settled within `longest` (in units of 1/A), or if the solver fails.
+    """
+    from scipy.integrate import solve_ivp
+
+    initial = np.asarray(initial, dtype=np.float64)
+    active = initial.ravel() > 0
+    result = np.zeros(initial.size)
+    x = initial.ravel()[active]
+    span, elapsed = 20.0 / A, 0.0
+    while x.size:
+        run = solve_ivp(
+            lambda t, y: velocity(y, A, B, signal, inhibition), (0.0, span), x, method="LSODA", rtol=1e-10, atol=1e-13
+        )
+        elapsed += span
+        if not run.success:
+            raise IntegrationError(f"the field could not be integrated: {run.message}", elapsed)
+        x = np.maximum(run.y[:, -1], 0.0)
+        trimmed = np.where(x < 1e-8 * B, 0.0, x)
+        still = np.abs(velocity(trimmed, A, B, signal, inhibition)).max() <= 1e-9 * A * B
+        if still and np.linalg.eigvals(jacobian(trimmed, A, B, signal, inhibition)).real.max() <= 1e-6 * A:
+            result[active] = trimmed
+            break
+        if elapsed > longest / A:
+            raise IntegrationError(f"the field has not settled by time {elapsed:g}", elapsed, state=x)
+        span *= 2.0
+    return result.reshape(initial.shape)
+
+
+def noise_threshold(
+    pattern: Any, A: float, B: float, signal: SignalFunction, *, inhibition: float = 1.0, tolerance: float = 1e-8
+) -> Bracket:
+    """Return the factor s at which the initial state s * pattern stops being quenched altogether.
+
+    Parameters
+    ----------
+    pattern : array
+        Relative initial activities >= 0; not all 0.
+    A, B, signal, inhibition
+        The field.
+    tolerance : float
+        Largest width of the bracket.
+
+    Raises
+    ------
+    InputError
+        If every factor is quenched or none is (B h(0) >= A).
+    """
+    pattern = np.asarray(pattern, dtype=np.float64).ravel()
+    if not (pattern.min() >= 0 and 0 < pattern.max() < math.inf):
+        raise InputError("pattern: must have activities >= 0 that are finite and not all 0")
+    upper = B / float(pattern.max())
+    lower = 1e-9 * upper
+    if not quenches(lower * pattern, A, B, signal, inhibition):
+        raise InputError("the field suppresses no noise: B h(0) is not below A")
+
+    def survives(scale: float) -> bool:
+        return _survives(scale * pattern, A, B, signal, inhibition)
+
+    # Large factors may quench one another, so the least factor that survives is looked for from below.
+    trials = np.geomspace(lower, upper, 61)
+    for low, high in itertools.pairwise(trials):
+        if survives(float(high)):
+            return bisect(survives, float(low), float(high), tolerance)
+    raise InputError("the field stores nothing from this pattern, whatever its size")
+
+
+def _survives(x: np.ndarray, A: float, B: float, signal: SignalFunction, inhibition: float) -> bool:
+    from scipy.integrate import solve_ivp
+
+    elapsed, span = 0.0, 0.5 / A
+    while elapsed < 200.0 / A:
+        if ignites(x, A, B, signal, inhibition):
+            return True
+        if quenches(x, A, B, signal, inhibition):
+            return False
+        run = solve_ivp(
+            lambda t, y: velocity(y, A, B, signal, inhibition), (0.0, span), x, method="LSODA", rtol=1e-11, atol=1e-14
+        )
+        x, elapsed = np.maximum(run.y[:, -1], 0.0), elapsed + span
+    # A state that approaches what is stored from above never meets `ignites`.
+    return bool(settle(x, A, B, signal, inhibition=inhibition).any())
+
+
+def cell_threshold(
+    others: Any,
+    A: float,
+    B: float,
+    signal: SignalFunction,
+    *,
+    inhibition: float = 1.0,
+    upper: float | None = None,
+    tolerance: float = 1e-6,
+) -> Bracket:
+    """Return the initial activity from which one more cell beside `others` is stored: the QT of that pattern.
+
+    Parameters
+    ----------
+    others : array
+        Initial activities of the other cells.
+    A, B, signal, inhibition
+        The field.
+    upper : float, optional
+        An activity at which the cell is stored; B if it is not given.
+    tolerance : float
+        Largest width of the bracket.
+    """
+    others = np.asarray(others, dtype=np.float64).ravel()
+
+    def stored(level: float) -> bool:
+        return bool(settle(np.append(others, level), A, B, signal, inhibition=inhibition)[-1] > 0)
+
+    return bisect(stored, 0.0, B if upper is None else upper, tolerance)

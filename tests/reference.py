@@ -1,0 +1,35 @@
+"""Equation (9) written with full matrices in NumPy: what compiled networks are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from brnn import Network
+
+
+def reference_rhs(network: Network) -> Callable[[float, np.ndarray], np.ndarray]:
+    """Return du/dt of a network of generalized layers, from matrices W and the stimuli's values at time t."""
+    starts = np.cumsum([0] + [layer.cells for layer in network.layers])
+    places = {layer.name: slice(starts[k], starts[k + 1]) for k, layer in enumerate(network.layers)}
+    matrices = [
+        p.topology.strengths(network.layer(p.source).shape, network.layer(p.target).shape) for p in network.projections
+    ]
+
+    def rhs(t: float, u: np.ndarray) -> np.ndarray:
+        du = np.empty_like(u)
+        for layer in network.layers:
+            x = u[places[layer.name]]
+            net = {"excitatory": np.zeros(layer.cells), "inhibitory": np.zeros(layer.cells)}
+            for stimulus in network.stimuli:
+                if stimulus.target == layer.name:
+                    net[stimulus.kind] += stimulus.at(t, layer.shape).ravel()
+            for projection, W in zip(network.projections, matrices, strict=True):
+                if projection.target == layer.name:
+                    net[projection.kind] += W @ projection.signal(u[places[projection.source]])
+            A, B, C, E, F = (np.broadcast_to(getattr(layer, k), layer.shape).ravel() for k in "ABCEF")
+            du[places[layer.name]] = -A * x + (B - C * x) * net["excitatory"] - (E + F * x) * net["inhibitory"]
+        return du
+
+    return rhs
