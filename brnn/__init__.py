@@ -38,8 +38,9 @@ _PLACES = {
     ],
     "brnn.spec.layers": ["Layer", "LayerLaw"],
     "brnn.spec.layers.membrane": ["MembraneLayer"],
+    "brnn.spec.learning": ["DoublyGated", "Instar", "Learning", "Outstar", "PassiveDecay", "SelfNormalizing"],
     "brnn.spec.network": ["Network"],
-    "brnn.spec.plasticity": ["Gate", "Learning"],
+    "brnn.spec.gates": ["Gate", "HabituativeGate"],
     "brnn.spec.projection": ["Projection"],
     "brnn.spec.schedules": [
         "Constant",

@@ -20,7 +20,7 @@ _LABEL_WIDTH = 46
 _LISTED = 64  # arrays up to this many elements stand in full in `to_dict`
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Comparison:
     """A predicted value beside a measured one, with the verdict.
 
@@ -155,8 +155,8 @@ class Comparison:
     def cells(self) -> tuple[str, str, str, str, str, str]:
         """Return the texts of one row of `table`: label, predicted, measured, difference, tolerance, verdict."""
         predicted, measured = _shown(self.predicted), _shown(self.measured)
-        difference = "-" if math.isnan(self.difference) else f"{self.difference:.2e}"
-        tolerance = f"{self.tolerance:.0e}" if self.tolerance else "0"
+        difference = "-" if math.isnan(self.difference) else f"{self.difference:.2g}"
+        tolerance = f"{self.tolerance:.2g}"
         if self.kind == "within":
             predicted = _interval(*self.predicted)
             difference = "-" if math.isnan(self.margin) else f"margin {self.margin:.2g}"
@@ -170,6 +170,9 @@ class Comparison:
         if self.relative and difference != "-":
             difference += " rel"
         return self.label, predicted, measured, difference, tolerance, "ok" if self.passed else "FAILED"
+
+    def __repr__(self) -> str:
+        return f"Comparison({self})"
 
     def __str__(self) -> str:
         label, predicted, measured, difference, tolerance, verdict = self.cells()
@@ -228,12 +231,18 @@ def _taken(value: Any) -> Any:
     return np.array(value) if hasattr(value, "__array__") else value
 
 
-def _numbers(value: Any, side: str) -> np.ndarray:
+def _numeric(value: Any) -> np.ndarray | None:
+    """Return the value as an array of real numbers, or None if it is not one."""
     try:
         result = np.asarray(value)
     except (TypeError, ValueError):
-        raise _Unusable(f"{side} is not an array of numbers") from None
-    if result.dtype.kind not in "fiub":
+        return None
+    return result if result.dtype.kind in "fiub" else None
+
+
+def _numbers(value: Any, side: str) -> np.ndarray:
+    result = _numeric(value)
+    if result is None:
         raise _Unusable(f"{side} is not a number or an array of numbers")
     return result
 
@@ -377,8 +386,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         more = " ..." if len(value) > 6 else ""
         return _clip(" ".join(str(item) for item in value[:6]) + more, 30)
-    values = np.asarray(value)
-    if values.dtype.kind not in "fiub":
+    values = _numeric(value)
+    if values is None:
         return _clip(repr(value), 30)
     if values.ndim == 0:
         return str(values) if values.dtype.kind in "iub" else _number(values)
@@ -392,8 +401,8 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    values = np.asarray(value)
-    if values.dtype.kind not in "fiub":
+    values = _numeric(value)
+    if values is None:
         return _clip(repr(value), 200)
     if values.size > _LISTED:
         return {

@@ -1,7 +1,8 @@
 """Generate the text of a network's right-hand side.
 
-The text depends only on the network's structure (which layers, laws, signals, topologies, stimuli there are). Every
-number, weight and pattern is an argument, so a new number never compiles anything anew. The generated function is
+The text depends only on the network's structure (which layers, laws, signals, topologies, gates, learning laws and
+stimuli there are). Every number, weight and pattern is an argument, so a new number never compiles anything anew. The
+generated function is
 
     rhs(t, u, du, n, p, ...)      n: where the blocks of u begin and end, p: numbers, then arrays,
 
@@ -10,21 +11,19 @@ it writes du/dt into `du` and allocates nothing.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from brnn.codetext import function_text, helper_texts
-from brnn.errors import SpecError
+from brnn.compiler.layout import Variable
+from brnn.compiler.plasticity import write_gate, write_plastic
+from brnn.compiler.text import Course, Program, Text, argument_names
 from brnn.signals import Signal
 from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 
-__all__ = ["Program", "generate"]
+__all__ = ["generate"]
 
 _HEADER = '''"""Right-hand side of the network '{name}', generated from its structure; every number is an argument."""
 
@@ -36,120 +35,78 @@ options = {{"error_model": "numpy", "fastmath": {{"contract", "reassoc", "nsz"}}
 '''
 
 
-@dataclass
-class Program:
-    """Generated text, and the values of its arguments.
-
-    Attributes
-    ----------
-    source : str
-        Text of the module.
-    numbers : list of float
-        Values of `p`, but for the stimuli's.
-    arrays : dict
-        Values of the array arguments by name; None for those that each segment fills in.
-    stimuli : dict
-        For (layer, kind): the name of the base array, and for each varying stimulus (index of the stimulus, place
-        of its first parameter in `p`, name of its array).
-    """
-
-    source: str = ""
-    numbers: list[float] = field(default_factory=list)
-    arrays: dict[str, np.ndarray | None] = field(default_factory=dict)
-    stimuli: dict[tuple[str, str], tuple[str, list[tuple[int, int, str]]]] = field(default_factory=dict)
-
-
-class _Text:
-    """Collects lines, functions and arguments."""
-
-    def __init__(self) -> None:
-        self.program = Program()
-        self.lines: list[str] = []
-        self.unpack: list[str] = []
-        self.functions: dict[str, str] = {}
-        self.imports: dict[str, None] = {}
-
-    def line(self, text: str = "", depth: int = 1) -> None:
-        self.lines.append("    " * depth + text if text else "")
-
-    def number(self, name: str, value: float) -> str:
-        self.unpack.append(f"    {name} = p[{len(self.program.numbers)}]")
-        self.program.numbers.append(float(value))
-        return name
-
-    def array(self, name: str, value: np.ndarray | None) -> str:
-        self.program.arrays[name] = value
-        return name
-
-    def argument(self, name: str, value: float | np.ndarray) -> str:
-        return self.array(name, value) if isinstance(value, np.ndarray) else self.number(name, value)
-
-    def function(self, name: str, text: str, helpers: Iterable[str] = ()) -> str:
-        """Add a function; the same name with another text gets a number."""
-        for helper in helpers:
-            match = re.match(r"def (\w+)", helper)
-            assert match is not None
-            self.functions.setdefault(match[1], helper)
-        chosen, k = name, 2
-        while self.functions.get(chosen, text) != text:
-            chosen, text, k = f"{name}_{k}", text.replace(f"def {chosen}(", f"def {name}_{k}(", 1), k + 1
-        self.functions[chosen] = text
-        return chosen
-
-    def kernel(self, name: str, function: Callable[..., Any]) -> str:
-        """Add a function given as a Python function."""
-        try:
-            return self.function(name, function_text(function, name), helper_texts(function))
-        except OSError:
-            raise SpecError(f"the text of {function.__qualname__} cannot be read; define it in a file") from None
-
-
 @dataclass(eq=False)
-class _Source:
-    """One signal of one layer: shared by all projections that send it."""
+class Sent:
+    """An array of signals: those of one layer, shared by all that read them, or gated by one projection."""
 
     name: str
-    layer: LayerLaw
-    signal: Signal
+    cells: int
     needs_array: bool = False
     needs_total: bool = False
 
 
-def generate(network: Network) -> Program:
-    """Return the program of a network."""
-    text = _Text()
-    sources = _collect_sources(network)
-    places = {layer.name: k for k, layer in enumerate(network.layers)}
+@dataclass
+class Signals:
+    """The distinct signals of each layer, at the present and at each delay."""
+
+    network: Network
+    sent: dict[tuple[str, Signal, float], Sent] = field(default_factory=dict)
+
+    def of(self, layer: str, signal: Signal, delay: float = 0.0, *, array: bool = False, total: bool = False) -> Sent:
+        """Return the array of this signal, noting what of it is needed."""
+        key = (layer, signal, delay)
+        if key not in self.sent:
+            self.sent[key] = Sent(f"f{len(self.sent)}", self.network.layer(layer).cells)
+        found = self.sent[key]
+        found.needs_array |= array
+        found.needs_total |= total
+        return found
+
+
+def generate(network: Network, variables: tuple[Variable, ...]) -> Program:
+    """Return the program of a network whose states lie as `variables` says."""
+    text = Text()
+    signals = Signals(network)
+    sent = {str(projection.name): _sent_by(projection, network, signals) for projection in network.projections}
+    for k, variable in enumerate(variables):
+        text.line(f"{variable.quantity}_{variable.group} = u[n[{k}] : n[{k + 1}]]")
+        text.line(f"d{variable.quantity}_{variable.group} = du[n[{k}] : n[{k + 1}]]")
+    inputs = _write_stimuli(text, network)
+    for (layer, signal, delay), source in signals.sent.items():
+        _write_signal(text, network.layer(layer), signal, delay, source)
+    for projection in network.projections:
+        if projection.gate is not None and projection.gate.per == "source":
+            own = signals.of(projection.source, projection.signal, projection.delay)
+            write_gate(text, projection, own.name, sent[str(projection.name)])
+    fields = _write_fields(text, network, signals, sent)
     for layer in network.layers:
-        k = places[layer.name]
-        text.line(f"x_{layer.name} = u[n[{k}] : n[{k + 1}]]")
-        text.line(f"dx_{layer.name} = du[n[{k}] : n[{k + 1}]]")
-    varying = _write_stimuli(text, network)
-    for source in dict.fromkeys(sources.values()):
-        _write_signal(text, source)
-    fields = _write_fields(text, network, sources)
-    for layer in network.layers:
-        _write_layer(text, network, layer, sources, fields, varying)
+        _write_layer(text, network, layer, sent, fields, inputs)
     return _assemble(text, network)
 
 
-def _collect_sources(network: Network) -> dict[str, _Source]:
-    """Return, for each projection by name, the signal that it sends; equal signals of a layer are one."""
-    found: dict[tuple[str, Signal], _Source] = {}
-    by_projection: dict[str, _Source] = {}
-    for projection in network.projections:
-        key = (projection.source, projection.signal)
-        if key not in found:
-            found[key] = _Source(f"f{len(found)}", network.layer(projection.source), projection.signal)
-        source = found[key]
-        topology = projection.topology
-        source.needs_array |= not topology.local or topology.needs_self
-        source.needs_total |= topology.local
-        by_projection[str(projection.name)] = source
-    return by_projection
+def _sent_by(projection: Projection, network: Network, signals: Signals) -> Sent:
+    """Return the array of signals that a projection sends, and note everything that it reads."""
+    topology, gate, learning = projection.topology, projection.gate, projection.learning
+    plastic = learning is not None or (gate is not None and gate.per == "connection")
+    array = plastic or not topology.local or topology.needs_self
+    total = topology.local and not plastic
+    if learning is not None:
+        for signal, place in learning.reads(projection.signal):
+            layer, lag = _end(projection, place)
+            signals.of(layer, signal, lag, array=place != "source total", total=place == "source total")
+    own, lag = projection.source, projection.delay
+    if gate is None or gate.per == "connection":
+        return signals.of(own, projection.signal, lag, array=array or gate is not None, total=total)
+    signals.of(own, projection.signal, lag, array=True)
+    return Sent(f"fy_{projection.name}", network.layer(projection.source).cells, array, total)
 
 
-def _write_stimuli(text: _Text, network: Network) -> dict[tuple[str, str], list[str]]:
+def _end(projection: Projection, place: str) -> tuple[str, float]:
+    """Return the layer at which a learning law reads, and how long ago: signals of the source arrive late."""
+    return (projection.target, 0.0) if place == "target" else (projection.source, projection.delay)
+
+
+def _write_stimuli(text: Text, network: Network) -> dict[tuple[str, str], list[str]]:
     """Write the time courses; return, for each (layer, kind), the terms of its input."""
     terms: dict[tuple[str, str], list[str]] = {}
     kinds = {"excitatory": "I", "inhibitory": "J"}
@@ -158,101 +115,89 @@ def _write_stimuli(text: _Text, network: Network) -> dict[tuple[str, str], list[
         if key not in terms:
             base = text.array(f"{kinds[stimulus.kind]}_{stimulus.target}", None)
             terms[key] = [f"{base}[i]"]
-            text.program.stimuli[key] = (base, [])
-        schedule = stimulus.schedule
-        if schedule.varying:
-            function = text.kernel(f"schedule_{type(schedule).__name__.lower()}", type(schedule).kernel)
-            first = len(text.program.numbers)
-            names = [text.number(f"{name}_g{index}", 0.0) for name in _argument_names(text.functions[function], 1)]
-            text.line(f"g{index} = {function}({', '.join(['t', *names])})")
+            text.program.inputs[key] = base
+        if stimulus.schedule.varying:
+            first = text.write_course(f"g{index}", stimulus.schedule)
             pattern = text.array(f"pattern{index}_{stimulus.target}", None)
             terms[key].append(f"g{index} * {pattern}[i]")
-            text.program.stimuli[key][1].append((index, first, pattern))
+            text.program.courses.append(Course(index, first, pattern))
     return terms
 
 
-def _write_signal(text: _Text, source: _Source) -> None:
-    code = source.signal.code()
+def _write_signal(text: Text, layer: LayerLaw, signal: Signal, delay: float, sent: Sent) -> None:
+    code = signal.code()
     function = text.function(code.name, code.source, code.helpers)
-    names = _argument_names(code.source, 1)
-    parameters = [text.number(f"{name}_{source.name}", v) for name, v in zip(names, code.parameters, strict=True)]
-    x = f"x_{source.layer.name}"
+    names = argument_names(code.source, 1)
+    parameters = [text.number(f"{name}_{sent.name}", v) for name, v in zip(names, code.parameters, strict=True)]
+    x = f"x_{layer.name}" if delay == 0.0 else text.write_lag(layer, delay)
     text.line()
-    text.line(f"# {source.name}: {type(source.signal).__name__} signal of layer {source.layer.name}")
-    if source.needs_total:
-        text.line(f"sum_{source.name} = 0.0")
+    text.line(f"# {sent.name}: {type(signal).__name__} signal of layer {layer.name}" + (", delayed" if delay else ""))
+    if sent.needs_total:
+        text.line(f"sum_{sent.name} = 0.0")
     text.line(f"for i in range({x}.size):")
     text.line(f"s = {function}({', '.join([f'{x}[i]', *parameters])})", 2)
-    if source.needs_array:
-        text.array(source.name, np.empty(source.layer.cells))
-        text.line(f"{source.name}[i] = s", 2)
-    if source.needs_total:
-        text.line(f"sum_{source.name} += s", 2)
+    if sent.needs_array:
+        text.array(sent.name, np.empty(sent.cells))
+        text.line(f"{sent.name}[i] = s", 2)
+    if sent.needs_total:
+        text.line(f"sum_{sent.name} += s", 2)
 
 
-def _write_fields(text: _Text, network: Network, sources: dict[str, _Source]) -> dict[tuple[str, str], str]:
-    """Write the projections that need a whole array at once; return the arrays of net input by (layer, kind)."""
+def _write_fields(text: Text, network: Network, signals: Signals, sent: dict[str, Sent]) -> dict[tuple[str, str], str]:
+    """Write the projections that need whole arrays at once; return the arrays of net input by (layer, kind)."""
     fields: dict[tuple[str, str], str] = {}
     for projection in network.projections:
         topology = projection.topology
-        if topology.local:
+        plastic = projection.learning is not None or (
+            projection.gate is not None and projection.gate.per == "connection"
+        )
+        if topology.local and not plastic:
             continue
-        target = network.layer(projection.target)
+        source, target = network.layer(projection.source), network.layer(projection.target)
         key = (projection.target, projection.kind)
         text.line()
-        text.line(f"# {projection.name}: {type(topology).__name__}")
+        laws = [type(part).__name__ for part in (topology, projection.gate, projection.learning) if part is not None]
+        text.line(f"# {projection.name}: {', '.join(laws)}")
         if key not in fields:
             fields[key] = text.array(f"net_{projection.kind[:3]}_{target.name}", np.empty(target.cells))
             text.line(f"for i in range({fields[key]}.size):")
             text.line(f"{fields[key]}[i] = 0.0", 2)
-        source = sources[str(projection.name)]
-        name, kernel = topology.chosen_kernel(source.layer.shape, target.shape)
+        if plastic:
+            reads = [
+                (signals.of(_end(projection, place)[0], signal, _end(projection, place)[1]).name, place)
+                for signal, place in (projection.learning.reads(projection.signal) if projection.learning else ())
+            ]
+            own = signals.of(projection.source, projection.signal, projection.delay).name
+            write_plastic(text, network, projection, sent[str(projection.name)].name, own, reads, fields[key])
+            continue
+        name, kernel = topology.chosen_kernel(source.shape, target.shape)
         function = text.kernel(name, kernel)
         for needed in kernel.__code__.co_names:
             if needed in topology.imports:
                 text.imports[topology.imports[needed]] = None
-        arguments = _topology_arguments(text, projection, source.layer, target, function)
-        text.line(f"{function}({', '.join([source.name, fields[key], *arguments])})")
+        arguments = text.arguments(function, 2, topology.arguments(source.shape, target.shape), str(projection.name))
+        text.line(f"{function}({', '.join([sent[str(projection.name)].name, fields[key], *arguments])})")
     return fields
 
 
-def _topology_arguments(
-    text: _Text, projection: Projection, source: LayerLaw, target: LayerLaw, function: str
-) -> list[str]:
-    names = _argument_names(text.functions[function], 2)
-    values = projection.topology.arguments(source.shape, target.shape)
-    return [text.argument(f"{name}_{projection.name}", value) for name, value in zip(names, values, strict=True)]
-
-
-def _argument_names(function: str, skip: int) -> list[str]:
-    """Return the names of a function's arguments after the first `skip`."""
-    match = re.match(r"def \w+\((.*)\):", function)
-    assert match is not None
-    return [name.strip() for name in match[1].split(",")][skip:]
-
-
 def _write_layer(
-    text: _Text,
+    text: Text,
     network: Network,
     layer: LayerLaw,
-    sources: dict[str, _Source],
+    sent: dict[str, Sent],
     fields: dict[tuple[str, str], str],
-    varying: dict[tuple[str, str], list[str]],
+    inputs: dict[tuple[str, str], list[str]],
 ) -> None:
-    inputs = {}
+    brackets = {}
     for kind in ("excitatory", "inhibitory"):
-        terms = list(varying.get((layer.name, kind), []))
+        terms = list(inputs.get((layer.name, kind), []))
         if (layer.name, kind) in fields:
             terms.append(f"{fields[layer.name, kind]}[i]")
         for projection in network.projections:
-            if projection.target == layer.name and projection.kind == kind and projection.topology.local:
-                source = sources[str(projection.name)]
-                name, kernel = projection.topology.chosen_kernel(source.layer.shape, layer.shape)
-                own = f"{source.name}[i]" if projection.topology.needs_self else "0.0"
-                function = text.kernel(name, kernel)
-                arguments = _topology_arguments(text, projection, source.layer, layer, function)
-                terms.append(f"{function}({', '.join([own, f'sum_{source.name}', *arguments])})")
-        inputs[kind] = " + ".join(terms) if terms else "0.0"
+            source = sent[str(projection.name)]
+            if projection.target == layer.name and projection.kind == kind and source.needs_total:
+                terms.append(_local_term(text, network, projection, source))
+        brackets[kind] = " + ".join(terms) if terms else "0.0"
     law = text.kernel(f"law_{type(layer).__name__.lower()}", type(layer).law)
     parameters = []
     for name in layer.parameters:
@@ -265,12 +210,22 @@ def _write_layer(
     text.line()
     text.line(f"# layer {layer.name}: {type(layer).__name__}")
     text.line(f"for i in range({x}.size):")
-    text.line(f"exc = {inputs['excitatory']}", 2)
-    text.line(f"inh = {inputs['inhibitory']}", 2)
+    text.line(f"exc = {brackets['excitatory']}", 2)
+    text.line(f"inh = {brackets['inhibitory']}", 2)
     text.line(f"dx_{layer.name}[i] = {law}({', '.join([f'{x}[i]', 'exc', 'inh', *parameters])})", 2)
 
 
-def _assemble(text: _Text, network: Network) -> Program:
+def _local_term(text: Text, network: Network, projection: Projection, source: Sent) -> str:
+    """Return the term of a projection whose input to a cell needs only that cell's signal and the total."""
+    topology = projection.topology
+    shapes = network.layer(projection.source).shape, network.layer(projection.target).shape
+    function = text.kernel(*topology.chosen_kernel(*shapes))
+    arguments = text.arguments(function, 2, topology.arguments(*shapes), str(projection.name))
+    own = f"{source.name}[i]" if topology.needs_self else "0.0"
+    return f"{function}({', '.join([own, f'sum_{source.name}', *arguments])})"
+
+
+def _assemble(text: Text, network: Network) -> Program:
     imports = "\n".join(text.imports) + ("\n" if text.imports else "")
     parts = [_HEADER.format(name=network.name, imports=imports)]
     for function in text.functions.values():

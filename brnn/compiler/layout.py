@@ -10,6 +10,7 @@ import numpy as np
 
 from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
+from brnn.spec.projection import Projection
 
 __all__ = ["Variable", "layout"]
 
@@ -60,7 +61,7 @@ class Variable:
 
 
 def layout(network: Network) -> tuple[Variable, ...]:
-    """Return the blocks of the state vector of `network`, in order: activities of each layer."""
+    """Return the blocks of the state vector of `network`: activities of each layer, then gates, then weights."""
     variables: list[Variable] = []
     start = 0
     bounds = guaranteed_bounds(network)
@@ -84,7 +85,47 @@ def layout(network: Network) -> tuple[Variable, ...]:
             )
         )
         start = stop
+    kinds: tuple[tuple[str, Role], ...] = (("y", "mtm"), ("z", "ltm"))
+    for quantity, role in kinds:
+        for projection in network.projections:
+            if (projection.gate if quantity == "y" else projection.learning) is None:
+                continue
+            shape, dims = _plastic_shape(network, projection, quantity)
+            what = "MTM gate" if quantity == "y" else "LTM weight"
+            stop = start + math.prod(shape)
+            variables.append(
+                Variable(
+                    name=f"{projection.name}.{quantity}",
+                    group=str(projection.name),
+                    quantity=quantity,
+                    start=start,
+                    stop=stop,
+                    shape=shape,
+                    dims=dims,
+                    role=role,
+                    long_name=f"{what} of projection {projection.name}",
+                )
+            )
+            start = stop
     return tuple(variables)
+
+
+def _plastic_shape(network: Network, projection: Projection, quantity: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return shape and axes of the gates or weights of a projection."""
+    source, target = network.layer(projection.source), network.layer(projection.target)
+    if quantity == "y" and projection.gate is not None and projection.gate.per == "source":
+        return (source.cells,), ("source",)
+    storage = projection.topology.storage
+    if storage == "dense":
+        return (target.cells, source.cells), ("target", "source")
+    if storage == "single":
+        return (target.cells,), ("target",)
+    return (projection.topology.connections(source.shape, target.shape),), ("connection",)
+
+
+def state_size(network: Network) -> int:
+    """Return the length of the state vector, without making anything."""
+    return layout(network)[-1].stop
 
 
 def axes(layer: LayerLaw) -> tuple[str, ...]:
@@ -125,7 +166,7 @@ def guaranteed_bounds(network: Network) -> dict[str, tuple[float | np.ndarray, f
                 continue
             source = bounded.get(projection.source)
             rate = projection.signal.nonnegative or (source is not None and np.all(np.greater_equal(source[0], 0.0)))
-            if not rate or projection.topology.smallest_weight() < 0:
+            if not rate or projection.topology.smallest_weight() < 0 or projection.learning is not None:
                 del bounded[projection.target]
                 changed = True
     return bounded

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from brnn.compiler.cache import load_module
-from brnn.compiler.generate import Program, generate
+from brnn.compiler.generate import generate
 from brnn.compiler.layout import Variable, layout
+from brnn.compiler.text import Program
 from brnn.spec.network import Network
 
 __all__ = ["RightHandSide", "System", "compile_network"]
@@ -26,13 +27,22 @@ class RightHandSide:
         The compiled function ``rhs(t, u, du, *arguments)``; it allocates nothing.
     arguments : tuple
         Everything after `du`.
+    history : callable or None
+        The state vector at an earlier time (networks with delays).
+    lags : tuple
+        For each delayed layer: its array among the arguments, its Variable, and the delay.
     """
 
     function: Callable[..., None]
     arguments: tuple[Any, ...]
+    history: Callable[[float], np.ndarray] | None = None
+    lags: tuple[tuple[np.ndarray, Variable, float], ...] = ()
 
     def __call__(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return du/dt in a new array."""
+        for array, variable, delay in self.lags:
+            assert self.history is not None
+            array[:] = self.history(t - delay)[variable.start : variable.stop]
         du = np.empty_like(u)
         self.function(t, u, du, *self.arguments)
         return du
@@ -78,33 +88,55 @@ class System:
     def initial_state(self) -> np.ndarray:
         """Return the state vector at time 0 as the network gives it."""
         u = np.empty(self.size)
-        for layer, variable in zip(self.network.layers, self.variables, strict=False):
-            u[variable.start : variable.stop] = np.ravel(getattr(layer, "initial", 0.0))
+        parts = {str(part.name): part for part in (*self.network.layers, *self.network.projections)}
+        for variable in self.variables:
+            part = parts[variable.group]
+            u[variable.start : variable.stop] = part.start(variable.quantity, variable.size)
         return u
 
-    def rhs(self, time: float) -> RightHandSide:
-        """Return the right-hand side that holds between the two break points around `time`."""
+    @property
+    def delays(self) -> tuple[float, ...]:
+        """The distinct delays, in rising order."""
+        return tuple(sorted({delay for _, delay in self.program.lags}))
+
+    def rhs(self, time: float, history: Callable[[float], np.ndarray] | None = None) -> RightHandSide:
+        """Return the right-hand side that holds between the two break points around `time`.
+
+        Parameters
+        ----------
+        time : float
+            A time inside of the segment.
+        history : callable, optional
+            The state vector at an earlier time; needed if the network has delays.
+        """
         function = load_module(self.source).rhs
         numbers = np.array(self.program.numbers, dtype=np.float64)
         arrays: dict[str, Any] = dict(self.program.arrays)
-        for (name, kind), (base, varying) in self.program.stimuli.items():
-            layer = self.network.layer(name)
-            total = np.zeros(layer.shape)
-            places = {index: (first, pattern) for index, first, pattern in varying}
-            for index, stimulus in enumerate(self.network.stimuli):
-                if stimulus.target != name or stimulus.kind != kind:
-                    continue
-                segment = stimulus.schedule.segment(time, np.asarray(stimulus.pattern))
-                total += segment.base
-                if index in places:
-                    first, pattern = places[index]
-                    numbers[first : first + len(segment.parameters)] = segment.parameters
-                    arrays[pattern] = np.ascontiguousarray(
-                        np.broadcast_to(segment.varying, layer.shape), dtype=float
-                    ).ravel()
+        network = self.network
+        for (name, kind), base in self.program.inputs.items():
+            total = np.zeros(network.layer(name).shape)
+            for stimulus in network.stimuli:
+                if stimulus.target == name and stimulus.kind == kind:
+                    total += stimulus.schedule.segment(time, np.asarray(stimulus.pattern)).base
             arrays[base] = total.ravel()
+        for course in self.program.courses:
+            schedule = network.schedules[course.schedule]
+            pattern = np.ones(()) if course.pattern is None else network.stimuli[course.schedule].pattern
+            segment = schedule.segment(time, np.asarray(pattern))
+            numbers[course.first : course.first + len(segment.parameters)] = segment.parameters
+            if course.pattern is not None:
+                shape = network.layer(network.stimuli[course.schedule].target).shape
+                arrays[course.pattern] = np.array(np.broadcast_to(segment.varying, shape), dtype=np.float64).ravel()
+            if course.base is not None:
+                numbers[course.base] = float(segment.base)
+            if course.varying is not None:
+                numbers[course.varying] = float(segment.varying)
         bounds = np.array([0] + [variable.stop for variable in self.variables], dtype=np.int64)
-        return RightHandSide(function, (bounds, numbers, *arrays.values()))
+        lags = tuple(
+            (arrays[array], next(v for v in self.variables if v.name == f"{layer}.x"), delay)
+            for (layer, delay), array in self.program.lags.items()
+        )
+        return RightHandSide(function, (bounds, numbers, *arrays.values()), history, lags)
 
 
 def compile_network(network: Network) -> System:
@@ -120,4 +152,5 @@ def compile_network(network: Network) -> System:
     System
         Its generated code is written to the cache folder and compiled when it is first called.
     """
-    return System(network, layout(network), generate(network))
+    variables = layout(network)
+    return System(network, variables, generate(network, variables))

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from brnn.compiler import System, Variable, compile_network
+from brnn.compiler.layout import state_size
 from brnn.errors import InputError, IntegrationError, SpecError
 from brnn.integrate import solvers
+from brnn.integrate.delays import History
 from brnn.integrate.steady import SteadyRule
 from brnn.integrate.times import saved_times, segments, steady_times
 from brnn.memory import refuse_above
@@ -114,14 +116,15 @@ def simulate(
     saved = steady_times(natural, length) if until == "steady" and times is None else saved_times(times, length)
     options = Record.from_argument(record)
 
-    cells = sum(layer.cells for layer in network.layers)
-    method, reason = solvers.choose(solver, cells)
+    cells = state_size(network)
+    delayed = any(projection.delay > 0 for projection in network.projections)
+    method, reason = solvers.choose(solver, cells, delayed)
     needed = 8 * cells * _COPIES[method] + solvers.matrix_bytes(method, cells)
     needed += sum(
         projection.topology.memory(network.layer(projection.source).shape, network.layer(projection.target).shape)
         for projection in network.projections
     )
-    refuse_above(needed, f"a network of {cells} cells with {method}")
+    refuse_above(needed, f"a network of {cells} unknowns with {method}")
     system = compile_network(network)
     state = initial_state(system, initial)
     described = {"solver": method, "rtol": rtol, "atol": atol, "until": until, "duration": length}
@@ -223,15 +226,20 @@ class _Run:
     def _integrate(self, state: np.ndarray, bar: Any) -> tuple[str, str]:
         if self.times[0] == 0.0:
             self._save(np.zeros(1), state[None, :])
-        settled = self.system.network.settled()
-        rule = SteadyRule(self.rtol, self.atol)
-        for start, stop in segments(self.system.network, self.duration):
-            fun = self.system.rhs(0.5 * (start + stop))
-            if stop - start <= 1e-10 * stop:
+        delays = self.system.delays
+        history = History(state, delays[-1]) if delays else None
+        settled = self.system.network.settled() + sum(delays)
+        rule = SteadyRule(self.rtol, self.atol, delays[-1] if delays else 0.0)
+        for start, stop in segments(self.system.network, self.duration, delays):
+            fun = self.system.rhs(0.5 * (start + stop), history)
+            if stop - start <= 1e-10 * stop and history is None:
                 state = state + (stop - start) * fun(start, state)
                 self._save_until(None, stop, state)
                 continue
-            solver = solvers.make(self.method, fun, start, state, stop, self.rtol, self.atol, self.system.variables)
+            longest = delays[0] if delays else np.inf
+            solver = solvers.make(
+                self.method, fun, start, state, stop, self.rtol, self.atol, self.system.variables, longest
+            )
             while solver.status == "running":
                 before = solver.t
                 solver.step()
@@ -240,6 +248,8 @@ class _Run:
                     raise self._failure(fun, before, state)
                 self.steps += 1
                 state = solver.y
+                if history is not None:
+                    history.append(solver.t, solver.dense_output())
                 self._save_until(solver, solver.t, state)
                 if bar is not None:
                     bar.update(solver.t - before)

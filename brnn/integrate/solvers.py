@@ -19,6 +19,7 @@ from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolver, Radau
 
 from brnn.compiler import Variable
 from brnn.errors import InputError
+from brnn.integrate.delays import EXPLICIT
 from brnn.spec.validate import closest
 
 __all__ = ["METHODS", "choose", "make"]
@@ -58,7 +59,7 @@ _CLASSES: dict[str, type[OdeSolver]] = {
 }
 
 
-def choose(solver: str, size: int) -> tuple[str, str]:
+def choose(solver: str, size: int, delayed: bool = False) -> tuple[str, str]:
     """Return the method for a name, and why.
 
     Parameters
@@ -67,20 +68,26 @@ def choose(solver: str, size: int) -> tuple[str, str]:
         "auto" or one of METHODS (any case).
     size : int
         Number of unknowns.
+    delayed : bool
+        Whether the network has delays, which only explicit methods can take.
 
     Raises
     ------
     InputError
-        If there is no such solver.
+        If there is no such solver, or it cannot do this.
     """
     if not isinstance(solver, str):
         raise InputError(f"solver = {solver!r}: must be one of auto, {', '.join(METHODS)}")
+    if solver.lower() == "auto" and delayed:
+        return "RK45", "auto: the network has delays, which need an explicit method"
     if solver.lower() == "auto":
         if size <= LSODA_AT_MOST:
             return "LSODA", f"auto: {size} unknowns, LSODA switches to a stiff method when it needs one"
         return "RK45", f"auto: {size} unknowns, an explicit method costs O(n) a step"
     for name in METHODS:
         if name.lower() == solver.lower():
+            if delayed and name not in EXPLICIT:
+                raise InputError(f"solver = {solver!r}: cannot do delays; must be one of auto, {', '.join(EXPLICIT)}")
             return name, "asked for"
     raise InputError(f"solver = {solver!r}: must be one of auto, {', '.join(METHODS)}{closest(solver, METHODS)}")
 
@@ -99,10 +106,11 @@ def make(
     rtol: float,
     atol: np.ndarray | float,
     variables: tuple[Variable, ...],
+    longest: float = np.inf,
 ) -> Any:
-    """Return a solver that stands at `start` and goes to `stop`."""
+    """Return a solver that stands at `start` and goes to `stop`, in steps of at most `longest`."""
     kind = _CLASSES[method]
-    options: dict[str, Any] = {"rtol": rtol, "atol": atol}
+    options: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_step": longest}
     if method not in ("Radau", "BDF") or len(variables) == 1:
         return kind(fun, start, state, stop, **options)
     weights = np.empty(state.size)

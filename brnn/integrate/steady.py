@@ -20,24 +20,33 @@ class SteadyRule:
     `rate` is 1 per unit of time: at the present speed no unknown would move by more than its tolerance in one unit
     of time. A trajectory that creeps past a saddle meets this, too; therefore the largest real part of the
     eigenvalues of the Jacobian (finite differences; Arnoldi iteration for more than 200 unknowns) must not be
-    positive. It is computed at most once for each tenfold decrease of the speed.
+    positive. It is computed at most once for each tenfold decrease of the speed. With delays the Jacobian does not
+    tell; there the rate must have stayed small for ten times the longest delay.
 
     Parameters
     ----------
     rtol, atol : float
         Tolerances of the run.
+    delay : float
+        The longest delay; 0 if there is none.
     """
 
     rtol: float
     atol: float
+    delay: float = 0.0
     _checked: float = float("inf")
+    _since: float | None = None
 
     def holds(self, fun: Callable[[float, np.ndarray], np.ndarray], time: float, state: np.ndarray) -> bool:
         """Tell whether `state` is at rest."""
         speed = float(np.max(np.abs(fun(time, state)) / (self.atol + self.rtol * np.abs(state))))
         if speed > 1.0:
             self._checked = float("inf")
+            self._since = None
             return False
+        if self.delay > 0.0:
+            self._since = time if self._since is None else self._since
+            return time - self._since > 10.0 * self.delay
         if speed > 0.1 * self._checked:
             return False
         self._checked = speed

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from brnn.errors import InputError
+from brnn.integrate.delays import propagated
 from brnn.spec.network import Network
 
 __all__ = ["saved_times", "segments", "steady_times"]
@@ -55,7 +56,10 @@ def steady_times(first: float, longest: float) -> np.ndarray:
     return result[result <= longest]
 
 
-def segments(network: Network, duration: float) -> list[tuple[float, float]]:
-    """Return the pieces [start, stop] between the break points of all stimuli."""
-    edges = np.concatenate([[0.0], network.breaks(duration), [duration]])
+def segments(network: Network, duration: float, delays: tuple[float, ...] = ()) -> list[tuple[float, float]]:
+    """Return the pieces [start, stop] between the break points of all schedules, and those that delays make of them."""
+    breaks = network.breaks(duration)
+    if delays:
+        breaks = propagated(breaks, delays, duration)
+    edges = np.concatenate([[0.0], breaks, [duration]])
     return [(float(start), float(stop)) for start, stop in pairwise(edges)]

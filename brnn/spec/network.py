@@ -12,6 +12,7 @@ from brnn.errors import SpecError
 from brnn.spec.base import Spec
 from brnn.spec.layers import LayerLaw
 from brnn.spec.projection import Projection
+from brnn.spec.schedules import Schedule
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.validate import closest, identifier, number, one_of
 
@@ -90,6 +91,9 @@ class Network(Spec):
         source = self.layer(projection.source, f"{projection.label}: source")
         target = self.layer(projection.target, f"{projection.label}: target")
         projection.topology.check(source.shape, target.shape, projection.label)
+        for part in (projection.gate, projection.learning):
+            if part is not None:
+                part.check(source.shape, target.shape, projection.topology, projection.label)
         signed = projection.topology.signed
         if projection.topology.smallest_weight() < 0 and not (signed or target.accepts_signed_input()):
             raise SpecError(
@@ -116,14 +120,20 @@ class Network(Spec):
                 f"shunting layer must be >= 0"
             )
 
+    @property
+    def schedules(self) -> tuple[Schedule, ...]:
+        """Every schedule: of the stimuli, then of the learning rates."""
+        windows = [p.learning.schedule for p in self.projections if p.learning is not None]
+        return (*(stimulus.schedule for stimulus in self.stimuli), *(w for w in windows if w is not None))
+
     def breaks(self, duration: float) -> np.ndarray:
-        """Return the break points of all stimuli in (0, duration), in rising order."""
-        times = [stimulus.schedule.breaks(duration) for stimulus in self.stimuli]
+        """Return the break points of all schedules in (0, duration), in rising order."""
+        times = [schedule.breaks(duration) for schedule in self.schedules]
         return np.unique(np.concatenate(times)) if times else np.empty(0)
 
     def settled(self) -> float:
-        """Return the time after which no stimulus changes any more; infinity if one goes on for ever."""
-        return max([0.0] + [stimulus.schedule.last() for stimulus in self.stimuli])
+        """Return the time after which no schedule changes any more; infinity if one goes on for ever."""
+        return max([0.0] + [schedule.last() for schedule in self.schedules])
 
 
 def _members(value: Any, where: str, kind: type, what: str) -> tuple[Any, ...]:

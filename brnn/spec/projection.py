@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from brnn.errors import SpecError
 from brnn.signals import Linear, Signal
 from brnn.spec.base import Spec
-from brnn.spec.plasticity import Gate, Learning
+from brnn.spec.gates import Gate
+from brnn.spec.learning import Learning
 from brnn.spec.topologies import Topology
 from brnn.spec.topologies.uniform import OneToOne
 from brnn.spec.validate import choice, identifier, number, one_of
@@ -71,6 +74,12 @@ class Projection(Spec):
         if self.learning is not None:
             one_of(self.learning, f"{at}: learning", Learning, "a learning law, e.g. Outstar(rate=1), or None")
         self._set(delay=number(self.delay, f"{at}: delay", minimum=0.0))
+
+    def start(self, quantity: str, size: int) -> np.ndarray:
+        """Return the gates ("y") or weights ("z") at time 0, flat."""
+        part = self.gate if quantity == "y" else self.learning
+        assert part is not None
+        return part.start(size)
 
     @property
     def label(self) -> str:

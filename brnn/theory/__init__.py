@@ -1,29 +1,21 @@
 """What mathematics predicts, without simulating.
 
-Every function takes plain numbers, arrays and signals (`brnn.signals`, or anything with the same
-four methods) and uses NumPy and SciPy only, nothing of the simulator, so that its results can be
-set beside what the simulator gives.
+Every function takes plain numbers, arrays and signals (`brnn.signals`, or anything with the same four methods)
+and uses NumPy and SciPy only, nothing of the simulator, so that its results can be set beside what the simulator
+gives.
 
-===============
-==================================================================================================
-feedforward     equations (13)-(19): equilibria, exact responses, normalization, shift property,
-Weber law, adaptation
-                level, the single shunting cell
-membrane        equation (20) and the change of variable to (8) and back additive        equations
-(6), (7) with linear signals: equilibrium and response by the matrix exponential fields
-distance-dependent shunting networks with any kernels: equilibrium, exact response, uniform fields
-rcf             equation (21), the theorems of 1973: closed forms for each kind of signal, equations
-(22)-(25), and all public names of
-                the next three
-storing         `storage`: which theorem applies to a given initial state, and the final state where
-it is determined survivors       which states can be held, and their stability: levels, Jacobian,
-eigenvalues, most survivors quenching       quenching threshold, arousal, and thresholds measured by
-bisection where there is no closed form
-===============
-==================================================================================================
+- `feedforward`: equations (13)-(19): equilibria, exact responses, normalization, shift property, Weber law,
+  adaptation level, the single shunting cell.
+- `membrane`: equation (20), and the change of variable to (8) and back.
+- `additive`: equations (6), (7) with linear signals: equilibrium and response by the matrix exponential.
+- `fields`: distance-dependent shunting networks with any kernels: equilibrium, exact response, uniform fields.
+- `rcf`: equations (21)-(25) and the theorems of 1973: closed forms for each kind of signal, and all public names
+  of the next three.
+- `storing`: which theorem applies to a given initial state, and the final state where it is determined.
+- `survivors`: which states can be held, and their stability: levels, Jacobian, eigenvalues, most survivors.
+- `quenching`: quenching threshold, arousal, and thresholds measured by bisection where there is no closed form.
 
-Numbers of equations are those of the review, Grossberg, "Recurrent neural networks", Scholarpedia
-8(2):1888 (2013).
+Numbers of equations are those of the review, Grossberg, "Recurrent neural networks", Scholarpedia 8(2):1888 (2013).
 """
 
 from brnn.theory import additive, feedforward, fields, membrane, quenching, rcf, storing, survivors

@@ -3,8 +3,7 @@
 Equations (13)-(19) of the review. The inputs are I_i = theta_i I with sum theta_i = 1, I the total
 input::
 
-    dx_i/dt = -A x_i + (B - x_i) I_i - (D + x_i) sum_{k != i} I_k                            (13),
-    with D = 0
+    dx_i/dt = -A x_i + (B - x_i) I_i - (D + x_i) sum_{k != i} I_k        (13) for D = 0
 
 Symbols: A > 0 decay rate, B > 0 upper and -D <= 0 lower bound of activity. For constant inputs the
 equation is linear in x_i, with the same rate A + I for every cell, so that everything here is

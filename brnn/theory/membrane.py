@@ -1,7 +1,6 @@
 """The membrane equation (20), and the shunting equation (8) as the same thing in other units.
 
-    C dV/dt = (V+ - V) g+ + (V- - V) g- + (Vp - V) gp
-    (20)
+    C dV/dt = (V+ - V) g+ + (V- - V) g- + (Vp - V) gp                 (20)
 
 V: membrane potential; V+, V-, Vp: saturation (reversal) potentials of the excitatory, the
 inhibitory and the passive channel, V- <= Vp <= V+; g+, g-, gp >= 0: their conductances; C > 0:

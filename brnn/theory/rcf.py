@@ -1,7 +1,6 @@
 """The recurrent competitive field (RCF) without inputs: what it stores, by the theorems of 1973.
 
-    dx_i/dt = -A x_i + (B - x_i) f(x_i) - x_i sum_{k != i} f(x_k)                     (21) with I =
-    J = 0
+    dx_i/dt = -A x_i + (B - x_i) f(x_i) - x_i sum_{k != i} f(x_k)         (21), I = J = 0
 
 Symbols: A > 0 decay rate, B > 0 upper bound of activity, f signal with f(0) = 0, h(w) = f(w)/w its
 hill function, x = sum x_k the total activity, X_i = x_i/x the pattern. Which theorem applies is
@@ -104,7 +103,9 @@ def pattern_velocity(pattern: Any, total: float, B: float, signal: SignalFunctio
     signal : signal
         f.
 
-    Notes ----- Each difference of two h is formed before it is weighted, so that equal h give
+    Notes
+    -----
+    Each difference of two h is formed before it is weighted, so that equal h give
     exactly 0. For h unbounded at 0 all X_i have to be positive.
     """
     X = np.asarray(pattern, dtype=np.float64)
@@ -155,8 +156,7 @@ def slower_total(A: float, B: float, C: float, D: float, n: int) -> float:
 def faster_levels(A: float, B: float, C: float, p: float = 2.0) -> tuple[float, float] | None:
     """Return (E1, E2), the roots of (25) for f = C w^p, p > 1; None if there are none.
 
-    Without a root nothing is stored.
-    ``C w^(p-1) (B - w) = A``. Activity below E1 (unstable) is quenched, E2 (stable) is the level of
+    Without a root nothing is stored. ``C w^(p-1) (B - w) = A``. Activity below E1 (unstable) is quenched, E2 (stable) is the level of
     the winner. For p = 2 ``E = [B -+ sqrt(B^2 - 4 A/C)]/2``; for any p they lie on both sides of
     the maximum at w = B (p - 1)/p. Where both roots coincide the pair is two equal numbers.
     """

@@ -44,7 +44,7 @@ _SOURCE = "Grossberg (1973), Stud. Appl. Math. 52, 213-257"
 _EQUAL = 1e-12
 
 
-@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Storage:
     """What theory says about the state that is stored.
 
@@ -54,9 +54,10 @@ class Storage:
         Kind of the signal on [0, B].
     theorem : str
         What applies, in words.
-    final : ndarray or None
-        The stored activities, of the shape of the initial state; None if theory does not determine
-        them.
+    possible : tuple of ndarray
+        The final states that theory allows, each of the shape of the initial state: one if the final
+        state is determined; two where only the choice between a winner and quenching is open; none
+        if theory does not narrow it down to a few.
     most : int
         The greatest number of cells that can be stored stably.
     source : str
@@ -65,9 +66,14 @@ class Storage:
 
     shape: str
     theorem: str
-    final: np.ndarray | None
+    possible: tuple[np.ndarray, ...]
     most: int
     source: str = _SOURCE
+
+    @property
+    def final(self) -> np.ndarray | None:
+        """The stored activities; None if theory does not determine them."""
+        return self.possible[0] if len(self.possible) == 1 else None
 
     @property
     def total(self) -> float | None:
@@ -78,6 +84,10 @@ class Storage:
     def stored(self) -> np.ndarray | None:
         """Which cells are stored (boolean), or None."""
         return None if self.final is None else self.final > 0
+
+    def __repr__(self) -> str:
+        total = "not determined" if self.total is None else f"{self.total:.8g}"
+        return f"Storage({self.theorem}; final total {total}; at most {self.most} stored)"
 
 
 def storage(A: float, B: float, signal: SignalFunction, initial: Any) -> Storage:
@@ -109,47 +119,50 @@ def storage(A: float, B: float, signal: SignalFunction, initial: Any) -> Storage
     most = most_survivors(A, B, signal, x.size)
     if float(signal(0.0)) != 0.0:
         words = "f(0) is not 0: silent cells excite themselves, and the theorems do not apply"
-        return Storage(shape, words, None, most)
+        return Storage(shape, words, (), most)
     known = _quenched(A, B, signal, x) or _equal(A, B, signal, x) or _linear_stretch(A, B, signal, x)
     if known is None and shape == "slower-than-linear":
         known = _slower(A, B, signal, x)
     if known is None and shape == "faster-than-linear":
         known = _faster(A, B, signal, x)
-    if known is not None:
-        words, final = known
-        return Storage(shape, words, final.reshape(initial.shape), most)
-    return Storage(shape, _UNDECIDED.get(shape, _UNDECIDED["mixed"]).format(most=most), None, most)
+    if known is None:
+        known = _UNDECIDED.get(shape, _UNDECIDED["mixed"]).format(most=most), ()
+    words, states = known
+    return Storage(shape, words, tuple(state.reshape(initial.shape) for state in states), most)
 
 
+_OPEN = (
+    "faster-than-linear signal: the largest activity wins, at the upper root E2 of h(x) = A/(B - x), "
+    "or everything is quenched; which of the two is decided before contrast is complete and has no closed form"
+)
 _UNDECIDED = {
     "linear": "linear signal: the pattern is stored unchanged",
     "slower-than-linear": "slower-than-linear signal: differences die out where h falls; "
     "part of the state is where h is flat",
-    "faster-than-linear": "faster-than-linear signal: the cell that is largest at the start wins, "
-    "or everything is quenched; which of the two has no closed form here "
-    "(or several cells tie for the first place, which is unstable)",
+    "faster-than-linear": "faster-than-linear signal: the largest activity wins or everything is quenched; here the "
+    "largest are equally strong, which is unstable, or the activities come to where f is linear",
     "sigmoid": "sigmoid signal: a quenching threshold; order is kept, cells below it are quenched; "
     "at most {most} can be stored, with equal activities unless f is linear there; which cells has no closed form here",
     "mixed": "the hill function has several rises and falls: order is kept and the field converges; "
     "at most {most} equal cells can be stored; which cells has no closed form here",
 }
 
-Known = tuple[str, np.ndarray] | None
+Known = tuple[str, tuple[np.ndarray, ...]] | None
 
 
 def _quenched(A: float, B: float, signal: SignalFunction, x: np.ndarray) -> Known:
     if not x.any():
-        return "no cell is active, and 0 is an equilibrium", np.zeros_like(x)
+        return "no cell is active, and 0 is an equilibrium", (np.zeros_like(x),)
     at_zero = B * float(signal.hill(0.0))
     if at_zero <= A:
         roots = equilibria(A, B, signal)
         if not roots:
-            return "h(x) = A/(B - x) has no root: nothing can be stored, everything is quenched", np.zeros_like(x)
+            return "h(x) = A/(B - x) has no root: nothing can be stored, everything is quenched", (np.zeros_like(x),)
         if at_zero < A and x.sum() < roots[0].level * (1 - _EQUAL):
             words = f"noise suppression: the total activity is below the lowest equilibrium {roots[0].level:.6g}"
-            return words, np.zeros_like(x)
+            return words, (np.zeros_like(x),)
     if quenches(x, A, B, signal):
-        return "noise suppression: no cell can grow, B h(w) < A for all activities", np.zeros_like(x)
+        return "noise suppression: no cell can grow, B h(w) < A for all activities", (np.zeros_like(x),)
     return None
 
 
@@ -170,7 +183,7 @@ def _equal(A: float, B: float, signal: SignalFunction, x: np.ndarray) -> Known:
     if end > 0 and m > 1 and modes(end, A, B, signal, survivors=m, n=x.size).difference > 0:
         return None  # true of exactly equal cells only; the smallest disturbance makes them differ
     words = f"{m} equal cells stay equal" if m > 1 else "one active cell"
-    return f"{words}: the total obeys (24) and goes to the next stable root of (25)", np.where(active, end, 0.0)
+    return f"{words}: the total obeys (24) and goes to the next stable root of (25)", (np.where(active, end, 0.0),)
 
 
 def _linear_stretch(A: float, B: float, signal: SignalFunction, x: np.ndarray) -> Known:
@@ -206,12 +219,12 @@ def _linear_stretch(A: float, B: float, signal: SignalFunction, x: np.ndarray) -
         return None
     final = np.where(above, x * (K / in_above), 0.0)
     if x1 == 0.0:
-        return f"linear signal: every pattern is stored unchanged, with the total B - A/C = {K:.6g}", final
+        return f"linear signal: every pattern is stored unchanged, with the total B - A/C = {K:.6g}", (final,)
     words = (
         f"linear stretch of f from {x1:.6g} on: the cells above it are stored with their ratios and the total "
         f"B - A/C = {K:.6g}, the others are quenched; no stored relative activity is below the QT {x1 / K:.6g}"
     )
-    return words, final
+    return words, (final,)
 
 
 def _slower(A: float, B: float, signal: SignalFunction, x: np.ndarray) -> Known:
@@ -219,28 +232,32 @@ def _slower(A: float, B: float, signal: SignalFunction, x: np.ndarray) -> Known:
     m = int(active.sum())
     levels = equilibria(A, B, signal, survivors=m)
     if not levels:
-        return "slower-than-linear signal with B h(0) <= A: nothing is stored", np.zeros_like(x)
+        return "slower-than-linear signal with B h(0) <= A: nothing is stored", (np.zeros_like(x),)
     u = levels[-1].level
     if not float(signal.hill(u)) < float(signal.hill(1e-6 * u)) * (1 - 1e-9):
         return None  # h is flat up to here: f is linear where it matters
-    return "slower-than-linear signal: every pattern becomes uniform", np.where(active, u, 0.0)
+    return "slower-than-linear signal: every pattern becomes uniform", (np.where(active, u, 0.0),)
 
 
 def _faster(A: float, B: float, signal: SignalFunction, x: np.ndarray) -> Known:
+    """Return the winner's state if it ignites; otherwise it and quenching, between which the choice is open."""
     order = np.argsort(x, kind="stable")
-    winner, first = int(order[-1]), float(x[order[-1]])
-    second = float(x[order[-2]]) if x.size > 1 else 0.0
-    if not float(signal.hill(first)) > float(signal.hill(second)) or not ignites(x, A, B, signal):
+    first, second = float(x[order[-1]]), float(x[order[-2]])  # one cell alone has been decided by _equal
+    if not float(signal.hill(first)) > float(signal.hill(second)):
         return None
-    levels = [found.level for found in equilibria(A, B, signal) if found.stable and found.level >= first * (1 - _EQUAL)]
-    if len(levels) != 1:
-        return None
-    final = np.zeros_like(x)
-    final[winner] = levels[0]
-    return (
-        "faster-than-linear signal: the largest activity wins and is stored at the upper root E2 of h(x) = A/(B - x)",
-        final,
+    levels = [found.level for found in equilibria(A, B, signal) if found.stable]
+    winner = np.arange(x.size) == order[-1]
+    at_zero = float(signal.hill(0.0))
+    if ignites(x, A, B, signal):
+        levels = [level for level in levels if level >= first * (1 - _EQUAL)]
+    elif B * at_zero <= A:
+        return _OPEN, (np.zeros_like(x), *(np.where(winner, level, 0.0) for level in levels))
+    elif not float(signal.hill(1e-6 * B)) > at_zero * (1 + _EQUAL):
+        return None  # f begins with a linear stretch, on which the whole pattern can be stored
+    words = (
+        "faster-than-linear signal: the largest activity wins and is stored at the upper root E2 of h(x) = A/(B - x)"
     )
+    return words, tuple(np.where(winner, level, 0.0) for level in levels)
 
 
 def _flat_top(signal: SignalFunction, B: float) -> tuple[float, float, float] | None:
@@ -253,7 +270,7 @@ def _flat_top(signal: SignalFunction, B: float) -> tuple[float, float, float] | 
     level = C * (1.0 - 1e-12)
     flat = np.flatnonzero(h >= level)
     first, last = int(flat[0]), int(flat[-1])
-    rising = bool((np.diff(h[: first + 1]) >= 0).all())
+    rising = bool((np.diff(h[: first + 1]) >= -1e-13 * C).all())
     if last - first < 20 or len(flat) != last - first + 1 or not rising:
         return None
     x1 = _edge(signal, level, float(grid[first - 1]) if first else 0.0, float(grid[first]))

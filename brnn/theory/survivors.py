@@ -125,9 +125,7 @@ def equilibria(
 ) -> tuple[Equilibrium, ...]:
     """Return all levels of k equal survivors, in rising order.
 
-    They are the roots of ``[B - m u] h(u) = A`` on (0, B/m), m = 1 + v (k - 1).
-
-    With one survivor these are the solutions of (25), the total activities that the field can hold
+    They are the roots of ``[B - m u] h(u) = A`` on (0, B/m), m = 1 + v (k - 1). With one survivor these are the solutions of (25), the total activities that the field can hold
     at late times ("total activity quantization"). They are alternately unstable and stable; 0 comes
     before them, and is stable if B h(0) < A and unstable if B h(0) > A.
 
@@ -142,8 +140,9 @@ def equilibria(
     inhibition : float
         v >= 0.
 
-    Notes ----- Roots are bracketed on several thousand points, spaced both evenly and
-    logarithmically down to 1e-9 B/m, after every local extremum has been refined, so that a pair of
+    Notes
+    -----
+    Roots are bracketed on several thousand points, spaced both evenly and logarithmically down to 1e-9 B/m, after every local extremum has been refined, so that a pair of
     roots between two points is not lost.
     """
     _check(A, B, survivors, inhibition)
@@ -263,9 +262,12 @@ def _with_extrema(function: Callable[[Any], Any], grid: np.ndarray) -> np.ndarra
 
     with np.errstate(all="ignore"):
         values = np.asarray(function(grid))
-    turns = np.flatnonzero(np.diff(np.sign(np.diff(values))) != 0) + 1
+        steps = np.diff(values)
+    # Turns of the size of rounding, on a flat stretch, are none.
+    real = np.maximum(np.abs(steps[:-1]), np.abs(steps[1:])) > 1e-12 * np.abs(values[1:-1])
+    turns = np.flatnonzero((np.diff(np.sign(steps)) != 0) & real) + 1
     added = []
-    for k in turns[:200]:  # a signal that turns more often than this is noise, not a signal function
+    for k in turns:
         sign = 1.0 if values[k] <= values[k - 1] and values[k] <= values[k + 1] else -1.0
         low, high = float(grid[k - 1]), float(grid[k + 1])
         found = minimize_scalar(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given, settings
 from networks import shunting_networks
@@ -18,7 +20,7 @@ def test_compiled_rhs_is_equation_9(network: brnn.Network) -> None:
     system = compile_network(network)
     reference = reference_rhs(network)
     edges = [0.0, *network.breaks(3.0), 3.0]
-    for start, stop in zip(edges[:2], edges[1:3], strict=False):
+    for start, stop in list(pairwise(edges))[:2]:
         t = 0.5 * (start + stop)
         u = np.random.default_rng(0).uniform(-1, 5, system.size)
         expected = reference(t, u)
@@ -54,7 +56,7 @@ def test_runs_agree_with_scipy_on_the_reference(network: brnn.Network) -> None:
     u = np.concatenate([np.broadcast_to(layer.initial, layer.shape) for layer in network.layers])
     at = {}
     edges = np.unique(np.concatenate([[0.0, 1.0, 2.0, 3.0], network.breaks(3.0)]))
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         # Inside of the piece, so that a stimulus that jumps at its ends is taken from within.
         inside = 1e-12 * (stop - start)
         u = solve_ivp(

@@ -15,7 +15,9 @@ MODES = {"zero": "constant", "periodic": "wrap", "reflect": "reflect", "nearest"
 SHAPES = [(7,), (40,), (6, 9), (33, 20)]
 
 
-def applied(topology: brnn.Topology, shape: tuple[int, ...], s: np.ndarray, target: tuple[int, ...] | None = None) -> np.ndarray:
+def applied(
+    topology: brnn.Topology, shape: tuple[int, ...], s: np.ndarray, target: tuple[int, ...] | None = None
+) -> np.ndarray:
     """Return W s as the compiled network computes it: the input of an additive layer without decay."""
     if target is None:
         network = brnn.Network(
@@ -52,7 +54,9 @@ def test_dense_and_sparse_are_target_by_source() -> None:
     W = rng.normal(size=(3, 5)) * (rng.random((3, 5)) < 0.6)
     s = rng.random(5)
     np.testing.assert_allclose(applied(brnn.Dense(W), (5,), s, (3,)), W @ s, rtol=1e-13, atol=1e-15)
-    np.testing.assert_allclose(applied(brnn.Sparse(scipy.sparse.coo_array(W)), (5,), s, (3,)), W @ s, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(
+        applied(brnn.Sparse(scipy.sparse.coo_array(W)), (5,), s, (3,)), W @ s, rtol=1e-13, atol=1e-15
+    )
     with pytest.raises(brnn.SpecError, match="transposed"):
         applied(brnn.Dense(W.T), (5,), s, (3,))
 
@@ -79,7 +83,9 @@ def test_every_way_of_convolution_agrees_with_scipy(shape, boundary, method, mon
 def test_gaussian_agrees_with_scipy(shape, boundary) -> None:
     s = np.random.default_rng(4).random(shape)
     expected = 2.5 * scipy.ndimage.gaussian_filter(s, 2.0, mode=MODES[boundary], truncate=4.0)
-    np.testing.assert_allclose(applied(brnn.GaussianKernel(2.5, 2.0, boundary), shape, s.ravel()), expected.ravel(), rtol=1e-12)
+    np.testing.assert_allclose(
+        applied(brnn.GaussianKernel(2.5, 2.0, boundary), shape, s.ravel()), expected.ravel(), rtol=1e-12
+    )
 
 
 def test_a_kernel_wider_than_a_ring_goes_round_it() -> None:
@@ -110,7 +116,8 @@ def test_shift_and_chain_move_activity() -> None:
     np.testing.assert_array_equal(applied(brnn.Shift(-2, 3.0), (5,), s), [9, 12, 15, 0, 0])
     field = np.arange(12.0).reshape(3, 4)
     np.testing.assert_array_equal(
-        applied(brnn.Shift((1, -1), boundary="periodic"), (3, 4), field.ravel()), np.roll(field, (1, -1), (0, 1)).ravel()
+        applied(brnn.Shift((1, -1), boundary="periodic"), (3, 4), field.ravel()),
+        np.roll(field, (1, -1), (0, 1)).ravel(),
     )
 
 
@@ -137,7 +144,11 @@ def test_bad_topologies_are_refused_in_one_line(make, says) -> None:
 
 
 def test_shapes_must_fit() -> None:
-    layers = [brnn.Layer.shunting("a", 3, 1, 1), brnn.Layer.shunting("b", 4, 1, 1), brnn.Layer.shunting("c", (2, 2, 2), 1, 1)]
+    layers = [
+        brnn.Layer.shunting("a", 3, 1, 1),
+        brnn.Layer.shunting("b", 4, 1, 1),
+        brnn.Layer.shunting("c", (2, 2, 2), 1, 1),
+    ]
     for topology in (brnn.OneToOne(), brnn.AllButSelf(), brnn.GaussianKernel()):
         with pytest.raises(brnn.SpecError, match="same shape"):
             brnn.Network("n", layers, [brnn.Projection("a", "b", "excitatory", brnn.Linear(), topology)])

@@ -23,8 +23,8 @@ _CELLS_AT_MOST = 2**40
 class LayerLaw(Spec):
     """A layer of cells that share one law. To write a new law, subclass it in a new file.
 
-    1. The subclass is ``@dataclass(frozen=True, eq=False, repr=False)``; its fields are `name`, `shape`, its parameters and
-       `initial`; a parameter is one number for all cells or an array of the layer's shape.
+    1. The subclass is ``@dataclass(frozen=True, eq=False, repr=False)``; its fields are `name`, `shape`, its parameters
+       and `initial`; a parameter is one number for all cells or an array of the layer's shape.
     2. ``parameters`` names, in order, the fields that `law` takes as arguments.
     3. ``law(x, exc, inh, *parameters)`` is a static function of scalars that returns dx/dt. `exc` is the whole
        excitatory input of the cell, sum_k f_k(x_k) D_ki y_ki z_ki + I_i, and `inh` the whole inhibitory input.
@@ -53,6 +53,10 @@ class LayerLaw(Spec):
     def accepts_signed_input(self) -> bool:
         """Tell whether negative weights and inputs have a meaning for this layer."""
         return self.signed_input
+
+    def start(self, quantity: str, size: int) -> np.ndarray:
+        """Return the state `quantity` at time 0, flat."""
+        return np.array(np.broadcast_to(np.ravel(getattr(self, "initial", 0.0)), size), dtype=np.float64)
 
     @property
     def cells(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -33,11 +33,15 @@ class Topology(Spec):
        allocate; it may call functions of its own module, and names listed in ``imports``.
     4. ``arguments(source, target)`` returns the numbers and arrays that `kernel` takes after the first two,
        work arrays included.
-    5. ``strengths(source, target)`` returns W itself, made in the plainest way: tests and theory use it.
+    5. If its connections can carry gates and weights of their own, ``storage`` says how these are laid out: "dense"
+       (target by source; then ``strength(j, i, *weights)`` is a static function of scalars that returns W[j, i], from
+       the arguments ``weights(source, target)``), "sparse" (the rows of a CSR matrix) or "single" (one per cell).
+    6. ``strengths(source, target)`` returns W itself, made in the plainest way: tests and theory use it.
     """
 
     local: ClassVar[bool] = False
     needs_self: ClassVar[bool] = False  # local kernels: whether the cell of the same index matters
+    storage: ClassVar[Literal["dense", "sparse", "single"] | None] = None  # of one number per connection
     signed: ClassVar[bool] = False  # whether strengths of both signs are its purpose
     imports: ClassVar[dict[str, str]] = {}  # global name used by a kernel -> the import line it needs
 
@@ -61,6 +65,19 @@ class Topology(Spec):
     def strengths(self, source: Shape, target: Shape) -> np.ndarray:
         """Return W, of shape (target cells, source cells)."""
         raise NotImplementedError
+
+    @staticmethod
+    def strength(j: Any, i: Any) -> Any:
+        """Return W[j, i] (``storage = "dense"``)."""
+        raise NotImplementedError
+
+    def weights(self, source: Shape, target: Shape) -> tuple[Argument, ...]:
+        """Return the arguments of `strength` after j and i."""
+        return self.arguments(source, target)
+
+    def connections(self, source: Shape, target: Shape) -> int:
+        """Return how many connections there are room for."""
+        return cells(target) if self.storage == "single" else cells(target) * cells(source)
 
     def smallest_weight(self) -> float:
         """Return a lower bound of the strengths, to tell whether signs are mixed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import scipy.sparse as sparse
@@ -36,6 +36,8 @@ class Dense(Topology):
 
     matrix: np.ndarray
 
+    storage: ClassVar[Literal["dense", "sparse", "single"] | None] = "dense"
+
     def __post_init__(self) -> None:
         self._set(matrix=array(self.matrix, "Dense: matrix", ndim=2))
 
@@ -53,6 +55,15 @@ class Dense(Topology):
         np.dot(W, s, product)
         for i in range(net.size):
             net[i] += product[i]
+
+    @staticmethod
+    def strength(j: Any, i: Any, W: Any) -> Any:
+        """Return W[j, i]."""
+        return W[j, i]
+
+    def weights(self, source: Shape, target: Shape) -> tuple[Argument, ...]:
+        """Return W."""
+        return (self.matrix,)
 
     def strengths(self, source: Shape, target: Shape) -> np.ndarray:
         """Return the matrix."""
@@ -74,6 +85,8 @@ class Sparse(Topology):
     """
 
     csr: Any
+
+    storage: ClassVar[Literal["dense", "sparse", "single"] | None] = "sparse"
 
     def __post_init__(self) -> None:
         if not sparse.issparse(self.csr):
@@ -107,6 +120,10 @@ class Sparse(Topology):
             for k in range(indptr[i], indptr[i + 1]):
                 total += data[k] * s[indices[k]]
             net[i] += total
+
+    def connections(self, source: Shape, target: Shape) -> int:
+        """Return the number of stored elements."""
+        return int(self.csr.nnz)
 
     def strengths(self, source: Shape, target: Shape) -> np.ndarray:
         """Return the matrix as a dense array."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -44,6 +44,7 @@ class OneToOne(_Uniform):
     """
 
     needs_self: ClassVar[bool] = True
+    storage: ClassVar[Literal["dense", "sparse", "single"] | None] = "single"
 
     def check(self, source: Shape, target: Shape, where: str) -> None:
         """Require equal shapes."""
@@ -69,10 +70,17 @@ class AllToAll(_Uniform):
         Strength of every connection.
     """
 
+    storage: ClassVar[Literal["dense", "sparse", "single"] | None] = "dense"
+
     @staticmethod
     def kernel(s: Any, total: Any, weight: Any) -> Any:
         """Return weight * sum_k s_k."""
         return weight * total
+
+    @staticmethod
+    def strength(j: Any, i: Any, weight: Any) -> Any:
+        """Return the weight."""
+        return weight
 
     def strengths(self, source: Shape, target: Shape) -> np.ndarray:
         """Return a matrix of equal elements."""
@@ -90,6 +98,12 @@ class AllButSelf(_Uniform):
     """
 
     needs_self: ClassVar[bool] = True
+    storage: ClassVar[Literal["dense", "sparse", "single"] | None] = "dense"
+
+    @staticmethod
+    def strength(j: Any, i: Any, weight: Any) -> Any:
+        """Return the weight, but 0 on the diagonal."""
+        return weight * (i != j)
 
     def check(self, source: Shape, target: Shape, where: str) -> None:
         """Require equal shapes."""

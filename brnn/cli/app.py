@@ -1,0 +1,139 @@
+"""The commands put together, and what the process says and returns when something goes wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from brnn.cli.commands import COMMANDS
+from brnn.cli.stops import Stopped, stops_raise
+
+__all__ = ["app", "run"]
+
+# Typer brings its own copy of click or uses the installed one, depending on its version; either way these are
+# the bases of its public BadParameter.
+_UsageError: Any = typer.BadParameter.__mro__[1]
+_ClickException: Any = typer.BadParameter.__mro__[2]
+
+app = typer.Typer(
+    name="brnn",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  brnn models
+  brnn show rcf
+  brnn run rcf --set n=100 --set A=0.5 -o run.h5 --plot run.png
+  brnn info run.h5
+  brnn verify --model rcf
+\b
+Exit codes: 0 done; 1 a claim or a run failed; 2 the input was wrong, which one line says.""",
+)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        from brnn._version import __version__
+
+        print(f"brnn {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Simulate biologically inspired recurrent neural networks (Grossberg): STM, normalization, storage.
+
+    A network is compiled once for its structure, integrated with error control and kept in an HDF5 file that any
+    netCDF-4 reader opens. `brnn COMMAND --help` shows what a command takes, with examples.
+    """
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+for _name, _function, _examples in COMMANDS:
+    app.command(_name, epilog="\b\nExamples:\n" + "\n".join(f"  {line}" for line in _examples))(_function)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code; whatever goes wrong is one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # equations have Greek letters, not every terminal has
+    with stops_raise():
+        try:
+            code = _guarded(lambda: _invoke(arguments))
+        except Stopped as stopped:
+            code = _fail(str(stopped), stopped.code)
+    return _flushed(code)
+
+
+def _invoke(arguments: Sequence[str] | None) -> int:
+    command = typer.main.get_command(app)
+    code = command.main(arguments, prog_name="brnn", standalone_mode=False)
+    return code if isinstance(code, int) else 0
+
+
+def _guarded(work: Callable[[], int]) -> int:
+    from brnn.errors import BrnnError, IntegrationError
+
+    try:
+        return work()
+    except _ClickException as error:
+        return _fail(_usage(error), 2)
+    except typer.Abort:
+        return _fail("aborted", 1)
+    except IntegrationError as error:
+        return _fail(str(error), 1)
+    except BrnnError as error:
+        return _fail(str(error), 2)
+    except MemoryError as error:
+        return _fail(f"not enough memory: {error}" if str(error) else "not enough memory", 2)
+    except SystemExit as error:  # Typer ends the process itself after completion, and when the reader has gone
+        return error.code if isinstance(error.code, int) else 0
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename is not None else ""
+        return _fail(f"{place}{error.strerror or error}", 2)
+    except Exception as error:
+        if os.environ.get("BRNN_TRACEBACK"):
+            traceback.print_exc()
+        text = f"{type(error).__name__}: {error}"
+        return _fail(f"unexpected {text} (a mistake of brnn's own: BRNN_TRACEBACK=1 shows where)", 1)
+
+
+def _usage(error: Any) -> str:
+    """Return the message of one of Typer's own errors with a hint where to read on, in one line."""
+    text = error.format_message()
+    if isinstance(error, _UsageError) and error.ctx is not None:
+        text = f"{text.rstrip('.')} (see {error.ctx.command_path} --help)"
+    return str(text)
+
+
+def _fail(message: str, code: int) -> int:
+    text = " ".join(message.split())
+    print(f"brnn: error: {text}" if code in (1, 2) else f"brnn: {text}", file=sys.stderr)
+    return code
+
+
+def _flushed(code: int) -> int:
+    """Write out what is buffered; a reader that went away (``brnn models | head -1``) is no error worth a line."""
+    if sys.stdout is None:
+        return code
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter flushes it once more
+        if not isinstance(error, BrokenPipeError):
+            _fail(f"standard output: {error.strerror or error}", 1)
+        return code or 1
+    return code

@@ -1,0 +1,22 @@
+"""The commands, each with the lines that its help shows as examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from brnn.cli.commands import files, run, show, theory, verify
+
+__all__ = ["COMMANDS"]
+
+COMMANDS: tuple[tuple[str, Callable[..., Any], tuple[str, ...]], ...] = (
+    ("models", show.models, show.MODELS_EXAMPLES),
+    ("show", show.show, show.SHOW_EXAMPLES),
+    ("run", run.run, run.EXAMPLES),
+    ("plot", files.plot, files.PLOT_EXAMPLES),
+    ("info", files.info, files.INFO_EXAMPLES),
+    ("rerun", files.rerun, files.RERUN_EXAMPLES),
+    ("export", files.export, files.EXPORT_EXAMPLES),
+    ("theory", theory.theory, theory.EXAMPLES),
+    ("verify", verify.verify, verify.EXAMPLES),
+)

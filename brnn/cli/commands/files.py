@@ -1,0 +1,117 @@
+"""``brnn plot``, ``info``, ``rerun`` and ``export``: what can be done with a result file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from brnn.cli.commands.options import File, Force
+
+if TYPE_CHECKING:
+    from brnn.record.result import Result
+
+__all__ = ["EXPORT_EXAMPLES", "INFO_EXAMPLES", "PLOT_EXAMPLES", "RERUN_EXAMPLES", "export", "info", "plot", "rerun"]
+
+PLOT_EXAMPLES = ("brnn plot run.h5 -o run.png", "brnn plot run.h5 --kind pattern -o pattern.pdf --force")
+INFO_EXAMPLES = ("brnn info run.h5",)
+RERUN_EXAMPLES = ("brnn rerun run.h5",)
+EXPORT_EXAMPLES = ("brnn export run.h5 --csv tables",)
+
+
+def plot(
+    file: File,
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FILE", help="The figure: .png, .pdf, .svg, ...", show_default=False)
+    ],
+    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="auto, time, image, pattern or total.")] = "auto",
+    force: Force = False,
+) -> None:
+    """Draw a result."""
+    import brnn
+    from brnn.cli.outputs import check_output, size_in_words
+    from brnn.plot import check_target, run_figure, save
+
+    check_output(out, "-o", force=force, kept=[file])
+    check_target(out, force=True)
+    with brnn.open(file) as result:
+        save(run_figure(result, kind), out, force=force)
+    print(f"wrote {out} ({size_in_words(out)})")
+
+
+def info(file: File) -> None:
+    """Say what a result file holds: network, variables, solver, how far it got."""
+    import brnn
+    from brnn.cli.commands.show import network_in_words
+    from brnn.cli.outputs import size_in_words
+    from brnn.cli.text import columns
+
+    with brnn.open(file) as result:
+        print(columns([("file", f"{file} ({size_in_words(file)})"), *_outcome(result)]))
+        print(f"\nNetwork {result.network.name}\n{network_in_words(result.network)}\n\nVariables")
+        print(columns(_variables(result), ("name", "size", "units", "meaning"), indent="  "))
+
+
+def _outcome(result: Result) -> list[tuple[str, str]]:
+    solver = result.solver
+    return [
+        ("status", f"{result.status}: {solver.message}"),
+        ("solver", f"{solver.method}, {solver.steps} steps, {solver.evaluations} evaluations, {solver.seconds:.3g} s"),
+    ]
+
+
+def _variables(result: Result) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for name in result:
+        values = result[name]
+        size = " x ".join(f"{values.sizes[dim]} {dim}" for dim in values.dims)
+        rows.append((name, size, str(values.attrs.get("units", "1")), str(values.attrs.get("long_name", ""))))
+    return rows
+
+
+def rerun(
+    file: File,
+    tolerance: Annotated[
+        str | None,
+        typer.Option(
+            "--tolerance", metavar="X", help="The largest difference that passes; by default from rtol and atol."
+        ),
+    ] = None,
+) -> None:
+    """Run the network of a result again and compare; exit code 1 if they differ by more than the tolerance."""
+    import brnn
+
+    outcome = brnn.rerun(file)
+    print(outcome)
+    if not outcome.passed:
+        raise typer.Exit(1)
+
+
+def export(
+    file: File,
+    csv: Annotated[
+        Path,
+        typer.Option("--csv", metavar="DIR", help="The folder for the tables; made if needed.", show_default=False),
+    ],
+    force: Force = False,
+) -> None:
+    """Write each variable of a result as CSV: a row for each saved time, a column for each cell."""
+    import brnn
+    from brnn.cli.outputs import check_output, size_in_words
+    from brnn.cli.tables import write_table
+    from brnn.errors import FileError
+
+    if not csv.parent.is_dir():
+        raise FileError(f"--csv {csv}: the folder {csv.parent} does not exist")
+    if csv.exists() and not csv.is_dir():
+        raise FileError(f"--csv {csv}: is a file, must be a folder")
+    with brnn.open(file) as result:
+        targets: dict[str, Path] = {name: csv / f"{name}.csv" for name in result}
+        if csv.exists():
+            for path in targets.values():
+                check_output(path, "--csv", force=force, kept=[file])
+        csv.mkdir(exist_ok=True)
+        for name, path in targets.items():
+            write_table(result[name], name, path)
+            print(f"wrote {path} ({size_in_words(path)})")

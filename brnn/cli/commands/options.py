@@ -1,0 +1,40 @@
+"""The arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["File", "Force", "ModelName", "Settings"]
+
+
+def _complete_model(incomplete: str) -> list[str]:
+    """Return the models that begin with what was typed, for shell completion."""
+    from brnn import models
+
+    return [name for name in models.names() if name.startswith(incomplete)]
+
+
+ModelName = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="A name that `brnn models` lists, a .py file with build(), or a saved network .json.",
+        autocompletion=_complete_model,
+        show_default=False,
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Give a parameter of the model a value: a number, 1,2,3, true, a word, or a signal (a name such as "
+        "sigmoid, or an expression in w). KEY.FIELD sets one number of a signal. May be repeated.",
+        show_default=False,
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A result that `brnn run -o` wrote.", show_default=False)]

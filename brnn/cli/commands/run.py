@@ -1,0 +1,218 @@
+"""``brnn run``: integrate a network, record it, draw it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from brnn.cli.commands.options import Force, ModelName, Settings
+from brnn.cli.stops import Stopped
+from brnn.errors import InputError, IntegrationError
+
+if TYPE_CHECKING:
+    from brnn.record.result import Result
+    from brnn.spec.network import Network
+
+__all__ = ["EXAMPLES", "run"]
+
+EXAMPLES = (
+    "brnn run rcf -o run.h5 --plot run.png",
+    "brnn run rcf --set n=100 --set signal=sigmoid --set signal.half=0.2 -o run.h5",
+    "brnn run rcf --set 'signal=2*w**2/(0.1 + w**2)' --until-steady -o run.h5",
+    "brnn run distance_dependent --input photo.jpg -o run.h5 --plot run.png",
+    "brnn run rcf --input data.h5:/patterns/first --duration 50 --times 0,1,10,50 -o run.h5",
+)
+_STEADY_FACTOR = 1024.0  # how many natural durations `simulate` waits for a steady state
+
+
+def run(
+    model: ModelName,
+    settings: Settings = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--input", metavar="FILE", help="Input pattern: PNG, JPEG, CSV, NPY, or HDF5 (FILE.h5:/dataset)."),
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", metavar="PATH", help="Dataset of an HDF5 --input.")
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option("--duration", metavar="T", help="How long; by default the model's own duration.")
+    ] = None,
+    until_steady: Annotated[
+        bool, typer.Option("--until-steady", help="Stop when the network has come to rest (after --duration at most).")
+    ] = False,
+    times: Annotated[
+        str | None,
+        typer.Option(
+            "--times", metavar="N|T,T,...", help="Saved times: how many, evenly spaced, or which (201 of them)."
+        ),
+    ] = None,
+    solver: Annotated[
+        str, typer.Option("--solver", metavar="NAME", help="auto, RK45, RK23, DOP853, LSODA, Radau or BDF.")
+    ] = "auto",
+    rtol: Annotated[str, typer.Option("--rtol", metavar="X", help="Relative tolerance.")] = "1e-6",
+    atol: Annotated[str, typer.Option("--atol", metavar="X", help="Absolute tolerance.")] = "1e-9",
+    seed: Annotated[
+        str | None, typer.Option("--seed", metavar="N", help="Seed of networks that draw random numbers.")
+    ] = None,
+    record: Annotated[
+        str | None, typer.Option("--record", metavar="NAMES", help="States to keep, e.g. F1.x,F2.x; all by default.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write the result here (.h5).")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the result (.png, .pdf, .svg, ...).")
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Run a model, keep the result in an HDF5 file, and print what was measured."""
+    from brnn.cli.model import find_model
+
+    found = find_model(model)
+    reads = [path for path in (found.path, _file_of(source)) if path is not None]
+    _check_outputs(out, plot, force, reads)
+    options: dict[str, Any] = {
+        "solver": solver,
+        "rtol": _number(rtol, "--rtol"),
+        "atol": _number(atol, "--atol"),
+        "until": "steady" if until_steady else "duration",
+        "seed": None if seed is None else _whole(seed, "--seed"),
+        "duration": None if duration is None else _number(duration, "--duration"),
+        "progress": sys.stderr.isatty(),
+    }
+    names = None if record is None else _names(record)
+    if dataset is not None and source is None:
+        raise InputError(f"--dataset {dataset}: names a dataset of --input FILE, which is not given")
+    pattern = None
+    if source is not None:
+        from brnn.cli.inputs import read_pattern
+
+        pattern = read_pattern(source, dataset)
+    network = found.build(settings or (), pattern, source or "")
+    options["times"] = _times(times, network, options, keep=out is not None or plot is not None)
+    with _simulated(network, options, out, names, force) as result:
+        written = [out] if out is not None else []
+        if plot is not None:
+            from brnn import plot as drawing
+
+            drawing.save(drawing.run_figure(result), plot, force=force)
+            written.append(plot)
+        print(_summary(result, written))
+
+
+def _file_of(source: str | None) -> Path | None:
+    """Return the file of ``--input``, without the dataset that may follow it."""
+    if source is None or Path(source).exists():
+        return None if source is None else Path(source)
+    return Path(source.rpartition(":")[0] or source)
+
+
+def _check_outputs(out: Path | None, plot: Path | None, force: bool, reads: list[Path]) -> None:
+    from brnn.cli.outputs import RESULTS, check_output
+
+    if out is not None:
+        check_output(out, "-o", force=force, suffixes=RESULTS, kept=reads)
+    if plot is not None:
+        check_output(plot, "--plot", force=force, kept=reads)
+        from brnn.plot import check_target
+
+        check_target(plot, force=True)
+        if out is not None and out.resolve() == plot.resolve():
+            raise InputError(f"--plot {plot}: is the file that -o writes")
+
+
+def _number(text: str, option: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{option} {text}: must be a number") from None
+
+
+def _whole(text: str, option: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"{option} {text}: must be a whole number") from None
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise InputError("--record: must name at least one state, for example --record F1.x")
+    return names
+
+
+def _times(text: str | None, network: Network, options: dict[str, Any], keep: bool) -> Any:
+    """Return the times to save: those asked for, or, if nothing is kept, only the last."""
+    import numpy as np
+
+    length = options["duration"] if options["duration"] is not None else network.duration
+    if length is not None and options["until"] == "steady" and options["duration"] is None:
+        length *= _STEADY_FACTOR
+    usable = length is not None and np.isfinite(length) and length > 0  # else simulate says what is wrong
+    if text is None:
+        return None if keep or not usable else [length]
+    if text.strip().isdigit():
+        count = int(text)
+        if count < 1:
+            raise InputError(f"--times {text}: at least one time must be saved")
+        if not usable:
+            raise InputError(f"--times {text}: a number of times needs --duration")
+        from brnn.memory import refuse_above
+
+        refuse_above(32 * count, f"--times {text}")
+        return np.linspace(0.0, length, count) if count > 1 else np.array([length])
+    return np.array([_number(part.strip(), "--times") for part in text.split(",")])
+
+
+def _simulated(
+    network: Network, options: dict[str, Any], out: Path | None, names: tuple[str, ...] | None, force: bool
+) -> Result:
+    """Run, and say in the message of what stops the run where the part until then is."""
+    from brnn.integrate import simulate
+    from brnn.record import Record
+
+    try:
+        return simulate(network, record=Record(path=out, variables=names, force=force), **options)
+    except IntegrationError as error:
+        message = f"{error}{_kept(out)}"
+        raise IntegrationError(message, error.time, error.variable, error.state) from None
+    except Stopped as stopped:
+        stopped.note = _kept(out)
+        raise
+
+
+def _kept(out: Path | None) -> str:
+    return f"; what was recorded until then is in {out}" if out is not None and out.exists() else ""
+
+
+def _summary(result: Result, written: list[Path]) -> str:
+    import numpy as np
+
+    from brnn.cli.outputs import size_in_words
+    from brnn.cli.text import columns, pattern_in_words
+
+    network, solver = result.network, result.solver
+    cells = sum(layer.cells for layer in network.layers)
+    rows = [
+        ("model", ", ".join([network.name, f"{cells} cells", *([network.reference] if network.reference else [])])),
+        ("solver", f"{solver.method} ({solver.reason}), rtol = {solver.rtol:g}, atol = {solver.atol:g}"),
+        ("run", f"{solver.message}: {solver.steps} steps, {solver.evaluations} evaluations, {solver.seconds:.3g} s"),
+    ]
+    for layer in network.layers:
+        if f"{layer.name}.x" not in result:
+            continue
+        final = np.asarray(result.final(layer.name))
+        place = np.unravel_index(int(np.argmax(final)), final.shape)
+        cell = ", ".join(str(int(k)) for k in place)
+        rows.append((f"{layer.name}.x", pattern_in_words(final)))
+        rows.append(("", f"total {final.sum():.6g}, from {final.min():.5g} to {final.max():.5g} (cell {cell})"))
+    if written:
+        rows.append(("wrote", ", ".join(f"{path} ({size_in_words(path)})" for path in written)))
+    else:
+        rows.append(("", "nothing was written: -o run.h5 keeps the result, --plot run.png draws it"))
+    return columns(rows)

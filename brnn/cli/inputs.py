@@ -1,0 +1,215 @@
+"""``--input FILE``: a pattern from an image, a table of numbers, a NumPy array or an HDF5 dataset."""
+
+from __future__ import annotations
+
+import csv
+import math
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brnn.errors import FileError, InputError
+from brnn.memory import refuse_above
+from brnn.spec.validate import array, closest
+
+__all__ = ["read_pattern"]
+
+_HDF5 = (".h5", ".hdf5", ".nc")
+
+
+def read_pattern(source: str | Path, dataset: str | None = None) -> np.ndarray:
+    """Return the pattern in a file as float64, every element finite.
+
+    Parameters
+    ----------
+    source : str or Path
+        A file, by its suffix: PNG or JPEG (luminance of grey or colour in [0, 1], turned upright, what is transparent
+        counts as black); CSV, TSV or TXT (rows of numbers; comments begin with #; one row or one column makes a
+        pattern of one dimension); NPY (real numbers); HDF5 or netCDF-4 (one dataset; ``FILE.h5:/path`` names it).
+    dataset : str, optional
+        Path of the dataset in an HDF5 file that holds several.
+
+    Raises
+    ------
+    FileError, InputError
+        If there is no such file, it is not what its suffix says, it is empty or does not fit into memory, or an
+        element is not a finite number.
+    """
+    path = Path(source)
+    if not path.exists() and dataset is None:
+        name, colon, inside = str(source).rpartition(":")
+        if colon and Path(name).suffix.lower() in _HDF5:
+            path, dataset = Path(name), inside
+    if not path.exists():
+        raise FileError(f"{path}: there is no such file")
+    if not path.is_file():
+        raise FileError(f"{path}: is {'a folder' if path.is_dir() else 'no regular file'}")
+    suffix = path.suffix.lower()
+    if dataset is not None and suffix not in _HDF5:
+        raise InputError(f"{path}: a dataset can be named for HDF5 files only")
+    if suffix in _HDF5:
+        values = _from_hdf5(path, dataset)
+    elif suffix in _READERS:
+        values = _READERS[suffix](path)
+    else:
+        known = ", ".join(sorted(["png", "jpg", "csv", "npy", "h5"]))
+        raise FileError(f"{path}: an input must be one of {known}; '{suffix or path.name}' is not read")
+    return array(values, str(path))
+
+
+def _from_image(path: Path) -> np.ndarray:
+    from PIL import Image, ImageOps
+
+    pixels = Image.MAX_IMAGE_PIXELS
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=("PNG", "JPEG")) as image:
+                refuse_above(
+                    40 * image.width * image.height, f"{path}, an image of {image.width} x {image.height} pixels,"
+                )
+                image.load()
+                return _luminance(ImageOps.exif_transpose(image))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise FileError(f"{path}: the image has more than {pixels} pixels; make it smaller") from None
+    except (InputError, MemoryError):
+        raise
+    except PermissionError as error:
+        raise FileError(f"{path}: {error.strerror}") from None
+    except Exception as error:  # Pillow raises many kinds for files that are damaged or something else
+        reason = "not a PNG or JPEG image" if type(error).__name__ == "UnidentifiedImageError" else f"damaged ({error})"
+        raise FileError(f"{path}: {reason}") from None
+
+
+def _luminance(image: Any) -> np.ndarray:
+    """Return the luminance of a Pillow image in [0, 1] (ITU-R 601-2 for colour)."""
+    if image.mode.startswith(("I", "F")):  # 16 bits of grey
+        return np.asarray(image, dtype=np.float64) / 65535.0
+    opacity: Any = 1.0
+    if "A" in image.mode or "transparency" in image.info:
+        image = image.convert("RGBA")
+        opacity = np.asarray(image.getchannel("A"), dtype=np.float64) / 255.0
+    return opacity * np.asarray(image.convert("L"), dtype=np.float64) / 255.0
+
+
+def _from_table(path: Path) -> np.ndarray:
+    refuse_above(10 * path.stat().st_size, f"{path}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise FileError(f"{path}: not a text of numbers") from None
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}") from None
+    rows: list[list[float]] = []
+    first = 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        line = line.partition("#")[0].strip()
+        if not line:
+            continue
+        row = [_cell(cell, path, number, k) for k, cell in enumerate(_cells(line, path, number), start=1)]
+        if rows and len(row) != len(rows[0]):
+            raise FileError(f"{path}: line {number} has {len(row)} numbers, line {first} has {len(rows[0])}")
+        first = first or number
+        rows.append(row)
+    if not rows:
+        raise FileError(f"{path}: holds no numbers")
+    values = np.array(rows)
+    return values.ravel() if 1 in values.shape else values
+
+
+def _cells(line: str, path: Path, number: int) -> list[str]:
+    delimiter = next((sign for sign in (",", ";", "\t") if sign in line), None)
+    if delimiter is None:
+        return line.split()
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter))
+    except csv.Error as error:
+        raise FileError(f"{path}: line {number}: {error}") from None
+    return cells[:-1] if len(cells) > 1 and not cells[-1].strip() else cells  # a delimiter may end the line
+
+
+def _cell(text: str, path: Path, line: int, column: int) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or "_" in text:
+        shown = text.strip() if len(text) <= 40 else text[:37] + "..."
+        raise FileError(f"{path}: line {line}, column {column}: '{shown}' is not a finite number")
+    return value
+
+
+def _from_npy(path: Path) -> np.ndarray:
+    try:
+        # Mapped: a header that promises more than the file holds is found out before anything is allocated.
+        values = np.lib.format.open_memmap(path, mode="r")
+    except PermissionError as error:
+        raise FileError(f"{path}: {error.strerror}") from None
+    except (ValueError, OSError, EOFError, OverflowError, SyntaxError, TypeError, KeyError) as error:
+        reason = (
+            "holds Python objects, which are not read" if "object" in str(error) else f"not a NumPy array ({error})"
+        )
+        raise FileError(f"{path}: {reason}") from None
+    return _numeric(values, str(path))
+
+
+def _numeric(values: Any, where: str) -> np.ndarray:
+    """Return an array or HDF5 dataset as float64, after its type and size have been looked at."""
+    if getattr(values.dtype, "kind", "") not in "fiub":
+        raise FileError(f"{where}: holds {values.dtype}, must hold real numbers")
+    if values.ndim == 0:
+        raise FileError(f"{where}: holds one number, must hold an array")
+    if math.prod(values.shape) == 0:
+        raise FileError(f"{where}: is empty (shape {values.shape})")
+    refuse_above(16 * math.prod(values.shape), f"{where}, an array of shape {values.shape},")
+    return np.array(values[...], dtype=np.float64)
+
+
+def _from_hdf5(path: Path, dataset: str | None) -> np.ndarray:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            names: list[str] = []
+            file.visititems(lambda name, item: names.append("/" + name) if _is_numeric(item) else None)
+            if dataset is None:
+                if len(names) != 1:
+                    raise InputError(f"{path}: {_which(names)}")
+                dataset = names[0]
+            item = file.get(dataset)
+            if item is None:
+                raise InputError(f"{path}: has no dataset '{dataset}' ({_which(names)}){closest(dataset, names)}")
+            if not isinstance(item, h5py.Dataset):
+                raise InputError(f"{path}: '{dataset}' is a group, not a dataset ({_which(names)})")
+            return _numeric(item, f"{path}:{dataset}")
+    except (OSError, KeyError, RuntimeError, ValueError) as error:
+        if isinstance(error, (InputError, RecursionError)):
+            raise
+        reason = "not an HDF5 file" if "signature not found" in str(error) else str(error)
+        raise FileError(f"{path}: {reason}") from None
+
+
+def _is_numeric(item: Any) -> bool:
+    return getattr(getattr(item, "dtype", None), "kind", "") in tuple("fiub") and item.ndim > 0
+
+
+def _which(names: list[str]) -> str:
+    if not names:
+        return "it holds no dataset of numbers"
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return f"it holds {', '.join(names[:12])}{more}; name one with --dataset"
+
+
+_READERS: dict[str, Callable[[Path], np.ndarray]] = {
+    ".png": _from_image,
+    ".jpg": _from_image,
+    ".jpeg": _from_image,
+    ".csv": _from_table,
+    ".tsv": _from_table,
+    ".txt": _from_table,
+    ".npy": _from_npy,
+}

@@ -1,0 +1,186 @@
+"""MODEL: a name of brnn.models, a Python file with `build`, or a saved network."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from brnn.cli.settings import parameters_of, parse_settings
+from brnn.errors import BrnnError, FileError, InputError
+
+if TYPE_CHECKING:
+    from brnn.claims import Claim
+    from brnn.spec.network import Network
+
+__all__ = ["Model", "find_model"]
+
+_JSON_AT_MOST = 2**31  # bytes
+
+
+@dataclass(frozen=True)
+class Model:
+    """What MODEL stands for.
+
+    Attributes
+    ----------
+    name : str
+        Its name, for messages.
+    module : module or None
+        The module with `build`; None for a saved network.
+    path : Path or None
+        The user's file; None for a model of brnn.models.
+    saved : Network or None
+        The saved network.
+    """
+
+    name: str
+    module: ModuleType | None = None
+    path: Path | None = None
+    saved: Network | None = None
+
+    @property
+    def claims(self) -> Sequence[Claim]:
+        """The published properties that it states."""
+        return tuple(getattr(self.module, "CLAIMS", ()))
+
+    def build(self, settings: Sequence[str] = (), pattern: Any = None, source: str = "") -> Network:
+        """Return the network.
+
+        Parameters
+        ----------
+        settings : sequence of str
+            ``KEY=VALUE`` texts.
+        pattern : ndarray, optional
+            Value of the parameter `pattern` of the model's `build`.
+        source : str
+            The file that the pattern comes from, for messages.
+        """
+        if self.saved is not None:
+            if settings or pattern is not None:
+                option = f"--set {settings[0]}" if settings else f"--input {source}"
+                raise InputError(f"{option}: {self.name} is a saved network, which has no parameters that could be set")
+            return self.saved
+        build = self.module.build if self.module is not None else None
+        assert build is not None
+        values = parse_settings(settings, build, self.name)
+        known = parameters_of(build)
+        if pattern is not None:
+            if "pattern" not in known:
+                raise InputError(f"--input {source}: {self.name} takes no input pattern (its build has no 'pattern')")
+            if "pattern" in values:
+                raise InputError(f"--input {source}: the pattern is also given by --set pattern=...")
+            values["pattern"] = pattern
+        missing = [name for name, parameter in known.items() if parameter.default is _EMPTY and name not in values]
+        if missing:
+            raise InputError(f"{self.name}: --set {missing[0]}=VALUE is needed: it has no default")
+        try:
+            network = build(**values)
+        except BrnnError as error:
+            # The file is named where the message is about what was read from it.
+            if pattern is not None and "pattern" in str(error):
+                raise InputError(f"--input {source}: {error}") from None
+            raise
+        except MemoryError:
+            raise
+        except Exception as error:
+            if self.path is None:
+                raise
+            raise FileError(f"{self.path}: build: {_in_file(error, self.path)}") from None
+        return self._checked(network)
+
+    def _checked(self, network: Any) -> Network:
+        from brnn.spec.network import Network
+
+        if not isinstance(network, Network):
+            raise FileError(
+                f"{self.path or self.name}: build returned {type(network).__name__}, must return a brnn.Network"
+            )
+        return network
+
+
+_EMPTY = inspect.Parameter.empty
+
+
+def find_model(text: str) -> Model:
+    """Return the model that `text` names; raise InputError or FileError if there is none.
+
+    Parameters
+    ----------
+    text : str
+        A name of brnn.models (``-`` may stand for ``_``), a path ending in .py, or one ending in .json.
+    """
+    path = Path(text)
+    if path.suffix == ".py":
+        return Model(path.stem, _module_of(path), path)
+    if path.suffix == ".json":
+        return Model(path.name, None, path, _saved(path))
+    if path.suffix in (".h5", ".hdf5", ".nc"):
+        raise InputError(f"{text}: is a result, not a model; `brnn rerun {text}` runs its network again")
+    from brnn import models
+
+    name = text.replace("-", "_")
+    try:
+        return Model(name, models.load(name))
+    except InputError as error:
+        near = next((str(path.with_suffix(end)) for end in (".py", ".json") if path.with_suffix(end).is_file()), None)
+        hint = f"; did you mean the file {near}?" if near else ""
+        raise InputError(f"{error}{hint}") from None
+
+
+def _module_of(path: Path) -> ModuleType:
+    """Import the user's file under a name of its own, with its folder importable as for a script."""
+    if not path.is_file():
+        raise FileError(f"{path}: there is no such file")
+    name = f"brnn_user.{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    folder = os.fspath(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # last, so that no file there hides a module of an installed package
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise FileError(f"{path}: line {error.lineno}: {error.msg}") from None
+    except SystemExit:
+        raise FileError(f"{path}: ended the program while it was imported; keep what it runs under __main__") from None
+    except Exception as error:
+        raise FileError(f"{path}: {_in_file(error, path)}") from None
+    if not callable(getattr(module, "build", None)):
+        raise FileError(f"{path}: has no function build() that returns a brnn.Network")
+    return module
+
+
+def _in_file(error: Exception, path: Path) -> str:
+    """Return what was raised and in which line of the user's file."""
+    frames = traceback.extract_tb(error.__traceback__)
+    line = next((frame.lineno for frame in reversed(frames) if Path(frame.filename).name == path.name), None)
+    place = f" (line {line})" if line else ""
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def _saved(path: Path) -> Network:
+    from brnn.spec.network import Network
+
+    if not path.is_file():
+        raise FileError(f"{path}: there is no such file")
+    try:
+        if path.stat().st_size > _JSON_AT_MOST:
+            raise FileError(f"{path}: is too large for a network")
+        return Network.from_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise FileError(f"{path}: not JSON") from None
+    except BrnnError as error:
+        raise FileError(f"{path}: {error}") from None

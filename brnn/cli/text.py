@@ -1,0 +1,129 @@
+"""Text for the terminal: tables, short numbers, and what docstrings say."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import shutil
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "Described",
+    "columns",
+    "described_parameters",
+    "docstring_of",
+    "pattern_in_words",
+    "reference_of",
+    "value_in_words",
+]
+
+_UNIT = re.compile(r"\s*\((1|(?:1/)?(?:time|m?s|m?V|[npu]?F|[npum]?S|[npum]?A|Hz))\)")
+_SHOWN = 12  # cells that are printed one by one
+
+
+@dataclass(frozen=True)
+class Described:
+    """One entry of the section Parameters of a NumPy docstring."""
+
+    name: str
+    allowed: str
+    unit: str
+    meaning: str
+
+
+def described_parameters(docstring: str | None) -> dict[str, Described]:
+    """Return the entries of the section Parameters of a NumPy docstring, by name, in order."""
+    lines = inspect.cleandoc(docstring or "").splitlines()
+    starts = [k for k in range(len(lines) - 1) if lines[k] == "Parameters" and set(lines[k + 1]) == {"-"}]
+    result: dict[str, Described] = {}
+    if not starts:
+        return result
+    names: list[str] = []
+    for k in range(starts[0] + 2, len(lines)):
+        line = lines[k]
+        if k + 1 < len(lines) and line and set(lines[k + 1]) == {"-"}:
+            break
+        if line and not line[0].isspace():
+            left, _, right = line.partition(" : ")
+            names = [name.strip() for name in left.split(",")]
+            for name in names:
+                result[name] = Described(name, right.strip(), "", "")
+        elif line.strip():
+            for name in names:
+                old = result[name]
+                result[name] = Described(name, old.allowed, "", f"{old.meaning} {line.strip()}".strip())
+    return {name: _with_unit(entry) for name, entry in result.items()}
+
+
+def _with_unit(entry: Described) -> Described:
+    found = _UNIT.search(entry.meaning)
+    if found is None:
+        return entry
+    meaning = entry.meaning[: found.start()] + entry.meaning[found.end() :]
+    return Described(entry.name, entry.allowed, found.group(1), meaning)
+
+
+def docstring_of(path: Path) -> str:
+    """Return the docstring of a Python file, which is read but not run."""
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+
+
+def reference_of(docstring: str) -> str:
+    """Return the first publication that the paragraph "Source:" of a docstring names, as "Author (year)"."""
+    source = re.search(r"^Sources?:\s*(.+?)(?:\n\s*\n|\Z)", docstring, re.MULTILINE | re.DOTALL)
+    text = " ".join(source.group(1).split()) if source else ""
+    named = re.match(r"[^();]*\(\d{4}[a-z]?\)", text)
+    return named.group(0) if named else text[:40]
+
+
+def columns(
+    rows: Sequence[Sequence[str]], header: Sequence[str] = (), indent: str = "", width: int | None = None
+) -> str:
+    """Return rows of texts in aligned columns; the last column is wrapped to the width of the terminal."""
+    table = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
+    if not table:
+        return ""
+    total = width or max(60, min(shutil.get_terminal_size((100, 24)).columns, 120))
+    widths = [max(len(row[k]) for row in table) for k in range(len(table[0]) - 1)]
+    left = sum(widths) + 2 * len(widths) + len(indent)
+    lines = []
+    for row in table:
+        first = indent + "".join(f"{text:<{wide}}  " for text, wide in zip(row[:-1], widths, strict=True))
+        lines += textwrap.wrap(
+            row[-1],
+            max(total, left + 30),
+            initial_indent=first,
+            subsequent_indent=" " * left,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [first]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def value_in_words(value: Any) -> str:
+    """Return a parameter's value as text: as it would be written in Python, arrays in short."""
+    from brnn.spec.base import Spec
+
+    if value is None:
+        return "none"
+    if isinstance(value, np.ndarray):
+        return pattern_in_words(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Spec):
+        return re.sub(r"(\d)\.0(?=[,)])", r"\1", repr(value))
+    return str(value)
+
+
+def pattern_in_words(values: Any) -> str:
+    """Return the first elements of an array, or all of a short one."""
+    flat = np.asarray(values).ravel()
+    shown = " ".join(f"{value:.5g}" for value in flat[:_SHOWN])
+    return shown if flat.size <= _SHOWN else f"{shown} ... ({' x '.join(map(str, np.shape(values)))})"

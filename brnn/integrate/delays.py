@@ -1,0 +1,73 @@
+"""Delay differential equations by the method of steps.
+
+Signals that travel for a time tau are signals of the past, which is known as long as no step is longer than the
+shortest delay. The past is kept as the dense output of the accepted steps, as far back as the longest delay. A jump of
+the derivative at time b (a stimulus that jumps, or the beginning of the run) comes back, one order smoother each time,
+at b plus every sum of delays; the integration is restarted there up to the order of the method.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["EXPLICIT", "History", "propagated"]
+
+EXPLICIT = ("RK45", "RK23", "DOP853")  # methods that only look at a step's own interval
+_ORDER = 5
+_MOST = 20_000
+
+
+class History:
+    """The state vector at earlier times.
+
+    Parameters
+    ----------
+    initial : ndarray
+        The state at time 0, and at all times before.
+    longest : float
+        How far back it must reach.
+    """
+
+    def __init__(self, initial: np.ndarray, longest: float) -> None:
+        self._initial = initial.copy()
+        self._longest = longest
+        self._ends: list[float] = []
+        self._pieces: list[Callable[[float], np.ndarray]] = []
+
+    def append(self, end: float, piece: Any) -> None:
+        """Add the dense output of the step that ended at `end`, and forget what is no more needed."""
+        self._ends.append(end)
+        self._pieces.append(piece)
+        if len(self._ends) > 64 and self._ends[len(self._ends) // 2] < end - self._longest:
+            first = max(bisect_left(self._ends, end - self._longest) - 1, 0)
+            del self._ends[:first], self._pieces[:first]
+
+    def __call__(self, time: float) -> np.ndarray:
+        """Return the state at `time`."""
+        if time <= 0.0 or not self._ends:
+            return self._initial
+        k = min(bisect_left(self._ends, time), len(self._ends) - 1)
+        return self._pieces[k](time)
+
+
+def propagated(breaks: np.ndarray, delays: tuple[float, ...], duration: float) -> np.ndarray:
+    """Return the break points with those that the delays make of them, in (0, duration).
+
+    Sums of up to five delays are taken; fewer if there would be more than 20,000 times.
+    """
+    origins = np.concatenate([[0.0], breaks])
+    sums = np.zeros(1)
+    found = origins
+    for _ in range(_ORDER):
+        sums = np.unique(np.round(np.add.outer(sums, np.array((0.0, *delays))), 14))
+        times = np.unique(np.add.outer(origins, sums))
+        if times.size > _MOST:
+            break
+        found = times
+    found = found[(found > 0) & (found < duration)]
+    close = np.concatenate([[False], np.diff(found) < 1e-12 * duration])
+    return found[~close]

@@ -1,0 +1,41 @@
+"""Figures of results and of theory, drawn without a display and without matplotlib's global state.
+
+    figure = brnn.plot.run_figure(result)
+    brnn.plot.save(figure, "run.png")
+
+`run_figure` draws a whole run; the ``draw_`` functions put one panel each onto axes of the user's own.
+"""
+
+from brnn.plot.files import SUFFIXES, check_target, save
+from brnn.plot.image import draw_image
+from brnn.plot.lines import draw_activities, draw_heat, draw_spread, draw_total, mark_intervals
+from brnn.plot.pattern import draw_levels, draw_pattern, draw_scatter, shares
+from brnn.plot.run import KINDS, run_figure
+from brnn.plot.signal import draw_hill, draw_signal
+from brnn.plot.style import PALETTE, key, new_figure, ordered_colors, polish, ranked
+
+__all__ = [
+    "KINDS",
+    "PALETTE",
+    "SUFFIXES",
+    "check_target",
+    "draw_activities",
+    "draw_heat",
+    "draw_hill",
+    "draw_image",
+    "draw_levels",
+    "draw_pattern",
+    "draw_scatter",
+    "draw_signal",
+    "draw_spread",
+    "draw_total",
+    "key",
+    "mark_intervals",
+    "new_figure",
+    "ordered_colors",
+    "polish",
+    "ranked",
+    "run_figure",
+    "save",
+    "shares",
+]

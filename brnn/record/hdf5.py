@@ -1,0 +1,226 @@
+"""The objects of a result file, made with h5py: the same for a run that is streamed and for a result that is saved."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brnn.errors import FileError
+from brnn.record.columns import Column, storage
+from brnn.record.schema import SOLVER_SIZE, STATUS_SIZE, TEXT_AT_MOST, TEXTS, Metadata, solver_text
+
+if TYPE_CHECKING:
+    import h5py
+
+__all__ = ["ERRORS", "Layout", "StoredArrays", "check_target", "create", "mark", "move_into_place", "reason", "text_of"]
+
+# What h5py raises when HDF5 or the operating system does.
+ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, OverflowError, MemoryError)
+
+_LARGE = 4096  # elements; larger arrays are compressed
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The datasets that grow: one per column, and one per time axis ("time", "ltm_time")."""
+
+    columns: dict[str, h5py.Dataset]
+    axes: dict[str, h5py.Dataset]
+
+
+def create(
+    file: h5py.File,
+    columns: Sequence[Column],
+    metadata: Metadata,
+    *,
+    dtype: str = "float64",
+    status: str,
+    solver: Mapping[str, Any],
+    compression: int | None = None,
+) -> Layout:
+    """Write everything but the samples into a new, empty file, and return what will hold them.
+
+    Parameters
+    ----------
+    file : h5py.File
+        Open for writing, made with ``track_order=True``.
+    columns : sequence of Column
+        What is recorded.
+    metadata : Metadata
+        Root attributes and arrays.
+    dtype : {"float64", "float32"}
+        Precision of the samples; times are always float64.
+    status, solver
+        First values of these attributes.
+    compression : int, optional
+        gzip level of every dataset (0: none); by default what `storage` chooses.
+    """
+    for name, value in metadata.attributes.items():
+        if name in TEXTS and len(str(value).encode()) > TEXT_AT_MOST:
+            file.create_dataset(f"{name}_text", data=str(value))
+        else:
+            file.attrs[name] = value
+    file.attrs.create("status", status.encode(), dtype=f"S{STATUS_SIZE}")
+    file.attrs.create("solver", solver_text(solver).encode(), dtype=f"S{SOLVER_SIZE}")
+    for name, arrays in metadata.arrays.items():
+        if arrays:
+            _create_arrays(file.create_group(name, track_order=True), arrays)
+    layout = Layout({}, {})
+    itemsize = np.dtype(dtype).itemsize
+    for column in columns:
+        group = file.require_group(column.group) if column.group in file else _new_group(file, column.group)
+        time = _time_axis(group, column.axis, layout.axes, str(metadata.attributes.get("time_units", "1")))
+        chunks, level = storage(column.shape, itemsize, len(columns))
+        level = level if compression is None else compression
+        dataset = group.create_dataset(
+            column.quantity,
+            shape=(0, *column.shape),
+            maxshape=(None, *column.shape),
+            chunks=chunks,
+            dtype="<f8" if itemsize == 8 else "<f4",
+            shuffle=level > 0,
+            compression="gzip" if level > 0 else None,
+            compression_opts=level if level > 0 else None,
+            fletcher32=True,
+            track_order=True,
+        )
+        dataset.attrs["units"] = column.units
+        dataset.attrs["long_name"] = column.long_name
+        dataset.attrs["role"] = column.role
+        dataset.dims[0].attach_scale(time)
+        for axis, (dim, size) in enumerate(zip(column.dims, column.shape, strict=True), start=1):
+            dataset.dims[axis].attach_scale(_cell_axis(group, dim, size))
+        layout.columns[column.name] = dataset
+    return layout
+
+
+def mark(file: h5py.File, status: str, solver: Mapping[str, Any]) -> None:
+    """Write `solver` and then `status` over the ones that `create` wrote, in place."""
+    file.attrs.modify("solver", np.array(solver_text(solver).encode(), dtype=f"S{SOLVER_SIZE}"))
+    file.attrs.modify("status", np.array(status.encode(), dtype=f"S{STATUS_SIZE}"))
+
+
+def _new_group(file: h5py.File, name: str) -> h5py.Group:
+    return file.create_group(name, track_order=True)
+
+
+def _time_axis(group: h5py.Group, name: str, axes: dict[str, h5py.Dataset], units: str) -> h5py.Dataset:
+    """Return the time axis of a group: one dataset, linked into every group, so that all groups have one length."""
+    if name not in group:
+        if name in axes:
+            group[name] = axes[name]
+        else:
+            axes[name] = group.create_dataset(
+                name, shape=(0,), maxshape=(None,), chunks=(1024,), dtype="<f8", fillvalue=math.nan, track_order=True
+            )
+            axes[name].make_scale(name)
+            axes[name].attrs["units"] = units
+            axes[name].attrs["long_name"] = "time" if name == "time" else "time of the saved weights"
+    return axes[name]
+
+
+def _cell_axis(group: h5py.Group, name: str, size: int) -> h5py.Dataset:
+    if name not in group:
+        scale = group.create_dataset(name, data=np.arange(size, dtype="<i4"), track_order=True, **_packed(size))
+        scale.make_scale(name)
+        scale.attrs["units"] = "1"
+        scale.attrs["long_name"] = f"index along {name}"
+    return group[name]
+
+
+def _create_arrays(group: h5py.Group, arrays: Mapping[str, np.ndarray]) -> None:
+    for name, given in arrays.items():
+        array = np.asarray(given)
+        # netCDF-4 knows no booleans.
+        stored = array.astype(np.uint8) if array.dtype.kind == "b" else array
+        dataset = group.create_dataset(name, data=stored, track_order=True, **_packed(stored.size))
+        dataset.attrs["dtype"] = array.dtype.str
+        for axis, size in enumerate(stored.shape):
+            # An axis without coordinates, as netCDF-4 writes it.
+            scale = group.create_dataset(f"{name}_{axis}", shape=(size,), dtype=">f4", track_order=True)
+            scale.make_scale(f"This is a netCDF dimension but not a netCDF variable. {size:10d}")
+            dataset.dims[axis].attach_scale(scale)
+
+
+def _packed(size: int) -> dict[str, Any]:
+    return {"compression": "gzip", "compression_opts": 1, "shuffle": True} if size > _LARGE else {}
+
+
+class StoredArrays(Mapping[str, np.ndarray]):
+    """The arrays of /network_arrays or /option_arrays, each read when it is asked for."""
+
+    def __init__(self, group: h5py.Group | None) -> None:
+        self._group = group
+        self._names = () if group is None else tuple(name for name in group if "dtype" in group[name].attrs)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if self._group is None or name not in self._names:
+            raise KeyError(name)
+        dataset = self._group[name]
+        return np.asarray(dataset[()], dtype=np.dtype(str(dataset.attrs["dtype"])))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def text_of(value: Any) -> str:
+    """Return an attribute, which HDF5 may hold as bytes, as text."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def reason(error: BaseException) -> str:
+    """Return in a few words what HDF5 or the operating system did not like."""
+    if isinstance(error, OSError) and error.strerror and error.errno:
+        return error.strerror
+    message = re.search(r"error message = '([^']*)'", str(error))
+    if message:
+        return message.group(1)
+    number = re.search(r"errno = (\d+)", str(error))
+    if number:
+        return os.strerror(int(number.group(1)))
+    inner = re.search(r"\((.*)\)\s*$", str(error).strip().split("\n")[0])
+    return inner.group(1) if inner else str(error).strip().split("\n")[0] or type(error).__name__
+
+
+def check_target(path: str | Path, force: bool) -> Path:
+    """Return the path of a file that may be written, with links followed; raise FileError if it may not."""
+    target = Path(os.path.realpath(os.path.expanduser(path)))
+    if not str(path) or target.is_dir():
+        raise FileError(f"{str(path)!r} is a folder, not a file that can be written")
+    if not target.parent.is_dir():
+        what = "is not a folder" if target.parent.exists() else "does not exist"
+        raise FileError(f"{path} cannot be written: the folder {Path(path).parent} {what}")
+    if target.exists() and not force:
+        raise FileError(f"{path} exists; use force=True (--force on the command line) to replace it")
+    if target.exists() and not target.is_file():
+        raise FileError(f"{path} cannot be replaced: it is not a regular file")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise FileError(f"{path} cannot be written: no permission to write into the folder {Path(path).parent}")
+    return target
+
+
+def move_into_place(temporary: Path, target: Path, force: bool) -> None:
+    """Give a file its final name, in one step; another file of that name is lost only with `force`."""
+    if force:
+        os.replace(temporary, target)
+        return
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise FileError(f"{target} exists: something else wrote it in the meantime") from None
+    except OSError:  # a file system without hard links
+        if target.exists():
+            raise FileError(f"{target} exists: something else wrote it in the meantime") from None
+        os.replace(temporary, target)
+        return
+    os.unlink(temporary)

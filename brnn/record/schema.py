@@ -1,0 +1,186 @@
+"""What a result file holds, as pure functions: names, attributes, layout. DESIGN.md section 4.
+
+    /                      attributes: brnn_format, kind, brnn_version, title, reference, network (JSON), seed, options
+                           (JSON), versions (JSON), created, command, duration, time_units, status, solver (JSON)
+    /<layer>/x             (time, *cells)
+    /<projection>/y, z     (time, source) or (time, target, source)
+    /<group>/time          the saved times; one dataset that stands in every group
+    /<group>/ltm_time      the times of the weights, if they are saved less often than the rest
+    /<group>/<axis>        numbers of the cells along an axis
+    /network_arrays/<a>    arrays to which the network's JSON refers by name; /option_arrays likewise for the options
+
+Every axis is an HDF5 dimension scale, as netCDF-4 wants it. A text attribute of more than 60 kB is a scalar dataset
+``/<attribute>_text`` instead. `status` and `solver` have a fixed size, so that the end of a run can write over them.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+import platform
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from brnn._version import __version__
+from brnn.errors import InputError, SpecError
+
+__all__ = [
+    "FORMAT",
+    "STATUSES",
+    "Metadata",
+    "metadata",
+    "network_from_file",
+    "network_to_attributes",
+    "options_from_file",
+    "solver_text",
+]
+
+FORMAT = 1
+INCOMPLETE = "incomplete"
+STATUSES = ("complete", "steady", "failed", "interrupted")  # of a run that ended
+STATUS_SIZE = 16
+SOLVER_SIZE = 4096
+NETWORK_ARRAYS = "network_arrays"
+OPTION_ARRAYS = "option_arrays"
+TEXT_AT_MOST = 60_000  # bytes; an HDF5 attribute ends at 64 KiB
+TEXTS = ("network", "options", "command")  # attributes that may be long
+RESERVED = (NETWORK_ARRAYS, OPTION_ARRAYS, *(f"{name}_text" for name in TEXTS))  # no layer can have these names
+
+Value = str | int | float
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """The root attributes of a file, but for `status` and `solver`, and the arrays to which their JSON refers."""
+
+    attributes: dict[str, Value]
+    arrays: dict[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
+
+
+def metadata(
+    system: Any, *, seed: int | None = None, options: Mapping[str, Any] | None = None, command: str | None = None
+) -> Metadata:
+    """Return what a file says about the run that makes it.
+
+    Parameters
+    ----------
+    system : System
+        Its `network` and `time_units` are recorded.
+    seed : int, optional
+        Root seed of the run.
+    options : mapping, optional
+        Arguments of the run: numbers, texts, arrays, and lists and dicts of them. ``options["duration"]`` is the
+        planned duration.
+    command : str, optional
+        Command line; that of this process by default.
+
+    Raises
+    ------
+    InputError
+        If an option cannot be written as JSON.
+    """
+    text, network_arrays = network_to_attributes(system.network)
+    option_arrays: dict[str, np.ndarray] = {}
+    plain = _plain(dict(options or {}), option_arrays, "options")
+    duration = (options or {}).get("duration")
+    packages = {name: _package_version(name) for name in ("numpy", "scipy", "numba", "h5py")}
+    attributes: dict[str, Value] = {
+        "brnn_format": FORMAT,
+        "kind": "run",
+        "brnn_version": __version__,
+        "title": str(getattr(system.network, "name", "")),
+        "reference": str(getattr(system.network, "reference", "")),
+        "network": text,
+        "seed": "none" if seed is None else int(seed) if abs(int(seed)) < 2**63 else str(seed),
+        "options": json.dumps(plain, allow_nan=False),
+        "versions": json.dumps({"python": platform.python_version(), **packages}),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        # Arguments that are no text (file names in another encoding) are shown with escapes.
+        "command": (shlex.join(sys.argv) if command is None else command).encode("utf-8", "backslashreplace").decode(),
+        "duration": math.nan if duration is None else float(duration),
+        "time_units": system.time_units,
+    }
+    return Metadata(attributes, {NETWORK_ARRAYS: network_arrays, OPTION_ARRAYS: option_arrays})
+
+
+def network_to_attributes(network: Any) -> tuple[str, dict[str, np.ndarray]]:
+    """Return the network as JSON, and the arrays of more than 64 elements to which it refers by name."""
+    arrays: dict[str, np.ndarray] = {}
+    return json.dumps(network.to_dict(arrays), allow_nan=False), arrays
+
+
+def network_from_file(text: str, arrays: Mapping[str, Any]) -> Any:
+    """Return the Network of `network_to_attributes`; raise SpecError if it is damaged."""
+    from brnn.spec.network import Network
+
+    try:
+        data = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise SpecError(f"not a Network in JSON: {error}") from None
+    return Network.from_dict(data, arrays)
+
+
+def options_from_file(text: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options given to `metadata`, with lists for tuples; raise InputError if they are damaged."""
+    try:
+        options = _rebuilt(json.loads(text), arrays)
+    except (RecursionError, LookupError, TypeError, ValueError) as error:
+        raise InputError(f"the stored options are damaged: {error}") from None
+    if not isinstance(options, dict):
+        raise InputError("the stored options are damaged: they are not a JSON object")
+    return options
+
+
+def _package_version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _plain(value: Any, arrays: dict[str, np.ndarray], where: str) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"$float": str(value)}
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+        name = f"a{len(arrays)}"
+        arrays[name] = value
+        return {"$array": name}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, arrays, f"{where}[{k}]") for k, item in enumerate(value)]
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: _plain(item, arrays, f"{where}['{key}']") for key, item in value.items()}
+    raise InputError(f"{where}: a value of type {type(value).__name__} cannot be recorded")
+
+
+def _rebuilt(value: Any, arrays: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_rebuilt(item, arrays) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "$float" in value:
+        return float(value["$float"])
+    if "$array" in value:
+        return np.asarray(arrays[value["$array"]])
+    return {key: _rebuilt(item, arrays) for key, item in value.items()}
+
+
+def solver_text(solver: Mapping[str, Any]) -> str:
+    """Return what is known of the solver as JSON of at most 4096 bytes; longer texts in it are cut."""
+    plain = {key: _plain(value, {}, f"solver['{key}']") for key, value in solver.items()}
+    for longest in (4000, 1000, 200, 50):
+        short = {key: value[:longest] if isinstance(value, str) else value for key, value in plain.items()}
+        text = json.dumps(short, allow_nan=False)
+        if len(text) <= SOLVER_SIZE:
+            return text
+    return json.dumps({key: short[key] for key in ("method", "message") if key in short})

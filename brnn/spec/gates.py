@@ -1,0 +1,121 @@
+"""Gates: medium-term memory (MTM) of a projection, a state y that multiplies its signals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brnn.errors import SpecError
+from brnn.spec.base import Spec
+from brnn.spec.topologies.base import Topology, cells
+from brnn.spec.validate import array, choice, number
+
+__all__ = ["Gate", "HabituativeGate"]
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Gate(Spec):
+    """Base of the gates. To write a new one, subclass it.
+
+    1. ``per`` is "source" (one y for each source cell) or "connection" (one for each connection).
+    2. ``arguments`` are the values that the static function of scalars ``law(y, f, *arguments)`` takes; it returns
+       dy/dt, f being the signal of the source cell.
+    """
+
+    if TYPE_CHECKING:
+        per: str  # a field of each subclass
+
+    @staticmethod
+    def law(y: Any, f: Any) -> Any:
+        """Return dy/dt."""
+        raise NotImplementedError
+
+    @property
+    def arguments(self) -> tuple[float, ...]:
+        """Values of the arguments of `law` after y and f."""
+        raise NotImplementedError
+
+    def start(self, size: int) -> np.ndarray:
+        """Return y at time 0, for `size` source cells or connections."""
+        raise NotImplementedError
+
+    def check(self, source: Shape, target: Shape, topology: Topology, where: str) -> None:
+        """Raise SpecError if the gate does not fit the projection."""
+        if self.per == "connection" and topology.storage is None:
+            raise SpecError(
+                f"{where}: gate: {type(topology).__name__} has no single connections that could carry gates; "
+                f"use per='source', or Dense or Sparse"
+            )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class HabituativeGate(Gate):
+    """Habituative transmitter gate (10): it accumulates at rate H to K and is depleted by the signal.
+
+    dy/dt = H (K - y) - L f(x) y                                                              (10)
+
+    Parameters
+    ----------
+    H : float, > 0
+        Rate of accumulation (1/time).
+    K : float, > 0
+        Level of the rested gate.
+    L : float, >= 0
+        Rate of depletion per unit of signal.
+    per : {"source", "connection"}
+        One y for each source cell, or one for each connection.
+    initial : float or array, optional
+        y at time 0, in [0, K]; K by default. An array has one element per source cell, or shape
+        (target cells, source cells) with ``per="connection"`` (for Sparse: one per stored element).
+
+    Notes
+    -----
+    At a constant signal f the gate goes to H K / (H + L f) at rate H + L f; 0 <= y <= K for ever.
+    """
+
+    H: float
+    K: float
+    L: float
+    per: str = "source"
+    initial: float | np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        at = "HabituativeGate"
+        K = number(self.K, f"{at}: K", above=0.0)
+        self._set(
+            H=number(self.H, f"{at}: H", above=0.0),
+            K=K,
+            L=number(self.L, f"{at}: L", minimum=0.0),
+            per=choice(self.per, f"{at}: per", ("source", "connection")),
+        )
+        if self.initial is not None:
+            given = array(self.initial, f"{at}: initial", minimum=0.0)
+            if (given > K).any():
+                raise SpecError(f"{at}: initial: has the element {given.max():g}; every element must be <= K = {K:g}")
+            self._set(initial=float(given) if given.ndim == 0 else given)
+
+    @staticmethod
+    def law(y: Any, f: Any, H: Any, K: Any, L: Any) -> Any:
+        """Return dy/dt of equation (10)."""
+        return H * (K - y) - L * f * y
+
+    @property
+    def arguments(self) -> tuple[float, ...]:
+        """H, K and L."""
+        return self.H, self.K, self.L
+
+    def start(self, size: int) -> np.ndarray:
+        """Return y at time 0."""
+        return np.array(np.broadcast_to(np.ravel(self.K if self.initial is None else self.initial), size), dtype=float)
+
+    def check(self, source: Shape, target: Shape, topology: Topology, where: str) -> None:
+        """Require a fitting `initial`."""
+        super().check(source, target, topology, where)
+        if isinstance(self.initial, np.ndarray):
+            n = cells(source) if self.per == "source" else topology.connections(source, target)
+            if self.initial.size != n:
+                raise SpecError(f"{where}: gate: initial: has shape {self.initial.shape}, must have {n} elements")

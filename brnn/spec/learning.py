@@ -1,0 +1,219 @@
+"""Learning laws: long-term memory (LTM) of a projection, a weight z for each connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from brnn.errors import SpecError
+from brnn.signals import Linear, Signal
+from brnn.spec.base import Spec
+from brnn.spec.schedules import Schedule
+from brnn.spec.topologies.base import Topology
+from brnn.spec.validate import array, number, one_of
+
+__all__ = ["DoublyGated", "Instar", "Learning", "Outstar", "PassiveDecay", "SelfNormalizing"]
+
+Shape = tuple[int, ...]
+Read = tuple[Signal, str]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Learning(Spec):
+    """Base of the learning laws. To write a new one, subclass it.
+
+    1. ``reads(own)`` lists the signals that the law reads, each with the place where: "source" or "target" (the cell
+       at that end of the connection) or "source total" (summed over all source cells). `own` is the signal of the
+       projection itself.
+    2. ``law(z, *reads, rate, *others)`` is a static function of scalars that returns dz/dt; `others` are the fields
+       named in ``parameters``. With every read signal 0 it must return exactly 0 if the law has stimulus sampling.
+    3. ``rate`` is multiplied by the factor of ``schedule`` (a window of a Pulse, a Ramp, ...) if there is one.
+
+    Parameters of every law
+    -----------------------
+    rate : float, >= 0
+        Learning rate M (1/time).
+    sampling : Signal, optional
+        Signal f that gates learning; the projection's own signal by default.
+    sampled : Signal
+        Signal h that is learned; Linear() by default.
+    initial : float or array
+        z at time 0: one number, or a matrix [target, source] (for Sparse: one per stored element; for OneToOne: one per
+        cell).
+    schedule : Schedule, optional
+        Factor of the rate in time.
+    """
+
+    rate: float = 1.0
+    sampling: Signal | None = None
+    sampled: Signal = Linear()  # noqa: RUF009  (frozen)
+    initial: float | np.ndarray = 0.0
+    schedule: Schedule | None = None
+
+    parameters: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        at = type(self).__name__
+        given = array(self.initial, f"{at}: initial")
+        self._set(
+            rate=number(self.rate, f"{at}: rate", minimum=0.0),
+            initial=float(given) if given.ndim == 0 else given,
+        )
+        if self.sampling is not None:
+            one_of(self.sampling, f"{at}: sampling", Signal, "a signal, or None for the projection's own")
+        one_of(self.sampled, f"{at}: sampled", Signal, "a signal, e.g. Linear()")
+        if self.schedule is not None:
+            one_of(self.schedule, f"{at}: schedule", Schedule, "a schedule, e.g. Pulse(on=0, off=1), or None")
+            self.schedule.check((), (), f"{at}: schedule")
+            if self.schedule.lowest() < 0:
+                raise SpecError(f"{at}: schedule: its factor falls to {self.schedule.lowest():g}; a rate must be >= 0")
+
+    def reads(self, own: Signal) -> tuple[Read, ...]:
+        """Return the signals that `law` reads."""
+        raise NotImplementedError
+
+    @staticmethod
+    def law(z: Any) -> Any:
+        """Return dz/dt."""
+        raise NotImplementedError
+
+    @property
+    def others(self) -> tuple[float, ...]:
+        """Values of the parameters beyond the rate."""
+        return tuple(float(getattr(self, name)) for name in self.parameters)
+
+    def check(self, source: Shape, target: Shape, topology: Topology, where: str) -> None:
+        """Raise SpecError if the law does not fit the projection."""
+        at = f"{where}: learning"
+        if topology.storage is None:
+            raise SpecError(
+                f"{at}: {type(self).__name__} needs single connections, which {type(topology).__name__} does not have; "
+                f"use OneToOne, AllToAll, AllButSelf, Dense or Sparse"
+            )
+        n = topology.connections(source, target)
+        if isinstance(self.initial, np.ndarray) and self.initial.size != n:
+            raise SpecError(f"{at}: initial: has shape {self.initial.shape}, must have {n} elements [target, source]")
+
+    def start(self, size: int) -> np.ndarray:
+        """Return z at time 0."""
+        return np.array(np.broadcast_to(np.ravel(self.initial), size), dtype=float)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Outstar(Learning):
+    """Outstar (11): while the source cell i samples, z_ij tracks the signal of the target cell j.
+
+    dz_ij/dt = M f_i(x_i) [h_j(x_j) - z_ij]                                                    (11)
+
+    Parameters: see Learning; `sampling` is f, read at the source, and `sampled` is h, read at the target.
+    """
+
+    def reads(self, own: Signal) -> tuple[Read, ...]:
+        """Return f at the source and h at the target."""
+        return (self.sampling or own, "source"), (self.sampled, "target")
+
+    @staticmethod
+    def law(z: Any, f: Any, h: Any, rate: Any) -> Any:
+        """Return dz/dt of equation (11)."""
+        return rate * f * (h - z)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Instar(Learning):
+    """Instar (12): while the target cell j samples, z_ij tracks the signal of the source cell i.
+
+    dz_ij/dt = M f_j(x_j) [h_i(x_i) - z_ij]                                                    (12)
+
+    Parameters: see Learning; `sampling` is f, read at the target, and `sampled` is h, read at the source.
+    """
+
+    def reads(self, own: Signal) -> tuple[Read, ...]:
+        """Return f at the target and h at the source."""
+        return (self.sampling or own, "target"), (self.sampled, "source")
+
+    @staticmethod
+    def law(z: Any, f: Any, h: Any, rate: Any) -> Any:
+        """Return dz/dt of equation (12)."""
+        return rate * f * (h - z)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PassiveDecay(Learning):
+    """Passive decay with correlation learning (39), also called signal Hebb: it forgets without input.
+
+    dz_ij/dt = -decay z_ij + M f(x_i) h(x_j)                                                   (39)
+
+    Parameters: see Learning; `sampling` is f, read at the source, and `sampled` is h, read at the target (the
+    projection's own signal by default). ``decay`` is a rate (1/time), 1 by default.
+    """
+
+    sampled: Signal | None = None  # type: ignore[assignment]
+    decay: float = 1.0
+
+    parameters: ClassVar[tuple[str, ...]] = ("decay",)
+
+    def __post_init__(self) -> None:
+        sampled = self.sampled
+        if sampled is None:
+            self._set(sampled=Linear())
+        super().__post_init__()
+        self._set(sampled=sampled, decay=number(self.decay, "PassiveDecay: decay", minimum=0.0))
+
+    def reads(self, own: Signal) -> tuple[Read, ...]:
+        """Return f at the source and h at the target."""
+        return (self.sampling or own, "source"), (self.sampled or own, "target")
+
+    @staticmethod
+    def law(z: Any, f: Any, h: Any, rate: Any, decay: Any) -> Any:
+        """Return dz/dt of equation (39)."""
+        return rate * f * h - decay * z
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DoublyGated(Learning):
+    """Doubly gated learning: only while both ends signal, z_ij tracks the signal of the target cell.
+
+    dz_ij/dt = M f(x_i) g(x_j) [h(x_j) - z_ij]
+
+    Parameters: see Learning; `sampling` is f, read at the source, `gating` is g, read at the target (the projection's
+    own signal by default), and `sampled` is h, read at the target.
+    """
+
+    gating: Signal | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.gating is not None:
+            one_of(self.gating, "DoublyGated: gating", Signal, "a signal, or None for the projection's own")
+
+    def reads(self, own: Signal) -> tuple[Read, ...]:
+        """Return f at the source, g and h at the target."""
+        return (self.sampling or own, "source"), (self.gating or own, "target"), (self.sampled, "target")
+
+    @staticmethod
+    def law(z: Any, f: Any, g: Any, h: Any, rate: Any) -> Any:
+        """Return dz/dt."""
+        return rate * f * g * (h - z)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SelfNormalizing(Learning):
+    """Competition for synaptic strength at the target cell: the weights of one target cell share a fixed amount.
+
+    dz_ij/dt = M f_j(x_j) [(1 - z_ij) h_i(x_i) - z_ij sum_{k != i} h_k(x_k)]
+
+    At rest z_ij = h_i / sum_k h_k, so that sum_i z_ij = 1 (Carpenter and Grossberg 1987).
+
+    Parameters: see Learning; `sampling` is f, read at the target, and `sampled` is h, read at the source.
+    """
+
+    def reads(self, own: Signal) -> tuple[Read, ...]:
+        """Return f at the target, h at the source, and its sum over all source cells."""
+        return (self.sampling or own, "target"), (self.sampled, "source"), (self.sampled, "source total")
+
+    @staticmethod
+    def law(z: Any, f: Any, h: Any, total: Any, rate: Any) -> Any:
+        """Return dz/dt."""
+        return rate * f * ((1.0 - z) * h - z * (total - h))
