@@ -41,7 +41,7 @@ def watched(self, *arguments):
 System.rhs = watched
 from brnn.cli import main
 sys.argv = ["brnn", "run", "rcf", "-o", "run.h5", "--force"]
-main()
+sys.exit(main())
 """
 
 IMPORTS = {

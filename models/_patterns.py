@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from brnn.errors import SpecError
 from brnn.memory import refuse_above
 from brnn.signals import Signal
 from brnn.spec.schedules import Constant, Pulse, Schedule
@@ -24,7 +25,9 @@ for _pattern in (PATTERN_A, PATTERN_B):
 _BYTES_PER_CELL = 8 * 20  # a run holds about twenty numbers for each cell: states, slopes, work arrays
 
 
-def field_shape(model: str, n: Any, default: int | tuple[int, ...], given: Iterable[tuple[str, Any]]) -> tuple[int, ...]:
+def field_shape(
+    model: str, n: Any, default: int | tuple[int, ...], given: Iterable[tuple[str, Any]]
+) -> tuple[int, ...]:
     """Return the shape of a field of cells: `n`, or that of the first array that is given, or the default.
 
     Parameters
@@ -47,8 +50,10 @@ def field_shape(model: str, n: Any, default: int | tuple[int, ...], given: Itera
     """
     sizes: Any = n
     if n is None:
-        shapes = (array(value, f"{model}: {name}").shape for name, value in given if value is not None)
-        sizes = next((found for found in shapes if found), default)
+        arrays = (
+            array(value, f"{model}: {name}") for name, value in given if value is not None and not np.isscalar(value)
+        )
+        sizes = next((found.shape for found in arrays if found.ndim), default)
     result = shape(sizes, f"{model}: n")
     cells = math.prod(result)
     refuse_above(_BYTES_PER_CELL * cells, f"{model}: n = {' x '.join(map(str, result))}: a field of {cells:.6g} cells")
@@ -56,7 +61,7 @@ def field_shape(model: str, n: Any, default: int | tuple[int, ...], given: Itera
 
 
 def activities(value: Any, where: str, cells: tuple[int, ...], *, minimum: float | None = None) -> float | np.ndarray:
-    """Return one number for all cells or one for each, from anything that NumPy takes; raise SpecError if it is neither."""
+    """Return one number for all cells or one for each; raise SpecError if `value` is neither."""
     return spread(np.asarray(value) if hasattr(value, "__array__") else value, where, cells, minimum=minimum)
 
 
@@ -80,7 +85,7 @@ def default_pattern(cells: tuple[int, ...]) -> np.ndarray:
 def signal_of(value: Any, where: str) -> Signal:
     """Return `value` if it is a signal; raise SpecError otherwise."""
     if isinstance(value, type):
-        one_of(None, where, Signal, f"a value, e.g. {value.__name__}(), not a class")
+        raise SpecError(f"{where} = {value.__name__}: must be a value, e.g. {value.__name__}(), not a class")
     signal: Signal = one_of(value, where, Signal, "a signal of brnn.signals, e.g. Sigmoid()")
     return signal
 

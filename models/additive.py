@@ -2,8 +2,8 @@
 
     dx_i/dt = -A_i x_i + sum_j f(x_j) B_ji - sum_j g(x_j) C_ji + I_i                                      (6), (7)
 
-with constant weights, z = 1. B and C are matrices [target, source], or numbers: a number B is the strength with which each
-cell excites itself, a number C the strength with which it inhibits every other cell.
+with constant weights, z = 1. B and C are matrices [target, source], or numbers: a number B is the strength with
+which each cell excites itself, a number C the strength with which it inhibits every other cell.
 
 Source: Grossberg (2013), Recurrent neural networks, Scholarpedia 8(2):1888, equations (6) and (7).
 
@@ -19,6 +19,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
@@ -35,19 +36,19 @@ from brnn.spec.topologies.uniform import AllButSelf, OneToOne
 from brnn.spec.validate import array, number
 from brnn.theory import additive as theory
 
-__all__ = ["CLAIMS", "build"]
+__all__ = ["build"]
 
 
 def build(
     n: int | tuple[int, ...] | None = None,
-    A: Any = 1.0,
-    B: Any = 0.5,
-    C: Any = 0.1,
+    A: ArrayLike = 1.0,
+    B: ArrayLike = 0.5,
+    C: ArrayLike = 0.1,
     signal: Signal = Linear(),
     inhibitory_signal: Signal | None = None,
-    pattern: Any = None,
+    pattern: ArrayLike | None = None,
     on: float = 10.0,
-    initial: Any = 0.0,
+    initial: ArrayLike = 0.0,
 ) -> Network:
     """Return an additive network.
 
@@ -85,22 +86,19 @@ def build(
     SpecError, InputError
         If a value has the wrong type, shape or sign, or is not finite, or the network is too large.
     """
-    given = [("pattern", pattern), ("initial", initial)]
-    matrices = [(name, value) for name, value in (("B", B), ("C", C)) if np.ndim(value) > 0]
-    if n is None and matrices and np.ndim(pattern) == 0 and np.ndim(initial) == 0:
-        n = len(matrices[0][1])
-    cells = field_shape("additive", n, 10, given)
+    sizes = [np.shape(value)[0] for value in (B, C) if np.ndim(value) > 0]
+    cells = field_shape("additive", n, sizes[0] if sizes else 10, (("pattern", pattern), ("initial", initial)))
     f = signal_of(signal, "additive: signal")
     g = f if inhibitory_signal is None else signal_of(inhibitory_signal, "additive: inhibitory_signal")
     I = default_pattern(cells) if pattern is None else activities(pattern, "additive: pattern", cells)
     return Network(
         "additive",
-        layers=[Layer.additive("F1", cells, A=A, initial=activities(initial, "additive: initial", cells))],
-        projections=[
+        layers=(Layer.additive("F1", cells, A=A, initial=activities(initial, "additive: initial", cells)),),
+        projections=(
             Projection("F1", "F1", "excitatory", f, _strengths(B, "additive: B", OneToOne, cells)),
             Projection("F1", "F1", "inhibitory", g, _strengths(C, "additive: C", AllButSelf, cells)),
-        ],
-        stimuli=[Stimulus("F1", "excitatory", I, presented(on, "additive: on"))],
+        ),
+        stimuli=(Stimulus("F1", "excitatory", I, presented(on, "additive: on")),),
         duration=2.0 * on if math.isfinite(on) else 20.0,
         reference="Grossberg (2013), Scholarpedia 8(2):1888, equations (6), (7)",
     )
@@ -113,7 +111,9 @@ def _strengths(value: Any, where: str, uniform: type[OneToOne] | type[AllButSelf
     size = math.prod(cells)
     matrix = array(value, where)
     if matrix.shape != (size, size):
-        raise SpecError(f"{where}: has shape {matrix.shape}, must be one number or have shape {(size, size)} (target, source)")
+        raise SpecError(
+            f"{where}: has shape {matrix.shape}, must be one number or have shape {(size, size)} (target, source)"
+        )
     return Dense(matrix)
 
 
@@ -177,7 +177,7 @@ def activity_is_not_normalized() -> Comparison:
 
 @claim("Bounded signals: x_i settles where A x = W f(x) + I", source="review, (6), (7)")
 def bounded_signals_settle() -> list[Comparison]:
-    """Symmetric weights and logistic signals: the rest point solves the equilibrium equation, found by another solver."""
+    """Symmetric weights and logistic signals: the rest point, found by another solver."""
     from scipy.optimize import root
 
     signal = Logistic(gain=1.0, slope=2.0, midpoint=0.5)
@@ -211,5 +211,7 @@ def shunting_tends_to_additive() -> list[Comparison]:
         adding = final(build(A=A, B=0.0, C=0.0, pattern=B * E - D * others, on=math.inf), atol=1e-15)
         ratio = shunting / adding
         deviations.append(float(np.abs(ratio - 1.0).max()))
-        rows.append(Comparison(np.full(10, A / (A + total)), ratio, 1e-7, f"inputs of total {total:g}: ratio of activities"))
+        rows.append(
+            Comparison(np.full(10, A / (A + total)), ratio, 1e-7, f"inputs of total {total:g}: ratio of activities")
+        )
     return [*rows, Comparison.monotone("falling", deviations, label="difference from 1 as the inputs fall")]

@@ -9,10 +9,10 @@ by its own, g+_i, and inhibited by those of all others, g-_i = s sum_{k != i} g+
 Source: Grossberg (2013), Recurrent neural networks, Scholarpedia 8(2):1888, equation (20), which prints
 g- in the last term: the passive channel has its own conductance g_p.
 
-What is known: V_minus <= V <= V_plus; with x = (V - V_p)/unit it is the shunting equation (8) with A = g_p/C, B = (V_plus -
-V_p)/unit, D = (V_p - V_minus)/unit and inputs g+/C and g-/C. For constant conductances V settles at the mean of the three
-potentials weighted by conductance, with the rate (g+ + g- + g_p)/C. Inhibition is silent if V_minus = V_p: it shunts,
-without moving a cell at rest.
+What is known: V_minus <= V <= V_plus. With x = (V - V_p)/unit it is the shunting equation (8), with A = g_p/C,
+B = (V_plus - V_p)/unit, D = (V_p - V_minus)/unit and the inputs g+/C and g-/C. For constant conductances V settles at
+the mean of the three potentials weighted by conductance, with the rate (g+ + g- + g_p)/C. Inhibition is silent if
+V_minus = V_p: it shunts, without moving a cell at rest.
 
 Units: nF, nS and mV, so that time is in seconds. The defaults are typical of a cortical neuron (time constant C/g_p =
 20 ms, excitation reverses at 0 mV, inhibition at -75 mV).
@@ -21,9 +21,9 @@ Units: nF, nS and mV, so that time is in seconds. The defaults are typical of a 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from brnn.claims import Comparison, claim
 from brnn.models._claims import final, run
@@ -36,7 +36,7 @@ from brnn.spec.validate import number
 from brnn.theory import feedforward
 from brnn.theory import membrane as theory
 
-__all__ = ["CLAIMS", "build"]
+__all__ = ["build"]
 
 
 def build(
@@ -47,10 +47,10 @@ def build(
     V_p: float = -70.0,
     g_p: float = 10.0,
     signal: Signal = Linear(gain=20.0),
-    pattern: Any = None,
+    pattern: ArrayLike | None = None,
     surround: float = 0.25,
     on: float = 0.25,
-    initial: Any = None,
+    initial: ArrayLike | None = None,
 ) -> Network:
     """Return a feedforward on-center off-surround network of membranes.
 
@@ -100,11 +100,11 @@ def build(
     schedule = presented(on, "membrane: on")
     return Network(
         "membrane",
-        layers=[MembraneLayer("F1", cells, C=C, V_plus=V_plus, V_minus=V_minus, V_p=V_p, g_p=g_p, initial=start)],
-        stimuli=[
+        layers=(MembraneLayer("F1", cells, C=C, V_plus=V_plus, V_minus=V_minus, V_p=V_p, g_p=g_p, initial=start),),
+        stimuli=(
             Stimulus("F1", "excitatory", excitation, schedule),
             Stimulus("F1", "inhibitory", inhibition, schedule),
-        ],
+        ),
         duration=2.0 * on if math.isfinite(on) else 0.5,
         time_units="s",
         reference="Grossberg (2013), Scholarpedia 8(2):1888, equation (20)",
@@ -134,11 +134,15 @@ def potential_relaxes() -> list[Comparison]:
     return [
         Comparison(predicted, V[on], 1e-6, "input on: V_i(t) (mV)"),
         Comparison(back, V[~on], 1e-6, "input off: V_i(t) (mV)"),
-        Comparison(theory.equilibrium(_MEMBRANE, g_plus, g_minus), settled, 1e-6, "settled: mean weighted by conductance"),
+        Comparison(
+            theory.equilibrium(_MEMBRANE, g_plus, g_minus), settled, 1e-6, "settled: mean weighted by conductance"
+        ),
     ]
 
 
-@claim("The membrane equation is the shunting equation (8) after an affine change of variable", source="review, (8), (20)")
+@claim(
+    "The membrane equation is the shunting equation (8) after an affine change of variable", source="review, (8), (20)"
+)
 def membrane_is_shunting() -> list[Comparison]:
     """x = (V - V_p)/70 mV obeys (8) with A = g_p/C, B, D, and inputs g/C; and back from given A, B, D."""
     g_plus, g_minus = _conductances(PATTERN_A)
@@ -150,7 +154,15 @@ def membrane_is_shunting() -> list[Comparison]:
     A, B, D, C = 2.0, 1.5, 0.5, 0.4
     result = run(
         build(
-            C=C, V_plus=B, V_minus=-D, V_p=0.0, g_p=A * C, signal=Linear(C), surround=1.0, pattern=PATTERN_A, on=math.inf
+            C=C,
+            V_plus=B,
+            V_minus=-D,
+            V_p=0.0,
+            g_p=A * C,
+            signal=Linear(C),
+            surround=1.0,
+            pattern=PATTERN_A,
+            on=math.inf,
         ),
         duration=3.0,
     )
@@ -171,7 +183,10 @@ def potential_is_bounded() -> list[Comparison]:
     return [*rows, Comparison([-75.0, 0.0], extremes, 1e-4, "inhibition or excitation alone, 1e8 nS: the bounds (mV)")]
 
 
-@claim("Inhibition with V_minus = V_p is silent: it divides a response, and alone moves nothing", source="review, (9), (20)")
+@claim(
+    "Inhibition with V_minus = V_p is silent: it divides a response, and alone moves nothing",
+    source="review, (9), (20)",
+)
 def inhibition_can_be_silent() -> list[Comparison]:
     """A cell at rest stays at rest under inhibition; an excited one is V_plus g+/(g+ + g- + g_p) above rest."""
     pattern = np.array([0.0, 1.0])

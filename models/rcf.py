@@ -23,9 +23,9 @@ The order of activities never reverses; the total is normalized. `brnn.theory.rc
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from brnn.claims import Comparison, claim
 from brnn.models._claims import final, run, slope
@@ -39,7 +39,7 @@ from brnn.spec.topologies.uniform import AllButSelf, OneToOne
 from brnn.spec.validate import number
 from brnn.theory import rcf as theory
 
-__all__ = ["CLAIMS", "build"]
+__all__ = ["build"]
 
 
 def build(
@@ -47,10 +47,10 @@ def build(
     A: float = 1.0,
     B: float = 3.0,
     signal: Signal = Sigmoid(gain=1.0, half=0.5, exponent=2.0),
-    pattern: Any = None,
-    J: Any = None,
+    pattern: ArrayLike | None = None,
+    J: ArrayLike | None = None,
     on: float = 1.0,
-    initial: Any = None,
+    initial: ArrayLike | None = None,
     inhibition: float = 1.0,
 ) -> Network:
     """Return a recurrent competitive field.
@@ -95,20 +95,20 @@ def build(
     start = 0.0 if initial is None else activities(initial, "rcf: initial", cells, minimum=0.0)
     signal = signal_of(signal, "rcf: signal")
     schedule = presented(on, "rcf: on")
-    inputs = [
-        Stimulus("rcf", kind, activities(value, f"rcf: {name}", cells, minimum=0.0), schedule)
-        for kind, name, value in (("excitatory", "pattern", pattern), ("inhibitory", "J", J))
-        if value is not None
-    ]
+    inputs = []
+    if pattern is not None:
+        inputs.append(Stimulus("rcf", "excitatory", activities(pattern, "rcf: pattern", cells, minimum=0.0), schedule))
+    if J is not None:
+        inputs.append(Stimulus("rcf", "inhibitory", activities(J, "rcf: J", cells, minimum=0.0), schedule))
     v = number(inhibition, "rcf: inhibition", minimum=0.0)
     return Network(
         "rcf",
-        layers=[Layer.shunting("rcf", cells, A=A, B=B, initial=start)],
-        projections=[
+        layers=(Layer.shunting("rcf", cells, A=A, B=B, initial=start),),
+        projections=(
             Projection("rcf", "rcf", "excitatory", signal, OneToOne()),
             Projection("rcf", "rcf", "inhibitory", signal, AllButSelf(weight=v)),
-        ],
-        stimuli=inputs,
+        ),
+        stimuli=tuple(inputs),
         duration=40.0,
         reference="Grossberg (1973), Stud. Appl. Math. 52, 213-257",
     )
@@ -119,7 +119,12 @@ def build(
 _1973 = "Grossberg (1973); review, "
 _A, _B, _F = 1.0, 3.0, 0.25
 _SIGMOID = Sigmoid(gain=1.0, half=math.sqrt(_F), exponent=2.0)
-_FOUR: dict[str, Signal] = {"w": Linear(1.0), "w/(F + w)": Saturating(1.0, _F), "w^2": Power(1.0, 2.0), "sigmoid": _SIGMOID}
+_FOUR: dict[str, Signal] = {
+    "w": Linear(1.0),
+    "w/(F + w)": Saturating(1.0, _F),
+    "w^2": Power(1.0, 2.0),
+    "sigmoid": _SIGMOID,
+}
 
 
 def _piecewise(C: float, x1: float) -> Signal:
@@ -201,17 +206,23 @@ def faster_suppresses_noise() -> list[Comparison]:
 
 @claim("Total activity quantization: equilibria are alternately unstable and stable", source=_1973 + "(24), (25)")
 def total_is_quantized() -> list[Comparison]:
-    """With a hill of two tops (25) has four roots; from each side of the unstable ones the total goes to its neighbours."""
+    """With a hill of two tops (25) has four roots; from both sides of E1 and E3 the total goes to their neighbours."""
     signal = Expression("0.25*w**2/(0.2**2 + w**2) + 3*w**8/(1.6**8 + w**8)")
     roots = theory.equilibria(_A, _B, signal)
     rows = [
-        Comparison.order([False, True, False, True], [root.stable for root in roots], "roots of (25): which are stable"),
+        Comparison.order(
+            [False, True, False, True], [root.stable for root in roots], "roots of (25): which are stable"
+        ),
     ]
     levels = [0.0, *(root.level for root in roots)]
     for k in range(1, len(levels), 2):
         for factor, end in ((1 - 1e-5, levels[k - 1]), (1 + 1e-5, levels[k + 1])):
             total = final(build(signal=signal, initial=[levels[k] * factor])).sum()
-            rows.append(Comparison(end, total, 1e-7, f"total from E{k} * {factor:.5f} goes to E{k - 1 if factor < 1 else k + 1}"))
+            rows.append(
+                Comparison(
+                    end, total, 1e-7, f"total from E{k} * {factor:.5f} goes to E{k - 1 if factor < 1 else k + 1}"
+                )
+            )
     initial = np.where(np.arange(10) == 2, 0.382, 1e-4)  # the others are gone before the winner has left E1
     late = run(build(signal=_FOUR["w^2"], initial=initial), duration=20.0, times=np.linspace(10.0, 20.0, 11))
     x = np.asarray(late["rcf.x"])
@@ -232,8 +243,8 @@ def pattern_equations_hold() -> list[Comparison]:
         pattern = (speed * total[:, None] - states * change[:, None]) / total[:, None] ** 2
         expected = [theory.pattern_velocity(x / x.sum(), x.sum(), _B, signal) for x in states]
         rows.append(Comparison(np.array(expected), pattern, 1e-12, f"{name}: dX_i/dt by (22)"))
-        expected = [theory.total_velocity(x / x.sum(), x.sum(), _A, _B, signal) for x in states]
-        rows.append(Comparison(np.array(expected), change, 1e-12, f"{name}: dx/dt by (23)"))
+        totals = [theory.total_velocity(x / x.sum(), x.sum(), _A, _B, signal) for x in states]
+        rows.append(Comparison(totals, change, 1e-12, f"{name}: dx/dt by (23)"))
     return rows
 
 
@@ -245,7 +256,9 @@ def order_is_kept() -> list[Comparison]:
         for label, initial in (("a", PATTERN_A), ("b", PATTERN_B)):
             x = np.asarray(run(build(signal=signal, initial=initial), duration=100.0)["rcf.x"])
             gaps = np.diff(x[:, np.argsort(initial, kind="stable")], axis=1)
-            rows.append(Comparison.at_least(0.0, gaps, 1e-8, f"{name}, pattern {label}: gaps between sorted activities"))
+            rows.append(
+                Comparison.at_least(0.0, gaps, 1e-8, f"{name}, pattern {label}: gaps between sorted activities")
+            )
     return rows
 
 
@@ -260,7 +273,10 @@ def total_is_normalized() -> list[Comparison]:
     return [Comparison(np.full(len(totals), level), np.array(totals), 1e-7, "stored totals of 12 patterns: B - A/C")]
 
 
-@claim("A linear stretch of f: cells above the QT are stored with their ratios, the others are quenched", source=_1973 + "QT")
+@claim(
+    "A linear stretch of f: cells above the QT are stored with their ratios, the others are quenched",
+    source=_1973 + "QT",
+)
 def graded_patterns_are_stored() -> list[Comparison]:
     """f = w^2/0.3 below 0.3 and w above: partial contrast enhancement that lasts, with the total B - A/C."""
     initial = np.array([0.1, 0.35, 0.2, 0.5, 0.15, 0.7])
@@ -293,7 +309,10 @@ def quenching_threshold_is_known() -> list[Comparison]:
     return rows
 
 
-@claim("A sigmoid quenches noise: the QT of a whole pattern", source="computed by independent integration; theorem: Grossberg (1973)")
+@claim(
+    "A sigmoid quenches noise: the QT of a whole pattern",
+    source="computed by independent integration; theorem: Grossberg (1973)",
+)
 def sigmoid_quenches_noise() -> list[Comparison]:
     """Bisection over the size s of the initial pattern: below s* everything is quenched, above it one cell survives."""
 
@@ -312,7 +331,10 @@ def sigmoid_quenches_noise() -> list[Comparison]:
     ]
 
 
-@claim("A smooth sigmoid: survivors become equal; k of them hold the root of (A + k) u^2 - B u + A F = 0", source="derived from (21)")
+@claim(
+    "A smooth sigmoid: survivors become equal; k of them hold the root of (A + k) u^2 - B u + A F = 0",
+    source="derived from (21)",
+)
 def sigmoid_survivors_are_equal() -> list[Comparison]:
     """From states that are 1 % off k equal survivors; both ten-cell patterns end in states of this kind."""
     rows = []
@@ -354,9 +376,11 @@ def sigmoid_number_is_limited() -> list[Comparison]:
     return rows
 
 
-@claim("A smooth sigmoid: the graded pattern is transient", source="(21) integrated independently; public course exercise")
+@claim(
+    "A smooth sigmoid: the graded pattern is transient", source="(21) integrated independently; public course exercise"
+)
 def graded_pattern_is_transient() -> list[Comparison]:
-    """Pattern a shown for one unit of time: four graded cells at t = 10, which look stored, and two equal ones at rest."""
+    """Pattern a shown for one unit of time: four graded cells at t = 10, which look stored; two equal ones at rest."""
     network = build(signal=_SIGMOID, pattern=PATTERN_A, on=1.0)
     early = np.asarray(run(network, duration=10.0, times=[10.0]).final("rcf"))
     late = final(network)
@@ -415,7 +439,9 @@ def arousal_lowers_the_threshold() -> list[Comparison]:
     return rows
 
 
-@claim("Without recurrent signals the field is feedforward: x_i = B I_i/(A + I_i + J_i)", source="review, (21) with f = 0")
+@claim(
+    "Without recurrent signals the field is feedforward: x_i = B I_i/(A + I_i + J_i)", source="review, (21) with f = 0"
+)
 def inputs_enter_as_in_21() -> Comparison:
     """Constant I and J, no recurrent signal: each cell settles on its own."""
     J = PATTERN_A[::-1].copy()

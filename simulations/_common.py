@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 
@@ -101,13 +101,13 @@ def _check_outputs(options: argparse.Namespace) -> None:
             raise brnn.FileError(f"{target}: exists already; choose another name, or give --force to replace it")
 
 
-def simulate(network: brnn.Network, options: argparse.Namespace | None = None, **arguments: Any) -> Any:
+def simulate(
+    network: brnn.Network, options: argparse.Namespace | None = None, *, dtype: Literal["float64", "float32"] = "float64", **arguments: Any
+) -> Any:
     """Run a network with the accuracy that the tables need, recorded into the file of `-o` if there is one."""
-    chosen: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-12, **arguments}
-    if options is not None and options.output:
-        dtype = chosen.pop("dtype", "float64")
-        chosen["record"] = brnn.Record(path=options.output, force=options.force, dtype=dtype)
-    return brnn.simulate(network, **chosen)
+    path, force = (options.output, options.force) if options is not None else (None, False)
+    record = brnn.Record(path=path, force=force, dtype=dtype)
+    return brnn.simulate(network, record=record, **{"rtol": 1e-9, "atol": 1e-12, **arguments})
 
 
 def competitive_field(

@@ -95,12 +95,12 @@ def compare(result: Any) -> list[Comparison]:
         predicted = theory.shift(A, BACKGROUNDS[0], J)
         label = f"J = {BACKGROUNDS[0]:g} to {J:g}:"
         rows += [
-            Comparison(predicted, shifts[2], 1e-4, f"{label} shift at x = B/2, ln[(A+J2)/(A+J1)]"),
+            Comparison(predicted, shifts[2], 1e-4, f"{label} shift at x = B/2"),
             Comparison(np.full(LEVELS.size, predicted), shifts, 1e-3, f"{label} shift at every response level"),
         ]
     needed = np.array([np.exp(inputs_for(x, LEVELS)) for x in measured.values()]) / (A + np.array(BACKGROUNDS))[:, None]
     predicted = np.broadcast_to(LEVELS / (B - LEVELS), needed.shape)
-    rows.append(Comparison(predicted, needed, 1e-3, "Weber law: I/(A + J) for given responses, x/(B - x)"))
+    rows.append(Comparison(predicted, needed, 1e-3, "Weber law: I/(A + J) = x/(B - x)"))
     fractions = [weber_fraction(x) for x in measured.values()]
     expected = (0.5 * B + STEP) / (0.5 * B - STEP) - 1.0
     rows.append(Comparison(np.full(len(fractions), expected), fractions, 1e-3, "Weber fraction dI/I on every background"))
@@ -133,7 +133,7 @@ def draw(result: Any) -> Figure:
                 "", (half[k], 0.5 * B), (half[k - 1], 0.5 * B), arrowprops={"arrowstyle": "->", "color": "#222222", "shrinkA": 5, "shrinkB": 5}
             )
             middle = 0.5 * (half[k] + half[k - 1])
-            axes[0].text(middle, 0.53 * B, f"{half[k] - half[k - 1]:.4f}", ha="center", fontsize=8.5)
+            axes[0].text(middle, 0.535 * B, f"{half[k] - half[k - 1]:.4f}", ha="center", fontsize=8.5, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})
     axes[1].plot(fine, theory.weber(fine, BACKGROUNDS[0], A, B), color="#222222", linewidth=1.2, zorder=0)
     axes[0].set_ylim(0, 1.02 * B)
     axes[0].set_xlim(LOG_INPUT[0], LOG_INPUT[-1])
@@ -159,6 +159,7 @@ def _draw_weber(ax: Any, measured: dict[float, np.ndarray]) -> None:
     increments = [np.exp(inputs_for(x, np.array([0.5 * B]))[0]) * weber_fraction(x) for x in measured.values()]
     ax.loglog(grid, grid * fraction, color=plot.PALETTE[3], linewidth=1.6, linestyle=(0, (4, 2)), label=f"increment for a step of {STEP:g} B")
     ax.loglog(backgrounds, increments, "s", color=plot.PALETTE[3], markersize=4.5)
+    ax.set_ylim(top=3e5)  # room for the legend
     plot.polish(ax, "Weber law: needed input grows in proportion", "background A + J", "input I$_i$, increment ΔI$_i$")
     plot.key(ax, loc="upper left")
 

@@ -70,6 +70,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # equations have Greek letters, not every terminal has
+    if arguments is None:
+        sys.argv[0] = "brnn"  # result files record the command line
     with stops_raise():
         try:
             code = _guarded(lambda: _invoke(arguments))

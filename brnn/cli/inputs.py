@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from brnn.errors import FileError, InputError
+from brnn.errors import FileError, InputError, SpecError
 from brnn.memory import refuse_above
 from brnn.spec.validate import array, closest
 
@@ -57,7 +57,10 @@ def read_pattern(source: str | Path, dataset: str | None = None) -> np.ndarray:
     else:
         known = ", ".join(sorted(["png", "jpg", "csv", "npy", "h5"]))
         raise FileError(f"{path}: an input must be one of {known}; '{suffix or path.name}' is not read")
-    return array(values, str(path))
+    try:
+        return array(values, str(path))
+    except SpecError as error:
+        raise FileError(str(error)) from None
 
 
 def _from_image(path: Path) -> np.ndarray:

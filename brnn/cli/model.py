@@ -130,7 +130,8 @@ def find_model(text: str) -> Model:
     try:
         return Model(name, models.load(name))
     except InputError as error:
-        near = next((str(path.with_suffix(end)) for end in (".py", ".json") if path.with_suffix(end).is_file()), None)
+        files = (Path(text + end) for end in (".py", ".json"))
+        near = next((str(file) for file in files if file.is_file()), None)
         hint = f"; did you mean the file {near}?" if near else ""
         raise InputError(f"{error}{hint}") from None
 

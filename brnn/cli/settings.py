@@ -162,10 +162,10 @@ def _value(parameter: Parameter, text: str, fields: Mapping[str, str]) -> Any:
     if "truth" in kinds and text.lower() in _TRUTH:
         return _TRUTH[text.lower()]
     number = _number(text)
-    if number is not None and "whole" in kinds and (number == math.floor(number) if math.isfinite(number) else False):
-        return int(text) if re.fullmatch(r"[+-]?\d{1,300}", text) else int(number)
     if number is not None and "number" in kinds:
         return number
+    if number is not None and "whole" in kinds and number.is_integer():
+        return int(text) if re.fullmatch(r"[+-]?\d{1,300}", text) else int(number)
     if "list" in kinds and (text[:1] in "[(" or "," in text):
         return _list(text, at, parameter)
     if "text" in kinds:

@@ -111,6 +111,8 @@ def _write_stimuli(text: Text, network: Network) -> dict[tuple[str, str], list[s
     terms: dict[tuple[str, str], list[str]] = {}
     kinds = {"excitatory": "I", "inhibitory": "J"}
     for index, stimulus in enumerate(network.stimuli):
+        if stimulus.schedule.white:
+            continue
         key = (stimulus.target, stimulus.kind)
         if key not in terms:
             base = text.array(f"{kinds[stimulus.kind]}_{stimulus.target}", None)
@@ -198,6 +200,25 @@ def _write_layer(
             if projection.target == layer.name and projection.kind == kind and source.needs_total:
                 terms.append(_local_term(text, network, projection, source))
         brackets[kind] = " + ".join(terms) if terms else "0.0"
+    law, parameters = _law(text, layer)
+    x = f"x_{layer.name}"
+    text.line()
+    text.line(f"# layer {layer.name}: {type(layer).__name__}")
+    text.line(f"for i in range({x}.size):")
+    text.line(f"exc = {brackets['excitatory']}", 2)
+    text.line(f"inh = {brackets['inhibitory']}", 2)
+    text.line(f"dx_{layer.name}[i] = {law}({', '.join([f'{x}[i]', 'exc', 'inh', *parameters])})", 2)
+    white = [
+        (stimulus.kind, text.array(f"white{index}_{layer.name}", _spread(stimulus.pattern, layer)))
+        for index, stimulus in enumerate(network.stimuli)
+        if stimulus.target == layer.name and stimulus.schedule.white
+    ]
+    if white:
+        text.diffusion.append(_diffusion(layer, law, parameters, white))
+
+
+def _law(text: Text, layer: LayerLaw) -> tuple[str, list[str]]:
+    """Add the law of a layer; return the name of the function and its arguments after x, exc and inh."""
     law = text.kernel(f"law_{type(layer).__name__.lower()}", type(layer).law)
     parameters = []
     for name in layer.parameters:
@@ -206,13 +227,33 @@ def _write_layer(
             parameters.append(f"{text.array(f'{name}_{layer.name}', value.ravel())}[i]")
         else:
             parameters.append(text.number(f"{name}_{layer.name}", value))
+    for name, signal in layer.inner().items():
+        code = signal.code()
+        function = text.function(code.name, code.source, code.helpers)
+        values = text.arguments(function, 1, code.parameters, f"{name}_{layer.name}")
+        parameters.append(f"{function}({', '.join([f'x_{layer.name}[i]', *values])})")
+    return law, parameters
+
+
+def _spread(pattern: object, layer: LayerLaw) -> np.ndarray:
+    return np.array(np.broadcast_to(np.asarray(pattern, dtype=np.float64), layer.shape)).ravel()
+
+
+def _diffusion(layer: LayerLaw, law: str, parameters: list[str], white: list[tuple[str, str]]) -> str:
+    """Return the lines that write b_i, the strength of the white noise of each cell.
+
+    The law is linear in its inputs, so a unit of input changes dx/dt by law(unit) - law(nothing). Several independent
+    noises add up to one whose variance is the sum of theirs.
+    """
     x = f"x_{layer.name}"
-    text.line()
-    text.line(f"# layer {layer.name}: {type(layer).__name__}")
-    text.line(f"for i in range({x}.size):")
-    text.line(f"exc = {brackets['excitatory']}", 2)
-    text.line(f"inh = {brackets['inhibitory']}", 2)
-    text.line(f"dx_{layer.name}[i] = {law}({', '.join([f'{x}[i]', 'exc', 'inh', *parameters])})", 2)
+    nothing = f"{law}({', '.join([f'{x}[i]', '0.0', '0.0', *parameters])})"
+    units = {"excitatory": ("1.0", "0.0"), "inhibitory": ("0.0", "1.0")}
+    calls = {
+        kind: f"{law}({', '.join([f'{x}[i]', *inputs, *parameters])}) - {nothing}" for kind, inputs in units.items()
+    }
+    terms = [f"({calls[kind]}) * {array}[i]" for kind, array in white]
+    value = terms[0] if len(terms) == 1 else f"np.sqrt({' + '.join(f'({term}) ** 2' for term in terms)})"
+    return f"    for i in range({x}.size):\n        dx_{layer.name}[i] = {value}"
 
 
 def _local_term(text: Text, network: Network, projection: Projection, source: Sent) -> str:
@@ -233,5 +274,9 @@ def _assemble(text: Text, network: Network) -> Program:
     arguments = ", ".join(["t", "u", "du", "n", "p", *text.program.arrays])
     parts.append(f"\n@njit(cache=True, **options)\ndef rhs({arguments}):\n")
     parts.append("\n".join([*text.unpack, *text.lines]) + "\n")
+    if text.diffusion:
+        views = [line for line in text.lines if " = u[n[" in line or " = du[n[" in line]
+        parts.append(f"\n\n@njit(cache=True, **options)\ndef diffusion({arguments}):\n")
+        parts.append("\n".join([*text.unpack, *views, "    du[:] = 0.0", *text.diffusion]) + "\n")
     text.program.source = "".join(parts)
     return text.program

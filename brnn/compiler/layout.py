@@ -142,21 +142,16 @@ def guaranteed_bounds(network: Network) -> dict[str, tuple[float | np.ndarray, f
 
     The theorem needs inputs that are never negative: strengths >= 0, stimuli >= 0, signals >= 0. A signal that
     can be negative (Linear, of a negative activity) is not negative if its own source layer stays >= 0; so the
-    set of bounded layers is found by taking away layers until nothing changes. It also needs the initial
-    activities to lie inside.
+    set of bounded layers is found by taking away layers until nothing changes. It also needs every layer to start
+    inside of its interval, which is for the run to check.
     """
     bounded = {}
     for layer in network.layers:
         limits = layer.bounds()
-        initial = getattr(layer, "initial", 0.0)
-        if (
-            limits is not None
-            and np.all(np.greater_equal(initial, limits[0]))
-            and np.all(np.less_equal(initial, limits[1]))
-        ):
+        if limits is not None:
             bounded[layer.name] = limits
     for stimulus in network.stimuli:
-        if stimulus.schedule.lowest() < 0 or np.min(stimulus.pattern) < 0:
+        if stimulus.schedule.white or stimulus.schedule.lowest() < 0 or np.min(stimulus.pattern) < 0:
             bounded.pop(stimulus.target, None)
     changed = True
     while changed:

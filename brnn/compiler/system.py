@@ -31,12 +31,15 @@ class RightHandSide:
         The state vector at an earlier time (networks with delays).
     lags : tuple
         For each delayed layer: its array among the arguments, its Variable, and the delay.
+    noise : callable or None
+        The compiled function of the strength of white noise, called like `function`.
     """
 
     function: Callable[..., None]
     arguments: tuple[Any, ...]
     history: Callable[[float], np.ndarray] | None = None
     lags: tuple[tuple[np.ndarray, Variable, float], ...] = ()
+    noise: Callable[..., None] | None = None
 
     def __call__(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return du/dt in a new array."""
@@ -46,6 +49,13 @@ class RightHandSide:
         du = np.empty_like(u)
         self.function(t, u, du, *self.arguments)
         return du
+
+    def diffusion(self, t: float, u: np.ndarray) -> np.ndarray:
+        """Return the strength b(t, u) of the white noise of each unknown (0 without any)."""
+        b = np.zeros_like(u)
+        if self.noise is not None:
+            self.noise(t, u, b, *self.arguments)
+        return b
 
 
 @dataclass(frozen=True)
@@ -109,7 +119,7 @@ class System:
         history : callable, optional
             The state vector at an earlier time; needed if the network has delays.
         """
-        function = load_module(self.source).rhs
+        module = load_module(self.source)
         numbers = np.array(self.program.numbers, dtype=np.float64)
         arrays: dict[str, Any] = dict(self.program.arrays)
         network = self.network
@@ -136,7 +146,9 @@ class System:
             (arrays[array], next(v for v in self.variables if v.name == f"{layer}.x"), delay)
             for (layer, delay), array in self.program.lags.items()
         )
-        return RightHandSide(function, (bounds, numbers, *arrays.values()), history, lags)
+        return RightHandSide(
+            module.rhs, (bounds, numbers, *arrays.values()), history, lags, getattr(module, "diffusion", None)
+        )
 
 
 def compile_network(network: Network) -> System:

@@ -75,6 +75,7 @@ class Text:
         self.program = Program()
         self.lines: list[str] = []
         self.unpack: list[str] = []
+        self.diffusion: list[str] = []
         self.functions: dict[str, str] = {}
         self.imports: dict[str, None] = {}
 

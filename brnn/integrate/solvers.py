@@ -19,7 +19,9 @@ from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolver, Radau
 
 from brnn.compiler import Variable
 from brnn.errors import InputError
+from brnn.integrate import stochastic
 from brnn.integrate.delays import EXPLICIT
+from brnn.spec.network import Network
 from brnn.spec.validate import closest
 
 __all__ = ["METHODS", "choose", "make"]
@@ -59,37 +61,53 @@ _CLASSES: dict[str, type[OdeSolver]] = {
 }
 
 
-def choose(solver: str, size: int, delayed: bool = False) -> tuple[str, str]:
+def choose(solver: str, network: Network, size: int, until: str, step: float | None) -> tuple[str, str]:
     """Return the method for a name, and why.
 
     Parameters
     ----------
     solver : str
-        "auto" or one of METHODS (any case).
+        "auto" or the name of a method (any case).
+    network : Network
+        What it must be able to do: delays, white noise, discrete time.
     size : int
         Number of unknowns.
-    delayed : bool
-        Whether the network has delays, which only explicit methods can take.
+    until : str
+        "duration" or "steady".
+    step : float or None
+        The step asked for.
 
     Raises
     ------
     InputError
         If there is no such solver, or it cannot do this.
     """
-    if not isinstance(solver, str):
-        raise InputError(f"solver = {solver!r}: must be one of auto, {', '.join(METHODS)}")
-    if solver.lower() == "auto" and delayed:
-        return "RK45", "auto: the network has delays, which need an explicit method"
-    if solver.lower() == "auto":
-        if size <= LSODA_AT_MOST:
-            return "LSODA", f"auto: {size} unknowns, LSODA switches to a stiff method when it needs one"
-        return "RK45", f"auto: {size} unknowns, an explicit method costs O(n) a step"
-    for name in METHODS:
-        if name.lower() == solver.lower():
-            if delayed and name not in EXPLICIT:
-                raise InputError(f"solver = {solver!r}: cannot do delays; must be one of auto, {', '.join(EXPLICIT)}")
+    delayed = any(projection.delay > 0 for projection in network.projections)
+    if network.noisy and delayed:
+        raise InputError("white noise and delays cannot be in one network: no solver can do both")
+    if network.noisy and until == "steady":
+        raise InputError("until = 'steady': a network with white noise never comes to rest")
+    if step is not None and not network.noisy:
+        raise InputError("step: only the solvers for white noise take a step; the others choose it by rtol and atol")
+    allowed: tuple[str, ...] = METHODS
+    best, why = ("LSODA", f"{size} unknowns, LSODA switches to a stiff method when it needs one")
+    if network.step is not None:
+        allowed, best, why = ("map",), "map", f"discrete time with step {network.step:g}"
+    elif network.noisy:
+        allowed, best, why = stochastic.METHODS, "SRIW1", "white noise, strong order 1.5"
+    elif delayed:
+        allowed, best, why = EXPLICIT, "RK45", "delays need an explicit method"
+    elif size > LSODA_AT_MOST:
+        best, why = "RK45", f"{size} unknowns, an explicit method costs O(n) a step"
+    if isinstance(solver, str) and solver.lower() == "auto":
+        return best, f"auto: {why}"
+    for name in allowed:
+        if isinstance(solver, str) and name.lower() == solver.lower():
             return name, "asked for"
-    raise InputError(f"solver = {solver!r}: must be one of auto, {', '.join(METHODS)}{closest(solver, METHODS)}")
+    every = (*METHODS, *stochastic.METHODS)
+    known = isinstance(solver, str) and solver.lower() in {name.lower() for name in every}
+    hint = f" ({why})" if known else closest(str(solver), allowed)
+    raise InputError(f"solver = {solver!r}: must be one of auto, {', '.join(allowed)}{hint}")
 
 
 def matrix_bytes(method: str, size: int) -> int:

@@ -10,18 +10,23 @@ import numpy as np
 __all__ = ["SteadyRule"]
 
 _NEUTRAL = 1e-5  # 1/time; a real part below it cannot be told from 0 by finite differences
+_WINDOW = 4.0  # units of time
+_DITHER = 1000.0  # tolerances per unit of time
 _DENSE = 200  # unknowns up to which all eigenvalues are computed
 
 
 @dataclass
 class SteadyRule:
-    """The state rests if |du_i/dt| <= rate * (atol + rtol |u_i|) for every unknown i, and rest is stable there.
+    """The state rests if no unknown moves by more than its tolerance, atol + rtol |u_i|, in a unit of time.
 
-    `rate` is 1 per unit of time: at the present speed no unknown would move by more than its tolerance in one unit
-    of time. A trajectory that creeps past a saddle meets this, too; therefore the largest real part of the
-    eigenvalues of the Jacobian (finite differences; Arnoldi iteration for more than 200 unknowns) must not be
-    positive. It is computed at most once for each tenfold decrease of the speed. With delays the Jacobian does not
-    tell; there the rate must have stayed small for ten times the longest delay.
+    An explicit method whose step is limited by stability dithers about an equilibrium by about a tolerance, so that
+    du/dt stays above it by the fastest rate of the network. Therefore the speed may be du/dt, or the distance moved
+    during the last four units of time or more (du/dt then being at most 1000 tolerances).
+
+    A trajectory that creeps past a saddle is slow, too; therefore the largest real part of the eigenvalues of the
+    Jacobian (finite differences; Arnoldi iteration for more than 200 unknowns) must not be positive. It is computed at
+    most once for each tenfold decrease of the speed. With delays the Jacobian does not tell; there the speed must have
+    stayed small for ten times the longest delay.
 
     Parameters
     ----------
@@ -36,10 +41,11 @@ class SteadyRule:
     delay: float = 0.0
     _checked: float = float("inf")
     _since: float | None = None
+    _mark: tuple[float, np.ndarray] | None = None
 
     def holds(self, fun: Callable[[float, np.ndarray], np.ndarray], time: float, state: np.ndarray) -> bool:
-        """Tell whether `state` is at rest."""
-        speed = float(np.max(np.abs(fun(time, state)) / (self.atol + self.rtol * np.abs(state))))
+        """Tell whether `state`, reached at `time`, is at rest."""
+        speed = self._speed(fun, time, state)
         if speed > 1.0:
             self._checked = float("inf")
             self._since = None
@@ -51,6 +57,18 @@ class SteadyRule:
             return False
         self._checked = speed
         return growth_rate(fun, time, state) <= _NEUTRAL
+
+    def _speed(self, fun: Callable[[float, np.ndarray], np.ndarray], time: float, state: np.ndarray) -> float:
+        """Return the speed in tolerances per unit of time."""
+        tolerance = self.atol + self.rtol * np.abs(state)
+        speed = float(np.max(np.abs(fun(time, state)) / tolerance))
+        if self._mark is None or speed > _DITHER:
+            self._mark = (time, state.copy())
+        since = time - self._mark[0]
+        if since >= _WINDOW:
+            speed = min(speed, float(np.max(np.abs(state - self._mark[1]) / tolerance)) / since)
+            self._mark = (time, state.copy())
+        return speed
 
 
 def growth_rate(fun: Callable[[float, np.ndarray], np.ndarray], time: float, state: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from brnn.errors import InputError
 from brnn.integrate.delays import propagated
 from brnn.spec.network import Network
 
-__all__ = ["saved_times", "segments", "steady_times"]
+__all__ = ["saved_times", "segments", "steady_times", "whole_steps"]
 
 _SAVED = 201  # times, if the user asks for none
 
@@ -54,6 +54,26 @@ def steady_times(first: float, longest: float) -> np.ndarray:
         first *= 2.0
     result = np.concatenate(times)
     return result[result <= longest]
+
+
+def whole_steps(times: Any, step: float, duration: float) -> np.ndarray:
+    """Return the saved times of a network of discrete time: those given, or all steps, or 201 of many.
+
+    Raises
+    ------
+    InputError
+        As `saved_times`, or if a time is not a multiple of the step.
+    """
+    count = round(duration / step)
+    if times is None:
+        every = 1 if count <= 5 * _SAVED else -(-count // (_SAVED - 1))
+        return np.unique(np.append(np.arange(0, count + 1, every), count)) * step
+    given = saved_times(times, duration)
+    steps = np.round(given / step)
+    off = np.abs(given - steps * step) > 1e-9 * step * np.maximum(1.0, steps)
+    if off.any():
+        raise InputError(f"times: {given[off][0]:g} is not a multiple of the step {step:g}")
+    return np.asarray(steps * step)
 
 
 def segments(network: Network, duration: float, delays: tuple[float, ...] = ()) -> list[tuple[float, float]]:

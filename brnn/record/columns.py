@@ -18,6 +18,7 @@ __all__ = ["Column", "VariableLike", "columns", "estimate_bytes", "storage", "th
 _CHUNK = 512 * 1024  # bytes
 _CHUNK_LARGEST = 1024 * 1024
 _ROWS_AT_MOST = 1024  # in a chunk
+_ROWS_UNKNOWN = 256  # in a chunk, if the number of samples is not known
 _BUFFERS = 64 * 1024 * 1024  # bytes of unfinished chunks of all variables
 _COMPRESSED_BELOW = 32 * 1024  # bytes of a row
 
@@ -183,7 +184,9 @@ def thin(times: np.ndarray, every: float | None, last: float) -> tuple[np.ndarra
     return np.array(kept, dtype=np.intp), last
 
 
-def storage(shape: tuple[int, ...], itemsize: int, variables: int = 1) -> tuple[tuple[int, ...], int]:
+def storage(
+    shape: tuple[int, ...], itemsize: int, variables: int = 1, n_times: int | None = None
+) -> tuple[tuple[int, ...], int]:
     """Return the chunk of a dataset (time, *shape), and the gzip level that suits it.
 
     Small rows are put together into chunks of about 512 KiB and compressed. A row of 32 KiB or more is not
@@ -195,7 +198,8 @@ def storage(shape: tuple[int, ...], itemsize: int, variables: int = 1) -> tuple[
     target = max(4096, min(_CHUNK, _BUFFERS // max(variables, 1)))
     level = 1 if row < _COMPRESSED_BELOW else 0
     if row <= _CHUNK_LARGEST:
-        return (max(1, min(target // row, _ROWS_AT_MOST)), *shape), level
+        rows = _ROWS_UNKNOWN if n_times is None else min(n_times, _ROWS_AT_MOST)
+        return (max(1, min(target // row, rows)), *shape), level
     chunk = list(shape)
     for axis in range(len(chunk)):
         rest = math.prod(chunk[axis + 1 :]) * itemsize

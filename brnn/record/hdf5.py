@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -19,10 +20,31 @@ from brnn.record.schema import SOLVER_SIZE, STATUS_SIZE, TEXT_AT_MOST, TEXTS, Me
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["ERRORS", "Layout", "StoredArrays", "check_target", "create", "mark", "move_into_place", "reason", "text_of"]
+__all__ = [
+    "READ_ERRORS",
+    "WRITE_ERRORS",
+    "Layout",
+    "StoredArrays",
+    "check_target",
+    "create",
+    "mark",
+    "move_into_place",
+    "reason",
+    "text_of",
+]
 
-# What h5py raises when HDF5 or the operating system does.
-ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, OverflowError, MemoryError)
+# What h5py raises when a write fails, and when a file is not what it should be.
+WRITE_ERRORS = (OSError, RuntimeError)
+READ_ERRORS = (
+    OSError,
+    RuntimeError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+)
 
 _LARGE = 4096  # elements; larger arrays are compressed
 
@@ -41,6 +63,7 @@ def create(
     metadata: Metadata,
     *,
     dtype: str = "float64",
+    n_times: int | None = None,
     status: str,
     solver: Mapping[str, Any],
     compression: int | None = None,
@@ -57,6 +80,8 @@ def create(
         Root attributes and arrays.
     dtype : {"float64", "float32"}
         Precision of the samples; times are always float64.
+    n_times : int, optional
+        Number of samples, if it is known.
     status, solver
         First values of these attributes.
     compression : int, optional
@@ -67,6 +92,7 @@ def create(
             file.create_dataset(f"{name}_text", data=str(value))
         else:
             file.attrs[name] = value
+    file.attrs["variables"] = json.dumps([column.name for column in columns])
     file.attrs.create("status", status.encode(), dtype=f"S{STATUS_SIZE}")
     file.attrs.create("solver", solver_text(solver).encode(), dtype=f"S{SOLVER_SIZE}")
     for name, arrays in metadata.arrays.items():
@@ -75,9 +101,11 @@ def create(
     layout = Layout({}, {})
     itemsize = np.dtype(dtype).itemsize
     for column in columns:
-        group = file.require_group(column.group) if column.group in file else _new_group(file, column.group)
+        if column.group not in file:
+            file.create_group(column.group, track_order=True)
+        group = file[column.group]
         time = _time_axis(group, column.axis, layout.axes, str(metadata.attributes.get("time_units", "1")))
-        chunks, level = storage(column.shape, itemsize, len(columns))
+        chunks, level = storage(column.shape, itemsize, len(columns), n_times)
         level = level if compression is None else compression
         dataset = group.create_dataset(
             column.quantity,
@@ -105,10 +133,6 @@ def mark(file: h5py.File, status: str, solver: Mapping[str, Any]) -> None:
     """Write `solver` and then `status` over the ones that `create` wrote, in place."""
     file.attrs.modify("solver", np.array(solver_text(solver).encode(), dtype=f"S{SOLVER_SIZE}"))
     file.attrs.modify("status", np.array(status.encode(), dtype=f"S{STATUS_SIZE}"))
-
-
-def _new_group(file: h5py.File, name: str) -> h5py.Group:
-    return file.create_group(name, track_order=True)
 
 
 def _time_axis(group: h5py.Group, name: str, axes: dict[str, h5py.Dataset], units: str) -> h5py.Dataset:
@@ -194,30 +218,45 @@ def reason(error: BaseException) -> str:
 
 def check_target(path: str | Path, force: bool) -> Path:
     """Return the path of a file that may be written, with links followed; raise FileError if it may not."""
-    target = Path(os.path.realpath(os.path.expanduser(path)))
-    if not str(path) or target.is_dir():
-        raise FileError(f"{str(path)!r} is a folder, not a file that can be written")
+    if not isinstance(path, (str, Path)) or not str(path):
+        raise FileError(f"{path!r} is not the name of a file")
+    try:
+        target = Path(os.path.realpath(os.path.expanduser(path)))
+        _check_target(target, path, force)
+    except (OSError, ValueError) as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"{path!r} cannot be written: {reason(error)}") from None
+    return target
+
+
+def _check_target(target: Path, path: str | Path, force: bool) -> None:
+    folder = Path(path).parent
+    if target.is_dir():
+        raise FileError(f"{path} is a folder, not a file that can be written")
     if not target.parent.is_dir():
         what = "is not a folder" if target.parent.exists() else "does not exist"
-        raise FileError(f"{path} cannot be written: the folder {Path(path).parent} {what}")
-    if target.exists() and not force:
-        raise FileError(f"{path} exists; use force=True (--force on the command line) to replace it")
+        raise FileError(f"{path} cannot be written: the folder {folder} {what}")
     if target.exists() and not target.is_file():
         raise FileError(f"{path} cannot be replaced: it is not a regular file")
+    if target.exists() and not force:
+        raise FileError(f"{path} exists; use force=True (--force on the command line) to replace it")
     if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise FileError(f"{path} cannot be written: no permission to write into the folder {Path(path).parent}")
-    return target
+        raise FileError(f"{path} cannot be written: no permission to write into the folder {folder}")
 
 
 def move_into_place(temporary: Path, target: Path, force: bool) -> None:
     """Give a file its final name, in one step; another file of that name is lost only with `force`."""
+    if not temporary.exists():  # done before, by a call that was interrupted
+        return
     if force:
         os.replace(temporary, target)
         return
     try:
         os.link(temporary, target)
     except FileExistsError:
-        raise FileError(f"{target} exists: something else wrote it in the meantime") from None
+        if not os.path.samefile(temporary, target):
+            raise FileError(f"{target} exists: something else wrote it in the meantime") from None
     except OSError:  # a file system without hard links
         if target.exists():
             raise FileError(f"{target} exists: something else wrote it in the meantime") from None

@@ -1,7 +1,8 @@
 """What a result file holds, as pure functions: names, attributes, layout. DESIGN.md section 4.
 
     /                      attributes: brnn_format, kind, brnn_version, title, reference, network (JSON), seed, options
-                           (JSON), versions (JSON), created, command, duration, time_units, status, solver (JSON)
+                           (JSON), versions (JSON), created, command, duration, time_units, variables
+                           (JSON), status, solver (JSON)
     /<layer>/x             (time, *cells)
     /<projection>/y, z     (time, source) or (time, target, source)
     /<group>/time          the saved times; one dataset that stands in every group

@@ -39,6 +39,11 @@ class Series:
         self._raw = False  # whether it is on disk, past the filters
         self._dirty = False
 
+    @property
+    def buffered(self) -> int:
+        """Bytes of the chunk that is being filled."""
+        return self._buffer.nbytes
+
     def put(self, at: int, rows: np.ndarray) -> None:
         """Store rows number `at`, `at` + 1, ...; those that were stored before are overwritten."""
         if self._rows == 1:

@@ -10,12 +10,14 @@ import functools
 from typing import Any, NamedTuple
 
 import sympy
+from sympy.core.symbol import Str
 
 from brnn.errors import SpecError
 from brnn.signals.grammar import number_of, read
 
 __all__ = ["Formulas", "formulas"]
 
+_W = sympy.Symbol("w")
 _LONGEST = 30_000  # characters of a formula: Numba needs seconds for more
 
 
@@ -31,72 +33,82 @@ class Formulas(NamedTuple):
 def formulas(text: str, names: tuple[str, ...], where: str) -> Formulas:
     """Return the formulas of f, f' and f/w for an expression that `brnn.signals.grammar.read` allows."""
     tree = read(text, names, where)
-    # Plain symbols: SymPy uses what it knows of their signs to look for roots of polynomials, without a limit.
-    symbols: dict[str, Any] = {name: sympy.Symbol(name) for name in ("w", *names)}
-    w = symbols["w"]
+    symbols: dict[str, Any] = {"w": _W, **{name: sympy.Symbol(name) for name in names}}
     try:
         f = _merge(_build(tree, symbols))
-        return Formulas(_text(f), _text(_merge(sympy.diff(f, w))), _text(_merge(_divide(f, w))))
+        return Formulas(_text(f), _text(_merge(sympy.diff(f, _W))), _text(_merge(_divide(f))))
     except (NotImplementedError, RecursionError, TypeError, ValueError) as error:
         if isinstance(error, SpecError):
             raise SpecError(f"{where}: {error}") from None
         raise SpecError(f"{where}: its derivative cannot be found") from None
 
 
-class _Where(sympy.Function):
-    """``_Where(a, b, x, y)`` is x if the comparison of a with b holds, else y.
+class _Call(sympy.Expr):
+    """A function, a condition or a power that is not whole, of which SymPy knows only the derivative.
 
-    SymPy's Piecewise would try to solve the condition for w, which can take for ever.
+    SymPy's own functions simplify themselves, and for that look into the real and imaginary parts of what they are
+    given and for roots of polynomials, which can take for ever; its Piecewise tries to solve the conditions for w.
     """
 
-    @classmethod
-    def eval(cls, a: Any, b: Any, x: Any, y: Any) -> Any:
-        return x if x == y else None
+    is_commutative = True
+
+    def __new__(cls, name: str | Str, *args: Any) -> _Call:
+        return super().__new__(cls, name if isinstance(name, Str) else Str(name), *args)
+
+    @property
+    def name(self) -> str:
+        return str(self.args[0].name)
+
+    @property
+    def given(self) -> tuple[Any, ...]:
+        return tuple(self.args[1:])
 
     def _eval_derivative(self, symbol: Any) -> Any:
-        a, b, x, y = self.args
-        return self.func(a, b, x.diff(symbol), y.diff(symbol))
+        args, slopes = self.given, [argument.diff(symbol) for argument in self.given]
+        match self.name:
+            case "exp":
+                return self * slopes[0]
+            case "log":
+                return slopes[0] / args[0]
+            case "tanh":
+                return (1 - self**2) * slopes[0]
+            case "sin":
+                return _Call("cos", *args) * slopes[0]
+            case "cos":
+                return -_Call("sin", *args) * slopes[0]
+            case "abs":
+                return _Call("<", args[0], sympy.S.Zero, sympy.S.NegativeOne, sympy.S.One) * slopes[0]
+            case "minimum":
+                return _choose("<", args[1], args[0], slopes[1], slopes[0])
+            case "maximum":
+                return _choose("<", args[0], args[1], slopes[1], slopes[0])
+            case "power":
+                base, exponent = args
+                growth = self * _Call("log", base) * slopes[1] if slopes[1] != 0 else sympy.S.Zero
+                return exponent * _raise(base, exponent - 1) * slopes[0] + growth
+            case comparison:
+                return _choose(comparison, args[0], args[1], slopes[2], slopes[3])
 
 
-class _Less(_Where):
-    sign = "<"
+def _choose(comparison: str, a: Any, b: Any, x: Any, y: Any) -> Any:
+    """Return x where ``a < b`` (or ``a <= b``) holds, else y."""
+    return x if x == y else _Call(comparison, a, b, x, y)
 
 
-class _LessEqual(_Where):
-    sign = "<="
+def _power_of(e: Any) -> tuple[Any, Any]:
+    """Return base and exponent of a power; anything else is the first power of itself."""
+    if isinstance(e, _Call) and e.name == "power":
+        return e.given
+    return (e.base, e.exp) if e.is_Pow else (e, sympy.S.One)
 
 
-# SymPy's own Abs, Min and Max are not used: it writes the derivative of Abs with real and imaginary parts where it
-# is not sure, and those of Min and Max as 1/2 of each at a corner.
-class _Absolute(sympy.Function):
-    def _eval_derivative(self, symbol: Any) -> Any:
-        u = self.args[0]
-        return _Less(u, sympy.S.Zero, sympy.S.NegativeOne, sympy.S.One) * u.diff(symbol)
-
-
-class _Minimum(sympy.Function):
-    def _eval_derivative(self, symbol: Any) -> Any:
-        a, b = self.args
-        return _Less(b, a, b.diff(symbol), a.diff(symbol))
-
-
-class _Maximum(sympy.Function):
-    def _eval_derivative(self, symbol: Any) -> Any:
-        a, b = self.args
-        return _Less(a, b, b.diff(symbol), a.diff(symbol))
-
-
-_FUNCTIONS: dict[str, Any] = {
-    "exp": sympy.exp,
-    "log": sympy.log,
-    "sqrt": sympy.sqrt,
-    "tanh": sympy.tanh,
-    "sin": sympy.sin,
-    "cos": sympy.cos,
-    "abs": _Absolute,
-    "min": _Minimum,
-    "max": _Maximum,
-}
+def _raise(base: Any, exponent: Any) -> Any:
+    inner, power = _power_of(base)
+    if inner == _W:  # w > 0, so powers of powers of it are powers
+        base, exponent = inner, power * exponent
+    if exponent.is_Number and float(exponent).is_integer():
+        return base ** int(exponent)
+    return _Call("power", base, exponent)
 
 
 def _build(node: ast.expr, symbols: dict[str, Any]) -> Any:
@@ -110,7 +122,7 @@ def _build(node: ast.expr, symbols: dict[str, Any]) -> Any:
     if isinstance(node, ast.BinOp):
         left = _build(node.left, symbols)
         if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant):
-            return left ** _exponent(number_of(node.right))
+            return _raise(left, _exponent(number_of(node.right)))
         right = _build(node.right, symbols)
         if isinstance(node.op, ast.Add):
             return left + right
@@ -118,7 +130,7 @@ def _build(node: ast.expr, symbols: dict[str, Any]) -> Any:
             return left - right
         if isinstance(node.op, ast.Mult):
             return left * right
-        return left / right if isinstance(node.op, ast.Div) else left**right
+        return left / right if isinstance(node.op, ast.Div) else _raise(left, right)
     assert isinstance(node, ast.Call)
     assert isinstance(node.func, ast.Name)
     name = node.func.id
@@ -128,9 +140,11 @@ def _build(node: ast.expr, symbols: dict[str, Any]) -> Any:
         a, b = _build(condition.left, symbols), _build(condition.comparators[0], symbols)
         if isinstance(condition.ops[0], (ast.Gt, ast.GtE)):
             a, b = b, a
-        return (_Less if isinstance(condition.ops[0], (ast.Lt, ast.Gt)) else _LessEqual)(a, b, x, y)
-    values = [_build(argument, symbols) for argument in node.args]
-    return functools.reduce(_FUNCTIONS[name], values) if len(values) > 1 else _FUNCTIONS[name](values[0])
+        return _choose("<" if isinstance(condition.ops[0], (ast.Lt, ast.Gt)) else "<=", a, b, x, y)
+    first, *others = (_build(argument, symbols) for argument in node.args)
+    if name in ("min", "max"):
+        return functools.reduce(lambda a, b: _Call(f"{name}imum", a, b), others, first)
+    return _raise(first, sympy.Rational(1, 2)) if name == "sqrt" else _Call(name, first)
 
 
 def _number(value: float) -> Any:
@@ -145,48 +159,33 @@ def _exponent(value: float) -> Any:
 
 
 def _merge(e: Any) -> Any:
-    """Write products of powers of one base as one power: w**n/w, which is 0/0 at w = 0, as w**(n - 1)."""
-    if not e.args:
+    """Write products of powers of w as one power: w**n/w, which is 0/0 at w = 0, as w**(n - 1)."""
+    if not e.args or isinstance(e, Str):
         return e
     args = [_merge(argument) for argument in e.args]
     if not e.is_Mul:
         return e.func(*args)
-    powers: dict[Any, list[Any]] = {}
-    factors = []
+    exponents, factors = [], []
     for factor in args:
-        if factor.is_Number:
-            factors.append(factor)
+        base, exponent = _power_of(factor)
+        if base == _W:
+            exponents.append(exponent)
         else:
-            base, exponent = factor.as_base_exp()
-            powers.setdefault(base, []).append(exponent)
-    return sympy.Mul(*factors, *(base ** sympy.Add(*exponents) for base, exponents in powers.items()))
+            factors.append(factor)
+    return sympy.Mul(*factors, _raise(_W, sympy.Add(*exponents)))
 
 
-def _divide(e: Any, w: Any) -> Any:
+def _divide(e: Any) -> Any:
     """Divide by w inside each branch, so that a linear branch gives an exactly constant hill function."""
-    if isinstance(e, _Where):
-        a, b, x, y = e.args
-        return e.func(a, b, _divide(x, w), _divide(y, w))
-    if e.is_Mul:
-        branches = [factor for factor in e.args if isinstance(factor, _Where)]
-        if len(branches) == 1:  # the text would double with every further one
-            rest = sympy.Mul(*(factor for factor in e.args if factor is not branches[0]))
-            a, b, x, y = branches[0].args
-            return branches[0].func(a, b, _divide(rest * x, w), _divide(rest * y, w))
-    return e / w
+    branches = [factor for factor in sympy.Mul.make_args(e) if isinstance(factor, _Call) and factor.name[0] == "<"]
+    if len(branches) == 1:  # the text would double with every further one
+        rest = sympy.Mul(*(factor for factor in sympy.Mul.make_args(e) if factor is not branches[0]))
+        a, b, x, y = branches[0].given
+        return _choose(branches[0].name, a, b, _divide(rest * x), _divide(rest * y))
+    return e / _W
 
 
 _SUM, _PRODUCT, _ATOM = range(3)  # how tightly a text holds together
-_CALLS = {
-    sympy.exp: "np.exp",
-    sympy.log: "np.log",
-    sympy.tanh: "np.tanh",
-    sympy.sin: "np.sin",
-    sympy.cos: "np.cos",
-    _Absolute: "np.abs",
-    _Minimum: "np.minimum",
-    _Maximum: "np.maximum",
-}
 
 
 def _text(e: Any) -> str:
@@ -209,20 +208,21 @@ def _write(e: Any, level: int) -> str:
         return _wrap(_write_sum(e), _SUM, level)
     if e.is_Mul:
         return _write_product(e, level)
-    if e.is_Pow:
-        base, exponent = e.base, e.exp
-        if exponent.is_Number and exponent.is_negative:
-            return _wrap(f"1.0/{_write(base**-exponent, _ATOM)}", _PRODUCT, level)
-        if exponent == sympy.Rational(1, 2):
-            return f"np.sqrt({_write(base, _SUM)})"
+    base, exponent = _power_of(e)
+    if exponent.is_Number and exponent.is_negative:
+        return _wrap(f"1.0/{_write(_raise(base, -exponent), _ATOM)}", _PRODUCT, level)
+    if exponent == sympy.Rational(1, 2):
+        return f"np.sqrt({_write(base, _SUM)})"
+    if exponent != 1:
         # The helper branches on the exponent, so that must be the same for all cells.
-        function = "np.power" if any(symbol.name == "w" for symbol in exponent.free_symbols) else "power"
+        function = "np.power" if exponent.has(_W) else "power"
         return f"{function}({_write(base, _SUM)}, {_write(exponent, _SUM)})"
-    if isinstance(e, _Where):
-        a, b, x, y = (_write(argument, _SUM) for argument in e.args)
-        return f"({x} if {a} {e.sign} {b} else {y})"
-    if e.func in _CALLS:
-        return f"{_CALLS[e.func]}({', '.join(_write(argument, _SUM) for argument in e.args)})"
+    if isinstance(e, _Call):
+        given = [_write(argument, _SUM) for argument in e.given]
+        if e.name[0] == "<":
+            a, b, x, y = given
+            return f"({x} if {a} {e.name} {b} else {y})"
+        return f"np.{e.name}({', '.join(given)})"
     raise SpecError("is not a real number for w > 0")  # I, zoo and nan come here
 
 
@@ -245,8 +245,9 @@ def _write_product(e: Any, level: int) -> str:
         return _wrap(f"-{_write(-number * rest, _PRODUCT)}", _SUM, level)
     above, below = [], []
     for factor in e.args:
-        if factor.is_Pow and factor.exp.is_Number and factor.exp.is_negative:
-            below.append(_write(factor.base**-factor.exp, _ATOM))
+        base, exponent = _power_of(factor)
+        if exponent.is_Number and exponent.is_negative:
+            below.append(_write(_raise(base, -exponent), _ATOM))
         else:
             above.append(_write(factor, _ATOM))
     text = "*".join(above) or "1.0"

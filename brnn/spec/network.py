@@ -74,6 +74,7 @@ class Network(Spec):
             if name in seen:
                 raise SpecError(f"{at}: two layers or projections are named '{name}'; give one of them another name=")
             seen.add(name)
+        self._check_time(at)
         for projection in self.projections:
             self._check_projection(projection)
         for stimulus in self.stimuli:
@@ -86,6 +87,36 @@ class Network(Spec):
                 return layer
         names = [layer.name for layer in self.layers]
         raise SpecError(f"{where} = '{name}': no such layer (there is {', '.join(names)}){closest(name, names)}")
+
+    @property
+    def step(self) -> float | None:
+        """The step of a network of discrete time; None if time is continuous."""
+        return self.layers[0].step if self.layers[0].discrete else None
+
+    @property
+    def noisy(self) -> bool:
+        """Whether a stimulus is white noise."""
+        return any(stimulus.schedule.white for stimulus in self.stimuli)
+
+    def _check_time(self, at: str) -> None:
+        """Refuse networks that mix continuous and discrete time, or discrete time with what needs continuous time."""
+        kinds = {layer.discrete for layer in self.layers}
+        if len(kinds) > 1:
+            raise SpecError(f"{at}: layers of discrete and of continuous time cannot be in one network")
+        if self.step is None:
+            return
+        if len({layer.step for layer in self.layers}) > 1:
+            raise SpecError(f"{at}: all layers of discrete time must have the same step")
+        if self.noisy:
+            raise SpecError(f"{at}: white noise needs continuous time")
+        for projection in self.projections:
+            if projection.gate is not None or projection.learning is not None:
+                raise SpecError(f"{projection.label}: gates and learning laws need continuous time")
+            steps = projection.delay / self.step
+            if abs(steps - round(steps)) > 1e-9:
+                raise SpecError(
+                    f"{projection.label}: delay = {projection.delay:g}: must be a multiple of the step {self.step:g}"
+                )
 
     def _check_projection(self, projection: Projection) -> None:
         source = self.layer(projection.source, f"{projection.label}: source")

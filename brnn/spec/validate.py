@@ -47,7 +47,10 @@ def number(
         value = value.item()
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.number)):
         raise SpecError(f"{where} = {_shown(value)}: must be a number{_range(minimum, above, maximum)}")
-    result = float(value)
+    try:
+        result = float(value)
+    except OverflowError:  # an int or fraction beyond the largest float
+        raise SpecError(f"{where} = {_shown(value)}: is too large for a number") from None
     if math.isnan(result) or (math.isinf(result) and not (infinite and result > 0)):
         raise SpecError(f"{where} = {result}: must be finite{_range(minimum, above, maximum)}")
     if (

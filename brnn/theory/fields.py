@@ -8,9 +8,10 @@ constant input each cell relaxes on its own, with rate A + (C * I)_i + (E * I)_i
 
 Conventions: a kernel is an array with an odd number of elements along each axis; its middle element
 is displacement 0 and the one after it displacement +1, ``(C * I)_i = sum_k C[i - k] I_k``. Beyond
-the edge the field continues as `boundary` says: ``"constant"`` (nothing there), ``"wrap"`` (a
-ring), ``"nearest"`` (the last value) or ``"reflect"`` (mirrored, the last value twice). The
-convolution is that of scipy.ndimage, direct summation without FFT.
+the edge the field continues as `boundary` says, in the words of brnn's topologies or of SciPy:
+``"zero"`` or ``"constant"`` (nothing there), ``"periodic"`` or ``"wrap"`` (a ring), ``"nearest"``
+(the last value), ``"reflect"`` (mirrored, the last value twice). The convolution is that of
+scipy.ndimage, direct summation without FFT.
 
 Source: review, text on distance-dependent versions after (19). The closed forms follow from the
 equation above, which is linear in x_i.
@@ -27,7 +28,14 @@ from brnn.theory.feedforward import shunt, shunt_trajectory
 
 __all__ = ["convolve", "equilibrium", "gaussian", "saturated", "trajectory", "uniform"]
 
-BOUNDARIES = ("constant", "wrap", "nearest", "reflect")
+_MODES = {  # the words for a boundary, and scipy.ndimage's name of it
+    "zero": "constant",
+    "constant": "constant",
+    "periodic": "wrap",
+    "wrap": "wrap",
+    "nearest": "nearest",
+    "reflect": "reflect",
+}
 
 
 def gaussian(sigma: float, radius: int, amplitude: float = 1.0, ndim: int = 1, *, unit_sum: bool = False) -> np.ndarray:
@@ -52,7 +60,7 @@ def gaussian(sigma: float, radius: int, amplitude: float = 1.0, ndim: int = 1, *
     return amplitude * kernel / (kernel.sum() if unit_sum else 1.0)
 
 
-def convolve(pattern: Any, kernel: Any, boundary: str = "constant") -> np.ndarray:
+def convolve(pattern: Any, kernel: Any, boundary: str = "zero") -> np.ndarray:
     """Return ``sum_k kernel[i - k] pattern_k``, of the shape of `pattern`.
 
     Raises
@@ -68,13 +76,13 @@ def convolve(pattern: Any, kernel: Any, boundary: str = "constant") -> np.ndarra
         raise InputError(f"the kernel has {kernel.ndim} dimensions, the pattern {pattern.ndim}")
     if any(size % 2 == 0 for size in kernel.shape):
         raise InputError(f"the kernel has shape {kernel.shape}: every size must be odd")
-    if boundary not in BOUNDARIES:
-        raise InputError(f"boundary = {boundary!r}: must be one of {', '.join(BOUNDARIES)}")
-    return direct(pattern, kernel, mode=boundary, cval=0.0)
+    if boundary not in _MODES:
+        raise InputError(f"boundary = {boundary!r}: must be one of {', '.join(_MODES)}")
+    return direct(pattern, kernel, mode=_MODES[boundary], cval=0.0)
 
 
 def equilibrium(
-    pattern: Any, center: Any, surround: Any, A: float, B: float, D: float, boundary: str = "constant"
+    pattern: Any, center: Any, surround: Any, A: float, B: float, D: float, boundary: str = "zero"
 ) -> np.ndarray:
     """Return ``x_i = [B (C*I)_i - D (E*I)_i] / [A + (C*I)_i + (E*I)_i]``.
 
@@ -102,14 +110,14 @@ def trajectory(
     D: float,
     t: Any,
     x0: Any = 0.0,
-    boundary: str = "constant",
+    boundary: str = "zero",
 ) -> np.ndarray:
     """Return the response to a pattern that is constant from time 0 on, shape of `t` + that of `pattern`."""
     excitation, inhibition = convolve(pattern, center, boundary), convolve(pattern, surround, boundary)
     return shunt_trajectory(excitation, inhibition, A, B, t, x0, D)
 
 
-def saturated(pattern: Any, center: Any, surround: Any, B: float, D: float, boundary: str = "constant") -> np.ndarray:
+def saturated(pattern: Any, center: Any, surround: Any, B: float, D: float, boundary: str = "zero") -> np.ndarray:
     """Return the limit of `equilibrium` for large total input, ``[B (C*I) - D (E*I)] / [(C*I) + (E*I)]``.
 
     It depends on the ratios of the inputs only: brightness constancy. Cells whose two fields hold
@@ -125,7 +133,7 @@ def uniform(intensity: Any, center: Any, surround: Any, A: float, B: float, D: f
 
     c and e are the sums of the kernels. If ``B c = D e`` a uniform field is suppressed exactly, at
     every intensity, and only edges remain. It holds farther from the edge than the kernels reach,
-    and everywhere if the boundary is not ``"constant"``.
+    and everywhere if the boundary is not ``"zero"``.
     """
     intensity = np.asarray(intensity, dtype=np.float64)
     return shunt(intensity * np.sum(center), intensity * np.sum(surround), A, B, D)

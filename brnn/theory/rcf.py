@@ -156,9 +156,10 @@ def slower_total(A: float, B: float, C: float, D: float, n: int) -> float:
 def faster_levels(A: float, B: float, C: float, p: float = 2.0) -> tuple[float, float] | None:
     """Return (E1, E2), the roots of (25) for f = C w^p, p > 1; None if there are none.
 
-    Without a root nothing is stored. ``C w^(p-1) (B - w) = A``. Activity below E1 (unstable) is quenched, E2 (stable) is the level of
-    the winner. For p = 2 ``E = [B -+ sqrt(B^2 - 4 A/C)]/2``; for any p they lie on both sides of
-    the maximum at w = B (p - 1)/p. Where both roots coincide the pair is two equal numbers.
+    They solve ``C w^(p-1) (B - w) = A``; without a root nothing is stored. Activity below E1 (unstable)
+    is quenched, E2 (stable) is the level of the winner. For p = 2 they are
+    ``[B -+ sqrt(B^2 - 4 A/C)]/2``; for any p they lie on both sides of the maximum at w = B (p - 1)/p.
+    Where both roots coincide the pair is two equal numbers.
     """
     if not p > 1:
         raise InputError(f"p = {p}: must be > 1 (faster than linear)")

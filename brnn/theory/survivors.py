@@ -125,8 +125,9 @@ def equilibria(
 ) -> tuple[Equilibrium, ...]:
     """Return all levels of k equal survivors, in rising order.
 
-    They are the roots of ``[B - m u] h(u) = A`` on (0, B/m), m = 1 + v (k - 1). With one survivor these are the solutions of (25), the total activities that the field can hold
-    at late times ("total activity quantization"). They are alternately unstable and stable; 0 comes
+    They are the roots of ``[B - m u] h(u) = A`` on (0, B/m), m = 1 + v (k - 1). With one survivor
+    these are the solutions of (25), the total activities that the field can hold at late times
+    ("total activity quantization"). They are alternately unstable and stable; 0 comes
     before them, and is stable if B h(0) < A and unstable if B h(0) > A.
 
     Parameters
@@ -142,8 +143,9 @@ def equilibria(
 
     Notes
     -----
-    Roots are bracketed on several thousand points, spaced both evenly and logarithmically down to 1e-9 B/m, after every local extremum has been refined, so that a pair of
-    roots between two points is not lost.
+    Roots are bracketed on several thousand points, spaced both evenly and logarithmically down to
+    1e-9 B/m, after every local extremum has been refined, so that a pair of roots between two points
+    is not lost.
     """
     _check(A, B, survivors, inhibition)
     m = 1.0 + inhibition * (survivors - 1)

@@ -9,7 +9,7 @@ import pytest
 
 from brnn.cli.settings import parameters_of, parse_settings
 from brnn.errors import InputError
-from brnn.signals import Expression, Linear, Sigmoid, Signal
+from brnn.signals import Expression, Linear, Sigmoid, Signal, Step
 from brnn.spec.schedules import Pulse
 
 
@@ -64,14 +64,11 @@ def refusal(*texts: str) -> str:
         ("signal=sigmoid(half=0.2)", "signal", Sigmoid(half=0.2)),
         ("signal=2*w**2/(0.1 + w**2)", "signal", Expression("2*w**2/(0.1 + w**2)")),
         ("other=none", "other", None),
-        ("other=step", "other", None),
+        ("other=step", "other", Step()),
     ],
 )
 def test_values(text: str, key: str, value: Any) -> None:
     found = parse(text)[key]
-    if text == "other=step":
-        assert type(found).__name__ == "Step"
-        return
     assert found == value
     assert type(found) is type(value)
 
@@ -89,11 +86,6 @@ def test_lists_become_arrays(text: str, value: list[Any]) -> None:
     found = parse(f"pattern={text}")["pattern"]
     assert found.dtype == np.float64
     np.testing.assert_array_equal(found, value)
-
-
-def test_the_number_of_a_parameter_with_a_whole_default_stays_a_float() -> None:
-    assert type(parse("A=2")["A"]) is float or parse("A=2")["A"] == 2
-    assert parse("A=2.5") == {"A": 2.5}
 
 
 def test_parts_of_the_default_signal() -> None:
@@ -195,14 +187,9 @@ def test_lists_hold_numbers_and_nothing_else(text: str) -> None:
     assert len(message) < 300
 
 
-@pytest.mark.parametrize("text", ["__import__('os')", "w.__class__", "open('x')", "w[0]", "exec", "w**w**w**w**9999"])
+@pytest.mark.parametrize("text", ["__import__('os')", "w.__class__", "open('x')", "w[0]", "exec", "w; w"])
 def test_signals_are_parsed_and_never_run(text: str) -> None:
-    try:
-        parse(f"signal={text}")
-    except InputError as error:
-        assert str(error).startswith("--set signal=")
-    else:
-        assert text.startswith("w**w")
+    assert refusal(f"signal={text}").startswith(f"--set signal={text}: ")
 
 
 def test_a_value_that_is_too_long() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from brnn.cli.commands.options import File, Force
+from brnn.cli.text import value_in_words
 
 if TYPE_CHECKING:
     from brnn.record.result import Result
@@ -41,7 +42,7 @@ def plot(
 
 
 def info(file: File) -> None:
-    """Say what a result file holds: network, variables, solver, how far it got."""
+    """Say what a result file holds."""
     import brnn
     from brnn.cli.commands.show import network_in_words
     from brnn.cli.outputs import size_in_words
@@ -54,11 +55,28 @@ def info(file: File) -> None:
 
 
 def _outcome(result: Result) -> list[tuple[str, str]]:
-    solver = result.solver
-    return [
-        ("status", f"{result.status}: {solver.message}"),
-        ("solver", f"{solver.method}, {solver.steps} steps, {solver.evaluations} evaluations, {solver.seconds:.3g} s"),
-    ]
+    solver, attributes = result.solver, result.attributes
+    versions = ", ".join(f"{name} {version}" for name, version in _json(attributes.get("versions")).items())
+    rows = [("status", result.summary())]
+    if solver.method:
+        cost = f"{solver.steps} steps, {solver.evaluations} evaluations, {solver.seconds:.3g} s"
+        rows.append(("solver", f"{solver.method}, {cost}: {solver.message}"))
+    options = {key: value for key, value in result.options.items() if key != "solver" and value is not None}
+    rows.append(("options", ", ".join(f"{key} = {value_in_words(value)}" for key, value in options.items())))
+    rows.append(("seed", str(attributes.get("seed", "none"))))
+    rows.append(("created", f"{attributes.get('created', '?')} by brnn {attributes.get('brnn_version', '?')}, {versions}"))
+    rows.append(("command", str(attributes.get("command", "?"))))
+    return rows
+
+
+def _json(text: Any) -> dict[str, Any]:
+    import json
+
+    try:
+        value = json.loads(str(text))
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _variables(result: Result) -> list[tuple[str, ...]]:
@@ -79,7 +97,10 @@ def rerun(
         ),
     ] = None,
 ) -> None:
-    """Run the network of a result again and compare; exit code 1 if they differ by more than the tolerance."""
+    """Run a stored network again and compare.
+
+    The largest difference is printed; the exit code is 1 if it is above the tolerance.
+    """
     import brnn
 
     outcome = brnn.rerun(file)
@@ -96,7 +117,10 @@ def export(
     ],
     force: Force = False,
 ) -> None:
-    """Write each variable of a result as CSV: a row for each saved time, a column for each cell."""
+    """Write a result as CSV tables.
+
+    Each variable gets a file, with a row for each saved time and a column for each cell.
+    """
     import brnn
     from brnn.cli.outputs import check_output, size_in_words
     from brnn.cli.tables import write_table

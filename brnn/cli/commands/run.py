@@ -69,7 +69,11 @@ def run(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Run a model, keep the result in an HDF5 file, and print what was measured."""
+    """Run a model and record it.
+
+    What was measured is printed. -o streams the result to an HDF5 file while the run goes on, so that what was recorded
+    stays if it is stopped.
+    """
     from brnn.cli.model import find_model
 
     found = find_model(model)
@@ -200,7 +204,7 @@ def _summary(result: Result, written: list[Path]) -> str:
     cells = sum(layer.cells for layer in network.layers)
     rows = [
         ("model", ", ".join([network.name, f"{cells} cells", *([network.reference] if network.reference else [])])),
-        ("solver", f"{solver.method} ({solver.reason}), rtol = {solver.rtol:g}, atol = {solver.atol:g}"),
+        ("solver", f"{solver.method} ({solver.details['reason']})"),
         ("run", f"{solver.message}: {solver.steps} steps, {solver.evaluations} evaluations, {solver.seconds:.3g} s"),
     ]
     for layer in network.layers:

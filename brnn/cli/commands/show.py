@@ -26,7 +26,7 @@ SHOW_EXAMPLES = (
 
 
 def models() -> None:
-    """List the models: name, reference, one line."""
+    """List the models."""
     from brnn import models as package
     from brnn.cli.text import columns, docstring_of, reference_of
 
@@ -44,7 +44,10 @@ def show(
     code: Annotated[bool, typer.Option("--code", help="Print the generated right-hand side only.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the network as JSON only; `brnn run` takes it.")] = False,
 ) -> None:
-    """Show a model: its equations, parameters, what is known of it, and its claims."""
+    """Show a model: equations, parameters, claims.
+
+    With --set the network has these values; --code and --json print what the program makes of it.
+    """
     from brnn.cli.model import find_model
 
     found = find_model(model)

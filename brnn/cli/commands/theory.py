@@ -32,7 +32,9 @@ def theory(
         str | None, typer.Option("--input", metavar="FILE", help="Input pattern, as for `brnn run`.")
     ] = None,
 ) -> None:
-    """Say what theory predicts: regime, equilibria, stability, quenching threshold, final pattern.
+    """Say what mathematics predicts for a model.
+
+    Regime, equilibria and their stability, thresholds, and the final pattern where theory determines it.
 
     Covered are recurrent competitive fields (21), additive networks with linear signals (6), and layers of shunting
     or membrane cells that are driven by inputs alone (13), (20).

@@ -29,7 +29,10 @@ def verify(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Check every published claim of the models: predicted, measured, verdict; exit code 1 if one fails."""
+    """Check every published claim of the models.
+
+    Each is a row: predicted, measured, verdict. The exit code is 1 if one fails.
+    """
     from brnn import models
     from brnn.claims import table
     from brnn.cli.model import find_model

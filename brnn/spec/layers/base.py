@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from brnn.errors import SpecError
 from brnn.spec.base import Spec
 from brnn.spec.validate import identifier, shape, spread
+
+if TYPE_CHECKING:
+    from brnn.signals import Signal
 
 __all__ = ["Bounds", "LayerLaw"]
 
@@ -31,7 +34,10 @@ class LayerLaw(Spec):
        Its text goes into the generated code: it may use only arithmetic and ``np.`` functions of scalars.
     4. ``bounds()`` returns the interval that the activities cannot leave while `exc` and `inh` are not negative,
        or None.
-    5. ``__post_init__`` validates with `_check_common` and the functions of brnn.spec.validate.
+    5. A law that contains signals of its own (a and b of Cohen and Grossberg) returns them from ``inner()``; their
+       values at x are then the arguments of `law` after the parameters.
+    6. A law of discrete time sets ``discrete = True``, has a field `step`, and returns x(t + step).
+    7. ``__post_init__`` validates with `_check_common` and the functions of brnn.spec.validate.
     """
 
     name: str
@@ -40,11 +46,19 @@ class LayerLaw(Spec):
     parameters: ClassVar[tuple[str, ...]] = ()
     units: ClassVar[str] = "1"
     signed_input: ClassVar[bool] = False  # whether negative weights and inputs have a meaning
+    discrete: ClassVar[bool] = False  # whether `law` returns x one step later instead of dx/dt
+
+    if TYPE_CHECKING:
+        step: float  # a field of discrete layers: the step of time
 
     @staticmethod
     def law(x: Any, exc: Any, inh: Any) -> Any:
         """Return dx/dt of one cell."""
         raise NotImplementedError
+
+    def inner(self) -> dict[str, Signal]:
+        """Return the signals that are part of the law; `law` takes their values at x after the parameters."""
+        return {}
 
     def bounds(self) -> Bounds | None:
         """Return (lowest, highest) activity for inputs that are not negative, or None if there is no bound."""

@@ -3,6 +3,7 @@
 from brnn.spec.schedules.base import Schedule, Segment
 from brnn.spec.schedules.courses import Noise, Ramp, Samples, Sine
 from brnn.spec.schedules.pulses import Constant, Pulse, Pulses, Sequence
+from brnn.spec.schedules.white import WhiteNoise
 
 __all__ = [
     "Constant",
@@ -15,4 +16,5 @@ __all__ = [
     "Segment",
     "Sequence",
     "Sine",
+    "WhiteNoise",
 ]

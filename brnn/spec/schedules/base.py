@@ -44,6 +44,7 @@ class Schedule(Spec):
     """
 
     varying: ClassVar[bool] = False
+    white: ClassVar[bool] = False  # whether it is white noise, which only stochastic solvers can take
 
     @staticmethod
     def kernel(t: Any) -> Any:

@@ -1,0 +1,167 @@
+"""What every way of going through time shares: what is saved, what is counted, how a run ends."""
+
+from __future__ import annotations
+
+import time as clock
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from brnn.compiler import System, Variable
+from brnn.errors import IntegrationError
+
+if TYPE_CHECKING:
+    from brnn.record.result import Result
+
+__all__ = ["Driver", "Recorder"]
+
+
+class Recorder(Protocol):
+    """Takes the saved states."""
+
+    def write(self, times: np.ndarray, states: np.ndarray) -> None:
+        """Add rows: times (k,), states (k, size)."""
+
+    def finish(self, status: str, solver: dict[str, Any]) -> Result:
+        """Close, and return what was recorded."""
+
+
+@dataclass
+class Driver:
+    """One run. A subclass says how to advance: it overrides `advance`.
+
+    Parameters
+    ----------
+    system : System
+        What is run.
+    method, reason : str
+        Name of the solver, and why it was chosen.
+    duration : float
+        Where the run ends at the latest.
+    times : ndarray
+        The times that are saved.
+    recorder : Recorder
+        Takes them.
+    options : dict
+        Tolerances or step, for the summary.
+    """
+
+    system: System
+    method: str
+    reason: str
+    duration: float
+    times: np.ndarray
+    recorder: Recorder
+    options: dict[str, Any]
+    saved: int = 0
+    steps: int = 0
+    evaluations: int = 0
+    jacobians: int = 0
+    projected: float = 0.0
+    bounded: list[Variable] = field(default_factory=list)
+    bar: Any = None
+    started: float = field(default_factory=clock.perf_counter)
+
+    def advance(self, state: np.ndarray) -> tuple[str, str]:
+        """Go from time 0 to the end; return the status ("complete" or "steady") and one line about it."""
+        raise NotImplementedError
+
+    def go(self, state: np.ndarray, progress: bool) -> Result:
+        """Run to the end and return the result; if that fails, keep what was recorded and raise."""
+        if progress:
+            self.bar = _progress_bar(self.duration, self.system)
+        bounded = [variable for variable in self.system.variables if variable.lowest is not None]
+        self.bounded = bounded if all(_starts_inside(variable, state) for variable in bounded) else []
+        try:
+            with np.errstate(all="ignore"):
+                if self.times[0] == 0.0:
+                    self.save(np.zeros(1), state[None, :])
+                status, message = self.advance(state)
+        except IntegrationError as error:
+            self.recorder.finish("failed", self.summary(str(error)))
+            raise
+        except BaseException as error:
+            self.recorder.finish("interrupted", self.summary(f"interrupted ({type(error).__name__})"))
+            raise
+        finally:
+            if self.bar is not None:
+                self.bar.close()
+        return self.recorder.finish(status, self.summary(message))
+
+    def summary(self, message: str) -> dict[str, Any]:
+        """Return what the file says about the solver."""
+        return {
+            "method": self.method,
+            "reason": self.reason,
+            **self.options,
+            "steps": self.steps,
+            "evaluations": self.evaluations,
+            "jacobians": self.jacobians,
+            "largest_projection": self.projected,
+            "seconds": round(clock.perf_counter() - self.started, 6),
+            "message": message,
+        }
+
+    def save(self, times: np.ndarray, states: np.ndarray) -> None:
+        """Save rows, each activity projected onto the interval that it provably cannot leave.
+
+        There the exact solution lies, so that this only takes away error of the solver. The largest correction is part
+        of the summary; it is of the size of the tolerances or something is wrong.
+        """
+        for variable in self.bounded:
+            block = states[:, variable.start : variable.stop]
+            assert variable.lowest is not None
+            assert variable.highest is not None
+            inside = np.clip(block, np.ravel(variable.lowest), np.ravel(variable.highest))
+            correction = float(np.max(np.abs(inside - block)))
+            if correction > 0.0:
+                states = states.copy() if states.base is not None or not states.flags.owndata else states
+                states[:, variable.start : variable.stop] = inside
+                self.projected = max(self.projected, correction)
+        self.recorder.write(times, states)
+        self.saved += len(times)
+
+    def save_reached(self, time: float, state: np.ndarray) -> None:
+        """Save `state` if `time` is the next of the saved times."""
+        if self.saved < self.times.size and self.times[self.saved] == time:
+            self.save(self.times[self.saved : self.saved + 1], state[None, :])
+
+    def progressed(self, by: float) -> None:
+        """Move the progress bar."""
+        if self.bar is not None:
+            self.bar.update(by)
+
+    def failure(self, time: float, state: np.ndarray, slope: np.ndarray, scale: np.ndarray | float) -> IntegrationError:
+        """Return the error that names the state which changes fastest."""
+        speed = np.abs(slope)
+        speed[~np.isfinite(speed)] = np.inf
+        worst = int(np.argmax(speed / scale))
+        variable = next(v for v in self.system.variables if v.start <= worst < v.stop)
+        where = f"{variable.name}[{_index(variable, worst)}]"
+        return IntegrationError(
+            f"{self.method} could not go on after t = {time:.6g}; {where} = {state[worst]:.6g} changes fastest there "
+            f"(rate {speed[worst]:.3g}): the solution grows without bound, jumps, or is too stiff for this solver",
+            time=time,
+            variable=where,
+            state=state.copy(),
+        )
+
+
+def _starts_inside(variable: Variable, state: np.ndarray) -> bool:
+    assert variable.lowest is not None
+    assert variable.highest is not None
+    block = state[variable.start : variable.stop]
+    return bool((block >= np.ravel(variable.lowest)).all() and (block <= np.ravel(variable.highest)).all())
+
+
+def _index(variable: Variable, place: int) -> str:
+    return ", ".join(str(int(k)) for k in np.unravel_index(place - variable.start, variable.shape))
+
+
+def _progress_bar(duration: float, system: System) -> Any:
+    from tqdm import tqdm
+
+    unit = "" if system.time_units == "1" else f" {system.time_units}"
+    form = "{desc}: {percentage:3.0f}%|{bar}| t = {n:.4g}/{total:.4g}" + unit + " [{elapsed}<{remaining}]"
+    return tqdm(total=duration, desc=system.network.name, bar_format=form)

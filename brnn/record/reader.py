@@ -1,0 +1,216 @@
+"""Opening result files: whole ones, those of a run that was killed, and those that are no result files."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brnn._version import __version__
+from brnn.errors import FileError
+from brnn.record.columns import Column
+from brnn.record.hdf5 import READ_ERRORS, StoredArrays, reason, text_of
+from brnn.record.result import Recorded, Result
+from brnn.record.schema import FORMAT, INCOMPLETE, NETWORK_ARRAYS, OPTION_ARRAYS, STATUSES, TEXTS, Metadata
+from brnn.record.stored import StoredRows
+from brnn.record.superblock import SIGNATURE, marked_open
+
+if TYPE_CHECKING:
+    import h5py
+
+__all__ = ["open_result", "status_of"]
+
+
+def open_result(path: str | Path) -> Result:
+    """Open a result file; the samples are read when they are used.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file that `brnn.simulate` or `Result.save` wrote. It may be that of a run that was killed or is still going
+        on: then `status` is "incomplete", and what is there are all samples up to the time `reached`.
+
+    Returns
+    -------
+    Result
+        Use it in a ``with`` statement, or close it.
+
+    Raises
+    ------
+    FileError
+        If there is no such file, or it is not a result file, or it is damaged.
+    """
+    file = _open(path)
+    try:
+        return _read(file, path)
+    except FileError:
+        file.close()
+        raise
+    except READ_ERRORS as error:
+        file.close()
+        raise FileError(f"{path} is damaged: {reason(error)}") from None
+
+
+def status_of(path: str | Path) -> str:
+    """Return the `status` of a result file, or "" if it is none."""
+    try:
+        with _open(path) as file:
+            return text_of(file.attrs["status"])
+    except READ_ERRORS:
+        return ""
+
+
+def _open(path: str | Path) -> h5py.File:
+    """Open a file with HDF5, in SWMR mode if its writer did not close it."""
+    import h5py
+
+    if not isinstance(path, (str, Path)):
+        raise FileError(f"{path!r} is not the name of a file")
+    try:
+        if os.path.isdir(path):
+            raise FileError(f"{path} is a folder, not a result file")
+        with open(path, "rb") as start:
+            if start.read(len(SIGNATURE)) != SIGNATURE:
+                raise FileError(f"{path} is not a result file: it is not HDF5")
+        swmr = marked_open(path)
+    except FileError:
+        raise
+    except FileNotFoundError:
+        raise FileError(f"{path} does not exist") from None
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path} cannot be read: {reason(error)}") from None
+    try:
+        file = h5py.File(path, "r", swmr=swmr)
+        if not swmr and text_of(file.attrs.get("status", b"")) == INCOMPLETE:
+            # The writer may be alive. In SWMR mode HDF5 reads again what it finds half written.
+            file.close()
+            file = h5py.File(path, "r", swmr=True)
+    except READ_ERRORS as error:
+        raise FileError(f"{path} cannot be opened: {reason(error)}") from None
+    return file
+
+
+def _read(file: h5py.File, path: str | Path) -> Result:
+    attributes: dict[str, Any] = dict(file.attrs)
+    if "brnn_format" not in attributes:
+        raise FileError(f"{path} is not a result file: it is HDF5, but has no attribute brnn_format")
+    number = int(attributes["brnn_format"])
+    if number > FORMAT:
+        raise FileError(
+            f"{path} was written by a newer brnn ({text_of(attributes.get('brnn_version', '?'))}, format {number}); "
+            f"this is brnn {__version__}, which reads format {FORMAT}"
+        )
+    if number < 1 or text_of(attributes.get("kind", "run")) != "run":
+        raise FileError(f"{path} is damaged: there is no result file of format {number} and this kind")
+    for name in TEXTS:
+        if f"{name}_text" in file:
+            attributes[name] = file[f"{name}_text"][()]
+    for name in ("network", "options", "time_units", "variables", "status", "solver"):
+        if name not in attributes:
+            raise FileError(f"{path} is damaged: its attribute {name} is missing")
+    status = text_of(attributes.pop("status"))
+    if status not in (INCOMPLETE, *STATUSES):
+        raise FileError(f"{path} is damaged: its status is {status!r}")
+    solver = _json(attributes.pop("solver"), "solver", dict, path)
+    attributes["duration"] = float(attributes.get("duration", np.nan))
+    names = _json(attributes.pop("variables"), "variables", list, path)
+    _json(attributes["network"], "network", dict, path)
+    metadata = Metadata(
+        {name: _value(value) for name, value in attributes.items()},
+        {name: StoredArrays(file.get(name)) for name in (NETWORK_ARRAYS, OPTION_ARRAYS)},
+    )
+    recorded = _variables(file, path, [str(name) for name in names], status == INCOMPLETE)
+    return Result(recorded, metadata, status, solver, Path(path), file.close)
+
+
+def _value(value: Any) -> str | int | float:
+    plain = value.item() if isinstance(value, np.generic) else value
+    return plain if isinstance(plain, (int, float)) else text_of(plain)
+
+
+def _json(text: Any, name: str, kind: type, path: str | Path) -> Any:
+    try:
+        value = json.loads(text_of(text))
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, kind):
+        raise FileError(f"{path} is damaged: its attribute {name} is not the JSON that it should be")
+    return value
+
+
+def _variables(file: h5py.File, path: str | Path, names: list[str], incomplete: bool) -> list[Recorded]:
+    import h5py
+
+    found: list[tuple[Column, h5py.Dataset]] = []
+    times: dict[str, np.ndarray] = {}
+    counts: dict[str, int] = {}
+    for name in names:
+        group, _, quantity = name.partition(".")
+        dataset = file.get(f"{group}/{quantity}")
+        if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind != "f" or dataset.ndim < 2:
+            raise FileError(f"{path} is damaged: the dataset /{group}/{quantity} is missing or not what it should be")
+        axes = [scales[0].name.rpartition("/")[2] for scales in dataset.dims]
+        axis = axes[0]
+        time = file.get(f"{group}/{axis}")
+        if axis not in ("time", "ltm_time") or not isinstance(time, h5py.Dataset):
+            raise FileError(f"{path} is damaged: the times of /{group}/{quantity} are missing")
+        if axis not in times:
+            times[axis] = _times(time)
+            counts[axis] = len(times[axis])
+        if not incomplete and not dataset.shape[0] == time.shape[0] == len(times[axis]):
+            raise FileError(
+                f"{path} is damaged: /{group}/{quantity} has {dataset.shape[0]} samples for {time.shape[0]} times"
+            )
+        if incomplete:
+            counts[axis] = _readable(dataset, min(counts[axis], dataset.shape[0]))
+        found.append((_column(dataset, name, group, quantity, axes), dataset))
+    return [
+        Recorded(
+            column,
+            times[column.axis][: counts[column.axis]],
+            StoredRows(dataset, counts[column.axis], f"{path}: {column.name}"),
+        )
+        for column, dataset in found
+    ]
+
+
+def _column(dataset: h5py.Dataset, name: str, group: str, quantity: str, axes: list[str]) -> Column:
+    return Column(
+        name=name,
+        group=group,
+        quantity=quantity,
+        start=0,
+        stop=0,
+        shape=dataset.shape[1:],
+        dims=tuple(axes[1:]),
+        role=text_of(dataset.attrs.get("role", "")),
+        long_name=text_of(dataset.attrs.get("long_name", "")),
+        units=text_of(dataset.attrs.get("units", "1")),
+        axis="time" if axes[0] == "time" else "ltm_time",
+    )
+
+
+def _times(dataset: h5py.Dataset) -> np.ndarray:
+    """Return the times that were written: the dataset may be longer in the file of a killed run."""
+    # No more than what is stored: a damaged file may claim any length.
+    stored = dataset.id.get_storage_size() // dataset.dtype.itemsize
+    times = np.asarray(dataset[: min(dataset.shape[0], stored)], dtype=np.float64)
+    wrong = ~np.isfinite(times)
+    wrong[1:] |= ~(np.diff(times) > 0)
+    return times[: int(np.argmax(wrong))] if wrong.any() else times
+
+
+def _readable(dataset: h5py.Dataset, count: int) -> int:
+    """Return the number of rows up to which the last chunks can be read (their checksums hold)."""
+    rows = dataset.chunks[0] if dataset.chunks else 1
+    while count:
+        try:
+            dataset[count - 1]
+        except OSError:
+            count = (count - 1) // rows * rows
+        else:
+            break
+    return count

@@ -1,0 +1,408 @@
+"""The command `brnn` from one end to the other, on good input."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+import brnn
+from brnn import models
+
+# Two equal survivors of the RCF with A = 1, B = 3, f = w^2/(1/4 + w^2): (A + 2) u^2 - B u + A/4 = 0.
+SURVIVOR = (3 + math.sqrt(6)) / 6
+
+
+def finals(path: Path, layer: str = "rcf") -> np.ndarray:
+    with h5py.File(path, "r") as file:
+        return np.asarray(file[layer]["x"][-1])
+
+
+# models, show ----------------------------------------------------------------------------------------------------
+
+
+def test_models(call: Callable[..., Any]) -> None:
+    said = call("models")
+    assert said.code == 0
+    lines = said.out.splitlines()
+    for name in models.names():
+        assert any(line.startswith(name + " ") and "(" in line for line in lines)
+
+
+def test_version(call: Callable[..., Any]) -> None:
+    assert call("--version").out == f"brnn {brnn.__version__}\n"
+
+
+def test_help(call: Callable[..., Any]) -> None:
+    for arguments in (("--help",), ("-h",), ()):
+        said = call(*arguments)
+        assert said.code == 0
+        assert "brnn run rcf" in said.out
+        assert "verify" in said.out
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_show(call: Callable[..., Any], name: str) -> None:
+    said = call("show", name)
+    module = models.load(name)
+    assert said.code == 0
+    assert (module.__doc__ or "").splitlines()[0] in said.out
+    assert "Source:" in said.out
+    for claim in module.CLAIMS:
+        assert " ".join(claim.title.split())[:40] in " ".join(said.out.split())
+    for key in module.build.__annotations__.keys() - {"return"}:
+        assert f"\n  {key} " in said.out
+    # Every parameter is documented, with what it may be.
+    table = said.out.split("\nParameters")[1].split("\nNetwork")[0]
+    assert "  name " in table
+    assert "allowed" in table
+
+
+def test_show_says_what_is_set(call: Callable[..., Any]) -> None:
+    said = call("show", "rcf", "--set", "n=7", "--set", "signal=linear(gain=2)")
+    assert "7 (set)" in said.out
+    assert "Linear(gain=2) (set)" in said.out
+    assert "rcf: Layer, 7 cells" in said.out
+
+
+def test_show_code(call: Callable[..., Any]) -> None:
+    said = call("show", "rcf", "--code")
+    assert said.out == brnn.compile_network(models.rcf.build()).source
+    compile(said.out, "generated", "exec")
+
+
+def test_show_json(call: Callable[..., Any], tmp_path: Path) -> None:
+    said = call("show", "rcf", "--set", "n=4", "--json")
+    network = brnn.Network.from_json(said.out)
+    assert network == models.rcf.build(n=4)
+    (tmp_path / "saved.json").write_text(said.out)
+    assert "4 cells" in call("show", "saved.json").out
+
+
+# run -------------------------------------------------------------------------------------------------------------
+
+
+def test_run(brnn_process: Callable[..., Any], tmp_path: Path) -> None:
+    said = brnn_process("run", "rcf", "--until-steady", "-o", "run.h5", "--plot", "run.png")
+    assert said.returncode == 0, said.stderr
+    assert said.stderr == ""
+    assert "LSODA" in said.stdout
+    assert "steady at t = " in said.stdout
+    assert "run.h5 (" in said.stdout
+    assert "run.png (" in said.stdout
+    expected = np.zeros(10)
+    expected[[2, 7]] = SURVIVOR
+    np.testing.assert_allclose(finals(tmp_path / "run.h5"), expected, atol=1e-5)
+    assert f"{SURVIVOR:.4f}"[:6] in said.stdout
+    with h5py.File(tmp_path / "run.h5", "r") as file:
+        assert file.attrs["command"] == "brnn run rcf --until-steady -o run.h5 --plot run.png"
+    with Image.open(tmp_path / "run.png") as image:
+        assert image.format == "PNG"
+        assert min(image.size) > 100
+
+
+def test_run_without_a_file_prints_the_same(call: Callable[..., Any], tmp_path: Path) -> None:
+    first = call("run", "rcf", "-o", "run.h5")
+    second = call("run", "rcf")
+    assert second.code == 0
+    pattern = [line for line in first.out.splitlines() if line.startswith("rcf.x")]
+    assert pattern == [line for line in second.out.splitlines() if line.startswith("rcf.x")]
+    assert "nothing was written" in second.out
+    assert [path.name for path in tmp_path.iterdir()] == ["run.h5"]
+
+
+def test_settings_reach_the_network(call: Callable[..., Any], tmp_path: Path) -> None:
+    said = call(
+        *("run", "rcf", "--set", "initial=0.1,0.35,0.2,0.5,0.15,0.7", "--set", "A=1", "--set", "B=3"),
+        *("--set", "signal=where(w < 0.3, w**2/0.3, w)", "--until-steady", "-o", "run.h5"),
+    )
+    assert said.code == 0, said.err
+    # Grossberg (1973): above the quenching threshold the ratios are kept, the total is B - A/C = 2.
+    expected = 2 * np.array([0, 0.35, 0, 0.5, 0, 0.7]) / 1.55
+    np.testing.assert_allclose(finals(tmp_path / "run.h5"), expected, atol=1e-5)
+
+
+def test_times_duration_and_solver(call: Callable[..., Any], tmp_path: Path) -> None:
+    said = call("run", "rcf", "--duration", "5", "--times", "0,1,2.5,5", "--solver", "DOP853", "-o", "a.h5")
+    assert said.code == 0, said.err
+    assert "DOP853" in said.out
+    with h5py.File(tmp_path / "a.h5", "r") as file:
+        np.testing.assert_array_equal(file["rcf/time"], [0.0, 1.0, 2.5, 5.0])
+    assert call("run", "rcf", "--duration", "5", "--times", "11", "-o", "b.h5").code == 0
+    with h5py.File(tmp_path / "b.h5", "r") as file:
+        np.testing.assert_allclose(file["rcf/time"], np.linspace(0, 5, 11))
+
+
+def test_record_keeps_what_is_named(call: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "two.py").write_text(
+        "from brnn import Layer, Network\n"
+        "def build():\n"
+        "    return Network('two', [Layer.shunting(name, 2, A=1, B=1, initial=0.5) for name in ('F1', 'F2')])\n"
+    )
+    said = call("run", "two.py", "--record", "F2.x", "--duration", "1", "-o", "run.h5")
+    assert said.code == 0, said.err
+    assert "F2.x" in said.out
+    assert "F1.x" not in said.out
+    np.testing.assert_allclose(finals(tmp_path / "run.h5", "F2"), 0.5 * math.exp(-1), rtol=1e-5)
+    with h5py.File(tmp_path / "run.h5", "r") as file:
+        assert "F1" not in file
+
+
+def test_force_replaces(call: Callable[..., Any], tmp_path: Path) -> None:
+    assert call("run", "rcf", "-o", "run.h5", "--plot", "run.png").code == 0
+    assert call("run", "rcf", "-o", "run.h5", "--plot", "run.png").code == 2
+    assert call("run", "rcf", "--set", "n=3", "-o", "run.h5", "--plot", "run.png", "--force").code == 0
+    assert finals(tmp_path / "run.h5").shape == (3,)
+
+
+def test_a_saved_network_runs_like_its_model(call: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "saved.json").write_text(call("show", "rcf", "--set", "B=2", "--json").out)
+    assert call("run", "saved.json", "-o", "a.h5").code == 0
+    assert call("run", "rcf", "--set", "B=2", "-o", "b.h5").code == 0
+    np.testing.assert_array_equal(finals(tmp_path / "a.h5"), finals(tmp_path / "b.h5"))
+
+
+# inputs ----------------------------------------------------------------------------------------------------------
+
+
+def presented(path: Path) -> np.ndarray:
+    """Return the excitatory input of the network in a result file."""
+    with brnn.open(path) as result:
+        return np.asarray(result.network.stimuli[0].pattern)
+
+
+@pytest.mark.parametrize("kind", ["csv", "npy", "h5", "named"])
+def test_input_of_one_dimension(call: Callable[..., Any], tmp_path: Path, kind: str) -> None:
+    pattern = np.array([0.25, 0.5, 1.0])
+    source: list[object] = {
+        "csv": ["p.csv"],
+        "npy": ["p.npy"],
+        "h5": ["p.h5", "--dataset", "/inner/p"],
+        "named": ["p.h5:/inner/p"],
+    }[kind]
+    (tmp_path / "p.csv").write_text("0.25,0.5,1\n")
+    np.save(tmp_path / "p.npy", pattern)
+    with h5py.File(tmp_path / "p.h5", "w") as file:
+        file["inner/p"] = pattern
+        file["other"] = pattern
+    said = call("run", "rcf", "--input", *source, "-o", "run.h5")
+    assert said.code == 0, said.err
+    np.testing.assert_array_equal(presented(tmp_path / "run.h5"), pattern)
+    assert finals(tmp_path / "run.h5").shape == (3,)
+
+
+@pytest.mark.parametrize("model", ["rcf", "distance_dependent"])
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_an_image_is_presented(call: Callable[..., Any], tmp_path: Path, model: str, suffix: str) -> None:
+    levels = (np.arange(12 * 16).reshape(12, 16) % 200 + 20).astype(np.uint8)
+    Image.fromarray(levels).save(tmp_path / f"image.{suffix}", quality=95)
+    said = call("run", model, "--input", f"image.{suffix}", "--duration", "1", "-o", "run.h5")
+    assert said.code == 0, said.err
+    with h5py.File(tmp_path / "run.h5", "r") as file:
+        layer = next(name for name in file if isinstance(file[name], h5py.Group) and "x" in file[name])
+        assert file[layer]["x"].shape[1:] == (12, 16)
+    if model == "rcf" and suffix == "png":
+        np.testing.assert_array_equal(presented(tmp_path / "run.h5"), levels / 255.0)
+
+
+# result files ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def result(call: Callable[..., Any], tmp_path: Path) -> Path:
+    said = call("run", "rcf", "--set", "n=3", "--set", "initial=0.2,0.9,0.4", "--times", "21", "-o", "run.h5")
+    assert said.code == 0, said.err
+    return tmp_path / "run.h5"
+
+
+def test_info(result: Path, call: Callable[..., Any]) -> None:
+    said = call("info", result)
+    assert said.code == 0, said.err
+    for words in ("complete", "rcf.x", "21 time", "3 rcf", "LSODA", "STM activity", "Sigmoid", "Grossberg (1973)"):
+        assert words in said.out
+
+
+def test_plot(result: Path, call: Callable[..., Any], tmp_path: Path) -> None:
+    for kind in ("auto", "time", "pattern", "total"):
+        said = call("plot", result, "--kind", kind, "-o", f"{kind}.png")
+        assert said.code == 0, said.err
+        with Image.open(tmp_path / f"{kind}.png") as image:
+            assert image.format == "PNG"
+    assert call("plot", result, "-o", "figure.svg").code == 0
+    assert call("plot", result, "--kind", "pie", "-o", "pie.png").code == 2
+    assert call("plot", result, "--kind", "image", "-o", "image.png").code == 2
+    assert not (tmp_path / "pie.png").exists()
+
+
+def test_export(result: Path, call: Callable[..., Any], tmp_path: Path) -> None:
+    said = call("export", result, "--csv", "tables")
+    assert said.code == 0, said.err
+    path = tmp_path / "tables" / "rcf.x.csv"
+    lines = path.read_text().splitlines()
+    comments = [line for line in lines if line.startswith("#")]
+    assert "STM activity of layer rcf (rcf.x), units: 1" in comments[0]
+    rows = list(csv.reader(line for line in lines if not line.startswith("#")))
+    assert rows[0] == ["time", "rcf.x[0]", "rcf.x[1]", "rcf.x[2]"]
+    with h5py.File(result, "r") as file:
+        values = np.column_stack([file["rcf/time"][:], file["rcf/x"][:]])
+    np.testing.assert_array_equal(np.array(rows[1:], dtype=float), values)
+    assert call("export", result, "--csv", "tables").code == 2
+    path.write_text("old")
+    assert call("export", result, "--csv", "tables", "--force").code == 0
+    assert path.read_text().splitlines() == lines
+    assert sorted(file.name for file in path.parent.iterdir()) == ["rcf.x.csv"]
+
+
+def test_export_of_two_dimensions(call: Callable[..., Any], tmp_path: Path) -> None:
+    assert call("run", "rcf", "--set", "n=2,3", "--duration", "1", "--times", "2", "-o", "run.h5").code == 0
+    assert call("export", "run.h5", "--csv", "out").code == 0
+    lines = [line for line in (tmp_path / "out" / "rcf.x.csv").read_text().splitlines() if line[0] != "#"]
+    assert lines[0] == "time," + ",".join(f"rcf.x[{i}][{j}]" for i in range(2) for j in range(3))
+    np.testing.assert_array_equal([float(x) for x in lines[-1].split(",")[1:]], finals(tmp_path / "run.h5").ravel())
+
+
+def test_rerun(result: Path, call: Callable[..., Any]) -> None:
+    said = call("rerun", result)
+    assert said.code == 0, said.err
+    assert "0" in said.out
+    with h5py.File(result, "r+") as file:
+        file["rcf/x"][10, 1] += 0.01
+    said = call("rerun", result)
+    assert said.code == 1
+    assert said.err == ""
+    assert "rcf.x" in said.out
+    assert "0.01" in said.out
+    assert call("rerun", result, "--tolerance", "0.1").code == 0
+    assert call("rerun", result, "--tolerance", "-1").code == 2
+
+
+# verify, theory --------------------------------------------------------------------------------------------------
+
+CLAIMS = """
+from brnn import Comparison, Layer, Network, claim, simulate
+import math
+
+def build(A=1.0):
+    return Network('decay', [Layer.shunting('F1', 1, A=A, B=1, initial=1.0)], duration=1.0)
+
+@claim('A cell decays by itself', source='arithmetic')
+def decays():
+    return Comparison(math.exp(-1), float(simulate(build()).final('F1')[0]), 1e-5, 'x(1)')
+"""
+WRONG = """
+@claim('A cell never decays', source='nobody')
+def stays():
+    return Comparison(1.0, float(simulate(build()).final('F1')[0]), 1e-5)
+"""
+
+
+def test_verify(call: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "decay.py").write_text(CLAIMS)
+    said = call("verify", "--model", "decay.py", "--json", "claims.json")
+    assert said.code == 0, said.err
+    assert "x(1)" in said.out
+    assert "0.36787" in said.out
+    assert said.out.splitlines()[-1] == "1 claims of 1 models, 1 comparisons: all hold"
+    (entry,) = json.loads((tmp_path / "claims.json").read_text())["claims"]
+    assert (entry["model"], entry["passed"], entry["source"]) == ("decay", True, "arithmetic")
+    assert call("verify", "--model", "decay.py", "--json", "claims.json").code == 2
+
+
+def test_a_claim_that_fails(call: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "decay.py").write_text(CLAIMS + WRONG)
+    said = call("verify", "--model", "decay.py")
+    assert said.code == 1
+    assert said.err == ""
+    assert "A cell never decays" in said.out
+    assert said.out.splitlines()[-1] == "2 claims of 1 models, 2 comparisons: 1 FAILED"
+
+
+def test_verify_a_model_of_the_package(call: Callable[..., Any]) -> None:
+    said = call("verify", "--model", "membrane")
+    assert said.code == 0, said.out
+    assert f"{len(models.membrane.CLAIMS)} claims of 1 models" in said.out
+
+
+def test_theory(call: Callable[..., Any]) -> None:
+    said = call("theory", "rcf", "--set", "signal=w**2", "--set", "initial=0.2,0.9,0.4")
+    assert said.code == 0, said.err
+    for words in ("faster-than-linear", "2.618034 (stable)", "0.38196601 (unstable)", "0 2.618 0"):
+        assert words in said.out
+    said = call("theory", "feedforward_shunting", "--set", "pattern=1,2,3,4", "--set", "total=10")
+    assert "0.090909 0.18182 0.27273 0.36364" in said.out
+    assert call("theory", "membrane").code == 0
+    assert call("theory", "additive").code == 0
+
+
+def test_theory_says_when_it_has_none(call: Callable[..., Any]) -> None:
+    said = call("theory", "distance_dependent")
+    assert said.code == 2
+    assert "no theory here" in said.err
+
+
+# the process -----------------------------------------------------------------------------------------------------
+
+
+def test_a_reader_that_goes_away_is_silent(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m brnn models | head -1; {sys.executable} -m brnn show rcf | true"
+    said = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert said.stdout.startswith("model ")
+    assert said.stderr == ""
+
+
+def test_a_terminal_without_greek_letters(brnn_process: Callable[..., Any]) -> None:
+    said = brnn_process("show", "rcf", env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    assert said.returncode == 0, said.stderr
+
+
+def test_listing_models_imports_nothing_slow(tmp_path: Path) -> None:
+    text = "import sys; from brnn.cli import main; main(['models']); main(['--help']); print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=True)
+    loaded = set(said.stdout.splitlines()[-1].split())
+    assert loaded.isdisjoint({"numba", "scipy", "h5py", "xarray", "matplotlib", "sympy", "numpy"})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_the_bar_is_for_terminals_only(brnn_process: Callable[..., Any], tmp_path: Path) -> None:
+    import pty
+
+    assert brnn_process("run", "rcf").stderr == ""
+    control, terminal = pty.openpty()
+    words = [sys.executable, "-m", "brnn", "run", "rcf"]
+    process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=terminal)
+    os.close(terminal)
+    shown = b""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            data = os.read(control, 4096)
+        except OSError:  # the process has closed its end
+            break
+        if not data:
+            break
+        shown += data
+    os.close(control)
+    assert process.wait(timeout=60) == 0
+    assert b"rcf:" in shown
+    assert b"%" in shown
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(brnn_process: Callable[..., Any], shell: str) -> None:
+    said = brnn_process(env=os.environ | {"_BRNN_COMPLETE": f"source_{shell}"})
+    assert said.returncode == 0
+    assert "brnn" in said.stdout
+    words = {"_BRNN_COMPLETE": "complete_bash", "COMP_WORDS": "brnn run rc", "COMP_CWORD": "2"}
+    assert brnn_process(env=os.environ | words).stdout.split() == ["rcf"]
