@@ -22,7 +22,7 @@ _PLACES = {
     "brnn.claims": ["Comparison", "claim"],
     "brnn.compiler": ["System", "compile_network"],
     "brnn.errors": ["BrnnError", "FileError", "InputError", "IntegrationError", "SpecError"],
-    "brnn.integrate": ["simulate"],
+    "brnn.integrate": ["Equilibrium", "simulate", "steady_state"],
     "brnn.record": ["Record", "Result"],
     "brnn.record.rerun": ["rerun"],
     "brnn.signals": [

@@ -47,13 +47,13 @@ def build(
     signal: Signal = Linear(),
     inhibitory_signal: Signal | None = None,
     pattern: ArrayLike | None = None,
-    on: float = 10.0,
+    on: float = 20.0,
     initial: ArrayLike = 0.0,
 ) -> Network:
     """Return an additive network.
 
-    By default ten cells with weak self-excitation and mutual inhibition see a pattern for ten units of time: its
-    contrast is enhanced, weak cells become negative, and when it is switched off the activity decays.
+    By default ten cells with weak self-excitation and mutual inhibition see a pattern: its contrast is enhanced, and
+    weak cells become negative. In a run that is longer than `on` the activity decays when the input is gone.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def build(
             Projection("F1", "F1", "inhibitory", g, _strengths(C, "additive: C", AllButSelf, cells)),
         ),
         stimuli=(Stimulus("F1", "excitatory", I, presented(on, "additive: on")),),
-        duration=2.0 * on if math.isfinite(on) else 20.0,
+        duration=on if math.isfinite(on) else 20.0,
         reference="Grossberg (2013), Scholarpedia 8(2):1888, equations (6), (7)",
     )
 
@@ -147,12 +147,12 @@ def response_is_the_matrix_exponential() -> list[Comparison]:
         )
         rate = theory.growth_rate(arguments["A"], W)
         label = f"weights up to {size:g} (growth rate {rate:.2f}): x_i(t)"
-        rows.append(Comparison(predicted, result["F1.x"], 1e-7, label, relative=True))
+        rows.append(Comparison(predicted, result["F1.x"], 1e-8, label, relative=True))
     arguments = {"A": 0.8, "B": 0.4, "C": 0.07, "signal": Linear(1.3)}
     result = run(build(pattern=PATTERN_B, initial=PATTERN_A, on=math.inf, **arguments), duration=5.0)
     W = 1.3 * (0.4 * np.eye(10) - 0.07 * (1.0 - np.eye(10)))
     predicted = theory.trajectory(0.8, W, PATTERN_B, np.asarray(result.times), PATTERN_A)
-    return [*rows, Comparison(predicted, result["F1.x"], 1e-7, "numbers B, C and a gain of 1.3: x_i(t)", relative=True)]
+    return [*rows, Comparison(predicted, result["F1.x"], 1e-8, "numbers B, C and a gain of 1.3: x_i(t)", relative=True)]
 
 
 @claim("Linear signals: the network settles at -M^-1 I", source="review, (6), (7)")
@@ -212,6 +212,6 @@ def shunting_tends_to_additive() -> list[Comparison]:
         ratio = shunting / adding
         deviations.append(float(np.abs(ratio - 1.0).max()))
         rows.append(
-            Comparison(np.full(10, A / (A + total)), ratio, 1e-7, f"inputs of total {total:g}: ratio of activities")
+            Comparison(np.full(10, A / (A + total)), ratio, 1e-8, f"inputs of total {total:g}: ratio of activities")
         )
     return [*rows, Comparison.monotone("falling", deviations, label="difference from 1 as the inputs fall")]

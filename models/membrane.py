@@ -54,8 +54,8 @@ def build(
 ) -> Network:
     """Return a feedforward on-center off-surround network of membranes.
 
-    By default ten cells see a pattern for a quarter of a second: the strongest are depolarized, the weakest
-    hyperpolarized; then all return to rest.
+    By default ten cells see a pattern for a quarter of a second: the strongest are depolarized most. In a run that is
+    longer than `on` they return to rest with the time constant C/g_p.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def build(
             Stimulus("F1", "excitatory", excitation, schedule),
             Stimulus("F1", "inhibitory", inhibition, schedule),
         ),
-        duration=2.0 * on if math.isfinite(on) else 0.5,
+        duration=on if math.isfinite(on) else 0.25,
         time_units="s",
         reference="Grossberg (2013), Scholarpedia 8(2):1888, equation (20)",
     )

@@ -137,7 +137,7 @@ def linear_keeps_the_pattern() -> Comparison:
     """With f = C w every X_i(t) is X_i(0), at every time."""
     result = run(build(signal=Linear(2.0), initial=PATTERN_A), duration=20.0)
     measured = np.asarray(result.relative("rcf"))
-    return Comparison(np.broadcast_to(PATTERN_A / PATTERN_A.sum(), measured.shape), measured, 1e-7)
+    return Comparison(np.broadcast_to(PATTERN_A / PATTERN_A.sum(), measured.shape), measured, 3e-8)
 
 
 @claim("Linear signals: the total is logistic and ends at B - A/C, or at 0", source=_1973 + "text after (23)")
@@ -147,10 +147,10 @@ def linear_total_is_logistic() -> list[Comparison]:
     for C in (0.25, 1.0, 2.0):
         result = run(build(signal=Linear(C), initial=PATTERN_A), duration=5.0)
         predicted = theory.linear_total(_A, _B, C, PATTERN_A.sum(), np.asarray(result.times))
-        rows.append(Comparison(predicted, result.total("rcf"), 1e-7, f"linear signal, C = {C:g}: total over time"))
+        rows.append(Comparison(predicted, result.total("rcf"), 3e-8, f"linear signal, C = {C:g}: total over time"))
         level = theory.linear_level(_A, _B, C)
         stored = final(build(signal=Linear(C), initial=PATTERN_A)).sum()
-        rows.append(Comparison(level, stored, 1e-7, f"linear signal, C = {C:g}: stored total"))
+        rows.append(Comparison(level, stored, 3e-8, f"linear signal, C = {C:g}: stored total"))
     at = run(build(signal=Linear(1.0), initial=PATTERN_A), duration=0.7, times=[0.7]).total("rcf")
     rows.append(Comparison(2.30388390, float(at[-1]), 1e-8, "linear signal: total at t = 0.7, tabled number"))
     return rows
@@ -163,7 +163,7 @@ def slower_makes_uniform() -> list[Comparison]:
     for n, C, D in ((10, 1.0, 0.25), (10, 2.0, 0.5), (4, 0.5, 0.1), (10, 0.2, 0.75)):
         stored = final(build(signal=Saturating(C, D), initial=PATTERN_B[:n]))
         predicted = np.full(n, theory.slower_total(_A, _B, C, D, n) / n)
-        rows.append(Comparison(predicted, stored, 1e-7, f"w/(D + w), n = {n}, C = {C:g}, D = {D:g}: stored"))
+        rows.append(Comparison(predicted, stored, 3e-8, f"w/(D + w), n = {n}, C = {C:g}, D = {D:g}: stored"))
     return rows
 
 
@@ -177,7 +177,7 @@ def faster_chooses_the_winner() -> list[Comparison]:
             assert levels is not None
             predicted = np.where(np.arange(10) == initial.argmax(), levels[1], 0.0)
             stored = final(build(signal=Power(C, p), initial=initial))
-            rows.append(Comparison(predicted, stored, 1e-7, f"{C:g} w^{p:g}, pattern {name}: winner alone at E2"))
+            rows.append(Comparison(predicted, stored, 3e-8, f"{C:g} w^{p:g}, pattern {name}: winner alone at E2"))
     stored = final(build(signal=Power(1.0, 2.0), initial=PATTERN_A)).sum()
     rows.append(Comparison(2.618033988749895, stored, 1e-8, "w^2: stored total, (3 + sqrt 5)/2"))
     return rows
@@ -192,10 +192,10 @@ def faster_suppresses_noise() -> list[Comparison]:
         assert levels is not None
         for factor, end in ((1 - 1e-6, 0.0), (1 + 1e-6, levels[1])):
             stored = final(build(signal=Power(C, p), initial=[levels[0] * factor]))
-            rows.append(Comparison([end], stored, 1e-7, f"w^{p:g}: one cell from E1 * {factor:.6f}"))
+            rows.append(Comparison([end], stored, 3e-8, f"w^{p:g}: one cell from E1 * {factor:.6f}"))
     for start, end in ((0.381, 0.0), (0.383, 2.618033988749895)):
         stored = final(build(signal=Power(1.0, 2.0), initial=[start]))
-        rows.append(Comparison([end], stored, 1e-7, f"w^2: one cell from {start}, tabled"))
+        rows.append(Comparison([end], stored, 3e-8, f"w^2: one cell from {start}, tabled"))
     noise = PATTERN_A / PATTERN_A.sum() * 0.38
     stored = final(build(signal=Power(1.0, 2.0), initial=noise))
     rows.append(Comparison(np.zeros(10), stored, 1e-9, "w^2: ten cells with a total of 0.38 < E1 are quenched"))
@@ -220,7 +220,7 @@ def total_is_quantized() -> list[Comparison]:
             total = final(build(signal=signal, initial=[levels[k] * factor])).sum()
             rows.append(
                 Comparison(
-                    end, total, 1e-7, f"total from E{k} * {factor:.5f} goes to E{k - 1 if factor < 1 else k + 1}"
+                    end, total, 3e-8, f"total from E{k} * {factor:.5f} goes to E{k - 1 if factor < 1 else k + 1}"
                 )
             )
     initial = np.where(np.arange(10) == 2, 0.382, 1e-4)  # the others are gone before the winner has left E1
@@ -270,7 +270,7 @@ def total_is_normalized() -> list[Comparison]:
         for pattern in (PATTERN_A, PATTERN_B, PATTERN_A**2):
             totals.append(final(build(signal=_piecewise(1.0, 0.3), initial=np.minimum(scale * pattern, _B))).sum())
     level = theory.linear_level(_A, _B, 1.0)
-    return [Comparison(np.full(len(totals), level), np.array(totals), 1e-7, "stored totals of 12 patterns: B - A/C")]
+    return [Comparison(np.full(len(totals), level), np.array(totals), 3e-8, "stored totals of 12 patterns: B - A/C")]
 
 
 @claim(
@@ -284,9 +284,9 @@ def graded_patterns_are_stored() -> list[Comparison]:
     survivors = np.where(initial > 0.3, initial, 0.0)
     ratios = stored[[3, 5]] / stored[1]
     return [
-        Comparison(survivors / survivors.sum() * 2.0, stored, 1e-7, "survivors share B - A/C in their old ratios"),
-        Comparison([0.45161290, 0.64516129, 0.90322581], stored[[1, 3, 5]], 1e-7, "tabled numbers"),
-        Comparison(initial[[3, 5]] / initial[1], ratios, 1e-7, "ratios of the survivors"),
+        Comparison(survivors / survivors.sum() * 2.0, stored, 3e-8, "survivors share B - A/C in their old ratios"),
+        Comparison([0.45161290, 0.64516129, 0.90322581], stored[[1, 3, 5]], 3e-8, "tabled numbers"),
+        Comparison(initial[[3, 5]] / initial[1], ratios, 3e-8, "ratios of the survivors"),
     ]
 
 
@@ -326,8 +326,8 @@ def sigmoid_quenches_noise() -> list[Comparison]:
     return [
         Comparison(0.10264750, found.value, 2e-8, "s* of pattern a, tabled"),
         Comparison(oracle.value, found.value, 2e-8, "s* of pattern a, by independent integration"),
-        Comparison(one, final(build(signal=_SIGMOID, initial=0.103 * PATTERN_A)), 1e-7, "s = 0.103: one survives"),
-        Comparison(two, final(build(signal=_SIGMOID, initial=0.2 * PATTERN_A)), 1e-7, "s = 0.2: two survive"),
+        Comparison(one, final(build(signal=_SIGMOID, initial=0.103 * PATTERN_A)), 3e-8, "s = 0.103: one survives"),
+        Comparison(two, final(build(signal=_SIGMOID, initial=0.2 * PATTERN_A)), 3e-8, "s = 0.2: two survive"),
     ]
 
 
@@ -344,13 +344,13 @@ def sigmoid_survivors_are_equal() -> list[Comparison]:
         rows.append(Comparison(tabled, levels[1], 1e-8, f"k = {k}: closed form, tabled"))
         initial = np.where(np.arange(10) < k, levels[1] * (1.0 + 0.01 * np.cos(np.arange(10))), 0.001)
         predicted = np.where(np.arange(10) < k, levels[1], 0.0)
-        rows.append(Comparison(predicted, final(build(signal=_SIGMOID, initial=initial)), 1e-7, f"k = {k} survivors"))
+        rows.append(Comparison(predicted, final(build(signal=_SIGMOID, initial=initial)), 3e-8, f"k = {k} survivors"))
     for name, pattern, cells in (("a", PATTERN_A, (2, 7)), ("b", PATTERN_B, (2, 3, 8))):
         levels = theory.sigmoid_levels(_A, _B, _F, len(cells))
         assert levels is not None
         predicted = np.where(np.isin(np.arange(10), cells), levels[1], 0.0)
         stored = final(build(signal=_SIGMOID, initial=pattern))
-        rows.append(Comparison(predicted, stored, 1e-7, f"pattern {name}: equal survivors, the largest cells"))
+        rows.append(Comparison(predicted, stored, 3e-8, f"pattern {name}: equal survivors, the largest cells"))
     return rows
 
 
@@ -389,7 +389,7 @@ def graded_pattern_is_transient() -> list[Comparison]:
         Comparison(oracle, early, 1e-6, "transient: activities at t = 10"),
         Comparison.count(4, int((early > 1e-3).sum()), "transient: active cells at t = 10"),
         Comparison.at_least(0.2, float(early[2] - early[1]), label="transient: difference of active cells"),
-        Comparison(np.where(np.isin(np.arange(10), (2, 7)), 0.90824829, 0.0), late, 1e-7, "limit: two equal survivors"),
+        Comparison(np.where(np.isin(np.arange(10), (2, 7)), 0.90824829, 0.0), late, 3e-8, "limit: two equal survivors"),
     ]
 
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 __all__ = [
     "Described",
     "columns",
@@ -109,6 +107,8 @@ def columns(
 
 def value_in_words(value: Any) -> str:
     """Return a parameter's value as text: as it would be written in Python, arrays in short."""
+    import numpy as np
+
     from brnn.spec.base import Spec
 
     if value is None:
@@ -124,6 +124,8 @@ def value_in_words(value: Any) -> str:
 
 def pattern_in_words(values: Any) -> str:
     """Return the first elements of an array, or all of a short one."""
+    import numpy as np
+
     flat = np.asarray(values).ravel()
-    shown = " ".join(f"{value:.5g}" for value in flat[:_SHOWN])
+    shown = " ".join(f"{value + 0.0:.5g}" for value in flat[:_SHOWN])  # + 0.0: no "-0"
     return shown if flat.size <= _SHOWN else f"{shown} ... ({' x '.join(map(str, np.shape(values)))})"

@@ -1,5 +1,6 @@
-"""Integrate a compiled network in time: one run with SciPy's solvers."""
+"""Integrate a compiled network in time, and find where it comes to rest."""
 
+from brnn.integrate.equilibrium import Equilibrium, steady_state
 from brnn.integrate.run import simulate
 
-__all__ = ["simulate"]
+__all__ = ["Equilibrium", "simulate", "steady_state"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["SteadyRule"]
+__all__ = ["SteadyRule", "growth_rate", "jacobian_product"]
 
 _NEUTRAL = 1e-5  # 1/time; a real part below it cannot be told from 0 by finite differences
 _WINDOW = 4.0  # units of time
@@ -71,6 +71,23 @@ class SteadyRule:
         return speed
 
 
+def jacobian_product(
+    fun: Callable[[float, np.ndarray], np.ndarray], time: float, state: np.ndarray
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function v -> J v, J being the Jacobian of `fun` at `state`, by central differences."""
+    step = np.cbrt(np.finfo(float).eps) * max(1.0, float(np.max(np.abs(state))))
+
+    def product(v: np.ndarray) -> np.ndarray:
+        v = np.ravel(v)
+        size = float(np.max(np.abs(v)))
+        if size == 0.0:
+            return np.zeros(state.size)
+        h = step / size
+        return np.asarray((fun(time, state + h * v) - fun(time, state - h * v)) / (2.0 * h))
+
+    return product
+
+
 def growth_rate(fun: Callable[[float, np.ndarray], np.ndarray], time: float, state: np.ndarray) -> float:
     """Return the largest real part of the eigenvalues of the Jacobian at `state`, from differences of `fun`.
 
@@ -84,16 +101,7 @@ def growth_rate(fun: Callable[[float, np.ndarray], np.ndarray], time: float, sta
         The state, at or near an equilibrium.
     """
     n = state.size
-    step = np.cbrt(np.finfo(float).eps)
-
-    def product(v: np.ndarray) -> np.ndarray:
-        v = np.ravel(v)
-        size = float(np.max(np.abs(v)))
-        if size == 0.0:
-            return np.zeros(n)
-        h = step * max(1.0, float(np.max(np.abs(state)))) / size
-        return np.asarray((fun(time, state + h * v) - fun(time, state - h * v)) / (2.0 * h))
-
+    product = jacobian_product(fun, time, state)
     if n <= _DENSE:
         jacobian = np.stack([product(column) for column in np.eye(n)], axis=1)
         return float(np.max(np.linalg.eigvals(jacobian).real))

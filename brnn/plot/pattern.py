@@ -98,7 +98,7 @@ def draw_scatter(
     stored: Any,
     given: Any,
     *,
-    labels: tuple[str, str] = ("at the beginning", "stored"),
+    labels: tuple[str, str] = ("relative activity at the beginning", "stored"),
     title: str = "Pattern",
     color: str = ACCENT,
 ) -> None:
@@ -122,5 +122,5 @@ def draw_scatter(
         label="one cell each",
         rasterized=True,
     )
-    polish(ax, title, f"relative activity {labels[0]}{power}", f"{labels[1]}{power}")
+    polish(ax, title, f"{labels[0]}{power}", f"{labels[1]}{power}")
     key(ax, loc="upper left")

@@ -163,7 +163,8 @@ def _draw_own_pattern(ax: Axes, view: LayerView, prefix: str) -> None:
     elif view.start is None or mixed(held) or mixed(view.start[1]):
         draw_pattern(ax, held, title=f"{title} {when}", y=view.label)
     elif len(view.layer.shape) > 1 or view.layer.cells > _WIDEST_PATTERN:
-        draw_scatter(ax, held, view.start[1], labels=(view.start[0], when), title=title)
+        told = "share of the input" if view.start[0] == "input" else f"relative activity {view.start[0]}"
+        draw_scatter(ax, held, view.start[1], labels=(told, when), title=title)
     else:
         draw_pattern(ax, shares(held), shares(view.start[1]), labels=(view.start[0], when), title=title)
 

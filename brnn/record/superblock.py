@@ -31,6 +31,7 @@ _LENGTH = 48
 _MARK = 11  # offset of the file consistency flags
 _END = 28  # offset of the end-of-file address
 _CHECKSUM = 44
+_SLACK = 4 * 1024 * 1024  # bytes; so that not every small write needs a reservation
 _WORD = 0xFFFFFFFF
 
 
@@ -48,20 +49,26 @@ class Superblock:
 
     def __init__(self, path: str | Path) -> None:
         self._descriptor = -1
+        self._end = 0
         with contextlib.suppress(OSError):
             self._descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
             if fcntl is not None:
                 fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     def reserve(self, end: int) -> None:
-        """Let the file end at `end` (a hole, no disk space), beyond everything that HDF5 is going to write."""
+        """Let the file end at `end` or later: beyond everything that HDF5 is going to write. It is a hole in the file
+        and takes no disk space."""
+        if end <= self._end:
+            return
+        self._end = end + _SLACK
         with contextlib.suppress(OSError):
-            if self._descriptor >= 0 and os.fstat(self._descriptor).st_size < end:
-                os.truncate(self._descriptor, end)
-                self._write(end)
+            if self._descriptor >= 0 and os.fstat(self._descriptor).st_size < self._end:
+                os.truncate(self._descriptor, self._end)
+                self._write(self._end)
 
     def settle(self, end: int) -> None:
         """Let the file end at `end`, which is where HDF5 has it end now."""
+        self._end = end
         with contextlib.suppress(OSError):
             if self._descriptor >= 0 and os.fstat(self._descriptor).st_size >= end:
                 self._write(end)

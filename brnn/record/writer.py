@@ -141,7 +141,6 @@ class FileRecorder:
             self._store()
             if clock.monotonic() - self._flushed >= self._pause:
                 self._commit()
-            self._settle()
 
     def finish(self, status: str, solver: Mapping[str, Any]) -> Result:
         """Close the file and return what it holds.
@@ -253,6 +252,7 @@ class FileRecorder:
         if not self._in_place:
             move_into_place(self._temporary, self._path, self._force)
             self._in_place = True
+        self._settle()
         self._flushed = clock.monotonic()
         self._pause = max(self._flush_every, _PATIENCE * (self._flushed - begun))
 

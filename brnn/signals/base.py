@@ -100,7 +100,8 @@ class Signal(Spec):
         Two signals of one class have the same text; the values of the parameters are its arguments.
         """
         function = getattr(type(self), "_" + choice(part, f"{type(self).__name__}: part", PARTS))
-        name = type(self).__name__.lower() + ("" if part == "kernel" else f"_{part}")
+        # Always with an ending: the helper `power` and the signal Power are two functions.
+        name = f"{type(self).__name__.lower()}_{'signal' if part == 'kernel' else part}"
         return Code(name, function_text(function, name), self.arguments, helper_texts(function))
 
     def _compute(self, part: str, w: np.ndarray) -> Any:

@@ -157,4 +157,4 @@ class Expression(Signal):
 
 
 def _place(text: str) -> str:
-    return f"Expression '{text if len(text) <= 60 else text[:57] + '...'}'"
+    return f"Expression {text if len(text) <= 60 else text[:57] + '...'!r}"

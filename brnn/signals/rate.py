@@ -77,6 +77,8 @@ class Power(Signal):
 
     @staticmethod
     def _kernel(w: Any, gain: float, exponent: float) -> Any:
+        if gain == 0.0:  # not 0*inf where the power overflows
+            return 0.0 * np.abs(w)
         return gain * power(np.maximum(w, 0.0), exponent)
 
     @staticmethod

@@ -159,7 +159,11 @@ def _exponent(value: float) -> Any:
 
 
 def _merge(e: Any) -> Any:
-    """Write products of powers of w as one power: w**n/w, which is 0/0 at w = 0, as w**(n - 1)."""
+    """Write products so that they are not 0/0 or 0*inf where they need not be.
+
+    Powers of w become one power (w**n/w is w**(n - 1)), and the other factors of a condition with a branch 0 go into
+    its other branch (the slope of ``max(w - 0.2, 0)**0.5`` is 0 below 0.2, not 0 times an infinite power).
+    """
     if not e.args or isinstance(e, Str):
         return e
     args = [_merge(argument) for argument in e.args]
@@ -172,17 +176,32 @@ def _merge(e: Any) -> Any:
             exponents.append(exponent)
         else:
             factors.append(factor)
-    return sympy.Mul(*factors, _raise(_W, sympy.Add(*exponents)))
+    return _into_branch(sympy.Mul(*factors, _raise(_W, sympy.Add(*exponents))))
+
+
+def _into_branch(e: Any) -> Any:
+    factors = sympy.Mul.make_args(e)
+    for condition in factors:
+        if len(factors) > 1 and _is_condition(condition) and 0 in condition.given[2:]:
+            rest = sympy.Mul(*(factor for factor in factors if factor is not condition))
+            a, b, x, y = condition.given
+            return _choose(condition.name, a, b, _into_branch(rest * x), _into_branch(rest * y))
+    return e
 
 
 def _divide(e: Any) -> Any:
     """Divide by w inside each branch, so that a linear branch gives an exactly constant hill function."""
-    branches = [factor for factor in sympy.Mul.make_args(e) if isinstance(factor, _Call) and factor.name[0] == "<"]
-    if len(branches) == 1:  # the text would double with every further one
-        rest = sympy.Mul(*(factor for factor in sympy.Mul.make_args(e) if factor is not branches[0]))
-        a, b, x, y = branches[0].given
-        return _choose(branches[0].name, a, b, _divide(rest * x), _divide(rest * y))
+    factors = sympy.Mul.make_args(e)
+    conditions = [factor for factor in factors if _is_condition(factor)]
+    if len(conditions) == 1:  # the text would double with every further one
+        rest = sympy.Mul(*(factor for factor in factors if factor is not conditions[0]))
+        a, b, x, y = conditions[0].given
+        return _choose(conditions[0].name, a, b, _divide(rest * x), _divide(rest * y))
     return e / _W
+
+
+def _is_condition(e: Any) -> bool:
+    return isinstance(e, _Call) and e.name in ("<", "<=")
 
 
 _SUM, _PRODUCT, _ATOM = range(3)  # how tightly a text holds together
@@ -219,7 +238,7 @@ def _write(e: Any, level: int) -> str:
         return f"{function}({_write(base, _SUM)}, {_write(exponent, _SUM)})"
     if isinstance(e, _Call):
         given = [_write(argument, _SUM) for argument in e.given]
-        if e.name[0] == "<":
+        if _is_condition(e):
             a, b, x, y = given
             return f"({x} if {a} {e.name} {b} else {y})"
         return f"np.{e.name}({', '.join(given)})"

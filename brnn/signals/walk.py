@@ -6,6 +6,7 @@ Nothing is executed: the tree is walked node by node, in NumPy on arrays or in m
 from __future__ import annotations
 
 import ast
+import itertools
 import math
 import operator
 from collections.abc import Callable, Mapping
@@ -113,9 +114,9 @@ class Digits:
 def limit_at_zero(node: ast.expr, parameters: Mapping[str, float]) -> float:
     """Return the limit of a formula for w -> 0 from the right: a number, inf, -inf, or nan if it finds none.
 
-    The formula is evaluated with 250 digits at w = 1e-50, 1e-60 and 1e-70. Where it goes like a power of w (or
-    slower, like log w) the limit is 0 or infinite; otherwise the last value is the limit to all digits of a float
-    unless the formula differs from its limit by less than a quarter power of w.
+    The formula is evaluated with 250 digits at w = 1e-50, 1e-60 and 1e-70. If it goes on changing by the same factor,
+    like a power of w or like log w, the limit is 0 or infinite. Otherwise the last value is the limit, to all digits
+    of a float if the formula differs from its limit by a power of w above 1/4.
     """
     digits = Digits()
     values = {name: digits.number(value) for name, value in parameters.items()}
@@ -126,13 +127,14 @@ def limit_at_zero(node: ast.expr, parameters: Mapping[str, float]) -> float:
             results.append(walk(node, values, digits))
         except (ZeroDivisionError, OverflowError, ValueError):
             return math.nan
-    if any(not digits.context.isfinite(result) for result in results):
-        return float(results[-1])
-    if results[-1] == 0:
-        return 0.0
-    if results[-2] == 0:
+    if results[2] == 0 or not all(digits.context.isfinite(result) for result in results):
+        return float(results[2])
+    if results[0] == 0 or results[1] == 0:
         return math.nan
-    trend = float(digits.context.log10(abs(results[-1] / results[-2]))) / 10
-    if abs(trend) < 1e-3:
-        return float(results[-1])
-    return 0.0 if trend < 0 else math.copysign(math.inf, float(digits.context.sign(results[-1])))
+    before, after = (
+        float(digits.context.log10(abs(later / earlier))) for earlier, later in itertools.pairwise(results)
+    )
+    # The ratio is 1 for a power and 0.85 for log w; for a limit that is reached like w**a it is 10**(-10*a).
+    if abs(after) < 1e-15 or after / before < 0.7:
+        return float(results[2])
+    return 0.0 if after < 0 else math.copysign(math.inf, float(digits.context.sign(results[2])))

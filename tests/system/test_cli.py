@@ -276,7 +276,7 @@ def test_export_of_two_dimensions(call: Callable[..., Any], tmp_path: Path) -> N
 def test_rerun(result: Path, call: Callable[..., Any]) -> None:
     said = call("rerun", result)
     assert said.code == 0, said.err
-    assert "0" in said.out
+    assert "same: largest difference 0 at 21 saved times" in said.out
     with h5py.File(result, "r+") as file:
         file["rcf/x"][10, 1] += 0.01
     said = call("rerun", result)
@@ -376,10 +376,14 @@ def test_listing_models_imports_nothing_slow(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_the_bar_is_for_terminals_only(brnn_process: Callable[..., Any], tmp_path: Path) -> None:
+    import fcntl
     import pty
+    import struct
+    import termios
 
     assert brnn_process("run", "rcf").stderr == ""
     control, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     words = [sys.executable, "-m", "brnn", "run", "rcf"]
     process = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=terminal)
     os.close(terminal)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brnn.cli.commands.options import File, Force
-from brnn.cli.text import value_in_words
+from brnn.cli.commands.options import File, Force, number_option
 
 if TYPE_CHECKING:
     from brnn.record.result import Result
@@ -55,6 +54,8 @@ def info(file: File) -> None:
 
 
 def _outcome(result: Result) -> list[tuple[str, str]]:
+    from brnn.cli.text import value_in_words
+
     solver, attributes = result.solver, result.attributes
     versions = ", ".join(f"{name} {version}" for name, version in _json(attributes.get("versions")).items())
     rows = [("status", result.summary())]
@@ -64,7 +65,9 @@ def _outcome(result: Result) -> list[tuple[str, str]]:
     options = {key: value for key, value in result.options.items() if key != "solver" and value is not None}
     rows.append(("options", ", ".join(f"{key} = {value_in_words(value)}" for key, value in options.items())))
     rows.append(("seed", str(attributes.get("seed", "none"))))
-    rows.append(("created", f"{attributes.get('created', '?')} by brnn {attributes.get('brnn_version', '?')}, {versions}"))
+    rows.append(
+        ("created", f"{attributes.get('created', '?')} by brnn {attributes.get('brnn_version', '?')}, {versions}")
+    )
     rows.append(("command", str(attributes.get("command", "?"))))
     return rows
 
@@ -103,7 +106,8 @@ def rerun(
     """
     import brnn
 
-    outcome = brnn.rerun(file)
+    allowed = None if tolerance is None else number_option(tolerance, "--tolerance")
+    outcome = brnn.rerun(file, allowed)
     print(outcome)
     if not outcome.passed:
         raise typer.Exit(1)

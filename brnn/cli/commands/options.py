@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["File", "Force", "ModelName", "Settings"]
+from brnn.errors import InputError
+
+__all__ = ["File", "Force", "ModelName", "Settings", "number_option", "whole_option"]
 
 
 def _complete_model(incomplete: str) -> list[str]:
@@ -38,3 +40,19 @@ Settings = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A result that `brnn run -o` wrote.", show_default=False)]
+
+
+def number_option(text: str, option: str) -> float:
+    """Return the number that an option gives; Typer's own message would not say which value is wrong."""
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{option} {text}: must be a number") from None
+
+
+def whole_option(text: str, option: str) -> int:
+    """Return the whole number that an option gives."""
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"{option} {text}: must be a whole number") from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brnn.cli.commands.options import Force, ModelName, Settings
+from brnn.cli.commands.options import Force, ModelName, Settings, number_option, whole_option
 from brnn.cli.stops import Stopped
 from brnn.errors import InputError, IntegrationError
 
@@ -55,8 +55,11 @@ def run(
     ] = "auto",
     rtol: Annotated[str, typer.Option("--rtol", metavar="X", help="Relative tolerance.")] = "1e-6",
     atol: Annotated[str, typer.Option("--atol", metavar="X", help="Absolute tolerance.")] = "1e-9",
+    step: Annotated[
+        str | None, typer.Option("--step", metavar="X", help="Step of the solvers for white noise.")
+    ] = None,
     seed: Annotated[
-        str | None, typer.Option("--seed", metavar="N", help="Seed of networks that draw random numbers.")
+        str | None, typer.Option("--seed", metavar="N", help="Seed of white noise; by default one is drawn.")
     ] = None,
     record: Annotated[
         str | None, typer.Option("--record", metavar="NAMES", help="States to keep, e.g. F1.x,F2.x; all by default.")
@@ -81,11 +84,12 @@ def run(
     _check_outputs(out, plot, force, reads)
     options: dict[str, Any] = {
         "solver": solver,
-        "rtol": _number(rtol, "--rtol"),
-        "atol": _number(atol, "--atol"),
+        "rtol": number_option(rtol, "--rtol"),
+        "atol": number_option(atol, "--atol"),
+        "step": None if step is None else number_option(step, "--step"),
         "until": "steady" if until_steady else "duration",
-        "seed": None if seed is None else _whole(seed, "--seed"),
-        "duration": None if duration is None else _number(duration, "--duration"),
+        "seed": None if seed is None else whole_option(seed, "--seed"),
+        "duration": None if duration is None else number_option(duration, "--duration"),
         "progress": sys.stderr.isatty(),
     }
     names = None if record is None else _names(record)
@@ -129,20 +133,6 @@ def _check_outputs(out: Path | None, plot: Path | None, force: bool, reads: list
             raise InputError(f"--plot {plot}: is the file that -o writes")
 
 
-def _number(text: str, option: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"{option} {text}: must be a number") from None
-
-
-def _whole(text: str, option: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError(f"{option} {text}: must be a whole number") from None
-
-
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if not names:
@@ -157,20 +147,22 @@ def _times(text: str | None, network: Network, options: dict[str, Any], keep: bo
     length = options["duration"] if options["duration"] is not None else network.duration
     if length is not None and options["until"] == "steady" and options["duration"] is None:
         length *= _STEADY_FACTOR
-    usable = length is not None and np.isfinite(length) and length > 0  # else simulate says what is wrong
+    if length is None or not np.isfinite(length) or length <= 0:
+        length = None  # simulate says what is wrong with it
     if text is None:
-        return None if keep or not usable else [length]
+        # In discrete time the duration is rounded to whole steps.
+        return None if keep or length is None or network.step is not None else [length]
     if text.strip().isdigit():
         count = int(text)
         if count < 1:
             raise InputError(f"--times {text}: at least one time must be saved")
-        if not usable:
+        if length is None:
             raise InputError(f"--times {text}: a number of times needs --duration")
         from brnn.memory import refuse_above
 
         refuse_above(32 * count, f"--times {text}")
         return np.linspace(0.0, length, count) if count > 1 else np.array([length])
-    return np.array([_number(part.strip(), "--times") for part in text.split(",")])
+    return np.array([number_option(part.strip(), "--times") for part in text.split(",")])
 
 
 def _simulated(
@@ -180,18 +172,23 @@ def _simulated(
     from brnn.integrate import simulate
     from brnn.record import Record
 
+    before = _identity(out)
     try:
         return simulate(network, record=Record(path=out, variables=names, force=force), **options)
-    except IntegrationError as error:
-        message = f"{error}{_kept(out)}"
-        raise IntegrationError(message, error.time, error.variable, error.state) from None
-    except Stopped as stopped:
-        stopped.note = _kept(out)
-        raise
+    except (IntegrationError, Stopped) as error:
+        kept = f"; what was recorded until then is in {out}" if _identity(out) != before else ""
+        if isinstance(error, Stopped):
+            error.note = kept
+            raise
+        raise IntegrationError(f"{error}{kept}", error.time, error.variable, error.state) from None
 
 
-def _kept(out: Path | None) -> str:
-    return f"; what was recorded until then is in {out}" if out is not None and out.exists() else ""
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """Return what tells a new file from the one that had its name before."""
+    if path is None or not path.exists():
+        return None
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns
 
 
 def _summary(result: Result, written: list[Path]) -> str:
@@ -214,7 +211,12 @@ def _summary(result: Result, written: list[Path]) -> str:
         place = np.unravel_index(int(np.argmax(final)), final.shape)
         cell = ", ".join(str(int(k)) for k in place)
         rows.append((f"{layer.name}.x", pattern_in_words(final)))
-        rows.append(("", f"total {final.sum():.6g}, from {final.min():.5g} to {final.max():.5g} (cell {cell})"))
+        rows.append(
+            (
+                "",
+                f"total {final.sum() + 0.0:.6g}, from {final.min() + 0.0:.5g} to {final.max() + 0.0:.5g} (cell {cell})",
+            )
+        )
     if written:
         rows.append(("wrote", ", ".join(f"{path} ({size_in_words(path)})" for path in written)))
     else:

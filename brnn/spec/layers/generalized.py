@@ -92,7 +92,7 @@ class Layer(LayerLaw):
     def bounds(self) -> Bounds | None:
         """Return (-E/F, B/C), the interval of the claim after (8); infinite where C or F is 0."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            lowest = np.where(np.asarray(self.F) > 0, -np.divide(self.E, self.F), -np.inf)
+            lowest = np.where(np.asarray(self.F) > 0, 0.0 - np.divide(self.E, self.F), -np.inf)
             highest = np.where(np.asarray(self.C) > 0, np.divide(self.B, self.C), np.inf)
         if np.isinf(lowest).all() and np.isinf(highest).all():
             return None

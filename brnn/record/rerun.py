@@ -1,0 +1,201 @@
+"""Run the network of a result again and compare: what a file says is what its network does."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brnn.errors import FileError
+from brnn.spec.validate import number
+
+if TYPE_CHECKING:
+    from brnn.record.result import Result
+    from brnn.spec.network import Network
+
+__all__ = ["Rerun", "rerun"]
+
+_IN_MEMORY = 100_000_000  # bytes of samples; a larger run is repeated into a temporary file
+_BLOCK = 16_000_000  # bytes that are compared at once
+_ROOM = 100.0  # how many tolerances of one step the error of a whole run may be
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """How far a second run is from the recorded one.
+
+    Attributes
+    ----------
+    largest_difference : float
+        ``max |recorded - repeated|`` over all cells and saved times, of the variable that differs most (by its
+        tolerance).
+    tolerance : float
+        What passes for this variable.
+    variable : str or None
+        Its name and the cell, ``"F1.x[3]"``; None if nothing differs.
+    time : float
+        When it differs most; NaN if nothing differs.
+    compared : int
+        How many saved times were compared.
+    passed : bool
+        Whether each variable differs by its tolerance at most, and no saved time is missing.
+    """
+
+    largest_difference: float
+    tolerance: float
+    variable: str | None
+    time: float
+    compared: int
+    passed: bool
+
+    def __repr__(self) -> str:
+        verdict = "same" if self.passed else "DIFFERENT"
+        times = f"{self.compared} saved times"
+        if self.variable is None:
+            return f"{verdict}: largest difference 0 at {times}"
+        return (
+            f"{verdict}: largest difference {self.largest_difference:.3g} in {self.variable} at t = {self.time:g} "
+            f"(tolerance {self.tolerance:.3g}, {times})"
+        )
+
+
+def rerun(path: str | Path, tolerance: float | None = None) -> Rerun:
+    """Run the network in a result file again, with the options, times and seed in it, and compare.
+
+    Parameters
+    ----------
+    path : str or Path
+        A result file; of a run that ended early what there is of it is compared.
+    tolerance : float, optional
+        The largest difference that passes, >= 0. By default 100 (atol + rtol max|x|) for each variable x, with the
+        tolerances of the run: on one machine the numbers are the same to the last bit, on another one roundings
+        differ, and after them the steps of the solver.
+
+    Returns
+    -------
+    Rerun
+
+    Raises
+    ------
+    FileError
+        If it is not a result file, is damaged, or holds no saved time.
+    InputError
+        If the tolerance is not valid.
+    IntegrationError
+        If the repeated run fails before the last saved time.
+    """
+    from brnn.record.reader import open_result
+
+    if tolerance is not None:
+        tolerance = number(tolerance, "tolerance", minimum=0.0)
+    with open_result(path) as recorded:
+        if math.isnan(recorded.reached):
+            raise FileError(f"{path}: holds no saved time that could be compared")
+        with _repeated(recorded) as second:
+            return _compared(recorded, second, tolerance)
+
+
+@contextmanager
+def _repeated(recorded: Result) -> Iterator[Result]:
+    """Simulate what was recorded once more, in memory or, if it is large, in a temporary file."""
+    from brnn.integrate import simulate
+    from brnn.record.options import Record
+
+    network, options = recorded.network, recorded.options
+    times = np.unique(np.concatenate([np.asarray(recorded[name]["time"].values) for name in recorded]))
+    # A run that ended early is repeated as far as it got; the step of noise depends on the planned duration.
+    ended = recorded.status in ("complete", "steady") or network.noisy or float(times[-1]) == 0.0
+    arguments: dict[str, Any] = {
+        "duration": options.get("duration") if ended else float(times[-1]),
+        "until": options.get("until", "duration") if ended else "duration",
+        "times": times,
+        "initial": _initial(network, options.get("initial")),
+        "seed": _seed(recorded.attributes.get("seed")),
+        **{name: options[name] for name in ("solver", "rtol", "atol", "step") if options.get(name) is not None},
+    }
+    names = tuple(recorded)
+    size = 8 * times.size * sum(math.prod(recorded[name].shape[1:]) for name in names)
+    if size <= _IN_MEMORY:
+        yield simulate(network, record=Record(variables=names), **arguments)
+        return
+    with tempfile.TemporaryDirectory(prefix="brnn-rerun-") as folder:
+        second = simulate(network, record=Record(path=Path(folder) / "rerun.h5", variables=names), **arguments)
+        with second:
+            yield second
+
+
+def _initial(network: Network, state: Any) -> dict[str, Any] | None:
+    """Return the recorded first state, a flat vector, by the names of its blocks."""
+    from brnn.compiler.layout import layout
+
+    if state is None:
+        return None
+    flat = np.asarray(state)
+    return {block.name: flat[block.start : block.stop].reshape(block.shape) for block in layout(network)}
+
+
+def _seed(value: Any) -> int | None:
+    text = str(value)
+    return int(text) if text.isdigit() else None
+
+
+def _compared(recorded: Result, second: Result, tolerance: float | None) -> Rerun:
+    options = recorded.options
+    rtol, atol = float(options.get("rtol", 1e-6)), float(options.get("atol", 1e-9))
+    worst = Rerun(0.0, tolerance or 0.0, None, math.nan, 0, True)
+    compared, passed, excess = 0, True, 0.0
+    for name in recorded:
+        found = _largest(recorded[name], second[name])
+        allowed = tolerance if tolerance is not None else _ROOM * (atol + rtol * found.scale)
+        compared = max(compared, found.rows)
+        passed = passed and found.rows == recorded[name].shape[0] and found.difference <= allowed
+        ratio = found.difference / max(allowed, 1e-300)
+        if ratio > excess:
+            excess = ratio
+            cell = ", ".join(str(k) for k in found.cell)
+            worst = Rerun(found.difference, allowed, f"{name}[{cell}]", found.time, 0, True)
+    return replace(worst, compared=compared, passed=passed)
+
+
+@dataclass
+class _Largest:
+    """The largest difference of two variables so far, where it is, and the largest value of the first."""
+
+    difference: float = 0.0
+    time: float = math.nan
+    cell: tuple[int, ...] = ()
+    scale: float = 0.0
+    rows: int = 0
+
+
+def _largest(first: Any, second: Any) -> _Largest:
+    """Compare two variables at the times that both have, a block of rows at a time."""
+    found = _Largest()
+    times, others = (np.asarray(values["time"].values) for values in (first, second))
+    row = 8 * max(1, math.prod(first.shape[1:]))
+    step = max(1, _BLOCK // row * len(times) // max(len(times), len(others)))
+    for k in range(0, len(times), step):
+        block = times[k : k + step]
+        low, high = np.searchsorted(others, block[0]), np.searchsorted(others, block[-1], side="right")
+        common = np.isin(block, others[low:high])
+        one = np.asarray(first[k : k + step].values)[common]
+        # What single precision keeps is compared with what it makes of the repeated numbers.
+        other = np.asarray(second[low:high].values)[np.isin(others[low:high], block)].astype(one.dtype)
+        found.rows += len(one)
+        if not one.size:
+            continue
+        found.scale = max(found.scale, float(np.abs(one).max()))
+        distance = np.abs(one.astype(np.float64) - other)
+        distance[np.isnan(distance)] = math.inf
+        place = np.unravel_index(int(np.argmax(distance)), distance.shape)
+        if distance[place] > found.difference:
+            found.difference = float(distance[place])
+            found.time = float(block[common][place[0]])
+            found.cell = tuple(int(i) for i in place[1:])
+    return found

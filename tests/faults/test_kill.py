@@ -1,0 +1,165 @@
+"""SIGKILL at random times: the file opens, says that it is incomplete and how far it got, and every row is right.
+
+The number of kills per test is 4, or what the environment variable BRNN_KILLS says; a test marked slow does 100.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import recording
+import xarray as xr
+
+import brnn
+
+KILLS = int(os.environ.get("BRNN_KILLS", "4"))
+
+# Writes one file after the other, each flushed at every write, so that kills fall into flushes, the beginning and the
+# end of files. Prints a line when the first file is there.
+RECORDER = """
+import sys
+import numpy as np
+sys.path.insert(0, {tests!r})
+import recording
+from brnn.record import FileRecorder
+random = np.random.default_rng({seed})
+first = True
+while True:
+    rows = int(random.integers(10, {rows}))
+    recorder = FileRecorder({path!r}, recording.VARIABLES, recording.description(0.5 * rows), force=True,
+                            flush_every=0.0, ltm_every=2.0, n_times=rows)
+    done = 0
+    while done < rows:
+        count = min(int(random.integers(1, 60)), rows - done)
+        recorder.write(recording.times(done, count), recording.states(done, count))
+        done += count
+        if first:
+            print("there", flush=True)
+            first = False
+    recorder.finish("complete", {{"method": "none", "steps": rows}}).close()
+"""
+
+# A leaky integrator driven by a sine, saved ten times in each period: long enough to be killed.
+SIMULATION = """
+import numpy as np
+import brnn
+network = brnn.Network("driven", [brnn.Layer.additive("F1", 3, A=0.5)],
+    stimuli=[brnn.Stimulus("F1", pattern=[1.0, 2.0, 3.0], schedule=brnn.Sine(frequency=1.0))])
+brnn.simulate(network, duration=50_000.0, times=np.linspace(0.0, 50_000.0, 500_001), record={path!r})
+"""
+
+
+def start(code: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    assert process.poll() is None, process.communicate()[1]
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def check_recorded(path: Path) -> str:
+    """Compare every row that the file claims with the formula, through brnn, h5py and xarray; return the status."""
+    with brnn.open(path) as result:
+        status = result.status
+        count = len(result.times)
+        assert status in ("incomplete", "complete")
+        assert count > 0
+        assert result.reached == 0.5 * (count - 1)
+        if status == "complete":
+            assert result.duration == 0.5 * count
+            assert result.solver.steps == count
+        else:
+            assert f"incomplete, last saved at t = {result.reached:g} of {result.duration:g}" in repr(result)
+        for variable in recording.VARIABLES[:-1]:
+            np.testing.assert_array_equal(result[variable.name], recording.expected(variable, 0, count))
+        weights = result["P.z"]
+        rows = np.rint(2.0 * weights["time"].to_numpy()).astype(int)
+        assert set(range(0, count, 4)) - {count - 1} <= set(rows)
+        every = recording.expected(recording.VARIABLES[-1], 0, int(rows.max()) + 1)
+        np.testing.assert_array_equal(weights, every[rows])
+    with h5py.File(path, "r") as file:
+        assert file.attrs["status"] == status.encode()
+        samples = file["F1/x"][: len(file["F1/time"])]
+        np.testing.assert_array_equal(samples, recording.expected(recording.VARIABLES[0], 0, len(samples)))
+    with xr.open_dataset(path, engine="h5netcdf", group="F2") as data:
+        known = data.isel(time=data["time"].notnull())
+        np.testing.assert_array_equal(known["x"], recording.expected(recording.VARIABLES[1], 0, known.sizes["time"]))
+    return status
+
+
+def kill_recorders(folder: Path, kills: int, rows: int) -> list[str]:
+    path = folder / "run.h5"
+    tests = str(Path(recording.__file__).parent)
+    statuses = []
+    for seed in range(kills):
+        process = start(RECORDER.format(tests=tests, seed=seed, rows=rows, path=str(path)))
+        assert process.stdout is not None
+        assert process.stdout.readline() == "there\n", process.communicate()[1]
+        time.sleep(random.uniform(0.0, 0.4))
+        kill(process)
+        statuses.append(check_recorded(path))
+        path.unlink()
+    return statuses
+
+
+@pytest.mark.parametrize("rows", [30, 100_000], ids=["short files", "one long file"])
+def test_recorder(tmp_path: Path, rows: int) -> None:
+    kill_recorders(tmp_path, KILLS, rows)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("rows", [30, 100_000], ids=["short files", "one long file"])
+def test_recorder_often(tmp_path: Path, rows: int) -> None:
+    assert "incomplete" in kill_recorders(tmp_path, 100, rows)
+
+
+def reached(path: Path) -> float:
+    with brnn.open(path) as result:
+        return result.reached
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_simulation(tmp_path: Path, number: int) -> None:
+    path = tmp_path / "run.h5"
+    process = start(SIMULATION.format(path=str(path)))
+    until = time.monotonic() + 100.0
+    # The first run goes on until something is seen in its file; the others are killed sooner or later.
+    while (not path.exists() or (number == 0 and reached(path) < 100.0)) and time.monotonic() < until:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.05)
+    time.sleep(random.uniform(0.0, 3.0))
+    kill(process)
+    with brnn.open(path) as result:
+        assert result.status == "incomplete"
+        assert result.duration == 50_000.0
+        assert result.network.name == "driven"
+        x = result["F1.x"]
+        t = x["time"].to_numpy()
+        np.testing.assert_allclose(t, 0.1 * np.arange(len(t)), rtol=1e-12)
+        if number == 0:
+            assert len(t) > 1000
+        # x' = -A x + p (1 + sin(w t)), x(0) = 0
+        a, w = 0.5, 2.0 * np.pi
+        decay = np.exp(-a * t)
+        factor = (1.0 - decay) / a + (a * np.sin(w * t) - w * np.cos(w * t) + w * decay) / (a * a + w * w)
+        np.testing.assert_allclose(x, factor[:, None] * [1.0, 2.0, 3.0], atol=1e-4)
+        assert f"incomplete, last saved at t = {t[-1]:g} of 50000" in repr(result)
+    with h5py.File(path, "r") as file:
+        assert file.attrs["status"] == b"incomplete"
+    recovered = brnn.recover(path)
+    with recovered, xr.open_dataset(path, engine="netcdf4", group="F1") as data:
+        np.testing.assert_array_equal(data["time"], t)
+        assert recovered.status == "incomplete"
+    assert [file.name for file in tmp_path.iterdir()] == ["run.h5"]

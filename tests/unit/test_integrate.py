@@ -1,0 +1,260 @@
+"""Integration: exact solutions, pulses, delays, noise, discrete time, rest, and what is refused."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import brnn
+
+SOLVERS = ["LSODA", "RK45", "RK23", "DOP853", "Radau", "BDF"]
+
+
+def decaying(n: int = 1, A: float = 0.5, **changes: object) -> brnn.Network:
+    return brnn.Network("decay", [brnn.Layer.additive("a", n, A=A, initial=changes.pop("initial", 0.0))], **changes)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_short_pulse_in_a_long_run_is_not_missed(solver: str) -> None:
+    on, length, A, strength = 500.0, 1e-3, 0.5, 3.0
+    network = decaying(stimuli=[brnn.Stimulus("a", "excitatory", strength, brnn.Pulse(on, on + length))])
+    times = np.array([499.0, 500.0, 500.001, 501.0, 510.0, 1000.0])
+    x = brnn.simulate(network, 1000.0, times=times, solver=solver, rtol=1e-7)["a.x"].values[:, 0]
+    peak = strength / A * (1 - np.exp(-A * length))
+    exact = np.where(times >= on + length, peak * np.exp(-A * (times - on - length)), 0.0)
+    np.testing.assert_allclose(x, exact, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_tolerances_hold_for_a_small_active_part(solver: str) -> None:
+    """Ten oscillating cells beside many quiet ones are as accurate as alone."""
+    n = 2000 if solver in ("RK45", "RK23", "DOP853") else 60
+    W = np.array([[0.0, -2.0], [2.0, 0.0]])
+    network = brnn.Network(
+        "hidden",
+        [brnn.Layer.additive("quiet", n, A=1.0), brnn.Layer.additive("active", 2, A=0.0, initial=[1.0, 0.0])],
+        [brnn.Projection("active", "active", "excitatory", brnn.Linear(), brnn.Dense(W))],
+    )
+    result = brnn.simulate(network, 10.0, times=[10.0], solver=solver, rtol=1e-6, atol=1e-9)
+    exact = [math.cos(20.0), math.sin(20.0)]
+    np.testing.assert_allclose(result["active.x"].values[0], exact, atol=3e-4)
+
+
+def test_saved_times_are_exactly_those_asked_for() -> None:
+    times = [0.0, 0.1, 3.0, 7.5]
+    result = brnn.simulate(decaying(initial=1.0), 10.0, times=times)
+    assert result.times.tolist() == times
+    np.testing.assert_allclose(result["a.x"].values[:, 0], np.exp(-0.5 * np.array(times)), rtol=1e-5)
+    assert brnn.simulate(decaying(), 10.0).times.size == 201
+
+
+def test_initial_by_array_and_by_name() -> None:
+    network = brnn.Network("two", [brnn.Layer.additive("a", 2, A=1), brnn.Layer.additive("b", (2, 2), A=1)])
+    result = brnn.simulate(network, 1.0, initial={"a": [1.0, 2.0], "b.x": 3.0}, times=[0.0])
+    assert result["a.x"].values.tolist() == [[1, 2]]
+    assert (result["b.x"].values == 3).all()
+    for bad, says in (({"c": 1}, "not a state"), ({"a": [1, 2, 3]}, "must be one number"), ([1, 2], "several layers")):
+        with pytest.raises(brnn.SpecError, match=says):
+            brnn.simulate(network, 1.0, initial=bad)
+
+
+@pytest.mark.parametrize("solver", ["RK45", "DOP853"])
+def test_delay_by_the_method_of_steps(solver: str) -> None:
+    """x' = -x(t - 1), x = 1 before 0: a polynomial of degree k on [k - 1, k]."""
+    network = brnn.Network(
+        "delay",
+        [brnn.Layer.additive("a", 1, A=0.0, initial=1.0)],
+        [brnn.Projection("a", "a", "inhibitory", brnn.Linear(), brnn.OneToOne(), delay=1.0)],
+    )
+
+    def exact(t: float) -> float:
+        return 1.0 + sum((-1) ** k * max(t - (k - 1), 0.0) ** k / math.factorial(k) for k in range(1, int(t) + 2))
+
+    times = np.linspace(0, 8, 33)
+    x = brnn.simulate(network, 8.0, times=times, solver=solver, rtol=1e-9, atol=1e-12)["a.x"].values[:, 0]
+    np.testing.assert_allclose(x, [exact(t) for t in times], atol=2e-8)
+
+
+def test_two_delays_and_a_pulse_against_the_exact_solution() -> None:
+    """A chain of two lags: the pulse arrives, low-passed, after the sum of the delays."""
+    network = brnn.Network(
+        "chain",
+        [brnn.Layer.additive("a", 1, A=1.0), brnn.Layer.additive("b", 1, A=1.0), brnn.Layer.additive("c", 1, A=1.0)],
+        [
+            brnn.Projection("a", "b", "excitatory", brnn.Linear(), brnn.OneToOne(), delay=0.7),
+            brnn.Projection("b", "c", "excitatory", brnn.Linear(), brnn.OneToOne(), delay=1.9),
+        ],
+        [brnn.Stimulus("a", "excitatory", 1.0, brnn.Pulse(1.0, np.inf))],
+    )
+    t = np.linspace(0, 12, 49)
+    result = brnn.simulate(network, 12.0, times=t, rtol=1e-9, atol=1e-12)
+    s = np.maximum(t - 1.0 - 0.7 - 1.9, 0.0)
+    np.testing.assert_allclose(result["c.x"].values[:, 0], 1 - np.exp(-s) * (1 + s + s**2 / 2), atol=1e-8)
+
+
+def test_ornstein_uhlenbeck_has_its_variance() -> None:
+    """dx = -A x dt + s dW: stationary variance s^2 / 2A, autocorrelation exp(-A lag)."""
+    A, s, n = 0.8, 0.5, 4000
+    network = decaying(n, A, stimuli=[brnn.Stimulus("a", "excitatory", s, brnn.WhiteNoise())])
+    for solver, step in (("SRIW1", 0.05), ("EulerMaruyama", 0.01)):
+        x = brnn.simulate(network, 12.0, times=[11.0, 12.0], solver=solver, step=step, seed=1)["a.x"].values
+        variance = s**2 / (2 * A)
+        assert abs(x[1].var() / variance - 1) < 4 * np.sqrt(2 / n) + A * (0.005 if solver == "EulerMaruyama" else 0)
+        assert abs(np.corrcoef(x)[0, 1] - np.exp(-A)) < 0.03
+
+
+def brownian_error(solver: str, step: float) -> float:
+    """Strong error of dX = -0.5 X dt + 0.8 (2 - X) dW at T = 1 against a path with 64 times smaller steps."""
+    from brnn.integrate import stochastic
+
+    n, fine, T = 400, step / 64, 1.0
+    random = np.random.default_rng(5)
+    w = np.sqrt(fine) * random.standard_normal((round(T / fine), n))
+    v = np.sqrt(fine) * random.standard_normal((round(T / fine), n))
+
+    def a(t: float, x: np.ndarray) -> np.ndarray:
+        return -0.5 * x
+
+    def b(t: float, x: np.ndarray) -> np.ndarray:
+        return 0.8 * (2.0 - x)
+
+    class Drawn:
+        """Normal numbers made from the fine increments, so that both step sizes see the same Wiener path."""
+
+        def __init__(self, every: int) -> None:
+            h = every * fine
+            W = w.reshape(-1, every, n)
+            area = (np.cumsum(W, axis=1) - W).sum(axis=1) * fine + (
+                0.5 * fine * (W + v.reshape(W.shape) / np.sqrt(3))
+            ).sum(1)
+            first = W.sum(axis=1) / np.sqrt(h)
+            second = (2.0 * area / h - W.sum(axis=1)) * np.sqrt(3.0) / np.sqrt(h)
+            self.rows = iter(np.stack([first, second], axis=1) if solver == "SRIW1" else first[:, None])
+            self.left: list[np.ndarray] = []
+
+        def standard_normal(self, size: int) -> np.ndarray:
+            self.left = self.left or list(next(self.rows))
+            return self.left.pop(0)
+
+    scheme = {"SRIW1": stochastic._sriw1, "EulerMaruyama": stochastic._euler_maruyama}[solver]
+    ends = []
+    for every in (64, 1):
+        x, random_ = np.full(n, 0.5), Drawn(every)
+        for k in range(round(T / fine) // every):
+            x = scheme(a, b, k * every * fine, x, every * fine, random_)
+        ends.append(x)
+    return float(np.abs(ends[0] - ends[1]).mean())
+
+
+@pytest.mark.parametrize(("solver", "order"), [("EulerMaruyama", 0.5), ("SRIW1", 1.5)])
+def test_strong_order_of_the_schemes(solver: str, order: float) -> None:
+    errors = [brownian_error(solver, step) for step in (1 / 8, 1 / 16, 1 / 32)]
+    slopes = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
+    assert slopes.mean() == pytest.approx(order, abs=0.25)
+
+
+def test_noise_is_reproducible_and_a_drawn_seed_is_recorded() -> None:
+    network = decaying(3, stimuli=[brnn.Stimulus("a", "excitatory", 1.0, brnn.WhiteNoise())])
+    first = brnn.simulate(network, 1.0, step=0.01)
+    again = brnn.simulate(network, 1.0, step=0.01, seed=first.seed)
+    np.testing.assert_array_equal(first["a.x"].values, again["a.x"].values)
+    assert brnn.simulate(network, 1.0, step=0.01).seed != first.seed
+
+
+def test_discrete_networks_apply_their_map() -> None:
+    ring = brnn.Network(
+        "ring",
+        [brnn.BinaryLayer("a", 3, threshold=1.0, levels="unipolar", initial=[1, 0, 0])],
+        [brnn.Projection("a", "a", "excitatory", brnn.Linear(), brnn.Chain(boundary="periodic"))],
+    )
+    result = brnn.simulate(ring, 6)
+    assert result.times.tolist() == list(range(7))
+    expected = [np.roll([1, 0, 0], k).tolist() for k in range(7)]
+    assert result["a.x"].values.tolist() == expected
+    delayed = brnn.Network(
+        "delayed",
+        [brnn.BinaryLayer("a", 1, threshold=1.0, levels="unipolar", initial=1)],
+        [brnn.Projection("a", "a", "excitatory", brnn.Linear(), brnn.OneToOne(), delay=2.0)],
+        [brnn.Stimulus("a", "inhibitory", 1.0, brnn.Pulse(2.5, 4.5))],
+    )
+    # x(t+1) = 1[x(t-2) - 1 - J(t)], J = 1 at t = 3, 4; x = 1 before 0.
+    x = [1.0]
+    for t in range(9):
+        past = x[t - 2] if t >= 2 else 1.0
+        x.append(float(past - (1.0 if t in (3, 4) else 0.0) >= 1.0))
+    assert brnn.simulate(delayed, 9)["a.x"].values[:, 0].tolist() == x
+
+
+def test_rest_is_found_by_every_solver_and_polished_by_newton() -> None:
+    network = brnn.models.rcf.build()
+    exact = (3 + math.sqrt(6)) / 6
+    for solver in SOLVERS:
+        result = brnn.simulate(network, until="steady", solver=solver)
+        assert result.status == "steady", solver
+        assert result.final("rcf").values.max() == pytest.approx(exact, abs=1e-5)
+    rest = brnn.steady_state(network)
+    assert rest["rcf.x"].max() == pytest.approx(exact, abs=1e-13)
+    assert rest.residual < 1e-12
+    assert rest.stable
+    with pytest.raises(brnn.InputError, match="did you mean 'rcf.x'"):
+        rest["rfc.x"]
+
+
+def test_a_saddle_is_not_rest() -> None:
+    """Two equal competitors stay together for long, at a saddle, until the small difference between them has grown."""
+    network = brnn.models.rcf.build(n=2, A=1.0, B=3.0, signal=brnn.Power(1.0, 2.0), initial=[0.6, 0.6 * (1 - 1e-9)])
+    final = brnn.simulate(network, until="steady", rtol=1e-9, atol=1e-12).final("rcf").values
+    np.testing.assert_allclose(final, [(3 + math.sqrt(5)) / 2, 0.0], atol=1e-8)
+
+
+def test_growth_without_bound_is_an_error_that_says_where() -> None:
+    network = brnn.Network(
+        "explosion",
+        [brnn.Layer.additive("a", 3, A=0.0, initial=[0.0, 1.0, 0.5])],
+        [brnn.Projection("a", "a", "excitatory", brnn.Power(1.0, 2.0), brnn.OneToOne())],
+    )
+    for solver in ("LSODA", "RK45", "BDF"):
+        with pytest.raises(brnn.IntegrationError) as caught:
+            brnn.simulate(network, 5.0, solver=solver)
+        assert caught.value.variable == "a.x[1]"
+        assert 0.9 < caught.value.time <= 1.01
+        assert caught.value.state.shape == (3,)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"duration": -1}, "duration = -1: must be a number > 0"),
+        ({"duration": math.inf}, "duration = inf: must be finite"),
+        ({"duration": "long"}, "duration = 'long': must be a number"),
+        ({"solver": "RK54"}, "must be one of auto, RK45"),
+        ({"solver": "SRIW1"}, "must be one of auto, RK45"),
+        ({"rtol": 0}, "rtol = 0: must be a number >= 1e-13"),
+        ({"atol": 0}, "atol = 0: must be a number > 0"),
+        ({"step": 0.1}, "only the solvers for white noise"),
+        ({"until": "rest"}, "until = 'rest': must be 'duration' or 'steady'"),
+        ({"times": [0, 2, 1]}, "times: must rise, but 1 follows 2"),
+        ({"times": [0, 99]}, "times: 99 is outside of the run"),
+        ({"times": []}, "at least one time"),
+        ({"times": [0, math.nan]}, "every time must be finite"),
+        ({"seed": -1}, "seed = -1: must be a number >= 0"),
+        ({"record": 3}, "record = 3: must be a path"),
+        ({"record": ["a.y"]}, "a.y"),
+    ],
+)
+def test_bad_arguments_are_refused_in_one_line(options: dict, says: str) -> None:
+    with pytest.raises((brnn.InputError, brnn.SpecError)) as caught:
+        brnn.simulate(decaying(), **{"duration": 10.0, **options})
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_cannot_fit_is_refused_before_it_is_tried() -> None:
+    network = brnn.Network("huge", [brnn.Layer.shunting("a", 10**11, 1, 1)])
+    with pytest.raises(brnn.InputError, match=r"needs about .* TB of memory"):
+        brnn.simulate(network, 1.0)
+    with pytest.raises(brnn.InputError, match="cannot do|must be one of"):
+        delayed = decaying(projections=[brnn.Projection("a", "a", "inhibitory", delay=1.0)])
+        brnn.simulate(delayed, 1.0, solver="BDF")
