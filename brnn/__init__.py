@@ -27,6 +27,7 @@ _PLACES = {
     "brnn.record.rerun": ["rerun"],
     "brnn.signals": [
         "Expression",
+        "Function",
         "Linear",
         "Logistic",
         "Power",

@@ -186,6 +186,12 @@ class Result(Mapping[str, "xr.DataArray"]):
         """The root attributes of the file: versions, seed, command line, date and more, as text and numbers."""
         return dict(self._metadata.attributes)
 
+    @property
+    def seed(self) -> int | None:
+        """The seed of the run's randomness; None if it had none."""
+        seed = self._metadata.attributes.get("seed", "none")
+        return None if seed == "none" else int(seed)
+
     @cached_property
     def network(self) -> Network:
         """The network that was run. FileError if the file holds it damaged."""

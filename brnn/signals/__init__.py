@@ -2,11 +2,13 @@
 
 from brnn.signals.base import Signal
 from brnn.signals.expression import Expression
+from brnn.signals.function import Function
 from brnn.signals.parse import parse_signal
 from brnn.signals.rate import Linear, Logistic, Power, Saturating, Sigmoid, Step, ThresholdLinear
 
 __all__ = [
     "Expression",
+    "Function",
     "Linear",
     "Logistic",
     "Power",

@@ -56,6 +56,8 @@ class Expression(Signal):
     text: str
     parameters: tuple[tuple[str, float], ...]
 
+    nonnegative: ClassVar[bool] = False  # the text is not examined for this
+    _rectified: ClassVar[bool] = True
     _arithmetic: ClassVar[Arrays] = Arrays()
 
     def __init__(
@@ -90,7 +92,7 @@ class Expression(Signal):
             raise SpecError(f"{where}: its value just above w = 0 is {above_zero}; it must be finite")
 
     def __repr__(self) -> str:
-        return f"Expression({', '.join([repr(self.text), *(f'{name}={value!r}' for name, value in self.parameters)])})"
+        return f"{type(self).__name__}({', '.join([repr(self.text), *(f'{name}={value!r}' for name, value in self.parameters)])})"
 
     @property
     def formula(self) -> str:
@@ -123,14 +125,15 @@ class Expression(Signal):
         formula = formulas[choice(part, "Expression: part", PARTS)]
         names = [name for name, _ in self.parameters]
         numbers = self.arguments
-        name = "expression_" + hashlib.sha256(" ".join([formulas["kernel"], *names]).encode()).hexdigest()[:12]
+        name = f"{type(self).__name__.lower()}_" + hashlib.sha256(" ".join([formulas["kernel"], *names]).encode()).hexdigest()[:12]
         body = "    w = w + 0.0  # -0.0 becomes 0.0\n"
         if part != "kernel":
             name += f"_{part}"
             names.append("at_zero")
             numbers = (*numbers, self._limits[part])
             body += "    if w == 0.0:\n        return at_zero\n"
-        text = f"def {name}({', '.join(['w', *names])}):\n{body}    return 0.0 if w < 0.0 else {formula}\n"
+        value = f"0.0 if w < 0.0 else {formula}" if self._rectified else formula
+        text = f"def {name}({', '.join(['w', *names])}):\n{body}    return {value}\n"
         return Code(name, text, numbers, (function_text(power),) if re.search(r"(?<!np\.)power\(", formula) else ())
 
     @functools.cached_property
@@ -150,9 +153,10 @@ class Expression(Signal):
         return {part: limit_at_zero(self._trees[part], values) for part in ("slope", "quotient")}
 
     def _compute(self, part: str, w: np.ndarray) -> Any:
-        positive = np.where(w < 0.0 if part == "kernel" else w <= 0.0, 1.0, w + 0.0)  # no -0.0
-        result = walk(self._trees[part], {**dict(self.parameters), "w": positive}, self._arithmetic)
-        result = np.where(w < 0.0, 0.0, result)
+        cut = w < 0.0 if self._rectified else np.zeros(w.shape, dtype=bool)
+        inside = np.where(cut if part == "kernel" else cut | (w == 0.0), 1.0, w + 0.0)  # no -0.0
+        result = walk(self._trees[part], {**dict(self.parameters), "w": inside}, self._arithmetic)
+        result = np.where(cut, 0.0, result)
         return result if part == "kernel" else np.where(w == 0.0, self._limits[part], result)
 
 

@@ -30,7 +30,7 @@ class CohenGrossbergLayer(LayerLaw):
     shape : int or tuple of int
         Number of cells along each axis.
     a : Signal
-        Amplification. An ``Expression("1 + w**2", rectified=False)`` is a function of negative activities, too.
+        Amplification; a ``Function("1 + w**2")`` is one of negative activities, too.
     b : Signal
         Self-signal.
     initial : float or array
@@ -46,7 +46,7 @@ class CohenGrossbergLayer(LayerLaw):
     def __post_init__(self) -> None:
         self._check_common(self.initial)
         for name in ("a", "b"):
-            one_of(getattr(self, name), f"{self.label}: {name}", Signal, "a signal, e.g. Expression('1 - w')")
+            one_of(getattr(self, name), f"{self.label}: {name}", Signal, "a signal, e.g. Function('1 - w')")
 
     def inner(self) -> dict[str, Signal]:
         """Return a and b."""
