@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brnn.claims import Comparison
 from brnn.spec.network import Network
 
 if TYPE_CHECKING:
     from brnn.record.result import Result
 
-__all__ = ["final", "run", "slope"]
+__all__ = ["final", "run", "slope", "stays_within"]
 
 
 def run(network: Network, duration: float | None = None, **options: Any) -> Result:
@@ -35,3 +36,28 @@ def slope(network: Network, states: np.ndarray, time: float = 0.0) -> np.ndarray
 
     fun = compile_network(network).rhs(time)
     return np.array([fun(time, state) for state in states])
+
+
+def stays_within(network: Network, lower: float, upper: float, label: str, **options: Any) -> list[Comparison]:
+    """Return comparisons that say whether the last layer's activities stay between two bounds.
+
+    Saved activities are projected onto bounds that are a theorem, so that they alone would prove little. Compared are
+    also how far the solver itself had left the bounds, and the theorem's reason: on a bound, the simulator's own
+    derivative points inward, whatever the other cells do.
+    """
+    from brnn.compiler import compile_network
+
+    result = run(network, **options)
+    layer = network.layers[-1]
+    rng = np.random.default_rng(8)
+    states = rng.uniform(lower, upper, size=(40, layer.cells))
+    side = rng.integers(-1, 2, size=states.shape)  # on the lower bound, inside, on the upper bound
+    states = np.where(side < 0, lower, np.where(side > 0, upper, states))
+    u = np.tile(compile_network(network).initial_state(), (len(states), 1))
+    u[:, -layer.cells :] = states
+    inward = -side * slope(network, u)[:, -layer.cells :]
+    return [
+        Comparison.within(lower, result[f"{layer.name}.x"], upper, label=f"{label}: all saved activities"),
+        Comparison.at_most(1e-6, result.solver.details["largest_projection"], label=f"{label}: left by the solver"),
+        Comparison.at_least(0.0, inward[side != 0], 1e-6, f"{label}: velocity inward on the bounds"),
+    ]

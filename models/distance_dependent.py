@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike
 
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import run, slope
+from brnn.models._claims import run, slope, stays_within
 from brnn.models._patterns import activities, default_pattern, field_shape, presented, signal_of
 from brnn.signals import Linear, Sigmoid, Signal
 from brnn.spec.layers import Layer
@@ -321,11 +321,11 @@ def waves_grow_as_predicted() -> list[Comparison]:
 def activities_are_bounded() -> list[Comparison]:
     """Strong random inputs, from random activities within the bounds, while the input is on and after."""
     rng = np.random.default_rng(75)
-    rows = []
+    rows: list[Comparison] = []
     for shape in ((100,), (12, 12)):
         pattern, initial = 10.0 * rng.random(shape), rng.uniform(-0.5, 1.0, size=shape)
-        result = run(build(D=0.5, recurrent=True, pattern=pattern, initial=initial), rtol=1e-6, atol=1e-9)
-        rows.append(Comparison.within(-0.5, result["F1.x"], 1.0, 1e-6, f"{len(shape)}-D, recurrent: all times"))
-        result = run(build(D=0.5, pattern=pattern, initial=initial), rtol=1e-6, atol=1e-9)
-        rows.append(Comparison.within(-0.5, result["F1.x"], 1.0, 1e-6, f"{len(shape)}-D, feedforward: all times"))
+        for recurrent in (True, False):
+            network = build(D=0.5, recurrent=recurrent, pattern=pattern, initial=initial)
+            label = f"{len(shape)}-D, {'recurrent' if recurrent else 'feedforward'}"
+            rows += stays_within(network, -0.5, 1.0, label, rtol=1e-6, atol=1e-9)
     return rows

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.claims import Comparison, claim
-from brnn.models._claims import final, run
+from brnn.models._claims import final, run, stays_within
 from brnn.models._patterns import PATTERN_A, activities, default_pattern, field_shape, presented, signal_of
 from brnn.signals import Linear, Signal
 from brnn.spec.layers.membrane import MembraneLayer
@@ -174,11 +174,11 @@ def membrane_is_shunting() -> list[Comparison]:
 def potential_is_bounded() -> list[Comparison]:
     """Conductances up to a million times the passive one, from random potentials within the bounds."""
     rng = np.random.default_rng(20)
-    rows = []
+    rows: list[Comparison] = []
     for gain in (1.0, 1e3, 1e6):
         initial = rng.uniform(-75.0, 0.0, size=10)
-        result = run(build(signal=Linear(gain), pattern=rng.random(10), initial=initial, surround=1.0))
-        rows.append(Comparison.within(-75.0, result["F1.x"], 0.0, 1e-6, f"conductances of {gain:g} nS: V (mV)"))
+        network = build(signal=Linear(gain), pattern=rng.random(10), initial=initial, surround=1.0)
+        rows += stays_within(network, -75.0, 0.0, f"conductances of {gain:g} nS, V (mV)")
     extremes = final(build(signal=Linear(1e8), pattern=[0.0, 1.0], surround=1.0, on=math.inf))
     return [*rows, Comparison([-75.0, 0.0], extremes, 1e-4, "inhibition or excitation alone, 1e8 nS: the bounds (mV)")]
 

@@ -14,6 +14,7 @@ import numpy as np
 
 import brnn
 from brnn.claims import Comparison, table
+from brnn.cli.outputs import RESULTS, check_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,7 +84,10 @@ def execute(parser: Parser, argv: Sequence[str] | None, experiment: Callable[[ar
     passed = sum(row.passed for row in outcome.rows)
     seconds = time.perf_counter() - started
     written = [str(path) for path in (options.output, options.plot) if path]
-    print(f"\n{passed} of {len(outcome.rows)} predictions hold ({seconds:.1f} s)" + (f"; wrote {', '.join(written)}" if written else ""))
+    print(
+        f"\n{passed} of {len(outcome.rows)} predictions hold ({seconds:.1f} s)"
+        + (f"; wrote {', '.join(written)}" if written else "")
+    )
     return 0 if passed == len(outcome.rows) else 1
 
 
@@ -92,17 +96,15 @@ def _check_outputs(options: argparse.Namespace) -> None:
     if options.plot:
         brnn.plot.check_target(options.plot, options.force)
     if options.output:
-        target = Path(options.output)
-        if target.is_dir():
-            raise brnn.FileError(f"{target}: is a folder; give the name of a file in it")
-        if not target.parent.is_dir():
-            raise brnn.FileError(f"{target}: the folder {target.parent} does not exist")
-        if target.exists() and not options.force:
-            raise brnn.FileError(f"{target}: exists already; choose another name, or give --force to replace it")
+        check_output(Path(options.output), "-o", force=options.force, suffixes=RESULTS)
 
 
 def simulate(
-    network: brnn.Network, options: argparse.Namespace | None = None, *, dtype: Literal["float64", "float32"] = "float64", **arguments: Any
+    network: brnn.Network,
+    options: argparse.Namespace | None = None,
+    *,
+    dtype: Literal["float64", "float32"] = "float64",
+    **arguments: Any,
 ) -> Any:
     """Run a network with the accuracy that the tables need, recorded into the file of `-o` if there is one."""
     path, force = (options.output, options.force) if options is not None else (None, False)

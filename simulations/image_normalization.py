@@ -1,26 +1,26 @@
 """A photograph, seen at four intensities over three orders of magnitude, is normalized and kept in short-term memory.
 
-    photograph  ->  F1_1 ... F1_4   on-center off-surround shunting layers       one pair of layers
-                ->  F2_1 ... F2_4   recurrent competitive fields                 for each intensity I
+    photograph  ->  F1_1 ... F1_4   on-center off-surround shunting layers     one pair of layers
+                ->  F2_1 ... F2_4   recurrent competitive fields               for each intensity I
 
-Every layer is two-dimensional, one cell for each pixel. The reflectances theta_i (sum theta_i = 1) are the luminances of the
-photograph, and layer F1 gets them with the total input I = 0.1, 1, 10 and 100 (A = 1, so that its cells are driven
-from far below to far above their decay rate):
+Every layer is two-dimensional, one cell for each pixel. The reflectances theta_i (sum theta_i = 1) are the
+luminances of the photograph. Layer F1 gets them with the total input I = 0.1, 1, 10 and 100 (A = 1, so that its
+cells are driven from far below to far above their decay rate):
 
-    F1:  dx_i/dt = -A x_i + (B - x_i) I_i - x_i sum_{k != i} I_k                      x_i -> theta_i B I/(A + I)
+    F1:  dx_i/dt = -A x_i + (B - x_i) I_i - x_i sum_{k != i} I_k                x_i -> theta_i B I/(A + I)
 
-It keeps the reflectances at every intensity (no saturation, nothing lost in noise), and its total is B I/(A + I). F2 gets the
-normalized picture and reverberates; then the photograph is switched off, and F1 forgets it. F2 stores it:
+It keeps the reflectances at every intensity (no saturation, nothing lost in noise), and its total is B I/(A + I).
+F2 gets the normalized picture and reverberates. Then the photograph is switched off, F1 forgets it, and F2 keeps it:
 
     F2:  dx_i/dt = -A x_i + (B - x_i) [f(x_i) + F1_i] - x_i sum_{k != i} [f(x_k) + F1_k]
 
 Its signal is linear, f(w) = C w, by choice: of the four kinds of signal it alone keeps every relative activity for
-ever (the hill function f(w)/w is constant, so that dX_i/dt = 0), and the total goes to B - A/C. The picture does not
-fade, blur or lose its dark parts; the price is that noise, had there been any, would be stored as well.
+ever (the hill function f(w)/w is constant, so that dX_i/dt = 0), and the total goes to B - A/C. The picture does
+not fade, blur or lose its dark parts; the price is that noise, had there been any, would be stored as well.
 
-With --surround WIDTH the center of F1 is a Gaussian of one cell and its surround a Gaussian of this width, both of sum 1.
-I = 0.01, 0.1, 1 and 10 then is the mean input of a cell, and x_i -> B (G*I)_i/[A + (G*I)_i + (S*I)_i]: F1 shows local contrast,
-and F2 stores what reaches it.
+With --surround WIDTH the center of F1 is a narrow Gaussian and its surround one of this width, both of sum 1. Then
+I = 0.01, 0.1, 1 and 10 is the mean input of a cell, and x_i -> B (G*I)_i/[A + (G*I)_i + (S*I)_i]: F1 shows local
+contrast, and F2 stores what reaches it.
 
 Reproduces, on a real photograph: pattern normalization and storage in short-term memory, S. Grossberg, Contour
 enhancement, short term memory, and constancies in reverberating neural networks, Studies in Applied Mathematics 52,
@@ -52,7 +52,7 @@ A2, B2, C = 1.0, 3.0, 1.0  # of F2; f(w) = C w
 RECEPTOR = 20.0  # rate at which the receptors of the photograph follow it
 ON, OFF, END = 1.0, 16.0, 38.0
 MIDDLE = 15.0  # time after offset when F1 has faded
-CENTER = 1.0  # width of a local center, in cells
+CENTER = 0.6  # width of a local center, in cells
 PHOTOGRAPH = "grace_hopper.jpg"  # ships inside matplotlib
 
 
@@ -143,11 +143,11 @@ def predicted_response(setting: Setting, intensity: float) -> np.ndarray:
     """Return the equilibrium of F1 in closed form."""
     if setting.surround is None:
         return feedforward.equilibrium(intensity * setting.theta.ravel(), A1, B1).reshape(setting.theta.shape)
-    kernels = [
-        fields.gaussian(width, math.ceil(4.0 * width), ndim=2, unit_sum=True, amplitude=intensity * setting.theta.size)
+    center, surround = (
+        fields.gaussian(width, math.ceil(4.0 * width), intensity * setting.theta.size, ndim=2, unit_sum=True)
         for width in (CENTER, setting.surround)
-    ]
-    return fields.equilibrium(setting.theta, *kernels, A1, B1, 0.0, "reflect")
+    )
+    return fields.equilibrium(setting.theta, center, surround, A1, B1, 0.0, "reflect")
 
 
 def driven_total(inputs: float) -> float:
@@ -193,11 +193,20 @@ def compare(setting: Setting, seen: list[Seen]) -> list[Comparison]:
             rows += [
                 Comparison(total, one.response.sum(), 1e-6, f"{at} total of F1, B I/(A + I)"),
                 Comparison(
-                    setting.theta, one.response / one.response.sum(), 1e-6, f"{at} X_i of F1, reflectances theta_i", relative=True
+                    setting.theta,
+                    one.response / one.response.sum(),
+                    1e-6,
+                    f"{at} X_i of F1, reflectances theta_i",
+                    relative=True,
                 ),
             ]
         rows += [
-            Comparison(driven_total(setting.gain * float(response.sum())), one.held.sum(), 1e-5, f"{at} total of F2, photograph on"),
+            Comparison(
+                driven_total(setting.gain * float(response.sum())),
+                one.held.sum(),
+                1e-5,
+                f"{at} total of F2, photograph on",
+            ),
             Comparison(0.0, one.first[-1] / one.response.sum(), 1e-6, f"{at} part that F1 keeps in the end"),
             Comparison(level, one.stored.sum(), 1e-6, f"{at} total stored by F2, B - A/C"),
         ]
@@ -222,22 +231,27 @@ def draw(setting: Setting, result: Any, seen: list[Seen]) -> Figure:
         12.2,
         3 * (tall + 0.32) + 3.5,
         "A photograph is normalized at every intensity, and kept in short-term memory after it is gone",
-        f"{rows} × {columns} cells in each layer   ·   on-center off-surround shunting layer F1, recurrent competitive field F2 with "
-        "linear signals   ·   after Grossberg (1973)",
+        f"{rows} × {columns} cells in each layer   ·   on-center off-surround shunting layer F1, recurrent competitive "
+        "field F2 with linear signals   ·   after Grossberg (1973)",
     )
     axes = figure.subplots(4, len(seen), height_ratios=[tall, tall, tall, 2.6])
     exposure = float(setting.theta.max()) * setting.intensities[-2]
     response = max(float(one.response.max()) for one in seen)
-    stored = max(float(one.stored.max()) for one in seen)
     for column, one in enumerate(seen):
         times = f"{one.intensity / setting.intensities[0]:g} ×"
         for ax, values, white, title in (
             (axes[0, column], setting.theta * one.intensity, exposure, f"Input I = {one.intensity:g}  ({times})"),
             (axes[1, column], one.response, response, f"F1: response, total {one.response.sum():.4g}"),
-            (axes[2, column], one.stored, stored, f"F2: stored, total {one.stored.sum():.6f}"),
+            (axes[2, column], one.stored, float(one.stored.max()), f"F2: stored, total {one.stored.sum():.6f}"),
         ):
             plot.draw_image(ax, _shown(values / white), title, limits=(0.0, 1.0))
-    for row, label in enumerate(("as a camera with one\nexposure sees it", f"at input offset, t = {OFF:g}", f"at t = {END:g}, {END - OFF:g} after offset")):
+    for row, label in enumerate(
+        (
+            "as a camera with one\nexposure sees it",
+            f"at input offset, t = {OFF:g}",
+            f"at t = {END:g}, {END - OFF:g} after offset",
+        )
+    ):
         axes[row, 0].set_ylabel(label, fontsize=9.5, color="#6b6b6b")
     _draw_numbers(axes[3], setting, np.asarray(result.times), seen)
     return figure
@@ -269,18 +283,32 @@ def _draw_numbers(axes: Any, setting: Setting, times: np.ndarray, seen: list[See
     plot.key(axes[1], loc="lower right")
     grid = np.geomspace(setting.intensities[0] / 3, setting.intensities[-1] * 3, 40)
     if setting.surround is None:
-        axes[2].semilogx(grid, feedforward.total_activity(grid, A1, B1), color=plot.PALETTE[0], linewidth=1.8, label="predicted, B I/(A + I)")
+        axes[2].semilogx(
+            grid,
+            feedforward.total_activity(grid, A1, B1),
+            color=plot.PALETTE[0],
+            linewidth=1.8,
+            label="predicted, B I/(A + I)",
+        )
     else:
         totals = [predicted_response(setting, float(I)).sum() for I in grid]
         axes[2].semilogx(grid, totals, color=plot.PALETTE[0], linewidth=1.8, label="predicted, closed form")
     measured = [one.response.sum() for one in seen]
-    axes[2].semilogx([one.intensity for one in seen], measured, "o", color=plot.PALETTE[1], markersize=6, label="simulated")
+    axes[2].semilogx(
+        [one.intensity for one in seen], measured, "o", color=plot.PALETTE[1], markersize=6, label="simulated"
+    )
     axes[2].set_ylim(bottom=0.0)
     plot.polish(axes[2], "F1: total over intensity", "intensity I", "sum of x$_i$")
     plot.key(axes[2], loc="lower right")
     given = setting.theta if setting.surround is None else seen[-1].held
     name = "reflectance θ$_i$" if setting.surround is None else "X$_i$ at input offset"
-    plot.draw_scatter(axes[3], seen[-1].stored, given, labels=(name, "stored X$_i$"), title=f"F2: stored at I = {seen[-1].intensity:g}")
+    plot.draw_scatter(
+        axes[3],
+        seen[-1].stored,
+        given,
+        labels=(name, "stored X$_i$"),
+        title=f"F2: stored at I = {seen[-1].intensity:g}",
+    )
 
 
 def experiment(options: argparse.Namespace) -> Outcome:
@@ -288,14 +316,18 @@ def experiment(options: argparse.Namespace) -> Outcome:
     if not 4 <= options.width <= 2000:
         raise brnn.InputError(f"--width {options.width}: must be from 4 to 2000 pixels")
     setting = Setting(reflectances(options.image, options.width), options.surround)
-    after = np.concatenate([[0.02, 0.05, 0.1], np.linspace(0.2, 2.0, 10), np.linspace(2.4, 5.2, 8), np.linspace(6.0, OFF - ON, 10)])
+    after = np.concatenate(
+        [[0.03, 0.1], np.linspace(0.2, 2.0, 10), np.linspace(2.4, 4.8, 7), np.linspace(6.0, OFF - ON, 6)]
+    )
     times = np.concatenate([[0.0, ON], ON + after, OFF + after, [END]])
-    result = simulate(build(setting), options, times=times, dtype="float32", rtol=1e-7, atol=1e-12, progress=sys.stderr.isatty())
+    result = simulate(
+        build(setting), options, times=times, dtype="float32", rtol=1e-7, atol=1e-12, progress=sys.stderr.isatty()
+    )
     seen = read(setting, result)
     notes = (
         "",
-        f"{setting.theta.shape[0]} x {setting.theta.shape[1]} cells in each of {2 * len(INTENSITIES) + 1} layers; the photograph is on from "
-        f"t = {ON:g} to {OFF:g}, and still stored at t = {END:g}.",
+        f"{setting.theta.shape[0]} x {setting.theta.shape[1]} cells in each of {2 * len(INTENSITIES) + 1} layers; "
+        f"the photograph is on from t = {ON:g} to {OFF:g}, and still stored at t = {END:g}.",
         "linear signals store every pattern for ever (h constant): total B - A/C, ratios kept.",
     )
     return Outcome(compare(setting, seen), lambda: draw(setting, result, seen), result, notes)
@@ -305,8 +337,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the script; see its docstring."""
     parser = command_line(__doc__)
     parser.add_argument("--image", metavar="FILE", help="another photograph (PNG or JPEG)")
-    parser.add_argument("--width", type=int, default=128, metavar="PIXELS", help="width to which it is averaged down (default: 128)")
-    parser.add_argument("--surround", type=float, metavar="WIDTH", help="width of a local off-surround (default: all cells)")
+    parser.add_argument(
+        "--width", type=int, default=128, metavar="PIXELS", help="width to which it is averaged down (default: 128)"
+    )
+    parser.add_argument(
+        "--surround", type=float, metavar="WIDTH", help="width of a local off-surround (default: all cells)"
+    )
     return execute(parser, argv, experiment)
 
 

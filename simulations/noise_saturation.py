@@ -75,13 +75,18 @@ def compare(result: Any) -> list[Comparison]:
             Comparison(THETA, with_[k] / with_[k].sum(), 1e-8, f"{at} relative activities, theta_i"),
             Comparison(theory.unopposed(inputs[k], A, B), without[k], 1e-8, f"{at} no off-surround, B I_i/(A + I_i)"),
             Comparison(
-                _contrast(theory.unopposed(inputs[k], A, B)), _contrast(without[k]), 1e-6, f"{at} no off-surround, largest/smallest"
+                _contrast(theory.unopposed(inputs[k], A, B)),
+                _contrast(without[k]),
+                1e-6,
+                f"{at} no off-surround, largest/smallest",
             ),
         ]
     first = np.asarray(result.times) <= EACH
     times = np.asarray(result.times)[first]
     predicted = theory.trajectory(inputs[0], A, B, times)
-    rows.append(Comparison(predicted, np.asarray(result[f"{SURROUND}.x"])[first], 1e-8, "I = 1: response over time, (16)"))
+    rows.append(
+        Comparison(predicted, np.asarray(result[f"{SURROUND}.x"])[first], 1e-8, "I = 1: response over time, (16)")
+    )
     return rows
 
 
@@ -96,7 +101,8 @@ def draw(result: Any) -> Figure:
         12.8,
         7.6,
         "The noise-saturation dilemma, and its solution by an off-surround",
-        f"Ten cells, I$_i$ = θ$_i$ I, A = {A:g}, B = {B:g}   ·   lines: predicted, dots and bars: simulated   ·   after Grossberg (1973)",
+        f"Ten cells, I$_i$ = θ$_i$ I, A = {A:g}, B = {B:g}   ·   lines: predicted, dots and bars: simulated   ·   "
+        "after Grossberg (1973)",
     )
     axes = figure.subplots(2, 3)
     plot.draw_pattern(axes[0, 0], THETA, title="Input: reflectances θ$_i$", color="#8c8c8c", y="θ$_i$")
@@ -122,9 +128,21 @@ def _draw_curves(axes: Any, result: Any) -> None:
     plot = brnn.plot
     grid = np.geomspace(0.1, 1e4, 300)
     shades = plot.ordered_colors()(plot.ranked(THETA))
-    predicted = {NONE: theory.unopposed(grid[:, None] * THETA, A, B), SURROUND: theory.equilibrium(grid[:, None] * THETA, A, B)}
-    marks: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 4.5, "markeredgecolor": "white", "markeredgewidth": 0.6}
-    for ax, name, title in ((axes[1], NONE, "Without off-surround: x$_i$ → B"), (axes[2], SURROUND, "With off-surround: x$_i$ → θ$_i$ B")):
+    predicted = {
+        NONE: theory.unopposed(grid[:, None] * THETA, A, B),
+        SURROUND: theory.equilibrium(grid[:, None] * THETA, A, B),
+    }
+    marks: dict[str, Any] = {
+        "linestyle": "none",
+        "marker": "o",
+        "markersize": 4.5,
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.6,
+    }
+    for ax, name, title in (
+        (axes[1], NONE, "Without off-surround: x$_i$ → B"),
+        (axes[2], SURROUND, "With off-surround: x$_i$ → θ$_i$ B"),
+    ):
         measured = responses(result, name)
         for cell in np.argsort(THETA):
             ax.semilogx(grid, predicted[name][:, cell], color=shades[cell], linewidth=1.3)

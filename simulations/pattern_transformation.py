@@ -100,10 +100,14 @@ def compare(result: Any) -> list[Comparison]:
             rows.append(Comparison.within(1, count, limit, label="sigmoid: survivors, k < B/sqrt(F) - 2A"))
         rows.append(Comparison(predicted_state(name, count), result.final(name), 1e-7, f"{name}: stored activities"))
         noise = theory.storage(A, B, signal, NOISE * PATTERN).total
-        rows.append(Comparison(noise, float(result.total(f"{name}_noise")[-1]), 1e-7, f"{name}: total that noise becomes"))
+        rows.append(
+            Comparison(noise, float(result.total(f"{name}_noise")[-1]), 1e-7, f"{name}: total that noise becomes")
+        )
     share = PATTERN / PATTERN.sum()
     relative = np.asarray(result.relative("linear"))
-    rows.append(Comparison(np.broadcast_to(share, relative.shape), relative, 1e-8, "linear: relative activities, at all times"))
+    rows.append(
+        Comparison(np.broadcast_to(share, relative.shape), relative, 1e-8, "linear: relative activities, at all times")
+    )
     total = theory.linear_total(A, B, 1.0, PATTERN.sum(), np.asarray(result.times))
     rows.append(Comparison(total, np.asarray(result.total("linear")), 1e-7, "linear: total over time, logistic"))
     for name in SIGNALS:
@@ -113,13 +117,14 @@ def compare(result: Any) -> list[Comparison]:
 
 
 def draw(result: Any) -> Figure:
-    """Draw, for each signal: f, h, the pattern at the beginning, the stored pattern, activities and totals over time."""
+    """Draw, for each signal: f, h, the patterns at the beginning and in the end, activities and totals over time."""
     plot = brnn.plot
     figure = plot.new_figure(
         12.8,
         12.0,
         "What a recurrent competitive field stores depends on its signal function",
-        f"Same field (A = {A:g}, B = {B:g}, F = {F:g}), same ten activities at the beginning (dark lines: the largest)   ·   after Grossberg (1973)",
+        f"Same field (A = {A:g}, B = {B:g}, F = {F:g}), same ten activities at the beginning (dark lines: the largest)"
+        "   ·   after Grossberg (1973)",
     )
     axes = figure.subplots(6, 4, height_ratios=[1, 1, 0.85, 0.85, 1.15, 1.15])
     times = np.asarray(result.times)
@@ -145,7 +150,9 @@ def draw(result: Any) -> Figure:
         ax[4].set_xlim(0, SHOWN)
         ax[4].set_ylim(bottom=0)
         plot.polish(ax[4], "Activities over time", "time t", "x$_i$(t)", ticks=5)
-        ax[5].plot(times[shown], np.asarray(result.total(name))[shown], color=color, linewidth=2.0, label="from the pattern")
+        ax[5].plot(
+            times[shown], np.asarray(result.total(name))[shown], color=color, linewidth=2.0, label="from the pattern"
+        )
         noise = np.asarray(result.total(f"{name}_noise"))[shown]
         ax[5].plot(times[shown], noise, color=color, linewidth=2.0, linestyle=(0, (1.2, 1.2)), label="from noise")
         level = predicted_state(name, survivors_of(result, name)).sum()
@@ -161,7 +168,9 @@ def _mark_roots(ax: Any) -> None:
     """Draw A/(B - w), whose crossings with h are the equilibria (25) of one winner."""
     w = np.linspace(0.0, 0.97 * B, 400)
     ax.plot(w, A / (B - w), color="#222222", linewidth=1.1, linestyle=(0, (5, 3)), label="A/(B − w)")
-    for label, root, full in zip(("E$_1$", "E$_2$"), theory.faster_levels(A, B, 1.0) or (), ("white", "#222222"), strict=True):
+    for label, root, full in zip(
+        ("E$_1$", "E$_2$"), theory.faster_levels(A, B, 1.0) or (), ("white", "#222222"), strict=True
+    ):
         ax.plot([root], [root], "o", markersize=5, color=full, markeredgecolor="#222222", zorder=4)
         ax.annotate(label, (root, root), xytext=(5, -11), textcoords="offset points", fontsize=8.5)
     brnn.plot.key(ax, loc="upper left")

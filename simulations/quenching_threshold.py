@@ -9,8 +9,8 @@ activities below it are suppressed, those above it are enhanced and stored. Thre
   stated with its error, and set beside a bisection of an independent integration (SciPy on the plain equations).
 - the same, a whole pattern of noise: the factor s below which all of it is quenched.
 
-With the smooth sigmoid the graded pattern that one sees for a while is transient: in the limit all survivors are equal, and hold
-the root of (A + k) u^2 - B u + A F = 0, k being their number. Both are shown, the transient and the limit.
+With the smooth sigmoid the graded pattern that one sees for a while is transient: in the limit all survivors are
+equal, and hold the root of (A + k) u^2 - B u + A F = 0, k being their number. Both are shown, transient and limit.
 
 Reproduces: the quenching threshold of S. Grossberg, Contour enhancement, short term memory, and constancies in
 reverberating neural networks, Studies in Applied Mathematics 52, 213-257 (1973).
@@ -82,7 +82,7 @@ def measure(tolerance: float) -> Thresholds:
 
 
 def build(found: Thresholds) -> brnn.Network:
-    """Return the fields that are shown, one layer each: both signals, and starts just below and above each threshold."""
+    """Return the fields that are shown, one layer each: both signals, and starts just below and above thresholds."""
     starts = {
         "graded": (PIECEWISE, GRADED),
         "smooth": (SMOOTH, PATTERN),
@@ -117,7 +117,9 @@ def compare(found: Thresholds, result: Any, tolerance: float) -> list[Comparison
     rows += [
         Comparison(K * share / share.sum(), stored, 1e-7, "piecewise: survivors share B - A/C"),
         Comparison(GRADED[5] / GRADED[3], stored[5] / stored[3], 1e-7, "piecewise: ratio of the two largest is kept"),
-        Comparison.at_least(X1 / K, stored[stored > 1e-6] / stored.sum(), 1e-9, "piecewise: X_i of survivors, above the QT"),
+        Comparison.at_least(
+            X1 / K, stored[stored > 1e-6] / stored.sum(), 1e-9, "piecewise: X_i of survivors, above the QT"
+        ),
     ]
     early = np.asarray(result["smooth.x"].sel(time=TRANSIENT, method="nearest"))
     late = np.asarray(result.final("smooth"))
@@ -126,9 +128,13 @@ def compare(found: Thresholds, result: Any, tolerance: float) -> list[Comparison
     largest = np.isin(np.arange(PATTERN.size), np.argsort(-PATTERN, kind="stable")[:count])
     limit = np.where(largest, levels[1] if levels else math.nan, 0.0)
     rows += [
-        Comparison.at_least(1.0 + 1e-3, early[2] / early[7], label=f"smooth, t = {TRANSIENT:g}: ratio of the two largest"),
+        Comparison.at_least(
+            1.0 + 1e-3, early[2] / early[7], label=f"smooth, t = {TRANSIENT:g}: ratio of the two largest"
+        ),
         Comparison.at_least(count + 1, int((early > 0.1).sum()), label=f"smooth, t = {TRANSIENT:g}: active cells"),
-        Comparison.at_most(theory.sigmoid_most_survivors(A, B, F), count, label="smooth, limit: survivors k < B/sqrt(F) - 2A"),
+        Comparison.at_most(
+            theory.sigmoid_most_survivors(A, B, F), count, label="smooth, limit: survivors k < B/sqrt(F) - 2A"
+        ),
         Comparison(limit, late, 1e-7, "smooth, limit: equal survivors"),
     ]
     for name, total in (("qt_below", K), ("qt_above", K), ("noise_below", 0.0), ("noise_above", _one())):
@@ -153,20 +159,34 @@ def draw(found: Thresholds, result: Any) -> Figure:
         12.8,
         8.0,
         "The quenching threshold of a recurrent competitive field",
-        f"A = {A:g}, B = {B:g}   ·   top: f linear from x$_1$ = {X1:g} on   ·   bottom: smooth sigmoid w²/(F + w²), F = {F:g}"
-        "   ·   after Grossberg (1973)",
+        f"A = {A:g}, B = {B:g}   ·   top: f linear from x$_1$ = {X1:g} on   ·   bottom: "
+        f"smooth sigmoid w²/(F + w²), F = {F:g}   ·   after Grossberg (1973)",
     )
     axes = figure.subplots(2, 3)
     times = np.asarray(result.times)
     qt = theory.quenching_threshold(A, B, C, X1)
     _draw_bars(
         axes[0, 0],
-        [("at the beginning", plot.shares(GRADED), "#c4c4c4"), ("stored for ever", plot.shares(result.final("graded")), plot.PALETTE[0])],
+        [
+            ("at the beginning", plot.shares(GRADED), "#c4c4c4"),
+            ("stored for ever", plot.shares(result.final("graded")), plot.PALETTE[0]),
+        ],
         "Linear stretch: survivors keep their ratios",
     )
-    axes[0, 0].axhline(qt, color=plot.PALETTE[1], linewidth=1.3, linestyle=(0, (5, 3)), label=f"QT = x$_1$/(B − A/C) = {qt:g}")
+    axes[0, 0].axhline(
+        qt, color=plot.PALETTE[1], linewidth=1.3, linestyle=(0, (5, 3)), label=f"QT = x$_1$/(B − A/C) = {qt:g}"
+    )
     plot.key(axes[0, 0], loc="upper left")
-    _draw_fates(axes[0, 1], times, result, "qt", 0, 12.0, "activity of the smallest cell", f"Bisected QT: {_stated(found.relative)}")
+    _draw_fates(
+        axes[0, 1],
+        times,
+        result,
+        "qt",
+        0,
+        12.0,
+        "activity of the smallest cell",
+        f"Bisected QT: {_stated(found.relative)}",
+    )
     axes[0, 1].axhline(X1, color=plot.PALETTE[1], linewidth=1.1, linestyle=(0, (5, 3)), label="where f becomes linear")
     axes[0, 1].set_ylim(0.0, 1.15 * X1)
     plot.key(axes[0, 1], loc="center right")
@@ -182,7 +202,16 @@ def draw(found: Thresholds, result: Any) -> Figure:
         "Smooth sigmoid: the graded pattern is transient",
     )
     plot.key(axes[1, 0], loc="upper left")
-    _draw_fates(axes[1, 1], times, result, "noise", None, 25.0, "total activity x(t)", f"Bisected noise factor: {_stated(found.noise)}")
+    _draw_fates(
+        axes[1, 1],
+        times,
+        result,
+        "noise",
+        None,
+        25.0,
+        "total activity x(t)",
+        f"Bisected noise factor: {_stated(found.noise)}",
+    )
     plot.key(axes[1, 1], loc="center right")
     _draw_lines(axes[1, 2], times, result, "smooth", PATTERN, 12.0, "Smooth sigmoid: activities over time")
     axes[1, 2].axvline(TRANSIENT, color=plot.PALETTE[5], linewidth=1.6, label=f"t = {TRANSIENT:g}, transient")
@@ -201,7 +230,9 @@ def _draw_bars(ax: Any, patterns: list[tuple[str, np.ndarray, str]], title: str)
     ax.grid(False, axis="x")
 
 
-def _draw_fates(ax: Any, times: np.ndarray, result: Any, name: str, cell: int | None, end: float, y: str, title: str) -> None:
+def _draw_fates(
+    ax: Any, times: np.ndarray, result: Any, name: str, cell: int | None, end: float, y: str, title: str
+) -> None:
     shown = times <= end
     for fate, color in (("above", brnn.plot.PALETTE[0]), ("below", brnn.plot.PALETTE[6])):
         x = np.asarray(result[f"{name}_{fate}.x"])[shown]
@@ -233,7 +264,7 @@ def experiment(options: argparse.Namespace) -> Outcome:
         f"measured QT, piecewise, relative activity:  {_stated(found.relative)}",
         f"measured QT, smooth, third cell:            {_stated(found.beside)}",
         f"measured QT, smooth, factor of the pattern: {_stated(found.noise)}",
-        f"smooth sigmoid: what looks like graded storage at t = {TRANSIENT:g} is transient; in the limit the survivors are equal.",
+        f"smooth sigmoid: the graded pattern at t = {TRANSIENT:g} is transient; in the limit the survivors are equal.",
     )
     return Outcome(compare(found, result, tolerance), lambda: draw(found, result), result, notes)
 

@@ -10,7 +10,8 @@ A cell receives its own input I_i = e^K and is inhibited by the inputs of all ot
 - Weber law: the input that is needed for a given response is proportional to A + J, and so is the increment that
   raises the response by a given step: the Weber fraction is the same on every background.
 
-The simulation measures the curves; shifts and thresholds are read from them by cubic splines, which know nothing of (18).
+The simulation measures the curves; shifts and thresholds are read from them by cubic splines, which know nothing
+of (18).
 
 Reproduces: the shift property and the Weber law of shunting networks, S. Grossberg, Recurrent neural networks,
 Scholarpedia 8(2):1888 (2013), equations (18), (19); for the retina: F. S. Werblin, Control of retinal sensitivity II:
@@ -87,7 +88,8 @@ def compare(result: Any) -> list[Comparison]:
     """Set (18), the shifts and the Weber law beside the measured curves."""
     measured = curves(result)
     rows = [
-        Comparison(theory.weber(LOG_INPUT, J, A, B), measured[J], 1e-8, f"J = {J:g}: response curve, (18)") for J in BACKGROUNDS
+        Comparison(theory.weber(LOG_INPUT, J, A, B), measured[J], 1e-8, f"J = {J:g}: response curve, (18)")
+        for J in BACKGROUNDS
     ]
     first = inputs_for(measured[BACKGROUNDS[0]], LEVELS)
     for J in BACKGROUNDS[1:]:
@@ -103,7 +105,9 @@ def compare(result: Any) -> list[Comparison]:
     rows.append(Comparison(predicted, needed, 1e-3, "Weber law: I/(A + J) = x/(B - x)"))
     fractions = [weber_fraction(x) for x in measured.values()]
     expected = (0.5 * B + STEP) / (0.5 * B - STEP) - 1.0
-    rows.append(Comparison(np.full(len(fractions), expected), fractions, 1e-3, "Weber fraction dI/I on every background"))
+    rows.append(
+        Comparison(np.full(len(fractions), expected), fractions, 1e-3, "Weber fraction dI/I on every background")
+    )
     return rows
 
 
@@ -127,13 +131,25 @@ def draw(result: Any) -> Figure:
         dots: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.6, "color": color}
         axes[0].plot(fine, theory.weber(fine, J, A, B), color=color, linewidth=1.6, label=f"J = {J:g}")
         axes[0].plot(LOG_INPUT[::2], x[::2], **dots)
-        axes[1].plot(LOG_INPUT - shift, x, **{**dots, "marker": "os^D"[k], "markersize": 4.2, "alpha": 0.8}, label=f"J = {J:g}")
+        axes[1].plot(
+            LOG_INPUT - shift, x, **{**dots, "marker": "os^D"[k], "markersize": 4.2, "alpha": 0.8}, label=f"J = {J:g}"
+        )
         if k:
             axes[0].annotate(
-                "", (half[k], 0.5 * B), (half[k - 1], 0.5 * B), arrowprops={"arrowstyle": "->", "color": "#222222", "shrinkA": 5, "shrinkB": 5}
+                "",
+                (half[k], 0.5 * B),
+                (half[k - 1], 0.5 * B),
+                arrowprops={"arrowstyle": "->", "color": "#222222", "shrinkA": 5, "shrinkB": 5},
             )
             middle = 0.5 * (half[k] + half[k - 1])
-            axes[0].text(middle, 0.535 * B, f"{half[k] - half[k - 1]:.4f}", ha="center", fontsize=8.5, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0})
+            axes[0].text(
+                middle,
+                0.535 * B,
+                f"{half[k] - half[k - 1]:.4f}",
+                ha="center",
+                fontsize=8.5,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+            )
     axes[1].plot(fine, theory.weber(fine, BACKGROUNDS[0], A, B), color="#222222", linewidth=1.2, zorder=0)
     axes[0].set_ylim(0, 1.02 * B)
     axes[0].set_xlim(LOG_INPUT[0], LOG_INPUT[-1])
@@ -153,11 +169,20 @@ def _draw_weber(ax: Any, measured: dict[float, np.ndarray]) -> None:
     backgrounds = A + np.array(list(measured))
     for k, level in enumerate((0.2 * B, 0.5 * B, 0.8 * B)):
         needed = [np.exp(inputs_for(x, np.array([level]))[0]) for x in measured.values()]
-        ax.loglog(grid, grid * level / (B - level), color=plot.PALETTE[k], linewidth=1.6, label=f"response x = {level:g} B")
+        ax.loglog(
+            grid, grid * level / (B - level), color=plot.PALETTE[k], linewidth=1.6, label=f"response x = {level:g} B"
+        )
         ax.loglog(backgrounds, needed, "o", color=plot.PALETTE[k], markersize=5)
     fraction = (0.5 * B + STEP) / (0.5 * B - STEP) - 1.0
     increments = [np.exp(inputs_for(x, np.array([0.5 * B]))[0]) * weber_fraction(x) for x in measured.values()]
-    ax.loglog(grid, grid * fraction, color=plot.PALETTE[3], linewidth=1.6, linestyle=(0, (4, 2)), label=f"increment for a step of {STEP:g} B")
+    ax.loglog(
+        grid,
+        grid * fraction,
+        color=plot.PALETTE[3],
+        linewidth=1.6,
+        linestyle=(0, (4, 2)),
+        label=f"increment for a step of {STEP:g} B",
+    )
     ax.loglog(backgrounds, increments, "s", color=plot.PALETTE[3], markersize=4.5)
     ax.set_ylim(top=3e5)  # room for the legend
     plot.polish(ax, "Weber law: needed input grows in proportion", "background A + J", "input I$_i$, increment ΔI$_i$")

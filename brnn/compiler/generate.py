@@ -11,6 +11,7 @@ it writes du/dt into `du` and allocates nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,8 +73,8 @@ def generate(network: Network, variables: tuple[Variable, ...]) -> Program:
         text.line(f"{variable.quantity}_{variable.group} = u[n[{k}] : n[{k + 1}]]")
         text.line(f"d{variable.quantity}_{variable.group} = du[n[{k}] : n[{k + 1}]]")
     inputs = _write_stimuli(text, network)
-    for (layer, signal, delay), source in signals.sent.items():
-        _write_signal(text, network.layer(layer), signal, delay, source)
+    for (name, signal, delay), source in signals.sent.items():
+        _write_signal(text, network.layer(name), signal, delay, source)
     for projection in network.projections:
         if projection.gate is not None and projection.gate.per == "source":
             own = signals.of(projection.source, projection.signal, projection.delay)
@@ -239,7 +240,7 @@ def _spread(pattern: object, layer: LayerLaw) -> np.ndarray:
     return np.array(np.broadcast_to(np.asarray(pattern, dtype=np.float64), layer.shape)).ravel()
 
 
-def _diffusion(layer: LayerLaw, law: str, parameters: list[str], white: list[tuple[str, str]]) -> str:
+def _diffusion(layer: LayerLaw, law: str, parameters: list[str], white: Sequence[tuple[str, str]]) -> str:
     """Return the lines that write b_i, the strength of the white noise of each cell.
 
     The law is linear in its inputs, so a unit of input changes dx/dt by law(unit) - law(nothing). Several independent

@@ -12,7 +12,9 @@ from brnn.compiler.cache import load_module
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import Variable, layout
 from brnn.compiler.text import Program
+from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
+from brnn.spec.projection import Projection
 
 __all__ = ["RightHandSide", "System", "compile_network"]
 
@@ -98,7 +100,8 @@ class System:
     def initial_state(self) -> np.ndarray:
         """Return the state vector at time 0 as the network gives it."""
         u = np.empty(self.size)
-        parts = {str(part.name): part for part in (*self.network.layers, *self.network.projections)}
+        parts: dict[str, LayerLaw | Projection] = {layer.name: layer for layer in self.network.layers}
+        parts |= {str(projection.name): projection for projection in self.network.projections}
         for variable in self.variables:
             part = parts[variable.group]
             u[variable.start : variable.stop] = part.start(variable.quantity, variable.size)

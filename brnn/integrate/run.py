@@ -197,8 +197,8 @@ def initial_state(system: System, initial: Any) -> np.ndarray:
         return state
     if not isinstance(initial, Mapping):
         if len(system.network.layers) > 1:
-            names = ", ".join(layer.name for layer in system.network.layers)
-            raise SpecError(f"initial: the network has several layers; give a dict with some of the keys {names}")
+            keys = ", ".join(layer.name for layer in system.network.layers)
+            raise SpecError(f"initial: the network has several layers; give a dict with some of the keys {keys}")
         initial = {system.network.layers[0].name: initial}
     names = [variable.name for variable in system.variables]
     for key, value in initial.items():

@@ -49,5 +49,5 @@ def draw_image(
         colorbar = ax.figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02, aspect=18)
         colorbar.set_label(bar, fontsize=8.5)
         colorbar.ax.tick_params(labelsize=8.0, length=2.5)
-        colorbar.outline.set_linewidth(0.5)  # type: ignore[operator]
+        colorbar.outline.set_linewidth(0.5)
     return image

@@ -60,7 +60,7 @@ def draw_activities(
         colors = ordered_colors()(ranked(values))
         order = np.argsort(values, kind="stable")
         paths = [np.column_stack([times, activities[:, k]]) for k in order]
-        ax.add_collection(LineCollection(paths, colors=colors[order], linewidths=1.0))  # type: ignore[arg-type]
+        ax.add_collection(LineCollection(paths, colors=colors[order], linewidths=1.0))
         ax.autoscale_view()
         scale = ScalarMappable(Normalize(float(values.min()), float(values.max())), ordered_colors())
         _color_bar(ax, scale, share_label if told else "cell")
@@ -190,8 +190,8 @@ def _color_bar(ax: Axes, mappable: Any, label: str) -> None:
     bar = ax.figure.colorbar(mappable, ax=ax, pad=0.015, aspect=22)
     bar.set_label(label, fontsize=8.5, color=INK)
     bar.ax.tick_params(labelsize=8.0, length=2.5, colors=INK)
-    bar.outline.set_edgecolor(MUTED)  # type: ignore[operator]
-    bar.outline.set_linewidth(0.5)  # type: ignore[operator]
+    bar.outline.set_edgecolor(MUTED)
+    bar.outline.set_linewidth(0.5)
 
 
 def _wrapped(text: str | None) -> str | None:

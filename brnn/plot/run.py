@@ -94,11 +94,14 @@ def _views(result: Any, names: str | Sequence[str] | None) -> list[LayerView]:
     return views[:_LAYERS_AT_MOST] if names is None else views
 
 
-def _heading(result: Any, views: list[LayerView], what: str) -> tuple[str, str]:
+def _heading(result: Any, views: list[LayerView]) -> tuple[str, str]:
     """Return the two lines over a figure: the network, and which run of it this is."""
     network = result.network
     hidden = len(network.layers) - len(views)
-    parts = [what]
+    sizes = [" × ".join(map(str, view.layer.shape)) for view in views]
+    parts = [f"{sizes[0]} cell{'s' if sizes[0] != '1' else ''}" + (" in each layer" if len(views) > 1 else "")]
+    if len(set(sizes)) > 1:
+        parts = [f"{sum(layer.cells for layer in network.layers)} cells in {len(network.layers)} layers"]
     if hidden > 0:
         parts.append(f"{len(views)} of {len(network.layers)} layers")
     last = max(view.all_times[-1] for view in views)
@@ -114,11 +117,7 @@ def _heading(result: Any, views: list[LayerView], what: str) -> tuple[str, str]:
 
 def _table_of_panels(result: Any, views: list[LayerView], columns: tuple[str, ...]) -> Figure:
     widths = {"time": 5.6, "total": 3.4, "pattern": 3.8 if len(columns) > 1 else 6.4}
-    titles = {"time": "activities", "total": "total activity", "pattern": "stored pattern"}
-    what = ", ".join(titles[column] for column in columns)
-    figure = new_figure(
-        sum(widths[c] for c in columns), 0.75 + 2.9 * len(views), *_heading(result, views, what[0].upper() + what[1:])
-    )
+    figure = new_figure(sum(widths[c] for c in columns), 0.75 + 2.9 * len(views), *_heading(result, views))
     ratios = [widths[c] for c in columns]
     axes = figure.subplots(len(views), len(columns), squeeze=False, width_ratios=ratios)
     intervals = input_intervals(result.network, max(view.all_times[-1] for view in views))
@@ -170,9 +169,15 @@ def _draw_own_pattern(ax: Axes, view: LayerView, prefix: str) -> None:
 
 
 def _totals(result: Any, views: list[LayerView]) -> Figure:
-    figure = new_figure(7.5, 4.4, *_heading(result, views, "Total activity of each layer"))
+    figure = new_figure(7.5, 4.4, *_heading(result, views))
     ax = figure.subplots()
-    draw_total(ax, views[0].times, {view.name: view.summary[0] for view in views}, title="", x=views[0].time_label)
+    draw_total(
+        ax,
+        views[0].times,
+        {view.name: view.summary[0] for view in views},
+        title="Total activity of each layer",
+        x=views[0].time_label,
+    )
     intervals = input_intervals(result.network, float(views[0].all_times[-1]))
     if intervals:
         mark_intervals(ax, intervals)
@@ -186,9 +191,7 @@ def _images(result: Any, views: list[LayerView]) -> Figure:
     columns = max(len(row) for row in rows)
     height, width = views[0].layer.shape
     tall = float(np.clip(2.75 * height / width, 1.4, 4.4))
-    figure = new_figure(
-        0.4 + 3.7 * columns, 0.75 + (tall + 0.35) * len(views), *_heading(result, views, "Images of each layer")
-    )
+    figure = new_figure(0.4 + 3.7 * columns, 0.75 + (tall + 0.35) * len(views), *_heading(result, views))
     axes = figure.subplots(len(views), columns, squeeze=False)
     for line, row, view in zip(axes, rows, views, strict=True):
         for ax in line[len(row) :]:

@@ -204,16 +204,12 @@ def text_of(value: Any) -> str:
 
 def reason(error: BaseException) -> str:
     """Return in a few words what HDF5 or the operating system did not like."""
-    if isinstance(error, OSError) and error.strerror and error.errno:
-        return error.strerror
-    message = re.search(r"error message = '([^']*)'", str(error))
-    if message:
-        return message.group(1)
-    number = re.search(r"errno = (\d+)", str(error))
-    if number:
-        return os.strerror(int(number.group(1)))
-    inner = re.search(r"\((.*)\)\s*$", str(error).strip().split("\n")[0])
-    return inner.group(1) if inner else str(error).strip().split("\n")[0] or type(error).__name__
+    text = str(error)
+    inner = re.search(r"error message = '([^']*)'", text)  # HDF5's report of a system call that failed
+    if inner is None and isinstance(error, OSError) and error.errno and "(" not in text:
+        return os.strerror(error.errno)
+    inner = inner or re.search(r"\((.*)\)\s*$", text.split("\n")[0])
+    return inner.group(1) if inner else text.split("\n")[0] or type(error).__name__
 
 
 def check_target(path: str | Path, force: bool) -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brnn.errors import FileError
+from brnn.errors import FileError, IntegrationError
 from brnn.spec.validate import number
 
 if TYPE_CHECKING:
@@ -106,14 +106,17 @@ def _repeated(recorded: Result) -> Iterator[Result]:
     """Simulate what was recorded once more, in memory or, if it is large, in a temporary file."""
     from brnn.integrate import simulate
     from brnn.record.options import Record
+    from brnn.record.reader import open_result
 
     network, options = recorded.network, recorded.options
     times = np.unique(np.concatenate([np.asarray(recorded[name]["time"].values) for name in recorded]))
-    # A run that ended early is repeated as far as it got; the step of noise depends on the planned duration.
-    ended = recorded.status in ("complete", "steady") or network.noisy or float(times[-1]) == 0.0
+    planned, reached = recorded.duration, float(times[-1])
+    # A run that was stopped is repeated as far as it got. One that failed should fail again, and the step of white
+    # noise depends on the planned duration.
+    stopped = recorded.status not in ("complete", "steady", "failed") and not network.noisy
     arguments: dict[str, Any] = {
-        "duration": options.get("duration") if ended else float(times[-1]),
-        "until": options.get("until", "duration") if ended else "duration",
+        "duration": 1e-9 * planned if reached == 0.0 else reached if stopped else planned,
+        "until": "duration" if stopped else options.get("until", "duration"),
         "times": times,
         "initial": _initial(network, options.get("initial")),
         "seed": _seed(recorded.attributes.get("seed")),
@@ -121,11 +124,17 @@ def _repeated(recorded: Result) -> Iterator[Result]:
     }
     names = tuple(recorded)
     size = 8 * times.size * sum(math.prod(recorded[name].shape[1:]) for name in names)
-    if size <= _IN_MEMORY:
+    if size <= _IN_MEMORY and recorded.status != "failed":
         yield simulate(network, record=Record(variables=names), **arguments)
         return
     with tempfile.TemporaryDirectory(prefix="brnn-rerun-") as folder:
-        second = simulate(network, record=Record(path=Path(folder) / "rerun.h5", variables=names), **arguments)
+        path = Path(folder) / "rerun.h5"
+        try:
+            second = simulate(network, record=Record(path=path, variables=names), **arguments)
+        except IntegrationError:
+            if recorded.status != "failed" or not path.exists():
+                raise
+            second = open_result(path)
         with second:
             yield second
 
@@ -137,7 +146,10 @@ def _initial(network: Network, state: Any) -> dict[str, Any] | None:
     if state is None:
         return None
     flat = np.asarray(state)
-    return {block.name: flat[block.start : block.stop].reshape(block.shape) for block in layout(network)}
+    blocks = layout(network)
+    if flat.shape != (blocks[-1].stop,):
+        raise FileError(f"the recorded first state has shape {flat.shape}, the network's has {(blocks[-1].stop,)}")
+    return {block.name: flat[block.start : block.stop].reshape(block.shape) for block in blocks}
 
 
 def _seed(value: Any) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,11 +103,14 @@ class Axis:
     ----------
     count : int
         Rows that are stored.
+    last : float
+        The last time that counts; NaN if there is none.
     """
 
     def __init__(self, dataset: h5py.Dataset) -> None:
         self._dataset = dataset
         self.count = 0
+        self.last = math.nan
         # Both change in one assignment, so that an interruption finds them in agreement.
         self._state: tuple[int, np.ndarray] = (0, np.empty(0))
 
@@ -124,3 +128,4 @@ class Axis:
             self._dataset[committed : self.count] = fresh[: self.count - committed]
             self._dataset.flush()
             self._state = (self.count, np.empty(0))
+            self.last = float(fresh[self.count - committed - 1])

@@ -66,13 +66,14 @@ class Superblock:
                 os.truncate(self._descriptor, self._end)
                 self._write(self._end)
 
-    def settle(self, end: int) -> None:
-        """Let the file end at `end`, which is where HDF5 has it end now."""
-        self._end = end
+    def settle(self, end: int | None) -> None:
+        """Let the file end at `end`, which is where HDF5 has it end, or where it does end (None: after a failure)."""
         with contextlib.suppress(OSError):
-            if self._descriptor >= 0 and os.fstat(self._descriptor).st_size >= end:
-                self._write(end)
-                os.truncate(self._descriptor, end)
+            if self._descriptor >= 0:
+                size = os.fstat(self._descriptor).st_size
+                self._end = size if end is None else min(end, size)
+                self._write(self._end)
+                os.truncate(self._descriptor, self._end)
 
     def close(self) -> None:
         """Give up the lock. The file itself is closed by HDF5."""

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["FileRecorder"]
 
 _MARGIN = 1024 * 1024  # bytes of HDF5's own structures that one `write` may add, and more
-_PATIENCE = 20.0  # flushing takes at most one part in 20 of the time
+_PATIENCE = 20.0  # flushing takes one part in 20 of the time at most, unless that would need
+_LONGEST = 5.0  # more than this many times `flush_every`
 
 
 class FileRecorder:
@@ -64,7 +65,8 @@ class FileRecorder:
     n_times : int, optional
         How many times will be written, if it is known.
     flush_every : float
-        Seconds after which what is recorded is brought to the disk, at the next `write`.
+        Seconds after which what is recorded is brought to the disk, at the next `write` (0: at each). Where that
+        takes long, up to five times as many.
     compression : int, optional
         gzip level 0 to 9; by default 1 for small rows and none for large ones (see `brnn.record.columns.storage`).
 
@@ -106,6 +108,7 @@ class FileRecorder:
             raise FileError(f"{path} cannot be replaced: another run is writing it")
         self._file: h5py.File | None = None
         self._in_place = False
+        self._kept = np.nan  # time up to which the file is on the disk
         self._failure: FileError | None = None
         self._series: dict[str, Series] = {}
         self._axes: dict[str, Axis] = {}
@@ -249,12 +252,14 @@ class FileRecorder:
             series.flush(final)
         for axis in self._axes.values():
             axis.commit()
+            self._kept = axis.last
         if not self._in_place:
             move_into_place(self._temporary, self._path, self._force)
             self._in_place = True
         self._settle()
         self._flushed = clock.monotonic()
-        self._pause = max(self._flush_every, _PATIENCE * (self._flushed - begun))
+        cost = self._flushed - begun
+        self._pause = self._flush_every * min(_LONGEST, max(1.0, _PATIENCE * cost))
 
     def _reserve(self, size: int) -> None:
         if self._file is not None:
@@ -274,7 +279,7 @@ class FileRecorder:
             self._give_up(error)
             raise
         except WRITE_ERRORS as error:
-            kept = "; what was recorded before is kept" if self._in_place else ""
+            kept = f"; what was saved until t = {self._kept:g} is kept" if self._in_place else ""
             failure = FileError(f"{self._name} cannot be written: {reason(error)}{kept}")
             self._give_up(failure)
             raise failure from None
@@ -285,9 +290,8 @@ class FileRecorder:
         if self._file is None:
             return
         with contextlib.suppress(*WRITE_ERRORS):
-            self._settle()
-        with contextlib.suppress(*WRITE_ERRORS):
             self._file.close()
+        self._superblock.settle(None)
         self._superblock.close()
         if not self._in_place:
             with contextlib.suppress(OSError):

@@ -125,7 +125,10 @@ class Expression(Signal):
         formula = formulas[choice(part, "Expression: part", PARTS)]
         names = [name for name, _ in self.parameters]
         numbers = self.arguments
-        name = f"{type(self).__name__.lower()}_" + hashlib.sha256(" ".join([formulas["kernel"], *names]).encode()).hexdigest()[:12]
+        name = (
+            f"{type(self).__name__.lower()}_"
+            + hashlib.sha256(" ".join([formulas["kernel"], *names]).encode()).hexdigest()[:12]
+        )
         body = "    w = w + 0.0  # -0.0 becomes 0.0\n"
         if part != "kernel":
             name += f"_{part}"

@@ -18,7 +18,7 @@ from brnn.signals.grammar import number_of, read
 __all__ = ["Formulas", "formulas"]
 
 _W = sympy.Symbol("w")
-_LONGEST = 30_000  # characters of a formula: Numba needs seconds for more
+_LONGEST = 5_000  # characters of a formula: Numba would need more than some seconds for a longer one
 
 
 class Formulas(NamedTuple):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -26,13 +27,12 @@ class Gate(Spec):
        dy/dt, f being the signal of the source cell.
     """
 
-    if TYPE_CHECKING:
-        per: str  # a field of each subclass
-
-    @staticmethod
-    def law(y: Any, f: Any) -> Any:
-        """Return dy/dt."""
+    @property
+    def per(self) -> str:
+        """What carries a gate of its own; a field of each subclass."""
         raise NotImplementedError
+
+    law: ClassVar[Callable[..., Any]]
 
     @property
     def arguments(self) -> tuple[float, ...]:

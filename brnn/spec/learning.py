@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -53,6 +54,7 @@ class Learning(Spec):
     schedule: Schedule | None = None
 
     parameters: ClassVar[tuple[str, ...]] = ()
+    law: ClassVar[Callable[..., Any]]
 
     def __post_init__(self) -> None:
         at = type(self).__name__
@@ -72,11 +74,6 @@ class Learning(Spec):
 
     def reads(self, own: Signal) -> tuple[Read, ...]:
         """Return the signals that `law` reads."""
-        raise NotImplementedError
-
-    @staticmethod
-    def law(z: Any) -> Any:
-        """Return dz/dt."""
         raise NotImplementedError
 
     @property

@@ -69,8 +69,8 @@ class Network(Spec):
         for field in ("time_units", "reference"):
             one_of(getattr(self, field), f"{at}: {field}", str, "a string")
         seen: set[str] = set()
-        for part in (*self.layers, *self.projections):
-            name = str(part.name)
+        names = [layer.name for layer in self.layers] + [str(projection.name) for projection in self.projections]
+        for name in names:
             if name in seen:
                 raise SpecError(f"{at}: two layers or projections are named '{name}'; give one of them another name=")
             seen.add(name)

@@ -104,15 +104,21 @@ def array(
     if shape is not None and result.shape != shape:
         raise SpecError(f"{where}: has shape {result.shape}, must have shape {shape}")
     if not np.isfinite(result).all():
-        index = tuple(int(k) for k in np.argwhere(~np.isfinite(result))[0])
-        place = str(index[0] if len(index) == 1 else index)
-        raise SpecError(f"{where}: element {place} is {result[index]}; every element must be finite")
+        index, place = _first(~np.isfinite(result))
+        raise SpecError(f"{where}{place[0]} is {result[index]}; {place[1]} must be finite")
     if minimum is not None and (result < minimum).any():
-        index = tuple(int(k) for k in np.argwhere(result < minimum)[0])
-        place = str(index[0] if len(index) == 1 else index)
-        raise SpecError(f"{where}: element {place} is {result[index]:g}; every element must be >= {minimum:g}")
+        index, place = _first(result < minimum)
+        raise SpecError(f"{where}{place[0]} is {result[index]:g}; {place[1]} must be >= {minimum:g}")
     result.setflags(write=False)
     return result
+
+
+def _first(wrong: np.ndarray) -> tuple[tuple[int, ...], tuple[str, str]]:
+    """Return the index of the first true element, and words for it and for all (other ones for a single number)."""
+    index = tuple(int(k) for k in np.argwhere(wrong)[0])
+    if not index:
+        return index, ("", "it")
+    return index, (f": element {index[0] if len(index) == 1 else index}", "every element")
 
 
 def spread(

@@ -123,6 +123,7 @@ def test_a_run_that_fails(call: Callable[..., Any], tmp_path: Path) -> None:
     assert "failed" in shown.out
     again = call("rerun", "run.h5")
     assert again.code == 0, again.err + again.out
+    assert "largest difference 0 at" in again.out
 
 
 def test_a_run_that_fails_without_a_file(call: Callable[..., Any], tmp_path: Path) -> None:
@@ -135,7 +136,7 @@ def test_a_run_that_fails_without_a_file(call: Callable[..., Any], tmp_path: Pat
 def test_a_killed_run_can_be_looked_at(tmp_path: Path, call: Callable[..., Any]) -> None:
     process = started(tmp_path, *LONG, "-o", "run.h5")
     wait_for((tmp_path / "run.h5").exists, process)
-    time.sleep(0.5)
+    time.sleep(2.0)  # what was recorded is brought to the disk every second
     process.kill()
     process.communicate()
     said = call("info", "run.h5")

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from brnn.cli.commands import files, run, show, theory, verify
+import brnn.cli.commands.files as files
+import brnn.cli.commands.run as run
+import brnn.cli.commands.show as show
+import brnn.cli.commands.theory as theory
+import brnn.cli.commands.verify as verify
 
 __all__ = ["COMMANDS"]
 

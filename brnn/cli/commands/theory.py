@@ -50,7 +50,7 @@ def theory(
 
         pattern = read_pattern(source)
     network = found.build(settings or (), pattern, source or "")
-    if any(stimulus.schedule.varying for stimulus in network.stimuli):
+    if any(stimulus.schedule.varying or stimulus.schedule.white for stimulus in network.stimuli):
         raise InputError(f"{found.name}: no theory here for inputs that change all the time")
     if (field := _competitive_field(network)) is not None:
         rows = _field_in_words(network, *field)

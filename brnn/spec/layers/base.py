@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -46,14 +47,12 @@ class LayerLaw(Spec):
     parameters: ClassVar[tuple[str, ...]] = ()
     units: ClassVar[str] = "1"
     signed_input: ClassVar[bool] = False  # whether negative weights and inputs have a meaning
+    law: ClassVar[Callable[..., Any]]
     discrete: ClassVar[bool] = False  # whether `law` returns x one step later instead of dx/dt
 
-    if TYPE_CHECKING:
-        step: float  # a field of discrete layers: the step of time
-
-    @staticmethod
-    def law(x: Any, exc: Any, inh: Any) -> Any:
-        """Return dx/dt of one cell."""
+    @property
+    def step(self) -> float:
+        """Step of time; a field of discrete layers."""
         raise NotImplementedError
 
     def inner(self) -> dict[str, Signal]:

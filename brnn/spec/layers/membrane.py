@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from brnn.errors import SpecError
 from brnn.spec.layers.base import Bounds, LayerLaw
-from brnn.spec.validate import SpecError, spread
+from brnn.spec.validate import spread
 
 __all__ = ["MembraneLayer"]
 

@@ -10,6 +10,7 @@ most schedules are constant there and have only the base.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -43,13 +44,9 @@ class Schedule(Spec):
     5. ``lowest()`` is a lower bound of the factor of the pattern.
     """
 
+    kernel: ClassVar[Callable[..., Any]]
     varying: ClassVar[bool] = False
     white: ClassVar[bool] = False  # whether it is white noise, which only stochastic solvers can take
-
-    @staticmethod
-    def kernel(t: Any) -> Any:
-        """Return g(t) within a segment."""
-        raise NotImplementedError
 
     def breaks(self, duration: float) -> np.ndarray:
         """Return the break points in (0, duration), in rising order."""

@@ -39,6 +39,8 @@ class Topology(Spec):
     6. ``strengths(source, target)`` returns W itself, made in the plainest way: tests and theory use it.
     """
 
+    kernel: ClassVar[Callable[..., Any]]
+    strength: ClassVar[Callable[..., Any]]
     local: ClassVar[bool] = False
     needs_self: ClassVar[bool] = False  # local kernels: whether the cell of the same index matters
     storage: ClassVar[Literal["dense", "sparse", "single"] | None] = None  # of one number per connection
@@ -53,22 +55,12 @@ class Topology(Spec):
         """Return the kernel's arguments after the first two."""
         raise NotImplementedError
 
-    @staticmethod
-    def kernel(s: Any, other: Any) -> Any:
-        """See point 3 of the class docstring."""
-        raise NotImplementedError
-
     def chosen_kernel(self, source: Shape, target: Shape) -> tuple[str, Callable[..., Any]]:
         """Return the name that the kernel has in the generated code, and the kernel for these shapes."""
         return _snake(type(self).__name__), type(self).kernel
 
     def strengths(self, source: Shape, target: Shape) -> np.ndarray:
         """Return W, of shape (target cells, source cells)."""
-        raise NotImplementedError
-
-    @staticmethod
-    def strength(j: Any, i: Any) -> Any:
-        """Return W[j, i] (``storage = "dense"``)."""
         raise NotImplementedError
 
     def weights(self, source: Shape, target: Shape) -> tuple[Argument, ...]:

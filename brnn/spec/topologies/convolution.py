@@ -77,6 +77,10 @@ def direct_kernel(s: Any, net: Any, rows: Any, columns: Any, taps: Any, buffer: 
                     out[i, j] += tap * buffer[i + a, j + b]
 
 
+if TYPE_CHECKING:  # the generated module imports them, when a network needs them
+    from rocket_fft import c2r, r2c
+
+
 def fourier_kernel(
     s: Any,
     net: Any,
@@ -92,11 +96,11 @@ def fourier_kernel(
     height = sizes[0]
     width = sizes[1]
     extend_field(s.reshape(height, width), rows, columns, buffer)
-    r2c(buffer, spectrum, axes, True, 1.0, 1)  # noqa: F821  (imported by the generated module)
+    r2c(buffer, spectrum, axes, True, 1.0, 1)
     for i in range(spectrum.shape[0]):
         for j in range(spectrum.shape[1]):
             spectrum[i, j] *= transfer[i, j]
-    c2r(spectrum, buffer, axes, False, 1.0 / buffer.size, 1)  # noqa: F821
+    c2r(spectrum, buffer, axes, False, 1.0 / buffer.size, 1)
     out = net.reshape(height, width)
     for i in range(height):
         for j in range(width):
@@ -112,10 +116,12 @@ class Convolution(Topology):
     `terms` if its kernel is a sum of few products of 1-D profiles, else `taps`.
     """
 
-    if TYPE_CHECKING:
-        boundary: str  # a field of each subclass
-
     imports: ClassVar[dict[str, str]] = {name: f"from rocket_fft import {name}" for name in ("r2c", "c2r")}
+
+    @property
+    def boundary(self) -> str:
+        """What lies beyond the edge; a field of each subclass."""
+        raise NotImplementedError
 
     def terms(self, ndim: int) -> tuple[np.ndarray, np.ndarray] | None:
         """Return (down, across), each of shape (rank, odd length), if the kernel is their sum of products."""
@@ -156,7 +162,11 @@ class Convolution(Topology):
     def chosen_kernel(self, source: Shape, target: Shape) -> tuple[str, Callable[..., Any]]:
         """Return the kernel of the cheapest method."""
         method = self.method(source)
-        kernels = {"separable": separable_kernel, "direct": direct_kernel, "fourier": fourier_kernel}
+        kernels: dict[str, Callable[..., Any]] = {
+            "separable": separable_kernel,
+            "direct": direct_kernel,
+            "fourier": fourier_kernel,
+        }
         return f"convolve_{method}", kernels[method]
 
     def arguments(self, source: Shape, target: Shape) -> tuple[Argument, ...]:
