@@ -34,9 +34,7 @@ assert importlib.metadata.version("brnn") == brnn.__version__, "two versions"
 """
 
 
-def run(
-    *command: str | Path, folder: Path, environment: dict[str, str] | None = None, quiet: bool = False
-) -> str:
+def run(*command: str | Path, folder: Path, environment: dict[str, str] | None = None, quiet: bool = False) -> str:
     """Run a command in `folder`, show it, and return what it printed; stop the check if it fails.
 
     What a quiet command prints is shown only if it fails.
@@ -88,9 +86,7 @@ def main() -> None:
         run(scripts / "python", "-m", "pip", "install", wheel, folder=outside, quiet=True)
 
         # Nothing of the checkout or of the user's own set-up reaches the commands below.
-        environment = {
-            key: text for key, text in os.environ.items() if not key.startswith(("PYTHON", "BRNN_"))
-        }
+        environment = {key: text for key, text in os.environ.items() if not key.startswith(("PYTHON", "BRNN_"))}
         environment |= {"BRNN_CACHE_DIR": str(folder / "cache"), "MPLBACKEND": "Agg"}
         python, brnn = scripts / "python", scripts / "brnn"
         run(python, "-c", PROBE, folder=outside, environment=environment)

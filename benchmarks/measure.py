@@ -88,6 +88,7 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "system": platform.system(),
         "python": platform.python_version(),
+        "blas_threads": os.environ["OPENBLAS_NUM_THREADS"],
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
 

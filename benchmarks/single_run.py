@@ -10,6 +10,7 @@ compared with.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,9 +129,7 @@ def contenders(n: int) -> dict[str, Callable[[], Answer]]:
     start, times, spec = initial_state(n), saved_times(n), network(n)
 
     def scipy(function: Callable[[float, np.ndarray], np.ndarray], method: Any = SOLVER) -> Answer:
-        solution = solve_ivp(
-            function, (0.0, DURATION), start, method=method, t_eval=times, rtol=RTOL, atol=ATOL
-        )
+        solution = solve_ivp(function, (0.0, DURATION), start, method=method, t_eval=times, rtol=RTOL, atol=ATOL)
         return Answer(solution.y.T, int(solution.nfev))
 
     def simulate(solver: str) -> Answer:
@@ -194,6 +193,7 @@ def run(*, quick: bool = False) -> dict[str, Any]:
     budget = 0.2 if quick else 10.0
     rows = []
     for n in SIZES[:3] if quick else SIZES:
+        print(f"n = {n:,} ...", file=sys.stderr, flush=True)
         calls = contenders(n)
         exact = reference(n, saved_times(n))
         found = {}

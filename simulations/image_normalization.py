@@ -297,9 +297,9 @@ def _draw_numbers(axes: Any, setting: Setting, times: np.ndarray, seen: list[See
     axes[2].semilogx(
         [one.intensity for one in seen], measured, "o", color=plot.PALETTE[1], markersize=6, label="simulated"
     )
-    axes[2].set_ylim(bottom=0.0)
+    axes[2].set_ylim(0.0, 1.35 * max(measured))  # room for the legend
     plot.polish(axes[2], "F1: total over intensity", "intensity I", "sum of x$_i$")
-    plot.key(axes[2], loc="lower right")
+    plot.key(axes[2], loc="upper left")
     given = setting.theta if setting.surround is None else seen[-1].held
     name = "reflectance θ$_i$" if setting.surround is None else "X$_i$ at input offset"
     plot.draw_scatter(

@@ -48,7 +48,7 @@ SIGNALS: dict[str, brnn.Signal] = {
     "sigmoid": brnn.Sigmoid(1.0, math.sqrt(F), 2.0),
 }
 TITLES = {
-    "linear": ("Linear", "f(w) = w", "stores the pattern, amplifies noise"),
+    "linear": ("Linear", "f(w) = w", "keeps the pattern, amplifies noise"),
     "slower": ("Slower than linear", "f(w) = w/(F + w)", "makes it uniform, amplifies noise"),
     "faster": ("Faster than linear", "f(w) = w²", "chooses the maximum, suppresses noise"),
     "sigmoid": ("Sigmoid", "f(w) = w²/(F + w²)", "enhances contrast, suppresses noise"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -72,7 +73,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # equations have Greek letters, not every terminal has
     if arguments is None:
         sys.argv[0] = "brnn"  # result files record the command line
-    with stops_raise():
+    with stops_raise(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"scipy\.")  # what a solver has to say is in our own message
         try:
             code = _guarded(lambda: _invoke(arguments))
         except Stopped as stopped:
@@ -115,10 +117,10 @@ def _guarded(work: Callable[[], int]) -> int:
 
 def _usage(error: Any) -> str:
     """Return the message of one of Typer's own errors with a hint where to read on, in one line."""
-    text = error.format_message()
-    if isinstance(error, _UsageError) and error.ctx is not None:
-        text = f"{text.rstrip('.')} (see {error.ctx.command_path} --help)"
-    return str(text)
+    text = str(error.format_message())
+    if isinstance(error, _UsageError):
+        text = f"{text.rstrip('.')} (see {error.ctx.command_path if error.ctx is not None else 'brnn'} --help)"
+    return text
 
 
 def _fail(message: str, code: int) -> int:

@@ -49,7 +49,10 @@ class Model:
     @property
     def claims(self) -> Sequence[Claim]:
         """The published properties that it states."""
-        return tuple(getattr(self.module, "CLAIMS", ()))
+        from brnn.claims import Claim
+
+        stated = getattr(self.module, "CLAIMS", ())
+        return [claim for claim in stated if isinstance(claim, Claim)] if isinstance(stated, (list, tuple)) else []
 
     def build(self, settings: Sequence[str] = (), pattern: Any = None, source: str = "") -> Network:
         """Return the network.
@@ -183,5 +186,5 @@ def _saved(path: Path) -> Network:
         raise FileError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise FileError(f"{path}: not JSON") from None
-    except BrnnError as error:
+    except ValueError as error:  # SpecError is one; another is raised by numbers of thousands of digits
         raise FileError(f"{path}: {error}") from None

@@ -7,6 +7,7 @@ import inspect
 import re
 import shutil
 import textwrap
+import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +70,14 @@ def _with_unit(entry: Described) -> Described:
 
 
 def docstring_of(path: Path) -> str:
-    """Return the docstring of a Python file, which is read but not run."""
-    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    """Return the docstring of a Python file, of which no more is read and nothing is run."""
+    with path.open(encoding="utf-8") as file:
+        for token in tokenize.generate_tokens(file.readline):
+            if token.type == tokenize.STRING:
+                return inspect.cleandoc(ast.literal_eval(token.string))
+            if token.type not in (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING):
+                break
+    return ""
 
 
 def reference_of(docstring: str) -> str:

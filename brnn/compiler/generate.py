@@ -88,7 +88,7 @@ def generate(network: Network, variables: tuple[Variable, ...]) -> Program:
 def _sent_by(projection: Projection, network: Network, signals: Signals) -> Sent:
     """Return the array of signals that a projection sends, and note everything that it reads."""
     topology, gate, learning = projection.topology, projection.gate, projection.learning
-    plastic = learning is not None or (gate is not None and gate.per == "connection")
+    plastic = _is_plastic(projection)
     array = plastic or not topology.local or topology.needs_self
     total = topology.local and not plastic
     if learning is not None:
@@ -100,6 +100,11 @@ def _sent_by(projection: Projection, network: Network, signals: Signals) -> Sent
         return signals.of(own, projection.signal, lag, array=array or gate is not None, total=total)
     signals.of(own, projection.signal, lag, array=True)
     return Sent(f"fy_{projection.name}", network.layer(projection.source).cells, array, total)
+
+
+def _is_plastic(projection: Projection) -> bool:
+    """Tell whether each connection has a gate or weight of its own."""
+    return projection.learning is not None or (projection.gate is not None and projection.gate.per == "connection")
 
 
 def _end(projection: Projection, place: str) -> tuple[str, float]:
@@ -151,9 +156,7 @@ def _write_fields(text: Text, network: Network, signals: Signals, sent: dict[str
     fields: dict[tuple[str, str], str] = {}
     for projection in network.projections:
         topology = projection.topology
-        plastic = projection.learning is not None or (
-            projection.gate is not None and projection.gate.per == "connection"
-        )
+        plastic = _is_plastic(projection)
         if topology.local and not plastic:
             continue
         source, target = network.layer(projection.source), network.layer(projection.target)
@@ -197,9 +200,10 @@ def _write_layer(
         if (layer.name, kind) in fields:
             terms.append(f"{fields[layer.name, kind]}[i]")
         for projection in network.projections:
-            source = sent[str(projection.name)]
-            if projection.target == layer.name and projection.kind == kind and source.needs_total:
-                terms.append(_local_term(text, network, projection, source))
+            if projection.target != layer.name or projection.kind != kind:
+                continue
+            if projection.topology.local and not _is_plastic(projection):
+                terms.append(_local_term(text, network, projection, sent[str(projection.name)]))
         brackets[kind] = " + ".join(terms) if terms else "0.0"
     law, parameters = _law(text, layer)
     x = f"x_{layer.name}"

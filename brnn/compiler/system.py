@@ -45,12 +45,16 @@ class RightHandSide:
 
     def __call__(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return du/dt in a new array."""
+        du = np.empty_like(u)
+        self.into(t, u, du)
+        return du
+
+    def into(self, t: float, u: np.ndarray, du: np.ndarray) -> None:
+        """Write du/dt into `du`."""
         for array, variable, delay in self.lags:
             assert self.history is not None
             array[:] = self.history(t - delay)[variable.start : variable.stop]
-        du = np.empty_like(u)
         self.function(t, u, du, *self.arguments)
-        return du
 
     def diffusion(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return the strength b(t, u) of the white noise of each unknown (0 without any)."""

@@ -26,6 +26,7 @@ from brnn.spec.validate import closest
 
 __all__ = ["METHODS", "choose", "make"]
 
+_FUSE_FROM = 16_384  # unknowns; below, everything is in the cache anyway
 LSODA_AT_MOST = 256  # unknowns; LSODA's Jacobian is dense and its history costs O(n^2) to read
 
 METHODS = ("RK45", "DOP853", "RK23", "LSODA", "Radau", "BDF")
@@ -128,6 +129,10 @@ def make(
 ) -> Any:
     """Return a solver that stands at `start` and goes to `stop`, in steps of at most `longest`."""
     kind = _CLASSES[method]
+    if method in EXPLICIT and state.size >= _FUSE_FROM:
+        from brnn.integrate.fused import FUSED
+
+        kind = FUSED[method]
     options: dict[str, Any] = {"rtol": rtol, "atol": atol, "max_step": longest}
     if method not in ("Radau", "BDF") or len(variables) == 1:
         return kind(fun, start, state, stop, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ def draw_activities(
     x: str = "time",
     y: str = "activity",
     share_label: str = "relative activity at the beginning",
+    names: Sequence[str] | None = None,
 ) -> None:
     """Draw x_i(t) of each cell, colored by the share that it was given.
 
@@ -39,6 +41,8 @@ def draw_activities(
     share : array, shape (cells,), optional
         Relative activity of the cells at the beginning (or in the input). Without it, or if all are equal, the
         cells are colored by their index.
+    names : sequence of str, optional
+        What the cells are called in a legend without shares.
     """
     cells = activities.shape[1]
     if cells > LINES_AT_MOST:
@@ -51,7 +55,7 @@ def draw_activities(
         rank = np.argsort(np.argsort(values, kind="stable"), kind="stable")
         colors = ordered_colors()(rank / max(cells - 1, 1)) if cells > 1 else [ACCENT]
         for k in np.argsort(-values, kind="stable") if told else range(cells):
-            label = f"{k}   {values[k]:.3f}" if told else f"cell {k}"
+            label = f"{k}   {values[k]:.3f}" if told else (names[k] if names else f"cell {k}")
             ax.plot(times, activities[:, k], color=colors[k], linewidth=1.8, label=label)
         if cells > 1:
             title_of_key = f"cell  {share_label}" if told else None

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from brnn.plot.style import ACCENT, INK, MUTED, key, polish
 
@@ -64,7 +65,7 @@ def draw_pattern(
     ax.set_ylim(low, (1.42 if told else 1.1) * top if top > low else 1.0)  # with room for the legend
     polish(ax, title, "cell", y, ticks=5)
     ax.grid(False, axis="x")
-    ax.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
+    _whole_ticks(ax, stored.size)
     if told:
         key(ax, loc="upper right", borderaxespad=0.1)
 
@@ -77,6 +78,7 @@ def draw_levels(
     labels: tuple[str, str] = ("at the beginning", "stored"),
     title: str = "Pattern",
     color: str = ACCENT,
+    x: str = "cell",
     y: str = "activity",
 ) -> None:
     """Draw two levels of each cell and the way between them: for quantities that have no natural zero."""
@@ -87,10 +89,20 @@ def draw_levels(
     ax.plot(cells, given, "_", color=MUTED, markersize=3 if many else 12, markeredgewidth=1.6, label=labels[0])
     ax.plot(cells, held, "o", color=color, markersize=2 if many else 6, label=labels[1])
     ax.set_xlim(-0.7, held.size - 0.3)
-    ax.margins(y=0.25)
-    polish(ax, title, "cell", y, ticks=5)
-    ax.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
-    key(ax, loc="best")
+    low, high = (float(edge(np.concatenate([held, given]))) for edge in (np.min, np.max))
+    room = high - low or 1.0
+    ax.set_ylim(low - 0.1 * room, high + 0.45 * room)  # with room for the legend
+    polish(ax, title, x, y, ticks=5)
+    _whole_ticks(ax, held.size)
+    key(ax, loc="upper right", borderaxespad=0.1)
+
+
+def _whole_ticks(ax: Axes, cells: int) -> None:
+    """Put ticks at cells only."""
+    if cells <= 12:
+        ax.set_xticks(range(0, cells, 1 if cells <= 6 else 2))
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
 def draw_scatter(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -58,15 +59,16 @@ def new_figure(width: float, height: float, heading_text: str = "", below: str =
 
 
 def heading(figure: Figure, text: str, below: str = "") -> None:
-    """Put a heading over the figure, and one line of smaller text under it."""
-    height = float(figure.get_size_inches()[1])
-    used = (0.52 if below else 0.32) / height
+    """Put a heading over the figure, and smaller text under it."""
+    width, height = (float(inches) for inches in figure.get_size_inches())
+    lines = textwrap.wrap(below, max(20, int(width / 0.082)))  # inches of an average character
+    used = (0.32 + 0.2 * len(lines)) / height
     layout: Any = figure.get_layout_engine()
     layout.set(rect=(0.0, 0.0, 1.0, 1.0 - used))
     style: dict[str, Any] = {"ha": "left", "va": "top", "in_layout": False}
     figure.text(0.012, 1.0 - 0.09 / height, text, fontsize=_TEXT["heading"], color=INK, weight="bold", **style)
-    if below:
-        figure.text(0.012, 1.0 - 0.35 / height, below, fontsize=_TEXT["label"], color=MUTED, **style)
+    if lines:
+        figure.text(0.012, 1.0 - 0.35 / height, "\n".join(lines), fontsize=_TEXT["label"], color=MUTED, **style)
 
 
 def polish(ax: Axes, title: str = "", x: str = "", y: str = "", *, grid: bool = True, ticks: int = 6) -> Axes:

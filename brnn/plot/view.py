@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,35 +15,88 @@ from brnn.plot.pattern import shares
 from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
 
-__all__ = ["LayerView", "input_intervals", "input_pattern", "mixed"]
+__all__ = ["View", "input_intervals", "input_pattern", "mixed"]
 
 _TIMES_AT_MOST = 600  # points of a line; more cannot be seen
 _FADED = 0.1  # part of the activity at input offset below which a layer has not stored it
 _BLOCK = 16_000_000  # bytes that are read at once
 
 
+_NOUNS = {"x": ("activity", "activities"), "y": ("gate y", "gates"), "z": ("weight z", "weights")}
+
+
 @dataclass(frozen=True, eq=False)
-class LayerView:
-    """The recorded activities of one layer.
+class View:
+    """One recorded variable: the activities of a layer, or the gates or weights of a projection.
 
     Attributes
     ----------
-    array : DataArray, dims (time, *layer axes)
+    name : str
+        ``"<layer>.x"``, ``"<projection>.y"`` or ``"<projection>.z"``.
+    array : DataArray, dims (time, *axes)
         May lie on disk.
-    layer : LayerLaw
-        What the network says of it.
     network : Network
-        The network.
+        The network that was run.
     """
 
+    name: str
     array: Any
-    layer: LayerLaw
     network: Network
 
     @property
-    def name(self) -> str:
-        """Name of the layer."""
-        return self.layer.name
+    def group(self) -> str:
+        """Name of the layer or projection."""
+        return self.name.rpartition(".")[0]
+
+    @property
+    def layer(self) -> LayerLaw | None:
+        """The layer whose activities these are; None for gates and weights."""
+        return self.network.layer(self.group) if self.name.endswith(".x") else None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape at one time."""
+        return tuple(self.array.shape[1:])
+
+    @property
+    def cells(self) -> int:
+        """Number of elements at one time."""
+        return math.prod(self.shape)
+
+    @property
+    def units(self) -> str:
+        """Unit of the values; "1" for none."""
+        return str(self.array.attrs.get("units", "1"))
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether sums over the cells and shares of them mean something: not for potentials, gates and weights."""
+        return self.layer is not None and self.units == "1"
+
+    @property
+    def noun(self) -> str:
+        """What the values are called, in the plural."""
+        return "potentials" if self.units != "1" and self.layer is not None else _NOUNS[self.name[-1]][1]
+
+    @property
+    def label(self) -> str:
+        """Label of an axis of values."""
+        if self.units != "1" and self.layer is not None:
+            return f"potential ({self.units})"
+        return _NOUNS[self.name[-1]][0]
+
+    def elements(self) -> list[str]:
+        """Return what each element is called in a legend."""
+        dims = self.array.dims[1:]
+        if dims == ("target", "source"):
+            return [f"{source} to {target}" for target in range(self.shape[0]) for source in range(self.shape[1])]
+        return [f"{self.word} {k}" for k in range(self.cells)]
+
+    @property
+    def word(self) -> str:
+        """What one element is called."""
+        dims = self.array.dims[1:]
+        return "cell" if self.layer is not None else str(dims[0]) if len(dims) == 1 else "connection"
 
     @cached_property
     def all_times(self) -> np.ndarray:
@@ -66,13 +120,8 @@ class LayerView:
         units = self.network.time_units
         return "time" if units == "1" else f"time ({units})"
 
-    @property
-    def label(self) -> str:
-        """Label of an activity axis."""
-        return "activity" if self.layer.units == "1" else f"potential ({self.layer.units})"
-
     def frame(self, index: int) -> np.ndarray:
-        """Return the activities at one saved time, in the layer's shape."""
+        """Return the activities at one saved time, in their shape."""
         return np.asarray(self.array.isel(time=index).values, dtype=np.float64)
 
     def frame_at(self, time: float) -> tuple[float, np.ndarray]:
@@ -95,33 +144,33 @@ class LayerView:
 
     @cached_property
     def start(self) -> tuple[str, np.ndarray] | None:
-        """What the layer was given, in its shape, and what that is called; None if nothing.
+        """What there was first, in its shape, and what that is called; None if nothing.
 
-        The activities at the beginning; if there are none, its input; if it has none, the activities when the input
-        of the network ends.
+        The values at the beginning; if they are all 0, the layer's input; if it has none, the activities when the
+        input of the network ends.
         """
         first = self.frame(0)
-        if first.any():
+        if first.any() or self.layer is None:
             return "at the beginning", first
-        given = input_pattern(self.network, self.layer)
+        given = input_pattern(self.network, self.layer, float(self.all_times[-1]))
         if given is not None:
             return "input", given
-        end = self.network.settled()
-        if 0.0 < end < self.all_times[-1]:
-            held = self.frame_at(end)[1]
+        off = self.network.settled()
+        if 0.0 < off < self.all_times[-1]:
+            held = self.frame_at(off)[1]
             if held.any():
                 return "at input offset", held
         return None
 
     @cached_property
     def end(self) -> tuple[str, np.ndarray]:
-        """What the layer held in the end, in its shape, and when.
+        """What there was in the end, in its shape, and when.
 
-        The last activities; those when the input of the network ends if hardly anything is left of them.
+        The last values; those when the input of the network ends if hardly anything is left of them.
         """
         last = self.frame(self.all_times.size - 1)
         off = self.network.settled()
-        if 0.0 < off < self.all_times[-1] and self.layer.units == "1":
+        if 0.0 < off < self.all_times[-1] and self.adds_up:
             held = self.frame_at(off)[1]
             if np.abs(last).sum() < _FADED * np.abs(held).sum():
                 return "at input offset", held
@@ -129,11 +178,13 @@ class LayerView:
 
     @cached_property
     def share(self) -> np.ndarray | None:
-        """Shares of the cells in `start`, flat; None without it or if it has negative values."""
-        return None if self.start is None or mixed(self.start[1]) else shares(self.start[1])
+        """Shares of the cells in `start`, flat; None if they would mean nothing."""
+        if not self.adds_up or self.start is None or mixed(self.start[1]):
+            return None
+        return shares(self.start[1])
 
     def _blocks(self) -> Iterator[np.ndarray]:
-        step = max(1, _BLOCK // (8 * self.layer.cells))
+        step = max(1, _BLOCK // (8 * self.cells))
         for k in range(0, self.rows.size, step):
             values = np.asarray(self.array.isel(time=self.rows[k : k + step]).values, dtype=np.float64)
             yield values.reshape(len(values), -1)
@@ -144,13 +195,12 @@ def mixed(values: np.ndarray) -> bool:
     return bool(values.min() < -1e-6 * np.abs(values).max())
 
 
-def input_pattern(network: Network, layer: LayerLaw) -> np.ndarray | None:
-    """Return the first excitatory input of a layer that is not zero, in its shape; None if there is none."""
+def input_pattern(network: Network, layer: LayerLaw, end: float) -> np.ndarray | None:
+    """Return the first excitatory input of a layer before `end` that is not zero, in its shape; None without one."""
     own = [s for s in network.stimuli if s.target == layer.name and s.kind == "excitatory"]
     if not own:
         return None
-    length = network.duration if network.duration is not None else max(1.0, min(network.settled(), 1e6) * 2.0)
-    edges = np.concatenate([[0.0], network.breaks(length)[:1000], [length]])
+    edges = np.concatenate([[0.0], network.breaks(end)[:1000], [max(end, 0.0)]])
     for middle in 0.5 * (edges[1:] + edges[:-1]):
         total = sum((s.at(float(middle), layer.shape) for s in own), np.zeros(layer.shape))
         if total.any():
@@ -159,7 +209,7 @@ def input_pattern(network: Network, layer: LayerLaw) -> np.ndarray | None:
 
 
 def input_intervals(network: Network, end: float) -> list[tuple[float, float]]:
-    """Return the intervals during which the network gets any input, at most 100; none if it never changes."""
+    """Return the intervals during which the network gets any input, at most 100; none if it is always on."""
     edges = np.concatenate([[0.0], network.breaks(end), [end]])
     if not network.stimuli or len(edges) == 2 or len(edges) > 1000:
         return []
@@ -172,4 +222,4 @@ def input_intervals(network: Network, end: float) -> list[tuple[float, float]]:
             intervals[-1] = (intervals[-1][0], float(off))
         else:
             intervals.append((float(on), float(off)))
-    return intervals[:100]
+    return [] if intervals == [(0.0, end)] else intervals[:100]

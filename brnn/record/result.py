@@ -275,7 +275,7 @@ class Result(Mapping[str, "xr.DataArray"]):
         planned = "" if math.isnan(self.duration) else f" of {self.duration:g}"
         reached = "before the first state" if math.isnan(self.reached) else f"at t = {self.reached:g}"
         if self.status == INCOMPLETE:
-            return f"incomplete, last saved {reached}{planned}{unit} (the run was killed, or is still going on)"
+            return f"incomplete, last saved {reached}{planned}{unit} (the run was cut off, or is still going on)"
         if self.status in ("failed", "interrupted"):
             return f"{self.status}, last saved {reached}{planned}{unit}"
         return f"{self.status}, {reached}{unit}"

@@ -252,7 +252,7 @@ class FileRecorder:
             series.flush(final)
         for axis in self._axes.values():
             axis.commit()
-            self._kept = axis.last
+        self._kept = next(iter(self._axes.values())).last
         if not self._in_place:
             move_into_place(self._temporary, self._path, self._force)
             self._in_place = True

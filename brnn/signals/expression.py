@@ -92,7 +92,8 @@ class Expression(Signal):
             raise SpecError(f"{where}: its value just above w = 0 is {above_zero}; it must be finite")
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join([repr(self.text), *(f'{name}={value!r}' for name, value in self.parameters)])})"
+        parts = [repr(self.text), *(f"{name}={value!r}" for name, value in self.parameters)]
+        return f"{type(self).__name__}({', '.join(parts)})"
 
     @property
     def formula(self) -> str:

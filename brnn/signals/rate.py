@@ -247,8 +247,8 @@ class Logistic(Signal):
     def _quotient(w: Any, gain: float, slope: float, midpoint: float) -> Any:
         if gain == 0.0:
             return 0.0 * np.abs(w)
-        # w + 0.0 turns -0.0 into 0.0, so that the limit is the one from the right
-        return gain / (1.0 + np.exp(np.minimum(-slope * (w - midpoint), 700.0))) / (w + 0.0)
+        f = gain / (1.0 + np.exp(np.minimum(-slope * (w - midpoint), 700.0)))
+        return (1.0 - 2.0 * (w < 0.0)) * f / np.abs(w)  # f/w, but also at -0.0 the limit from the right
 
     def _shape(self, w_max: float) -> str:
         if self.gain == 0:
@@ -302,11 +302,11 @@ class ThresholdLinear(Signal):
         if gain == 0.0:
             return 0.0 * np.abs(w)
         if threshold == 0.0:
-            return (w >= 0.0) * (gain * np.minimum(1.0, ceiling / np.maximum(w + 0.0, 0.0)))
+            return (w >= 0.0) * (gain * np.minimum(1.0, ceiling / np.abs(w)))
         f = gain * np.minimum(np.maximum(w - threshold, 0.0), ceiling)
         if threshold > 0.0:
             return f / np.maximum(w, threshold)  # f is 0 up to the threshold
-        return f / (w + 0.0)
+        return (1.0 - 2.0 * (w < 0.0)) * f / np.abs(w)  # the limit at 0 is the one from the right
 
     def _shape(self, w_max: float) -> str:
         if self.gain == 0 or (self.threshold > 0 and w_max <= self.threshold):
@@ -358,7 +358,7 @@ class Step(Signal):
             return 0.0 * np.abs(w)
         if threshold > 0.0:
             return gain * (w >= threshold) / np.maximum(w, threshold)
-        return gain * (w >= threshold) / (w + 0.0)
+        return (1.0 - 2.0 * (w < 0.0)) * gain * (w >= threshold) / np.abs(w)  # at 0 the limit from the right
 
     def _shape(self, w_max: float) -> str:
         if self.gain == 0 or (self.threshold > 0 and w_max < self.threshold):

@@ -22,7 +22,7 @@ _LONGEST = 5_000  # characters of a formula: Numba would need more than some sec
 
 
 class Formulas(NamedTuple):
-    """Python expressions in w and the parameters, all for w > 0."""
+    """Python expressions in w and the parameters; at w = 0 those of slope and quotient may be 0/0."""
 
     kernel: str
     slope: str
@@ -103,12 +103,11 @@ def _power_of(e: Any) -> tuple[Any, Any]:
 
 
 def _raise(base: Any, exponent: Any) -> Any:
-    inner, power = _power_of(base)
-    if inner == _W:  # w > 0, so powers of powers of it are powers
-        base, exponent = inner, power * exponent
-    if exponent.is_Number and float(exponent).is_integer():
-        return base ** int(exponent)
-    return _Call("power", base, exponent)
+    if not (exponent.is_Number and float(exponent).is_integer()):
+        return _Call("power", base, exponent)  # (w**2)**0.5 stays: it is not w for w < 0
+    if isinstance(base, _Call) and base.name == "power":
+        return _raise(base.given[0], base.given[1] * exponent)
+    return base ** int(exponent)
 
 
 def _build(node: ast.expr, symbols: dict[str, Any]) -> Any:
@@ -242,7 +241,7 @@ def _write(e: Any, level: int) -> str:
             a, b, x, y = given
             return f"({x} if {a} {e.name} {b} else {y})"
         return f"np.{e.name}({', '.join(given)})"
-    raise SpecError("is not a real number for w > 0")  # I, zoo and nan come here
+    raise SpecError("is not a real number")  # I, zoo and nan come here
 
 
 def _wrap(text: str, have: int, need: int) -> str:

@@ -1,8 +1,8 @@
 """What mathematics predicts, without simulating.
 
-Every function takes plain numbers, arrays and signals (`brnn.signals`, or anything with the same four methods)
-and uses NumPy and SciPy only, nothing of the simulator, so that its results can be set beside what the simulator
-gives.
+Every function takes plain numbers, arrays and signals (`brnn.signals`, or anything with the same four methods; `liapunov`
+takes a whole network) and uses NumPy and SciPy only, nothing of the simulator, so that its results can be set beside what
+the simulator gives.
 
 - `feedforward`: equations (13)-(19): equilibria, exact responses, normalization, shift property, Weber law,
   adaptation level, the single shunting cell.
@@ -13,11 +13,27 @@ gives.
   of the next three.
 - `storing`: which theorem applies to a given initial state, and the final state where it is determined.
 - `survivors`: which states can be held, and their stability: levels, Jacobian, eigenvalues, most survivors.
+- `liapunov`: Liapunov functions (33), (34) of every network of the form of Cohen and Grossberg (32), and of BAM with
+  adaptive weights (37)-(39): ``liapunov(network)``.
+- `competition`: competitive systems (26)-(28): jump sets, the voting paradox of May and Leonard, competitive markets.
 - `quenching`: quenching threshold, arousal, and thresholds measured by bisection where there is no closed form.
 
 Numbers of equations are those of the review, Grossberg, "Recurrent neural networks", Scholarpedia 8(2):1888 (2013).
 """
 
-from brnn.theory import additive, feedforward, fields, membrane, quenching, rcf, storing, survivors
+from brnn.theory import additive, competition, feedforward, fields, membrane, quenching, rcf, storing, survivors
+from brnn.theory.liapunov import Liapunov, liapunov
 
-__all__ = ["additive", "feedforward", "fields", "membrane", "quenching", "rcf", "storing", "survivors"]
+__all__ = [
+    "Liapunov",
+    "additive",
+    "competition",
+    "feedforward",
+    "fields",
+    "liapunov",
+    "membrane",
+    "quenching",
+    "rcf",
+    "storing",
+    "survivors",
+]

@@ -79,6 +79,7 @@ ARGUMENTS: list[tuple[tuple[object, ...], tuple[str, ...]]] = [
     ((*RUN, "--seed", "1.5"), ("--seed 1.5: must be a whole number",)),
     ((*RUN, "--seed", "-1"), ("seed", "-1", ">= 0")),
     ((*RUN, "--times", "0"), ("--times 0",)),
+    ((*RUN, "--times", "5", "--until-steady"), ("--times 5", "--duration")),
     ((*RUN, "--times", "1,x"), ("--times x: must be a number",)),
     ((*RUN, "--times", "2,1"), ("times", "1 follows 2")),
     ((*RUN, "--times", "0,1e9"), ("times", "1e+09")),

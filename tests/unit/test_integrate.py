@@ -258,3 +258,22 @@ def test_what_cannot_fit_is_refused_before_it_is_tried() -> None:
     with pytest.raises(brnn.InputError, match="cannot do|must be one of"):
         delayed = decaying(projections=[brnn.Projection("a", "a", "inhibitory", delay=1.0)])
         brnn.simulate(delayed, 1.0, solver="BDF")
+
+
+@pytest.mark.parametrize("solver", ["RK45", "RK23", "DOP853"])
+def test_fused_steps_are_scipys_steps(solver: str, monkeypatch) -> None:
+    """Step by step the same as SciPy's own passes, delays and pulses included."""
+    from brnn.integrate import solvers
+
+    network = brnn.Network(
+        "fused",
+        [brnn.Layer.shunting("a", 3000, A=1.0, B=2.0, initial=np.linspace(0, 1, 3000))],
+        [brnn.Projection("a", "a", "inhibitory", brnn.Sigmoid(2.0, 0.5), brnn.OneToOne(), delay=0.3)],
+        [brnn.Stimulus("a", "excitatory", 1.0, brnn.Pulse(0.5, 1.0))],
+    )
+    runs = []
+    for from_ in (1, 10**9):
+        monkeypatch.setattr(solvers, "_FUSE_FROM", from_)
+        runs.append(brnn.simulate(network, 2.0, solver=solver, times=np.linspace(0, 2, 9)))
+    assert (runs[0].solver.steps, runs[0].solver.evaluations) == (runs[1].solver.steps, runs[1].solver.evaluations)
+    np.testing.assert_allclose(runs[0]["a.x"].values, runs[1]["a.x"].values, rtol=0, atol=1e-13)

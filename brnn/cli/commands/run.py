@@ -145,18 +145,19 @@ def _times(text: str | None, network: Network, options: dict[str, Any], keep: bo
     import numpy as np
 
     length = options["duration"] if options["duration"] is not None else network.duration
-    if length is not None and options["until"] == "steady" and options["duration"] is None:
-        length *= _STEADY_FACTOR
+    steady = options["until"] == "steady" and options["duration"] is None
     if length is None or not np.isfinite(length) or length <= 0:
         length = None  # simulate says what is wrong with it
     if text is None:
         # In discrete time the duration is rounded to whole steps.
-        return None if keep or length is None or network.step is not None else [length]
+        if keep or length is None or network.step is not None:
+            return None
+        return [length * (_STEADY_FACTOR if steady else 1.0)]
     if text.strip().isdigit():
         count = int(text)
         if count < 1:
             raise InputError(f"--times {text}: at least one time must be saved")
-        if length is None:
+        if length is None or steady:
             raise InputError(f"--times {text}: a number of times needs --duration")
         from brnn.memory import refuse_above
 

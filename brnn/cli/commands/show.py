@@ -68,7 +68,7 @@ def _describe(found: Model, network: Network, settings: list[str]) -> None:
     if found.module is not None:
         docstring = inspect.getdoc(found.module) or "(no description)"
         title, _, body = docstring.partition("\n")
-        print(f"{found.name}: {title}\n{body.rstrip()}\n")
+        print(f"{found.name}: {title}\n" + (f"{body.rstrip()}\n" if body.strip() else ""))
         print(f"Parameters (--set NAME=VALUE)\n{_parameters(found.module.build, settings, found.name)}\n")
     print(f"Network {network.name}\n{network_in_words(network)}")
     if found.claims:

@@ -1,0 +1,156 @@
+"""The commands that work with result files, and those that check and predict."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+from brnn import models
+
+
+def finals(path: Path, layer: str = "rcf") -> np.ndarray:
+    with h5py.File(path, "r") as file:
+        return np.asarray(file[layer]["x"][-1])
+
+
+# result files ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def result(call: Callable[..., Any], tmp_path: Path) -> Path:
+    said = call("run", "rcf", "--set", "n=3", "--set", "initial=0.2,0.9,0.4", "--times", "21", "-o", "run.h5")
+    assert said.code == 0, said.err
+    return tmp_path / "run.h5"
+
+
+def test_info(result: Path, call: Callable[..., Any]) -> None:
+    said = call("info", result)
+    assert said.code == 0, said.err
+    for words in ("complete", "rcf.x", "21 time", "3 rcf", "LSODA", "STM activity", "Sigmoid", "Grossberg (1973)"):
+        assert words in said.out
+
+
+def test_plot(result: Path, call: Callable[..., Any], tmp_path: Path) -> None:
+    for kind in ("auto", "time", "pattern", "total"):
+        said = call("plot", result, "--kind", kind, "-o", f"{kind}.png")
+        assert said.code == 0, said.err
+        with Image.open(tmp_path / f"{kind}.png") as image:
+            assert image.format == "PNG"
+    assert call("plot", result, "-o", "figure.svg").code == 0
+    assert call("plot", result, "--kind", "pie", "-o", "pie.png").code == 2
+    assert call("plot", result, "--kind", "image", "-o", "image.png").code == 2
+    assert not (tmp_path / "pie.png").exists()
+
+
+def test_export(result: Path, call: Callable[..., Any], tmp_path: Path) -> None:
+    said = call("export", result, "--csv", "tables")
+    assert said.code == 0, said.err
+    path = tmp_path / "tables" / "rcf.x.csv"
+    lines = path.read_text().splitlines()
+    comments = [line for line in lines if line.startswith("#")]
+    assert "STM activity of layer rcf (rcf.x), units: 1" in comments[0]
+    rows = list(csv.reader(line for line in lines if not line.startswith("#")))
+    assert rows[0] == ["time", "rcf.x[0]", "rcf.x[1]", "rcf.x[2]"]
+    with h5py.File(result, "r") as file:
+        values = np.column_stack([file["rcf/time"][:], file["rcf/x"][:]])
+    np.testing.assert_array_equal(np.array(rows[1:], dtype=float), values)
+    assert call("export", result, "--csv", "tables").code == 2
+    path.write_text("old")
+    assert call("export", result, "--csv", "tables", "--force").code == 0
+    assert path.read_text().splitlines() == lines
+    assert sorted(file.name for file in path.parent.iterdir()) == ["rcf.x.csv"]
+
+
+def test_export_of_two_dimensions(call: Callable[..., Any], tmp_path: Path) -> None:
+    assert call("run", "rcf", "--set", "n=2,3", "--duration", "1", "--times", "2", "-o", "run.h5").code == 0
+    assert call("export", "run.h5", "--csv", "out").code == 0
+    lines = [line for line in (tmp_path / "out" / "rcf.x.csv").read_text().splitlines() if line[0] != "#"]
+    assert lines[0] == "time," + ",".join(f"rcf.x[{i}][{j}]" for i in range(2) for j in range(3))
+    np.testing.assert_array_equal([float(x) for x in lines[-1].split(",")[1:]], finals(tmp_path / "run.h5").ravel())
+
+
+def test_rerun(result: Path, call: Callable[..., Any]) -> None:
+    said = call("rerun", result)
+    assert said.code == 0, said.err
+    assert "same: largest difference 0 at 21 saved times" in said.out
+    with h5py.File(result, "r+") as file:
+        file["rcf/x"][10, 1] += 0.01
+    said = call("rerun", result)
+    assert said.code == 1
+    assert said.err == ""
+    assert "rcf.x" in said.out
+    assert "0.01" in said.out
+    assert call("rerun", result, "--tolerance", "0.1").code == 0
+    assert call("rerun", result, "--tolerance", "-1").code == 2
+
+
+# verify, theory --------------------------------------------------------------------------------------------------
+
+CLAIMS = """
+from brnn import Comparison, Layer, Network, claim, simulate
+import math
+
+def build(A=1.0):
+    return Network('decay', [Layer.shunting('F1', 1, A=A, B=1, initial=1.0)], duration=1.0)
+
+@claim('A cell decays by itself', source='arithmetic')
+def decays():
+    return Comparison(math.exp(-1), float(simulate(build()).final('F1')[0]), 1e-5, 'x(1)')
+"""
+WRONG = """
+@claim('A cell never decays', source='nobody')
+def stays():
+    return Comparison(1.0, float(simulate(build()).final('F1')[0]), 1e-5)
+"""
+
+
+def test_verify(call: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "decay.py").write_text(CLAIMS)
+    said = call("verify", "--model", "decay.py", "--json", "claims.json")
+    assert said.code == 0, said.err
+    assert "x(1)" in said.out
+    assert "0.36787" in said.out
+    assert said.out.splitlines()[-1] == "1 claim of 1 model, 1 comparison: all hold"
+    (entry,) = json.loads((tmp_path / "claims.json").read_text())["claims"]
+    assert (entry["model"], entry["passed"], entry["source"]) == ("decay", True, "arithmetic")
+    assert call("verify", "--model", "decay.py", "--json", "claims.json").code == 2
+
+
+def test_a_claim_that_fails(call: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "decay.py").write_text(CLAIMS + WRONG)
+    said = call("verify", "--model", "decay.py")
+    assert said.code == 1
+    assert said.err == ""
+    assert "A cell never decays" in said.out
+    assert said.out.splitlines()[-1] == "2 claims of 1 model, 2 comparisons: 1 FAILED"
+
+
+def test_verify_a_model_of_the_package(call: Callable[..., Any]) -> None:
+    said = call("verify", "--model", "membrane")
+    assert said.code == 0, said.out
+    assert f"{len(models.membrane.CLAIMS)} claims of 1 model" in said.out
+
+
+def test_theory(call: Callable[..., Any]) -> None:
+    said = call("theory", "rcf", "--set", "signal=w**2", "--set", "initial=0.2,0.9,0.4")
+    assert said.code == 0, said.err
+    for words in ("faster-than-linear", "2.618034 (stable)", "0.38196601 (unstable)", "0 2.618 0"):
+        assert words in said.out
+    said = call("theory", "feedforward_shunting", "--set", "pattern=1,2,3,4", "--set", "total=10")
+    assert "0.090909 0.18182 0.27273 0.36364" in said.out
+    assert call("theory", "membrane").code == 0
+    assert call("theory", "additive").code == 0
+
+
+def test_theory_says_when_it_has_none(call: Callable[..., Any]) -> None:
+    said = call("theory", "distance_dependent")
+    assert said.code == 2
+    assert "no theory here" in said.err
