@@ -315,6 +315,8 @@ def experiment(options: argparse.Namespace) -> Outcome:
     """Show the photograph at every intensity, in one run, and compare."""
     if not 4 <= options.width <= 2000:
         raise brnn.InputError(f"--width {options.width}: must be from 4 to 2000 pixels")
+    if options.surround is not None and not 0.0 < options.surround <= 1e4:
+        raise brnn.InputError(f"--surround {options.surround:g}: must be above 0 and at most 10000 cells")
     setting = Setting(reflectances(options.image, options.width), options.surround)
     after = np.concatenate(
         [[0.03, 0.1], np.linspace(0.2, 2.0, 10), np.linspace(2.4, 4.8, 7), np.linspace(6.0, OFF - ON, 6)]

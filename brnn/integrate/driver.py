@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time as clock
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -74,7 +75,9 @@ class Driver:
         bounded = [variable for variable in self.system.variables if variable.lowest is not None]
         self.bounded = bounded if all(_starts_inside(variable, state) for variable in bounded) else []
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                # A solver that gives up says so by its status; LSODA also warns.
+                warnings.filterwarnings("ignore", module=r"scipy\.integrate")
                 if self.times[0] == 0.0:
                     self.save(np.zeros(1), state[None, :])
                 status, message = self.advance(state)

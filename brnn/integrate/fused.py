@@ -89,7 +89,7 @@ class _Fused:
     """The step of SciPy's RungeKutta with fused passes. `fun` must be a RightHandSide (it has `into`)."""
 
     def __init__(self, fun: Any, *arguments: Any, **options: Any) -> None:
-        super().__init__(fun, *arguments, **options)
+        super().__init__(fun, *arguments, **options)  # type: ignore[call-arg]  # of the other base
         self._into = fun.into
         self._work = np.empty(self.n)  # type: ignore[attr-defined]
         self._sums = np.empty(_BLOCK)

@@ -107,7 +107,7 @@ def growth_rate(fun: Callable[[float, np.ndarray], np.ndarray], time: float, sta
         return float(np.max(np.linalg.eigvals(jacobian).real))
     from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
-    operator = LinearOperator((n, n), matvec=product, dtype=np.float64)  # type: ignore[call-arg]
+    operator = LinearOperator((n, n), matvec=product, dtype=np.float64)
     start = np.random.default_rng(0).standard_normal(n)
     try:
         values = eigs(operator, k=1, which="LR", v0=start, tol=1e-3, maxiter=300, return_eigenvectors=False)

@@ -84,7 +84,7 @@ class Spec:
         """Rebuild from `to_json`."""
         try:
             data = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise SpecError(f"not a {cls.__name__} in JSON: {error}") from None
         return cls.from_dict(data)
 

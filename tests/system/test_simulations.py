@@ -1,0 +1,244 @@
+"""The simulation scripts as a user runs them: exit code, table, result file and figure."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from PIL import Image
+
+import brnn
+
+FOLDER = Path(__file__).parents[2] / "simulations"
+
+# Script, options that make it quick, layers in its file, words of its table.
+SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
+    "noise_saturation": ([], ["off_surround", "no_surround"], ["total activity, B I/(A + I)", "no off-surround"]),
+    "pattern_transformation": (
+        [],
+        [f"{name}{part}" for name in ("linear", "slower", "faster", "sigmoid") for part in ("", "_noise")],
+        ["linear: stored activities", "faster: stored activities", "sigmoid: survivors"],
+    ),
+    "quenching_threshold": (["--quick"], ["graded", "smooth", "qt_below", "qt_above"], ["QT on X_i", "smooth, limit"]),
+    "weber_law_and_shift": ([], ["J_1", "J_10", "J_100", "J_1000"], ["shift at x = B/2", "Weber law"]),
+    "image_normalization": (
+        ["--width", "24"],
+        ["photograph"] + [f"{layer}_{k}" for layer in ("F1", "F2") for k in range(1, 5)],
+        ["total of F1, B I/(A + I)", "total stored by F2, B - A/C", "reflectances theta_i"],
+    ),
+}
+
+Process = subprocess.CompletedProcess[str]
+
+
+def run(name: str, *arguments: object, cwd: Path) -> Process:
+    """Run a script in a process of its own."""
+    words = [sys.executable, str(FOLDER / f"{name}.py"), *(str(argument) for argument in arguments)]
+    return subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=280, check=False)
+
+
+@pytest.fixture(scope="module", params=SCRIPTS)
+def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Process, Path]:
+    """Run each script once, with a result file and a figure."""
+    folder = tmp_path_factory.mktemp(request.param)
+    options = SCRIPTS[request.param][0]
+    return request.param, run(request.param, *options, "-o", "run.h5", "--plot", "run.png", cwd=folder), folder
+
+
+def test_every_script_of_the_folder_is_tested() -> None:
+    assert {path.stem for path in FOLDER.glob("[!_]*.py")} == set(SCRIPTS)
+
+
+def test_every_prediction_holds_and_stands_in_the_table(ran: tuple[str, Process, Path]) -> None:
+    name, process, _ = ran
+    assert (process.returncode, process.stderr) == (0, "")
+    lines = process.stdout.splitlines()
+    assert lines[0].split() == ["claim", "predicted", "measured", "difference", "tolerance", "verdict"]
+    rows = [line for line in lines if line.endswith("  ok")]
+    assert f"{len(rows)} of {len(rows)} predictions hold" in lines[-1]
+    assert "FAILED" not in process.stdout
+    for words in SCRIPTS[name][2]:
+        assert words in process.stdout
+
+
+@pytest.mark.parametrize("engine", ["h5netcdf", "netcdf4"])
+def test_the_file_opens_in_xarray(ran: tuple[str, Process, Path], engine: str) -> None:
+    name, _, folder = ran
+    with xr.open_datatree(folder / "run.h5", engine=engine) as tree:
+        for layer in SCRIPTS[name][1]:
+            x = tree[layer]["x"]
+            assert x.dims[0] == "time"
+            assert x.sizes["time"] > 40
+            assert bool(np.isfinite(x.values).all())
+            assert x.attrs["units"] == "1"
+
+
+def test_the_file_opens_in_brnn_and_holds_the_network(ran: tuple[str, Process, Path]) -> None:
+    name, _, folder = ran
+    with brnn.open(folder / "run.h5") as result:
+        assert result.status == "complete"
+        assert result.network.name == name
+        assert set(SCRIPTS[name][1]) <= {layer.name for layer in result.network.layers}
+
+
+def test_the_figure_is_an_image_of_sensible_size(ran: tuple[str, Process, Path]) -> None:
+    folder = ran[2]
+    with Image.open(folder / "run.png") as image:
+        assert image.format == "PNG"
+        assert 1000 <= image.width <= 2500
+        assert 500 <= image.height <= 2500
+        colors = image.convert("RGB").getcolors(2**24)
+        assert colors is not None
+        assert len(colors) > 500
+
+
+def test_nothing_else_is_written(ran: tuple[str, Process, Path]) -> None:
+    assert sorted(path.name for path in ran[2].iterdir()) == ["run.h5", "run.png"]
+
+
+def test_files_are_replaced_only_with_force(ran: tuple[str, Process, Path]) -> None:
+    name, _, folder = ran
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    for option, file in (("-o", "run.h5"), ("--plot", "run.png")):
+        process = run(name, *SCRIPTS[name][0], option, file, cwd=folder)
+        assert (process.returncode, process.stdout) == (2, "")
+        assert process.stderr.count("\n") == 1
+        assert "exists already" in process.stderr
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_help_says_what_is_reproduced(name: str, tmp_path: Path) -> None:
+    process = run(name, "--help", cwd=tmp_path)
+    assert process.returncode == 0
+    assert "Reproduces" in process.stdout
+    assert "Grossberg" in process.stdout
+    for option in ("-o", "--plot", "--force"):
+        assert option in process.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--plot", "run.gif"], "must end in one of"),
+        (["--plot", "no/run.png"], "does not exist"),
+        (["-o", "no/run.h5"], "does not exist"),
+        (["-o", "run.txt"], "must end with"),
+        (["--nonsense"], "unrecognized arguments"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_code_2(arguments: list[str], words: str, tmp_path: Path) -> None:
+    process = run("noise_saturation", *arguments, cwd=tmp_path)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr.count("\n") == 1
+    assert words in process.stderr
+    assert not list(tmp_path.iterdir())
+
+
+# In this process: what needs no new one for every case ---------------------------------------------------------
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType]]:
+    """Return a function that imports a script, as `python` does, with its own folder on the path."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+
+    def load(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, name, module)  # dataclasses look their module up
+        spec.loader.exec_module(module)
+        return module
+
+    yield load
+    sys.modules.pop("_common", None)
+
+
+def test_a_prediction_that_fails_is_exit_code_1(
+    script: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = script("noise_saturation")
+    monkeypatch.setattr(module.theory, "total_activity", lambda *_: 7.0)
+    assert module.main([]) == 1
+    printed = capsys.readouterr().out
+    assert "FAILED" in printed
+    assert "17 of 21 predictions hold" in printed
+
+
+def test_a_run_that_breaks_is_exit_code_1(
+    script: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = script("noise_saturation")
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise brnn.IntegrationError("RK45 could not go on after t = 1")
+
+    monkeypatch.setattr(module, "simulate", broken)
+    assert module.main([]) == 1
+    assert "could not go on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--width", "3"], "--width 3: must be from 4 to 2000 pixels"),
+        (["--surround", "0"], "--surround 0: must be above 0"),
+        (["--surround", "nan"], "--surround nan: must be above 0"),
+        (["--image", "no.png"], "there is no such file"),
+        (["--image", "black.png"], "all black"),
+        (["--image", "text.png"], "not a PNG or JPEG image"),
+    ],
+)
+def test_the_photograph_is_checked(
+    script: Callable[[str], ModuleType],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (8, 8)).save("black.png")
+    Path("text.png").write_text("no image")
+    assert script("image_normalization").main(arguments) == 2
+    printed = capsys.readouterr()
+    assert words in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_a_local_surround_and_another_photograph(
+    script: Callable[[str], ModuleType],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    gradient = np.linspace(40, 220, 20 * 16).reshape(16, 20).astype(np.uint8)
+    gradient[4:9, 6:12] = 250
+    Image.fromarray(gradient).save("square.png")
+    arguments = ["--image", "square.png", "--width", "20", "--surround", "2.5", "--plot", "square_run.png"]
+    assert script("image_normalization").main(arguments) == 0
+    assert "response of F1, all cells" in capsys.readouterr().out
+    assert Path("square_run.png").stat().st_size > 10_000
+
+
+def test_the_photograph_is_averaged_in_light_not_in_gray_values(
+    script: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
+    stripes = np.tile(np.array([0, 255], dtype=np.uint8), (8, 4))
+    flat = np.full((8, 8), 255, dtype=np.uint8)
+    Image.fromarray(np.hstack([stripes, flat])).save(tmp_path / "stripes.png")
+    theta = script("image_normalization").reflectances(str(tmp_path / "stripes.png"), 8)
+    assert theta.shape == (4, 8)
+    np.testing.assert_allclose(theta[:, :4] / theta[0, 7], 0.5, rtol=1e-6)
+    np.testing.assert_allclose(theta.sum(), 1.0, rtol=1e-12)
