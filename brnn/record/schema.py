@@ -123,7 +123,7 @@ def network_from_file(text: str, arrays: Mapping[str, Any]) -> Any:
 
     try:
         data = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise SpecError(f"not a Network in JSON: {error}") from None
     return Network.from_dict(data, arrays)
 
