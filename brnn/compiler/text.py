@@ -123,7 +123,10 @@ class Text:
         for helper in helpers:
             match = re.match(r"def (\w+)", helper)
             assert match is not None
-            self.functions.setdefault(match[1], helper)
+            if self.functions.setdefault(match[1], helper) != helper:
+                raise SpecError(
+                    f"two different helper functions are called '{match[1]}'; give one of them another name"
+                )
         chosen, k = name, 2
         while self.functions.get(chosen, text) != text:
             chosen, text, k = f"{name}_{k}", text.replace(f"def {chosen}(", f"def {name}_{k}(", 1), k + 1

@@ -13,6 +13,7 @@ from brnn.plot.style import ACCENT, INK, MUTED, key, polish
 __all__ = ["draw_levels", "draw_pattern", "draw_scatter", "shares"]
 
 _BARS_AT_MOST = 48
+_LEVELS_AT_MOST = 1000
 _POINTS_AT_MOST = 5000
 
 
@@ -81,19 +82,21 @@ def draw_levels(
     x: str = "cell",
     y: str = "activity",
 ) -> None:
-    """Draw two levels of each cell and the way between them: for quantities that have no natural zero."""
+    """Draw two levels of each cell (of 1000 cells) and the way between them: for what has no natural zero."""
     held, given = (np.asarray(values, dtype=np.float64).ravel() for values in (held, given))
-    cells = np.arange(held.size)
-    many = held.size > _BARS_AT_MOST
+    size = held.size
+    cells = np.unique(np.linspace(0, size - 1, min(size, _LEVELS_AT_MOST)).round().astype(int))
+    held, given = held[cells], given[cells]
+    many = size > _BARS_AT_MOST
     ax.vlines(cells, given, held, color=color, linewidth=0.8 if many else 2.0, alpha=0.6)
     ax.plot(cells, given, "_", color=MUTED, markersize=3 if many else 12, markeredgewidth=1.6, label=labels[0])
     ax.plot(cells, held, "o", color=color, markersize=2 if many else 6, label=labels[1])
-    ax.set_xlim(-0.7, held.size - 0.3)
+    ax.set_xlim(-0.7, size - 0.3)
     low, high = (float(edge(np.concatenate([held, given]))) for edge in (np.min, np.max))
     room = high - low or 1.0
     ax.set_ylim(low - 0.1 * room, high + 0.45 * room)  # with room for the legend
     polish(ax, title, x, y, ticks=5)
-    _whole_ticks(ax, held.size)
+    _whole_ticks(ax, size)
     key(ax, loc="upper right", borderaxespad=0.1)
 
 

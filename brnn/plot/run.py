@@ -26,6 +26,7 @@ KINDS = ("auto", "time", "image", "pattern", "total")
 
 _VIEWS_AT_MOST = 8
 _GONE = 1e-3  # part of a layer's largest activity
+_WIDEST_HEAT_MAP = 4000  # cells; of more the spread is drawn
 _WIDEST_PATTERN = 400  # cells drawn one by one
 
 
@@ -38,8 +39,8 @@ def run_figure(result: Result, kind: str = "auto", *, names: str | Sequence[str]
         From `brnn.simulate` or `brnn.open`.
     kind : str
         - "time": activities over time, with the total activity beside them. Up to 12 cells have a legend, up to 200
-          are lines colored by the share that they were given, more are a heat map; of layers of two and more
-          dimensions the spread over the cells is drawn.
+          are lines colored by the share that they were given, more are a heat map; of more than 4000 cells, and of
+          layers of two and more dimensions, the spread over the cells is drawn.
         - "pattern": relative activities (x_i / sum x) at the beginning, or in the input, beside those at the end.
         - "image": layers of two dimensions as images: what they were given, when the input ends, at the end.
         - "total": total activity of each layer over time.
@@ -137,7 +138,7 @@ def _titled(prefix: str, words: str) -> str:
 
 def _draw_time(ax: Axes, view: View, prefix: str) -> None:
     words: dict[str, str] = {"title": _titled(prefix, view.noun), "x": view.time_label, "y": view.label}
-    if len(view.shape) > 1 and view.cells > LINES_AT_MOST:
+    if view.cells > (LINES_AT_MOST if len(view.shape) > 1 else _WIDEST_HEAT_MAP):
         draw_spread(ax, view.times, view.summary[1], **words)
         return
     told = "" if view.start is None else view.start[0]

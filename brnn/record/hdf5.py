@@ -15,7 +15,7 @@ import numpy as np
 
 from brnn.errors import FileError
 from brnn.record.columns import Column, storage
-from brnn.record.schema import SOLVER_SIZE, STATUS_SIZE, TEXT_AT_MOST, TEXTS, Metadata, solver_text
+from brnn.record.schema import SOLVER_SIZE, STATUS_SIZE, TEXT_AT_MOST, Metadata, solver_text
 
 if TYPE_CHECKING:
     import h5py
@@ -87,12 +87,14 @@ def create(
     compression : int, optional
         gzip level of every dataset (0: none); by default what `storage` chooses.
     """
-    for name, value in metadata.attributes.items():
-        if name in TEXTS and len(str(value).encode()) > TEXT_AT_MOST:
-            file.create_dataset(f"{name}_text", data=str(value))
-        else:
+    names = json.dumps([column.name for column in columns])
+    for name, value in {**metadata.attributes, "variables": names}.items():
+        if not isinstance(value, str):
             file.attrs[name] = value
-    file.attrs["variables"] = json.dumps([column.name for column in columns])
+        elif len(value.encode()) <= TEXT_AT_MOST:
+            _describe(file, **{name: value})
+        else:
+            _create_text(file, f"{name}_text", value.encode())
     file.attrs.create("status", status.encode(), dtype=f"S{STATUS_SIZE}")
     file.attrs.create("solver", solver_text(solver).encode(), dtype=f"S{SOLVER_SIZE}")
     for name, arrays in metadata.arrays.items():
@@ -119,9 +121,8 @@ def create(
             fletcher32=True,
             track_order=True,
         )
-        dataset.attrs["units"] = column.units
-        dataset.attrs["long_name"] = column.long_name
-        dataset.attrs["role"] = column.role
+        _describe(dataset, units=column.units, long_name=column.long_name, role=column.role)
+        _describe(dataset, dimensions=" ".join((column.axis, *column.dims)))
         dataset.dims[0].attach_scale(time)
         for axis, (dim, size) in enumerate(zip(column.dims, column.shape, strict=True), start=1):
             dataset.dims[axis].attach_scale(_cell_axis(group, dim, size))
@@ -145,8 +146,7 @@ def _time_axis(group: h5py.Group, name: str, axes: dict[str, h5py.Dataset], unit
                 name, shape=(0,), maxshape=(None,), chunks=(1024,), dtype="<f8", fillvalue=math.nan, track_order=True
             )
             axes[name].make_scale(name)
-            axes[name].attrs["units"] = units
-            axes[name].attrs["long_name"] = "time" if name == "time" else "time of the saved weights"
+            _describe(axes[name], units=units, long_name="time" if name == "time" else "time of the saved weights")
     return axes[name]
 
 
@@ -154,8 +154,7 @@ def _cell_axis(group: h5py.Group, name: str, size: int) -> h5py.Dataset:
     if name not in group:
         scale = group.create_dataset(name, data=np.arange(size, dtype="<i4"), track_order=True, **_packed(size))
         scale.make_scale(name)
-        scale.attrs["units"] = "1"
-        scale.attrs["long_name"] = f"index along {name}"
+        _describe(scale, units="1", long_name=f"index along {name}")
     return group[name]
 
 
@@ -165,12 +164,33 @@ def _create_arrays(group: h5py.Group, arrays: Mapping[str, np.ndarray]) -> None:
         # netCDF-4 knows no booleans.
         stored = array.astype(np.uint8) if array.dtype.kind == "b" else array
         dataset = group.create_dataset(name, data=stored, track_order=True, **_packed(stored.size))
-        dataset.attrs["dtype"] = array.dtype.str
-        for axis, size in enumerate(stored.shape):
-            # An axis without coordinates, as netCDF-4 writes it.
-            scale = group.create_dataset(f"{name}_{axis}", shape=(size,), dtype=">f4", track_order=True)
-            scale.make_scale(f"This is a netCDF dimension but not a netCDF variable. {size:10d}")
-            dataset.dims[axis].attach_scale(scale)
+        _describe(dataset, dtype=array.dtype.str)
+        for axis in range(stored.ndim):
+            _name_axis(group, dataset, axis, f"{name}_{axis}")
+
+
+def _create_text(file: h5py.File, name: str, text: bytes) -> None:
+    """Write a text that is too long for an attribute: an array of characters, as netCDF-4 has them."""
+    dataset = file.create_dataset(name, data=np.frombuffer(text, dtype="S1"), track_order=True, **_packed(len(text)))
+    _name_axis(file, dataset, 0, f"{name}_length")
+
+
+def _name_axis(group: h5py.Group, dataset: h5py.Dataset, axis: int, name: str) -> None:
+    """Give an axis a name without coordinates, in the way of netCDF-4."""
+    size = dataset.shape[axis]
+    scale = group.create_dataset(name, shape=(size,), dtype=">f4", track_order=True)
+    scale.make_scale(f"This is a netCDF dimension but not a netCDF variable. {size:10d}")
+    dataset.dims[axis].attach_scale(scale)
+
+
+def _describe(target: h5py.HLObject, **texts: str) -> None:
+    """Write text attributes.
+
+    They have a fixed length, as netCDF writes them: texts of variable length are kept in a heap without checksums, and
+    HDF5 goes round for ever in a damaged one. For this reason, too, a dataset says in `dimensions` what its scales say.
+    """
+    for name, text in texts.items():
+        target.attrs.create(name, text.encode(), dtype=f"S{max(1, len(text.encode()))}")
 
 
 def _packed(size: int) -> dict[str, Any]:
@@ -188,7 +208,7 @@ class StoredArrays(Mapping[str, np.ndarray]):
         if self._group is None or name not in self._names:
             raise KeyError(name)
         dataset = self._group[name]
-        return np.asarray(dataset[()], dtype=np.dtype(str(dataset.attrs["dtype"])))
+        return np.asarray(dataset[()], dtype=np.dtype(text_of(dataset.attrs["dtype"])))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -205,6 +225,9 @@ def text_of(value: Any) -> str:
 def reason(error: BaseException) -> str:
     """Return in a few words what HDF5 or the operating system did not like."""
     text = str(error)
+    short = re.search(r"truncated file: eof = (\d+),.* stored_eof = (\d+)", text)
+    if short:
+        return f"the file is truncated, {short.group(1)} of {short.group(2)} bytes are left"
     inner = re.search(r"error message = '([^']*)'", text)  # HDF5's report of a system call that failed
     if inner is None and isinstance(error, OSError) and error.errno and "(" not in text:
         return os.strerror(error.errno)

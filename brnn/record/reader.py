@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +18,15 @@ from brnn.record.hdf5 import READ_ERRORS, StoredArrays, reason, text_of
 from brnn.record.result import Recorded, Result
 from brnn.record.schema import FORMAT, INCOMPLETE, NETWORK_ARRAYS, OPTION_ARRAYS, STATUSES, TEXTS, Metadata
 from brnn.record.stored import StoredRows
-from brnn.record.superblock import SIGNATURE, marked_open
+from brnn.record.superblock import SIGNATURE, MendedFile, in_use, marked_open
 
 if TYPE_CHECKING:
     import h5py
 
 __all__ = ["open_result", "status_of"]
+
+_ATTEMPTS = 5
+_PAUSE = 0.05  # seconds
 
 
 def open_result(path: str | Path) -> Result:
@@ -43,28 +48,40 @@ def open_result(path: str | Path) -> Result:
     FileError
         If there is no such file, or it is not a result file, or it is damaged.
     """
-    file = _open(path)
-    try:
-        return _read(file, path)
-    except FileError:
-        file.close()
-        raise
-    except READ_ERRORS as error:
-        file.close()
-        raise FileError(f"{path} is damaged: {reason(error)}") from None
+    for _ in range(_ATTEMPTS):
+        try:
+            return _opened(path)
+        except FileError:
+            # Something may be half written while the run goes on.
+            if not (os.path.isfile(path) and in_use(path)):
+                raise
+            time.sleep(_PAUSE)
+    return _opened(path)
 
 
 def status_of(path: str | Path) -> str:
     """Return the `status` of a result file, or "" if it is none."""
     try:
-        with _open(path) as file:
-            return text_of(file.attrs["status"])
+        with contextlib.ExitStack() as stack:
+            return text_of(_open(path, stack).attrs["status"])
     except READ_ERRORS:
         return ""
 
 
-def _open(path: str | Path) -> h5py.File:
-    """Open a file with HDF5, in SWMR mode if its writer did not close it."""
+def _opened(path: str | Path) -> Result:
+    with contextlib.ExitStack() as stack:
+        file = _open(path, stack)
+        try:
+            metadata, recorded, status, solver = _read(file, path)
+            return Result(recorded, metadata, status, solver, Path(path), stack.pop_all().close)
+        except FileError:
+            raise
+        except READ_ERRORS as error:
+            raise FileError(f"{path} is damaged: {reason(error)}") from None
+
+
+def _open(path: str | Path, stack: contextlib.ExitStack) -> h5py.File:
+    """Open a file with HDF5, whether its writer closed it or not; the stack will close it."""
     import h5py
 
     if not isinstance(path, (str, Path)):
@@ -75,7 +92,7 @@ def _open(path: str | Path) -> h5py.File:
         with open(path, "rb") as start:
             if start.read(len(SIGNATURE)) != SIGNATURE:
                 raise FileError(f"{path} is not a result file: it is not HDF5")
-        swmr = marked_open(path)
+        source = stack.enter_context(MendedFile(path)) if marked_open(path) else path
     except FileError:
         raise
     except FileNotFoundError:
@@ -83,17 +100,12 @@ def _open(path: str | Path) -> h5py.File:
     except (OSError, ValueError) as error:
         raise FileError(f"{path} cannot be read: {reason(error)}") from None
     try:
-        file = h5py.File(path, "r", swmr=swmr)
-        if not swmr and text_of(file.attrs.get("status", b"")) == INCOMPLETE:
-            # The writer may be alive. In SWMR mode HDF5 reads again what it finds half written.
-            file.close()
-            file = h5py.File(path, "r", swmr=True)
+        return stack.enter_context(h5py.File(source, "r"))
     except READ_ERRORS as error:
         raise FileError(f"{path} cannot be opened: {reason(error)}") from None
-    return file
 
 
-def _read(file: h5py.File, path: str | Path) -> Result:
+def _read(file: h5py.File, path: str | Path) -> tuple[Metadata, list[Recorded], str, dict[str, Any]]:
     attributes: dict[str, Any] = dict(file.attrs)
     if "brnn_format" not in attributes:
         raise FileError(f"{path} is not a result file: it is HDF5, but has no attribute brnn_format")
@@ -107,7 +119,7 @@ def _read(file: h5py.File, path: str | Path) -> Result:
         raise FileError(f"{path} is damaged: there is no result file of format {number} and this kind")
     for name in TEXTS:
         if f"{name}_text" in file:
-            attributes[name] = file[f"{name}_text"][()]
+            attributes[name] = file[f"{name}_text"][()].tobytes()
     for name in ("network", "options", "time_units", "variables", "status", "solver"):
         if name not in attributes:
             raise FileError(f"{path} is damaged: its attribute {name} is missing")
@@ -123,7 +135,7 @@ def _read(file: h5py.File, path: str | Path) -> Result:
         {name: StoredArrays(file.get(name)) for name in (NETWORK_ARRAYS, OPTION_ARRAYS)},
     )
     recorded = _variables(file, path, [str(name) for name in names], status == INCOMPLETE)
-    return Result(recorded, metadata, status, solver, Path(path), file.close)
+    return metadata, recorded, status, solver
 
 
 def _value(value: Any) -> str | int | float:
@@ -152,21 +164,24 @@ def _variables(file: h5py.File, path: str | Path, names: list[str], incomplete: 
         dataset = file.get(f"{group}/{quantity}")
         if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind != "f" or dataset.ndim < 2:
             raise FileError(f"{path} is damaged: the dataset /{group}/{quantity} is missing or not what it should be")
-        axes = [scales[0].name.rpartition("/")[2] for scales in dataset.dims]
-        axis = axes[0]
+        axis, *axes = text_of(dataset.attrs["dimensions"]).split()
+        if len(axes) != dataset.ndim - 1:
+            raise FileError(f"{path} is damaged: /{group}/{quantity} does not say what its axes are")
         time = file.get(f"{group}/{axis}")
         if axis not in ("time", "ltm_time") or not isinstance(time, h5py.Dataset):
             raise FileError(f"{path} is damaged: the times of /{group}/{quantity} are missing")
         if axis not in times:
             times[axis] = _times(time)
             counts[axis] = len(times[axis])
-        if not incomplete and not dataset.shape[0] == time.shape[0] == len(times[axis]):
+        if not incomplete and len(times[axis]) != time.shape[0]:
+            raise FileError(f"{path} is damaged: the times of /{group}/{quantity} do not rise")
+        if not incomplete and dataset.shape[0] != time.shape[0]:
             raise FileError(
                 f"{path} is damaged: /{group}/{quantity} has {dataset.shape[0]} samples for {time.shape[0]} times"
             )
         if incomplete:
             counts[axis] = _readable(dataset, min(counts[axis], dataset.shape[0]))
-        found.append((_column(dataset, name, group, quantity, axes), dataset))
+        found.append((_column(dataset, name, group, quantity, axis, axes), dataset))
     return [
         Recorded(
             column,
@@ -177,7 +192,7 @@ def _variables(file: h5py.File, path: str | Path, names: list[str], incomplete: 
     ]
 
 
-def _column(dataset: h5py.Dataset, name: str, group: str, quantity: str, axes: list[str]) -> Column:
+def _column(dataset: h5py.Dataset, name: str, group: str, quantity: str, axis: Any, axes: list[str]) -> Column:
     return Column(
         name=name,
         group=group,
@@ -185,11 +200,11 @@ def _column(dataset: h5py.Dataset, name: str, group: str, quantity: str, axes: l
         start=0,
         stop=0,
         shape=dataset.shape[1:],
-        dims=tuple(axes[1:]),
+        dims=tuple(axes),
         role=text_of(dataset.attrs.get("role", "")),
         long_name=text_of(dataset.attrs.get("long_name", "")),
         units=text_of(dataset.attrs.get("units", "1")),
-        axis="time" if axes[0] == "time" else "ltm_time",
+        axis=axis,
     )
 
 

@@ -10,8 +10,9 @@
     /<group>/<axis>        numbers of the cells along an axis
     /network_arrays/<a>    arrays to which the network's JSON refers by name; /option_arrays likewise for the options
 
-Every axis is an HDF5 dimension scale, as netCDF-4 wants it. A text attribute of more than 60 kB is a scalar dataset
-``/<attribute>_text`` instead. `status` and `solver` have a fixed size, so that the end of a run can write over them.
+Every axis is an HDF5 dimension scale, as netCDF-4 wants it. A text of more than 60 kB is not an attribute but an array
+of characters ``/<attribute>_text``. `status` and `solver` have a fixed size, so that the end of a run can write over
+them.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ SOLVER_SIZE = 4096
 NETWORK_ARRAYS = "network_arrays"
 OPTION_ARRAYS = "option_arrays"
 TEXT_AT_MOST = 60_000  # bytes; an HDF5 attribute ends at 64 KiB
-TEXTS = ("network", "options", "command")  # attributes that may be long
+TEXTS = ("network", "options", "command", "variables", "reference")  # attributes that may be long
 RESERVED = (NETWORK_ARRAYS, OPTION_ARRAYS, *(f"{name}_text" for name in TEXTS))  # no layer can have these names
 
 Value = str | int | float

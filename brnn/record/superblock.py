@@ -7,16 +7,19 @@ the superblock also holds, are all that a plain reader misses. We write both our
 before and after each time that HDF5 writes. The layout of the superblock, version 3, and of its checksum (Jenkins'
 lookup3) are in the HDF5 file format specification, version 3.0, sections II.A and VIII.
 
-Everything here is best effort: where it is not possible, a killed file opens with ``swmr=True`` all the same.
+Everything here is best effort: where it is not possible, a killed file still opens in `brnn.open` and, in other
+programs, with ``swmr=True``.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import struct
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 fcntl: ModuleType | None
 try:
@@ -24,7 +27,7 @@ try:
 except ImportError:  # Windows has no flock
     fcntl = None
 
-__all__ = ["SIGNATURE", "Superblock", "in_use", "marked_open"]
+__all__ = ["SIGNATURE", "MendedFile", "Superblock", "in_use", "marked_open"]
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _LENGTH = 48
@@ -83,22 +86,51 @@ class Superblock:
 
     def _write(self, end: int) -> None:
         os.lseek(self._descriptor, 0, os.SEEK_SET)
-        block = bytearray(os.read(self._descriptor, _LENGTH))
-        # Version 3 with 8-byte offsets and lengths, no user block: what h5py creates for SWMR.
-        if len(block) != _LENGTH or block[:11] != SIGNATURE + b"\x03\x08\x08" or any(block[12:20]):
-            return
-        block[_MARK] = 0
-        struct.pack_into("<Q", block, _END, end)
-        struct.pack_into("<I", block, _CHECKSUM, lookup3(bytes(block[:_CHECKSUM])))
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        os.write(self._descriptor, block)
+        block = _mended(os.read(self._descriptor, _LENGTH), end)
+        if block is not None:
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            os.write(self._descriptor, block)
+
+
+class MendedFile(io.FileIO):
+    """A file to read, whose superblock looks as if its writer had closed it.
+
+    It is for the files of runs that were killed when only HDF5 itself had written the superblock. (To open them in SWMR
+    mode would do as well, but there HDF5 takes damage for something half written, and waits for ever.)
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(path, "rb")
+        self._start = _mended(self.read(_LENGTH), os.fstat(self.fileno()).st_size) or b""
+        self.seek(0)
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read bytes into the buffer."""
+        place = self.tell()
+        count = super().readinto(buffer)
+        if count and place < len(self._start):
+            piece = self._start[place : place + count]
+            memoryview(buffer).cast("B")[: len(piece)] = piece
+        return count
 
 
 def marked_open(path: str | Path) -> bool:
     """Tell whether the file carries HDF5's mark of a file that is open for writing."""
     with open(path, "rb") as file:
         block = file.read(_LENGTH)
-    return len(block) > _MARK and block[:8] == SIGNATURE and block[8] == 3 and block[_MARK] != 0
+    return _mended(block, 0) is not None and block[_MARK] != 0
+
+
+def _mended(block: bytes, end: int) -> bytes | None:
+    """Return the superblock without the mark and with the file's `end`; None if it is not of the kind we write."""
+    # Version 3 with 8-byte offsets and lengths, no user block: what h5py creates for SWMR.
+    if len(block) != _LENGTH or block[:_MARK] != SIGNATURE + b"\x03\x08\x08" or any(block[12:20]):
+        return None
+    result = bytearray(block)
+    result[_MARK] = 0
+    struct.pack_into("<Q", result, _END, end)
+    struct.pack_into("<I", result, _CHECKSUM, lookup3(bytes(result[:_CHECKSUM])))
+    return bytes(result)
 
 
 def in_use(path: str | Path) -> bool:

@@ -105,8 +105,8 @@ def dipole_rebound(I: Any, J: Any, f: Function, H: float, K: float, L: float) ->
 def burst_response(I: Any, J: Any, dI: Any, f: Function, H: float, K: float, L: float) -> Any:
     """Return OFF minus ON just after a burst dI of arousal while J is on, the gates being those of I and J.
 
-    ``f(I + dI) y(I) - f(I + J + dI) y(I + J)``; for f(w) = w it is ``H K L J (dI - H/L)/((H + L I)(H + L (I + J)))``, so
-    that its sign is that of dI - H/L, whatever I and J are.
+    ``f(I + dI) y(I) - f(I + J + dI) y(I + J)``; for f(w) = w it is ``H K L J (dI - H/L)/((H + L I) (H + L (I + J)))``,
+    so that its sign is that of dI - H/L, whatever I and J are.
     """
     off, on = gate_level(f(np.asarray(I, dtype=np.float64)), H, K, L), gate_level(f(np.add(I, J)), H, K, L)
     return f(np.add(I, dI)) * off - f(np.add(np.add(I, J), dI)) * on

@@ -122,6 +122,16 @@ def test_very_many_cells_are_a_heat_map() -> None:
     np.testing.assert_array_equal(np.asarray(mesh.get_array()), result["F.x"].values.T)
 
 
+def test_of_huge_layers_the_spread_is_drawn() -> None:
+    initial = np.linspace(1e-5, 5e-5, 4001)
+    result = brnn.simulate(field(initial), duration=1.0, times=[0.0, 0.5, 1.0])
+    figure = plot.run_figure(result)
+    (median,) = figure.axes[0].lines
+    np.testing.assert_allclose(median.get_ydata(), np.median(result["F.x"], axis=1), rtol=1e-12)
+    share = figure.axes[2].lines[1]
+    np.testing.assert_allclose(share.get_ydata(), share.get_xdata(), rtol=1e-9)  # linear: shares are kept
+
+
 def test_two_dimensions_are_images_of_beginning_and_end() -> None:
     initial = np.linspace(0.0, 0.02, 48).reshape(6, 8)
     result = brnn.simulate(field(initial), duration=2.0)

@@ -1,0 +1,134 @@
+"""The generated code: independent of numbers, cached on disk, readable, and open to new laws and signals."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+import brnn
+from brnn.compiler import compile_network
+from brnn.compiler.cache import cache_directory, load_module
+
+
+def field(n: int = 4, A: float = 1.0, half: float = 0.5, weight: float = 1.0, name: str = "F1") -> brnn.Network:
+    signal = brnn.Sigmoid(2.0, half)
+    return brnn.Network(
+        "field",
+        [brnn.Layer.shunting(name, n, A=A, B=3.0)],
+        [
+            brnn.Projection(name, name, "excitatory", signal, brnn.OneToOne(weight)),
+            brnn.Projection(name, name, "inhibitory", signal, brnn.AllButSelf(weight)),
+        ],
+        [brnn.Stimulus(name, "excitatory", np.arange(n, dtype=float), brnn.Pulse(0, 1))],
+    )
+
+
+def test_a_new_number_is_no_new_code() -> None:
+    one, other = compile_network(field()), compile_network(field(n=500, A=2.0, half=0.1, weight=0.3))
+    assert one.source == other.source
+    assert load_module(one.source) is load_module(other.source)
+    assert one.rhs(0.5).function is other.rhs(0.5).function
+    assert compile_network(field(name="F2")).source != one.source
+
+
+def test_the_code_allocates_nothing_and_says_what_it_is() -> None:
+    source = compile_network(field()).source
+    body = source[source.index("def rhs") :]
+    assert "np.empty" not in body
+    assert "np.zeros" not in body
+    assert "# layer F1: Layer" in body
+    assert "Sigmoid signal of layer F1" in body
+
+
+def test_equal_signals_of_a_layer_are_computed_once() -> None:
+    assert compile_network(field()).source.count("Sigmoid signal of layer F1") == 1
+
+
+def test_the_cache_is_used_by_the_next_process(tmp_path, monkeypatch) -> None:
+    code = (
+        "import brnn, time; from tests_field import field; s = brnn.compile_network(field());"
+        "f = s.rhs(0.5); f(0.5, s.initial_state()); from numba.core import event; print(f.function.stats)"
+    )
+    (tmp_path / "tests_field.py").write_text(
+        "import brnn\ndef field():\n    return brnn.Network('c', [brnn.Layer.shunting('F1', 3, A=1, B=2)])\n"
+    )
+    environment = {"BRNN_CACHE_DIR": str(tmp_path / "cache"), "PATH": "", "PYTHONPATH": str(tmp_path)}
+    runs = [
+        subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    assert "cache_misses=Counter({(" in runs[0]
+    assert "cache_hits=Counter({(" in runs[1]
+    assert (tmp_path / "cache").stat().st_mode & 0o077 == 0
+
+
+def test_a_damaged_cache_file_is_written_again(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("BRNN_CACHE_DIR", str(tmp_path))
+    source = "VALUE = 1\n"
+    load_module(source)
+    (path,) = cache_directory().glob("brnn_generated_*.py")
+    path.write_text("VALUE = 2\n")
+    from brnn.compiler import cache
+
+    cache._loaded.clear()
+    assert load_module(source).VALUE == 1
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Halving(brnn.LayerLaw):
+    """A law of the user's own: dx/dt = -x / 2 + rate * (exc - inh)."""
+
+    rate: float = 1.0
+    initial: float = 1.0
+
+    parameters: ClassVar[tuple[str, ...]] = ("rate",)
+    signed_input: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        self._check_common(self.initial)
+
+    @staticmethod
+    def law(x: Any, exc: Any, inh: Any, rate: Any) -> Any:
+        return -0.5 * x + rate * (exc - inh)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Cubic(brnn.Signal):
+    """A signal of the user's own."""
+
+    gain: float = 1.0
+
+    @staticmethod
+    def _kernel(w: Any, gain: float) -> Any:
+        return gain * w * w * w
+
+    @staticmethod
+    def _slope(w: Any, gain: float) -> Any:
+        return 3.0 * gain * w * w
+
+    @staticmethod
+    def _quotient(w: Any, gain: float) -> Any:
+        return gain * w * w
+
+
+def test_a_users_own_law_and_signal_need_no_other_file() -> None:
+    network = brnn.Network(
+        "own", [Halving("a", 3, rate=2.0)], [brnn.Projection("a", "a", "inhibitory", Cubic(0.3), brnn.OneToOne())]
+    )
+    u = np.array([0.5, 1.0, -2.0])
+    np.testing.assert_allclose(compile_network(network).rhs(0)(0, u), -0.5 * u - 2.0 * 0.3 * u**3, rtol=1e-14)
+    assert brnn.Network.from_json(network.to_json()) == network
+
+
+def test_a_law_without_a_file_is_refused_in_one_line() -> None:
+    made: dict[str, Any] = {}
+    code = compile("def law(x, exc, inh):\n    return exc\n", "<string>", "single")
+    made["law"] = type(test_a_law_without_a_file_is_refused_in_one_line)(code.co_consts[0], {})
+    law = type("Made", (Halving,), {"law": staticmethod(made["law"]), "parameters": ()})
+    with pytest.raises(brnn.SpecError, match="define it in a file"):
+        compile_network(brnn.Network("own", [law("a", 1)]))
