@@ -47,9 +47,9 @@ class Network(Spec):
     """
 
     name: str
-    layers: tuple[LayerLaw, ...]
-    projections: tuple[Projection, ...] = ()
-    stimuli: tuple[Stimulus, ...] = ()
+    layers: Sequence[LayerLaw]
+    projections: Sequence[Projection] = ()
+    stimuli: Sequence[Stimulus] = ()
     _: KW_ONLY
     duration: float | None = None
     time_units: str = "1"
