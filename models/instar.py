@@ -5,7 +5,7 @@
     dz_ij/dt = M f(x_j) [h(x_i) - z_ij]                                                                           (12)
 
 Learning is gated by the receiving cell: while it is active, f(x_j) > 0, its weights move toward the pattern of the
-input cells; while it is not they keep what they have. D sum_i x_i z_ij then filters inputs: it tells how similar each is.
+input cells; while it is not they keep what they have. D sum_i x_i z_ij then tells how similar an input is to them.
 
 Source: Grossberg (1976), Adaptive pattern classification and universal recoding I, Biol. Cybern. 23, 121-134;
 Grossberg (2013), Recurrent neural networks, Scholarpedia 8(2):1888, equation (12).
@@ -17,8 +17,8 @@ What is known (h(w) = w):
   M(t) = 1/(t + t0) this is the mean of all that was seen, with a constant rate the recent past counts more.
 - patterns that come while f = 0 leave no trace, not in the last bit.
 - of patterns of equal length the one that was learned excites the cell most (Cauchy and Schwarz).
-- self-normalizing, dz_ij/dt = M f(x_j) [(1 - z_ij) h_i - z_ij sum_{k != i} h_k]: z_ij goes to h_i/sum_k h_k, so that the
-  weights share an amount of 1 whatever the intensity of the input (Carpenter and Grossberg 1987).
+- self-normalizing, dz_ij/dt = M f(x_j) [(1 - z_ij) h_i - z_ij sum_{k != i} h_k]: z_ij goes to h_i/sum_k h_k, so
+  that the weights share an amount of 1 whatever the intensity of the input (Carpenter and Grossberg 1987).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from brnn.spec.projection import Projection
 from brnn.spec.schedules import Pulse, Samples
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllToAll
-from brnn.spec.validate import choice, number, whole
+from brnn.spec.validate import choice, number
 
 __all__ = ["build"]
 
@@ -110,7 +110,9 @@ def build(
     """
     rows = pattern_rows((PATTERN_A, PATTERN_B) if pattern is None else pattern, "instar: pattern", minimum=0.0)
     if (rows.sum(axis=1) <= 0).any():
-        raise SpecError(f"instar: pattern: row {int(rows.sum(axis=1).argmin())} is 0 everywhere; it has no reflectances")
+        raise SpecError(
+            f"instar: pattern: row {int(rows.sum(axis=1).argmin())} is 0 everywhere; it has no reflectances"
+        )
     refuse_weights("instar", rows.shape[1])
     theta = rows / rows.sum(axis=1, keepdims=True)
     inputs = number(total, "instar: total", above=0.0) * theta
@@ -151,3 +153,173 @@ def build(
         duration=both.stop,
         reference="Grossberg (1976), Biol. Cybern. 23, 121-134",
     )
+
+
+# Claims --------------------------------------------------------------------------------------------------------
+
+_REVIEW = "Grossberg (2013), review, "
+_SOLVERS = ("RK45", "RK23", "DOP853", "LSODA", "Radau", "BDF")
+
+
+def _sampling(learning: Learning, patterns: np.ndarray, shown: Presentations, total: float, active: float) -> Network:
+    """Return input cells that see patterns without silence, and a category cell whose activity never changes."""
+    inputs = total * patterns
+    return Network(
+        "sampling",
+        (
+            Layer.shunting("input", patterns.shape[1], A=1.0, B=1.0),
+            Layer.additive("category", 1, A=0.0, initial=active),
+        ),
+        (
+            Projection(
+                "input", "category", "excitatory", Linear(), AllToAll(weight=0.0), learning=learning, name="instar"
+            ),
+        ),
+        (
+            Stimulus("input", "excitatory", inputs, shown.shown()),
+            Stimulus("input", "inhibitory", inputs.sum(axis=1, keepdims=True) - inputs, shown.shown()),
+        ),
+        duration=shown.stop,
+    )
+
+
+def _recursion(goals: np.ndarray, z: np.ndarray, r: float, a: float, T: float) -> np.ndarray:
+    """Return the weights after each presentation of length T: x' = r (goal - x) and z' = a (x - z) in closed form."""
+    x, result = np.zeros(goals.shape[1]), []
+    for goal in goals:
+        z = goal + (z - goal) * np.exp(-a * T) + (x - goal) * a / (a - r) * (np.exp(-r * T) - np.exp(-a * T))
+        x = goal + (x - goal) * np.exp(-r * T)
+        result.append(z)
+    return np.array(result)
+
+
+@claim("Constant signals: z(t) = h + (z(0) - h) exp(-M f t)", source=_REVIEW + "(12), solved for constant f and h")
+def weights_approach_exponentially() -> list[Comparison]:
+    """Three category cells, each at its own level, are followed from random weights; the silent one learns nothing."""
+    rng = np.random.default_rng(12)
+    h, f, z0, times = rng.uniform(size=5), np.array([0.0, 0.5, 2.0]), rng.uniform(size=(3, 5)), np.linspace(0, 5, 11)
+    network = Network(
+        "clamped",
+        (Layer.additive("input", 5, A=0.0, initial=h), Layer.additive("category", 3, A=0.0, initial=f)),
+        (
+            Projection(
+                "input", "category", topology=AllToAll(weight=0.0), learning=Instar(0.9, initial=z0), name="instar"
+            ),
+        ),
+    )
+    rows = []
+    for solver in ("RK45", "LSODA", "BDF"):
+        z = np.asarray(run(network, 5.0, times=times, solver=solver)["instar.z"])
+        predicted = h + (z0 - h) * np.exp(-0.9 * f[:, None] * times[:, None, None])
+        rows.append(Comparison(predicted, z, 1e-8, f"closed form, {solver}"))
+        rows.append(Comparison.exact(np.broadcast_to(z0[0], (11, 5)), z[:, 0], f"{solver}: the cell with f = 0"))
+    return rows
+
+
+@claim("Patterns that come while the category cell is silent leave no trace", source=_REVIEW + "text after (12)")
+def untaught_patterns_leave_no_trace() -> list[Comparison]:
+    """Only the first of two alternating patterns is taught; while the other is shown no bit of a weight changes."""
+    network = build(taught=[0], cycles=3)
+    other = np.array([5.0, 15.0, 25.0])  # when the second pattern comes
+    times = np.sort((other[:, None] + np.linspace(0.0, 5.0, 11)).ravel())
+    rows = []
+    for solver in _SOLVERS:
+        z = np.asarray(run(network, times=times, solver=solver, rtol=1e-6, atol=1e-9)["instar.z"]).reshape(3, 11, 10)
+        rows.append(Comparison.exact(np.broadcast_to(z[:, :1], z.shape), z, f"{solver}: weights while B is shown"))
+        learned = np.linalg.norm(np.diff(z[:, 0], axis=0), axis=1)
+        rows.append(Comparison.at_least(1e-3, learned, label=f"{solver}: change while A is shown"))
+    return rows
+
+
+@claim("Several patterns: the weights go to their mean in the time of activity", source="Grossberg (1976); (12) solved")
+def weights_go_to_the_mean() -> list[Comparison]:
+    """Cycles of three patterns: each step by the solved (12), the limit cycle, and its nearness to the mean."""
+    rng = np.random.default_rng(7)
+    patterns, total, f = rng.dirichlet(np.ones(6), size=3), 4.0, 0.8
+    goals, z0 = patterns * total / (1.0 + total), rng.uniform(size=6)
+    rows = []
+    for M, cycles in ((0.5, 20), (0.05, 100)):
+        shown = Presentations(np.tile(np.arange(3), cycles), 2.0)
+        learning = Instar(rate=M, sampling=Linear(), initial=z0[None, :])
+        z = run(_sampling(learning, patterns, shown, total, f), times=shown.at(1.0))["instar.z"]
+        predicted = _recursion(goals[shown.order], z0, 1.0 + total, M * f, 2.0)
+        rows.append(Comparison(predicted, z[:, 0], 1e-8, f"M = {M:g}: every presentation"))
+        # The cycle's end is the mean with weights that fall by exp(-M f T) for each step back (x follows at once).
+        q = math.exp(-M * f * 2.0)
+        recent = (1.0 - q) * q ** np.arange(3)[::-1] / (1.0 - q**3)
+        rows.append(
+            Comparison(recent @ goals, z[-1, 0], M * f / (1.0 + total), f"M = {M:g}: mean, the latest counts most")
+        )
+        lean = np.abs(recent - 1.0 / 3.0).max()
+        rows.append(Comparison(goals.mean(axis=0), z[-1, 0], lean, f"M = {M:g}: mean of the patterns"))
+    return rows
+
+
+@claim("With the rate 1/(t + t0) the weights are the mean of all that was seen", source="(12) with M(t) = 1/(t + t0)")
+def falling_rate_gives_the_running_mean() -> Comparison:
+    """z(t) = [t0 z(0) + int x dt]/(t + t0), the rate given as samples with straight lines between them."""
+    rng = np.random.default_rng(4)
+    patterns, total, t0, z0 = rng.dirichlet(np.ones(5), size=12), 9.0, 1.0, rng.uniform(size=5)
+    shown = Presentations(np.arange(12), 2.0)
+    knots = np.geomspace(t0, t0 + shown.stop, 160) - t0
+    rate = Samples(knots, 1.0 / (knots + t0))
+    learning = Instar(rate=1.0, sampling=Linear(), initial=z0[None, :], schedule=rate)
+    z = run(_sampling(learning, patterns, shown, total, 1.0), times=shown.at(1.0), solver="RK45")["instar.z"]
+    goals, r, x, area, predicted = patterns * total / (1.0 + total), 1.0 + total, np.zeros(5), np.zeros(5), []
+    for goal, t in zip(goals, shown.at(1.0), strict=True):
+        area = area + 2.0 * goal + (x - goal) * (1.0 - math.exp(-2.0 * r)) / r
+        x = goal + (x - goal) * math.exp(-2.0 * r)
+        predicted.append((t0 * z0 + area) / (t + t0))
+    return Comparison(np.array(predicted), z[:, 0], 1e-4)
+
+
+@claim("Self-normalizing weights go to h_i/sum h and share an amount of 1", source="Carpenter and Grossberg (1987)")
+def weights_share_a_fixed_amount() -> list[Comparison]:
+    """z_i(t) = h_i/H + (z_i(0) - h_i/H) exp(-M f H t), H = sum h, over three orders of magnitude of H."""
+    rng = np.random.default_rng(87)
+    f, z0, theta, rows = 0.7, rng.uniform(size=6), rng.dirichlet(np.ones(6)), []
+    for H in (0.1, 1.0, 100.0):
+        times = np.linspace(0.0, 20.0 / H, 11)
+        network = Network(
+            "clamped",
+            (
+                Layer.additive("input", 6, A=0.0, initial=H * theta),
+                Layer.additive("category", 1, A=0.0, initial=f),
+            ),
+            (
+                Projection(
+                    "input",
+                    "category",
+                    topology=AllToAll(weight=0.0),
+                    learning=SelfNormalizing(1.3, initial=z0[None, :]),
+                    name="instar",
+                ),
+            ),
+        )
+        z = np.asarray(run(network, times[-1], times=times)["instar.z"])[:, 0]
+        predicted = theta + (z0 - theta) * np.exp(-1.3 * f * H * times[:, None])
+        rows.append(Comparison(predicted, z, 1e-8, f"H = {H:g}: closed form"))
+        rows.append(Comparison(1.0, z[-1].sum(), 1e-6, f"H = {H:g}: sum of the weights"))
+    return rows
+
+
+@claim(
+    "The category cell responds most to what it learned", source="Grossberg (1976); inner product, Cauchy and Schwarz"
+)
+def learned_pattern_excites_most() -> list[Comparison]:
+    """Five patterns of equal length, one taught: each test gives D z.x/A, z and x in proportion to their patterns."""
+    rng = np.random.default_rng(5)
+    patterns = np.array([rng.permutation(PATTERN_A) for _ in range(5)])
+    network = build(pattern=patterns, taught=[2], cycles=4, each=50.0)
+    trained = 50.0 * 5 * 4
+    tests = trained + 50.0 * np.arange(5) + 30.0  # the ends of the inputs
+    result = run(network, times=[trained - 120.0, trained, *tests])
+    z, x = np.asarray(result["instar.z"])[:2, 0], np.asarray(result["category.x"])[2:, 0]
+    theta = patterns / patterns.sum(axis=1, keepdims=True)
+    own = z[1].sum() * theta[2]
+    return [
+        Comparison(theta[2] * 10.0 / 11.0, z[0], 1e-6, "weights while it is shown, theta B I/(A + I)"),
+        Comparison(own, z[1], 1e-6, "weights when training ends, in proportion to theta"),
+        Comparison(10.0 / 11.0 * theta @ own, x, 1e-6, "responses to the five patterns"),
+        Comparison.order([2], [int(np.argmax(x))], "pattern with the largest response"),
+    ]

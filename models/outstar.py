@@ -63,7 +63,7 @@ def build(
     pattern: ArrayLike | None = None,
     intensity: float = 1.0,
     cue: ArrayLike = 1.0,
-    on: float = 10.0,
+    on: float = 20.0,
     recall: ArrayLike = (0.5, 1.0, 2.0, 4.0),
     window: float | None = None,
     law: Literal["outstar", "doubly_gated", "passive_decay"] = "outstar",

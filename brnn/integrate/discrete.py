@@ -10,6 +10,8 @@ from brnn.integrate.driver import Driver
 
 __all__ = ["Discrete"]
 
+_WITHIN = 1e-6  # of a step: a stimulus that begins with a step does so even if rounding puts k * step just before it
+
 
 @dataclass
 class Discrete(Driver):
@@ -41,9 +43,10 @@ class Discrete(Driver):
 
         for k in range(count):
             time = k * self.step
-            here = int(np.searchsorted(edges, time, side="right"))
+            inside = time + _WITHIN * self.step
+            here = int(np.searchsorted(edges, inside, side="right"))
             if fun is None or here != segment:
-                fun, segment = system.rhs(time, history), here
+                fun, segment = system.rhs(inside, history), here
             new = fun(time, state)
             self.steps += 1
             self.evaluations += 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import time as clock
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from brnn.record.result import Result
 
 __all__ = ["Driver", "Recorder"]
+
+_THREADED = 500  # unknowns from which BLAS would use several threads
 
 
 class Recorder(Protocol):
@@ -60,7 +64,7 @@ class Driver:
     evaluations: int = 0
     jacobians: int = 0
     projected: float = 0.0
-    bounded: list[Variable] = field(default_factory=list)
+    bounds: tuple[np.ndarray, np.ndarray] | None = None
     bar: Any = None
     started: float = field(default_factory=clock.perf_counter)
 
@@ -72,10 +76,9 @@ class Driver:
         """Run to the end and return the result; if that fails, keep what was recorded and raise."""
         if progress:
             self.bar = _progress_bar(self.duration, self.system)
-        bounded = [variable for variable in self.system.variables if variable.lowest is not None]
-        self.bounded = bounded if all(_starts_inside(variable, state) for variable in bounded) else []
+        self.bounds = _bounds(self.system, state)
         try:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
+            with np.errstate(all="ignore"), warnings.catch_warnings(), _one_thread(self.system.size):
                 # A solver that gives up says so by its status; LSODA also warns.
                 warnings.filterwarnings("ignore", module=r"scipy\.integrate")
                 if self.times[0] == 0.0:
@@ -112,16 +115,11 @@ class Driver:
         There the exact solution lies, so that this only takes away error of the solver. The largest correction is part
         of the summary; it is of the size of the tolerances or something is wrong.
         """
-        for variable in self.bounded:
-            block = states[:, variable.start : variable.stop]
-            assert variable.lowest is not None
-            assert variable.highest is not None
-            inside = np.clip(block, np.ravel(variable.lowest), np.ravel(variable.highest))
-            correction = float(np.max(np.abs(inside - block)))
-            if correction > 0.0:
-                states = states.copy() if states.base is not None or not states.flags.owndata else states
-                states[:, variable.start : variable.stop] = inside
-                self.projected = max(self.projected, correction)
+        if self.bounds is not None:
+            inside = np.minimum(np.maximum(states, self.bounds[0]), self.bounds[1])
+            if not np.array_equal(inside, states):
+                self.projected = max(self.projected, float(np.abs(inside - states).max()))
+            states = inside
         self.recorder.write(times, states)
         self.saved += len(times)
 
@@ -151,11 +149,30 @@ class Driver:
         )
 
 
-def _starts_inside(variable: Variable, state: np.ndarray) -> bool:
-    assert variable.lowest is not None
-    assert variable.highest is not None
-    block = state[variable.start : variable.stop]
-    return bool((block >= np.ravel(variable.lowest)).all() and (block <= np.ravel(variable.highest)).all())
+def _one_thread(size: int) -> AbstractContextManager[Any]:
+    """Keep BLAS to one thread during a run: for vectors and matrices of this size more only get in each other's way."""
+    return _pools().limit(limits=1, user_api="blas") if size >= _THREADED else nullcontext()
+
+
+@functools.cache
+def _pools() -> Any:
+    import threadpoolctl
+
+    return threadpoolctl.ThreadpoolController()
+
+
+def _bounds(system: System, state: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the proven bounds of every unknown; None if there are none or the run starts outside of them."""
+    bounded = [variable for variable in system.variables if variable.lowest is not None]
+    if not bounded:
+        return None
+    lowest, highest = np.full(system.size, -np.inf), np.full(system.size, np.inf)
+    for variable in bounded:
+        assert variable.lowest is not None
+        assert variable.highest is not None
+        lowest[variable.start : variable.stop] = np.ravel(variable.lowest)
+        highest[variable.start : variable.stop] = np.ravel(variable.highest)
+    return (lowest, highest) if (state >= lowest).all() and (state <= highest).all() else None
 
 
 def _index(variable: Variable, place: int) -> str:

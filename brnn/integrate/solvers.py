@@ -37,7 +37,7 @@ class _MaximumNorm:
     """Replaces the root mean square by the maximum in SciPy's explicit methods."""
 
     def _estimate_error_norm(self, K: np.ndarray, h: float, scale: np.ndarray) -> float:
-        return float(np.max(np.abs(self._estimate_error(K, h)) / scale))  # type: ignore[attr-defined]
+        return float((np.abs(self._estimate_error(K, h)) / scale).max())  # type: ignore[attr-defined]
 
 
 class MaxRK45(_MaximumNorm, RK45):

@@ -61,7 +61,7 @@ def new_figure(width: float, height: float, heading_text: str = "", below: str =
 def heading(figure: Figure, text: str, below: str = "") -> None:
     """Put a heading over the figure, and smaller text under it."""
     width, height = (float(inches) for inches in figure.get_size_inches())
-    lines = textwrap.wrap(below, max(20, int(width / 0.082)))  # inches of an average character
+    lines = textwrap.wrap(below, max(20, int(width / 0.07)))  # inches of an average character
     used = (0.32 + 0.2 * len(lines)) / height
     layout: Any = figure.get_layout_engine()
     layout.set(rect=(0.0, 0.0, 1.0, 1.0 - used))

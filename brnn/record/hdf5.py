@@ -224,7 +224,7 @@ def text_of(value: Any) -> str:
 
 def reason(error: BaseException) -> str:
     """Return in a few words what HDF5 or the operating system did not like."""
-    text = str(error)
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
     short = re.search(r"truncated file: eof = (\d+),.* stored_eof = (\d+)", text)
     if short:
         return f"the file is truncated, {short.group(1)} of {short.group(2)} bytes are left"

@@ -21,6 +21,7 @@ from brnn.record.schema import (
     Metadata,
     network_from_file,
     options_from_file,
+    solver_text,
 )
 from brnn.record.stored import StoredRows
 from brnn.spec.validate import closest
@@ -223,7 +224,7 @@ class Result(Mapping[str, "xr.DataArray"]):
             node = nodes.setdefault(f"/{entry.column.group}", {})
             node[entry.column.quantity] = array if axis == "time" else array.rename(time=axis)
         tree = xr.DataTree.from_dict({name: xr.Dataset(node) for name, node in nodes.items()})
-        tree.attrs.update(self.attributes, status=self.status)
+        tree.attrs.update(self.attributes, status=self.status, solver=solver_text(self.solver.details))
         return tree
 
     def save(self, path: str | Path, force: bool = False) -> None:

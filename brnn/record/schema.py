@@ -17,6 +17,7 @@ them.
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import json
 import math
@@ -140,6 +141,7 @@ def options_from_file(text: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
+@functools.cache
 def _package_version(name: str) -> str:
     try:
         return importlib.metadata.version(name)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import scipy.sparse as sparse
 
 from brnn.errors import SpecError
 from brnn.spec.validate import closest
@@ -117,7 +116,7 @@ def _encode(value: Any, arrays: dict[str, np.ndarray] | None) -> Any:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else {"type": "float", "value": str(value)}
-    if sparse.issparse(value):
+    if hasattr(value, "tocsr"):  # a sparse matrix: scipy.sparse is only imported by those who have one
         csr = value.tocsr()
         return {
             "type": "csr",
@@ -161,6 +160,8 @@ def _decode(data: Any, arrays: Mapping[str, Any], where: str) -> Any:
         if kind == "array":
             return _decode_array(data, arrays, where)
         if kind == "csr":
+            import scipy.sparse as sparse
+
             parts = tuple(_decode(data[key], arrays, where) for key in ("data", "indices", "indptr"))
             return sparse.csr_array(parts, shape=tuple(int(k) for k in data["shape"]))
         if kind == "map":

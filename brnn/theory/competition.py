@@ -15,8 +15,10 @@ Of each two species one wins (i + 1 loses against i: b_{i+1} > 1, a_i < 1), but 
   constant along every orbit.
 - prod(1 - a_i) < prod(b_i - 1): the winner changes for ever, i -> i - 1 -> i - 2 ..., and each dwell time is longer.
 
-Why: while i dwells, i + 1, who won before, falls like exp(-(b_{i+1} - 1) t); it is the one who wins after i - 1, and
-during that dwell rises like exp((1 - a_{i+1}) t). So the dwell of i - 1 is that of i times (b_{i+1} - 1)/(1 - a_{i+1}).
+Why: where x_i is near 1 and the others near 0, i - 1 is the only one that grows, with M = 1 - a_{i-1}: it wins, and will
+be the next to be near 1. Before it wins it falls with M = 1 - b_{i-1}, for the whole dwell time of the winner before it
+(i). What it then has lost it must regain. So the dwell time of each i is that of i + 1 before it, times
+(b_i - 1)/(1 - a_i).
 
 Source: May and Leonard (1975), SIAM J. Appl. Math. 29, 243-253; Chi, Hsu and Wu (1998), SIAM J. Appl. Math. 58, 211-234;
 Grossberg (1978); review, (26)-(28).
@@ -118,7 +120,10 @@ def jumps(run: Result | Any, rates: Any | Callable[[np.ndarray], Any]) -> Jumps:
             break
         k += int(beaten[0])  # at time k another one has won
         for place, winner in _overtaken(M[k - 1], M[k], winner):
-            found.append(Jump(float(times[k - 1] + place * (times[k] - times[k - 1])), winner))
+            jump = Jump(float(times[k - 1] + place * (times[k] - times[k - 1])), winner)
+            if jump.time <= found[-1].time:  # the one before won at a tie only
+                found.pop()
+            found.append(jump)
     return Jumps(found, np.diff([jump.time for jump in found]))
 
 
@@ -176,12 +181,13 @@ def interior_eigenvalues(a: float, b: float) -> np.ndarray:
 def dwell_factors(a: Any, b: Any) -> np.ndarray:
     """Return, for each species, the limit of its dwell time divided by the one before, shape (3,).
 
-    ``(b_{i+2} - 1)/(1 - a_{i+2})``, see the module's docstring; (b - 1)/(1 - a) for each if a and b are numbers.
+    ``(b_i - 1)/(1 - a_i)`` for the dwell time of species i as the one with the largest growth rate; see the module's
+    docstring.
     """
     first, second = (np.broadcast_to(np.asarray(value, dtype=np.float64), (3,)) for value in (a, b))
     if (first >= 1.0).any() or (second <= 1.0).any():
         raise InputError("dwell_factors: a jump cycle needs a < 1 < b for each species")
-    return np.roll((second - 1.0) / (1.0 - first), -2)
+    return (second - 1.0) / (1.0 - first)
 
 
 def cycle_factor(a: Any, b: Any) -> float:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import scipy.sparse as sparse
 
 from brnn.errors import SpecError
 from brnn.spec.topologies.base import Argument, Shape, Topology, cells
@@ -89,6 +88,8 @@ class Sparse(Topology):
     storage: ClassVar[Literal["dense", "sparse", "single"] | None] = "sparse"
 
     def __post_init__(self) -> None:
+        import scipy.sparse as sparse
+
         if not sparse.issparse(self.csr):
             raise SpecError("Sparse: csr: must be a scipy.sparse matrix (use Dense for a NumPy array)")
         matrix = sparse.csr_array(self.csr, dtype=np.float64)

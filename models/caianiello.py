@@ -1,0 +1,265 @@
+"""Caianiello's neuronic equation: all-or-none cells that remember the signals of several steps.
+
+    x_i(t + tau) = 1[ sum_j sum_{k < l} A_ij^(k) x_j(t - k tau) - B_i ],     1[w] = 1 if w >= 0, else 0      (2)
+
+Each of the l delays is a projection with its own matrix. What the recursion needs to begin with is the state at l
+steps: `initial` gives it for steps 0, 1, ..., by inputs that overrule the cells; before step 0 it was as at step 0.
+
+Source: Caianiello (1961), Outline of a theory of thought-processes and thinking machines, J. Theor. Biol. 1, 204-235;
+Grossberg (2013), Recurrent neural networks, Scholarpedia 8(2):1888, equation (2).
+
+What is known:
+
+- A cell with B larger than the sum of its positive A is at 0 after one step, whatever there was before.
+- A cell that hears itself of l steps ago, A = (0, ..., 0, 1) and B = 1, repeats any word of l signals for ever.
+- n cells with l delays have 2^(n l) states: every orbit becomes periodic before that many steps are over.
+- Negative A^(k) of a cell to itself are refractory periods. On a ring of such cells excitation travels as waves, one
+  cell in each step: waves in one direction go round for ever, waves that meet annihilate each other.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from brnn.claims import Comparison, claim
+from brnn.errors import SpecError
+from brnn.memory import refuse_above
+from brnn.models._claims import run
+from brnn.signals import Linear
+from brnn.spec.layers.binary import BinaryLayer
+from brnn.spec.network import Network
+from brnn.spec.projection import Projection
+from brnn.spec.schedules import Samples
+from brnn.spec.stimulus import Stimulus
+from brnn.spec.topologies.matrix import Dense
+from brnn.spec.validate import array, number, spread, whole
+
+__all__ = ["build"]
+
+_TURNS = 3  # of a wave around the ring, in the default run
+
+
+def build(
+    n: int | None = None,
+    A: ArrayLike | None = None,
+    B: ArrayLike = 1.0,
+    refractory: int = 2,
+    initial: ArrayLike | None = None,
+    tau: float = 1.0,
+) -> Network:
+    """Return a network of Caianiello's cells.
+
+    By default a wave travels around a ring of 12 cells: a cell fires if one of its neighbours did, and if it did not
+    fire itself in the last two steps.
+
+    Parameters
+    ----------
+    n : int, >= 3
+        Cells of the ring (1), if A is not given; 12 by default.
+    A : array, shape (delays, target, source) or (delays,)
+        Connections A^(0), A^(1), ... of a network of your own, or those of one cell to itself (1).
+    B : float or array
+        Thresholds (1).
+    refractory : int, >= 1
+        For how many steps a cell of the ring cannot fire again (1).
+    initial : array, shape (cells,) or (steps, cells)
+        States at steps 0, 1, ..., each 0 or 1 (1); by default a wave in the ring, 1 in a network of your own.
+    tau : float, > 0
+        Duration of a step (time).
+
+    Returns
+    -------
+    Network
+        One layer, "cells", and a projection "delay_k" for each A^(k) that is not 0.
+
+    Raises
+    ------
+    SpecError, InputError
+        If a value has the wrong type, shape or range, or the network is too large.
+    """
+    step = number(tau, "caianiello: tau", above=0.0)
+    if A is None:
+        matrices = _ring(n, refractory)
+    elif n is not None:
+        raise SpecError(f"caianiello: n = {n!r}: A says how many cells there are")
+    else:
+        matrices = _matrices(A)
+    cells = matrices.shape[1]
+    thresholds = spread(B, "caianiello: B", (cells,))
+    if initial is None:
+        first = np.arange(cells) == 0
+        given = np.array([first, np.roll(first, 1)]) if A is None else np.ones((1, cells))
+    else:
+        given = _history(initial, cells)
+    stimuli: tuple[Stimulus, ...] = ()
+    if len(given) > 1:
+        # The input of step t, which leads to t + 1, is larger than anything that the cells themselves can add up to.
+        strength = 1.0 + np.abs(matrices).sum(axis=(0, 2)) + np.abs(thresholds)
+        forced = np.append((2.0 * given[1:] - 1.0) * strength, np.zeros((1, cells)), axis=0)
+        times = step * np.arange(len(given))
+        stimuli = (Stimulus("cells", "excitatory", 1.0, Samples(times, forced, interpolation="previous")),)
+    return Network(
+        "caianiello",
+        layers=(BinaryLayer("cells", cells, threshold=thresholds, levels="unipolar", initial=given[0], step=step),),
+        projections=tuple(
+            Projection("cells", "cells", "excitatory", Linear(), Dense(matrix), delay=k * step, name=f"delay_{k}")
+            for k, matrix in enumerate(matrices)
+            if matrix.any()
+        ),
+        stimuli=stimuli,
+        duration=step * _TURNS * cells,
+        reference="Caianiello (1961), J. Theor. Biol. 1, 204-235",
+    )
+
+
+def _ring(n: Any, refractory: Any) -> np.ndarray:
+    """Return A of a ring: both neighbours excite a cell, and it inhibits itself for as long as it is refractory."""
+    cells = 12 if n is None else whole(n, "caianiello: n", minimum=3)
+    delays = whole(refractory, "caianiello: refractory", minimum=1)
+    refuse_above(8 * delays * cells * cells, f"caianiello: n = {cells}, refractory = {delays}: matrices of connections")
+    matrices = np.zeros((delays, cells, cells))
+    matrices[:] = -3.0 * np.eye(cells)  # two neighbours do not suffice
+    matrices[0] += np.roll(np.eye(cells), 1, axis=0) + np.roll(np.eye(cells), -1, axis=0)
+    return matrices
+
+
+def _matrices(A: ArrayLike) -> np.ndarray:
+    """Return A as an array of shape (delays, cells, cells)."""
+    given = array(A, "caianiello: A")
+    if given.ndim == 1:
+        return np.asarray(given[:, None, None])
+    if given.ndim != 3 or given.shape[1] != given.shape[2]:
+        raise SpecError(f"caianiello: A: has shape {given.shape}, must be (delays, target, source) or (delays,)")
+    return given
+
+
+def _history(initial: ArrayLike, cells: int) -> np.ndarray:
+    """Return the given states as an array of shape (steps, cells)."""
+    given = array(initial, "caianiello: initial")
+    if cells == 1 and given.ndim == 1:
+        given = given[:, None]
+    given = np.atleast_2d(given)
+    if given.ndim != 2 or given.shape[1] not in (1, cells):
+        raise SpecError(f"caianiello: initial: has shape {np.shape(initial)}, must be ({cells},) or (steps, {cells})")
+    if not np.isin(given, (0.0, 1.0)).all():
+        raise SpecError("caianiello: initial: every state must be 0 or 1")
+    return np.array(np.broadcast_to(given, (len(given), cells)))
+
+
+# Claims --------------------------------------------------------------------------------------------------------
+
+_SOURCE = "Caianiello (1961); review, (2)"
+
+
+def _states(network: Network, steps: int) -> np.ndarray:
+    """Return the states of all cells at steps 0, 1, ..., shape (steps + 1, cells)."""
+    return np.asarray(run(network, float(steps))["cells.x"])
+
+
+def _words(length: int) -> np.ndarray:
+    """Return every word of zeros and ones, shape (length, 2^length): one for each cell of a network."""
+    return np.array(list(itertools.product((0.0, 1.0), repeat=length))).T
+
+
+def _uncoupled(A: list[float], cells: int) -> np.ndarray:
+    """Return the connections of `cells` cells that hear themselves only."""
+    return np.multiply.outer(np.array(A), np.eye(cells))
+
+
+@claim("One cell that hears itself two steps ago has orbits of period 2", source=_SOURCE)
+def two_delays_have_period_two() -> list[Comparison]:
+    """A^(0) = 0, A^(1) = 1, B = 1: from 01 and 10 the cell alternates, from 00 and 11 it stays."""
+    rows = []
+    for first, second in itertools.product((0, 1), repeat=2):
+        found = _states(build(A=[0.0, 1.0], initial=[first, second]), 19)
+        rows.append(Comparison.count(np.tile([first, second], 10), found[:, 0], f"from {first}{second}: twenty states"))
+    return rows
+
+
+@claim("A cell that hears itself l steps ago repeats any word of l signals", source=_SOURCE)
+def words_are_repeated() -> list[Comparison]:
+    """All words of one to five signals, each in a cell of its own."""
+    rows = []
+    for length in range(1, 6):
+        words = _words(length)
+        A = _uncoupled([0.0] * (length - 1) + [1.0], words.shape[1])
+        found = _states(build(A=A, initial=words), 8 * length - 1)
+        rows.append(Comparison.count(np.tile(words, (8, 1)), found, f"{words.shape[1]} words of {length} signals"))
+    return rows
+
+
+@claim("If B is larger than the sum of its positive A a cell is quiet after one step", source=_SOURCE)
+def high_thresholds_are_quiet() -> list[Comparison]:
+    """All states before, for three weights of either sign; B just above the largest possible sum, and equal to it."""
+    rows = []
+    words = _words(3)
+    for A in ([0.5, 0.25, 0.5], [1.0, -2.0, 0.5], [-1.0, -0.5, -0.25]):
+        largest = sum(a for a in A if a > 0)
+        # After the three states that are given no cell fires any more.
+        found = _states(build(A=_uncoupled(A, 8), B=largest + 0.125, initial=words), 30)
+        rows.append(Comparison.count(np.zeros((28, 8)), found[3:], f"A = {A}: B above the sum"))
+        best = np.array([float(a > 0) for a in A])[::-1]  # the state that gives the largest sum
+        found = _states(build(A=A, B=largest, initial=best), 3)
+        rows.append(Comparison.count(1, found[3, 0], f"A = {A}: B equal to the sum, next state"))
+    return rows
+
+
+@claim("Any connections: the states are those of (2), written out, and become periodic", source=_SOURCE)
+def states_obey_equation_2() -> list[Comparison]:
+    """Random whole numbers A and B, so that 1[0] = 1 matters, beside loops in plain Python."""
+    rng = np.random.default_rng(1961)
+    rows = []
+    for n, l, steps in ((2, 2, 20), (3, 3, 40), (6, 4, 60)):
+        A, B = rng.integers(-2, 3, size=(l, n, n)), rng.integers(-1, 2, size=n)
+        first = rng.integers(0, 2, size=(l, n))
+        states = first.tolist()
+        for t in range(l - 1, steps):
+            net = [
+                sum(int(A[k, i, j]) * states[t - k][j] for k in range(l) for j in range(n)) - int(B[i])
+                for i in range(n)
+            ]
+            states.append([int(w >= 0) for w in net])
+        found = _states(build(A=A, B=B, initial=first), steps)
+        rows.append(Comparison.count(states, found, f"{n} cells, {l} delays: states of {steps} steps"))
+        if n * l <= 9:
+            found = _states(build(A=A, B=B, initial=first), 2 ** (n * l) + l)
+            seen: dict[bytes, int] = {}
+            for t in range(l - 1, len(found)):
+                if seen.setdefault(found[t - l + 1 : t + 1].tobytes(), t) != t:
+                    break
+            rows.append(Comparison.at_most(2 ** (n * l), t - l + 1, label=f"{n} cells, {l} delays: first repetition"))
+    return rows
+
+
+@claim("On a ring of refractory cells waves travel for ever, one cell in each step", source="derived from (2)")
+def waves_go_round() -> list[Comparison]:
+    """One wave, and several of which each follows the next at more than the refractory period."""
+    rows = []
+    for n, refractory, places in ((12, 2, (0,)), (13, 3, (0,)), (21, 2, (0, 3, 9, 13)), (20, 4, (0, 5, 11))):
+        first = np.isin(np.arange(n), places).astype(float)
+        past = np.array([np.roll(first, t) for t in range(refractory + 1)])
+        found = _states(build(n=n, refractory=refractory, initial=past), 3 * n)
+        expected = np.array([np.roll(first, t) for t in range(3 * n + 1)])
+        label = f"{n} cells, refractory for {refractory}, {len(places)} wave{'s' if len(places) > 1 else ''}"
+        rows.append(Comparison.count(expected, found, f"{label}: states"))
+        again = [t for t in range(1, 3 * n + 1) if np.array_equal(found[t], first)]
+        rows.append(Comparison.count(n, again[0], f"{label}: period"))
+    return rows
+
+
+@claim("Waves that meet annihilate each other", source="derived from (2)")
+def waves_annihilate() -> list[Comparison]:
+    """One cell of a quiet ring fires: two waves leave it, meet opposite of it, and are gone."""
+    rows = []
+    for n in (12, 15):
+        place = np.minimum(np.arange(n), n - np.arange(n))  # distance along the ring
+        expected = [place == t for t in range(2 * n + 1)]
+        found = _states(build(n=n, initial=np.arange(n) == 0), 2 * n)
+        rows.append(Comparison.count(np.array(expected, dtype=float), found, f"{n} cells: states"))
+        last = int(np.flatnonzero(found.any(axis=1))[-1])
+        rows.append(Comparison.count(n // 2, last, f"{n} cells: step of the last signal"))
+    return rows
