@@ -14,9 +14,43 @@ Names are loaded when they are first used, so that importing brnn is quick.
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brnn._version import __version__
+
+if TYPE_CHECKING:  # the same to type checkers and editors, which cannot see through `__getattr__`
+    from brnn import claims as claims
+    from brnn import models as models
+    from brnn import plot as plot
+    from brnn import signals as signals
+    from brnn import spec as spec
+    from brnn import theory as theory
+    from brnn.claims import *
+    from brnn.compiler import *
+    from brnn.errors import *
+    from brnn.integrate import *
+    from brnn.record import *
+    from brnn.record import open_result
+    from brnn.record.rerun import *
+    from brnn.signals import *
+    from brnn.spec.gates import *
+    from brnn.spec.layers import *
+    from brnn.spec.layers.binary import *
+    from brnn.spec.layers.box import *
+    from brnn.spec.layers.cohen_grossberg import *
+    from brnn.spec.layers.membrane import *
+    from brnn.spec.layers.wilson_cowan import *
+    from brnn.spec.learning import *
+    from brnn.spec.network import *
+    from brnn.spec.projection import *
+    from brnn.spec.schedules import *
+    from brnn.spec.stimulus import *
+    from brnn.spec.topologies import *
+    from brnn.spec.topologies.distance import *
+    from brnn.spec.topologies.matrix import *
+    from brnn.spec.topologies.uniform import *
+
+    open = open_result
 
 _PLACES = {
     "brnn.claims": ["Comparison", "claim"],

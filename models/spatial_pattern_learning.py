@@ -5,16 +5,16 @@
 
 The cells j sample the activities of the cells i and send to all of them with the positive strength p_j. In the
 non-recurrent network the sampling cells have inputs of their own; in the completely recurrent one every cell samples
-all the others and itself, so that what a cell sends is mixed with what all the others send. The review writes (35), (36)
-with arbitrary functionals A, B_k, D_j, E_j of the past; here B_k = p_k f(x_k(t - delay)), E_j = M f(x_j(t - delay)).
+all the others and itself, so that what a cell sends is mixed with what all the others send. The review writes them with
+arbitrary functionals A, B_k, D_j, E_j of the past; here B_k = p_k f(x_k(t - delay)), E_j = M f(x_j(t - delay)).
 
 Source: Grossberg (1971), Pavlovian pattern learning by nonlinear neural networks, Proc. Natl. Acad. Sci. USA 68,
 828-831; Grossberg (2013), Recurrent neural networks, Scholarpedia 8(2):1888, equations (35), (36).
 
 What is known (x = sum x_i, z_j = sum_i z_ji, X_i = x_i/x, Z_ji = z_ji/z_j):
 
-- dX_i/dt = sum_j (B_j z_j/x) (Z_ji - X_i) + (C/x) (theta_i - X_i),  dZ_ji/dt = (E_j x/z_j) (X_i - Z_ji): the pattern moves
-  only toward itself. So for each i the largest of theta_i, X_i, Z_1i, Z_2i, ... never rises and the smallest never falls.
+- dX_i/dt = sum_j (B_j z_j/x) (Z_ji - X_i) + (C/x) (theta_i - X_i),  dZ_ji/dt = (E_j x/z_j) (X_i - Z_ji): they only
+  approach each other. So for each i the largest of theta_i, X_i, Z_1i, ... never rises and the smallest never falls.
 - every X_i and Z_ji goes to theta_i, however many cells sample at once, whatever the strengths p_j, the delay, and the
   fluctuations of C(t), if each cell samples for long enough: learning has no bias. Each sampling cell then reads
   theta_i out alone.
@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -35,7 +35,7 @@ from brnn.errors import SpecError
 from brnn.models._claims import run, slope
 from brnn.models._patterns import activities, default_pattern, field_shape, signal_of
 from brnn.models._presentations import refuse_weights
-from brnn.signals import Saturating, Signal
+from brnn.signals import Linear, Saturating, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Learning, Outstar, PassiveDecay
 from brnn.spec.network import Network
@@ -135,7 +135,7 @@ def build(
         "excitatory",
         signal_of(signal, f"{model}: signal"),
         Dense(np.tile(p, (size, 1))),
-        learning=rule(rate=M, initial=weights) if rule is Outstar else rule(rate=M, initial=weights, sampled=_IDENTITY),
+        learning=rule(rate=M, sampled=Linear(), initial=weights),
         delay=delay,
         name="paths",
     )
@@ -150,3 +150,138 @@ def build(
         duration=trained + (_PERIOD if recurrent else 2.0 * _RECALL * count),
         reference="Grossberg (1971), Proc. Natl. Acad. Sci. USA 68, 828-831",
     )
+
+
+def _strengths(value: ArrayLike | None, count: int, A: float, rng: np.random.Generator) -> np.ndarray:
+    """Return the strengths p_j of `count` sampling cells."""
+    drawn = rng.uniform(
+        0.2, 1.0, size=count
+    )  # drawn in any case, so that the rest of the network does not depend on it
+    if value is None:
+        return np.asarray(0.8 * A * drawn / drawn.sum())
+    given = array(value, "spatial_pattern_learning: strengths", shape=(count,))
+    if (given <= 0).any():
+        raise SpecError(f"spatial_pattern_learning: strengths: has an element {given.min():g}; each must be > 0")
+    return given
+
+
+def _cue(k: int, count: int, trained: float) -> Stimulus:
+    """Return the input of sampling cell k: once in each cycle of training, and alone in its recall."""
+    onsets = _PERIOD * np.arange(round(trained / _PERIOD)) + _LAG * k % _PERIOD
+    recall = trained + 2.0 * _RECALL * k + _RECALL
+    intervals = np.stack([np.append(onsets, recall), np.append(onsets + _ON, recall + _RECALL)], axis=1)
+    return Stimulus("source", "excitatory", np.eye(count)[k], Pulses(intervals))
+
+
+# Claims --------------------------------------------------------------------------------------------------------
+
+_REVIEW = "Grossberg (1971); review, (35), (36)"
+_CASES: dict[str, dict[str, Any]] = {
+    "non-recurrent": {"n": 6, "sources": 3, "seed": 1},
+    "recurrent": {"n": 5, "recurrent": True, "M": 4.0, "seed": 2},
+    "non-recurrent, passive decay": {"n": 6, "sources": 3, "law": "passive_decay", "seed": 3},
+    "recurrent, passive decay": {"n": 5, "recurrent": True, "law": "passive_decay", "seed": 4},
+    "non-recurrent, delayed": {"n": 6, "sources": 3, "delay": 0.7, "seed": 5},
+    "recurrent, delayed": {"n": 5, "recurrent": True, "M": 4.0, "delay": 0.7, "seed": 6},
+}
+
+
+def _network(case: dict[str, Any], **more: Any) -> tuple[Network, np.ndarray]:
+    """Return a network with a random pattern, and the pattern."""
+    theta = np.random.default_rng([1971, case["seed"]]).dirichlet(np.full(case["n"], 2.0))
+    return build(pattern=theta, **{**case, **more}), theta
+
+
+def _patterns(result: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return X (times, cells) and Z (times, cells, sampling cells)."""
+    z = np.asarray(result["paths.z"])
+    return np.asarray(result.relative("field")), z / z.sum(axis=1, keepdims=True)
+
+
+@claim("For each cell the span of theta_i, X_i, Z_ji only shrinks", source=_REVIEW + ", pattern equations")
+def span_only_shrinks() -> list[Comparison]:
+    """max(theta_i, X_i, Z_1i, ...) never rises and the min never falls, through all fluctuations and overlaps."""
+    rows = []
+    for name, case in _CASES.items():
+        network, theta = _network(case, cycles=2)
+        X, Z = _patterns(run(network, 36.0, times=np.linspace(0.0, 36.0, 361), rtol=1e-8))
+        every = np.concatenate([np.broadcast_to(theta, X.shape)[:, :, None], X[:, :, None], Z], axis=2)
+        rows.append(Comparison.monotone("falling", every.max(axis=2), 1e-7, f"{name}: largest"))
+        rows.append(Comparison.monotone("rising", every.min(axis=2), 1e-7, f"{name}: smallest"))
+    return rows
+
+
+@claim("Every X_i and Z_ji goes to theta_i, whatever the strengths", source=_REVIEW + ", theorem")
+def pattern_is_learned_by_all() -> list[Comparison]:
+    """Random patterns, beginnings, fluctuations and positive strengths: all sampling cells learn the same pattern."""
+    rows = []
+    for name, case in _CASES.items():
+        network, theta = _network(case, cycles=15)
+        X, Z = _patterns(run(network, 180.0, times=[0.0, 179.0], rtol=1e-8))
+        far = min(np.abs(X[0] - theta).max(), np.abs(Z[0] - theta[:, None]).max())
+        rows += [
+            Comparison(theta, X[1], 1e-6, f"{name}: X (at the beginning {far:.2g} away)"),
+            Comparison(np.broadcast_to(theta[:, None], Z[1].shape), Z[1], 1e-5, f"{name}: Z of all sampling cells"),
+        ]
+    return rows
+
+
+@claim("X and Z obey the pattern equations", source=_REVIEW + ", divided by their totals")
+def pattern_equations_hold() -> list[Comparison]:
+    """The simulator's derivative at random states, turned into dX_i/dt and dZ_ji/dt, beside the pattern equations."""
+    rows = []
+    rng = np.random.default_rng(36)
+    for name in ("non-recurrent", "recurrent", "recurrent, passive decay"):
+        network, theta = _network(_CASES[name])
+        paths, n = network.projections[0], theta.size
+        m = network.layers[0].cells
+        first = 0 if len(network.layers) == 1 else m
+        states = rng.uniform(0.05, 2.0, size=(10, first + n + n * m))
+        time = 4.25
+        C = float(network.stimuli[0].at(time, (n,)).sum())
+        p = paths.topology.strengths((m,), (n,))[0]
+        speed, errors = slope(network, states, time), []
+        for u, v in zip(states, speed, strict=True):
+            x, dx = u[first : first + n], v[first : first + n]
+            z, dz = u[first + n :].reshape(n, m), v[first + n :].reshape(n, m)
+            f = paths.signal(u[:m])
+            X, Z = x / x.sum(), z / z.sum(axis=0)
+            dX = (dx - X * dx.sum()) / x.sum()
+            dZ = (dz - Z * dz.sum(axis=0)) / z.sum(axis=0)
+            dX_ = ((p * f * z.sum(axis=0)) * (Z - X[:, None])).sum(axis=1) / x.sum() + C / x.sum() * (theta - X)
+            dZ_ = (f * x.sum() / z.sum(axis=0)) * (X[:, None] - Z)
+            errors.append((dX_, dX, dZ_, dZ))
+        predicted, measured, predicted_z, measured_z = (np.array(part) for part in zip(*errors, strict=True))
+        rows.append(Comparison(predicted, measured, 1e-12, f"{name}: dX_i/dt"))
+        rows.append(Comparison(predicted_z, measured_z, 1e-12, f"{name}: dZ_ji/dt"))
+    return rows
+
+
+@claim("Each sampling cell alone recalls the pattern", source=_REVIEW + ", outstar theorem")
+def each_cell_recalls_alone() -> Comparison:
+    """Four cells that sampled at overlapping times, with random strengths, each in a recall of its own."""
+    network, theta = _network({"n": 10, "sources": 4, "seed": 9}, cycles=15)
+    ends = 180.0 + 2.0 * _RECALL * np.arange(1, 5)
+    X = np.asarray(run(network, times=ends).relative("field"))
+    return Comparison(np.broadcast_to(theta, X.shape), X, 1e-5)
+
+
+@claim("Strengths that differ between the receiving cells distort the pattern", source="(35), (36) at rest")
+def uneven_strengths_distort() -> list[Comparison]:
+    """With strengths p_ki and all on, x_i rests at theta_i C/(A - sum_k f_k p_ki), no more in proportion to theta_i."""
+    rng = np.random.default_rng(35)
+    theta, f, C, A = rng.dirichlet(np.ones(5)), np.array([0.3, 0.9]), 2.0, 1.0
+    rows = []
+    for name, p in (("even", np.tile([0.2, 0.4], (5, 1))), ("uneven", rng.uniform(0.1, 0.5, size=(5, 2)))):
+        network = Network(
+            "distorted",
+            (Layer.additive("source", 2, A=0.0, initial=f), Layer.additive("field", 5, A=A)),
+            (Projection("source", "field", topology=Dense(p), learning=Outstar(1.0, initial=0.5), name="paths"),),
+            (Stimulus("field", pattern=C * theta),),
+        )
+        x = np.asarray(run(network, 120.0, times=[120.0])["field.x"])[0]
+        predicted = theta * C / (A - p @ f)
+        rows.append(Comparison(predicted, x, 1e-7, f"{name} strengths: x_i at rest"))
+        bias = np.abs(predicted / predicted.sum() - theta).max()
+        rows.append(Comparison(bias, np.abs(x / x.sum() - theta).max(), 1e-7, f"{name} strengths: largest bias of X_i"))
+    return rows

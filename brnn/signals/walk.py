@@ -81,7 +81,7 @@ class Digits:
     """Numbers of mpmath, with many digits and an exponent that hardly ever overflows."""
 
     def __init__(self) -> None:
-        import mpmath  # type: ignore[import-untyped]  # comes with SymPy
+        import mpmath  # comes with SymPy
 
         self.context = mpmath.mp.clone()
         self.context.dps = 250

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -37,7 +38,12 @@ def test_columns_keep_the_order_of_the_state_vector() -> None:
 
 @pytest.mark.parametrize(
     ("select", "words"),
-    [(["F1.y"], "'F1.y' is not a state .*did you mean"), (["F1"], "'F1' is not a state"), ([], "no state"), ([3], "'3'")],
+    [
+        (["F1.y"], "'F1.y' is not a state .*did you mean"),
+        (["F1"], "'F1' is not a state"),
+        ([], "no state"),
+        ([3], "'3'"),
+    ],
 )
 def test_unknown_selection(select: list[str], words: str) -> None:
     with pytest.raises(InputError, match=words):
@@ -204,7 +210,5 @@ def test_lookup3_of_the_reference_implementation() -> None:
 
 def test_importing_is_quick() -> None:
     code = "import sys, brnn.record.writer, brnn.record.memory; print({'h5py', 'xarray', 'numba'} & set(sys.modules))"
-    import sys
-
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

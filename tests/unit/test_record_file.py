@@ -1,0 +1,334 @@
+"""Streaming to a file: every row arrives, whatever the blocks; other programs read it; memory stays bounded."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import h5py
+import netCDF4
+import numpy as np
+import pytest
+import recording
+import xarray as xr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import brnn
+from brnn.errors import FileError, InputError
+from brnn.record import FileRecorder, MemoryRecorder, Result
+
+ENGINES = ("h5netcdf", "netcdf4")
+
+
+def record(path: Path, rows: int = 20, block: int = 7, **options: Any) -> Result:
+    recorder = FileRecorder(path, recording.VARIABLES, recording.description(0.5 * rows), **options)
+    for first in range(0, rows, block):
+        count = min(block, rows - first)
+        recorder.write(recording.times(first, count), recording.states(first, count))
+    return recorder.finish("complete", {"method": "none", "steps": rows, "evaluations": 3, "seconds": 0.5})
+
+
+def check(result: Result, rows: int) -> None:
+    np.testing.assert_array_equal(result.times, recording.times(0, rows))
+    for variable in recording.VARIABLES:
+        np.testing.assert_array_equal(result[variable.name], recording.expected(variable, 0, rows))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=25)
+@given(
+    counts=st.lists(st.integers(0, 40), min_size=1, max_size=8),
+    flush_every=st.sampled_from([0.0, 1e-3, 100.0]),
+    n_times=st.sampled_from([None, 1, 10, 1000]),
+    compression=st.sampled_from([None, 0, 4]),
+)
+def test_blocks(
+    tmp_path: Path, counts: list[int], flush_every: float, n_times: int | None, compression: int | None
+) -> None:
+    path = tmp_path / "run.h5"
+    recorder = FileRecorder(
+        path,
+        recording.VARIABLES,
+        recording.description(),
+        force=True,
+        flush_every=flush_every,
+        n_times=n_times,
+        compression=compression,
+    )
+    rows = 0
+    for count in counts:
+        states = recording.states(rows, count)
+        recorder.write(recording.times(rows, count), states)
+        states[:] = np.nan  # the recorder must not rely on it
+        rows += count
+    with recorder.finish("complete", {}) as result:
+        check(result, rows)
+    assert os.listdir(tmp_path) == ["run.h5"]
+
+
+def test_memory_and_file_agree(tmp_path: Path) -> None:
+    memory = MemoryRecorder(recording.VARIABLES, 5, recording.description(10.0))
+    for first in range(0, 20, 7):  # more than announced
+        count = min(7, 20 - first)
+        memory.write(recording.times(first, count), recording.states(first, count))
+    kept = memory.finish("complete", {"method": "none"})
+    check(kept, 20)
+    with record(tmp_path / "run.h5") as streamed:
+        check(streamed, 20)
+        for name in kept:
+            xr.testing.assert_identical(kept[name], streamed[name].load())
+        assert streamed.network == kept.network == recording.network(reference="nobody (1900)")
+
+
+@pytest.mark.parametrize("kind", ["file", "memory"])
+def test_weights_less_often(tmp_path: Path, kind: str) -> None:
+    recorder: FileRecorder | MemoryRecorder
+    if kind == "file":
+        recorder = FileRecorder(tmp_path / "run.h5", recording.VARIABLES, recording.description(), ltm_every=2.0)
+    else:
+        recorder = MemoryRecorder(recording.VARIABLES, 20, recording.description(), ltm_every=2.0)
+    for first in range(0, 20, 3):
+        count = min(3, 20 - first)
+        recorder.write(recording.times(first, count), recording.states(first, count))
+    with recorder.finish("complete", {}) as result:
+        rows = np.array([0, 4, 8, 12, 16, 19])  # every 2.0 = 4 rows, and the last
+        weights = result["P.z"]
+        assert weights.dims == ("time", "target", "source")
+        np.testing.assert_array_equal(weights["time"], 0.5 * rows)
+        np.testing.assert_array_equal(weights, recording.expected(recording.VARIABLES[4], 0, 20)[rows])
+        np.testing.assert_array_equal(result["P.y"], recording.expected(recording.VARIABLES[3], 0, 20))
+        node = result.tree["P"]
+        assert node["z"].dims == ("ltm_time", "target", "source")
+        assert node["y"].dims == ("time", "source")
+    if kind == "file":
+        for engine in ENGINES:
+            with xr.open_dataset(tmp_path / "run.h5", engine=engine, group="P") as data:
+                np.testing.assert_array_equal(data["ltm_time"], 0.5 * rows)
+                assert data["z"].dims == ("ltm_time", "target", "source")
+
+
+def test_selection_and_precision(tmp_path: Path) -> None:
+    with record(tmp_path / "run.h5", select=["P.z", "F1.x"], dtype="float32") as result:
+        assert list(result) == ["F1.x", "P.z"]
+        for variable in (recording.VARIABLES[0], recording.VARIABLES[4]):
+            assert result[variable.name].dtype == np.float32
+            np.testing.assert_array_equal(result[variable.name], recording.expected(variable, 0, 20).astype("f4"))
+    with h5py.File(tmp_path / "run.h5") as file:
+        assert "F2" not in file
+        assert "y" not in file["P"]
+        assert file["F1/time"].dtype == np.float64
+
+
+def test_h5py_alone(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    record(path, 600).close()
+    with h5py.File(path, "r") as file:
+        for variable in recording.VARIABLES:
+            dataset = file[variable.group][variable.quantity]
+            np.testing.assert_array_equal(dataset, recording.expected(variable, 0, 600))
+            assert dataset.fletcher32
+            assert dataset.attrs["units"] == b"1"
+            assert dataset.attrs["long_name"] == variable.long_name.encode()
+            names = [scales[0].name.rpartition("/")[2] for scales in dataset.dims]
+            assert names == ["time", *variable.dims]
+            for scales in dataset.dims:
+                assert scales[0].attrs["long_name"]
+        assert file["F1/x"].compression == "gzip"
+        assert file["F2/x"].compression is None
+        assert file["F1/time"].attrs["units"] == b"s"
+        np.testing.assert_array_equal(file["F2/F2"], np.arange(5000))
+        attributes = dict(file.attrs)
+    assert attributes["brnn_format"] == 1
+    assert attributes["seed"] == 7
+    assert attributes["status"] == b"complete"
+    assert json.loads(attributes["network"])["name"] == "made_up"
+    assert json.loads(attributes["solver"])["steps"] == 600
+    assert {"brnn_version", "versions", "created", "command", "duration", "time_units", "options"} <= set(attributes)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("saved", [False, True], ids=["streamed", "saved"])
+def test_xarray(tmp_path: Path, engine: Any, saved: bool) -> None:
+    path = tmp_path / "run.h5"
+    large = recording.description(initial=np.linspace(0.0, 1.0, 5000), words="x" * 70_000)
+    recorder = FileRecorder(path, recording.VARIABLES, large)
+    recorder.write(recording.times(0, 20), recording.states(0, 20))
+    with recorder.finish("complete", {}) as result:
+        if saved:
+            path = tmp_path / "saved.nc"
+            result.save(path)
+    with brnn.open(path) as result:
+        assert result.options["words"] == "x" * 70_000
+        np.testing.assert_array_equal(result.options["initial"], np.linspace(0.0, 1.0, 5000))
+        check(result, 20)
+    with xr.open_datatree(path, engine=engine) as tree:
+        assert tree.attrs["status"] == "complete"
+        assert tree.attrs["reference"] == "nobody (1900)"
+        for variable in recording.VARIABLES:
+            array = tree[variable.group][variable.quantity]
+            assert array.dims == ("time", *variable.dims)
+            assert set(array.coords) == set(array.dims)
+            assert array.attrs["units"] == "1"
+            np.testing.assert_array_equal(array, recording.expected(variable, 0, 20))
+            np.testing.assert_array_equal(array["time"], recording.times(0, 20))
+    with xr.open_dataset(path, engine=engine, group="P") as data:
+        assert dict(data.sizes) == {"time": 20, "source": 10, "target": 24}
+    with xr.open_dataset(path, engine=engine) as root:
+        assert root.attrs["brnn_format"] == 1
+
+
+def test_netcdf4_library(tmp_path: Path) -> None:
+    record(tmp_path / "run.h5").close()
+    with netCDF4.Dataset(tmp_path / "run.h5") as file:
+        assert file.groups["F3"].variables["x"].dimensions == ("time", "F3_row", "F3_column")
+        assert file.groups["F3"].variables["time"].units == "s"
+        assert file.seed == 7
+
+
+def test_the_old_file_stays_until_the_new_one_has_begun(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    record(path).close()
+    before = path.read_bytes()
+    with pytest.raises(FileError, match=r"run\.h5 exists; use force=True \(--force on the command line\)"):
+        FileRecorder(path, recording.VARIABLES, recording.description())
+    recorder = FileRecorder(path, recording.VARIABLES, recording.description(), force=True)
+    assert path.read_bytes() == before
+    recorder.write(recording.times(0, 1), recording.states(0, 1))
+    with h5py.File(path, "r") as file:
+        assert file.attrs["status"] == b"incomplete"
+        assert file["F1/time"].shape == (1,)
+    recorder.finish("complete", {}).close()
+    assert os.listdir(tmp_path) == ["run.h5"]
+
+
+def test_a_run_that_never_begins_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    record(path).close()
+    before = path.read_bytes()
+    result = FileRecorder(path, recording.VARIABLES, recording.description(), force=True).finish("interrupted", {})
+    assert path.read_bytes() == before
+    assert result.path is None
+    assert "interrupted, last saved before the first state" in repr(result)
+    with pytest.raises(InputError, match="no state was recorded"):
+        result.final("F1")
+
+
+def test_somebody_else_wrote_the_file_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    recorder = FileRecorder(path, recording.VARIABLES, recording.description())
+    path.write_bytes(b"precious")
+    with pytest.raises(FileError, match="exists"):
+        recorder.write(recording.times(0, 1), recording.states(0, 1))
+    assert path.read_bytes() == b"precious"
+    assert os.listdir(tmp_path) == ["run.h5"]
+
+
+@pytest.mark.parametrize("at", range(0, 60, 3))
+def test_interruption_anywhere_in_a_write(tmp_path: Path, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C raises between any two calls to HDF5: the file that `finish` closes is whole, and nothing is doubled."""
+    path = tmp_path / "run.h5"
+    recorder = FileRecorder(
+        path, recording.VARIABLES, recording.description(), flush_every=0.0, ltm_every=2.0, n_times=30
+    )
+    recorder.write(recording.times(0, 5), recording.states(0, 5))
+    calls = 0
+    original = h5py.Dataset.resize
+
+    def resize(dataset: h5py.Dataset, *args: Any, **options: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            raise KeyboardInterrupt
+        original(dataset, *args, **options)
+
+    monkeypatch.setattr(h5py.Dataset, "resize", resize)
+    rows, interrupted = 5, False
+    while rows < 100:
+        try:
+            recorder.write(recording.times(rows, 19), recording.states(rows, 19))
+        except KeyboardInterrupt:
+            interrupted = True
+            break
+        rows += 19
+    with recorder.finish("interrupted", {}) as result:
+        assert result.status == "interrupted"
+        count = len(result.times)
+        assert count in ({rows, rows + 19} if interrupted else {rows})
+        np.testing.assert_array_equal(result.times, recording.times(0, count))
+        for variable in recording.VARIABLES[:-1]:
+            np.testing.assert_array_equal(result[variable.name], recording.expected(variable, 0, count))
+        kept = sorted({*range(0, count, 4), count - 1})
+        np.testing.assert_array_equal(result["P.z"]["time"], 0.5 * np.array(kept))
+        np.testing.assert_array_equal(result["P.z"], recording.expected(recording.VARIABLES[4], 0, count)[kept])
+
+
+LIVE = """
+import sys, time
+sys.path.insert(0, {tests!r})
+import recording
+from brnn.record import FileRecorder
+recorder = FileRecorder({path!r}, recording.VARIABLES, recording.description(), flush_every=0.0)
+for row in range(100_000):
+    recorder.write(recording.times(row, 1), recording.states(row, 1))
+    if row == 0:
+        print("there", flush=True)
+"""
+
+
+def test_while_the_run_goes_on(tmp_path: Path) -> None:
+    """The file can be read, but neither replaced, recovered nor written by anything else."""
+    path = tmp_path / "run.h5"
+    code = LIVE.format(tests=str(Path(recording.__file__).parent), path=str(path))
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "there\n"
+        try:
+            last = -1
+            for _ in range(20):
+                with brnn.open(path) as result:
+                    assert result.status == "incomplete"
+                    count = len(result.times)
+                    assert count > last
+                    last = count
+                    np.testing.assert_array_equal(result["F2.x"], recording.expected(recording.VARIABLES[1], 0, count))
+            with pytest.raises(FileError, match="another run is writing it"):
+                FileRecorder(path, recording.VARIABLES, recording.description(), force=True)
+            with pytest.raises(FileError, match="open in another program"):
+                brnn.recover(path)
+            with pytest.raises(OSError, match="lock"), h5py.File(path, "r+"):
+                pass
+        finally:
+            process.kill()
+    brnn.recover(path).close()
+    record(path, force=True).close()
+
+
+def test_bounded_memory(tmp_path: Path) -> None:
+    """160 MB of samples of 100,000 cells are recorded, and read, with a fraction of that."""
+    code = f"""
+import resource, sys
+sys.path.insert(0, {str(Path(recording.__file__).parent)!r})
+import numpy as np, recording
+from brnn.record import FileRecorder
+import xarray, h5netcdf
+layer = recording.variables(("F1.x", (100_000,), ("F1",), "stm"))
+recorder = FileRecorder({str(tmp_path / "run.h5")!r}, layer, recording.description())
+states = np.random.default_rng(1).random((5, 100_000))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for k in range(0, 200, 5):
+    recorder.write(np.arange(k, k + 5.0), states)
+result = recorder.finish("complete", {{}})
+sums = result.total("F1")
+np.testing.assert_allclose(sums, np.tile(states.sum(axis=1), 40))
+last = result.relative("F1")[-1]
+np.testing.assert_allclose(last, states[-1] / states[-1].sum())
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 80.0
+    with h5py.File(tmp_path / "run.h5") as file:
+        assert file["F1/x"].chunks == (1, 100_000)
