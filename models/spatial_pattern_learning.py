@@ -40,7 +40,7 @@ from brnn.spec.layers import Layer
 from brnn.spec.learning import Learning, Outstar, PassiveDecay
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
-from brnn.spec.schedules import Pulses, Samples
+from brnn.spec.schedules import Pulse, Pulses, Samples
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Dense
 from brnn.spec.validate import array, choice, number, one_of, whole
@@ -68,8 +68,8 @@ def build(
 ) -> Network:
     """Return a network that learns one pattern, whose intensity fluctuates, with several sampling cells.
 
-    The non-recurrent network's sampling cells are on one after the other and overlap; at the end the pattern is off,
-    and each of them recalls it alone. The activities and weights at time 0 are random.
+    The non-recurrent network's sampling cells are on one after the other and overlap; at the end pattern and learning
+    are off, and each of them recalls it alone. The activities and weights at time 0 are random.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def build(
         "excitatory",
         signal_of(signal, f"{model}: signal"),
         Dense(np.tile(p, (size, 1))),
-        learning=rule(rate=M, sampled=Linear(), initial=weights),
+        learning=rule(rate=M, sampled=Linear(), initial=weights, schedule=Pulse(0.0, trained)),
         delay=delay,
         name="paths",
     )
@@ -239,7 +239,7 @@ def pattern_equations_hold() -> list[Comparison]:
         states = rng.uniform(0.05, 2.0, size=(10, first + n + n * m))
         time = 4.25
         C = float(network.stimuli[0].at(time, (n,)).sum())
-        p = paths.topology.strengths((m,), (n,))[0]
+        p, M = paths.topology.strengths((m,), (n,))[0], paths.learning.rate
         speed, errors = slope(network, states, time), []
         for u, v in zip(states, speed, strict=True):
             x, dx = u[first : first + n], v[first : first + n]
@@ -249,7 +249,7 @@ def pattern_equations_hold() -> list[Comparison]:
             dX = (dx - X * dx.sum()) / x.sum()
             dZ = (dz - Z * dz.sum(axis=0)) / z.sum(axis=0)
             dX_ = ((p * f * z.sum(axis=0)) * (Z - X[:, None])).sum(axis=1) / x.sum() + C / x.sum() * (theta - X)
-            dZ_ = (f * x.sum() / z.sum(axis=0)) * (X[:, None] - Z)
+            dZ_ = (M * f * x.sum() / z.sum(axis=0)) * (X[:, None] - Z)
             errors.append((dX_, dX, dZ_, dZ))
         predicted, measured, predicted_z, measured_z = (np.array(part) for part in zip(*errors, strict=True))
         rows.append(Comparison(predicted, measured, 1e-12, f"{name}: dX_i/dt"))

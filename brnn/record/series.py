@@ -15,6 +15,33 @@ __all__ = ["Axis", "Series"]
 _BLOCK = 8 * 1024 * 1024  # bytes that are converted at once
 
 
+class _Chunk:
+    """A chunk that is being filled.
+
+    Attributes
+    ----------
+    number : int
+        Its place: rows number * k, ...
+    rows : ndarray, shape (k, *cells)
+        Its samples.
+    filled : int
+        How many of them are known.
+    raw : bool
+        Whether it is on disk as it is, past the filters.
+    dirty : bool
+        Whether the disk does not have all of it.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype) -> None:
+        self.rows = np.zeros(shape, dtype)
+        self.begin(-1)
+
+    def begin(self, number: int) -> _Chunk:
+        """Become another chunk, an empty one."""
+        self.number, self.filled, self.raw, self.dirty = number, 0, False, False
+        return self
+
+
 class Series:
     """Appends rows to a dataset (time, *cells).
 
@@ -34,59 +61,63 @@ class Series:
         self._rows: int = dataset.chunks[0]
         self._filters = (1 << dataset.id.get_create_plist().get_nfilters()) - 1
         shape = dataset.chunks if self._rows > 1 else (0,)
-        self._buffer = np.zeros(shape, dtype=dataset.dtype)
-        self._chunk = 0  # number of the chunk in the buffer
-        self._filled = 0  # rows of it that are known
-        self._raw = False  # whether it is on disk, past the filters
-        self._dirty = False
+        # The chunk in which the last call of `put` began is kept until the next call, because an interrupted call
+        # is repeated. (To read it back from the file does not do: HDF5 2.0 fails to read what it wrote past filters
+        # itself.)
+        self._first = _Chunk(shape, dataset.dtype)
+        self._other = _Chunk(shape, dataset.dtype)
+        self._current = self._first
 
     @property
     def buffered(self) -> int:
-        """Bytes of the chunk that is being filled."""
-        return self._buffer.nbytes
+        """Bytes of the chunks that are being filled."""
+        return 2 * self._first.rows.nbytes
 
     def put(self, at: int, rows: np.ndarray) -> None:
-        """Store rows number `at`, `at` + 1, ...; those that were stored before are overwritten."""
+        """Store rows number `at`, `at` + 1, ..., either the next ones or those of the last call again."""
         if self._rows == 1:
-            step = max(1, _BLOCK // max(1, rows[:1].nbytes))
-            for k in range(0, len(rows), step):
-                block = rows[k : k + step]
-                self._extend(at + k + len(block))
-                self._dataset[at + k : at + k + len(block)] = block
+            self._put_large(at, rows)
             return
+        number = at // self._rows
+        if number == self._other.number:
+            self._first, self._other = self._other, self._first
+        elif number != self._first.number:
+            self._first.begin(number)
+        self._current = self._first
         while len(rows):
-            chunk, offset = divmod(at, self._rows)
-            if chunk != self._chunk:
-                self._turn_to(chunk, offset)
+            number, offset = divmod(at, self._rows)
+            if number != self._current.number:
+                self._current = self._other.begin(number)
+            chunk = self._current
             count = min(self._rows - offset, len(rows))
-            self._buffer[offset : offset + count] = rows[:count]
-            self._filled = offset + count
-            self._dirty = True
-            if self._filled == self._rows:
-                self._write(raw=self._raw)
+            chunk.rows[offset : offset + count] = rows[:count]
+            chunk.filled, chunk.dirty = offset + count, True
+            if chunk.filled == self._rows:
+                self._write(chunk, raw=chunk.raw)
             at, rows = at + count, rows[count:]
 
     def flush(self, final: bool = False) -> None:
         """Bring everything to the disk. `final`: no row will follow."""
-        if self._dirty:
-            self._write(raw=self._raw or not final)
+        if self._current.dirty:
+            self._write(self._current, raw=self._current.raw or not final)
         self._dataset.flush()
 
-    def _turn_to(self, chunk: int, offset: int) -> None:
-        self._chunk, self._filled, self._raw, self._dirty = chunk, 0, False, False
-        first = chunk * self._rows
-        if offset:  # only when rows are stored again after an interruption
-            self._buffer[:offset] = self._dataset[first : first + offset]
+    def _put_large(self, at: int, rows: np.ndarray) -> None:
+        step = max(1, _BLOCK // max(1, rows[:1].nbytes))
+        for k in range(0, len(rows), step):
+            block = rows[k : k + step]
+            self._extend(at + k + len(block))
+            self._dataset[at + k : at + k + len(block)] = block
 
-    def _write(self, raw: bool) -> None:
-        first = self._chunk * self._rows
-        self._extend(first + self._filled)
+    def _write(self, chunk: _Chunk, raw: bool) -> None:
+        first = chunk.number * self._rows
+        self._extend(first + chunk.filled)
+        chunk.raw = raw  # before it is: if we are interrupted, it may be
         if raw:
-            place = (first,) + (0,) * (self._dataset.ndim - 1)
-            self._dataset.id.write_direct_chunk(place, self._buffer, self._filters)
+            self._dataset.id.write_direct_chunk((first,) + (0,) * (self._dataset.ndim - 1), chunk.rows, self._filters)
         else:
-            self._dataset[first : first + self._filled] = self._buffer[: self._filled]
-        self._raw, self._dirty = raw, False
+            self._dataset[first : first + chunk.filled] = chunk.rows[: chunk.filled]
+        chunk.dirty = False
 
     def _extend(self, rows: int) -> None:
         if rows > self._dataset.shape[0]:

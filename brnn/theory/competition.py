@@ -77,7 +77,7 @@ class Jumps(NamedTuple):
         return [jump.winner for jump in self.jumps]
 
 
-def jumps(run: Result | Any, rates: Any | Callable[[np.ndarray], Any]) -> Jumps:
+def jumps(run: Result | Any, rates: Any | Callable[[np.ndarray], Any], margin: float = 0.0) -> Jumps:
     """Return who wins max_i M_i, from when on, and for how long.
 
     Parameters
@@ -86,6 +86,8 @@ def jumps(run: Result | Any, rates: Any | Callable[[np.ndarray], Any]) -> Jumps:
         A run of a network whose first layer is the competitive system, or times that rise.
     rates : array, shape (times, cells), or callable
         M_i at these times; of a Result also a function of its activities, shape (times, cells).
+    margin : float, >= 0
+        A cell must lead by more than this to take over, which keeps rounding at a tie from counting as jumps.
 
     Returns
     -------
@@ -115,7 +117,7 @@ def jumps(run: Result | Any, rates: Any | Callable[[np.ndarray], Any]) -> Jumps:
     k = 0
     best = M.max(axis=1)
     while True:
-        beaten = np.flatnonzero(M[k:, winner] < best[k:])
+        beaten = np.flatnonzero(M[k:, winner] < best[k:] - margin)
         if beaten.size == 0:
             break
         k += int(beaten[0])  # at time k another one has won

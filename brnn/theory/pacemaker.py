@@ -72,7 +72,10 @@ def singular_period(
     def folded(tau: float, u: np.ndarray) -> float:
         return float(np.linalg.det(jacobian(u[:2], u[2:4])))
 
-    folded.terminal = True  # type: ignore[attr-defined]
+    def resting(tau: float, u: np.ndarray) -> float:
+        return float(np.max(np.abs(D * (1.0 - u[2:4]) - H * f(u[:2]) * u[2:4]))) - 1e-6 * D
+
+    folded.terminal = resting.terminal = True  # type: ignore[attr-defined]
     span = (0.0, 1e4 / (D * A))
     z, before = np.array([0.9, 0.5]), np.inf
     for _ in range(_ROUNDS):
@@ -80,8 +83,9 @@ def singular_period(
         x = solve_ivp(fast, (0.0, 1e3 / A), [B, -C], "LSODA", rtol=1e-11, atol=1e-13, args=(z,)).y[:, -1]
         if x[0] - x[1] < 1e-6 * (B + C):
             raise InputError("the two cells of the pacemaker do not take turns: with these gates neither stays on")
-        path = solve_ivp(along, span, np.array([*x, *z, 0.0]), "DOP853", rtol=1e-11, atol=1e-13, events=folded)
-        if path.status != 1:
+        begin = np.array([*x, *z, 0.0])
+        path = solve_ivp(along, span, begin, "DOP853", rtol=1e-11, atol=1e-13, events=(folded, resting))
+        if path.status != 1 or not path.t_events[0].size:
             raise InputError("the pacemaker does not oscillate: a cell that is on stays on")
         end = path.y[:, -1]
         if abs(end[4] - before) < _SETTLED * before:

@@ -1,6 +1,7 @@
 """SIGKILL at random times: the file opens, says that it is incomplete and how far it got, and every row is right.
 
-The number of kills per test is 4, or what the environment variable BRNN_KILLS says; tests marked slow do five times as many.
+The number of kills per test is 4, or what the environment variable BRNN_KILLS says; the tests marked slow do five times
+as many.
 """
 
 from __future__ import annotations

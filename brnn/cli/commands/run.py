@@ -13,6 +13,7 @@ from brnn.cli.stops import Stopped
 from brnn.errors import InputError, IntegrationError
 
 if TYPE_CHECKING:
+    from brnn.record import Record
     from brnn.record.result import Result
     from brnn.spec.network import Network
 
@@ -51,7 +52,12 @@ def run(
         ),
     ] = None,
     solver: Annotated[
-        str, typer.Option("--solver", metavar="NAME", help="auto, RK45, RK23, DOP853, LSODA, Radau or BDF.")
+        str,
+        typer.Option(
+            "--solver",
+            metavar="NAME",
+            help="auto, RK45, RK23, DOP853, LSODA, Radau, BDF; with white noise SRIW1, EulerMaruyama.",
+        ),
     ] = "auto",
     rtol: Annotated[str, typer.Option("--rtol", metavar="X", help="Relative tolerance.")] = "1e-6",
     atol: Annotated[str, typer.Option("--atol", metavar="X", help="Absolute tolerance.")] = "1e-9",
@@ -63,6 +69,12 @@ def run(
     ] = None,
     record: Annotated[
         str | None, typer.Option("--record", metavar="NAMES", help="States to keep, e.g. F1.x,F2.x; all by default.")
+    ] = None,
+    record_ltm: Annotated[
+        str | None,
+        typer.Option(
+            "--record-ltm", metavar="every=T", help="Save weights (LTM) less often than the rest; the last are kept."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write the result here (.h5).")
@@ -78,6 +90,7 @@ def run(
     stays if it is stopped.
     """
     from brnn.cli.model import find_model
+    from brnn.record import Record
 
     found = find_model(model)
     reads = [path for path in (found.path, _file_of(source)) if path is not None]
@@ -93,6 +106,7 @@ def run(
         "progress": sys.stderr.isatty(),
     }
     names = None if record is None else _names(record)
+    every = None if record_ltm is None else _every(record_ltm)
     if dataset is not None and source is None:
         raise InputError(f"--dataset {dataset}: names a dataset of --input FILE, which is not given")
     pattern = None
@@ -102,7 +116,8 @@ def run(
         pattern = read_pattern(source, dataset)
     network = found.build(settings or (), pattern, source or "")
     options["times"] = _times(times, network, options, keep=out is not None or plot is not None)
-    with _simulated(network, options, out, names, force) as result:
+    kept = Record(path=out, variables=names, ltm_every=every, force=force)
+    with _simulated(network, options, kept) as result:
         written = [out] if out is not None else []
         if plot is not None:
             from brnn import plot as drawing
@@ -140,6 +155,17 @@ def _names(text: str) -> tuple[str, ...]:
     return names
 
 
+def _every(text: str) -> float:
+    """Return the time between saved weights of ``--record-ltm every=T``."""
+    key, _, value = text.partition("=")
+    if key.strip() != "every" or not value:
+        raise InputError(f"--record-ltm {text}: must be every=T, for example --record-ltm every=10")
+    every = number_option(value, "--record-ltm every")
+    if not every > 0:
+        raise InputError(f"--record-ltm {text}: T must be > 0")
+    return every
+
+
 def _times(text: str | None, network: Network, options: dict[str, Any], keep: bool) -> Any:
     """Return the times to save: those asked for, or, if nothing is kept, only the last."""
     import numpy as np
@@ -166,16 +192,14 @@ def _times(text: str | None, network: Network, options: dict[str, Any], keep: bo
     return np.array([number_option(part.strip(), "--times") for part in text.split(",")])
 
 
-def _simulated(
-    network: Network, options: dict[str, Any], out: Path | None, names: tuple[str, ...] | None, force: bool
-) -> Result:
+def _simulated(network: Network, options: dict[str, Any], record: Record) -> Result:
     """Run, and say in the message of what stops the run where the part until then is."""
     from brnn.integrate import simulate
-    from brnn.record import Record
 
+    out = None if record.path is None else Path(record.path)
     before = _identity(out)
     try:
-        return simulate(network, record=Record(path=out, variables=names, force=force), **options)
+        return simulate(network, record=record, **options)
     except (IntegrationError, Stopped) as error:
         kept = f"; what was recorded until then is in {out}" if _identity(out) != before else ""
         if isinstance(error, Stopped):
