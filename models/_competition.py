@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from brnn.models._presentations import Presentations
-from brnn.signals import Linear, Power, Signal, ThresholdLinear
+from brnn.signals import Power, Signal, ThresholdLinear
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Instar
 from brnn.spec.projection import Projection
@@ -30,8 +30,9 @@ class Competition:
     """Layers "input" and "category", the adaptive filter between them, and the competition.
 
     Each presentation takes one unit of time. Around each change of the pattern the category cells are reset by
-    inhibition; then all of them receive T_j = sum_i x_i z_ij, and the one with the largest T_j suppresses the others. Only
-    its activity passes the threshold of the signal by which it samples, which is 1 as long as it wins.
+    inhibition; then all of them receive T_j = sum_i x_i z_ij, and the one with the largest T_j suppresses the others.
+    Only its activity passes the threshold of the signal by which it samples. This signal saturates at 1, which the
+    winner reaches if its T_j is not small (at T_j = 0.5 for "fast"): weights and patterns should have unit length.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Competitive learning (self-organizing map): category cells compete for each pattern, and the winner's instar learns it.
+"""Competitive learning (self-organizing map): category cells compete, and the winner's instar learns the pattern.
 
     dx_i/dt = 2 s (-x_i + p_i)                                       input cells
     T_j = sum_i x_i z_ij                                             adaptive filter
@@ -23,7 +23,7 @@ What is known:
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -114,3 +114,152 @@ def _groups(middles: tuple[float, ...] = (12.0, 45.0, 78.0), spread: float = 6.0
     """Return groups of unit vectors in the plane: `each` directions within `spread` degrees of each middle."""
     angles = np.deg2rad(np.add.outer(middles, np.linspace(-spread, spread, each)).ravel())
     return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+# Claims --------------------------------------------------------------------------------------------------------
+
+_1976 = "Grossberg (1976), "
+_WINDOW = (0.6, 0.85)  # of each presentation: the competition is over, and f is exactly 1
+
+
+def _algorithm(patterns: np.ndarray, order: np.ndarray, z: np.ndarray, q: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the winners, and the weights after each presentation, of competitive learning in discrete steps."""
+    z, winners, course = z.copy(), [], []
+    for p in patterns[order]:
+        j = int(np.argmax(z @ p))
+        z[j] += (1.0 - q) * (p - z[j])
+        winners.append(j)
+        course.append(z.copy())
+    return np.array(winners), np.array(course)
+
+
+def _learned(network: Network, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the measured winner of each presentation, and the weights at time 0 and after each presentation."""
+    starts = np.arange(count)
+    times = np.stack([starts, starts + DECIDED], axis=1).ravel()
+    result = run(network, times=np.append(times, count), rtol=1e-8, atol=1e-10)
+    return np.asarray(result["category.x"])[1::2].argmax(axis=1), np.asarray(result["filter.z"])[::2]
+
+
+def _ring(cells: int, positions: np.ndarray) -> np.ndarray:
+    """Return bumps of activity on a ring of cells, one centred at each position (0 to 1), of unit length."""
+    away = np.arange(cells)[None, :] / cells - positions[:, None]
+    bumps = np.exp(2.0 * np.cos(2.0 * np.pi * away))
+    return np.asarray(bumps / np.linalg.norm(bumps, axis=1, keepdims=True))
+
+
+def _recoded(before: np.ndarray, after: np.ndarray, patterns: np.ndarray) -> int:
+    """Return how many patterns have another category than before."""
+    return int(((patterns @ before.T).argmax(axis=1) != (patterns @ after.T).argmax(axis=1)).sum())
+
+
+@claim("The largest T_j wins, and each presentation moves its weights by exp(-M int f dt)", source=_1976 + "equations")
+def network_follows_the_algorithm() -> list[Comparison]:
+    """Random patterns, two kinds of competition: every winner and weight of the discrete algorithm, q = exp(-M/4)."""
+    rng = np.random.default_rng(76)
+    patterns = unit_rows(rng.uniform(size=(12, 5)) ** 2, "patterns")
+    order = rng.integers(12, size=40)
+    shown, rows = Presentations(order, 1.0), []
+    for winner, m in (("rcf", 4), ("fast", 4), ("fast", 8)):
+        z0 = random_weights(None, "weights", m, 5, np.random.default_rng(m))
+        network = build(patterns, m, order=order, M=2.0, winner=winner, weights=z0, window=shown.during(*_WINDOW))  # type: ignore[arg-type]
+        winners, z = _learned(network, 40)
+        predicted, course = _algorithm(patterns, order, z0, np.exp(-0.25 * 2.0))
+        rows.append(Comparison.order(predicted, winners, f"{winner}, {m} categories: winners"))
+        rows.append(Comparison(course, z[1:], 1e-7, f"{winner}, {m} categories: weights"))
+    return rows
+
+
+@claim("The weights of a category that does not win change in no bit", source=_1976 + "stimulus sampling, (12)")
+def losers_learn_nothing() -> list[Comparison]:
+    """Learning is open all the time; in each presentation only one row of the weights may change."""
+    rows = []
+    for winner in ("rcf", "fast"):
+        network = build(m=4, cycles=2, M=1.0, winner=winner, seed=3)  # type: ignore[arg-type]
+        winners, z = _learned(network, 36)
+        lost = winners[:, None] != np.arange(4)
+        rows.append(Comparison.exact(z[:-1][lost], z[1:][lost], f"{winner}: weights of the losers"))
+        moved = np.abs(np.diff(z, axis=0)).max(axis=2)[~lost]
+        rows.append(Comparison.at_least(1e-6, moved, label=f"{winner}: change of the winner's weights"))
+    return rows
+
+
+@claim(
+    "Sparse patterns: every group keeps its category, whose weights track the group's mean", source=_1976 + "theorem"
+)
+def sparse_patterns_are_stable() -> list[Comparison]:
+    """Four groups in ten dimensions, more alike within than between: nothing is recoded, and the means are found."""
+    rng = np.random.default_rng(10)
+    middles = unit_rows(np.eye(4, 10) + 0.15 * rng.uniform(size=(4, 10)), "middles")
+    patterns = unit_rows(np.repeat(middles, 5, axis=0) + 0.1 * rng.uniform(size=(20, 10)), "patterns")
+    group = np.repeat(np.arange(4), 5)
+    z0 = patterns[::5]
+    alike = patterns @ np.concatenate([patterns, z0]).T
+    own = group[:, None] == np.concatenate([group, np.arange(4)])
+    rows = [Comparison.at_least(alike[~own].max(), alike[own], label="sparse: products within, the largest between")]
+    order = np.tile(rng.permutation(20), 12)
+    shown = Presentations(order, 1.0)
+    for M in (4.0, 0.4):
+        winners, z = _learned(build(patterns, 4, order=order, M=M, weights=z0, window=shown.during(*_WINDOW)), 240)
+        rows.append(Comparison.order(group[order], winners, f"M = {M:g}: category of each presentation"))
+        # In the limit of many cycles the weights are means in which a step back counts exp(-M/4) less.
+        q = np.exp(-0.25 * M)
+        for j in range(4):
+            seen = patterns[order[-20:][group[order[-20:]] == j]]
+            recent = (1.0 - q) * q ** np.arange(5)[::-1] / (1.0 - q**5)
+            limit, mean = recent @ seen + q**60 * (z0[j] - recent @ seen), seen.mean(axis=0)
+            rows.append(Comparison(limit, z[-1, j], 1e-6, f"M = {M:g}, group {j}: mean, the latest counts most"))
+            lean = np.abs(limit - mean).max() + 1e-6
+            rows.append(Comparison(mean, z[-1, j], lean, f"M = {M:g}, group {j}: mean of the group"))
+    return rows
+
+
+@claim(
+    "Dense patterns that drift: categories are recoded without end",
+    source=_1976 + "unstable coding; discrete algorithm",
+)
+def dense_drift_recodes() -> list[Comparison]:
+    """A map of a ring, then a bump that goes round it three times: each round shifts most of the codes."""
+    patterns = _ring(12, np.arange(36) / 36)
+    rng = np.random.default_rng(20)
+    first = np.concatenate([rng.permutation(36) for _ in range(2)])
+    order = np.concatenate([first, np.tile(np.arange(36), 3)])
+    shown, z0 = Presentations(order, 1.0), patterns[[3, 11, 20, 29]]
+    winners, z = _learned(build(patterns, 4, order=order, M=2.0, weights=z0, window=shown.during(*_WINDOW)), 180)
+    predicted, course = _algorithm(patterns, order, z0, np.exp(-0.25 * 2.0))
+    rows = [
+        Comparison.order(predicted, winners, "winner of each presentation"),
+        Comparison(course, z[1:], 1e-6, "weights after each presentation"),
+    ]
+    for k in range(3):
+        before, after = 72 + 36 * k, 108 + 36 * k
+        count = _recoded(z[before], z[after], patterns)
+        rows.append(
+            Comparison.count(
+                _recoded(course[before - 1], course[after - 1], patterns), count, f"round {k + 1}: patterns recoded"
+            )
+        )
+        rows.append(Comparison.at_least(9, count, label=f"round {k + 1}: more than a quarter of 36"))
+    still = np.tile(np.concatenate([np.arange(k, k + 3) for k in (2, 11, 20, 29)]), 8)  # four groups of neighbours
+    fixed = Presentations(still, 1.0)
+    _, kept = _learned(build(patterns, 4, order=still, M=2.0, weights=z0, window=fixed.during(*_WINDOW)), still.size)
+    rows.append(
+        Comparison.count(0, _recoded(z0, kept[-1], patterns[np.unique(still)]), "four sparse groups: patterns recoded")
+    )
+    return rows
+
+
+@claim("A pattern is forgotten by q = exp(-M int f dt) with each later one", source=_1976 + "(12) solved")
+def memory_decays_geometrically() -> Comparison:
+    """Two runs of one category that differ only in the first pattern: their weights differ by (1 - q) q^k (a - b)."""
+    patterns = _ring(6, np.arange(8) / 8)
+    courses = []
+    for first in (0, 2):
+        order = np.append(first, np.tile([1, 3, 7], 8))
+        window = Presentations(order, 1.0).during(*_WINDOW)
+        courses.append(
+            _learned(build(patterns, 1, order=order, M=1.6, weights=patterns[:1], window=window), 25)[1][1:, 0]
+        )
+    q = np.exp(-0.25 * 1.6)
+    predicted = (1.0 - q) * q ** np.arange(25)[:, None] * (patterns[0] - patterns[2])
+    return Comparison(predicted, courses[0] - courses[1], 1e-6)

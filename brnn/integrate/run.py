@@ -75,7 +75,8 @@ def simulate(
         times whose spacing doubles as time does. A run that comes to rest also saves its last state.
     solver : str
         "RK45", "RK23", "DOP853", "LSODA", "Radau", "BDF", with white noise "EulerMaruyama" or "SRIW1", or "auto": LSODA
-        up to 256 unknowns, else RK45; RK45 with delays; SRIW1 with white noise. Networks of discrete time need none.
+        up to 256 unknowns (up to 2000 if the network is stiff), else RK45; RK45 with delays; SRIW1 with white noise.
+        Networks of discrete time need none.
     rtol, atol : float
         Relative and absolute tolerance of each unknown (see brnn.integrate.solvers for how it is held).
     step : float, optional
@@ -130,6 +131,8 @@ def simulate(
     _refuse_too_large(network, method, size)
     system = compile_network(network)
     state = initial_state(system, initial)
+    if method == "RK45" and reason.startswith("auto") and not system.delays:
+        method, reason = solvers.choose_for_stiffness(reason, system, state, length if until != "steady" else natural)
     given = {
         "duration": length,
         "initial": None if initial is None else state.copy(),

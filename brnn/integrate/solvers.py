@@ -12,20 +12,25 @@ among 100,000 quiet ones are integrated with a hundredth of the accuracy that wa
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolver, Radau
 
-from brnn.compiler import Variable
+from brnn.compiler import System, Variable
 from brnn.errors import InputError
 from brnn.integrate import stochastic
 from brnn.integrate.delays import EXPLICIT
+from brnn.integrate.steady import fastest_rate
 from brnn.spec.network import Network
 from brnn.spec.validate import closest
 
-__all__ = ["METHODS", "choose", "make"]
+__all__ = ["METHODS", "choose", "choose_for_stiffness", "make", "matrix_bytes"]
 
+_SEGMENTS = 20
+_MOST_STEPS = 20_000  # of RK45, before a stiff method is worth its dense Jacobian
+_LSODA_STIFF = 2_000  # unknowns up to which it is
 _FUSE_FROM = 16_384  # unknowns; below, everything is in the cache anyway
 LSODA_AT_MOST = 256  # unknowns; LSODA's Jacobian is dense and its history costs O(n^2) to read
 
@@ -109,6 +114,24 @@ def choose(solver: str, network: Network, size: int, until: str, step: float | N
     known = isinstance(solver, str) and solver.lower() in {name.lower() for name in every}
     hint = f" ({why})" if known else closest(str(solver), allowed)
     raise InputError(f"solver = {solver!r}: must be one of auto, {', '.join(allowed)}{hint}")
+
+
+def choose_for_stiffness(reason: str, system: System, state: np.ndarray, duration: float) -> tuple[str, str]:
+    """Return RK45, or LSODA where RK45 would need very many steps.
+
+    An explicit method cannot take steps longer than about 3 divided by the fastest rate of the network. That rate is
+    taken at the initial state, for each of the first input segments.
+    """
+    edges = [0.0, *system.network.breaks(duration)[:_SEGMENTS], duration]
+    steps = 0.0
+    for start, stop in pairwise(edges):
+        middle = 0.5 * (start + stop)
+        steps += (stop - start) * fastest_rate(system.rhs(middle), middle, state) / 3.0
+    if steps > _MOST_STEPS and system.size <= _LSODA_STIFF:
+        return "LSODA", f"auto: stiff, RK45 would need about {steps:.1g} steps"
+    if steps > _MOST_STEPS:
+        return "RK45", f"{reason}; stiff, it will need about {steps:.1g} steps"
+    return "RK45", reason
 
 
 def matrix_bytes(method: str, size: int) -> int:

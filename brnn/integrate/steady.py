@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["SteadyRule", "growth_rate", "jacobian_product"]
+__all__ = ["SteadyRule", "fastest_rate", "growth_rate", "jacobian_product"]
 
 _NEUTRAL = 1e-5  # 1/time; a real part below it cannot be told from 0 by finite differences
 _WINDOW = 4.0  # units of time
 _DITHER = 1000.0  # tolerances per unit of time
+_POWERS = 10
 _DENSE = 200  # unknowns up to which all eigenvalues are computed
 
 
@@ -86,6 +87,20 @@ def jacobian_product(
         return np.asarray((fun(time, state + h * v) - fun(time, state - h * v)) / (2.0 * h))
 
     return product
+
+
+def fastest_rate(fun: Callable[[float, np.ndarray], np.ndarray], time: float, state: np.ndarray) -> float:
+    """Return about the largest absolute value of the eigenvalues of the Jacobian at `state`, by power iteration."""
+    product = jacobian_product(fun, time, state)
+    v = np.random.default_rng(0).standard_normal(state.size)
+    rate = 0.0
+    for _ in range(_POWERS):
+        v /= max(float(np.linalg.norm(v)), np.finfo(float).tiny)
+        v = product(v)
+        rate = float(np.linalg.norm(v))
+        if not np.isfinite(rate) or rate == 0.0:
+            return 0.0
+    return rate
 
 
 def growth_rate(fun: Callable[[float, np.ndarray], np.ndarray], time: float, state: np.ndarray) -> float:

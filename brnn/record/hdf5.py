@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -25,6 +26,7 @@ __all__ = [
     "WRITE_ERRORS",
     "Layout",
     "StoredArrays",
+    "abandon",
     "check_target",
     "create",
     "mark",
@@ -195,6 +197,20 @@ def _describe(target: h5py.HLObject, **texts: str) -> None:
 
 def _packed(size: int) -> dict[str, Any]:
     return {"compression": "gzip", "compression_opts": 1, "shuffle": True} if size > _LARGE else {}
+
+
+def abandon(file: h5py.File) -> None:
+    """Close a file that cannot be written any more, without writing anything more to it.
+
+    HDF5 does not let go of a file before it could write what it still has, complains at every later opportunity, and
+    may crash at the end of the process. So it gets a place where everything can be written.
+    """
+    with contextlib.suppress(*WRITE_ERRORS):
+        sink = os.open(os.devnull, os.O_RDWR)
+        os.dup2(sink, file.id.get_vfd_handle())
+        os.close(sink)
+    with contextlib.suppress(*WRITE_ERRORS):
+        file.close()
 
 
 class StoredArrays(Mapping[str, np.ndarray]):

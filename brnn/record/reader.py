@@ -48,6 +48,8 @@ def open_result(path: str | Path) -> Result:
     FileError
         If there is no such file, or it is not a result file, or it is damaged.
     """
+    if not isinstance(path, (str, Path)):
+        raise FileError(f"{path!r} is not the name of a file")
     for _ in range(_ATTEMPTS):
         try:
             return _opened(path)
@@ -84,8 +86,6 @@ def _open(path: str | Path, stack: contextlib.ExitStack) -> h5py.File:
     """Open a file with HDF5, whether its writer closed it or not; the stack will close it."""
     import h5py
 
-    if not isinstance(path, (str, Path)):
-        raise FileError(f"{path!r} is not the name of a file")
     try:
         if os.path.isdir(path):
             raise FileError(f"{path} is a folder, not a result file")

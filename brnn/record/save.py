@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from brnn.errors import FileError
-from brnn.record.hdf5 import WRITE_ERRORS, check_target, create, move_into_place, reason
+from brnn.record.hdf5 import WRITE_ERRORS, abandon, check_target, create, move_into_place, reason
 from brnn.record.reader import open_result, status_of
 from brnn.record.result import Recorded, Result
 from brnn.record.schema import INCOMPLETE, Metadata
@@ -55,7 +55,8 @@ def _write(
     import h5py
 
     # Nothing newer than necessary: HDF5 1.8 reads it.
-    with h5py.File(path, "w", libver=("earliest", "v110"), track_order=True) as file:
+    file = h5py.File(path, "w", libver=("earliest", "v110"), track_order=True)
+    try:
         layout = create(
             file,
             [entry.column for entry in recorded],
@@ -75,6 +76,11 @@ def _write(
             step = rows * max(1, _BLOCK // (rows * entry.column.size * dataset.dtype.itemsize))
             for k in range(0, len(entry.times), step):
                 dataset[k : k + step] = entry.data[k : k + step]
+        file.flush()
+    except BaseException:
+        abandon(file)
+        raise
+    file.close()
     with open(path, "rb+") as written:
         os.fsync(written.fileno())
 

@@ -25,7 +25,7 @@ import numpy as np
 
 from brnn.errors import FileError, InputError
 from brnn.record.columns import Column, VariableLike, columns, thin
-from brnn.record.hdf5 import WRITE_ERRORS, check_target, create, mark, move_into_place, reason
+from brnn.record.hdf5 import WRITE_ERRORS, abandon, check_target, create, mark, move_into_place, reason
 from brnn.record.schema import INCOMPLETE, STATUSES, Metadata
 from brnn.record.series import Axis, Series
 from brnn.record.superblock import Superblock, in_use
@@ -206,8 +206,7 @@ class FileRecorder:
             file.swmr_mode = True
             self._superblock = Superblock(self._temporary)
         except BaseException:
-            with contextlib.suppress(*WRITE_ERRORS):
-                file.close()
+            abandon(file)
             with contextlib.suppress(OSError):
                 os.unlink(self._temporary)
             raise
@@ -285,12 +284,11 @@ class FileRecorder:
             raise failure from None
 
     def _give_up(self, failure: FileError) -> None:
-        """Close what can be closed. The time axes do not count what was not written, so the file stays valid."""
+        """Let go of the file. Its time axes do not count what was not written, so that it stays valid."""
         self._failure = failure
         if self._file is None:
             return
-        with contextlib.suppress(*WRITE_ERRORS):
-            self._file.close()
+        abandon(self._file)
         self._superblock.settle(None)
         self._superblock.close()
         if not self._in_place:

@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,28 +91,24 @@ def test_target_is_a_device() -> None:
     one_line(caught, "/dev/null", "not a regular file")
 
 
-def test_no_permission(tmp_path: Path) -> None:
-    folder = tmp_path / "folder"
-    folder.mkdir()
+def test_no_permission() -> None:
     code = f"""
 import os, sys
 sys.path.insert(0, {str(Path(recording.__file__).parent)!r})
-import recording, h5py
+import recording
 from brnn.record import FileRecorder
+description = recording.description()
 if os.getuid() == 0:  # permissions do not hold for root
-    os.chmod({str(folder)!r}, 0o755)
     os.setuid(65534)
 try:
-    FileRecorder({str(folder / "run.h5")!r}, recording.VARIABLES, recording.description())
+    FileRecorder(sys.argv[1] + "/run.h5", recording.VARIABLES, description)
 except Exception as error:
     print(type(error).__name__, error)
 """
-    folder.chmod(0o555)
-    # The folders above must be open to that user.
-    for above in folder.parents:
-        if str(above).startswith(str(tmp_path.parent.parent)):
-            above.chmod(above.stat().st_mode | 0o055)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o555)
+        done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True)
+        Path(folder).chmod(0o755)
     assert done.stdout.startswith("FileError"), done
     assert "no permission to write into the folder" in done.stdout
 

@@ -277,3 +277,15 @@ def test_fused_steps_are_scipys_steps(solver: str, monkeypatch) -> None:
         runs.append(brnn.simulate(network, 2.0, solver=solver, times=np.linspace(0, 2, 9)))
     assert (runs[0].solver.steps, runs[0].solver.evaluations) == (runs[1].solver.steps, runs[1].solver.evaluations)
     np.testing.assert_allclose(runs[0]["a.x"].values, runs[1]["a.x"].values, rtol=0, atol=1e-13)
+
+
+def test_auto_takes_a_stiff_method_for_a_stiff_network() -> None:
+    """x_i = theta_i B I/(A + I) at a rate of A + I = 1e5: an explicit method would need 3 million steps."""
+    network = brnn.models.feedforward_shunting.build(n=300, total=1e5, on=100.0)
+    result = brnn.simulate(network, 100.0, times=[100.0])
+    assert result.solver.method == "LSODA"
+    assert "stiff" in result.solver.details["reason"]
+    assert result.solver.steps < 2000
+    assert result.total("F1").values[-1] == pytest.approx(1e5 / (1 + 1e5), rel=1e-5)
+    calm = brnn.simulate(brnn.models.feedforward_shunting.build(n=300, total=10.0, on=100.0), 100.0, times=[100.0])
+    assert calm.solver.method == "RK45"
