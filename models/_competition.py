@@ -17,9 +17,10 @@ from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllButSelf, AllToAll, OneToOne
 from brnn.spec.validate import array, choice, number
 
-__all__ = ["DECIDED", "Competition", "random_weights"]
+__all__ = ["DECIDED", "SETTLED", "Competition", "random_weights"]
 
-DECIDED = 0.8  # part of a presentation after which the competition is over, and before which it is not yet reset
+SETTLED = (0.6, 0.85)  # parts of a presentation between which the competition is over, and not yet reset
+DECIDED = 0.8  # within them
 _RESET = 0.15  # part of each presentation, at its beginning and at its end, in which the category cells are reset
 _RCF = ThresholdLinear(gain=5.0, threshold=0.6, ceiling=0.2)
 _FAST = ThresholdLinear(gain=4.0, threshold=0.25, ceiling=0.25)
@@ -82,7 +83,7 @@ class Competition:
             lateral = Projection("category", "category", "inhibitory", ThresholdLinear(), AllButSelf(weight=3.0 * s))
             return adaptive, lateral
         # The more cells share the activity at the beginning, the steeper must their signals be for one to win.
-        square = Power(gain=5.0 * self.categories * s, exponent=2.0)
+        square = Power(gain=5.0 * (self.categories + 1) * s, exponent=2.0)
         return (
             adaptive,
             Projection("category", "category", "excitatory", square, OneToOne()),

@@ -48,7 +48,5 @@ def falls_along_runs(
     changes = np.concatenate(rises)
     return [
         Comparison.at_most(0.0, changes, tolerance, f"{label}: changes of V between saved times"),
-        Comparison(
-            np.concatenate(predicted), np.concatenate(measured), 1e-7, f"{label}: dV/dt by (34)", relative=True
-        ),
+        Comparison(np.concatenate(predicted), np.concatenate(measured), 1e-7, f"{label}: dV/dt by (34)", relative=True),
     ]

@@ -6,16 +6,16 @@ The recurrent competitive field (21) is one: a = x, d = f and, as its input term
 
     b_i(x) = (1/x) [B f(x) + B I_i] - A - I_i - J_i,   c(x) = sum_k f(x_k)                                (29)-(31)
 
-By default the network is that field with f = w^2/(F + w^2) and no input. (In (28) a_i may depend on all activities; here
-it is a function of the cell's own. For a market as an adaptation level system see `competitive_market`.)
+By default the network is that field with f = w^2/(F + w^2) and no input. (In (28) a_i may depend on all activities;
+here it is a function of the cell's own. For a market as an adaptation level system see `competitive_market`.)
 
 Source: Grossberg (1978), Competition, decision, and consensus, J. Math. Anal. Appl. 66, 470-493; Grossberg (1978),
 Decisions, patterns, and oscillations in nonlinear competitive systems, J. Theor. Biol. 73, 101-130; review, (28)-(31).
 
-What is known: every trajectory converges, whatever a >= 0, b and d' >= 0 are and however many equilibria there are. Once
-some cell grows, max_i b_i > c, there is always one that does. The cell that is largest for the moment can change only
-finitely often, and from then on max_i b_i moves in one direction: it is a Liapunov function at late times. As c_ij = 1
-is symmetric, (33) is another one, at all times.
+What is known: every trajectory converges, whatever a >= 0, b and d' >= 0 are and however many equilibria there are.
+Once some cell grows, max_i b_i > c, there is always one that does. The cell that is largest for the moment can change
+only finitely often, and from then on max_i b_i moves in one direction: it is a Liapunov function at late times. As
+c_ij = 1 is symmetric, (33) is another one, at all times.
 """
 
 from __future__ import annotations
@@ -153,7 +153,9 @@ def every_trajectory_converges() -> list[Comparison]:
         network = build(6, d=Function("tanh(w)"), b=Function("2*sin(3*w) - 0.3*w"), a=Function("1 + w**2"))
         initial = np.random.default_rng(seed).normal(size=6)
         x = np.asarray(run(network, 400.0, initial=initial, times=[400.0])["F1.x"])
-        rows.append(Comparison(np.zeros((1, 6)), slope(network, x), 1e-7, f"b = 2 sin 3x - 0.3 x, start {seed}: dx_i/dt"))
+        rows.append(
+            Comparison(np.zeros((1, 6)), slope(network, x), 1e-7, f"b = 2 sin 3x - 0.3 x, start {seed}: dx_i/dt")
+        )
     return rows
 
 

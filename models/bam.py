@@ -5,18 +5,18 @@
     dz_ij/dt = -z_ij + f(x_i) f(y_j)                                                                      (39)
 
 This is ``kind="adaptive"``. In brnn each of the two projections has weights of its own; they start as each other's
-transpose, obey the same equation, and so stay equal. ``kind="continuous"`` keeps the weights fixed, at
-M = sum_pairs p q^T of the patterns p and q of +1 and -1, divided by the number of cells of the layer that sends.
-``kind="discrete"`` is the original of Kosko with activities 0 and 1: layer F1 shows a pattern at even steps and F2 at odd
-steps (1 where the net input is positive), each the answer to the other.
+transpose, obey the same equation, and so stay equal. ``kind="continuous"`` keeps the weights fixed, at M = sum_pairs
+p q^T of the patterns p and q of +1 and -1, divided by the number of cells of the layer that sends.
+``kind="discrete"`` is the original of Kosko with activities 0 and 1: layer F1 shows a pattern at even steps and F2 at
+odd steps (1 where the net input is positive), each the answer to the other.
 
-Source: Kosko (1988), Bidirectional associative memories, IEEE Trans. SMC 18, 49-60; Kosko (1987), Adaptive bidirectional
-associative memories, Appl. Opt. 26, 4947-4960; review, (37)-(39).
+Source: Kosko (1988), Bidirectional associative memories, IEEE Trans. SMC 18, 49-60; Kosko (1987), Adaptive
+bidirectional associative memories, Appl. Opt. 26, 4947-4960; review, (37)-(39).
 
 What is known: all three forms converge, for any M or any initial weights. Discrete: the energy -A M B^T never rises.
-Continuous: (32) with symmetric coefficients. Adaptive: L = -sum f_i z_ij f_j + (1/2) sum z_ij^2 + sum int s f'(s) ds (over
-both layers) - sum I_i f_i - sum J_j f_j falls, dL/dt = -sum f' (dx/dt)^2 - sum f' (dy/dt)^2 - sum (dz/dt)^2: activities and
-weights come to rest together (resonance). `brnn.theory.liapunov(network)` is L.
+Continuous: (32) with symmetric coefficients. Adaptive: L = -sum f_i z_ij f_j + (1/2) sum z_ij^2 + sum int s f'(s) ds
+(over both layers) - sum I_i f_i - sum J_j f_j falls, dL/dt = -sum f' (dx/dt)^2 - sum f' (dy/dt)^2 - sum (dz/dt)^2:
+activities and weights come to rest together (resonance). `brnn.theory.liapunov(network)` is L.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _conversation(cue: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
 def pairs_are_recalled() -> list[Comparison]:
     """Kosko's two pairs, as cues in F1 and in F2, and the incomplete cue 011000."""
     M = correlation(_A, _B)
-    rows = [Comparison.exact([[2, 0, 0, -2], [0, -2, 2, 0]], M[:2], "first two rows of M")]
+    rows = [Comparison.exact([[2.0, 0.0, 0.0, -2.0], [0.0, -2.0, 2.0, 0.0]], M[:2], "first two rows of M")]
     for k, (A, B) in enumerate(zip(np.array(_A, dtype=float), np.array(_B, dtype=float), strict=True)):
         first, second = _conversation(A)
         rows.append(Comparison.exact(np.tile(B, (4, 1)), second, f"A{k + 1} in F1: F2 answers B{k + 1}"))
@@ -184,7 +184,7 @@ def pairs_are_recalled() -> list[Comparison]:
     return rows
 
 
-@claim("Discrete BAM: from every cue the energy never rises, and a pair is reached", source=_KOSKO)
+@claim("Discrete BAM: from every cue the energy never rises, and both layers come to rest", source=_KOSKO)
 def every_cue_is_answered() -> list[Comparison]:
     """All 64 cues."""
     M = correlation(_A, _B)

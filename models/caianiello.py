@@ -40,7 +40,7 @@ from brnn.spec.validate import array, number, spread, whole
 
 __all__ = ["build"]
 
-_TURNS = 3  # of a wave around the ring, in the default run
+_ENOUGH = 24  # steps, or three turns of a wave around a larger ring
 
 
 def build(
@@ -111,7 +111,7 @@ def build(
             if matrix.any()
         ),
         stimuli=stimuli,
-        duration=step * _TURNS * cells,
+        duration=step * max(_ENOUGH, 3 * cells),
         reference="Caianiello (1961), J. Theor. Biol. 1, 204-235",
     )
 

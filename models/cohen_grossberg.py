@@ -13,10 +13,11 @@ and shunting networks (28)-(31), e.g. the recurrent competitive field.
 Source: Cohen and Grossberg (1983), Absolute stability of global pattern formation and parallel memory storage by
 competitive neural networks, IEEE Trans. SMC 13, 815-826; Hopfield (1984), PNAS 81, 3088-3092; review, (32)-(34).
 
-What is known: V of (33) never rises, dV/dt is (34), and so every trajectory goes to equilibria, as long as a >= 0, d' >= 0
-and c is symmetric. `brnn.theory.liapunov(network)` is V. Lotka and Volterra: if the matrix 1 + c is positive definite,
-and (1 + c) x = I has a positive solution, every community goes there. Hopfield: orthogonal patterns p of +1 and -1 that
-are stored as T = sum p p^T/n are equilibria m p, m = tanh(gain m), and a pattern with some errors goes to the right one.
+What is known: V of (33) never rises, dV/dt is (34), and so every trajectory goes to equilibria, as long as a >= 0, d'
+>= 0 and c is symmetric. `brnn.theory.liapunov(network)` is V. Lotka and Volterra: if the matrix 1 + c is positive
+definite, and (1 + c) x = I has a positive solution, every community goes there. Hopfield: orthogonal patterns p of +1
+and -1 that are stored as T = sum p p^T/n are equilibria m p, m = tanh(gain m), and a pattern with some errors goes to
+the right one.
 """
 
 from __future__ import annotations
@@ -223,7 +224,9 @@ def communities_settle() -> list[Comparison]:
         predicted = np.linalg.solve(np.eye(n) + c, supply)
         for start in rng.uniform(0.01, 3.0, size=(2, n)):
             stored = final(build(kind="lotka_volterra", c=c, I=supply, initial=start))
-            rows.append(Comparison(predicted, stored, 1e-8, f"{n} species from {np.array2string(start[:2], precision=2)}"))
+            rows.append(
+                Comparison(predicted, stored, 1e-8, f"{n} species from {np.array2string(start[:2], precision=2)}")
+            )
     for start, end in (([0.5, 0.4], [1.0, 0.0]), ([0.2, 0.3], [0.0, 1.0])):
         stored = final(build(kind="lotka_volterra", c=2.0, initial=start))
         rows.append(Comparison(end, stored, 1e-8, f"two species, c = 2, from {start}: the more numerous one"))

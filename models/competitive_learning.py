@@ -5,7 +5,7 @@
     dx_j/dt = s (-x_j + (1 - x_j) [T_j + C x_j^2] - x_j [C sum_{k != j} x_k^2 + J])           category cells    (21)
     dz_ij/dt = M f(x_j) [x_i - z_ij]                                 instars                                    (12)
 
-with C five times the number of categories, or, for `winner="fast"`, category cells with linear signals above 0,
+with C = 5 (m + 1) for m categories, or, for `winner="fast"`, category cells with linear signals above 0,
 dx_j/dt = s (-x_j + T_j - 3 sum_{k != j} [x_k]+ - J). Patterns p have unit length and are shown for a unit of time; J
 resets the category cells around each change. The signal f is 1 for the winner and 0 for the others.
 
@@ -30,7 +30,7 @@ from numpy.typing import ArrayLike
 
 from brnn.claims import Comparison, claim
 from brnn.models._claims import run
-from brnn.models._competition import DECIDED, Competition, random_weights
+from brnn.models._competition import DECIDED, SETTLED, Competition, random_weights
 from brnn.models._presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
 from brnn.spec.network import Network
 from brnn.spec.schedules import Schedule
@@ -119,7 +119,6 @@ def _groups(middles: tuple[float, ...] = (12.0, 45.0, 78.0), spread: float = 6.0
 # Claims --------------------------------------------------------------------------------------------------------
 
 _1976 = "Grossberg (1976), "
-_WINDOW = (0.6, 0.85)  # of each presentation: the competition is over, and f is exactly 1
 
 
 def _algorithm(patterns: np.ndarray, order: np.ndarray, z: np.ndarray, q: float) -> tuple[np.ndarray, np.ndarray]:
@@ -160,9 +159,10 @@ def network_follows_the_algorithm() -> list[Comparison]:
     patterns = unit_rows(rng.uniform(size=(12, 5)) ** 2, "patterns")
     order = rng.integers(12, size=40)
     shown, rows = Presentations(order, 1.0), []
-    for winner, m in (("rcf", 4), ("fast", 4), ("fast", 8)):
+    cases: tuple[tuple[Literal["rcf", "fast"], int], ...] = (("rcf", 4), ("fast", 4), ("fast", 8))
+    for winner, m in cases:
         z0 = random_weights(None, "weights", m, 5, np.random.default_rng(m))
-        network = build(patterns, m, order=order, M=2.0, winner=winner, weights=z0, window=shown.during(*_WINDOW))  # type: ignore[arg-type]
+        network = build(patterns, m, order=order, M=2.0, winner=winner, weights=z0, window=shown.during(*SETTLED))
         winners, z = _learned(network, 40)
         predicted, course = _algorithm(patterns, order, z0, np.exp(-0.25 * 2.0))
         rows.append(Comparison.order(predicted, winners, f"{winner}, {m} categories: winners"))
@@ -174,8 +174,9 @@ def network_follows_the_algorithm() -> list[Comparison]:
 def losers_learn_nothing() -> list[Comparison]:
     """Learning is open all the time; in each presentation only one row of the weights may change."""
     rows = []
-    for winner in ("rcf", "fast"):
-        network = build(m=4, cycles=2, M=1.0, winner=winner, seed=3)  # type: ignore[arg-type]
+    kinds: tuple[Literal["rcf", "fast"], ...] = ("rcf", "fast")
+    for winner in kinds:
+        network = build(m=4, cycles=2, M=1.0, winner=winner, seed=3)
         winners, z = _learned(network, 36)
         lost = winners[:, None] != np.arange(4)
         rows.append(Comparison.exact(z[:-1][lost], z[1:][lost], f"{winner}: weights of the losers"))
@@ -200,7 +201,7 @@ def sparse_patterns_are_stable() -> list[Comparison]:
     order = np.tile(rng.permutation(20), 12)
     shown = Presentations(order, 1.0)
     for M in (4.0, 0.4):
-        winners, z = _learned(build(patterns, 4, order=order, M=M, weights=z0, window=shown.during(*_WINDOW)), 240)
+        winners, z = _learned(build(patterns, 4, order=order, M=M, weights=z0, window=shown.during(*SETTLED)), 240)
         rows.append(Comparison.order(group[order], winners, f"M = {M:g}: category of each presentation"))
         # In the limit of many cycles the weights are means in which a step back counts exp(-M/4) less.
         q = np.exp(-0.25 * M)
@@ -225,7 +226,7 @@ def dense_drift_recodes() -> list[Comparison]:
     first = np.concatenate([rng.permutation(36) for _ in range(2)])
     order = np.concatenate([first, np.tile(np.arange(36), 3)])
     shown, z0 = Presentations(order, 1.0), patterns[[3, 11, 20, 29]]
-    winners, z = _learned(build(patterns, 4, order=order, M=2.0, weights=z0, window=shown.during(*_WINDOW)), 180)
+    winners, z = _learned(build(patterns, 4, order=order, M=2.0, weights=z0, window=shown.during(*SETTLED)), 180)
     predicted, course = _algorithm(patterns, order, z0, np.exp(-0.25 * 2.0))
     rows = [
         Comparison.order(predicted, winners, "winner of each presentation"),
@@ -242,7 +243,7 @@ def dense_drift_recodes() -> list[Comparison]:
         rows.append(Comparison.at_least(9, count, label=f"round {k + 1}: more than a quarter of 36"))
     still = np.tile(np.concatenate([np.arange(k, k + 3) for k in (2, 11, 20, 29)]), 8)  # four groups of neighbours
     fixed = Presentations(still, 1.0)
-    _, kept = _learned(build(patterns, 4, order=still, M=2.0, weights=z0, window=fixed.during(*_WINDOW)), still.size)
+    _, kept = _learned(build(patterns, 4, order=still, M=2.0, weights=z0, window=fixed.during(*SETTLED)), still.size)
     rows.append(
         Comparison.count(0, _recoded(z0, kept[-1], patterns[np.unique(still)]), "four sparse groups: patterns recoded")
     )
@@ -256,7 +257,7 @@ def memory_decays_geometrically() -> Comparison:
     courses = []
     for first in (0, 2):
         order = np.append(first, np.tile([1, 3, 7], 8))
-        window = Presentations(order, 1.0).during(*_WINDOW)
+        window = Presentations(order, 1.0).during(*SETTLED)
         courses.append(
             _learned(build(patterns, 1, order=order, M=1.6, weights=patterns[:1], window=window), 25)[1][1:, 0]
         )

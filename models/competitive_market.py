@@ -2,16 +2,17 @@
 
     dx_i/dt = x_i [p(x) - cost_i - rise x_i],   p(x) = top - demand sum_k x_k
 
-x_i is the production of firm i, cost_i + rise x_i its unit cost, p the price that the whole supply makes. A firm expands
-while a further unit earns more than it costs. It is an adaptation level system (28) with b_i = top - cost_i - rise x_i and
-c = demand sum_k x_k.
+x_i is the production of firm i, cost_i + rise x_i its unit cost, p the price that the whole supply makes. A firm
+expands while a further unit earns more than it costs. It is an adaptation level system (28) with b_i = top - cost_i -
+rise x_i and c = demand sum_k x_k.
 
 Source: Grossberg (1978), Competition, decision, and consensus, J. Math. Anal. Appl. 66, 470-493; Grossberg (1980),
 Biological competition: decision rules, pattern formation, and oscillations, PNAS 77, 2338-2342; review, after (28).
 
-What is known: whatever the costs are, the price converges, and to the same value from every start with all firms in the
-market. At rest a firm produces where its unit cost is the price, or has left the market if even its first unit costs more
-(`brnn.theory.competition.market_equilibrium`). As b_i falls in x_i, max_i b_i never rises once some firm expands.
+What is known: whatever the costs are, the price converges, and to the same value from every start with all firms in
+the market. At rest a firm produces where its unit cost is the price, or has left the market if even its first unit
+costs more (`brnn.theory.competition.market_equilibrium`). As b_i falls in x_i, max_i b_i never rises once some firm
+expands.
 """
 
 from __future__ import annotations
@@ -131,7 +132,9 @@ def price_is_enclosed() -> list[Comparison]:
         x = np.asarray(run(network, 20.0, times=np.linspace(0.0, 20.0, 2001))["firms.x"])
         b, c = 10.0 - np.array(_COSTS) - 0.5 * x, x.sum(axis=1)
         highest, lowest = b.max(axis=1), b.min(axis=1)
-        rows.append(Comparison.monotone("falling", highest[highest >= c], 1e-8, f"{label}: max_i b_i while one expands"))
+        rows.append(
+            Comparison.monotone("falling", highest[highest >= c], 1e-8, f"{label}: max_i b_i while one expands")
+        )
         rows.append(Comparison.monotone("rising", lowest[lowest <= c], 1e-8, f"{label}: min_i b_i while one shrinks"))
         first = int(np.argmax(highest >= c))
         rows.append(Comparison.at_least(0.0, (highest - c)[first:], 1e-8, f"{label}: some firm expands from then on"))

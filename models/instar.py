@@ -42,7 +42,7 @@ from brnn.spec.projection import Projection
 from brnn.spec.schedules import Pulse, Samples
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllToAll
-from brnn.spec.validate import choice, number
+from brnn.spec.validate import array, choice, number
 
 __all__ = ["build"]
 
@@ -139,7 +139,7 @@ def build(
                 learning=rule(
                     rate=M,
                     sampling=signal_of(signal, "instar: signal"),
-                    initial=0.05 if weights is None else weights,
+                    initial=0.05 if weights is None else array(weights, "instar: weights"),
                     schedule=Pulse(0.0, training.stop),
                 ),
                 name="instar",

@@ -11,10 +11,10 @@ Grossberg (1978), J. Math. Anal. Appl. 66, 470-493; review, after (27).
 
 What is known, for equal a and b: the interior point 1/(1 + a + b) is stable and attracts everything if a + b < 2. If
 a + b = 2, x1 x2 x3/(x1 + x2 + x3)^3 is constant along every orbit, and the total goes to 1. If a + b > 2, the species
-win in turn for ever (3 after 1, 2 after 3, 1 after 2), and each dwell time is longer than the one before, in the limit
-(b - 1)/(1 - a) times. So no majority decides, though of any two species one wins. In general prod(1 - a_i) and
-prod(b_i - 1) take the places of 1 - a and b - 1; where they are equal there is a family of neutral periodic orbits. c is
-not symmetric, so that (33) is no Liapunov function. `brnn.theory.competition` holds the closed forms.
+win in turn for ever (3 after 1, 2 after 3, 1 after 2), and each dwell time is longer than the one before, in the
+limit (b - 1)/(1 - a) times. So no majority decides, though of any two species one wins. In general prod(1 - a_i) and
+prod(b_i - 1) take the places of 1 - a and b - 1; where they are equal there is a family of neutral periodic orbits. c
+is not symmetric, so that (33) is no Liapunov function. `brnn.theory.competition` holds the closed forms.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def build(
         layers=(BinaryLayer("cells", cells, threshold=thresholds, levels="bipolar", initial=start),),
         projections=(Projection("cells", "cells", "excitatory", Linear(), Dense(matrix)),),
         stimuli=() if items is None else (Stimulus("cells", "excitatory", 1.0, Sequence(items, float(steps))),),
-        duration=float(_ENOUGH if items is None else len(items) * steps + 1),
+        duration=float(_ENOUGH if items is None else len(items) * steps),
         reference="McCulloch and Pitts (1943), Bull. Math. Biophys. 5, 115-133",
     )
 

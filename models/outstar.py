@@ -134,7 +134,8 @@ def build(
     until = number(onsets[0] if window is None else window, "outstar: window", above=0.0, infinite=True)
     rule = _LAWS[choice(law, "outstar: law", tuple(_LAWS))]
     # Uneven at the beginning, so that what is learned is seen.
-    start = 0.1 + 0.1 * np.cos(np.arange(size * cues.size)) if weights is None else weights
+    uneven = 0.1 + 0.1 * np.cos(np.arange(size * cues.size))
+    start = uneven if weights is None else array(weights, "outstar: weights")
     signal = signal_of(signal, "outstar: signal")
     tests = [
         Stimulus("source", "excitatory", factor * cues, Pulse(onset, onset + _RECALL))
@@ -336,7 +337,10 @@ def windows_and_rates_multiply_exposure() -> list[Comparison]:
     cases: dict[str, tuple[Schedule, np.ndarray]] = {
         "window from 2 to 3.5": (Pulse(2.0, 3.5), np.clip(t, 2.0, 3.5) - 2.0),
         "window of 0.001": (Pulse(2.0, 2.001), np.clip(t, 2.0, 2.001) - 2.0),
-        "two windows": (Pulses([[1.0, 2.0], [4.0, 4.5]]), np.clip(t, 1.0, 2.0) - 1.0 + np.clip(t, 4.0, 4.5) - 4.0),
+        "two windows": (
+            Pulses(np.array([[1.0, 2.0], [4.0, 4.5]])),
+            np.clip(t, 1.0, 2.0) - 1.0 + np.clip(t, 4.0, 4.5) - 4.0,
+        ),
         "rising rate": (Ramp(0.0, 6.0), t**2 / 12.0),
         "sinusoidal rate": (Sine(0.5), t + (1.0 - np.cos(np.pi * t)) / np.pi),
         "falling rate": (

@@ -17,8 +17,8 @@ What is known: between two switches of a signal every level relaxes exponentiall
 - A ring of n cells, n odd and >= 3, each of which inhibits the next one, oscillates. If B lies as far above theta as
   B - c/A lies below it, the period is -(2n/A) ln g with 2 g = 1 + g^n, 0 < g < 1, and the deviation of the level from
   theta reaches 1/g - 1 of the largest possible. For n = 3, g is the golden section (sqrt 5 - 1)/2.
-- Where a cell inhibits itself across its own threshold (3) has no solution: its signal would have to switch
-  infinitely often.
+- A cell that inhibits itself across its own threshold would have to switch infinitely often: (3) has no solution, and
+  such connections are refused. Two cells of which one excites and one inhibits the other approach such a state.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def build(
 
     Parameters
     ----------
-    n : int, >= 1
+    n : int, >= 2
         Cells of the ring (1), if C is not given; 3 by default.
     A : float, > 0
         Passive decay rate (1/time).
@@ -81,11 +81,12 @@ def build(
     Raises
     ------
     SpecError, InputError
-        If a value has the wrong type, shape or sign, or the network is too large.
+        If a value has the wrong type, shape or sign, if a cell inhibits itself across its threshold, or if the network
+        is too large.
     """
     decay = number(A, "rosenblatt: A", above=0.0)
     if C is None:
-        cells = 3 if n is None else whole(n, "rosenblatt: n", minimum=1)
+        cells = 3 if n is None else whole(n, "rosenblatt: n", minimum=2)
         refuse_above(16 * cells * cells, f"rosenblatt: n = {cells}: a matrix of connections")
         matrix: np.ndarray = -decay * np.roll(np.eye(cells), 1, axis=0)
         default: tuple[Any, Any] = 1.0, -0.9 * (np.arange(cells) + 0.5) / cells
@@ -98,16 +99,31 @@ def build(
         cells, default = len(matrix), (0.0, 0.0)
     inputs = np.broadcast_to(activities(default[0] if B is None else B, "rosenblatt: B", (cells,)), cells)
     start = activities(default[1] if initial is None else initial, "rosenblatt: initial", (cells,))
+    threshold = number(theta, "rosenblatt: theta")
+    _refuse_chatter(matrix / decay, inputs, threshold)
     return Network(
         "rosenblatt",
         layers=(Layer.additive("cells", cells, A=decay, initial=inputs + start),),
-        projections=(
-            Projection("cells", "cells", "excitatory", Step(1.0, number(theta, "rosenblatt: theta")), Dense(matrix)),
-        ),
+        projections=(Projection("cells", "cells", "excitatory", Step(1.0, threshold), Dense(matrix)),),
         stimuli=(Stimulus("cells", "excitatory", decay * inputs),),
         duration=20.0 / decay,
         reference="Rosenblatt (1962), Principles of Neurodynamics",
     )
+
+
+def _refuse_chatter(strengths: np.ndarray, inputs: np.ndarray, theta: float) -> None:
+    """Refuse a cell whose level could be driven up to its threshold without its own signal, and down by it."""
+    own = np.minimum(np.diag(strengths), 0.0)
+    others = strengths * (1.0 - np.eye(len(strengths)))
+    highest = inputs + np.maximum(others, 0.0).sum(axis=1)
+    lowest = inputs + np.minimum(others, 0.0).sum(axis=1)
+    bad = np.flatnonzero((own < 0.0) & (highest >= theta) & (lowest + own < theta))
+    if bad.size:
+        i = int(bad[0])
+        raise SpecError(
+            f"rosenblatt: C: cell {i} inhibits itself (element ({i}, {i}) is negative) and its level can be at its "
+            f"threshold {theta:g}, where its signal would switch infinitely often: (3) has no solution there"
+        )
 
 
 # Claims --------------------------------------------------------------------------------------------------------
@@ -167,7 +183,6 @@ def chains_carry_signals() -> list[Comparison]:
         C, B = c * np.diag(np.ones(n - 1), -1), np.where(np.arange(n) == 0, 1.0, 0.0)
         since = np.maximum(times[:, None] - delay * np.arange(-1.0, n - 1), 0.0)
         expected = np.where(np.arange(n) == 0, 1.0, c / A * (1.0 - np.exp(-A * since)))
-        expected[:, 1] = c / A * (1.0 - np.exp(-A * times))
         found = _levels(build(A=A, B=B, C=C, theta=theta), times)
         rows.append(Comparison(expected, found, 1e-6, f"A = {A:g}, c = {c:g}, delay {delay:.4f}: levels over time"))
     return rows

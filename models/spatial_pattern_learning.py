@@ -239,6 +239,7 @@ def pattern_equations_hold() -> list[Comparison]:
         states = rng.uniform(0.05, 2.0, size=(10, first + n + n * m))
         time = 4.25
         C = float(network.stimuli[0].at(time, (n,)).sum())
+        assert paths.learning is not None
         p, M = paths.topology.strengths((m,), (n,))[0], paths.learning.rate
         speed, errors = slope(network, states, time), []
         for u, v in zip(states, speed, strict=True):

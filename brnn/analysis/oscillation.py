@@ -113,7 +113,7 @@ def measure_oscillation(
     t, x = _series(time, values, start)
     if x.ndim != 1:
         raise InputError(f"values: has shape {x.shape}, must be one quantity at each of the {t.size} times")
-    low, high = float(x.min()), float(x.max())
+    low, high = -_peak(t, -x, 0, t.size), _peak(t, x, 0, t.size)
     middle = 0.5 * (low + high) if level is None else float(level)
     if not np.isfinite(middle):
         raise InputError(f"level = {middle}: must be finite")

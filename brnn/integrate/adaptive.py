@@ -48,7 +48,7 @@ class Adaptive(Driver):
                 self._save_until(None, stop, state)
                 continue
             longest = delays[0] if delays else np.inf
-            solver = solvers.make(self.method, fun, start, state, stop, self.rtol, self.atol, system.variables, longest)
+            solver = solvers.make(self.method, fun, start, state, stop, self.rtol, self.atol, system, longest)
             while solver.status == "running":
                 before = solver.t
                 solver.step()

@@ -40,6 +40,7 @@ _COPIES = {
     "LSODA": 30,
     "Radau": 20,
     "BDF": 20,
+    "ROS34PW2": 16,
 }  # of the state, in the solver
 
 
@@ -74,9 +75,9 @@ def simulate(
         The times that are saved, exactly these. By default 201 times from 0 to `duration`; with ``until="steady"``
         times whose spacing doubles as time does. A run that comes to rest also saves its last state.
     solver : str
-        "RK45", "RK23", "DOP853", "LSODA", "Radau", "BDF", with white noise "EulerMaruyama" or "SRIW1", or "auto": LSODA
-        up to 256 unknowns (up to 2000 if the network is stiff), else RK45; RK45 with delays; SRIW1 with white noise.
-        Networks of discrete time need none.
+        "RK45", "RK23", "DOP853", "LSODA", "Radau", "BDF", "ROS34PW2", with white noise "EulerMaruyama" or "SRIW1", or
+        "auto": LSODA up to 256 unknowns, else RK45, or ROS34PW2 if the network is stiff; RK45 with delays; SRIW1 with
+        white noise. Networks of discrete time need none.
     rtol, atol : float
         Relative and absolute tolerance of each unknown (see brnn.integrate.solvers for how it is held).
     step : float, optional
@@ -170,7 +171,9 @@ def _times(times: Any, network: Network, natural: float, length: float, until: s
 
 
 def _refuse_too_large(network: Network, method: str, size: int) -> None:
-    needed = 8 * size * _COPIES.get(method, 8) + solvers.matrix_bytes(method, size)
+    needed = 8 * size * _COPIES.get(method, 8) + solvers.matrix_bytes(
+        method, size, sum(layer.cells for layer in network.layers)
+    )
     for projection in network.projections:
         shapes = network.layer(projection.source).shape, network.layer(projection.target).shape
         needed += projection.topology.memory(*shapes)

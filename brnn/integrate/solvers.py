@@ -4,6 +4,7 @@ SciPy accepts a step if the root mean square of the scaled errors of all unknown
 among 100,000 quiet ones are integrated with a hundredth of the accuracy that was asked for. Here:
 
 - RK45, DOP853, RK23 and LSODA hold the tolerance for every single unknown (maximum norm; LSODA does by itself);
+- so does ROS34PW2, which is made for stiff networks with many weights (see brnn.integrate.rosenbrock);
 - Radau and BDF hold it for the root mean square within each block of the state (each layer, gate, weight set):
   weighting the tolerances of block b by sqrt(n_b / n) makes SciPy's norm the root of the sum of the blocks' mean
   squares, which is below 1 only if every block's is.
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolver, Radau
 
-from brnn.compiler import System, Variable
+from brnn.compiler import System
 from brnn.errors import InputError
 from brnn.integrate import stochastic
 from brnn.integrate.delays import EXPLICIT
@@ -29,12 +30,12 @@ from brnn.spec.validate import closest
 __all__ = ["METHODS", "choose", "choose_for_stiffness", "make", "matrix_bytes"]
 
 _SEGMENTS = 20
-_MOST_STEPS = 20_000  # of RK45, before a stiff method is worth its dense Jacobian
-_LSODA_STIFF = 2_000  # unknowns up to which it is
+_MOST_STEPS = 20_000  # of RK45, before a stiff method is worth its matrices
+_STIFF_CELLS = 2_000  # cells up to which it is
 _FUSE_FROM = 16_384  # unknowns; below, everything is in the cache anyway
 LSODA_AT_MOST = 256  # unknowns; LSODA's Jacobian is dense and its history costs O(n^2) to read
 
-METHODS = ("RK45", "DOP853", "RK23", "LSODA", "Radau", "BDF")
+METHODS = ("RK45", "DOP853", "RK23", "LSODA", "Radau", "BDF", "ROS34PW2")
 _DENSE_JACOBIAN = {"LSODA", "Radau", "BDF"}
 
 
@@ -117,7 +118,7 @@ def choose(solver: str, network: Network, size: int, until: str, step: float | N
 
 
 def choose_for_stiffness(reason: str, system: System, state: np.ndarray, duration: float) -> tuple[str, str]:
-    """Return RK45, or LSODA where RK45 would need very many steps.
+    """Return RK45, or ROS34PW2 where RK45 would need very many steps.
 
     An explicit method cannot take steps longer than about 3 divided by the fastest rate of the network. That rate is
     taken at the initial state, for each of the first input segments.
@@ -127,15 +128,17 @@ def choose_for_stiffness(reason: str, system: System, state: np.ndarray, duratio
     for start, stop in pairwise(edges):
         middle = 0.5 * (start + stop)
         steps += (stop - start) * fastest_rate(system.rhs(middle), middle, state) / 3.0
-    if steps > _MOST_STEPS and system.size <= _LSODA_STIFF:
-        return "LSODA", f"auto: stiff, RK45 would need about {steps:.1g} steps"
+    if steps > _MOST_STEPS and sum(layer.cells for layer in system.network.layers) <= _STIFF_CELLS:
+        return "ROS34PW2", f"auto: stiff, RK45 would need about {steps:.1g} steps"
     if steps > _MOST_STEPS:
         return "RK45", f"{reason}; stiff, it will need about {steps:.1g} steps"
     return "RK45", reason
 
 
-def matrix_bytes(method: str, size: int) -> int:
+def matrix_bytes(method: str, size: int, cells: int) -> int:
     """Return the bytes of the dense matrices that an implicit method makes."""
+    if method == "ROS34PW2":
+        return 6 * 8 * cells * cells
     return 3 * 8 * size * size if method in _DENSE_JACOBIAN else 0
 
 
@@ -146,11 +149,16 @@ def make(
     state: np.ndarray,
     stop: float,
     rtol: float,
-    atol: np.ndarray | float,
-    variables: tuple[Variable, ...],
+    atol: float,
+    system: System,
     longest: float = np.inf,
 ) -> Any:
     """Return a solver that stands at `start` and goes to `stop`, in steps of at most `longest`."""
+    if method == "ROS34PW2":
+        from brnn.integrate.rosenbrock import ROS34PW2
+
+        return ROS34PW2(fun, start, state, stop, system=system, rtol=rtol, atol=atol)
+    variables = system.variables
     kind = _CLASSES[method]
     if method in EXPLICIT and state.size >= _FUSE_FROM:
         from brnn.integrate.fused import FUSED

@@ -167,21 +167,25 @@ def _variables(file: h5py.File, path: str | Path, names: list[str], incomplete: 
         axis, *axes = text_of(dataset.attrs["dimensions"]).split()
         if len(axes) != dataset.ndim - 1:
             raise FileError(f"{path} is damaged: /{group}/{quantity} does not say what its axes are")
-        time = file.get(f"{group}/{axis}")
-        if axis not in ("time", "ltm_time") or not isinstance(time, h5py.Dataset):
+        scale = file.get(f"{group}/{axis}")
+        if axis not in ("time", "ltm_time") or not isinstance(scale, h5py.Dataset):
             raise FileError(f"{path} is damaged: the times of /{group}/{quantity} are missing")
         if axis not in times:
-            times[axis] = _times(time)
+            times[axis] = _times(scale)
             counts[axis] = len(times[axis])
-        if not incomplete and len(times[axis]) != time.shape[0]:
-            raise FileError(f"{path} is damaged: the times of /{group}/{quantity} do not rise")
-        if not incomplete and dataset.shape[0] != time.shape[0]:
-            raise FileError(
-                f"{path} is damaged: /{group}/{quantity} has {dataset.shape[0]} samples for {time.shape[0]} times"
-            )
         if incomplete:
             counts[axis] = _readable(dataset, min(counts[axis], dataset.shape[0]))
+        elif len(times[axis]) != scale.shape[0]:
+            raise FileError(f"{path} is damaged: the times of /{group}/{quantity} do not rise")
+        elif dataset.shape[0] != scale.shape[0]:
+            raise FileError(
+                f"{path} is damaged: /{group}/{quantity} has {dataset.shape[0]} samples for {scale.shape[0]} times"
+            )
         found.append((_column(dataset, name, group, quantity, axis, axes), dataset))
+    if incomplete and len(times) == 2:
+        # The weights of later states may have been saved when the states were not yet.
+        last = times["time"][: counts["time"]].max(initial=-np.inf)
+        counts["ltm_time"] = min(counts["ltm_time"], int(np.searchsorted(times["ltm_time"], last, side="right")))
     return [
         Recorded(
             column,

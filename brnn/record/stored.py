@@ -47,6 +47,10 @@ class StoredRows:
         except READ_ERRORS as error:
             raise FileError(f"{self._label} cannot be read: the file is damaged ({reason(error)})") from None
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> StoredRows:
+        """Return itself, which never changes: xarray copies what it puts into trees."""
+        return self
+
     def __len__(self) -> int:
         return self.shape[0]
 

@@ -201,7 +201,7 @@ class FileRecorder:
                 compression=self._compression,
             )
             self._series = {name: Series(dataset) for name, dataset in layout.columns.items()}
-            self._axes = {name: Axis(dataset) for name, dataset in layout.axes.items()}
+            self._axes = {name: Axis(layout.axes[name]) for name in ("time", "ltm_time") if name in layout.axes}
             self._buffered = sum(series.buffered for series in self._series.values())
             file.swmr_mode = True
             self._superblock = Superblock(self._temporary)
@@ -249,7 +249,8 @@ class FileRecorder:
         begun = clock.monotonic()
         for series in self._series.values():
             series.flush(final)
-        for axis in self._axes.values():
+        # The times of the weights first: where there is a state, there are its weights.
+        for axis in reversed(self._axes.values()):
             axis.commit()
         self._kept = next(iter(self._axes.values())).last
         if not self._in_place:

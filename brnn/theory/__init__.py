@@ -1,8 +1,8 @@
 """What mathematics predicts, without simulating.
 
-Every function takes plain numbers, arrays and signals (`brnn.signals`, or anything with the same four methods; `liapunov`
-takes a whole network) and uses NumPy and SciPy only, nothing of the simulator, so that its results can be set beside what
-the simulator gives.
+Every function takes plain numbers, arrays and signals (`brnn.signals`, or anything with the same four methods;
+`liapunov` takes a whole network) and uses NumPy and SciPy only, nothing of the simulator, so that its results can be
+set beside what the simulator gives.
 
 - `feedforward`: equations (13)-(19): equilibria, exact responses, normalization, shift property, Weber law,
   adaptation level, the single shunting cell.

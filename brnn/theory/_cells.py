@@ -14,7 +14,7 @@ from brnn.theory._antiderivative import Antiderivative
 
 __all__ = ["Cells", "Edge", "Term"]
 
-_NEAREST = 1e-300  # distance from an edge at which a_i and b_i are taken instead of at the edge itself
+_NEAREST = 1e-300  # distance from an edge at 0 at which a_i and b_i are taken instead of at the edge itself
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,14 @@ class Edge:
     slope: np.ndarray
     side: int
 
+    @functools.cached_property
+    def nearest(self) -> np.ndarray:
+        """The least distance, shape (cells,): what a float can tell from the edge."""
+        return np.maximum(np.finfo(float).eps * np.abs(self.place), _NEAREST)
+
     def distance(self, x: np.ndarray) -> np.ndarray:
-        """Return r, at least 1e-300: what follows then is the limit at the edge."""
-        return np.maximum(self.side * (x - self.place), _NEAREST)
+        """Return r, but at least the least distance: what follows then is the limit at the edge."""
+        return np.maximum(self.side * (x - self.place), self.nearest)
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,14 @@ class Cells:
             return np.asarray(self.amplification(x))
         return np.broadcast_to(self.amplification, x.shape)
 
+    def inside(self, x: np.ndarray) -> np.ndarray:
+        """Return the activities with those at an edge moved off it, so that what follows is the limit there."""
+        if not isinstance(self.amplification, Edge):
+            return x
+        edge = self.amplification
+        r = edge.distance(x)
+        return np.where(r <= edge.nearest, edge.place + edge.side * r, x)
+
     def b(self, x: np.ndarray) -> np.ndarray:
         """Return b_i(x_i), shape (rows, cells); the limit (or a huge number) at an edge."""
         edge = self.amplification if isinstance(self.amplification, Edge) else None
@@ -121,9 +134,7 @@ class Cells:
             if edge is None or not term.over:
                 result += term.coefficient * term.at(x, None)
                 continue
-            r = edge.distance(x)
-            inner = np.where(r <= _NEAREST, edge.place + edge.side * r, x)
-            result += term.coefficient * term.at(inner, r, edge.place, edge.side)
+            result += term.coefficient * term.at(self.inside(x), edge.distance(x), edge.place, edge.side)
         return result
 
     def check(self, x: np.ndarray) -> str | None:
@@ -157,7 +168,8 @@ class Cells:
             for place in np.unique(edge.place):
                 chosen = (edge.place == place) & (term.coefficient != 0.0)
                 if chosen.any():
-                    r = np.maximum(edge.side * (x[:, chosen] - place), 0.0)
+                    # An activity that is an edge other than 0 is near it, up to rounding; one that is 0 is at 0.
+                    r = np.maximum(edge.side * (x[:, chosen] - place), np.finfo(float).eps * abs(place))
                     result[:, chosen] += term.coefficient[chosen] * self._table(k, float(place))(r)
         return result
 

@@ -28,7 +28,7 @@ from brnn.spec.projection import Projection
 from brnn.theory._cells import Cells, Edge, Term
 from brnn.theory._coupling import Block
 
-__all__ = ["Refused", "Gathered", "gather", "refuse_time"]
+__all__ = ["Gathered", "Refused", "gather", "refuse_time"]
 
 KINDS = ("excitatory", "inhibitory")
 
@@ -48,7 +48,7 @@ class Gathered:
     blocks : dict
         c[target, source] by the names of the two layers.
     learned : list of (Projection, Block, float)
-        Projections with weights z, their coefficients without z, and the rate of learning, for signals of gain 1.
+        Projections with weights z, their coefficients without z, and the rate of learning.
     """
 
     cells: dict[str, Cells]
@@ -69,7 +69,7 @@ def refuse_time(network: Network) -> float:
             raise Refused(
                 f"{projection.label} has a gate, a state that (32) does not have and that can make it oscillate"
             )
-        _check_learning(projection)
+        _check_learning(projection, network)
     since = network.settled()
     if not np.isfinite(since):
         stimulus = next(s for s in network.stimuli if not np.isfinite(s.schedule.last()))
@@ -79,7 +79,7 @@ def refuse_time(network: Network) -> float:
     return since
 
 
-def _check_learning(projection: Projection) -> None:
+def _check_learning(projection: Projection, network: Network) -> None:
     law = projection.learning
     if law is None:
         return
@@ -92,6 +92,11 @@ def _check_learning(projection: Projection) -> None:
         raise Refused(f"{at} with rate 0; leave learning out and give the weights as a topology")
     if projection.kind == "inhibitory":
         raise Refused(f"{at} and is inhibitory; V is known for excitatory weights that learn")
+    ends = (projection.source, projection.target)
+    if not any(other.learning is not None and (other.target, other.source) == ends for other in network.projections):
+        raise Refused(
+            f"{projection.label} learns, but no projection back from '{ends[1]}' to '{ends[0]}' does; V needs a pair"
+        )
 
 
 def gather(network: Network, since: float) -> Gathered:
@@ -130,16 +135,28 @@ def gather(network: Network, since: float) -> Gathered:
     return Gathered(cells, blocks, learned)
 
 
-def _unit(signal: Signal) -> tuple[float, Signal]:
-    """Return the gain of a signal and the same signal with gain 1."""
-    gain = getattr(signal, "gain", None)
-    return (1.0, signal) if not isinstance(gain, float) or gain == 0.0 else (gain, signal.replace(gain=1.0))
+def _gain(signal: Signal) -> float:
+    """Return the factor by which a signal differs from the same one with gain 1; 1 for signals without a gain."""
+    gain = getattr(signal, "gain", 1.0)
+    return float(gain) if isinstance(gain, (int, float)) else 1.0
+
+
+def _ratio(signal: Signal, other: Signal) -> float | None:
+    """Return k if signal = k other, else None."""
+    if _gain(other) == 0.0 or type(signal) is not type(other):
+        return None
+    if signal == other:
+        return 1.0
+    if not hasattr(signal, "gain") or signal.replace(gain=1.0) != other.replace(gain=1.0):
+        return None
+    return _gain(signal) / _gain(other)
 
 
 def _block(network: Network, projection: Projection) -> Block:
+    """Return the strengths of a projection; 0 if its signal is."""
     shapes = network.layer(projection.source).shape, network.layer(projection.target).shape
-    gain = _unit(projection.signal)[0] * (getattr(projection.signal, "gain", 1.0) != 0.0)
-    return Block.of(projection.topology, *shapes).scaled(gain)
+    block = Block.of(projection.topology, *shapes)
+    return block.scaled(0.0) if _gain(projection.signal) == 0.0 else block
 
 
 def _is_own(projection: Projection, block: Block) -> bool:
@@ -148,15 +165,15 @@ def _is_own(projection: Projection, block: Block) -> bool:
 
 
 def _signals(network: Network) -> dict[str, Signal]:
-    """Return d of each layer: the one signal that its cells send to other cells."""
+    """Return d of each layer: the one signal that its cells send to other cells, with the gain that it has first."""
     found: dict[str, Signal] = {}
     for projection in network.projections:
         block = _block(network, projection)
         if _is_own(projection, block) or block.norm() == 0.0:
             continue
-        signal = _unit(projection.signal)[1]
+        signal = projection.signal
         known = found.setdefault(projection.source, signal)
-        if signal != known:
+        if _ratio(signal, known) is None:
             raise Refused(
                 f"layer '{projection.source}' sends two signals to other cells, {known!r} and {signal!r}; "
                 "(32) has one d for each cell"
@@ -176,26 +193,28 @@ def _arriving(
             continue
         block = _block(network, projection)
         if _is_own(projection, block):
-            own.append((projection, _unit(projection.signal)[1], block.own()))
+            own.append((projection, projection.signal, block.own()))
         elif block.norm() > 0.0:
-            coupled.append((projection, block))
+            ratio = _ratio(projection.signal, signals[projection.source])
+            assert ratio is not None  # _signals has made sure
+            coupled.append((projection, block.scaled(ratio)))
     return own, coupled
 
 
 def _rate(projection: Projection, signals: dict[str, Signal]) -> float:
-    """Return M of (39) for signals of gain 1; refuse a law that reads other signals than those that are sent."""
+    """Return M of (39) for the signals d; refuse a law that reads other signals than those that are sent."""
     law = projection.learning
     assert law is not None
     rate = law.rate
     ends = {"source": projection.source, "target": projection.target}
     for signal, place in law.reads(projection.signal):
-        gain, unit = _unit(signal)
-        if unit != signals[ends[place]] or getattr(signal, "gain", 1.0) == 0.0:
+        ratio = _ratio(signal, signals[ends[place]])
+        if not ratio:
             raise Refused(
                 f"{projection.label}: learning reads {signal!r} at layer '{ends[place]}', which sends "
                 f"{signals[ends[place]]!r}; V needs (39) with the signals that are sent"
             )
-        rate *= gain
+        rate *= ratio
     return rate
 
 

@@ -33,7 +33,7 @@ class Learned:
     strengths : array
         What multiplies z_k d(source) in the input of the target.
     rate, decay : float
-        M and k of (39), for signals of gain 1.
+        M and k of (39), for the signals d of both layers.
     place : slice
         Where z stands in the state vector.
     partner : Learned
@@ -95,7 +95,7 @@ class Learned:
             if abs(here - there) > _EQUAL * abs(here):
                 raise Refused(
                     f"its weights are not symmetric: {one.label} learns with {name} {here:.6g}, "
-                    f"{other.label} with {there:.6g} (for signals of gain 1)"
+                    f"{other.label} with {there:.6g}"
                 )
         back = self.partner.strengths[self.mate]
         difference = np.abs(scales[one.target] * self.strengths - scales[other.target] * back)
@@ -136,13 +136,7 @@ def pair_up(network: Network, gathered: Gathered) -> list[Learned]:
         found[key] = part
         every.append(part)
     for part in every:
-        back = (part.projection.target, part.projection.source)
-        if back not in found:
-            raise Refused(
-                f"{part.projection.label} learns, but no projection back from '{back[0]}' to '{back[1]}' does; "
-                "V needs a pair"
-            )
-        part.partner = found[back]
+        part.partner = found[part.projection.target, part.projection.source]
         part.mate = _mates(part, part.partner)
     return every
 

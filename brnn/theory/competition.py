@@ -1,7 +1,7 @@
 """Competitive systems (26)-(28): jump sets, the voting paradox, and a market that finds its price.
 
-In a competitive system dx_i/dt = a_i(x) M_i(x), df_i/dx_j <= 0 for j != i, the cell with the largest M_i is the one that
-wins at the moment; a jump is a change of the winner. If jumps must end, competition decides; if they go on in a
+In a competitive system dx_i/dt = a_i(x) M_i(x), df_i/dx_j <= 0 for j != i, the cell with the largest M_i is the one
+that wins at the moment; a jump is a change of the winner. If jumps must end, competition decides; if they go on in a
 cycle, it does not (Grossberg 1978, J. Math. Anal. Appl. 66, 470-493).
 
 The voting paradox is the system of May and Leonard with three species, in the general form of Chi, Hsu and Wu,
@@ -15,13 +15,13 @@ Of each two species one wins (i + 1 loses against i: b_{i+1} > 1, a_i < 1), but 
   constant along every orbit.
 - prod(1 - a_i) < prod(b_i - 1): the winner changes for ever, i -> i - 1 -> i - 2 ..., and each dwell time is longer.
 
-Why: where x_i is near 1 and the others near 0, i - 1 is the only one that grows, with M = 1 - a_{i-1}: it wins, and will
-be the next to be near 1. Before it wins it falls with M = 1 - b_{i-1}, for the whole dwell time of the winner before it
-(i). What it then has lost it must regain. So the dwell time of each i is that of i + 1 before it, times
+Why: where x_i is near 1 and the others near 0, i - 1 is the only one that grows, with M = 1 - a_{i-1}: it wins, and
+will be the next to be near 1. Before it wins it falls with M = 1 - b_{i-1}, for the whole dwell time of the winner
+before it (i). What it then has lost it must regain. So the dwell time of each i is that of i + 1 before it, times
 (b_i - 1)/(1 - a_i).
 
-Source: May and Leonard (1975), SIAM J. Appl. Math. 29, 243-253; Chi, Hsu and Wu (1998), SIAM J. Appl. Math. 58, 211-234;
-Grossberg (1978); review, (26)-(28).
+Source: May and Leonard (1975), SIAM J. Appl. Math. 29, 243-253; Chi, Hsu and Wu (1998), SIAM J. Appl. Math. 58,
+211-234; Grossberg (1978); review, (26)-(28).
 """
 
 from __future__ import annotations
@@ -121,11 +121,12 @@ def jumps(run: Result | Any, rates: Any | Callable[[np.ndarray], Any], margin: f
         if beaten.size == 0:
             break
         k += int(beaten[0])  # at time k another one has won
-        for place, winner in _overtaken(M[k - 1], M[k], winner):
-            jump = Jump(float(times[k - 1] + place * (times[k] - times[k - 1])), winner)
+        for place, cell in _overtaken(M[k - 1], M[k], winner):
+            jump = Jump(float(times[k - 1] + place * (times[k] - times[k - 1])), cell)
             if jump.time <= found[-1].time:  # the one before won at a tie only
                 found.pop()
             found.append(jump)
+        winner = found[-1].winner
     return Jumps(found, np.diff([jump.time for jump in found]))
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Liapunov", "liapunov"]
 
 _SYMMETRIC = 1e-12  # relative to the largest coefficient
+_INFINITE = 1e200  # a limit at an edge that has become so large is infinite
 _ELEMENTS = 2_000_000  # of states that are worked on at once
 
 
@@ -77,7 +78,7 @@ class Liapunov:
         Returns
         -------
         float or array, shape (...)
-            Infinite at a state where an integral of (33) is: a cell with silent inhibition and an input, at activity 0.
+            Infinite where an integral of (33) is: for a cell with silent inhibition and an input, at activity 0.
 
         Raises
         ------
@@ -93,7 +94,10 @@ class Liapunov:
         return self._in_blocks(u, self._values)
 
     def derivative(self, u: Any) -> Any:
-        """Return (34), dV/dt along the trajectory through each state; arguments and errors are those of `V`."""
+        """Return (34), dV/dt along the trajectory through each state; arguments and errors are those of `V`.
+
+        It is -inf where V is infinite.
+        """
         return self._in_blocks(u, self._derivatives)
 
     def states(self, result: Result) -> tuple[np.ndarray, np.ndarray]:
@@ -161,9 +165,9 @@ class Liapunov:
             x = u[:, cells.place]
             bracket = cells.b(x) - self._arriving(cells.name, signals) + learned[cells.name]
             # (sqrt(a) bracket)^2 does not overflow at an edge, where a is tiny and b huge.
-            speed = np.asarray(cells.signal.derivative(x)) * (np.sqrt(np.abs(cells.a(x))) * bracket) ** 2
+            speed = np.asarray(cells.signal.derivative(cells.inside(x))) * (np.sqrt(np.abs(cells.a(x))) * bracket) ** 2
             total -= self.scales[cells.name] * (np.sign(cells.a(x)) * speed).sum(axis=1)
-        return total
+        return np.where(total < -_INFINITE, -np.inf, total)
 
     def _signals(self, u: np.ndarray) -> dict[str, np.ndarray]:
         """Return d(x) of each layer; refuse states at which the theorem does not hold."""
@@ -209,9 +213,8 @@ def liapunov(network: Network) -> Liapunov:
         where it is), two kinds of signals, shunting excitation and inhibition from others, gates, delays, noise,
         another learning law, discrete time, stimuli that change for ever.
 
-    Notes
-    -----
-    a_i >= 0 is a matter of the state, e.g. x >= 0 for the a(x) = x of Lotka and Volterra: with a_i < 0 (34) is positive.
+    Notes ----- a_i >= 0 is a matter of the state, e.g. x >= 0 for the a(x) = x of Lotka and Volterra: with a_i < 0
+    (34) is positive.
     """
     if not isinstance(network, Network):
         raise InputError(f"liapunov: network = {type(network).__name__}: must be a brnn.Network")
@@ -231,7 +234,7 @@ Pair = tuple[str, str]
 
 
 def _scales(network: Network, gathered: Gathered, learned: list[Learned]) -> dict[str, float]:
-    """Return one factor for each layer that makes the coefficients between layers equal in size, going from the first."""
+    """Return one factor for each layer that makes coefficients between layers equal in size in both directions."""
     norms: dict[Pair, float] = {}
     for key, block in gathered.blocks.items():
         norms[key] = np.hypot(norms.get(key, 0.0), block.norm())
@@ -259,7 +262,7 @@ def _require_symmetry(gathered: Gathered, learned: list[Learned], scales: dict[s
     """Raise Refused if the scaled coefficients are not symmetric; it names those that differ most."""
     every = {(one, other) for key in gathered.blocks for one, other in (key, key[::-1])}
     largest = max((block.norm() for block in gathered.blocks.values()), default=0.0)
-    worst: tuple[float, str] = (0.0, "")
+    worst: tuple[tuple[float, float], str] = ((0.0, 0.0), "")
     unequal = False
     for target, source in sorted(every):
         shape = gathered.cells[target].count, gathered.cells[source].count
@@ -268,12 +271,13 @@ def _require_symmetry(gathered: Gathered, learned: list[Learned], scales: dict[s
         i, j, here, back = one.scaled(scales[target]).asymmetry(other.scaled(scales[source]))
         unequal |= abs(here - back) > _SYMMETRIC * largest * max(scales[target], scales[source])
         i, j, here, back = one.asymmetry(other)
-        if abs(here - back) > worst[0]:
+        size = abs(here - back), abs(here)  # of a connection in one direction, the direction that there is comes first
+        if size > worst[0]:
             text = (
                 f"c[{target}[{i}], {source}[{j}]] = {here:.6g}, but c[{source}[{j}], {target}[{i}]] = {back:.6g}: "
                 f"the largest asymmetry, {abs(here - back):.6g}"
             )
-            worst = (abs(here - back), text)
+            worst = (size, text)
     if unequal:
         raise Refused(f"its coefficients are not symmetric: {worst[1]}")
     for part in learned:

@@ -3,8 +3,8 @@
     dx/dt = -A x + (B - x) [I + f(x)] - G x y                    dy/dt = e (x - y)
 
 At an equilibrium y = x and A x = (B - x) [I + f(x)] - G x^2. There the Jacobian is [[p, -G x], [e, -e]] with
-p = -A - I - f + (B - x) f' - G x, its trace p - e and its determinant e (G x - p). If G x > p, the equilibrium is stable
-for e > p and loses its stability at e = p exactly, in a Hopf bifurcation with the period 2 pi/sqrt(p (G x - p)).
+p = -A - I - f + (B - x) f' - G x; its trace is p - e and its determinant e (G x - p). If 0 < p < G x, the equilibrium
+is stable for e > p and loses its stability at e = p exactly: a Hopf bifurcation of the period 2 pi/sqrt(p (G x - p)).
 """
 
 from __future__ import annotations
