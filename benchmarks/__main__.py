@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import single_run, startup
+from benchmarks import learning, single_run, startup
 from benchmarks.measure import write
 
-BENCHMARKS = {"single_run": single_run, "startup": startup}
+BENCHMARKS = {"learning": learning, "single_run": single_run, "startup": startup}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -28,8 +28,6 @@ What is known (W symmetric with the smallest eigenvalue m, gamma = 1):
 from __future__ import annotations
 
 import itertools
-import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike

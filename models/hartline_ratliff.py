@@ -26,6 +26,7 @@ What is known:
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -186,7 +187,7 @@ def response(result: Result) -> np.ndarray:
     v, times = np.asarray(result["v.x"]), np.asarray(result.times)
     edges = np.concatenate([[-np.inf], network.breaks(float(times[-1]) + tau), [np.inf]])
     r = np.empty_like(v)
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges):
         rows = np.flatnonzero((times >= low) & (times < high))
         if rows.size:
             fun = system.rhs(float(times[rows[-1]]))
@@ -356,7 +357,9 @@ def edges_have_mach_bands() -> list[Comparison]:
     return rows
 
 
-@claim("Cells that an edge pushes below threshold do not inhibit: Mach bands are smaller than the linear ones", source=_4)
+@claim(
+    "Cells that an edge pushes below threshold do not inhibit: Mach bands are smaller than the linear ones", source=_4
+)
 def thresholds_limit_mach_bands() -> list[Comparison]:
     """A step from 4 to 8: the solution of (4), found by damped iteration, and the bands of the linear equations."""
     n, K, r0 = 100, 2.0, 0.5

@@ -12,8 +12,8 @@ What is known:
 
 - AND of n statements is A = 1, B = n - 1; OR is A = 1, B = 1 - n; NOT is A = -1, B = 0. Each takes one step.
 - Every logical function is that of a network of two layers: a cell for each line of the truth table (AND), and one
-  cell over those lines that are true (OR). Without loops a network can do no more.
-- Two cells that exclude each other are a latch: a network with a loop remembers for ever.
+  cell over those lines that are true (OR).
+- A network without loops forgets; with a loop it can remember for ever: two cells that exclude each other are a latch.
 - A ring of n cells repeats any pattern with a period that divides n.
 """
 
@@ -88,6 +88,8 @@ def build(
         If a value has the wrong type, shape or range, or the network is too large.
     """
     where = "mcculloch_pitts"
+    thresholds: float | np.ndarray
+    start: float | np.ndarray
     if A is None:
         matrix, thresholds, items, start = _kind(choice(kind, f"{where}: kind", _KINDS), n)
     elif n is not None:
@@ -172,14 +174,13 @@ def _answers(network: Network, items: int, hold: int) -> np.ndarray:
 def gates_have_their_truth_tables() -> list[Comparison]:
     """Every combination of up to four statements, beside Python's own logic."""
     rows = []
-    logic = {"and": all, "or": any}
-    for kind, n in (("and", 2), ("or", 2), ("and", 4), ("or", 4), ("not", 1)):
-        network = build(kind="not", hold=2) if kind == "not" else build(kind=kind, n=n, hold=2)  # type: ignore[arg-type]
+    for n in (2, 4):
         table = list(itertools.product((False, True), repeat=n))
-        truth = [(not line[0]) if kind == "not" else logic[kind](line) for line in table]
-        found = _answers(network, len(table), 2)
-        rows.append(Comparison.count(np.where(truth, 1, -1), found[:, -1], f"{kind.upper()} of {n}"))
-    return rows
+        for label, network, logic in (("AND", build("and", n, hold=2), all), ("OR", build("or", n, hold=2), any)):
+            truth = [logic(line) for line in table]
+            found = _answers(network, len(table), 2)[:, -1]
+            rows.append(Comparison.count(np.where(truth, 1, -1), found, f"{label} of {n}"))
+    return [*rows, Comparison.count([1, -1], _answers(build("not", hold=2), 2, 2)[:, -1], "NOT of false and of true")]
 
 
 @claim("Every logical function is that of a network of two layers", source=_SOURCE)
@@ -208,7 +209,9 @@ def latch_remembers() -> list[Comparison]:
         expected.append(memory)
     signals = np.array([[1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])[commands]
     found = _answers(build(pattern=np.pad(signals, ((0, 0), (0, 2)))), commands.size, 4)
-    waits = np.asarray(run(build(pattern=np.array([[1, -1, 0, 0], [-1, -1, 0, 0]]), hold=500), times=[999.0])["cells.x"])
+    waits = np.asarray(
+        run(build(pattern=np.array([[1, -1, 0, 0], [-1, -1, 0, 0]]), hold=500), times=[999.0])["cells.x"]
+    )
     return [
         Comparison.count(np.where(expected, 1, -1), found[:, 2], "the memory after each command"),
         Comparison.count(np.where(expected, -1, 1), found[:, 3], "its opposite"),

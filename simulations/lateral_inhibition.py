@@ -11,8 +11,8 @@ Both have Mach bands: the response undershoots where the rise begins and oversho
 eye solves linear equations (all cells are above threshold), the second one has the closed form
 x_i = [B (C*I)_i - D (E*I)_i]/[A + (C*I)_i + (E*I)_i]; both predictions are computed with full matrices, without the
 simulator. What sets the two apart is the strength of the light: the response of the first eye grows in proportion to
-it, that of the second one tends to a limit in which only ratios of neighbouring luminances count: both plateaus look
-alike, and the bands remain.
+it (if its threshold does), that of the second one tends to a limit in which only ratios of neighbouring luminances
+count: both plateaus look alike, and the bands remain.
 
 In time the inhibition of the first eye comes late: it responds with e at first, which then falls to (4).
 
@@ -157,10 +157,14 @@ def compare(result: Any) -> list[Comparison]:
     ]
     for name, x in (("Limulus", limulus[1.0]), ("shunting", shunting[1.0])):
         places = [int(x.argmin()), int(x.argmax())]
-        rows.append(Comparison.within([50 - 12, 69 - 4], places, [50 + 4, 69 + 12], label=f"{name}: cells of the bands"))
+        rows.append(
+            Comparison.within([50 - 12, 69 - 4], places, [50 + 4, 69 + 12], label=f"{name}: cells of the bands")
+        )
     plateau = (BRIGHT + K * R0) / (1.0 + K)
     growth = [x[-1] for x in limulus.values()]
-    rows.append(Comparison(plateau * np.array(LIGHTS), growth, 1e-8, "Limulus: bright plateau in all lights", relative=True))
+    rows.append(
+        Comparison(plateau * np.array(LIGHTS), growth, 1e-8, "Limulus: bright plateau in all lights", relative=True)
+    )
     limit = shunting_at_rest(1.0, rate=0.0)
     distances = [float(np.abs(x - limit).max()) for x in shunting.values()]
     rows += [

@@ -61,6 +61,9 @@ class ROS34PW2(OdeSolver):
         Tolerances.
     """
 
+    t: float
+    y: np.ndarray
+
     def __init__(
         self, fun: Any, t0: float, y0: np.ndarray, t_bound: float, *, system: System, rtol: float, atol: float
     ) -> None:
@@ -77,9 +80,7 @@ class ROS34PW2(OdeSolver):
         self._f_old = self.f
 
     def _step_impl(self) -> tuple[bool, str | None]:
-        t: float = self.t
-        y: np.ndarray = self.y
-        f, n = self.f, self._jacobian.cells
+        t, y, f, n = self.t, self.y, self.f, self._jacobian.cells
         J, rest = self._jacobian(t, y)
         self.njev += 1
         shortest = 10.0 * abs(np.nextafter(t, np.inf) - t)

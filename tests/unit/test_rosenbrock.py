@@ -29,11 +29,19 @@ def plastic(learning: brnn.Learning, topology: brnn.Topology, gate: brnn.Gate | 
 W = np.random.default_rng(3).random((4, 4))
 
 
-@pytest.mark.parametrize("learning", [brnn.Outstar(0.2), brnn.Instar(0.2), brnn.PassiveDecay(0.1, decay=0.3)])
+SPARSE = brnn.Sparse(scipy.sparse.csr_array(W * (W > 0.4)))
+
+
 @pytest.mark.parametrize(
-    "topology", [brnn.Dense(W), brnn.Sparse(scipy.sparse.csr_array(W * (W > 0.4))), brnn.OneToOne()]
+    ("learning", "topology", "per"),
+    [
+        (brnn.Outstar(0.2), brnn.Dense(W), "connection"),
+        (brnn.Instar(0.2), SPARSE, "source"),
+        (brnn.PassiveDecay(0.1, decay=0.3), brnn.OneToOne(), None),
+        (brnn.SelfNormalizing(0.2, schedule=brnn.Ramp(0, 1)), SPARSE, "connection"),
+        (brnn.DoublyGated(0.2, schedule=brnn.Pulse(0, 1)), brnn.AllButSelf(0.8), "source"),
+    ],
 )
-@pytest.mark.parametrize("per", [None, "source", "connection"])
 def test_blocks_are_those_of_the_jacobian(learning, topology, per) -> None:
     gate = None if per is None else brnn.HabituativeGate(0.3, 1.0, 2.0, per=per)
     system = compile_network(plastic(learning, topology, gate))
