@@ -1,9 +1,9 @@
 """Gated dipole: opponent processing by two channels, ON and OFF, with habituative gates.
 
-    dx_1/dt = A (-x_1 + I + dI + J)        dx_2/dt = A (-x_2 + I + dI)             arousal I, phasic input J to ON
-    dy_i/dt = H (K - y_i) - L f(x_i) y_i                                           habituative gates (10)
-    dx_3/dt = A (-x_3 + f(x_1) y_1)        dx_4/dt = A (-x_4 + f(x_2) y_2)         gated signals
-    dx_5/dt = A (-x_5 + x_3 - x_4)         dx_6/dt = A (-x_6 + x_4 - x_3)          opponent competition
+    dx_i/dt = A (-x_i + I + dI + J_i)           i = 1 (ON), 2 (OFF): arousal I, phasic input J_1 = J, J_2 = 0
+    dy_i/dt = H (K - y_i) - L f(x_i) y_i        habituative gates (10)
+    dx_3/dt = A (-x_3 + f(x_1) y_1)             dx_4/dt = A (-x_4 + f(x_2) y_2)        gated signals
+    dx_5/dt = A (-x_5 + x_3 - x_4)              dx_6/dt = A (-x_6 + x_4 - x_3)         opponent competition
 
 The responses of the ON and the OFF channel are [x_5]+ and [x_6]+. Cells are fast and gates slow (A is much larger than
 H + L f): a channel that was used is weaker than its rival until its gate has recovered. There may be many dipoles, each

@@ -1,7 +1,6 @@
 """Gated pacemaker: two cells that inhibit each other and excite themselves through habituative gates take turns.
 
-    dx_1/dt = -A x_1 + (B - x_1) [I + light + f(x_1) z_1] - (x_1 + C) [g f(x_2) + fatigue]
-    dx_2/dt = -A x_2 + (B - x_2) [I + f(x_2) z_2] - (x_2 + C) [g f(x_1) + fatigue]
+    dx_i/dt = -A x_i + (B - x_i) [I + light_i + f(x_i) z_i] - (x_i + C) [g f(x_k) + fatigue]       i = 1, 2; k the other
     dz_i/dt = s [D (1 - z_i) - H f(x_i) z_i]
 
 A recurrent on-center off-surround shunting network whose excitatory feedback goes through gates of the kind (10): the

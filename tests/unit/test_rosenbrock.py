@@ -109,7 +109,7 @@ def test_slow_learning_by_fast_cells_needs_few_steps() -> None:
                 "s", "t", "excitatory", brnn.Linear(), brnn.AllToAll(0.0), learning=brnn.Outstar(M, initial=1.0)
             )
         ],
-        [brnn.Stimulus("s", "excitatory", 1.0)],
+        [brnn.Stimulus("s", "excitatory", fast)],
     )
     result = brnn.simulate(network, T, times=[T / 2, T], solver="ROS34PW2")
     np.testing.assert_allclose(result["s_t_exc.z"].values[1], np.exp(-M * T), rtol=1e-4)
