@@ -141,7 +141,7 @@ def network(n: int) -> Any:
 
     start = Start.drawn().spread(n)
     signal = brnn.Sigmoid(GAIN, HALF, 2)
-    learning = {"rate": M, "sampled": brnn.Linear()}
+    learning: dict[str, Any] = {"rate": M, "sampled": brnn.Linear()}
     return brnn.Network(
         "learning",
         layers=[brnn.Layer.shunting("F1", n, A, B), brnn.Layer.shunting("F2", n, A, B, initial=start.y)],

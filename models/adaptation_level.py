@@ -47,7 +47,7 @@ _FIELD = {"A": 1.0, "B": 3.0, "F": 0.25}
 def build(
     n: int | tuple[int, ...] | None = None,
     a: Signal = Function("w"),
-    b: Signal = Function("B*w/(F + w**2) - A", **_FIELD),
+    b: Signal = Function("B*w/(F + w**2) - A", _FIELD),
     d: Signal = Sigmoid(gain=1.0, half=0.5, exponent=2.0),
     J: ArrayLike = 0.0,
     initial: ArrayLike | None = None,

@@ -267,7 +267,12 @@ def field_is_an_instance() -> list[Comparison]:
     """Derivatives of both networks at random states, and what both store."""
     A, B, F = 1.0, 3.0, 0.25
     signal = Sigmoid(1.0, math.sqrt(F), 2.0)
-    arguments = {"a": Function("w"), "b": Function("B*w/(F + w**2) - A", A=A, B=B, F=F), "d": signal, "I": 0.0}
+    arguments: dict[str, Any] = {
+        "a": Function("w"),
+        "b": Function("B*w/(F + w**2) - A", A=A, B=B, F=F),
+        "d": signal,
+        "I": 0.0,
+    }
     states = np.random.default_rng(31).uniform(0.0, B, size=(20, 10))
     network = build(c=np.ones((10, 10)), initial=0.3 * states[0], **arguments)
     field = rcf.build(A=A, B=B, signal=signal, initial=0.3 * states[0])

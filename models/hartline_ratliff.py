@@ -156,6 +156,7 @@ def _inhibition(
 
 _BOUNDARIES = ("zero", "periodic", "reflect", "nearest")
 _WIDEST = 100_000.0  # cells; a wider kernel is a slip of units
+_ROUNDS, _STEPS = 100, 50  # of the damped iteration: how often the linear equations are tried
 
 
 def _kernel(total: float, width: float, ndim: int) -> np.ndarray:
@@ -211,28 +212,30 @@ def static(e: ArrayLike, k: ArrayLike, threshold: ArrayLike = 0.0) -> np.ndarray
     Returns
     -------
     ndarray, shape (cells,)
-        Newton's method on (4), which is linear as long as the same pairs are above threshold: exact after a few steps.
+        (4) is linear as long as the same pairs are above threshold: which ones is found by damped iteration from r = e,
+        then the linear equations are solved. If there are several solutions it is one of them.
 
     Raises
     ------
     InputError
-        If the shapes do not fit, or if no solution is found: with strong mutual inhibition there are several.
+        If the shapes do not fit, or if no solution is found: with strong mutual inhibition there can be a continuum.
     """
     e = array(e, "static: e", ndim=1)
     K = array(k, "static: k", shape=(e.size, e.size), minimum=0.0)
     levels = np.broadcast_to(activities(threshold, "static: threshold", K.shape), K.shape)
     r = np.array(e)
-    active = np.zeros(K.shape, dtype=bool)
-    for _ in range(10 + 10 * e.size):
-        before, active = active, r[None, :] > levels
-        on = np.where(active, K, 0.0)
+    step = 1.0 / (1.0 + K.sum(axis=1))
+    for _ in range(_ROUNDS):
+        active = np.where(r > levels, K, 0.0)
         try:
-            r = np.linalg.solve(np.eye(e.size) + on, e + (on * levels).sum(axis=1))
+            solution = np.linalg.solve(np.eye(e.size) + active, e + (active * levels).sum(axis=1))
         except np.linalg.LinAlgError:
-            break
-        if np.array_equal(before, active):
-            return np.asarray(r)
-    raise InputError("static: no solution was found: with mutual inhibition as strong as this there are several")
+            solution = r
+        if np.allclose(solution + (K * np.maximum(solution - levels, 0.0)).sum(axis=1), e, rtol=1e-12, atol=1e-12):
+            return np.asarray(solution)
+        for _ in range(_STEPS):
+            r += step * (e - (K * np.maximum(r - levels, 0.0)).sum(axis=1) - r)
+    raise InputError("static: no solution was found: with mutual inhibition as strong as this there can be several")
 
 
 # Claims --------------------------------------------------------------------------------------------------------

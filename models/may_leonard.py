@@ -87,7 +87,7 @@ def build(
         links = [Projection("species", "species", "inhibitory", signal, c)]
         inputs = [Stimulus("species", "excitatory", 1.0)]
     else:
-        layer = CohenGrossbergLayer("species", 3, a=Function("w"), b=Function("1 + 0*w"), initial=x)
+        layer = CohenGrossbergLayer("species", (3,), a=Function("w"), b=Function("1 + 0*w"), initial=x)
         links = [Projection("species", "species", "inhibitory", Linear(), c)]
         inputs = []
     return Network(

@@ -8,11 +8,12 @@ Every network of the form dx_i/dt = a_i(x_i) [b_i(x_i) - sum_j c_ij d_j(x_j)] wi
 
 along every trajectory: a landscape in which every path leads down and ends at an equilibrium. Here are the additive
 network of Hopfield (two cells, four attractors), a recurrent competitive field with inputs, the competing species of
-Lotka and Volterra, and a bidirectional associative memory whose weights learn meanwhile (V then has terms of the weights,
-too). `brnn.theory.liapunov(network)` gives V; dV/dt is compared with differences of V between recorded times.
+Lotka and Volterra, and a bidirectional associative memory whose weights learn meanwhile (V then has terms of the
+weights, too). `brnn.theory.liapunov(network)` gives V; dV/dt is compared with differences of V between recorded
+times.
 
-A cycle of three species whose c is not symmetric (voting_paradox.py) shows what symmetry is for: V of the symmetric part
-of c rises and falls again and again.
+A cycle of three species whose c is not symmetric (voting_paradox.py) shows what symmetry is for: V of the symmetric
+part of c rises and falls again and again.
 
 Reproduces: M. A. Cohen and S. Grossberg, Absolute stability of global pattern formation and parallel memory storage by
 competitive neural networks, IEEE Transactions on Systems, Man, and Cybernetics 13, 815-826 (1983); equations (32)-(34)
@@ -49,7 +50,7 @@ TITLES = {
 }
 CYCLE = "species_in_a_cycle"
 GAIN, SAME, OTHER = 2.0, 1.0, 0.2  # of the Hopfield network: gain, T_ii and T_ij
-DURATION, SHOWN = 60.0, 20.0
+DURATION, SHOWN = 150.0, 20.0
 PROBES = np.array([0.02, 0.1, 0.3, 0.6, 1.0, 1.7, 2.5, 4.0, 6.0])
 STEP = 2e-3  # between the times from which dV/dt is taken
 
@@ -146,7 +147,7 @@ def read(result: Any, parts: dict[str, brnn.Network]) -> dict[str, Part]:
 
 def saved_times() -> np.ndarray:
     """Return times that are dense at first, with four near each time at which dV/dt is compared."""
-    every = np.concatenate([np.geomspace(0.004, SHOWN, 400), np.linspace(SHOWN, DURATION, 161)[1:]])
+    every = np.concatenate([np.geomspace(0.004, SHOWN, 400), np.linspace(SHOWN, DURATION, 261)[1:]])
     near = (PROBES[:, None] + STEP * np.arange(-2, 3)).ravel()
     return np.unique(np.concatenate([[0.0], every, near]))
 
@@ -216,7 +217,8 @@ def draw(result: Any, parts: dict[str, Part]) -> Figure:
         12.8,
         8.4,
         "Every path leads down: the Liapunov function of Cohen and Grossberg",
-        "V = −Σ ∫ b$_i$ d$_i$′ + ½ Σ c$_{jk}$ d$_j$ d$_k$   ·   every line is one start   ·   after Cohen and Grossberg (1983)",
+        "V = −Σ ∫ b$_i$ d$_i$′ + ½ Σ c$_{jk}$ d$_j$ d$_k$   ·   every line is one start"
+        "   ·   after Cohen and Grossberg (1983)",
     )
     axes = figure.subplots(2, 3)
     times = np.asarray(result.times)
@@ -245,9 +247,9 @@ def _draw_landscape(ax: Any, part: Part) -> None:
     reach = np.linspace(-2.3, 2.3, 151)
     grid = np.stack(np.meshgrid(reach, reach), axis=-1)
     V = np.asarray(liapunov(part.network).V(grid))
-    levels = V.min() + (V.max() - V.min()) * np.linspace(0.0, 1.0, 26) ** 1.8
+    levels = np.quantile(V, np.linspace(0.0, 1.0, 25))
     ax.contourf(reach, reach, V, levels=levels, cmap="Blues_r", alpha=0.75)
-    ax.contour(reach, reach, V, levels=levels, colors="white", linewidths=0.5)
+    ax.contour(reach, reach, V, levels=levels, colors="white", linewidths=0.6, linestyles="solid")
     for copy in range(part.states.shape[1]):
         path = part.states[:, copy]
         ax.plot(path[:, 0], path[:, 1], color=plot.PALETTE[1], linewidth=1.3)

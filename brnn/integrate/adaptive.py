@@ -15,6 +15,8 @@ from brnn.integrate.times import segments
 
 __all__ = ["Adaptive"]
 
+_TINY = 1e-9  # of the duration: a run in such steps would never end
+_TINY_AT_MOST = 20_000  # of them in a row; a solver that slides along a jump of the equations takes them
 _BLOCK = 16_000_000  # bytes of saved states that are made at once
 
 
@@ -41,6 +43,7 @@ class Adaptive(Driver):
         history = History(state, delays[-1]) if delays else None
         settled = system.network.settled() + sum(delays)
         rule = SteadyRule(self.rtol, self.atol, delays[-1] if delays else 0.0)
+        tiny = 0
         for start, stop in segments(system.network, self.duration, delays):
             fun = system.rhs(0.5 * (start + stop), history)
             if stop - start <= 1e-10 * stop and history is None:
@@ -56,6 +59,9 @@ class Adaptive(Driver):
                     self._count(solver)
                     raise self.failure(before, state, fun(before, state), self.atol + self.rtol * np.abs(state))
                 self.steps += 1
+                tiny = tiny + 1 if solver.t - before < _TINY * self.duration else 0
+                if tiny == _TINY_AT_MOST:
+                    raise self.failure(before, state, fun(before, state), self.atol + self.rtol * np.abs(state))
                 state = solver.y
                 if history is not None:
                     history.append(solver.t, solver.dense_output())

@@ -62,11 +62,9 @@ class Block:
 
     def scaled(self, factor: float | np.ndarray) -> Block:
         """Return diag(factor) times this matrix; `factor` is one number or one for each target cell."""
-        factor = np.asarray(factor, dtype=np.float64)
-        if factor.ndim and factor.size and (factor == factor.flat[0]).all():
-            factor = factor.flat[0]
-        if np.ndim(factor) == 0:
-            k = float(factor)
+        values = np.asarray(factor, dtype=np.float64)
+        if (values == values.flat[0]).all():
+            k = float(values.flat[0])
             return replace(
                 self,
                 uniform=k * self.uniform,
@@ -78,8 +76,8 @@ class Block:
             total = self.csr if self.csr is not None else sparse.csr_array((self.targets, self.sources))
             if self.diagonal:
                 total = total + self.diagonal * sparse.eye_array(self.targets, format="csr")
-            return Block(self.targets, self.sources, csr=sparse.csr_array(sparse.diags_array(factor) @ total))
-        return Block(self.targets, self.sources, dense=factor[:, None] * self.full())
+            return Block(self.targets, self.sources, csr=sparse.csr_array(sparse.diags_array(values) @ total))
+        return Block(self.targets, self.sources, dense=values[:, None] * self.full())
 
     def full(self) -> np.ndarray:
         """Return the whole matrix."""

@@ -112,7 +112,7 @@ def gather(network: Network, since: float) -> Gathered:
             if stimulus.target == layer.name:
                 inputs[stimulus.kind] += stimulus.at(since + 1.0, layer.shape).ravel()
         own, coupled = _arriving(network, layer, signals)
-        kinds = {projection.kind for projection, _ in coupled}
+        kinds: set[str] = {projection.kind for projection, _ in coupled}
         if isinstance(layer, CohenGrossbergLayer):
             amplification, terms, factors = _cohen_grossberg(layer, inputs, own)
         elif isinstance(layer, (Layer, MembraneLayer)):

@@ -223,6 +223,20 @@ def test_growth_without_bound_is_an_error_that_says_where() -> None:
         assert caught.value.state.shape == (3,)
 
 
+def test_a_solver_that_slides_along_a_jump_gives_up() -> None:
+    network = brnn.Network(
+        "slide",
+        [brnn.Layer.additive("c", 1, A=1.0, initial=0.2)],
+        [brnn.Projection("c", "c", "inhibitory", brnn.Step(1.0, 0.5), brnn.OneToOne())],
+        [brnn.Stimulus("c", "excitatory", 1.0)],
+    )
+    with pytest.raises(brnn.IntegrationError, match="jumps") as caught:
+        brnn.simulate(network, 10.0, solver="LSODA")
+    assert caught.value.time == pytest.approx(np.log(1.6), abs=1e-3)
+    rest = brnn.simulate(network, 10.0, times=[10.0], solver="RK45").final("c").values
+    assert rest[0] == pytest.approx(0.5, abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -240,6 +240,25 @@ def test_layers_may_differ_by_a_factor() -> None:
     np.testing.assert_allclose(L.derivative(u), change(network, u), rtol=1e-8)
 
 
+def test_one_signal_may_serve_several_topologies() -> None:
+    """The same signal in a uniform and a dense topology, and in a uniform one beside learned weights."""
+    d = Sigmoid()
+    layer = Layer.shunting("F", 3, A=1.0, B=2.0)
+    network = one_layer(layer, excitation(d, OneToOne()), inhibition(d, Dense(POSITIVE)), inhibition_again(d))
+    x = RNG.uniform(0.1, 1.9, size=(4, 3))
+    np.testing.assert_allclose(liapunov(network).derivative(x), change(network, x), rtol=1e-8)
+    z = RNG.normal(size=(3, 2))
+    both = bam(TANH, TANH, z, z.T)
+    local = [Projection(name, name, "inhibitory", TANH, AllButSelf(0.3)) for name in "XY"]
+    both = both.replace(projections=[*both.projections, *local])
+    u = np.concatenate([RNG.normal(size=5), z.ravel(), z.T.ravel()])[None]
+    np.testing.assert_allclose(liapunov(both).derivative(u), change(both, u), rtol=1e-8)
+
+
+def inhibition_again(signal: brnn.Signal) -> Projection:
+    return Projection("F", "F", "inhibitory", signal, AllToAll(0.2), name="again")
+
+
 def test_edges() -> None:
     """Silent inhibition and an input: at activity 0 V and its fall are infinite where the signal has a slope there."""
     layer = Layer.shunting("F", 2, A=1.0, B=2.0)
@@ -286,7 +305,7 @@ def test_shapes() -> None:
     L = liapunov(brnn.models.cohen_grossberg.build(4))
     u = RNG.normal(size=(2, 5, 4))
     assert L.V(u).shape == (2, 5)
-    assert L.V(u[0, 0]) == L.V(u)[0, 0]
+    assert L.V(u[0, 0]) == pytest.approx(L.V(u)[0, 0], rel=1e-12)
     assert L.V(np.empty((0, 4))).shape == (0,)
     assert isinstance(L.V(u[0, 0]), float)
     for wrong in (np.ones(3), 1.0, np.ones((4, 5))):

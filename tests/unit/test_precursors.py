@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 from typing import Any
 
@@ -158,7 +159,7 @@ def test_a_pulse_begins_and_ends_with_its_steps(step: float) -> None:
     on, off = round(3 * step, 10), round(6 * step, 10)
     network = brnn.Network(
         "pulse",
-        [brnn.BinaryLayer("a", 1, threshold=0.5, levels="unipolar", step=step)],
+        [brnn.BinaryLayer("a", (1,), threshold=0.5, levels="unipolar", step=step)],
         stimuli=[brnn.Stimulus("a", "excitatory", 1.0, brnn.Pulse(on, off))],
     )
     np.testing.assert_array_equal(states(network, round(10 * step, 10))[:, 0], [0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0])
@@ -181,17 +182,28 @@ def test_the_response_has_the_shape_of_the_field() -> None:
     assert hartline_ratliff.response(brnn.simulate(network, times=[1.0, 10.0])).shape == (2, 4, 5)
 
 
-def test_strong_mutual_inhibition_has_no_unique_solution() -> None:
-    """k = 2: (4) has three solutions, and k = 1 a whole line of them; static says so or returns one of them."""
-    e = np.array([10.0, 10.0])
-    for strength in (1.0, 2.0):
-        k = strength * (1.0 - np.eye(2))
-        try:
-            r = hartline_ratliff.static(e, k)
-        except InputError as error:
-            assert "there are several" in str(error)
-        else:
-            np.testing.assert_allclose(r, e - k @ np.maximum(r, 0.0), atol=1e-12)
+@pytest.mark.parametrize(
+    ("strength", "e"), [(1.0, [10.0, 8.0]), (2.0, [10.0, 10.0]), (2.0, [10.0, 8.0]), (5.0, [3.0, 9.0])]
+)
+def test_static_solves_strong_mutual_inhibition(strength: float, e: list[float]) -> None:
+    """With k >= 1 the linear equations of two active cells are singular, or there are other solutions, too."""
+    k = strength * (1.0 - np.eye(2))
+    r = hartline_ratliff.static(e, k)
+    np.testing.assert_allclose(r, e - k @ np.maximum(r, 0.0), atol=1e-10)
+
+
+def test_static_finds_which_cells_are_active() -> None:
+    """Against every choice of active cells: the one that is consistent."""
+    rng = np.random.default_rng(40)
+    for _ in range(20):
+        k, e = rng.uniform(0.0, 0.4, size=(5, 5)) * (1.0 - np.eye(5)), rng.uniform(0.0, 3.0, size=5)
+        found = []
+        for active in itertools.product((0.0, 1.0), repeat=5):
+            r = np.linalg.solve(np.eye(5) + k * active, e + (k * active).sum(axis=1))
+            if np.array_equal(r > 1.0, np.array(active) > 0.0):
+                found.append(r)
+        assert len(found) == 1
+        np.testing.assert_allclose(hartline_ratliff.static(e, k, 1.0), found[0], atol=1e-12)
 
 
 @pytest.mark.parametrize(

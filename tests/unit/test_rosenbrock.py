@@ -96,12 +96,12 @@ def test_order_three_also_with_an_approximate_jacobian() -> None:
 
 
 def test_slow_learning_by_fast_cells_needs_few_steps() -> None:
-    """z -> h exp(-M f t) from fast cells at rest: exact to the tolerance, in far fewer steps than an explicit method."""
+    """z -> h exp(-M f t) from fast cells at rest: exact to the tolerance, in few steps."""
     n, fast, M, T = 30, 1e3, 1e-2, 200.0
     network = brnn.Network(
         "slow",
         [
-            brnn.Layer("s", n, A=fast, B=fast, C=0.0, F=0.0, initial=1.0),
+            brnn.Layer.additive("s", n, A=fast, initial=1.0),
             brnn.Layer.additive("t", n, A=1.0, initial=0.0),
         ],
         [
