@@ -198,17 +198,17 @@ def sparse_patterns_are_stable() -> list[Comparison]:
     alike = patterns @ np.concatenate([patterns, z0]).T
     own = group[:, None] == np.concatenate([group, np.arange(4)])
     rows = [Comparison.at_least(alike[~own].max(), alike[own], label="sparse: products within, the largest between")]
-    order = np.tile(rng.permutation(20), 12)
+    order = np.tile(rng.permutation(20), 8)
     shown = Presentations(order, 1.0)
     for M in (4.0, 0.4):
-        winners, z = _learned(build(patterns, 4, order=order, M=M, weights=z0, window=shown.during(*SETTLED)), 240)
+        winners, z = _learned(build(patterns, 4, order=order, M=M, weights=z0, window=shown.during(*SETTLED)), 160)
         rows.append(Comparison.order(group[order], winners, f"M = {M:g}: category of each presentation"))
         # In the limit of many cycles the weights are means in which a step back counts exp(-M/4) less.
         q = np.exp(-0.25 * M)
         for j in range(4):
             seen = patterns[order[-20:][group[order[-20:]] == j]]
             recent = (1.0 - q) * q ** np.arange(5)[::-1] / (1.0 - q**5)
-            limit, mean = recent @ seen + q**60 * (z0[j] - recent @ seen), seen.mean(axis=0)
+            limit, mean = recent @ seen + q**40 * (z0[j] - recent @ seen), seen.mean(axis=0)
             rows.append(Comparison(limit, z[-1, j], 1e-6, f"M = {M:g}, group {j}: mean, the latest counts most"))
             lean = np.abs(limit - mean).max() + 1e-6
             rows.append(Comparison(mean, z[-1, j], lean, f"M = {M:g}, group {j}: mean of the group"))

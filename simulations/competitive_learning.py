@@ -27,6 +27,7 @@ from _common import Outcome, command_line, execute, simulate
 
 import brnn
 from brnn.claims import Comparison
+from brnn.spec.validate import whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -255,7 +256,7 @@ def _draw_recoded(ax: Any, pair: tuple[Course, Course]) -> None:
 
 def experiment(options: argparse.Namespace) -> Outcome:
     """Run both cases; the file of -o keeps the ring."""
-    first, second = orders(options.seed)
+    first, second = orders(whole(options.seed, "--seed", minimum=0))
     start = directions(np.array([25.0, 40.0, 65.0])), bumps(np.array([0.09, 0.31, 0.57, 0.82]))
     accuracy: dict[str, Any] = {"rtol": 1e-8, "atol": 1e-10}
     grouped = simulate(build(GROUPS, first, start[0]), times=saved(first.size), **accuracy)

@@ -13,10 +13,10 @@ def floats(low: float, high: float) -> st.SearchStrategy[float]:
     return st.floats(low, high, allow_nan=False, allow_subnormal=False)
 
 
-def signals() -> st.SearchStrategy[brnn.Signal]:
-    """A rate signal with any parameters."""
+def signals(linear: bool = True) -> st.SearchStrategy[brnn.Signal]:
+    """A rate signal with any parameters; without `linear` none that is negative for negative activities."""
     return st.one_of(
-        st.builds(brnn.Linear, gain=floats(0, 5)),
+        *([st.builds(brnn.Linear, gain=floats(0, 5))] if linear else []),
         st.builds(brnn.Power, gain=floats(0, 3), exponent=floats(0.5, 4)),
         st.builds(brnn.Saturating, gain=floats(0, 5), half=floats(0.01, 3)),
         st.builds(brnn.Sigmoid, gain=floats(0, 5), half=floats(0.05, 3), exponent=floats(1, 5)),
@@ -55,7 +55,7 @@ def schedules() -> st.SearchStrategy[brnn.Schedule]:
 def shunting_networks(draw: st.DrawFn, layers: int, projections: int) -> brnn.Network:
     """A network of shunting layers: any weights, signals and inputs >= 0, starting inside its bounds."""
     sizes = [draw(st.integers(1, 5)) for _ in range(layers)]
-    parts = []
+    parts: list[brnn.Layer] = []
     for k, n in enumerate(sizes):
         B, D = draw(floats(0.1, 5)), draw(st.one_of(st.just(0.0), floats(0, 2)))
         initial = draw(arrays(float, n, elements=floats(0, 1))) * (B + D) - D
@@ -65,7 +65,14 @@ def shunting_networks(draw: st.DrawFn, layers: int, projections: int) -> brnn.Ne
         i, j = draw(st.integers(0, layers - 1)), draw(st.integers(0, layers - 1))
         kind = draw(st.sampled_from(["excitatory", "inhibitory"]))
         links.append(
-            brnn.Projection(f"F{i}", f"F{j}", kind, draw(signals()), draw(topologies(sizes[i], sizes[j])), name=f"p{k}")
+            brnn.Projection(
+                f"F{i}",
+                f"F{j}",
+                kind,
+                draw(signals(np.all(parts[i].E == 0))),
+                draw(topologies(sizes[i], sizes[j])),
+                name=f"p{k}",
+            )
         )
     inputs = []
     for k, n in enumerate(sizes):

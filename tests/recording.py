@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 import brnn
+from brnn.record import FileRecorder
 from brnn.record.schema import Metadata, metadata
 
 
@@ -83,3 +85,34 @@ def network(**changes: Any) -> brnn.Network:
 def description(duration: float = 100.0, **options: Any) -> Metadata:
     system = SimpleNamespace(network=network(reference="nobody (1900)"), time_units="s")
     return metadata(system, seed=7, options={"duration": duration, **options}, command="made up")
+
+
+# What fits into a small file, for tests that damage it everywhere.
+SMALL = variables(
+    ("F1.x", (10,), ("F1",), "stm"),
+    ("F3.x", (4, 6), ("F3_row", "F3_column"), "stm"),
+    ("P.z", (24, 10), ("target", "source"), "ltm"),
+)
+SMALL_SIZE = SMALL[-1].stop
+SMALL_ROWS = 40
+
+
+def write_small(path: Path, finish: bool = True) -> FileRecorder:
+    """Write the file of a run, and end it or not."""
+    recorder = FileRecorder(
+        path, SMALL, description(SMALL_ROWS / 2, initial=np.arange(100.0)), flush_every=0.0, n_times=SMALL_ROWS
+    )
+    for first in range(0, SMALL_ROWS, 10):
+        recorder.write(times(first, 10), states(first, 10, SMALL_SIZE))
+    if finish:
+        recorder.finish("complete", {"method": "none"}).close()
+    return recorder
+
+
+def one_line(error: BaseException, *words: str) -> None:
+    """Check that a message is one line that holds the words."""
+    text = str(error)
+    assert "\n" not in text
+    assert len(text) < 400
+    for word in words:
+        assert word in text

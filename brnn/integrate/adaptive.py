@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,10 @@ from brnn.integrate.times import segments
 
 __all__ = ["Adaptive"]
 
-_TINY = 1e-9  # of the duration: a run in such steps would never end
-_TINY_AT_MOST = 20_000  # of them in a row; a solver that slides along a jump of the equations takes them
+_STILL = 20  # steps in a row that do not change the time
+_WINDOW = 10_000  # steps
+_PATIENCE = 10  # windows in a row in which the rest of the run would need more than
+_MOST = 1e7  # steps: a solver slides along a jump of the equations, or is not made for them
 _BLOCK = 16_000_000  # bytes of saved states that are made at once
 
 
@@ -35,6 +38,8 @@ class Adaptive(Driver):
     rtol: float = 1e-6
     atol: float = 1e-9
     until_steady: bool = False
+    slow: int = 0
+    mark: float = 0.0
 
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Integrate piece by piece."""
@@ -43,7 +48,7 @@ class Adaptive(Driver):
         history = History(state, delays[-1]) if delays else None
         settled = system.network.settled() + sum(delays)
         rule = SteadyRule(self.rtol, self.atol, delays[-1] if delays else 0.0)
-        tiny = 0
+        still = 0
         for start, stop in segments(system.network, self.duration, delays):
             fun = system.rhs(0.5 * (start + stop), history)
             if stop - start <= 1e-10 * stop and history is None:
@@ -54,13 +59,17 @@ class Adaptive(Driver):
             solver = solvers.make(self.method, fun, start, state, stop, self.rtol, self.atol, system, longest)
             while solver.status == "running":
                 before = solver.t
-                solver.step()
-                if solver.status == "failed" or not np.isfinite(solver.y).all():
+                with contextlib.suppress(
+                    ValueError, np.linalg.LinAlgError
+                ):  # of infinite trial steps, in BDF and Radau
+                    solver.step()
+                # The first steps of LSODA may be too short to change the time, and still change the state.
+                still = still + 1 if solver.t == before else 0
+                if still == _STILL or solver.status == "failed" or not np.isfinite(solver.y).all():
                     self._count(solver)
                     raise self.failure(before, state, fun(before, state), self.atol + self.rtol * np.abs(state))
                 self.steps += 1
-                tiny = tiny + 1 if solver.t - before < _TINY * self.duration else 0
-                if tiny == _TINY_AT_MOST:
+                if self.steps % _WINDOW == 0 and self._hopeless(solver.t):
                     raise self.failure(before, state, fun(before, state), self.atol + self.rtol * np.abs(state))
                 state = solver.y
                 if history is not None:
@@ -76,6 +85,12 @@ class Adaptive(Driver):
         if self.until_steady:
             return "complete", f"not steady after t = {self.duration:g}"
         return "complete", f"reached t = {self.duration:g}"
+
+    def _hopeless(self, time: float) -> bool:
+        """Tell whether the run would need far too many steps, at the pace of the last ones."""
+        pace, self.mark = (time - self.mark) / _WINDOW, time
+        self.slow = self.slow + 1 if self.duration - time > _MOST * pace else 0
+        return self.slow >= _PATIENCE
 
     def _count(self, solver: Any) -> None:
         self.evaluations += solver.nfev

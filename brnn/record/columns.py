@@ -61,7 +61,7 @@ class Column:
     shape, dims : tuple
         Shape of one sample, and the names of its axes.
     role, long_name, units : str
-        Attributes of the dataset.
+        "stm", "mtm" or "ltm", and attributes of the dataset.
     axis : {"time", "ltm_time"}
         The time axis to which its samples belong.
     """
@@ -77,6 +77,11 @@ class Column:
     long_name: str
     units: str
     axis: Literal["time", "ltm_time"] = "time"
+
+    def description(self) -> dict[str, Any]:
+        """Return what a file says of it, as plain data."""
+        names = ("name", "axis", "dims", "role", "long_name", "units")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def size(self) -> int:

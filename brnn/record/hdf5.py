@@ -89,14 +89,13 @@ def create(
     compression : int, optional
         gzip level of every dataset (0: none); by default what `storage` chooses.
     """
-    names = json.dumps([column.name for column in columns])
-    for name, value in {**metadata.attributes, "variables": names}.items():
-        if not isinstance(value, str):
-            file.attrs[name] = value
-        elif len(value.encode()) <= TEXT_AT_MOST:
-            _describe(file, **{name: value})
-        else:
+    # The texts come first, so that their heap is at the beginning of the file (see brnn.record.heap).
+    texts = {**metadata.attributes, "variables": json.dumps([column.description() for column in columns])}
+    for name, value in texts.items():
+        if isinstance(value, str) and len(value.encode()) > TEXT_AT_MOST:
             _create_text(file, f"{name}_text", value.encode())
+        else:
+            file.attrs[name] = value
     file.attrs.create("status", status.encode(), dtype=f"S{STATUS_SIZE}")
     file.attrs.create("solver", solver_text(solver).encode(), dtype=f"S{SOLVER_SIZE}")
     for name, arrays in metadata.arrays.items():
@@ -123,8 +122,7 @@ def create(
             fletcher32=True,
             track_order=True,
         )
-        _describe(dataset, units=column.units, long_name=column.long_name, role=column.role)
-        _describe(dataset, dimensions=" ".join((column.axis, *column.dims)))
+        _describe(dataset, units=column.units, long_name=column.long_name)
         dataset.dims[0].attach_scale(time)
         for axis, (dim, size) in enumerate(zip(column.dims, column.shape, strict=True), start=1):
             dataset.dims[axis].attach_scale(_cell_axis(group, dim, size))
@@ -163,11 +161,8 @@ def _cell_axis(group: h5py.Group, name: str, size: int) -> h5py.Dataset:
 def _create_arrays(group: h5py.Group, arrays: Mapping[str, np.ndarray]) -> None:
     for name, given in arrays.items():
         array = np.asarray(given)
-        # netCDF-4 knows no booleans.
-        stored = array.astype(np.uint8) if array.dtype.kind == "b" else array
-        dataset = group.create_dataset(name, data=stored, track_order=True, **_packed(stored.size))
-        _describe(dataset, dtype=array.dtype.str)
-        for axis in range(stored.ndim):
+        dataset = group.create_dataset(name, data=array, track_order=True, **_packed(array.size))
+        for axis in range(array.ndim):
             _name_axis(group, dataset, axis, f"{name}_{axis}")
 
 
@@ -185,14 +180,9 @@ def _name_axis(group: h5py.Group, dataset: h5py.Dataset, axis: int, name: str) -
     dataset.dims[axis].attach_scale(scale)
 
 
-def _describe(target: h5py.HLObject, **texts: str) -> None:
-    """Write text attributes.
-
-    They have a fixed length, as netCDF writes them: texts of variable length are kept in a heap without checksums, and
-    HDF5 goes round for ever in a damaged one. For this reason, too, a dataset says in `dimensions` what its scales say.
-    """
-    for name, text in texts.items():
-        target.attrs.create(name, text.encode(), dtype=f"S{max(1, len(text.encode()))}")
+def _describe(target: h5py.HLObject, units: str, long_name: str) -> None:
+    target.attrs["units"] = units
+    target.attrs["long_name"] = long_name
 
 
 def _packed(size: int) -> dict[str, Any]:
@@ -218,13 +208,21 @@ class StoredArrays(Mapping[str, np.ndarray]):
 
     def __init__(self, group: h5py.Group | None) -> None:
         self._group = group
-        self._names = () if group is None else tuple(name for name in group if "dtype" in group[name].attrs)
+        # The others are their axes.
+        self._names = () if group is None else tuple(name for name in group if "_" not in name)
 
     def __getitem__(self, name: str) -> np.ndarray:
         if self._group is None or name not in self._names:
             raise KeyError(name)
-        dataset = self._group[name]
-        return np.asarray(dataset[()], dtype=np.dtype(text_of(dataset.attrs["dtype"])))
+        try:
+            return np.asarray(self._group[name][()])
+        except READ_ERRORS as error:
+            raise FileError(
+                f"the array {name} cannot be read, the file is closed or damaged ({reason(error)})"
+            ) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

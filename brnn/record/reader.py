@@ -15,6 +15,7 @@ from brnn._version import __version__
 from brnn.errors import FileError
 from brnn.record.columns import Column
 from brnn.record.hdf5 import READ_ERRORS, StoredArrays, reason, text_of
+from brnn.record.heap import heaps_are_whole
 from brnn.record.result import Recorded, Result
 from brnn.record.schema import FORMAT, INCOMPLETE, NETWORK_ARRAYS, OPTION_ARRAYS, STATUSES, TEXTS, Metadata
 from brnn.record.stored import StoredRows
@@ -92,6 +93,8 @@ def _open(path: str | Path, stack: contextlib.ExitStack) -> h5py.File:
         with open(path, "rb") as start:
             if start.read(len(SIGNATURE)) != SIGNATURE:
                 raise FileError(f"{path} is not a result file: it is not HDF5")
+        if not heaps_are_whole(path):
+            raise FileError(f"{path} is damaged: the texts that describe it cannot be read")
         source = stack.enter_context(MendedFile(path)) if marked_open(path) else path
     except FileError:
         raise
@@ -128,13 +131,13 @@ def _read(file: h5py.File, path: str | Path) -> tuple[Metadata, list[Recorded], 
         raise FileError(f"{path} is damaged: its status is {status!r}")
     solver = _json(attributes.pop("solver"), "solver", dict, path)
     attributes["duration"] = float(attributes.get("duration", np.nan))
-    names = _json(attributes.pop("variables"), "variables", list, path)
+    described = _json(attributes.pop("variables"), "variables", list, path)
     _json(attributes["network"], "network", dict, path)
     metadata = Metadata(
         {name: _value(value) for name, value in attributes.items()},
         {name: StoredArrays(file.get(name)) for name in (NETWORK_ARRAYS, OPTION_ARRAYS)},
     )
-    recorded = _variables(file, path, [str(name) for name in names], status == INCOMPLETE)
+    recorded = _variables(file, path, described, status == INCOMPLETE)
     return metadata, recorded, status, solver
 
 
@@ -153,20 +156,18 @@ def _json(text: Any, name: str, kind: type, path: str | Path) -> Any:
     return value
 
 
-def _variables(file: h5py.File, path: str | Path, names: list[str], incomplete: bool) -> list[Recorded]:
+def _variables(file: h5py.File, path: str | Path, described: list[Any], incomplete: bool) -> list[Recorded]:
     import h5py
 
     found: list[tuple[Column, h5py.Dataset]] = []
     times: dict[str, np.ndarray] = {}
     counts: dict[str, int] = {}
-    for name in names:
+    for description in described:
+        name, axis, dims = str(description["name"]), str(description["axis"]), description["dims"]
         group, _, quantity = name.partition(".")
         dataset = file.get(f"{group}/{quantity}")
-        if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind != "f" or dataset.ndim < 2:
+        if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind != "f" or dataset.ndim != len(dims) + 1:
             raise FileError(f"{path} is damaged: the dataset /{group}/{quantity} is missing or not what it should be")
-        axis, *axes = text_of(dataset.attrs["dimensions"]).split()
-        if len(axes) != dataset.ndim - 1:
-            raise FileError(f"{path} is damaged: /{group}/{quantity} does not say what its axes are")
         scale = file.get(f"{group}/{axis}")
         if axis not in ("time", "ltm_time") or not isinstance(scale, h5py.Dataset):
             raise FileError(f"{path} is damaged: the times of /{group}/{quantity} are missing")
@@ -181,7 +182,7 @@ def _variables(file: h5py.File, path: str | Path, names: list[str], incomplete: 
             raise FileError(
                 f"{path} is damaged: /{group}/{quantity} has {dataset.shape[0]} samples for {scale.shape[0]} times"
             )
-        found.append((_column(dataset, name, group, quantity, axis, axes), dataset))
+        found.append((_column(description, dataset.shape[1:]), dataset))
     if incomplete and len(times) == 2:
         # The weights of later states may have been saved when the states were not yet.
         last = times["time"][: counts["time"]].max(initial=-np.inf)
@@ -196,20 +197,11 @@ def _variables(file: h5py.File, path: str | Path, names: list[str], incomplete: 
     ]
 
 
-def _column(dataset: h5py.Dataset, name: str, group: str, quantity: str, axis: Any, axes: list[str]) -> Column:
-    return Column(
-        name=name,
-        group=group,
-        quantity=quantity,
-        start=0,
-        stop=0,
-        shape=dataset.shape[1:],
-        dims=tuple(axes),
-        role=text_of(dataset.attrs.get("role", "")),
-        long_name=text_of(dataset.attrs.get("long_name", "")),
-        units=text_of(dataset.attrs.get("units", "1")),
-        axis=axis,
-    )
+def _column(description: dict[str, Any], shape: tuple[int, ...]) -> Column:
+    texts: dict[str, Any] = {name: str(description[name]) for name in ("name", "axis", "role", "long_name", "units")}
+    group, _, quantity = texts["name"].partition(".")
+    dims = tuple(str(dim) for dim in description["dims"])
+    return Column(group=group, quantity=quantity, start=0, stop=0, shape=shape, dims=dims, **texts)
 
 
 def _times(dataset: h5py.Dataset) -> np.ndarray:

@@ -11,8 +11,8 @@
     /network_arrays/<a>    arrays to which the network's JSON refers by name; /option_arrays likewise for the options
 
 Every axis is an HDF5 dimension scale, as netCDF-4 wants it. A text of more than 60 kB is not an attribute but an array
-of characters ``/<attribute>_text``. `status` and `solver` have a fixed size, so that the end of a run can write over
-them.
+of characters ``/<attribute>_text``. `status` and `solver` have a fixed size (bytes in h5py), so that the end of a run
+can write over them.
 """
 
 from __future__ import annotations
@@ -156,10 +156,12 @@ def _plain(value: Any, arrays: dict[str, np.ndarray], where: str) -> Any:
         return value if math.isfinite(value) else {"$float": str(value)}
     if value is None or isinstance(value, (bool, int, str)):
         return value
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
         name = f"a{len(arrays)}"
         arrays[name] = value
         return {"$array": name}
+    if isinstance(value, np.ndarray) and value.dtype.kind == "b":
+        value = value.tolist()  # netCDF-4 knows no booleans
     if isinstance(value, (list, tuple)):
         return [_plain(item, arrays, f"{where}[{k}]") for k, item in enumerate(value)]
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):

@@ -100,6 +100,10 @@ class Spec:
             shown.append(f"{field.name}={text}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show the same in IPython, which would otherwise list class variables, too."""
+        printer.text(repr(self))
+
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented

@@ -132,19 +132,20 @@ def test_h5py_alone(tmp_path: Path) -> None:
             dataset = file[variable.group][variable.quantity]
             np.testing.assert_array_equal(dataset, recording.expected(variable, 0, 600))
             assert dataset.fletcher32
-            assert dataset.attrs["units"] == b"1"
-            assert dataset.attrs["long_name"] == variable.long_name.encode()
+            assert dataset.attrs["units"] == "1"
+            assert dataset.attrs["long_name"] == variable.long_name
             names = [scales[0].name.rpartition("/")[2] for scales in dataset.dims]
             assert names == ["time", *variable.dims]
             for scales in dataset.dims:
                 assert scales[0].attrs["long_name"]
         assert file["F1/x"].compression == "gzip"
         assert file["F2/x"].compression is None
-        assert file["F1/time"].attrs["units"] == b"s"
+        assert file["F1/time"].attrs["units"] == "s"
         np.testing.assert_array_equal(file["F2/F2"], np.arange(5000))
         attributes = dict(file.attrs)
     assert attributes["brnn_format"] == 1
     assert attributes["seed"] == 7
+    assert attributes["command"] == "made up"
     assert attributes["status"] == b"complete"
     assert json.loads(attributes["network"])["name"] == "made_up"
     assert json.loads(attributes["solver"])["steps"] == 600
