@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from brnn._version import __version__
 
 if TYPE_CHECKING:  # the same to type checkers and editors, which cannot see through `__getattr__`
+    from brnn import analysis as analysis
     from brnn import claims as claims
     from brnn import models as models
     from brnn import plot as plot
@@ -101,7 +102,7 @@ _PLACES = {
 }
 _RENAMED = {"open": ("brnn.record", "open_result"), "recover": ("brnn.record", "recover")}
 _WHERE = {name: (module, name) for module, names in _PLACES.items() for name in names} | _RENAMED
-_MODULES = ("claims", "models", "plot", "signals", "spec", "theory")
+_MODULES = ("analysis", "claims", "models", "plot", "signals", "spec", "theory")
 
 __all__ = ["__version__", *sorted(_WHERE), *_MODULES]
 

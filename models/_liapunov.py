@@ -9,7 +9,7 @@ import numpy as np
 from brnn.claims import Comparison
 from brnn.models._claims import run, slope
 from brnn.spec.network import Network
-from brnn.theory.liapunov import Liapunov, liapunov
+from brnn.theory._liapunov import Liapunov, liapunov
 
 __all__ = ["change_of_value", "falls_along_runs"]
 

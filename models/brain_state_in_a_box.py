@@ -46,7 +46,7 @@ from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.topologies.matrix import Dense
 from brnn.spec.validate import array, number
-from brnn.theory.liapunov import liapunov
+from brnn.theory._liapunov import liapunov
 
 __all__ = ["build"]
 

@@ -158,7 +158,7 @@ def build(
 # Claims --------------------------------------------------------------------------------------------------------
 
 _REVIEW = "Grossberg (2013), review, "
-_SOLVERS = ("RK45", "RK23", "DOP853", "LSODA", "Radau", "BDF")
+_SOLVERS = ("RK45", "RK23", "DOP853", "LSODA", "Radau", "BDF", "ROS34PW2")
 
 
 def _sampling(learning: Learning, patterns: np.ndarray, shown: Presentations, total: float, active: float) -> Network:

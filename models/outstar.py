@@ -177,7 +177,7 @@ def build(
 
 _REVIEW = "Grossberg (2013), review, "
 _THETA = PATTERN_A / PATTERN_A.sum()
-_SOLVERS = ("RK45", "RK23", "DOP853", "LSODA", "Radau", "BDF")
+_SOLVERS = ("RK45", "RK23", "DOP853", "LSODA", "Radau", "BDF", "ROS34PW2")
 
 
 def _clamped(learning: Learning, sources: ArrayLike, borders: ArrayLike) -> Network:

@@ -8,15 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from brnn.compiler.system import RightHandSide
 from brnn.integrate import solvers
 from brnn.integrate.delays import History
 from brnn.integrate.driver import Driver
-from brnn.integrate.steady import SteadyRule
+from brnn.integrate.steady import SteadyRule, fastest_rate
 from brnn.integrate.times import segments
 
 __all__ = ["Adaptive"]
 
 _STILL = 20  # steps in a row that do not change the time
+_CHECK = 2_000  # steps between looks at whether an explicit method is limited by stability
+_WORTH = 20_000  # steps that must be left for a stiff method to be worth its matrices
+_LIMITED = 2.0  # step times fastest rate; at about 3 RK45 becomes unstable
 _WINDOW = 10_000  # steps
 _PATIENCE = 10  # windows in a row in which the rest of the run would need more than
 _MOST = 1e7  # steps: a solver slides along a jump of the equations, or is not made for them
@@ -33,13 +37,17 @@ class Adaptive(Driver):
         Tolerances.
     until_steady : bool
         Whether to stop at rest.
+    may_switch : bool
+        Whether a stiff method may take over.
     """
 
     rtol: float = 1e-6
     atol: float = 1e-9
     until_steady: bool = False
+    may_switch: bool = False
     slow: int = 0
     mark: float = 0.0
+    checked: float = 0.0
 
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Integrate piece by piece."""
@@ -72,6 +80,7 @@ class Adaptive(Driver):
                 if self.steps % _WINDOW == 0 and self._hopeless(solver.t):
                     raise self.failure(before, state, fun(before, state), self.atol + self.rtol * np.abs(state))
                 state = solver.y
+                turned = self.may_switch and self.steps % _CHECK == 0 and self._turned_stiff(fun, solver)
                 if history is not None:
                     history.append(solver.t, solver.dense_output())
                 self._save_until(solver, solver.t, state)
@@ -81,10 +90,24 @@ class Adaptive(Driver):
                     if self.saved == 0 or self.times[self.saved - 1] < solver.t:
                         self.save(np.array([solver.t]), state[None, :])
                     return "steady", f"steady at t = {solver.t:.6g}"
+                if turned and solver.status == "running":
+                    self._count(solver)
+                    solver = solvers.make(self.method, fun, solver.t, state, stop, self.rtol, self.atol, system)
             self._count(solver)
         if self.until_steady:
             return "complete", f"not steady after t = {self.duration:g}"
         return "complete", f"reached t = {self.duration:g}"
+
+    def _turned_stiff(self, fun: RightHandSide, solver: Any) -> bool:
+        """Tell whether RK45's steps are limited by stability, and too many are left; then choose another method."""
+        pace, self.checked = (solver.t - self.checked) / _CHECK, solver.t
+        left = (self.duration - solver.t) / pace if pace > 0.0 else np.inf
+        method = solvers.stiff_method(self.system)
+        if method is None or left < _WORTH or solver.step_size * fastest_rate(fun, solver.t, solver.y) < _LIMITED:
+            return False
+        self.reason = f"{self.reason}; from t = {solver.t:.3g} on {method}: stiff, {left:.1g} steps were left"
+        self.method, self.may_switch = method, False
+        return True
 
     def _hopeless(self, time: float) -> bool:
         """Tell whether the run would need far too many steps, at the pace of the last ones."""
@@ -93,8 +116,8 @@ class Adaptive(Driver):
         return self.slow >= _PATIENCE
 
     def _count(self, solver: Any) -> None:
-        self.evaluations += solver.nfev
-        self.jacobians += solver.njev
+        self.evaluations += int(solver.nfev)
+        self.jacobians += int(solver.njev)
 
     def _save_until(self, solver: Any, time: float, state: np.ndarray) -> None:
         """Save every requested time up to `time`, in blocks of bounded size."""

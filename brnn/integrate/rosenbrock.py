@@ -148,9 +148,10 @@ class _Cubic(DenseOutput):
         h = self.t - self.t_old
         s = (np.asarray(t) - self.t_old) / h
         weights = (
-            (1 + 2 * s) * (1 - s) ** 2,
             s**2 * (3 - 2 * s),
             h * s * (1 - s) ** 2,
             h * s**2 * (s - 1),
         )
-        return sum(np.multiply.outer(v, w) for v, w in zip((y_old, y, f_old, f), weights, strict=True))
+        # Written as a change from y_old, so that what does not change keeps its last bit.
+        change = sum(np.multiply.outer(v, w) for v, w in zip((y - y_old, f_old, f), weights, strict=True))
+        return y_old.reshape(y_old.shape + (1,) * s.ndim) + change

@@ -76,8 +76,9 @@ def simulate(
         times whose spacing doubles as time does. A run that comes to rest also saves its last state.
     solver : str
         "RK45", "RK23", "DOP853", "LSODA", "Radau", "BDF", "ROS34PW2", with white noise "EulerMaruyama" or "SRIW1", or
-        "auto": LSODA up to 256 unknowns, else RK45, or ROS34PW2 if the network is stiff; RK45 with delays; SRIW1 with
-        white noise. Networks of discrete time need none.
+        "auto": LSODA up to 256 unknowns, else RK45, which gives way to LSODA (up to 2000 unknowns) or ROS34PW2 (up to
+        2000 cells) where the network proves to be stiff; RK45 with delays; SRIW1 with white noise. Networks of discrete
+        time need none.
     rtol, atol : float
         Relative and absolute tolerance of each unknown (see brnn.integrate.solvers for how it is held).
     step : float, optional
@@ -132,13 +133,11 @@ def simulate(
     _refuse_too_large(network, method, size)
     system = compile_network(network)
     state = initial_state(system, initial)
-    if method == "RK45" and reason.startswith("auto") and not system.delays:
-        method, reason = solvers.choose_for_stiffness(reason, system, state, length if until != "steady" else natural)
     given = {
         "duration": length,
         "initial": None if initial is None else state.copy(),
         "times": None if times is None else saved,
-        "solver": method,
+        "solver": solver,
         "rtol": rtol,
         "atol": atol,
         "step": step,
@@ -158,6 +157,7 @@ def simulate(
     else:
         tolerances = {"rtol": rtol, "atol": atol}
         driver = Adaptive(*common, tolerances, rtol=rtol, atol=atol, until_steady=until == "steady")
+        driver.may_switch = method == "RK45" and reason.startswith("auto") and not system.delays
     return driver.go(state, progress)
 
 

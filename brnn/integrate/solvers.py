@@ -13,7 +13,6 @@ among 100,000 quiet ones are integrated with a hundredth of the accuracy that wa
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,15 +22,13 @@ from brnn.compiler import System
 from brnn.errors import InputError
 from brnn.integrate import stochastic
 from brnn.integrate.delays import EXPLICIT
-from brnn.integrate.steady import fastest_rate
 from brnn.spec.network import Network
 from brnn.spec.validate import closest
 
-__all__ = ["METHODS", "choose", "choose_for_stiffness", "make", "matrix_bytes"]
+__all__ = ["METHODS", "choose", "make", "matrix_bytes", "stiff_method"]
 
-_SEGMENTS = 20
-_MOST_STEPS = 20_000  # of RK45, before a stiff method is worth its matrices
-_STIFF_CELLS = 2_000  # cells up to which it is
+_LSODA_STIFF = 2_000  # unknowns up to which that is a dense Jacobian of all of them
+_STIFF_CELLS = 2_000  # cells up to which it is one of the cells alone
 _FUSE_FROM = 16_384  # unknowns; below, everything is in the cache anyway
 LSODA_AT_MOST = 256  # unknowns; LSODA's Jacobian is dense and its history costs O(n^2) to read
 
@@ -117,22 +114,11 @@ def choose(solver: str, network: Network, size: int, until: str, step: float | N
     raise InputError(f"solver = {solver!r}: must be one of auto, {', '.join(allowed)}{hint}")
 
 
-def choose_for_stiffness(reason: str, system: System, state: np.ndarray, duration: float) -> tuple[str, str]:
-    """Return RK45, or ROS34PW2 where RK45 would need very many steps.
-
-    An explicit method cannot take steps longer than about 3 divided by the fastest rate of the network. That rate is
-    taken at the initial state, for each of the first input segments.
-    """
-    edges = [0.0, *system.network.breaks(duration)[:_SEGMENTS], duration]
-    steps = 0.0
-    for start, stop in pairwise(edges):
-        middle = 0.5 * (start + stop)
-        steps += (stop - start) * fastest_rate(system.rhs(middle), middle, state) / 3.0
-    if steps > _MOST_STEPS and sum(layer.cells for layer in system.network.layers) <= _STIFF_CELLS:
-        return "ROS34PW2", f"auto: stiff, RK45 would need about {steps:.1g} steps"
-    if steps > _MOST_STEPS:
-        return "RK45", f"{reason}; stiff, it will need about {steps:.1g} steps"
-    return "RK45", reason
+def stiff_method(system: System) -> str | None:
+    """Return the method for a network that turned out to be stiff; None if it is too large for any."""
+    if system.size <= _LSODA_STIFF:
+        return "LSODA"
+    return "ROS34PW2" if sum(layer.cells for layer in system.network.layers) <= _STIFF_CELLS else None
 
 
 def matrix_bytes(method: str, size: int, cells: int) -> int:

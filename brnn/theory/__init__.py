@@ -21,19 +21,37 @@ set beside what the simulator gives.
 Numbers of equations are those of the review, Grossberg, "Recurrent neural networks", Scholarpedia 8(2):1888 (2013).
 """
 
-from brnn.theory import additive, competition, feedforward, fields, membrane, quenching, rcf, storing, survivors
-from brnn.theory.liapunov import Liapunov, liapunov
+from __future__ import annotations
 
-__all__ = [
-    "Liapunov",
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from brnn.theory._liapunov import Liapunov as Liapunov
+    from brnn.theory._liapunov import liapunov as liapunov
+
+_MODULES = (
     "additive",
     "competition",
     "feedforward",
     "fields",
-    "liapunov",
+    "habituation",
     "membrane",
+    "pacemaker",
     "quenching",
     "rcf",
+    "slow_inhibition",
     "storing",
     "survivors",
-]
+)
+
+__all__ = ["Liapunov", "liapunov", *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a module, or the Liapunov functions, when it is first used: a model needs only its own theory."""
+    if name in _MODULES:
+        return importlib.import_module(f"brnn.theory.{name}")
+    if name in ("Liapunov", "liapunov"):
+        return getattr(importlib.import_module("brnn.theory._liapunov"), name)
+    raise AttributeError(f"module 'brnn.theory' has no attribute '{name}'")

@@ -21,6 +21,17 @@ FOLDER = Path(__file__).parents[2] / "simulations"
 
 # Script, options that make it quick, layers in its file, words of its table.
 SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
+    "gated_dipole": (
+        ["--columns", "12"],
+        ["on", "off", "on_input"],
+        ["OFF rebound at the offset of J", "threshold of the burst"],
+    ),
+    "lateral_inhibition": (
+        [],
+        [f"{kind}_{total}" for kind in ("limulus", "shunting") for total in (1, 10, 100)],
+        ["Limulus, linear solution", "shunting, closed form", "over- and undershoot"],
+    ),
+    "oscillations": ([], ["cells", "interneurons"], ["wave: speed", "Wilson-Cowan: period, tabled"]),
     "noise_saturation": ([], ["off_surround", "no_surround"], ["total activity, B I/(A + I)", "no off-surround"]),
     "pattern_transformation": (
         [],

@@ -232,10 +232,9 @@ def test_an_overflow_in_a_trial_step_is_an_integration_error() -> None:
         [brnn.Projection("u", "u", "inhibitory", brnn.Function("exp(w)"), brnn.Dense(c))],
         [brnn.Stimulus("u", "excitatory", 1.0)],
     )
-    try:
+    with pytest.raises(brnn.IntegrationError) as caught:
         brnn.simulate(network, 30000.0, solver="BDF", rtol=1e-9, atol=1e-12)
-    except brnn.IntegrationError as error:
-        assert 0 < error.time < 30000
+    assert 0 < caught.value.time < 30000
 
 
 def test_a_solver_that_slides_along_a_jump_gives_up() -> None:
@@ -312,9 +311,9 @@ def test_auto_takes_a_stiff_method_for_a_stiff_network() -> None:
     """x_i = theta_i B I/(A + I) at a rate of A + I = 1e5: an explicit method would need 3 million steps."""
     network = brnn.models.feedforward_shunting.build(n=300, total=1e5, on=100.0)
     result = brnn.simulate(network, 100.0, times=[100.0])
-    assert result.solver.method == "ROS34PW2"
+    assert result.solver.method == "LSODA"
     assert "stiff" in result.solver.details["reason"]
-    assert result.solver.steps < 2000
+    assert result.solver.steps < 5000
     assert result.total("F1").values[-1] == pytest.approx(1e5 / (1 + 1e5), rel=1e-5)
     calm = brnn.simulate(brnn.models.feedforward_shunting.build(n=300, total=10.0, on=100.0), 100.0, times=[100.0])
     assert calm.solver.method == "RK45"
