@@ -13,7 +13,7 @@ from brnn.record.hdf5 import WRITE_ERRORS, abandon, check_target, create, move_i
 from brnn.record.reader import open_result, status_of
 from brnn.record.result import Recorded, Result
 from brnn.record.schema import INCOMPLETE, Metadata
-from brnn.record.superblock import in_use
+from brnn.record.superblock import in_use, marked_open
 
 __all__ = ["recover", "write_file"]
 
@@ -89,14 +89,14 @@ def recover(path: str | Path) -> Result:
     """Turn the file of a run that was killed into an orderly one, in one step, and open it.
 
     All samples up to the last saved time are copied to a new file, which then takes the place of the old one. Its
-    status stays "incomplete". A file that is not incomplete is only opened.
+    status stays what it is. A file that is not incomplete, and that HDF5 opens, is only opened.
 
     Raises
     ------
     FileError
         If it is not a result file, is still being written, or cannot be written.
     """
-    if status_of(path) == INCOMPLETE:
+    if status_of(path) == INCOMPLETE or (os.path.isfile(path) and marked_open(path)):
         if in_use(path):
             raise FileError(f"{path} cannot be recovered: it is open in another program, perhaps its run goes on")
         with open_result(path) as result:

@@ -7,8 +7,8 @@ the superblock also holds, are all that a plain reader misses. We write both our
 before and after each time that HDF5 writes. The layout of the superblock, version 3, and of its checksum (Jenkins'
 lookup3) are in the HDF5 file format specification, version 3.0, sections II.A and VIII.
 
-Everything here is best effort: where it is not possible, a killed file still opens in `brnn.open` and, in other
-programs, with ``swmr=True``.
+Everything here is best effort: where it is not possible, and after a kill in the instant in which HDF5 closes the file,
+the file still opens in `brnn.open` and, in other programs, with ``swmr=True``; `brnn.recover` takes the mark away.
 """
 
 from __future__ import annotations

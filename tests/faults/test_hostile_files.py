@@ -301,6 +301,15 @@ def test_recover(tmp_path: Path) -> None:
         np.testing.assert_array_equal(
             result["P.z"], recording.states(0, SMALL_ROWS)[:, 34:274].reshape(SMALL_ROWS, 24, 10)
         )
+    content = bytearray(path.read_bytes())
+    content[11] = 5  # HDF5's mark, as if its writer had been killed while it closed the file
+    content[44:48] = struct.pack("<I", lookup3(bytes(content[:44])))
+    path.write_bytes(content)
+    with pytest.raises(OSError, match="already open for write"), h5py.File(path, "r"):
+        pass
+    with brnn.recover(path) as result, h5py.File(path, "r") as file:
+        assert result.status == "complete"
+        np.testing.assert_array_equal(file["F1/x"], recording.states(0, SMALL_ROWS)[:, :10])
     before = path.read_bytes()
     brnn.recover(path).close()  # nothing to do
     assert path.read_bytes() == before

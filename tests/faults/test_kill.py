@@ -21,6 +21,7 @@ import recording
 import xarray as xr
 
 import brnn
+from brnn.record.superblock import marked_open
 
 KILLS = int(os.environ.get("BRNN_KILLS", "4"))
 
@@ -89,6 +90,9 @@ def check_recorded(path: Path) -> str:
         assert set(range(0, count, 4)) - {count - 1} <= set(rows)
         every = recording.expected(recording.VARIABLES[-1], 0, int(rows.max()) + 1)
         np.testing.assert_array_equal(weights, every[rows])
+    if marked_open(path):  # killed while HDF5 closed it: the only moment in which others cannot open it
+        assert status == "complete"
+        brnn.recover(path).close()
     with h5py.File(path, "r") as file:
         assert file.attrs["status"] == status.encode()
         samples = file["F1/x"][: len(file["F1/time"])]

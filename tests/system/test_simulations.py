@@ -21,6 +21,14 @@ FOLDER = Path(__file__).parents[2] / "simulations"
 
 # Script, options that make it quick, layers in its file, words of its table.
 SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
+    "competitive_learning": ([], ["input", "category"], ["sparse: winner of each", "dense, round 3"]),
+    "liapunov_descent": (
+        [],
+        ["hopfield", "field", "species", "bam_F1", "bam_F2"],
+        ["changes of V", "dV/dt by (34)", "z = f(x) f(y)"],
+    ),
+    "outstar_learning": ([], ["source", "border"], ["Z_j = theta_j", "recall with 100 times the cue"]),
+    "voting_paradox": ([], ["weak", "balanced", "strong"], ["3 against 1", "last factor of dwell times"]),
     "gated_dipole": (
         ["--columns", "12"],
         ["on", "off", "on_input"],
