@@ -3,7 +3,7 @@
 Crash safety has one strategy, HDF5's SWMR mode (single writer, multiple readers), which keeps the file valid at every
 moment: all objects are made first; then rows are appended, and last the time axes, on whose length every reader
 relies (see `brnn.record.series`). What SWMR leaves to the end, the first 48 bytes, is kept up to date by
-`brnn.record.superblock`, so that a killed file opens in h5py, xarray and MATLAB without further ado. At the end
+`brnn.record.superblock`, so that a killed file opens in h5py and xarray without further ado. At the end
 `status` and `solver`, attributes of fixed size, are written over in place, still in SWMR mode: reopening the file
 for it would leave a moment in which a kill makes the file unreadable.
 
