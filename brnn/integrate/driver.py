@@ -7,29 +7,20 @@ import time as clock
 import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from brnn.compiler import System, Variable
 from brnn.errors import IntegrationError
+from brnn.record.recorder import Recorder
 
 if TYPE_CHECKING:
     from brnn.record.result import Result
 
-__all__ = ["Driver", "Recorder"]
+__all__ = ["Driver"]
 
 _THREADED = 500  # unknowns from which BLAS would use several threads
-
-
-class Recorder(Protocol):
-    """Takes the saved states."""
-
-    def write(self, times: np.ndarray, states: np.ndarray) -> None:
-        """Add rows: times (k,), states (k, size)."""
-
-    def finish(self, status: str, solver: dict[str, Any]) -> Result:
-        """Close, and return what was recorded."""
 
 
 @dataclass
@@ -129,7 +120,8 @@ class Driver:
             self.save(self.times[self.saved : self.saved + 1], state[None, :])
 
     def progressed(self, by: float) -> None:
-        """Move the progress bar."""
+        """Move the progress bar, and let the recorder bring to the disk what it still holds back."""
+        self.recorder.keep()
         if self.bar is not None:
             self.bar.update(by)
 

@@ -14,12 +14,13 @@ from brnn.errors import InputError, SpecError
 from brnn.integrate import solvers
 from brnn.integrate.adaptive import Adaptive
 from brnn.integrate.discrete import Discrete
-from brnn.integrate.driver import Driver, Recorder
+from brnn.integrate.driver import Driver
 from brnn.integrate.stochastic import Stochastic
 from brnn.integrate.times import saved_times, steady_times, whole_steps
 from brnn.memory import refuse_above
 from brnn.record.memory import MemoryRecorder
 from brnn.record.options import Record
+from brnn.record.recorder import Recorder
 from brnn.record.schema import metadata
 from brnn.record.writer import FileRecorder
 from brnn.spec.network import Network
@@ -193,6 +194,7 @@ def _recorder(options: Record, system: System, rows: int, root: Any) -> Recorder
         select=options.variables,
         ltm_every=options.ltm_every,
         dtype=options.dtype,
+        n_times=rows,
     )
 
 

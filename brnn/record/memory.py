@@ -79,6 +79,9 @@ class MemoryRecorder:
         self._put("time", times, states)
         self._last_weight = last
 
+    def keep(self) -> None:
+        """Do nothing: memory has nothing safer."""
+
     def finish(self, status: str, solver: Mapping[str, Any]) -> Result:
         """Return what was recorded.
 

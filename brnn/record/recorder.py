@@ -19,5 +19,8 @@ class Recorder(Protocol):
     def write(self, times: np.ndarray, states: np.ndarray) -> None:
         """Record `states` (k, size) at rising `times` (k,), later than all before."""
 
+    def keep(self) -> None:
+        """Make safe what was recorded, if that is due; called now and then between writes."""
+
     def finish(self, status: str, solver: Mapping[str, Any]) -> Result:
         """End the record ("complete", "steady", "failed" or "interrupted") and return what it holds."""

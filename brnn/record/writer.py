@@ -116,6 +116,7 @@ class FileRecorder:
         self._last_weight = -np.inf  # time
         self._last: tuple[float, np.ndarray] | None = None  # time and weights, if they were not kept
         self._flushed = -np.inf
+        self._held_back = False
         self._pause = self._flush_every
 
     def write(self, times: np.ndarray, states: np.ndarray) -> None:
@@ -142,7 +143,13 @@ class FileRecorder:
             self._unfinished = (times, states, counts, self._last_weight)
             self._reserve(states.nbytes)
             self._store()
-            if clock.monotonic() - self._flushed >= self._pause:
+            self._held_back = True
+        self.keep()
+
+    def keep(self) -> None:
+        """Bring to the disk what was written since, if that is due. To be called now and then between writes."""
+        if self._held_back and self._failure is None and clock.monotonic() - self._flushed >= self._pause:
+            with self._translated():
                 self._commit()
 
     def finish(self, status: str, solver: Mapping[str, Any]) -> Result:
@@ -247,6 +254,7 @@ class FileRecorder:
     def _commit(self, final: bool = False) -> None:
         """Bring everything to the disk: the rows, then the times that make them count."""
         begun = clock.monotonic()
+        self._held_back = False
         for series in self._series.values():
             series.flush(final)
         # The times of the weights first: where there is a state, there are its weights.

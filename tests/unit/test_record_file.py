@@ -335,3 +335,17 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
     assert float(done.stdout) < 80.0
     with h5py.File(tmp_path / "run.h5") as file:
         assert file["F1/x"].chunks == (1, 100_000)
+
+
+def test_rows_do_not_wait_for_the_next_write(tmp_path: Path) -> None:
+    """What was written is on the disk soon after, even if the next saved time is far away."""
+    path = tmp_path / "run.h5"
+    recorder = FileRecorder(path, recording.VARIABLES, recording.description(100.0), flush_every=0.05)
+    recorder.write(recording.times(0, 1), recording.states(0, 1))
+    recorder.write(recording.times(1, 2), recording.states(1, 2))
+    time.sleep(0.3)
+    recorder.keep()
+    code = "import sys, brnn; result = brnn.open(sys.argv[1]); print(result.status, len(result.times))"
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["incomplete", "3"]
+    recorder.finish("interrupted", {}).close()
