@@ -34,7 +34,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.claims import Comparison, claim
-from brnn.errors import InputError, SpecError
+from brnn.errors import SpecError
 from brnn.memory import refuse_above
 from brnn.models._claims import final, run, slope
 from brnn.models._patterns import activities, field_shape, presented
@@ -47,6 +47,7 @@ from brnn.spec.topologies import Topology
 from brnn.spec.topologies.distance import Kernel
 from brnn.spec.topologies.matrix import Dense
 from brnn.spec.validate import array, choice, number
+from brnn.theory.lateral_inhibition import static
 
 if TYPE_CHECKING:
     from brnn.record.result import Result
@@ -156,7 +157,6 @@ def _inhibition(
 
 _BOUNDARIES = ("zero", "periodic", "reflect", "nearest")
 _WIDEST = 100_000.0  # cells; a wider kernel is a slip of units
-_ROUNDS, _STEPS = 100, 50  # of the damped iteration: how often the linear equations are tried
 
 
 def _kernel(total: float, width: float, ndim: int) -> np.ndarray:
@@ -195,47 +195,6 @@ def response(result: Result) -> np.ndarray:
             for row in rows:
                 r[row] = v[row] + tau * fun(float(times[row]), v[row].ravel()).reshape(v.shape[1:])
     return r
-
-
-def static(e: ArrayLike, k: ArrayLike, threshold: ArrayLike = 0.0) -> np.ndarray:
-    """Return the responses of (4).
-
-    Parameters
-    ----------
-    e : array, shape (cells,)
-        Excitation of each cell.
-    k : matrix [target, source], >= 0
-        Inhibition.
-    threshold : float or matrix [target, source]
-        r0 or r_ij.
-
-    Returns
-    -------
-    ndarray, shape (cells,)
-        (4) is linear as long as the same pairs are above threshold: which ones is found by damped iteration from r = e,
-        then the linear equations are solved. If there are several solutions it is one of them.
-
-    Raises
-    ------
-    InputError
-        If the shapes do not fit, or if no solution is found: with strong mutual inhibition there can be a continuum.
-    """
-    e = array(e, "static: e", ndim=1)
-    K = array(k, "static: k", shape=(e.size, e.size), minimum=0.0)
-    levels = np.broadcast_to(activities(threshold, "static: threshold", K.shape), K.shape)
-    r = np.array(e)
-    step = 1.0 / (1.0 + K.sum(axis=1))
-    for _ in range(_ROUNDS):
-        active = np.where(r > levels, K, 0.0)
-        try:
-            solution = np.linalg.solve(np.eye(e.size) + active, e + (active * levels).sum(axis=1))
-        except np.linalg.LinAlgError:
-            solution = r
-        if np.allclose(solution + (K * np.maximum(solution - levels, 0.0)).sum(axis=1), e, rtol=1e-12, atol=1e-12):
-            return np.asarray(solution)
-        for _ in range(_STEPS):
-            r += step * (e - (K * np.maximum(r - levels, 0.0)).sum(axis=1) - r)
-    raise InputError("static: no solution was found: with mutual inhibition as strong as this there can be several")
 
 
 # Claims --------------------------------------------------------------------------------------------------------

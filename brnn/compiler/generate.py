@@ -26,7 +26,7 @@ from brnn.spec.projection import Projection
 
 __all__ = ["generate"]
 
-_HEADER = '''"""Right-hand side of the network '{name}', generated from its structure; every number is an argument."""
+_HEADER = '''"""Right-hand side of a network, generated from its structure; every number is an argument."""
 
 import numpy as np
 from numba import njit
@@ -82,7 +82,7 @@ def generate(network: Network, variables: tuple[Variable, ...]) -> Program:
     fields = _write_fields(text, network, signals, sent)
     for layer in network.layers:
         _write_layer(text, network, layer, sent, fields, inputs)
-    return _assemble(text, network)
+    return _assemble(text)
 
 
 def _sent_by(projection: Projection, network: Network, signals: Signals) -> Sent:
@@ -271,9 +271,9 @@ def _local_term(text: Text, network: Network, projection: Projection, source: Se
     return f"{function}({', '.join([own, f'sum_{source.name}', *arguments])})"
 
 
-def _assemble(text: Text, network: Network) -> Program:
+def _assemble(text: Text) -> Program:
     imports = "\n".join(text.imports) + ("\n" if text.imports else "")
-    parts = [_HEADER.format(name=network.name, imports=imports)]
+    parts = [_HEADER.format(imports=imports)]
     for function in text.functions.values():
         parts.append(f"\n@njit(**options)\n{function}\n")
     arguments = ", ".join(["t", "u", "du", "n", "p", *text.program.arrays])

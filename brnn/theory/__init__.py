@@ -16,6 +16,9 @@ set beside what the simulator gives.
 - `liapunov`: Liapunov functions (33), (34) of every network of the form of Cohen and Grossberg (32), and of BAM with
   adaptive weights (37)-(39): ``liapunov(network)``.
 - `competition`: competitive systems (26)-(28): jump sets, the voting paradox of May and Leonard, competitive markets.
+- `lateral_inhibition`: the responses (4) of Hartline and Ratliff's cells.
+- `habituation`: gates (10), gated dipoles, depressing synapses; `slow_inhibition`, `pacemaker`: what is known of these
+  oscillators.
 - `quenching`: quenching threshold, arousal, and thresholds measured by bisection where there is no closed form.
 
 Numbers of equations are those of the review, Grossberg, "Recurrent neural networks", Scholarpedia 8(2):1888 (2013).
@@ -36,6 +39,7 @@ _MODULES = (
     "feedforward",
     "fields",
     "habituation",
+    "lateral_inhibition",
     "membrane",
     "pacemaker",
     "quenching",
