@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 __all__ = ["Stopped", "stops_raise"]
 
+_SOON = 0.01  # seconds
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # SIGHUP: the terminal was closed
 
 
@@ -44,6 +48,17 @@ def _raise(number: int, frame: FrameType | None) -> None:
     raise Stopped(number)
 
 
+def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
+    """Deliver a signal once more that came while Python could not raise it (in a destructor or weakref callback)."""
+    error = unraisable.exc_value
+    if not isinstance(error, Stopped):
+        sys.__unraisablehook__(unraisable)
+        return
+    number = error.code - 128
+    signal.signal(number, _raise)
+    threading.Timer(_SOON, os.kill, (os.getpid(), number)).start()
+
+
 @contextmanager
 def stops_raise() -> Iterator[None]:
     """Make the signals raise `Stopped` while the block runs; a signal that the process ignores stays ignored."""
@@ -56,8 +71,10 @@ def stops_raise() -> Iterator[None]:
             before[number] = signal.signal(number, _raise)
         except ValueError:  # not in the main thread, where no signal arrives anyway
             break
+    hook, sys.unraisablehook = sys.unraisablehook, _raise_again
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -102,6 +102,25 @@ def test_an_ignored_signal_stays_ignored(tmp_path: Path) -> None:
     assert (said.returncode, said.stdout, said.stderr) == (0, f"brnn {brnn.__version__}\n", "")
 
 
+def test_a_signal_that_comes_in_a_destructor_is_not_lost(tmp_path: Path) -> None:
+    text = (
+        "import os, signal, sys, time\n"
+        "from brnn.cli.stops import Stopped, stops_raise\n"
+        "class Dying:\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        time.sleep(0.01)\n"
+        "try:\n"
+        "    with stops_raise():\n"
+        "        Dying()\n"
+        "        time.sleep(20)\n"
+        "except Stopped as stop:\n"
+        "    sys.exit(stop.code)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stdout, said.stderr) == (143, "", "")
+
+
 def test_handlers_are_given_back(call: Callable[..., Any]) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     call("--version")
