@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FileRecorder"]
 
+_LOOKS = 10
 _MARGIN = 1024 * 1024  # bytes of HDF5's own structures that one `write` may add, and more
 _PATIENCE = 20.0  # flushing takes one part in 20 of the time at most, unless that would need
 _LONGEST = 5.0  # more than this many times `flush_every`
@@ -313,8 +314,13 @@ class FileRecorder:
 
 def _being_written(path: Path) -> bool:
     """Tell whether a living process writes this result file."""
-    if not in_use(path):
-        return False
     from brnn.record.reader import status_of
 
-    return status_of(path) == INCOMPLETE
+    for _ in range(_LOOKS):
+        if not in_use(path):
+            return False
+        status = status_of(path)
+        if status:
+            return status == INCOMPLETE
+        clock.sleep(0.02)  # its writer may just have been changing it
+    return False
