@@ -19,6 +19,25 @@ from brnn.spec.projection import Projection
 __all__ = ["RightHandSide", "System", "compile_network"]
 
 
+_GAP = 64  # elements; more than a vector register, several times unrolled, takes at once
+_SMALL = 512  # elements; larger arrays lie far enough apart by themselves
+
+
+def _apart(array: np.ndarray) -> np.ndarray:
+    """Return a copy of a small array that no other array lies near to (a large one is returned as it is).
+
+    Compiled loops ask whether the arrays that they read and write are nearer than one vectorised pass, and if so take
+    another path, which adds in another order. With a gap around everything that is written they never do, so that
+    results do not depend on where memory happened to be free.
+    """
+    if array.size > _SMALL:
+        return array
+    room = np.empty(array.size + 2 * _GAP, dtype=array.dtype)
+    result = room[_GAP : _GAP + array.size].reshape(array.shape)
+    result[...] = array
+    return result
+
+
 @dataclass(frozen=True)
 class RightHandSide:
     """du/dt between two break points, as a Python callable for SciPy's solvers.
@@ -45,7 +64,7 @@ class RightHandSide:
 
     def __call__(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return du/dt in a new array."""
-        du = np.empty_like(u)
+        du = _apart(np.empty_like(u))
         self.into(t, u, du)
         return du
 
@@ -58,7 +77,7 @@ class RightHandSide:
 
     def diffusion(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return the strength b(t, u) of the white noise of each unknown (0 without any)."""
-        b = np.zeros_like(u)
+        b = _apart(np.zeros_like(u))
         if self.noise is not None:
             self.noise(t, u, b, *self.arguments)
         return b
@@ -128,7 +147,10 @@ class System:
         """
         module = load_module(self.source)
         numbers = np.array(self.program.numbers, dtype=np.float64)
-        arrays: dict[str, Any] = dict(self.program.arrays)
+        arrays: dict[str, Any] = {
+            name: array if array is None or not array.flags.writeable else _apart(array)
+            for name, array in self.program.arrays.items()
+        }
         network = self.network
         for (name, kind), base in self.program.inputs.items():
             total = np.zeros(network.layer(name).shape)

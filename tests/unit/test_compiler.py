@@ -133,3 +133,15 @@ def test_a_law_without_a_file_is_refused_in_one_line() -> None:
     law = type("Made", (Halving,), {"law": staticmethod(made["law"]), "parameters": ()})
     with pytest.raises(brnn.SpecError, match="define it in a file"):
         compile_network(brnn.Network("own", [law("a", 1)]))
+
+
+def test_results_do_not_depend_on_where_memory_is_free() -> None:
+    """Bit by bit the same numbers, whatever lies between the arrays: loops must not choose between two paths."""
+    random = np.random.default_rng(0)
+    between: list[Any] = []
+    results = set()
+    for _ in range(60):
+        between = [*between[-40:], np.ones(int(random.integers(1, 400))), bytearray(int(random.integers(1, 3000)))]
+        result = brnn.simulate(brnn.models.rcf.build(), 10, solver="DOP853", times=[10.0])
+        results.add(result["rcf.x"].values.tobytes())
+    assert len(results) == 1
