@@ -59,7 +59,7 @@ class Adaptive(Driver):
         still = 0
         for start, stop in segments(system.network, self.duration, delays):
             fun = system.rhs(0.5 * (start + stop), history)
-            if stop - start <= 1e-10 * stop and history is None:
+            if stop - start <= max(1e-10 * stop, 1e-13 * self.duration) and history is None:
                 state = state + (stop - start) * fun(start, state)
                 self._save_until(None, stop, state)
                 continue

@@ -28,6 +28,13 @@ def test_a_short_pulse_in_a_long_run_is_not_missed(solver: str) -> None:
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
+def test_a_break_point_may_be_as_near_to_the_beginning_as_numbers_allow(solver: str) -> None:
+    network = decaying(stimuli=[brnn.Stimulus("a", "excitatory", 3.0, brnn.Pulse(3e-300, 1.0))])
+    x = brnn.simulate(network, 2.0, times=[1.0], solver=solver)["a.x"].values
+    assert x[0, 0] == pytest.approx(6.0 * (1 - np.exp(-0.5)), rel=1e-4)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
 def test_tolerances_hold_for_a_small_active_part(solver: str) -> None:
     """Ten oscillating cells beside many quiet ones are as accurate as alone."""
     n = 2000 if solver in ("RK45", "RK23", "DOP853") else 60
