@@ -67,9 +67,8 @@ class Adaptive(Driver):
             solver = solvers.make(self.method, fun, start, state, stop, self.rtol, self.atol, system, longest)
             while solver.status == "running":
                 before = solver.t
-                with contextlib.suppress(
-                    ValueError, np.linalg.LinAlgError
-                ):  # of infinite trial steps, in BDF and Radau
+                # BDF and Radau raise these when a trial step overflows.
+                with contextlib.suppress(ValueError, np.linalg.LinAlgError):
                     solver.step()
                 # The first steps of LSODA may be too short to change the time, and still change the state.
                 still = still + 1 if solver.t == before else 0

@@ -175,9 +175,6 @@ def _refuse_too_large(network: Network, method: str, size: int) -> None:
     needed = 8 * size * _COPIES.get(method, 8) + solvers.matrix_bytes(
         method, size, sum(layer.cells for layer in network.layers)
     )
-    for projection in network.projections:
-        shapes = network.layer(projection.source).shape, network.layer(projection.target).shape
-        needed += projection.topology.memory(*shapes)
     refuse_above(needed, f"a network of {size} unknowns with {method}")
 
 

@@ -75,10 +75,6 @@ class Topology(Spec):
         """Return a lower bound of the strengths, to tell whether signs are mixed."""
         raise NotImplementedError
 
-    def memory(self, source: Shape, target: Shape) -> int:
-        """Return the bytes that the arguments will take, without making them."""
-        return 0
-
 
 def same_shape(topology: Topology, source: Shape, target: Shape, where: str) -> None:
     """Raise SpecError unless both layers have the same shape."""
