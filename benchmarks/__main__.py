@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import learning, single_run, startup
+from benchmarks import field, learning, single_run, startup, sweep
 from benchmarks.measure import write
 
-BENCHMARKS = {"learning": learning, "single_run": single_run, "startup": startup}
+BENCHMARKS = {"single_run": single_run, "sweep": sweep, "field": field, "learning": learning, "startup": startup}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

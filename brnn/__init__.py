@@ -31,34 +31,40 @@ if TYPE_CHECKING:  # the same to type checkers and editors, which cannot see thr
     from brnn.errors import *
     from brnn.integrate import *
     from brnn.record import *
-    from brnn.record import open_result
+    from brnn.record import open_file
     from brnn.record.rerun import *
     from brnn.signals import *
+    from brnn.spec.actions import *
+    from brnn.spec.events import *
     from brnn.spec.gates import *
     from brnn.spec.layers import *
     from brnn.spec.layers.binary import *
     from brnn.spec.layers.box import *
     from brnn.spec.layers.cohen_grossberg import *
+    from brnn.spec.layers.gated import *
     from brnn.spec.layers.membrane import *
     from brnn.spec.layers.wilson_cowan import *
     from brnn.spec.learning import *
     from brnn.spec.network import *
     from brnn.spec.projection import *
+    from brnn.spec.protocol import *
     from brnn.spec.schedules import *
     from brnn.spec.stimulus import *
     from brnn.spec.topologies import *
     from brnn.spec.topologies.distance import *
     from brnn.spec.topologies.matrix import *
     from brnn.spec.topologies.uniform import *
+    from brnn.sweep.designs import *
+    from brnn.sweep.run import *
 
-    open = open_result
+    open = open_file
 
 _PLACES = {
     "brnn.claims": ["Comparison", "claim"],
     "brnn.compiler": ["System", "compile_network"],
     "brnn.errors": ["BrnnError", "FileError", "InputError", "IntegrationError", "SpecError"],
     "brnn.integrate": ["Equilibrium", "simulate", "steady_state"],
-    "brnn.record": ["Record", "Result"],
+    "brnn.record": ["Record", "Result", "merge_shards", "unstack"],
     "brnn.record.rerun": ["rerun"],
     "brnn.signals": [
         "Expression",
@@ -76,14 +82,27 @@ _PLACES = {
     "brnn.spec.layers.binary": ["BinaryLayer"],
     "brnn.spec.layers.box": ["BoxLayer"],
     "brnn.spec.layers.cohen_grossberg": ["CohenGrossbergLayer"],
+    "brnn.spec.layers.gated": ["GatedLayer"],
     "brnn.spec.layers.membrane": ["MembraneLayer"],
     "brnn.spec.layers.wilson_cowan": ["WilsonCowanLayer"],
     "brnn.spec.learning": ["DoublyGated", "Instar", "Learning", "Outstar", "PassiveDecay", "SelfNormalizing"],
     "brnn.spec.network": ["Network"],
+    "brnn.spec.actions": [
+        "Action",
+        "NextPhase",
+        "SampleWinner",
+        "SetState",
+        "StartStimulus",
+        "StopRun",
+        "SwitchStimulus",
+    ],
+    "brnn.spec.events": ["AtTimes", "Crossing", "Event", "PhaseBegins"],
     "brnn.spec.gates": ["Gate", "HabituativeGate"],
     "brnn.spec.projection": ["Projection"],
+    "brnn.spec.protocol": ["Phase", "Protocol"],
     "brnn.spec.schedules": [
         "Constant",
+        "InPhase",
         "Noise",
         "Pulse",
         "Pulses",
@@ -99,8 +118,10 @@ _PLACES = {
     "brnn.spec.topologies.distance": ["Chain", "DifferenceOfGaussians", "GaussianKernel", "Kernel", "Shift"],
     "brnn.spec.topologies.matrix": ["Dense", "Sparse"],
     "brnn.spec.topologies.uniform": ["AllButSelf", "AllToAll", "OneToOne"],
+    "brnn.sweep.designs": ["Design", "Grid", "LatinHypercube", "Random", "Saltelli", "Sobol", "Table"],
+    "brnn.sweep.run": ["sweep"],
 }
-_RENAMED = {"open": ("brnn.record", "open_result"), "recover": ("brnn.record", "recover")}
+_RENAMED = {"open": ("brnn.record", "open_file"), "recover": ("brnn.record", "recover")}
 _WHERE = {name: (module, name) for module, names in _PLACES.items() for name in names} | _RENAMED
 _MODULES = ("analysis", "claims", "models", "plot", "signals", "spec", "theory")
 

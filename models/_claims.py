@@ -12,7 +12,7 @@ from brnn.spec.network import Network
 if TYPE_CHECKING:
     from brnn.record.result import Result
 
-__all__ = ["final", "run", "slope", "stays_within"]
+__all__ = ["final", "frequencies", "run", "slope", "stays_within"]
 
 
 def run(network: Network, duration: float | None = None, **options: Any) -> Result:
@@ -61,3 +61,19 @@ def stays_within(network: Network, lower: float, upper: float, label: str, **opt
         Comparison.at_most(1e-6, result.solver.details["largest_projection"], label=f"{label}: left by the solver"),
         Comparison.at_least(0.0, inward[side != 0], 1e-6, f"{label}: velocity inward on the bounds"),
     ]
+
+
+def frequencies(probabilities: np.ndarray, counts: np.ndarray, trials: int, label: str) -> list[Comparison]:
+    """Return comparisons of how often things happened in independent trials with their predicted probabilities.
+
+    The first row compares frequencies, with a tolerance of 4.5 standard errors of the least certain one; the second
+    bounds the largest deviation in standard errors, where at least five successes and five failures are expected.
+    """
+    p, found = np.asarray(probabilities, dtype=np.float64), np.asarray(counts) / trials
+    error = np.sqrt(p * (1.0 - p) / trials)
+    rows = [Comparison(p, found, 4.5 * float(error.max()), f"{label}: frequencies in {trials} trials")]
+    many = trials * np.minimum(p, 1.0 - p) >= 5
+    if many.any():
+        z = np.abs(found - p)[many] / error[many]
+        rows.append(Comparison.at_most(4.5, z, label=f"{label}: standard errors off"))
+    return rows

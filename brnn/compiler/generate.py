@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from brnn.compiler.layout import Variable
-from brnn.compiler.plasticity import write_gate, write_plastic
+from brnn.compiler.plasticity import write_gate, write_matrix, write_plastic
 from brnn.compiler.text import Course, Program, Text, argument_names
 from brnn.signals import Signal
 from brnn.spec.layers import LayerLaw
@@ -64,9 +64,13 @@ class Signals:
         return found
 
 
-def generate(network: Network, variables: tuple[Variable, ...]) -> Program:
-    """Return the program of a network whose states lie as `variables` says."""
-    text = Text()
+def generate(network: Network, variables: tuple[Variable, ...], *, explicit: bool = False) -> Program:
+    """Return the program of a network whose states lie as `variables` says.
+
+    With `explicit`, every topology that is not local is written out as loops over a matrix instead of a call of its
+    kernel, so that the text consists of loops over cells alone.
+    """
+    text = Text(explicit)
     signals = Signals(network)
     sent = {str(projection.name): _sent_by(projection, network, signals) for projection in network.projections}
     for k, variable in enumerate(variables):
@@ -115,7 +119,7 @@ def _end(projection: Projection, place: str) -> tuple[str, float]:
 def _write_stimuli(text: Text, network: Network) -> dict[tuple[str, str], list[str]]:
     """Write the time courses; return, for each (layer, kind), the terms of its input."""
     terms: dict[tuple[str, str], list[str]] = {}
-    kinds = {"excitatory": "I", "inhibitory": "J"}
+    kinds = {"excitatory": "I", "inhibitory": "J", "modulatory": "mod"}
     for index, stimulus in enumerate(network.stimuli):
         if stimulus.schedule.white:
             continue
@@ -128,7 +132,8 @@ def _write_stimuli(text: Text, network: Network) -> dict[tuple[str, str], list[s
             first = text.write_course(f"g{index}", stimulus.schedule)
             pattern = text.array(f"pattern{index}_{stimulus.target}", None)
             terms[key].append(f"g{index} * {pattern}[i]")
-            text.program.courses.append(Course(index, first, pattern))
+            count = len(text.program.numbers) - first
+            text.program.courses.append(Course(index, first, pattern, count))
     return terms
 
 
@@ -145,7 +150,7 @@ def _write_signal(text: Text, layer: LayerLaw, signal: Signal, delay: float, sen
     text.line(f"for i in range({x}.size):")
     text.line(f"s = {function}({', '.join([f'{x}[i]', *parameters])})", 2)
     if sent.needs_array:
-        text.array(sent.name, np.empty(sent.cells))
+        text.work(sent.name, sent.cells)
         text.line(f"{sent.name}[i] = s", 2)
     if sent.needs_total:
         text.line(f"sum_{sent.name} += s", 2)
@@ -165,7 +170,7 @@ def _write_fields(text: Text, network: Network, signals: Signals, sent: dict[str
         laws = [type(part).__name__ for part in (topology, projection.gate, projection.learning) if part is not None]
         text.line(f"# {projection.name}: {', '.join(laws)}")
         if key not in fields:
-            fields[key] = text.array(f"net_{projection.kind[:3]}_{target.name}", np.empty(target.cells))
+            fields[key] = text.work(f"net_{projection.kind[:3]}_{target.name}", target.cells)
             text.line(f"for i in range({fields[key]}.size):")
             text.line(f"{fields[key]}[i] = 0.0", 2)
         if plastic:
@@ -175,6 +180,9 @@ def _write_fields(text: Text, network: Network, signals: Signals, sent: dict[str
             ]
             own = signals.of(projection.source, projection.signal, projection.delay).name
             write_plastic(text, network, projection, sent[str(projection.name)].name, own, reads, fields[key])
+            continue
+        if text.explicit:
+            write_matrix(text, network, projection, sent[str(projection.name)].name, fields[key])
             continue
         name, kernel = topology.chosen_kernel(source.shape, target.shape)
         function = text.kernel(name, kernel)
@@ -195,7 +203,7 @@ def _write_layer(
     inputs: dict[tuple[str, str], list[str]],
 ) -> None:
     brackets = {}
-    for kind in ("excitatory", "inhibitory"):
+    for kind in layer.kinds:
         terms = list(inputs.get((layer.name, kind), []))
         if (layer.name, kind) in fields:
             terms.append(f"{fields[layer.name, kind]}[i]")
@@ -210,9 +218,10 @@ def _write_layer(
     text.line()
     text.line(f"# layer {layer.name}: {type(layer).__name__}")
     text.line(f"for i in range({x}.size):")
-    text.line(f"exc = {brackets['excitatory']}", 2)
-    text.line(f"inh = {brackets['inhibitory']}", 2)
-    text.line(f"dx_{layer.name}[i] = {law}({', '.join([f'{x}[i]', 'exc', 'inh', *parameters])})", 2)
+    for kind, bracket in brackets.items():
+        text.line(f"{kind[:3]} = {bracket}", 2)
+    net = [kind[:3] for kind in brackets]
+    text.line(f"dx_{layer.name}[i] = {law}({', '.join([f'{x}[i]', *net, *parameters])})", 2)
     white = [
         (stimulus.kind, text.array(f"white{index}_{layer.name}", _spread(stimulus.pattern, layer)))
         for index, stimulus in enumerate(network.stimuli)
@@ -223,7 +232,7 @@ def _write_layer(
 
 
 def _law(text: Text, layer: LayerLaw) -> tuple[str, list[str]]:
-    """Add the law of a layer; return the name of the function and its arguments after x, exc and inh."""
+    """Add the law of a layer; return the name of the function and its arguments after x and the inputs."""
     law = text.kernel(f"law_{type(layer).__name__.lower()}", type(layer).law)
     parameters = []
     for name in layer.parameters:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from brnn.compiler.system import System
+from brnn.compiler.system import Clock, System
 from brnn.spec.layers import LayerLaw
 from brnn.spec.projection import Projection
 
@@ -32,6 +32,11 @@ def _slope(law: Callable[[Any], Any], at: np.ndarray) -> np.ndarray:
     """Return the derivative of a function of one variable, element by element, by central differences."""
     h = _STEP * np.maximum(1.0, np.abs(at))
     return np.asarray((law(at + h) - law(at - h)) / (2.0 * h))
+
+
+def _partial(law: Callable[..., Any], at: list[np.ndarray], k: int) -> np.ndarray:
+    """Return the derivative of a law by its argument number k."""
+    return _slope(lambda v: law(*at[:k], v, *at[k + 1 :]), at[k])
 
 
 @dataclass(frozen=True)
@@ -53,10 +58,13 @@ class BlockJacobian:
     ----------
     system : System
         A compiled network.
+    clock : Clock, optional
+        Where the schedules stand; by default where they do before any event.
     """
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, clock: Clock | None = None) -> None:
         network = system.network
+        self._clock = clock or system.clock()
         self._system = system
         self._slices = {v.name: slice(v.start, v.stop) for v in system.variables}
         self.cells = sum(layer.cells for layer in network.layers)
@@ -71,14 +79,12 @@ class BlockJacobian:
         """Return J_xx, shape (cells, cells), and the diagonal of all other unknowns, in their order in `u`."""
         network = self._system.network
         x = u[: self.cells]
-        inputs = {
-            (layer.name, kind): np.zeros(layer.cells)
-            for layer in network.layers
-            for kind in ("excitatory", "inhibitory")
-        }
-        for stimulus in network.stimuli:
+        inputs = {(layer.name, kind): np.zeros(layer.cells) for layer in network.layers for kind in layer.kinds}
+        for k, stimulus in enumerate(network.stimuli):
             layer = network.layer(stimulus.target)
-            inputs[layer.name, stimulus.kind] += stimulus.at(time, layer.shape).ravel()
+            now = self._clock.reads(k, time)
+            if now is not None:
+                inputs[layer.name, stimulus.kind] += stimulus.at(now, layer.shape).ravel()
         effective = [self._effective(place, u) for place in self._places]
         for place, weights in zip(self._places, effective, strict=True):
             signals = place.projection.signal(x[place.columns])
@@ -87,12 +93,12 @@ class BlockJacobian:
         sensitivity = {}
         for layer in network.layers:
             rows = self._slices[f"{layer.name}.x"]
-            exc, inh = inputs[layer.name, "excitatory"], inputs[layer.name, "inhibitory"]
+            at = [x[rows], *(inputs[layer.name, kind] for kind in layer.kinds)]
             law = _law(layer)
             own = np.arange(rows.start, rows.stop)
-            J[own, own] = _slope(lambda v, law=law, e=exc, i=inh: law(v, e, i), x[rows])  # type: ignore[misc]
-            sensitivity[layer.name, "excitatory"] = _slope(lambda e, law=law, v=x[rows], i=inh: law(v, e, i), exc)  # type: ignore[misc]
-            sensitivity[layer.name, "inhibitory"] = _slope(lambda i, law=law, v=x[rows], e=exc: law(v, e, i), inh)  # type: ignore[misc]
+            J[own, own] = _partial(law, at, 0)
+            for k, kind in enumerate(layer.kinds, start=1):
+                sensitivity[layer.name, kind] = _partial(law, at, k)
         for place, weights in zip(self._places, effective, strict=True):
             rise = place.projection.signal.derivative(x[place.columns])
             gain = sensitivity[place.target.name, place.projection.kind]
@@ -161,6 +167,7 @@ class BlockJacobian:
             reads.append(values.sum() if where == "source total" else self._spread(place, values, where))
         rate = learning.rate
         if learning.schedule is not None:
+            time += self._clock.shift
             segment = learning.schedule.segment(time, np.ones(()))
             rate *= float(segment.base)
             if learning.schedule.varying:
@@ -178,12 +185,12 @@ class BlockJacobian:
         return values[rows if where == "target" else columns]
 
 
-def _law(layer: LayerLaw) -> Callable[[Any, Any, Any], Any]:
-    """Return the law of a layer as a function of x, exc and inh, with its parameters and inner signals."""
+def _law(layer: LayerLaw) -> Callable[..., Any]:
+    """Return the law of a layer as a function of x and its inputs, with its parameters and inner signals."""
     parameters = [np.ravel(getattr(layer, name)) for name in layer.parameters]
     inner = list(layer.inner().values())
 
-    def law(x: Any, exc: Any, inh: Any) -> Any:
-        return type(layer).law(x, exc, inh, *parameters, *(signal(x) for signal in inner))
+    def law(x: Any, *inputs: Any) -> Any:
+        return type(layer).law(x, *inputs, *parameters, *(signal(x) for signal in inner))
 
     return law

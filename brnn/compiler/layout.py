@@ -60,11 +60,14 @@ class Variable:
         return self.stop - self.start
 
 
-def layout(network: Network) -> tuple[Variable, ...]:
-    """Return the blocks of the state vector of `network`: activities of each layer, then gates, then weights."""
+def layout(network: Network, *, bounded: bool = True) -> tuple[Variable, ...]:
+    """Return the blocks of the state vector of `network`: activities of each layer, then gates, then weights.
+
+    Without `bounded` the bounds of the activities are left out.
+    """
     variables: list[Variable] = []
     start = 0
-    bounds = guaranteed_bounds(network)
+    bounds = guaranteed_bounds(network) if bounded else {}
     for layer in network.layers:
         stop = start + math.prod(layer.shape)
         lowest, highest = bounds.get(layer.name, (None, None))

@@ -13,7 +13,7 @@ from brnn.spec.projection import Projection
 if TYPE_CHECKING:
     from brnn.compiler.generate import Sent
 
-__all__ = ["write_gate", "write_plastic"]
+__all__ = ["write_gate", "write_matrix", "write_plastic"]
 
 
 def write_gate(text: Text, projection: Projection, f: str, gated: Sent) -> None:
@@ -31,7 +31,7 @@ def write_gate(text: Text, projection: Projection, f: str, gated: Sent) -> None:
     text.line(f"dy_{name}[i] = {law}({', '.join([f'y_{name}[i]', f'{f}[i]', *arguments])})", 2)
     text.line(f"s = {f}[i] * y_{name}[i]", 2)
     if gated.needs_array:
-        text.array(gated.name, np.empty(gated.cells))
+        text.work(gated.name, gated.cells)
         text.line(f"{gated.name}[i] = s", 2)
     if gated.needs_total:
         text.line(f"sum_{gated.name} += s", 2)
@@ -90,15 +90,51 @@ def write_plastic(
             text.line(line, 3)
         text.line(f"{net}[j] += total", 2)
         return
-    strength = text.kernel(f"strength_{type(topology).__name__.lower()}", type(topology).strength)
-    arguments = text.arguments(strength, 2, topology.weights(source.shape, target.shape), name)
+    weights_ = topology.weights(source.shape, target.shape)
+    if text.explicit and any(isinstance(value, np.ndarray) for value in weights_):
+        w = f"{text.array(f'W_{name}', topology.strengths(source.shape, target.shape).ravel())}[k]"
+    else:
+        strength = text.kernel(f"strength_{type(topology).__name__.lower()}", type(topology).strength)
+        w = f"{strength}({', '.join(['j', 'i', *text.arguments(strength, 2, weights_, name)])})"
     text.line(f"for j in range({net}.size):")
     text.line("total = 0.0", 2)
     text.line(f"for i in range(x_{source.name}.size):", 2)
     text.line(f"k = j * x_{source.name}.size + i", 3)
-    text.line(f"w = {strength}({', '.join(['j', 'i', *arguments])})", 3)
+    text.line(f"w = {w}", 3)
     for line in connection:
         text.line(line, 3)
+    text.line(f"{net}[j] += total", 2)
+
+
+def write_matrix(text: Text, network: Network, projection: Projection, s: str, net: str) -> None:
+    """Write the product of a constant matrix with the signals `s`, added to `net`, as loops.
+
+    A matrix that mostly connects neighbours is stored by its rows' nonzero elements.
+    """
+    name = str(projection.name)
+    source, target = network.layer(projection.source), network.layer(projection.target)
+    topology = projection.topology
+    if topology.storage == "dense":
+        W = text.array(f"W_{name}", topology.strengths(source.shape, target.shape).ravel())
+        text.line(f"for j in range({net}.size):")
+        text.line("total = 0.0", 2)
+        text.line(f"for i in range(x_{source.name}.size):", 2)
+        text.line(f"total += {W}[j * x_{source.name}.size + i] * {s}[i]", 3)
+        text.line(f"{net}[j] += total", 2)
+        return
+    if topology.storage == "sparse":
+        rows = topology.arguments(source.shape, target.shape)
+    else:
+        from scipy.sparse import csr_array
+
+        csr = csr_array(topology.strengths(source.shape, target.shape))
+        rows = (csr.data, csr.indices.astype(np.int64), csr.indptr.astype(np.int64))
+    data, indices, indptr = text.arguments_named(["data", "indices", "indptr"], rows, name)
+    text.line(f"for j in range({net}.size):")
+    text.line("total = 0.0", 2)
+    text.line(f"for k in range({indptr}[j], {indptr}[j + 1]):", 2)
+    text.line(f"i = {indices}[k]", 3)
+    text.line(f"total += {data}[k] * {s}[i]", 3)
     text.line(f"{net}[j] += total", 2)
 
 
@@ -122,7 +158,7 @@ def _write_rate(text: Text, network: Network, projection: Projection) -> str:
     else:
         first = text.write_course(f"course_{name}", learning.schedule)
         varying = len(text.program.numbers)
-        text.program.courses.append(Course(place, first, base=base, varying=varying))
+        text.program.courses.append(Course(place, first, None, varying - first, base, varying))
         factor = f"({factor} + course_{name} * {text.number(f'varying_{name}', 0.0)})"
     text.line(f"now_{name} = {rate} * {factor}")
     return f"now_{name}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 
-__all__ = ["RightHandSide", "System", "compile_network"]
+__all__ = ["Clock", "RightHandSide", "System", "compile_network"]
 
 
 _GAP = 64  # elements; more than a vector register, several times unrolled, takes at once
@@ -38,6 +38,31 @@ def _apart(array: np.ndarray) -> np.ndarray:
     return result
 
 
+@dataclass
+class Clock:
+    """Where the schedules of a run stand, which events change.
+
+    Attributes
+    ----------
+    shift : float
+        Time of the schedules minus time of the run: what is left out of phases that ended early.
+    on : dict
+        For each stimulus that was switched or started, whether it is on.
+    begun : dict
+        For each stimulus that was started, at what time of the run.
+    """
+
+    shift: float = 0.0
+    on: dict[int, bool] = field(default_factory=dict)
+    begun: dict[int, float] = field(default_factory=dict)
+
+    def reads(self, schedule: int, time: float) -> float | None:
+        """Return the time of a schedule (an index into ``network.schedules``), or None if its stimulus is off."""
+        if not self.on.get(schedule, True):
+            return None
+        return time - self.begun[schedule] if schedule in self.begun else time + self.shift
+
+
 @dataclass(frozen=True)
 class RightHandSide:
     """du/dt between two break points, as a Python callable for SciPy's solvers.
@@ -54,6 +79,8 @@ class RightHandSide:
         For each delayed layer: its array among the arguments, its Variable, and the delay.
     noise : callable or None
         The compiled function of the strength of white noise, called like `function`.
+    shift : float
+        Time of the schedules minus time of the run.
     """
 
     function: Callable[..., None]
@@ -61,6 +88,7 @@ class RightHandSide:
     history: Callable[[float], np.ndarray] | None = None
     lags: tuple[tuple[np.ndarray, Variable, float], ...] = ()
     noise: Callable[..., None] | None = None
+    shift: float = 0.0
 
     def __call__(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return du/dt in a new array."""
@@ -73,13 +101,13 @@ class RightHandSide:
         for array, variable, delay in self.lags:
             assert self.history is not None
             array[:] = self.history(t - delay)[variable.start : variable.stop]
-        self.function(t, u, du, *self.arguments)
+        self.function(t + self.shift, u, du, *self.arguments)
 
     def diffusion(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return the strength b(t, u) of the white noise of each unknown (0 without any)."""
         b = _apart(np.zeros_like(u))
         if self.noise is not None:
-            self.noise(t, u, b, *self.arguments)
+            self.noise(t + self.shift, u, b, *self.arguments)
         return b
 
 
@@ -135,7 +163,42 @@ class System:
         """The distinct delays, in rising order."""
         return tuple(sorted({delay for _, delay in self.program.lags}))
 
-    def rhs(self, time: float, history: Callable[[float], np.ndarray] | None = None) -> RightHandSide:
+    def clock(self) -> Clock:
+        """Return where the schedules stand in the beginning."""
+        return Clock(on={k: False for k, stimulus in enumerate(self.network.stimuli) if not stimulus.on})
+
+    def values(self, time: float, clock: Clock | None = None) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return the numbers `p` and the arrays that hold between the two break points around `time`."""
+        clock = clock or self.clock()
+        numbers = np.array(self.program.numbers, dtype=np.float64)
+        arrays: dict[str, Any] = dict(self.program.arrays)
+        network = self.network
+        for (name, kind), base in self.program.inputs.items():
+            total = np.zeros(network.layer(name).shape)
+            for k, stimulus in enumerate(network.stimuli):
+                now = clock.reads(k, time)
+                if stimulus.target == name and stimulus.kind == kind and now is not None:
+                    total += stimulus.schedule.segment(now, np.asarray(stimulus.pattern)).base
+            arrays[base] = total.ravel()
+        for course in self.program.courses:
+            schedule = network.schedules[course.schedule]
+            pattern = np.ones(()) if course.pattern is None else network.stimuli[course.schedule].pattern
+            now = clock.reads(course.schedule, time)
+            segment = schedule.segment(time + clock.shift if now is None else now, np.asarray(pattern))
+            numbers[course.first : course.first + len(segment.parameters)] = segment.parameters
+            if course.pattern is not None:
+                shape = network.layer(network.stimuli[course.schedule].target).shape
+                varying = segment.varying if now is not None else 0.0
+                arrays[course.pattern] = np.array(np.broadcast_to(varying, shape), dtype=np.float64).ravel()
+            if course.base is not None:
+                numbers[course.base] = float(segment.base)
+            if course.varying is not None:
+                numbers[course.varying] = float(segment.varying)
+        return numbers, arrays
+
+    def rhs(
+        self, time: float, history: Callable[[float], np.ndarray] | None = None, clock: Clock | None = None
+    ) -> RightHandSide:
         """Return the right-hand side that holds between the two break points around `time`.
 
         Parameters
@@ -144,40 +207,20 @@ class System:
             A time inside of the segment.
         history : callable, optional
             The state vector at an earlier time; needed if the network has delays.
+        clock : Clock, optional
+            Where the schedules stand; by default where they do before any event.
         """
+        numbers, values = self.values(time, clock)
+        arrays = {name: _apart(array) if array.flags.writeable else array for name, array in values.items()}
         module = load_module(self.source)
-        numbers = np.array(self.program.numbers, dtype=np.float64)
-        arrays: dict[str, Any] = {
-            name: array if array is None or not array.flags.writeable else _apart(array)
-            for name, array in self.program.arrays.items()
-        }
-        network = self.network
-        for (name, kind), base in self.program.inputs.items():
-            total = np.zeros(network.layer(name).shape)
-            for stimulus in network.stimuli:
-                if stimulus.target == name and stimulus.kind == kind:
-                    total += stimulus.schedule.segment(time, np.asarray(stimulus.pattern)).base
-            arrays[base] = total.ravel()
-        for course in self.program.courses:
-            schedule = network.schedules[course.schedule]
-            pattern = np.ones(()) if course.pattern is None else network.stimuli[course.schedule].pattern
-            segment = schedule.segment(time, np.asarray(pattern))
-            numbers[course.first : course.first + len(segment.parameters)] = segment.parameters
-            if course.pattern is not None:
-                shape = network.layer(network.stimuli[course.schedule].target).shape
-                arrays[course.pattern] = np.array(np.broadcast_to(segment.varying, shape), dtype=np.float64).ravel()
-            if course.base is not None:
-                numbers[course.base] = float(segment.base)
-            if course.varying is not None:
-                numbers[course.varying] = float(segment.varying)
         bounds = np.array([0] + [variable.stop for variable in self.variables], dtype=np.int64)
         lags = tuple(
             (arrays[array], next(v for v in self.variables if v.name == f"{layer}.x"), delay)
             for (layer, delay), array in self.program.lags.items()
         )
-        return RightHandSide(
-            module.rhs, (bounds, numbers, *arrays.values()), history, lags, getattr(module, "diffusion", None)
-        )
+        shift = 0.0 if clock is None else clock.shift
+        noise = getattr(module, "diffusion", None)
+        return RightHandSide(module.rhs, (bounds, numbers, *arrays.values()), history, lags, noise, shift)
 
 
 def compile_network(network: Network) -> System:

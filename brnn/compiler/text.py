@@ -13,6 +13,7 @@ from brnn.codetext import function_text, helper_texts
 from brnn.errors import SpecError
 from brnn.spec.layers import LayerLaw
 from brnn.spec.schedules import Schedule
+from brnn.spec.varying import Varying
 
 __all__ = ["Course", "Program", "Text", "argument_names"]
 
@@ -27,6 +28,8 @@ class Course:
         Index into ``network.schedules``.
     first : int
         Place in `p` of the first parameter of the schedule's kernel (varying schedules).
+    parameters : int
+        How many parameters the kernel has.
     pattern : str or None
         Array argument that takes the varying part of a stimulus.
     base, varying : int or None
@@ -36,6 +39,7 @@ class Course:
     schedule: int
     first: int = 0
     pattern: str | None = None
+    parameters: int = 0
     base: int | None = None
     varying: int | None = None
 
@@ -48,7 +52,7 @@ class Program:
     ----------
     source : str
         Text of the module.
-    numbers : list of float
+    numbers : list of float or Varying
         Values of `p`; those of schedules are filled in by each segment.
     arrays : dict
         Values of the array arguments by name; None for those that each segment fills in.
@@ -58,20 +62,30 @@ class Program:
         What each segment fills in.
     lags : dict
         For each (layer, delay): the name of the array that takes the layer's activities that long ago.
+    work : set of str
+        Names of the arrays that the function only writes and then reads.
     """
 
     source: str = ""
-    numbers: list[float] = field(default_factory=list)
+    numbers: list[float | Varying] = field(default_factory=list)
     arrays: dict[str, np.ndarray | None] = field(default_factory=dict)
     inputs: dict[tuple[str, str], str] = field(default_factory=dict)
     courses: list[Course] = field(default_factory=list)
     lags: dict[tuple[str, float], str] = field(default_factory=dict)
+    work: set[str] = field(default_factory=set)
 
 
 class Text:
-    """Collects lines, functions and arguments."""
+    """Collects lines, functions and arguments.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    explicit : bool
+        Whether matrices are applied by loops in the text, not by kernels of arrays.
+    """
+
+    def __init__(self, explicit: bool = False) -> None:
+        self.explicit = explicit
         self.program = Program()
         self.lines: list[str] = []
         self.unpack: list[str] = []
@@ -82,14 +96,19 @@ class Text:
     def line(self, text: str = "", depth: int = 1) -> None:
         self.lines.append("    " * depth + text if text else "")
 
-    def number(self, name: str, value: float) -> str:
+    def number(self, name: str, value: float | Varying) -> str:
         self.unpack.append(f"    {name} = p[{len(self.program.numbers)}]")
-        self.program.numbers.append(float(value))
+        self.program.numbers.append(value if isinstance(value, Varying) else float(value))
         return name
 
     def array(self, name: str, value: np.ndarray | None) -> str:
         self.program.arrays[name] = value
         return name
+
+    def work(self, name: str, size: int) -> str:
+        """Add an array that the function writes before it reads it."""
+        self.program.work.add(name)
+        return self.array(name, np.empty(size))
 
     def arguments(self, function: str, skip: int, values: Iterable[float | np.ndarray], owner: str) -> list[str]:
         """Add the values of a function's arguments after the first `skip`; return the names that they get."""

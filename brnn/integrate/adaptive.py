@@ -12,8 +12,9 @@ from brnn.compiler.system import RightHandSide
 from brnn.integrate import solvers
 from brnn.integrate.delays import History
 from brnn.integrate.driver import Driver
+from brnn.integrate.events import Slopes
+from brnn.integrate.plan import Plan
 from brnn.integrate.steady import SteadyRule, fastest_rate
-from brnn.integrate.times import segments
 
 __all__ = ["Adaptive"]
 
@@ -39,63 +40,96 @@ class Adaptive(Driver):
         Whether to stop at rest.
     may_switch : bool
         Whether a stiff method may take over.
+    seed : int or None
+        Seed of what events draw.
     """
 
     rtol: float = 1e-6
     atol: float = 1e-9
     until_steady: bool = False
     may_switch: bool = False
+    seed: int | None = None
     slow: int = 0
     mark: float = 0.0
     checked: float = 0.0
 
+    def begin(self, state: np.ndarray) -> np.ndarray:
+        """Lay out the run, and let the events of time 0 happen."""
+        self.plan = Plan(self.system, self.duration)
+        return self.begin_events(state, self.plan, self.seed)
+
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Integrate piece by piece."""
-        system = self.system
-        delays = system.delays
-        history = History(state, delays[-1]) if delays else None
-        settled = system.network.settled() + sum(delays)
-        rule = SteadyRule(self.rtol, self.atol, delays[-1] if delays else 0.0)
+        plan, delays = self.plan, self.system.delays
+        self.history = History(state, delays[-1]) if delays else None
+        self.rule = SteadyRule(self.rtol, self.atol, delays[-1] if delays else 0.0)
+        time = 0.0
+        while not plan.over and not self.stopped:
+            time, state, steady = self._piece(time, plan.stop, state)
+            if steady:
+                self.save_last(time, state)
+                return "steady", f"steady at t = {time:.6g}"
+            state = self.react(time, state, plan.reach(time))
+            self.save_reached(time, state)
+        message = self.ending(time, state)
+        return "complete", f"not steady after t = {time:g}" if self.until_steady and not self.stopped else message
+
+    def _piece(self, start: float, stop: float, state: np.ndarray) -> tuple[float, np.ndarray, bool]:
+        """Integrate up to `stop`, or to the first event before; return time, state, and whether it is at rest there.
+
+        All is saved that comes before that time.
+        """
+        plan, history = self.plan, self.history
+        fun = self.system.rhs(0.5 * (start + stop), history, plan.clock)
+        if stop - start <= max(1e-10 * stop, 1e-13 * self.duration) and history is None:
+            state = state + (stop - start) * fun(start, state)
+            self._save_before(None, stop, state)
+            return stop, state, False
+        settled = plan.settled + sum(self.system.delays)
+        longest = self.system.delays[0] if self.system.delays else np.inf
+        tolerances = (self.rtol, self.atol, self.system)
+        solver = solvers.make(self.method, fun, start, state, stop, *tolerances, longest, plan.clock)
+        slopes = Slopes(fun, start, state) if self.reactor is not None and self.reactor.watching else None
         still = 0
-        for start, stop in segments(system.network, self.duration, delays):
-            fun = system.rhs(0.5 * (start + stop), history)
-            if stop - start <= max(1e-10 * stop, 1e-13 * self.duration) and history is None:
-                state = state + (stop - start) * fun(start, state)
-                self._save_until(None, stop, state)
-                continue
-            longest = delays[0] if delays else np.inf
-            solver = solvers.make(self.method, fun, start, state, stop, self.rtol, self.atol, system, longest)
-            while solver.status == "running":
-                before = solver.t
-                # BDF and Radau raise these when a trial step overflows.
-                with contextlib.suppress(ValueError, np.linalg.LinAlgError):
-                    solver.step()
-                # The first steps of LSODA may be too short to change the time, and still change the state.
-                still = still + 1 if solver.t == before else 0
-                if still == _STILL or solver.status == "failed" or not np.isfinite(solver.y).all():
+        while solver.status == "running":
+            before = solver.t
+            # BDF and Radau raise these when a trial step overflows.
+            with contextlib.suppress(ValueError, np.linalg.LinAlgError):
+                solver.step()
+            # The first steps of LSODA may be too short to change the time, and still change the state.
+            still = still + 1 if solver.t == before else 0
+            if still == _STILL or solver.status == "failed" or not np.isfinite(solver.y).all():
+                self._count(solver)
+                raise self.failure(before, state, fun(before, state), self.atol + self.rtol * np.abs(state))
+            self.steps += 1
+            if self.steps % _WINDOW == 0 and self._hopeless(solver.t):
+                raise self.failure(before, state, fun(before, state), self.atol + self.rtol * np.abs(state))
+            if slopes is not None and self.reactor is not None:
+                self.evaluations += 1
+                dense, ends = solver.dense_output, slopes.step(solver.t, solver.y)
+                event = self.reactor.search(before, state, solver.t, solver.y, dense, ends)
+                if event is not None:
                     self._count(solver)
-                    raise self.failure(before, state, fun(before, state), self.atol + self.rtol * np.abs(state))
-                self.steps += 1
-                if self.steps % _WINDOW == 0 and self._hopeless(solver.t):
-                    raise self.failure(before, state, fun(before, state), self.atol + self.rtol * np.abs(state))
-                state = solver.y
-                turned = self.may_switch and self.steps % _CHECK == 0 and self._turned_stiff(fun, solver)
-                if history is not None:
-                    history.append(solver.t, solver.dense_output())
-                self._save_until(solver, solver.t, state)
-                self.progressed(solver.t - before)
-                if self.until_steady and solver.t > settled and rule.holds(fun, solver.t, state):
-                    self._count(solver)
-                    if self.saved == 0 or self.times[self.saved - 1] < solver.t:
-                        self.save(np.array([solver.t]), state[None, :])
-                    return "steady", f"steady at t = {solver.t:.6g}"
-                if turned and solver.status == "running":
-                    self._count(solver)
-                    solver = solvers.make(self.method, fun, solver.t, state, stop, self.rtol, self.atol, system)
-            self._count(solver)
-        if self.until_steady:
-            return "complete", f"not steady after t = {self.duration:g}"
-        return "complete", f"reached t = {self.duration:g}"
+                    state = solver.y if event == solver.t else np.asarray(solver.dense_output()(event))
+                    self._save_before(solver, event, state)
+                    self.progressed(event - before)
+                    return event, state, False
+            state = solver.y
+            turned = self.may_switch and self.steps % _CHECK == 0 and self._turned_stiff(fun, solver)
+            if history is not None:
+                history.append(solver.t, solver.dense_output())
+            self._save_before(solver, solver.t, state)
+            if solver.status == "running":
+                self.save_reached(solver.t, state)
+            self.progressed(solver.t - before)
+            if self.until_steady and solver.t > settled and self.rule.holds(fun, solver.t, state):
+                self._count(solver)
+                return solver.t, state, True
+            if turned and solver.status == "running":
+                self._count(solver)
+                solver = solvers.make(self.method, fun, solver.t, state, stop, *tolerances, np.inf, plan.clock)
+        self._count(solver)
+        return stop, state, False
 
     def _turned_stiff(self, fun: RightHandSide, solver: Any) -> bool:
         """Tell whether RK45's steps are limited by stability, and too many are left; then choose another method."""
@@ -118,18 +152,12 @@ class Adaptive(Driver):
         self.evaluations += int(solver.nfev)
         self.jacobians += int(solver.njev)
 
-    def _save_until(self, solver: Any, time: float, state: np.ndarray) -> None:
-        """Save every requested time up to `time`, in blocks of bounded size."""
-        stop = int(np.searchsorted(self.times, time, side="right"))
-        if stop == self.saved:
-            return
-        exact = self.times[stop - 1] == time
-        inner = self.times[self.saved : stop - exact]
+    def _save_before(self, solver: Any, time: float, state: np.ndarray) -> None:
+        """Save every requested time before `time`, in blocks of bounded size."""
+        inner = self.times[self.saved : int(np.searchsorted(self.times, time, side="left"))]
         if inner.size:
             dense = solver.dense_output() if solver is not None else lambda t: np.repeat(state[:, None], t.size, axis=1)
             rows = max(1, _BLOCK // (8 * state.size))
             for k in range(0, inner.size, rows):
                 block = inner[k : k + rows]
                 self.save(block, np.ascontiguousarray(dense(block).T))
-        if exact:
-            self.save(self.times[stop - 1 : stop], state[None, :])

@@ -13,6 +13,8 @@ import numpy as np
 
 from brnn.compiler import System, Variable
 from brnn.errors import IntegrationError
+from brnn.integrate.events import Reactor
+from brnn.integrate.plan import Plan
 from brnn.record.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -57,7 +59,12 @@ class Driver:
     projected: float = 0.0
     bounds: tuple[np.ndarray, np.ndarray] | None = None
     bar: Any = None
+    reactor: Reactor | None = None
     started: float = field(default_factory=clock.perf_counter)
+
+    def begin(self, state: np.ndarray) -> np.ndarray:
+        """Return the state from which the run starts: `state`, unless events change it at time 0."""
+        return state
 
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Go from time 0 to the end; return the status ("complete" or "steady") and one line about it."""
@@ -72,6 +79,7 @@ class Driver:
             with np.errstate(all="ignore"), warnings.catch_warnings(), _one_thread(self.system.size):
                 # A solver that gives up says so by its status; LSODA also warns.
                 warnings.filterwarnings("ignore", module=r"scipy\.integrate")
+                state = self.begin(state)
                 if self.times[0] == 0.0:
                     self.save(np.zeros(1), state[None, :])
                 status, message = self.advance(state)
@@ -85,6 +93,39 @@ class Driver:
             if self.bar is not None:
                 self.bar.close()
         return self.recorder.finish(status, self.summary(message))
+
+    def begin_events(self, state: np.ndarray, plan: Plan, seed: int | None) -> np.ndarray:
+        """Let the events of time 0 happen, if the network has any; return the state after them."""
+        if not self.system.network.events:
+            return state
+        self.reactor = Reactor(self.system, plan, seed, self.recorder.happened)
+        return self._kept_within(self.reactor.begin(state))
+
+    def react(self, time: float, state: np.ndarray, due: list[int]) -> np.ndarray:
+        """Let the events happen that were found, or are due; return the state after them."""
+        if self.reactor is None or not (self.reactor.waiting or due):
+            return state
+        return self._kept_within(self.reactor.react(time, state, due))
+
+    @property
+    def stopped(self) -> bool:
+        """Whether an event ended the run."""
+        return self.reactor is not None and self.reactor.stopped
+
+    def ending(self, time: float, state: np.ndarray) -> str:
+        """Return one line about a run that ended at `time`; save the last state if an event ended it early."""
+        if self.reactor is not None and time < self.duration:
+            self.save_last(time, state)
+        if self.reactor is not None and self.reactor.stopped:
+            return f"stopped by event '{self.reactor.last}' at t = {time:.6g}"
+        early = f", where events that ended phases early brought the end ({self.duration:g} were planned)"
+        return f"reached t = {time:g}{early if time < self.duration else ''}"
+
+    def _kept_within(self, state: np.ndarray) -> np.ndarray:
+        """Return the state after events; one outside of the proven bounds takes what they are proven from away."""
+        if self.bounds is not None and not ((state >= self.bounds[0]) & (state <= self.bounds[1])).all():
+            self.bounds = None
+        return state
 
     def summary(self, message: str) -> dict[str, Any]:
         """Return what the file says about the solver."""
@@ -118,6 +159,11 @@ class Driver:
         """Save `state` if `time` is the next of the saved times."""
         if self.saved < self.times.size and self.times[self.saved] == time:
             self.save(self.times[self.saved : self.saved + 1], state[None, :])
+
+    def save_last(self, time: float, state: np.ndarray) -> None:
+        """Save the state at which the run ends, if it was not saved."""
+        if self.saved == 0 or self.times[self.saved - 1] < time:
+            self.save(np.array([time]), state[None, :])
 
     def progressed(self, by: float) -> None:
         """Move the progress bar, and let the recorder bring to the disk what it still holds back."""

@@ -85,12 +85,14 @@ def steady_state(
     Raises
     ------
     InputError
-        If the network has delays, white noise or discrete time, or a stimulus that never stops to change.
+        If the network has delays, white noise, events or discrete time, or a stimulus that never stops to change.
     IntegrationError
         If it does not come to rest.
     """
     if network.step is not None or network.noisy or any(p.delay > 0 for p in network.projections):
         raise InputError("steady_state: the network must have continuous time, no delays and no white noise")
+    if network.events:
+        raise InputError("steady_state: the network must have no events, which change its equations and its state")
     if not np.isfinite(network.settled()):
         raise InputError("steady_state: a stimulus of the network never stops to change")
     system = compile_network(network)

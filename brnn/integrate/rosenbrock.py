@@ -15,6 +15,7 @@ from scipy.linalg import lu_factor, lu_solve
 
 from brnn.compiler import System
 from brnn.compiler.jacobian import BlockJacobian
+from brnn.compiler.system import Clock
 
 __all__ = ["ROS34PW2"]
 
@@ -59,16 +60,27 @@ class ROS34PW2(OdeSolver):
         The network: its Jacobian, and whether a stimulus changes within the segment.
     rtol, atol : float
         Tolerances.
+    clock : Clock, optional
+        Where the schedules stand.
     """
 
     t: float
     y: np.ndarray
 
     def __init__(
-        self, fun: Any, t0: float, y0: np.ndarray, t_bound: float, *, system: System, rtol: float, atol: float
+        self,
+        fun: Any,
+        t0: float,
+        y0: np.ndarray,
+        t_bound: float,
+        *,
+        system: System,
+        rtol: float,
+        atol: float,
+        clock: Clock | None = None,
     ) -> None:
         super().__init__(fun, t0, y0, t_bound, vectorized=False)
-        self._jacobian = BlockJacobian(system)
+        self._jacobian = BlockJacobian(system, clock)
         self._varying = any(schedule.varying for schedule in system.network.schedules)
         self.rtol, self.atol = rtol, atol
         self.f = self.fun(t0, y0)

@@ -74,7 +74,8 @@ def simulate(
         (also ``"<layer>.x"``); the others start as the network says.
     times : array, optional
         The times that are saved, exactly these. By default 201 times from 0 to `duration`; with ``until="steady"``
-        times whose spacing doubles as time does. A run that comes to rest also saves its last state.
+        times whose spacing doubles as time does. A run that comes to rest, or that an event ends, also saves its last
+        state. The state saved at the very time of an event is the one after it.
     solver : str
         "RK45", "RK23", "DOP853", "LSODA", "Radau", "BDF", "ROS34PW2", with white noise "EulerMaruyama" or "SRIW1", or
         "auto": LSODA up to 256 unknowns, else RK45, which gives way to LSODA (up to 2000 unknowns) or ROS34PW2 (up to
@@ -91,7 +92,7 @@ def simulate(
         A path streams the results to an HDF5 file while the run goes on, in bounded memory; a list of names
         (``["F1.x"]``) keeps only these; a Record says both and more. By default everything is kept in memory.
     seed : int, optional
-        Seed of the white noise. Without one a seed is drawn; it is recorded in any case.
+        Seed of the white noise, and of what events draw. Without one a seed is drawn; it is recorded in any case.
     progress : bool
         Show a progress bar on standard error.
 
@@ -129,7 +130,7 @@ def simulate(
     if network.step is not None:
         length = max(1, round(length / network.step)) * network.step
     saved = _times(times, network, natural, length, until)
-    if network.noisy and seed is None:
+    if network.random and seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])
     _refuse_too_large(network, method, size)
     system = compile_network(network)
@@ -146,7 +147,7 @@ def simulate(
         "variables": None if options.variables is None else list(options.variables),
     }
     root = metadata(system, seed=seed, options=given)
-    recorder = _recorder(options, system, saved.size + (until == "steady"), root)
+    recorder = _recorder(options, system, saved.size + (until == "steady" or bool(network.events)), root)
     common = (system, method, reason, length, saved, recorder)
     driver: Driver
     if network.step is not None:
@@ -157,7 +158,7 @@ def simulate(
         driver = Stochastic(*common, {"step": chosen}, step=chosen, seed=seed)
     else:
         tolerances = {"rtol": rtol, "atol": atol}
-        driver = Adaptive(*common, tolerances, rtol=rtol, atol=atol, until_steady=until == "steady")
+        driver = Adaptive(*common, tolerances, rtol=rtol, atol=atol, until_steady=until == "steady", seed=seed)
         driver.may_switch = method == "RK45" and reason.startswith("auto") and not system.delays
     return driver.go(state, progress)
 

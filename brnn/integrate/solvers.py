@@ -19,6 +19,7 @@ import numpy as np
 from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolver, Radau
 
 from brnn.compiler import System
+from brnn.compiler.system import Clock
 from brnn.errors import InputError
 from brnn.integrate import stochastic
 from brnn.integrate.delays import EXPLICIT
@@ -138,12 +139,13 @@ def make(
     atol: float,
     system: System,
     longest: float = np.inf,
+    clock: Clock | None = None,
 ) -> Any:
     """Return a solver that stands at `start` and goes to `stop`, in steps of at most `longest`."""
     if method == "ROS34PW2":
         from brnn.integrate.rosenbrock import ROS34PW2
 
-        return ROS34PW2(fun, start, state, stop, system=system, rtol=rtol, atol=atol)
+        return ROS34PW2(fun, start, state, stop, system=system, rtol=rtol, atol=atol, clock=clock)
     variables = system.variables
     kind = _CLASSES[method]
     if method in EXPLICIT and state.size >= _FUSE_FROM:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from brnn.integrate.driver import Driver
-from brnn.integrate.times import segments
+from brnn.integrate.plan import Plan
 
 __all__ = ["METHODS", "Stochastic"]
 
@@ -37,27 +37,61 @@ class Stochastic(Driver):
     step: float = 0.01
     seed: int = 0
 
+    def begin(self, state: np.ndarray) -> np.ndarray:
+        """Lay out the run, and let the events of time 0 happen."""
+        self.plan = Plan(self.system, self.duration)
+        self.random = np.random.default_rng(self.seed)
+        return self.begin_events(state, self.plan, self.seed)
+
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Go step by step."""
-        random = np.random.default_rng(self.seed)
+        time = 0.0
+        while not self.plan.over and not self.stopped:
+            time, state = self._piece(time, self.plan.stop, state)
+            state = self.react(time, state, self.plan.reach(time))
+            self.save_reached(time, state)
+        return "complete", f"{self.ending(time, state)} with seed {self.seed}"
+
+    def _piece(self, start: float, stop: float, state: np.ndarray) -> tuple[float, np.ndarray]:
+        """Go to `stop`, or to the first event before, which is taken from the straight line between two steps."""
+        rhs = self.system.rhs(0.5 * (start + stop), clock=self.plan.clock)
         scheme = {"EulerMaruyama": _euler_maruyama, "SRIW1": _sriw1}[self.method]
-        for start, stop in segments(self.system.network, self.duration):
-            rhs = self.system.rhs(0.5 * (start + stop))
-            inside = self.times[(self.times > start) & (self.times < stop)]
-            for before, after in zip([start, *inside], [*inside, stop], strict=True):
-                count = max(1, int(np.ceil((after - before) / self.step * (1 - 1e-12))))
-                h = (after - before) / count
-                for k in range(count):
-                    time = before + k * h
-                    new = scheme(rhs, rhs.diffusion, time, state, h, random)
-                    if not np.isfinite(new).all():
-                        raise self.failure(time, state, rhs(time, state), 1.0)
-                    state = new
-                    self.steps += 1
-                self.evaluations += count * (1 if self.method == "EulerMaruyama" else 2)
+        inside = self.times[(self.times > start) & (self.times < stop)]
+        for before, after in zip([start, *inside], [*inside, stop], strict=True):
+            count = max(1, int(np.ceil((after - before) / self.step * (1 - 1e-12))))
+            h = (after - before) / count
+            for k in range(count):
+                time = before + k * h
+                new = scheme(rhs, rhs.diffusion, time, state, h, self.random)
+                if not np.isfinite(new).all():
+                    raise self.failure(time, state, rhs(time, state), 1.0)
+                self.steps += 1
+                self.evaluations += 1 if self.method == "EulerMaruyama" else 2
+                if self.reactor is not None and self.reactor.watching:
+                    line = _Line(time, state, float(after) if k == count - 1 else before + (k + 1) * h, new)
+                    event = self.reactor.search(time, state, line.stop, new, lambda line=line: line, None)  # type: ignore[misc]
+                    if event is not None:
+                        self.progressed(event - before)
+                        return event, line(event)
+                state = new
+            if after < stop:
                 self.save_reached(float(after), state)
-                self.progressed(after - before)
-        return "complete", f"reached t = {self.duration:g} with seed {self.seed}"
+            self.progressed(after - before)
+        return stop, state
+
+
+@dataclass(frozen=True)
+class _Line:
+    """The straight line between the states at both ends of a step."""
+
+    start: float
+    before: np.ndarray
+    stop: float
+    after: np.ndarray
+
+    def __call__(self, time: float) -> np.ndarray:
+        s = (time - self.start) / (self.stop - self.start)
+        return (1.0 - s) * self.before + s * self.after
 
 
 def _euler_maruyama(a, b, t, x, h, random):  # type: ignore[no-untyped-def]

@@ -13,11 +13,13 @@ from brnn.plot.pattern import draw_levels, draw_pattern, draw_scatter, shares
 from brnn.plot.run import KINDS, run_figure
 from brnn.plot.signal import draw_hill, draw_signal
 from brnn.plot.style import PALETTE, key, new_figure, ordered_colors, polish, ranked
+from brnn.plot.sweep import SWEEP_KINDS, sweep_figure
 
 __all__ = [
     "KINDS",
     "PALETTE",
     "SUFFIXES",
+    "SWEEP_KINDS",
     "check_target",
     "draw_activities",
     "draw_heat",
@@ -38,4 +40,5 @@ __all__ = [
     "run_figure",
     "save",
     "shares",
+    "sweep_figure",
 ]

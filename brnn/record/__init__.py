@@ -9,10 +9,15 @@ if TYPE_CHECKING:
     from brnn.record.columns import estimate_bytes
     from brnn.record.memory import MemoryRecorder
     from brnn.record.options import Record
-    from brnn.record.reader import open_result
+    from brnn.record.reader import open_file, open_result
     from brnn.record.recorder import Recorder
     from brnn.record.result import Result, Solver, UnknownVariable
     from brnn.record.save import recover
+    from brnn.record.sweep_export import to_csv, to_parquet
+    from brnn.record.sweep_merge import merge_shards
+    from brnn.record.sweep_reader import describe, open_sweep, unstack
+    from brnn.record.sweep_schema import SweepHeader
+    from brnn.record.sweep_writer import SweepWriter
     from brnn.record.writer import FileRecorder
 
 _PLACES = {
@@ -22,10 +27,19 @@ _PLACES = {
     "Recorder": "recorder",
     "Result": "result",
     "Solver": "result",
+    "SweepHeader": "sweep_schema",
+    "SweepWriter": "sweep_writer",
     "UnknownVariable": "result",
+    "describe": "sweep_reader",
     "estimate_bytes": "columns",
+    "merge_shards": "sweep_merge",
+    "open_file": "reader",
     "open_result": "reader",
+    "open_sweep": "sweep_reader",
     "recover": "save",
+    "to_csv": "sweep_export",
+    "to_parquet": "sweep_export",
+    "unstack": "sweep_reader",
 }
 
 __all__ = [
@@ -35,10 +49,19 @@ __all__ = [
     "Recorder",
     "Result",
     "Solver",
+    "SweepHeader",
+    "SweepWriter",
     "UnknownVariable",
+    "describe",
     "estimate_bytes",
+    "merge_shards",
+    "open_file",
     "open_result",
+    "open_sweep",
     "recover",
+    "to_csv",
+    "to_parquet",
+    "unstack",
 ]
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "abandon",
     "check_target",
     "create",
+    "describe",
     "mark",
     "move_into_place",
     "reason",
@@ -122,7 +123,7 @@ def create(
             fletcher32=True,
             track_order=True,
         )
-        _describe(dataset, units=column.units, long_name=column.long_name)
+        describe(dataset, units=column.units, long_name=column.long_name)
         dataset.dims[0].attach_scale(time)
         for axis, (dim, size) in enumerate(zip(column.dims, column.shape, strict=True), start=1):
             dataset.dims[axis].attach_scale(_cell_axis(group, dim, size))
@@ -146,7 +147,7 @@ def _time_axis(group: h5py.Group, name: str, axes: dict[str, h5py.Dataset], unit
                 name, shape=(0,), maxshape=(None,), chunks=(1024,), dtype="<f8", fillvalue=math.nan, track_order=True
             )
             axes[name].make_scale(name)
-            _describe(axes[name], units=units, long_name="time" if name == "time" else "time of the saved weights")
+            describe(axes[name], units=units, long_name="time" if name == "time" else "time of the saved weights")
     return axes[name]
 
 
@@ -154,7 +155,7 @@ def _cell_axis(group: h5py.Group, name: str, size: int) -> h5py.Dataset:
     if name not in group:
         scale = group.create_dataset(name, data=np.arange(size, dtype="<i4"), track_order=True, **_packed(size))
         scale.make_scale(name)
-        _describe(scale, units="1", long_name=f"index along {name}")
+        describe(scale, units="1", long_name=f"index along {name}")
     return group[name]
 
 
@@ -180,7 +181,8 @@ def _name_axis(group: h5py.Group, dataset: h5py.Dataset, axis: int, name: str) -
     dataset.dims[axis].attach_scale(scale)
 
 
-def _describe(target: h5py.HLObject, units: str, long_name: str) -> None:
+def describe(target: h5py.HLObject, units: str, long_name: str) -> None:
+    """Give a dataset the attributes that everything in a file has."""
     target.attrs["units"] = units
     target.attrs["long_name"] = long_name
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from brnn.memory import refuse_above
 from brnn.record.columns import VariableLike, columns, estimate_bytes, thin
+from brnn.record.events import EventTable, Happened
 from brnn.record.schema import STATUSES, Metadata
 from brnn.spec.validate import choice, number
 
@@ -67,6 +68,7 @@ class MemoryRecorder:
         self._times = {"time": np.empty(n_times), "ltm_time": np.empty(2)}
         self._counts = {"time": 0, "ltm_time": 0}
         self._last_weight = -np.inf
+        self._events: list[Happened] = []
         self._last: tuple[np.ndarray, np.ndarray] | None = None  # time and weights, if they were not kept
 
     def write(self, times: np.ndarray, states: np.ndarray) -> None:
@@ -78,6 +80,10 @@ class MemoryRecorder:
                 self._last = None if last == times[-1] else (times[-1:].copy(), states[-1:].copy())
         self._put("time", times, states)
         self._last_weight = last
+
+    def happened(self, row: Happened) -> None:
+        """Record an event."""
+        self._events.append(row)
 
     def keep(self) -> None:
         """Do nothing: memory has nothing safer."""
@@ -103,7 +109,8 @@ class MemoryRecorder:
             for column in self._columns
             for count in (self._counts[column.axis],)
         ]
-        return Result(recorded, self._metadata, status, solver)
+        events = EventTable.of(self._metadata.events, self._events) if self._metadata.events else None
+        return Result(recorded, self._metadata, status, solver, events=events)
 
     def _put(self, axis: str, times: np.ndarray, states: np.ndarray) -> None:
         at = self._counts[axis]

@@ -14,6 +14,7 @@ import numpy as np
 from brnn._version import __version__
 from brnn.errors import FileError
 from brnn.record.columns import Column
+from brnn.record.events import GROUP, event_names, stored_events
 from brnn.record.hdf5 import READ_ERRORS, StoredArrays, reason, text_of
 from brnn.record.heap import heaps_are_whole
 from brnn.record.result import Recorded, Result
@@ -24,7 +25,7 @@ from brnn.record.superblock import SIGNATURE, MendedFile, in_use, marked_open
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["open_result", "status_of"]
+__all__ = ["kind_of", "open_file", "open_hdf5", "open_result", "status_of"]
 
 _ATTEMPTS = 5
 _PAUSE = 0.05  # seconds
@@ -62,28 +63,66 @@ def open_result(path: str | Path) -> Result:
     return _opened(path)
 
 
+def open_file(path: str | Path) -> Any:
+    """Open a file that brnn wrote; its numbers are read when they are used.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file of a run (`brnn.simulate`, `Result.save`) or of a sweep (`brnn.sweep`). It may be incomplete.
+
+    Returns
+    -------
+    Result or xarray.Dataset
+        `open_result` says what there is of a run, `brnn.record.sweep_reader.open_sweep` what there is of a sweep.
+
+    Raises
+    ------
+    FileError
+        If there is no such file, or it is not one of brnn's, or it is damaged.
+    """
+    from brnn.record.sweep_reader import open_sweep
+
+    if isinstance(path, (str, Path)) and kind_of(path) == "sweep":
+        return open_sweep(path)
+    return open_result(path)
+
+
+def kind_of(path: str | Path) -> str:
+    """Return the `kind` of a result file, "run" or "sweep", or "" if it is none."""
+    try:
+        with contextlib.ExitStack() as stack:
+            return text_of(open_hdf5(path, stack).attrs["kind"])
+    except READ_ERRORS:
+        return ""
+
+
 def status_of(path: str | Path) -> str:
     """Return the `status` of a result file, or "" if it is none."""
     try:
         with contextlib.ExitStack() as stack:
-            return text_of(_open(path, stack).attrs["status"])
+            file = open_hdf5(path, stack)
+            if text_of(file.attrs.get("kind", "run")) == "sweep":
+                return INCOMPLETE if file["missing"][()] else "complete"
+            return text_of(file.attrs["status"])
     except READ_ERRORS:
         return ""
 
 
 def _opened(path: str | Path) -> Result:
     with contextlib.ExitStack() as stack:
-        file = _open(path, stack)
+        file = open_hdf5(path, stack)
         try:
             metadata, recorded, status, solver = _read(file, path)
-            return Result(recorded, metadata, status, solver, Path(path), stack.pop_all().close)
+            events = stored_events(file[GROUP], str(path)) if metadata.events else None
+            return Result(recorded, metadata, status, solver, Path(path), stack.pop_all().close, events)
         except FileError:
             raise
         except READ_ERRORS as error:
             raise FileError(f"{path} is damaged: {reason(error)}") from None
 
 
-def _open(path: str | Path, stack: contextlib.ExitStack) -> h5py.File:
+def open_hdf5(path: str | Path, stack: contextlib.ExitStack) -> h5py.File:
     """Open a file with HDF5, whether its writer closed it or not; the stack will close it."""
     import h5py
 
@@ -118,6 +157,8 @@ def _read(file: h5py.File, path: str | Path) -> tuple[Metadata, list[Recorded], 
             f"{path} was written by a newer brnn ({text_of(attributes.get('brnn_version', '?'))}, format {number}); "
             f"this is brnn {__version__}, which reads format {FORMAT}"
         )
+    if text_of(attributes.get("kind", "run")) == "sweep":
+        raise FileError(f"{path} is the file of a sweep, not of a run")
     if number < 1 or text_of(attributes.get("kind", "run")) != "run":
         raise FileError(f"{path} is damaged: there is no result file of format {number} and this kind")
     for name in TEXTS:
@@ -136,6 +177,7 @@ def _read(file: h5py.File, path: str | Path) -> tuple[Metadata, list[Recorded], 
     metadata = Metadata(
         {name: _value(value) for name, value in attributes.items()},
         {name: StoredArrays(file.get(name)) for name in (NETWORK_ARRAYS, OPTION_ARRAYS)},
+        event_names(file),
     )
     recorded = _variables(file, path, described, status == INCOMPLETE)
     return metadata, recorded, status, solver

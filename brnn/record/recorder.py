@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
+    from brnn.record.events import Happened
     from brnn.record.result import Result
 
 __all__ = ["Recorder"]
@@ -18,6 +19,9 @@ class Recorder(Protocol):
 
     def write(self, times: np.ndarray, states: np.ndarray) -> None:
         """Record `states` (k, size) at rising `times` (k,), later than all before."""
+
+    def happened(self, row: Happened) -> None:
+        """Record an event; in the order of time, and before the states that are later."""
 
     def keep(self) -> None:
         """Make safe what was recorded, if that is due; called now and then between writes."""

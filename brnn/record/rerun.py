@@ -44,7 +44,10 @@ class Rerun:
     compared : int
         How many saved times were compared.
     passed : bool
-        Whether each variable differs by its tolerance at most, and no saved time is missing.
+        Whether each variable differs by its tolerance at most, no saved time is missing, and the same events happened
+        to the same cells. (That the times of events differ shows as a difference of the variables.)
+    different_event : int or None
+        Number of the first event that was not the same in the second run.
     """
 
     largest_difference: float
@@ -53,10 +56,13 @@ class Rerun:
     time: float
     compared: int
     passed: bool
+    different_event: int | None = None
 
     def __repr__(self) -> str:
         verdict = "same" if self.passed else "DIFFERENT"
         times = f"{self.compared} saved times"
+        if self.different_event is not None:
+            times += f"; event {self.different_event} is not the same"
         if self.variable is None:
             return f"{verdict}: largest difference 0 at {times}"
         return (
@@ -111,9 +117,9 @@ def _repeated(recorded: Result) -> Iterator[Result]:
     network, options = recorded.network, recorded.options
     times = np.unique(np.concatenate([np.asarray(recorded[name]["time"].values) for name in recorded]))
     planned, reached = recorded.duration, float(times[-1])
-    # A run that was stopped is repeated as far as it got. One that failed should fail again, and the step of white
-    # noise depends on the planned duration.
-    stopped = recorded.status not in ("complete", "steady", "failed") and not network.noisy
+    # A run that was stopped is repeated as far as it got. One that failed should fail again; the step of white noise
+    # depends on the planned duration, and so does the end of a run in which events end phases.
+    stopped = recorded.status not in ("complete", "steady", "failed") and not (network.noisy or network.events)
     arguments: dict[str, Any] = {
         "duration": 1e-9 * planned if reached == 0.0 else reached if stopped else planned,
         "until": "duration" if stopped else options.get("until", "duration"),
@@ -172,7 +178,23 @@ def _compared(recorded: Result, second: Result, tolerance: float | None) -> Reru
             excess = ratio
             cell = ", ".join(str(k) for k in found.cell)
             worst = Rerun(found.difference, allowed, f"{name}[{cell}]", found.time, 0, True)
-    return replace(worst, compared=compared, passed=passed)
+    event = _different_event(recorded, second)
+    return replace(worst, compared=compared, passed=passed and event is None, different_event=event)
+
+
+def _different_event(recorded: Result, second: Result) -> int | None:
+    """Return the number of the first event up to the last saved time that is not the same; None if all are."""
+    if recorded.event_table is None or second.event_table is None:
+        return None
+    first, other = recorded.event_table.columns, second.event_table.columns
+    # One that came at the last saved time may have been cut off.
+    count = int(np.searchsorted(first["time"], recorded.reached))
+    if len(second.event_table) < count:
+        return len(second.event_table)
+    same = np.ones(count, dtype=bool)
+    for key in ("which", "cell", "chosen"):
+        same &= first[key][:count] == other[key][:count]
+    return None if same.all() else int(np.argmin(same))
 
 
 @dataclass

@@ -14,6 +14,7 @@ import numpy as np
 
 from brnn.errors import FileError, InputError, SpecError
 from brnn.record.columns import Column
+from brnn.record.events import GROUP, EventTable
 from brnn.record.schema import (
     INCOMPLETE,
     NETWORK_ARRAYS,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from brnn.spec.network import Network
+    from brnn.spec.protocol import Span
 
 __all__ = ["Recorded", "Result", "Solver", "UnknownVariable"]
 
@@ -106,6 +108,8 @@ class Result(Mapping[str, "xr.DataArray"]):
         How the integration went.
     path : Path or None
         The file, if the result is in one.
+    event_table : EventTable or None
+        The events as plain arrays; None if the network has none.
     """
 
     def __init__(
@@ -116,10 +120,12 @@ class Result(Mapping[str, "xr.DataArray"]):
         solver: Mapping[str, Any],
         path: Path | None = None,
         close: Callable[[], None] | None = None,
+        events: EventTable | None = None,
     ) -> None:
         self._recorded = {entry.column.name: entry for entry in recorded}
         self._metadata = metadata
         self._close = close
+        self.event_table = events
         self.status = status
         self.solver = Solver.from_mapping(status, solver)
         self.path = path
@@ -193,6 +199,57 @@ class Result(Mapping[str, "xr.DataArray"]):
         seed = self._metadata.attributes.get("seed", "none")
         return None if seed == "none" else int(seed)
 
+    @property
+    def events(self) -> xr.Dataset:
+        """What happened: `time`, `name`, `cell`, `value` and `chosen` along the dimension `event`, in order of time.
+
+        Each cell that crossed a threshold has a row. `cell` is its index in C order, -1 if there was none; `value` is
+        what crossed, before the event's actions (NaN for events at given times); `chosen` is the cell that was drawn.
+        """
+        return (self.event_table or EventTable.of((), ())).dataset(self._time_units)
+
+    def events_in_words(self) -> str:
+        """Return in one line how many events there were."""
+        table = self.event_table
+        if table is None or not len(table):
+            return "none"
+        return f"{len(table)} ({', '.join(f'{name} {count}' for name, count in table.counts().items())})"
+
+    @property
+    def phases(self) -> xr.Dataset:
+        """The phases of the network's protocol as they were: `name`, `trial`, `start` and `stop` along `phase`.
+
+        Phases that the run did not reach are left out. `trial` counts the phases of one name from 0.
+        """
+        from brnn.record.phases import phase_dataset
+
+        return phase_dataset(self._spans, self._time_units)
+
+    def during(self, name: str, trial: int = -1) -> slice:
+        """Return the time of a phase as a slice: ``result["F1.x"].sel(time=result.during("test"))``.
+
+        Parameters
+        ----------
+        name : str
+            Name of the phase.
+        trial : int
+            Which phase of this name, counted from 0; -1 is the last one that the run reached.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        from brnn.record.phases import phase_slice
+
+        return phase_slice(self._spans, name, trial)
+
+    @cached_property
+    def _spans(self) -> tuple[Span, ...]:
+        from brnn.record.phases import spans_of
+
+        return spans_of(self.network, self.event_table, self.reached if math.isfinite(self.reached) else self.duration)
+
     @cached_property
     def network(self) -> Network:
         """The network that was run. FileError if the file holds it damaged."""
@@ -223,7 +280,10 @@ class Result(Mapping[str, "xr.DataArray"]):
             array = self._array(entry)
             node = nodes.setdefault(f"/{entry.column.group}", {})
             node[entry.column.quantity] = array if axis == "time" else array.rename(time=axis)
-        tree = xr.DataTree.from_dict({name: xr.Dataset(node) for name, node in nodes.items()})
+        datasets = {name: xr.Dataset(node) for name, node in nodes.items()}
+        if self.event_table is not None:
+            datasets[f"/{GROUP}"] = self.events
+        tree = xr.DataTree.from_dict(datasets)
         tree.attrs.update(self.attributes, status=self.status, solver=solver_text(self.solver.details))
         return tree
 
@@ -237,7 +297,8 @@ class Result(Mapping[str, "xr.DataArray"]):
         """
         from brnn.record.save import write_file
 
-        write_file(path, list(self._recorded.values()), self._metadata, self.status, self.solver.details, force)
+        recorded = list(self._recorded.values())
+        write_file(path, recorded, self._metadata, self.status, self.solver.details, force, self.event_table)
 
     def close(self) -> None:
         """Close the file; what was read from it stays usable."""
@@ -265,14 +326,15 @@ class Result(Mapping[str, "xr.DataArray"]):
                 f"    solver {solver.method}: {solver.steps} steps, {solver.evaluations} evaluations, "
                 f"{solver.seconds:.3g} s"
             )
+        if self.event_table is not None:
+            lines.append(f"    events {self.events_in_words()}")
         if self.path is not None:
             lines.append(f"    file {self.path}")
         return "\n".join(lines)
 
     def summary(self) -> str:
         """Return in one line how the run ended and how far it got."""
-        units = str(self._metadata.attributes.get("time_units", "1"))
-        unit = "" if units == "1" else f" {units}"
+        unit = "" if self._time_units == "1" else f" {self._time_units}"
         planned = "" if math.isnan(self.duration) else f" of {self.duration:g}"
         reached = "before the first state" if math.isnan(self.reached) else f"at t = {self.reached:g}"
         if self.status == INCOMPLETE:
@@ -280,6 +342,10 @@ class Result(Mapping[str, "xr.DataArray"]):
         if self.status in ("failed", "interrupted"):
             return f"{self.status}, last saved {reached}{planned}{unit}"
         return f"{self.status}, {reached}{unit}"
+
+    @property
+    def _time_units(self) -> str:
+        return str(self._metadata.attributes.get("time_units", "1"))
 
     @property
     def _label(self) -> str:
@@ -318,8 +384,7 @@ class Result(Mapping[str, "xr.DataArray"]):
     def _time(self, entry: Recorded) -> xr.Variable:
         import xarray as xr
 
-        units = str(self._metadata.attributes.get("time_units", "1"))
-        return xr.Variable(("time",), entry.times, {"units": units, "long_name": "time"})
+        return xr.Variable(("time",), entry.times, {"units": self._time_units, "long_name": "time"})
 
 
 def _attributes(column: Column) -> dict[str, str]:

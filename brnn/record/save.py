@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from brnn.errors import FileError
+from brnn.record.events import EventLog, EventTable, rows_of
 from brnn.record.hdf5 import WRITE_ERRORS, abandon, check_target, create, move_into_place, reason
 from brnn.record.reader import open_result, status_of
 from brnn.record.result import Recorded, Result
@@ -27,6 +28,7 @@ def write_file(
     status: str,
     solver: Mapping[str, Any],
     force: bool = False,
+    events: EventTable | None = None,
 ) -> None:
     """Write a result file under a temporary name, and give it its name when it is whole and on the disk.
 
@@ -38,7 +40,7 @@ def write_file(
     target = check_target(path, force)
     temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
     try:
-        _write(temporary, recorded, metadata, status, solver)
+        _write(temporary, recorded, metadata, status, solver, events)
         move_into_place(temporary, target, force)
     except FileError:
         raise
@@ -50,7 +52,12 @@ def write_file(
 
 
 def _write(
-    path: Path, recorded: Sequence[Recorded], metadata: Metadata, status: str, solver: Mapping[str, Any]
+    path: Path,
+    recorded: Sequence[Recorded],
+    metadata: Metadata,
+    status: str,
+    solver: Mapping[str, Any],
+    events: EventTable | None,
 ) -> None:
     import h5py
 
@@ -66,6 +73,9 @@ def _write(
             status=status,
             solver=solver,
         )
+        if events is not None:
+            units = str(metadata.attributes.get("time_units", "1"))
+            EventLog(file, events.names, units, rows_of(events)).commit()
         for entry in recorded:
             axis = layout.axes[entry.column.axis]
             axis.resize((len(entry.times),))

@@ -8,6 +8,7 @@
     /<group>/time          the saved times; one dataset that stands in every group
     /<group>/ltm_time      the times of the weights, if they are saved less often than the rest
     /<group>/<axis>        numbers of the cells along an axis
+    /events/<column>       what happened at which time, along the dimension `event` (only if the network has events)
     /network_arrays/<a>    arrays to which the network's JSON refers by name; /option_arrays likewise for the options
 
 Every axis is an HDF5 dimension scale, as netCDF-4 wants it. A text of more than 60 kB is not an attribute but an array
@@ -42,6 +43,7 @@ __all__ = [
     "network_from_file",
     "network_to_attributes",
     "options_from_file",
+    "provenance",
     "solver_text",
 ]
 
@@ -61,10 +63,14 @@ Value = str | int | float
 
 @dataclass(frozen=True)
 class Metadata:
-    """The root attributes of a file, but for `status` and `solver`, and the arrays to which their JSON refers."""
+    """The root attributes of a file, but for `status` and `solver`, and the arrays to which their JSON refers.
+
+    `events` are the names of the network's events; without any there is no group /events.
+    """
 
     attributes: dict[str, Value]
     arrays: dict[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
+    events: tuple[str, ...] = ()
 
 
 def metadata(
@@ -93,24 +99,32 @@ def metadata(
     option_arrays: dict[str, np.ndarray] = {}
     plain = _plain(dict(options or {}), option_arrays, "options")
     duration = (options or {}).get("duration")
-    packages = {name: _package_version(name) for name in ("numpy", "scipy", "numba", "h5py")}
     attributes: dict[str, Value] = {
         "brnn_format": FORMAT,
         "kind": "run",
-        "brnn_version": __version__,
         "title": str(getattr(system.network, "name", "")),
         "reference": str(getattr(system.network, "reference", "")),
         "network": text,
         "seed": "none" if seed is None else int(seed) if abs(int(seed)) < 2**63 else str(seed),
         "options": json.dumps(plain, allow_nan=False),
+        **provenance(command),
+        "duration": math.nan if duration is None else float(duration),
+        "time_units": system.time_units,
+    }
+    events = tuple(str(event.name) for event in getattr(system.network, "events", ()))
+    return Metadata(attributes, {NETWORK_ARRAYS: network_arrays, OPTION_ARRAYS: option_arrays}, events)
+
+
+def provenance(command: str | None = None) -> dict[str, Value]:
+    """Return what a file says of how it was made: versions, time, and the command line (by default this process's)."""
+    packages = {name: _package_version(name) for name in ("numpy", "scipy", "numba", "h5py")}
+    return {
+        "brnn_version": __version__,
         "versions": json.dumps({"python": platform.python_version(), **packages}),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         # Arguments that are no text (file names in another encoding) are shown with escapes.
         "command": (shlex.join(sys.argv) if command is None else command).encode("utf-8", "backslashreplace").decode(),
-        "duration": math.nan if duration is None else float(duration),
-        "time_units": system.time_units,
     }
-    return Metadata(attributes, {NETWORK_ARRAYS: network_arrays, OPTION_ARRAYS: option_arrays})
 
 
 def network_to_attributes(network: Any) -> tuple[str, dict[str, np.ndarray]]:

@@ -25,6 +25,7 @@ import numpy as np
 
 from brnn.errors import FileError, InputError
 from brnn.record.columns import Column, VariableLike, columns, thin
+from brnn.record.events import EventLog, Happened
 from brnn.record.hdf5 import WRITE_ERRORS, abandon, check_target, create, mark, move_into_place, reason
 from brnn.record.schema import INCOMPLETE, STATUSES, Metadata
 from brnn.record.series import Axis, Series
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from brnn.record.result import Result
 
-__all__ = ["FileRecorder"]
+__all__ = ["FileRecorder", "being_written"]
 
 _LOOKS = 10
 _MARGIN = 1024 * 1024  # bytes of HDF5's own structures that one `write` may add, and more
@@ -105,7 +106,7 @@ class FileRecorder:
         self._name = str(path)
         self._force = force
         self._path = check_target(path, force)
-        if self._path.exists() and _being_written(self._path):
+        if self._path.exists() and being_written(self._path):
             raise FileError(f"{path} cannot be replaced: another run is writing it")
         self._file: h5py.File | None = None
         self._in_place = False
@@ -119,6 +120,8 @@ class FileRecorder:
         self._flushed = -np.inf
         self._held_back = False
         self._pause = self._flush_every
+        self._happened: list[Happened] = []
+        self._events: EventLog | None = None
 
     def write(self, times: np.ndarray, states: np.ndarray) -> None:
         """Record states.
@@ -146,6 +149,11 @@ class FileRecorder:
             self._store()
             self._held_back = True
         self.keep()
+
+    def happened(self, row: Happened) -> None:
+        """Record an event."""
+        self._happened.append(row)
+        self._held_back = self._held_back or self._file is not None
 
     def keep(self) -> None:
         """Bring to the disk what was written since, if that is due. To be called now and then between writes."""
@@ -208,6 +216,9 @@ class FileRecorder:
                 solver={},
                 compression=self._compression,
             )
+            if self._metadata.events:
+                units = str(self._metadata.attributes.get("time_units", "1"))
+                self._events = EventLog(file, self._metadata.events, units, self._happened)
             self._series = {name: Series(dataset) for name, dataset in layout.columns.items()}
             self._axes = {name: Axis(layout.axes[name]) for name in ("time", "ltm_time") if name in layout.axes}
             self._buffered = sum(series.buffered for series in self._series.values())
@@ -258,6 +269,9 @@ class FileRecorder:
         self._held_back = False
         for series in self._series.values():
             series.flush(final)
+        if self._events is not None:
+            self._reserve(self._events.waiting)
+            self._events.commit()
         # The times of the weights first: where there is a state, there are its weights.
         for axis in reversed(self._axes.values()):
             axis.commit()
@@ -309,10 +323,13 @@ class FileRecorder:
         """Return the result of a run that ended before its first state was recorded."""
         from brnn.record.memory import MemoryRecorder
 
-        return MemoryRecorder(self._columns, 0, self._metadata).finish(status, solver)
+        recorder = MemoryRecorder(self._columns, 0, self._metadata)
+        for row in self._happened:
+            recorder.happened(row)
+        return recorder.finish(status, solver)
 
 
-def _being_written(path: Path) -> bool:
+def being_written(path: Path) -> bool:
     """Tell whether a living process writes this result file."""
     from brnn.record.reader import status_of
 

@@ -13,6 +13,7 @@ from brnn.errors import InputError
 from brnn.signals.shapes import classify
 from brnn.spec.base import Spec
 from brnn.spec.validate import choice, number
+from brnn.spec.varying import Varying
 
 __all__ = ["PARTS", "Signal", "power"]
 
@@ -62,7 +63,8 @@ class Signal(Spec):
     @property
     def arguments(self) -> tuple[float, ...]:
         """Values of the parameters, in the order in which the formulas take them."""
-        return tuple(float(getattr(self, field.name)) for field in dataclasses.fields(self))
+        values = [getattr(self, field.name) for field in dataclasses.fields(self)]
+        return tuple(value if isinstance(value, Varying) else float(value) for value in values)  # type: ignore[misc]
 
     def __call__(self, w: Any) -> Any:
         """Return f(w), with the shape of `w`; a float for a scalar."""

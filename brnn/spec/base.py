@@ -14,6 +14,7 @@ import numpy as np
 
 from brnn.errors import SpecError
 from brnn.spec.validate import closest
+from brnn.spec.varying import Varying
 
 __all__ = ["Spec"]
 
@@ -116,6 +117,8 @@ class Spec:
 def _encode(value: Any, arrays: dict[str, np.ndarray] | None) -> Any:
     if isinstance(value, Spec):
         return value.to_dict(arrays)
+    if type(value) is Varying:  # enough to compare specifications; it cannot be read back
+        return {"type": "varying", "digest": value.digest}
     if value is None or isinstance(value, (bool, str, int)):
         return value
     if isinstance(value, float):

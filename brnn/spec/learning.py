@@ -199,18 +199,29 @@ class DoublyGated(Learning):
 class SelfNormalizing(Learning):
     """Competition for synaptic strength at the target cell: the weights of one target cell share a fixed amount.
 
-    dz_ij/dt = M f_j(x_j) [(1 - z_ij) h_i(x_i) - z_ij sum_{k != i} h_k(x_k)]
+    dz_ij/dt = M f_j(x_j) [(1 - z_ij) L h_i(x_i) - z_ij sum_{k != i} h_k(x_k)]
 
-    At rest z_ij = h_i / sum_k h_k, so that sum_i z_ij = 1 (Carpenter and Grossberg 1987).
+    At rest z_ij = L h_i / (L h_i + sum_{k != i} h_k); with L = 1 this is h_i / sum_k h_k, so that sum_i z_ij = 1. With
+    L > 1 a target cell that learned few source cells is favored less beside one that learned more: signals h of 0 and 1
+    give z_ij = L / (L - 1 + n) for the n cells that signal (Carpenter and Grossberg 1987).
 
-    Parameters: see Learning; `sampling` is f, read at the target, and `sampled` is h, read at the source.
+    Parameters: see Learning; `sampling` is f, read at the target, and `sampled` is h, read at the source. ``L``, > 0, is
+    the weight of a connection's own signal, 1 by default.
     """
+
+    L: float = 1.0
+
+    parameters: ClassVar[tuple[str, ...]] = ("L",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set(L=number(self.L, "SelfNormalizing: L", above=0.0))
 
     def reads(self, own: Signal) -> tuple[Read, ...]:
         """Return f at the target, h at the source, and its sum over all source cells."""
         return (self.sampling or own, "target"), (self.sampled, "source"), (self.sampled, "source total")
 
     @staticmethod
-    def law(z: Any, f: Any, h: Any, total: Any, rate: Any) -> Any:
+    def law(z: Any, f: Any, h: Any, total: Any, rate: Any, L: Any) -> Any:
         """Return dz/dt."""
-        return rate * f * ((1.0 - z) * h - z * (total - h))
+        return rate * f * ((1.0 - z) * L * h - z * (total - h))

@@ -1,18 +1,21 @@
-"""A network: layers, the projections between them, and the stimuli that they receive."""
+"""A network: layers, the projections between them, the stimuli that they receive, and events."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from brnn.errors import SpecError
 from brnn.spec.base import Spec
+from brnn.spec.events import Event
 from brnn.spec.layers import LayerLaw
 from brnn.spec.projection import Projection
-from brnn.spec.schedules import Schedule
+from brnn.spec.protocol import PhaseStimulus, Protocol
+from brnn.spec.schedules import InPhase, Schedule
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.validate import closest, identifier, number, one_of
 
@@ -33,8 +36,12 @@ class Network(Spec):
         Names are unique, and differ from those of the layers.
     stimuli : sequence of Stimulus
         Inputs; several to one layer add up.
+    protocol : Protocol, optional
+        Phases with inputs of their own. These come after `stimuli`, as if they were some of them.
+    events : sequence of Event
+        What happens when a state crosses a threshold, or at given times; names are unique.
     duration : float, optional
-        The natural duration of the network's protocol, used when `simulate` is given none.
+        The natural duration of the network, used when `simulate` is given none; that of the protocol by default.
     time_units : str
         Unit of time: "1" (dimensionless) or e.g. "s".
     reference : str
@@ -51,6 +58,8 @@ class Network(Spec):
     projections: Sequence[Projection] = ()
     stimuli: Sequence[Stimulus] = ()
     _: KW_ONLY
+    protocol: Protocol | None = None
+    events: Sequence[Event] = ()
     duration: float | None = None
     time_units: str = "1"
     reference: str = ""
@@ -64,6 +73,7 @@ class Network(Spec):
         )
         if not self.layers:
             raise SpecError(f"{at}: layers: a network needs at least one layer")
+        self._follow_protocol(at)
         if self.duration is not None:
             self._set(duration=number(self.duration, f"{at}: duration", above=0.0))
         for field in ("time_units", "reference"):
@@ -79,6 +89,92 @@ class Network(Spec):
             self._check_projection(projection)
         for stimulus in self.stimuli:
             self._check_stimulus(stimulus)
+        self._check_events(at)
+
+    def _follow_protocol(self, at: str) -> None:
+        """Take the inputs and the duration of the protocol, and tell schedules that name phases when these are."""
+        protocol = self.protocol
+        own = tuple(stimulus for stimulus in self.stimuli if not isinstance(stimulus, PhaseStimulus))
+        self._set(stimuli=own, events=_members(self.events, f"{at}: events", Event, "an Event"))
+        if protocol is None:
+            parts: list[Any] = [*own, *self.events, *(p.learning for p in self.projections if p.learning is not None)]
+            for part in parts:
+                if isinstance(part.schedule, InPhase):
+                    raise SpecError(f"{at}: InPhase({', '.join(part.schedule.names)}): the network has no protocol")
+            return
+        one_of(protocol, f"{at}: protocol", Protocol, "a Protocol, or None")
+
+        def bound(part: Any) -> Any:
+            schedule = part.schedule
+            if not isinstance(schedule, InPhase):
+                return part
+            return part.replace(schedule=schedule.bound(protocol.intervals(schedule.names, f"{at}: InPhase")))
+
+        self._set(
+            stimuli=(*(bound(stimulus) for stimulus in own), *protocol.stimuli(self.layers)),
+            events=tuple(bound(event) for event in self.events),
+            projections=tuple(
+                link if link.learning is None else link.replace(learning=bound(link.learning))
+                for link in self.projections
+            ),
+        )
+        if self.duration is None:
+            self._set(duration=protocol.duration)
+
+    def to_dict(self, arrays: dict[str, np.ndarray] | None = None) -> dict[str, Any]:
+        """Return plain data (see Spec), without what follows from the protocol."""
+        plain = copy.copy(self)
+        plain._set(stimuli=tuple(s for s in self.stimuli if not isinstance(s, PhaseStimulus)))
+        if self.protocol is not None and self.duration == self.protocol.duration:
+            plain._set(duration=None)
+        return super(Network, plain).to_dict(arrays)
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed (and everything validated again)."""
+        if self.protocol is not None and self.duration == self.protocol.duration:
+            changes.setdefault("duration", None)
+        return super().replace(**changes)
+
+    @property
+    def states(self) -> dict[str, int]:
+        """The names of all states, and how many elements each has."""
+        sizes = {f"{layer.name}.x": layer.cells for layer in self.layers}
+        for quantity in ("y", "z"):
+            for link in self.projections:
+                part = link.gate if quantity == "y" else link.learning
+                if part is None:
+                    continue
+                source, target = self.layer(link.source), self.layer(link.target)
+                single = link.gate is not None and quantity == "y" and link.gate.per == "source"
+                size = source.cells if single else link.topology.connections(source.shape, target.shape)
+                sizes[f"{link.name}.{quantity}"] = size
+        return sizes
+
+    @property
+    def random(self) -> bool:
+        """Whether a run draws random numbers of its own: white noise, or an event that does."""
+        return self.noisy or any(event.draws for event in self.events)
+
+    def _check_events(self, at: str) -> None:
+        """Refuse names that are used twice, and what events cannot be together with."""
+        for what, found in (
+            ("stimuli", [stimulus.name for stimulus in self.stimuli if stimulus.name is not None]),
+            ("events", [event.name for event in self.events]),
+        ):
+            for name in found:
+                if found.count(name) > 1:
+                    raise SpecError(f"{at}: two {what} are named '{name}'; give one of them another name")
+        if not self.events:
+            return
+        if self.step is not None:
+            raise SpecError(f"{at}: events need continuous time")
+        for link in self.projections:
+            if link.delay > 0:
+                raise SpecError(f"{link.label}: delay = {link.delay:g}: a network with events cannot have delays")
+        if "events" in {name.partition(".")[0] for name in self.states}:
+            raise SpecError(f"{at}: no part of a network with events can be named 'events'; use another name")
+        for event in self.events:
+            event.check(self)
 
     def layer(self, name: str, where: str = "layer") -> LayerLaw:
         """Return the layer of this name, or raise SpecError."""
@@ -121,6 +217,7 @@ class Network(Spec):
     def _check_projection(self, projection: Projection) -> None:
         source = self.layer(projection.source, f"{projection.label}: source")
         target = self.layer(projection.target, f"{projection.label}: target")
+        _check_kind(projection.kind, target, projection.label)
         projection.topology.check(source.shape, target.shape, projection.label)
         for part in (projection.gate, projection.learning):
             if part is not None:
@@ -135,15 +232,21 @@ class Network(Spec):
 
     def _check_stimulus(self, stimulus: Stimulus) -> None:
         layer = self.layer(stimulus.target, f"{stimulus.label}: target")
+        _check_kind(stimulus.kind, layer, stimulus.label)
+        if layer.modulated and stimulus.schedule.white:
+            raise SpecError(
+                f"{stimulus.label}: white noise cannot drive a {type(layer).__name__}, whose modulatory input "
+                f"multiplies the others (let it drive a layer before this one)"
+            )
         pattern = np.asarray(stimulus.pattern)
         stimulus.schedule.check(pattern.shape, layer.shape, stimulus.label)
         if layer.accepts_signed_input():
             return
-        other = "inhibitory" if stimulus.kind == "excitatory" else "excitatory"
+        other = {"excitatory": " (use kind='inhibitory')", "inhibitory": " (use kind='excitatory')"}
         if (pattern < 0).any():
             raise SpecError(
-                f"{stimulus.label}: pattern: has the negative element {pattern.min():g}; the input of a shunting layer "
-                f"must be >= 0 (use kind='{other}')"
+                f"{stimulus.label}: pattern: has the negative element {pattern.min():g}; the {stimulus.kind} input of "
+                f"a shunting layer must be >= 0{other.get(stimulus.kind, '')}"
             )
         if stimulus.schedule.lowest() < 0:
             raise SpecError(
@@ -165,6 +268,14 @@ class Network(Spec):
     def settled(self) -> float:
         """Return the time after which no schedule changes any more; infinity if one goes on for ever."""
         return max([0.0] + [schedule.last() for schedule in self.schedules])
+
+
+def _check_kind(kind: str, target: LayerLaw, where: str) -> None:
+    if kind not in target.kinds:
+        raise SpecError(
+            f"{where}: kind = '{kind}': {target.label} takes {' and '.join(target.kinds)} input only "
+            f"(a GatedLayer takes modulatory input)"
+        )
 
 
 def _members(value: Any, where: str, kind: type, what: str) -> tuple[Any, ...]:

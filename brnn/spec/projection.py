@@ -11,6 +11,7 @@ from brnn.errors import SpecError
 from brnn.signals import Linear, Signal
 from brnn.spec.base import Spec
 from brnn.spec.gates import Gate
+from brnn.spec.layers.base import KINDS
 from brnn.spec.learning import Learning
 from brnn.spec.topologies import Topology
 from brnn.spec.topologies.uniform import OneToOne
@@ -27,8 +28,9 @@ class Projection(Spec):
     ----------
     source, target : str
         Names of layers; they may be the same.
-    kind : {"excitatory", "inhibitory"}
-        Into which bracket of equation (9) the sum goes.
+    kind : {"excitatory", "inhibitory", "modulatory"}
+        Into which bracket of equation (9) the sum goes; "modulatory" is the nonspecific input of a layer whose law has
+        one (GatedLayer).
     signal : Signal
         f (or g): what a cell with activity x sends.
     topology : Topology
@@ -40,7 +42,7 @@ class Projection(Spec):
     delay : float, >= 0
         Axonal lag.
     name : str, optional
-        ``"<source>_<target>_exc"`` or ``"_inh"`` by default.
+        ``"<source>_<target>_exc"``, ``"_inh"`` or ``"_mod"`` by default.
 
     Raises
     ------
@@ -50,7 +52,7 @@ class Projection(Spec):
 
     source: str
     target: str
-    kind: Literal["excitatory", "inhibitory"] = "excitatory"
+    kind: Literal["excitatory", "inhibitory", "modulatory"] = "excitatory"
     signal: Signal = Linear()  # noqa: RUF009  (frozen)
     topology: Topology = OneToOne()  # noqa: RUF009
     gate: Gate | None = None
@@ -61,7 +63,7 @@ class Projection(Spec):
     def __post_init__(self) -> None:
         source = identifier(self.source, "Projection: source")
         target = identifier(self.target, "Projection: target")
-        kind = choice(self.kind, f"Projection {source} -> {target}: kind", ("excitatory", "inhibitory"))
+        kind = choice(self.kind, f"Projection {source} -> {target}: kind", KINDS)
         name = f"{source}_{target}_{kind[:3]}" if self.name is None else identifier(self.name, "Projection: name")
         at = f"Projection '{name}'"
         self._set(name=name)

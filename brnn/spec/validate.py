@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from brnn.errors import SpecError
+from brnn.spec.varying import Varying
 
 __all__ = ["array", "choice", "closest", "identifier", "number", "one_of", "shape", "spread", "whole"]
 
@@ -43,6 +44,8 @@ def number(
     infinite : bool
         Whether plus infinity is allowed.
     """
+    if isinstance(value, Varying) and not infinite:
+        return value.within(minimum, above, maximum)  # type: ignore[return-value]
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.number)):

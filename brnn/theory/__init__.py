@@ -19,6 +19,12 @@ set beside what the simulator gives.
 - `lateral_inhibition`: the responses (4) of Hartline and Ratliff's cells.
 - `habituation`: gates (10), gated dipoles, depressing synapses; `slow_inhibition`, `pacemaker`: what is known of these
   oscillators.
+- `store`: STORE working memory (40)-(42): what a list of items leaves behind, spans, and noisy read-out.
+- `masking_field`: strengths of a masking field, its choice states, why it is of the form (32).
+- `vite`: movements of VITE at a constant and at a growing GO signal: their course, times, speed, overshoot.
+- `spectral_timing`: the spectrum of gated signals, the timed response that is learned, and its width.
+- `avalanche`: when the cells of its chain fire, what it learns and replays; `serial`: what a list leaves behind in a
+  network that learns all associations, and its bow.
 - `quenching`: quenching threshold, arousal, and thresholds measured by bisection where there is no closed form.
 
 Numbers of equations are those of the review, Grossberg, "Recurrent neural networks", Scholarpedia 8(2):1888 (2013).
@@ -35,18 +41,24 @@ if TYPE_CHECKING:
 
 _MODULES = (
     "additive",
+    "avalanche",
     "competition",
     "feedforward",
     "fields",
     "habituation",
     "lateral_inhibition",
+    "masking_field",
     "membrane",
     "pacemaker",
     "quenching",
     "rcf",
+    "serial",
     "slow_inhibition",
+    "spectral_timing",
+    "store",
     "storing",
     "survivors",
+    "vite",
 )
 
 __all__ = ["Liapunov", "liapunov", *_MODULES]

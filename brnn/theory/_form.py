@@ -30,8 +30,6 @@ from brnn.theory._coupling import Block
 
 __all__ = ["Gathered", "Refused", "gather", "refuse_time"]
 
-KINDS = ("excitatory", "inhibitory")
-
 
 class Refused(InputError):
     """A network that is not of the form (32)."""
@@ -60,6 +58,8 @@ def refuse_time(network: Network) -> float:
     """Return the time after which no stimulus changes; refuse what depends on time in another way."""
     if network.step is not None:
         raise Refused(f"{network.layers[0].label} has discrete time; (32) is a differential equation")
+    if network.events:
+        raise Refused(f"{network.events[0].label} changes states or inputs at once; V is for what (32) does by itself")
     if network.noisy:
         raise Refused("a stimulus is white noise, which drives V up and down")
     for projection in network.projections:
@@ -107,7 +107,7 @@ def gather(network: Network, since: float) -> Gathered:
     cells = {}
     start = 0
     for layer in network.layers:
-        inputs = {kind: np.zeros(layer.cells) for kind in KINDS}
+        inputs = {kind: np.zeros(layer.cells) for kind in layer.kinds}
         for stimulus in network.stimuli:
             if stimulus.target == layer.name:
                 inputs[stimulus.kind] += stimulus.at(since + 1.0, layer.shape).ravel()

@@ -34,6 +34,16 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["on", "off", "on_input"],
         ["OFF rebound at the offset of J", "threshold of the burst"],
     ),
+    "free_recall": (
+        ["--lists", "20"],
+        ["store", "trace", "choice", "done"],
+        ["40-1: network, Phi((y - h)/s)", "words recalled, Table 1 of", "primacy: the first word"],
+    ),
+    "store_gradients": (
+        [],
+        [f"{name}{part}" for name in ("primacy", "bow", "recency", "attended") for part in ("", "_trace")],
+        ["ratios of neighbours, for", "total after each item", "spans at 25 strengths A"],
+    ),
     "lateral_inhibition": (
         [],
         [f"{kind}_{total}" for kind in ("limulus", "shunting") for total in (1, 10, 100)],
@@ -48,12 +58,31 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
     ),
     "quenching_threshold": (["--quick"], ["graded", "smooth", "qt_below", "qt_above"], ["QT on X_i", "smooth, limit"]),
     "weber_law_and_shift": ([], ["J_1", "J_10", "J_100", "J_1000"], ["shift at x = B/2", "Weber law"]),
+    "avalanche_replay": (
+        ["--frames", "24", "--width", "8"],
+        ["command", "chain", "screen"],
+        ["frames in their place", "time for each frame", "the screen fades exp(-S t)"],
+    ),
+    "serial_position": ([], ["items"], ["threshold 0: hardest position", "pause: all positions easier"]),
     "image_normalization": (
         ["--width", "24"],
         ["photograph"] + [f"{layer}_{k}" for layer in ("F1", "F2") for k in range(1, 5)],
         ["total of F1, B I/(A + I)", "total stored by F2, B - A/C", "reflectances theta_i"],
     ),
 }
+
+# Scripts whose file is that of a sweep: options, variables along `member`, words of the table.
+SWEEPS: dict[str, tuple[list[str], list[str], list[str]]] = {
+    "store_span_map": (
+        ["--strengths", "24", "--longest", "4"],
+        ["trough", "rises"],
+        ["gradients that differ from theory", "transient memory span", "A_4 = 0.1981"],
+    ),
+    "regime_map": (["--side", "24"], ["regime", "total", "winner"], ["edge of storage", "roots of h(x)(B - x) = A"]),
+    "quenching_threshold_map": (["--rates", "5", "--shares", "41"], ["field.x"], ["QT over A", "one threshold each"]),
+    "dipole_rebound_map": (["--side", "12"], ["rebound"], ["OFF rebound at the offset of J", "inverted U"]),
+}
+SCRIPTS |= SWEEPS
 
 Process = subprocess.CompletedProcess[str]
 
@@ -91,6 +120,13 @@ def test_every_prediction_holds_and_stands_in_the_table(ran: tuple[str, Process,
 @pytest.mark.parametrize("engine", ["h5netcdf", "netcdf4"])
 def test_the_file_opens_in_xarray(ran: tuple[str, Process, Path], engine: str) -> None:
     name, _, folder = ran
+    if name in SWEEPS:
+        with xr.open_dataset(folder / "run.h5", engine=engine) as dataset:
+            assert dataset.sizes["member"] > 100
+            assert (dataset["status"].values > 0).all()
+            for variable in SWEEPS[name][1]:
+                assert dataset[variable].dims[0] == "member"
+        return
     with xr.open_datatree(folder / "run.h5", engine=engine) as tree:
         for layer in SCRIPTS[name][1]:
             x = tree[layer]["x"]
@@ -103,6 +139,11 @@ def test_the_file_opens_in_xarray(ran: tuple[str, Process, Path], engine: str) -
 def test_the_file_opens_in_brnn_and_holds_the_network(ran: tuple[str, Process, Path]) -> None:
     name, _, folder = ran
     with brnn.open(folder / "run.h5") as result:
+        if name in SWEEPS:
+            assert isinstance(result, xr.Dataset)
+            assert int(result.attrs["failed"]) == int(result.attrs["missing"]) == 0
+            assert set(brnn.Design.from_json(result.attrs["design"]).names) <= set(result.coords)
+            return
         assert result.status == "complete"
         assert result.network.name == name
         assert set(SCRIPTS[name][1]) <= {layer.name for layer in result.network.layers}

@@ -8,6 +8,7 @@ from typing import Any
 import brnn.cli.commands.files as files
 import brnn.cli.commands.run as run
 import brnn.cli.commands.show as show
+import brnn.cli.commands.sweep as sweep
 import brnn.cli.commands.theory as theory
 import brnn.cli.commands.verify as verify
 
@@ -17,6 +18,8 @@ COMMANDS: tuple[tuple[str, Callable[..., Any], tuple[str, ...]], ...] = (
     ("models", show.models, show.MODELS_EXAMPLES),
     ("show", show.show, show.SHOW_EXAMPLES),
     ("run", run.run, run.EXAMPLES),
+    ("sweep", sweep.sweep, sweep.SWEEP_EXAMPLES),
+    ("merge", sweep.merge, sweep.MERGE_EXAMPLES),
     ("plot", files.plot, files.PLOT_EXAMPLES),
     ("info", files.info, files.INFO_EXAMPLES),
     ("rerun", files.rerun, files.RERUN_EXAMPLES),

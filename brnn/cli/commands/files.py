@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brnn.cli.commands.options import File, Force, number_option
+from brnn.errors import InputError
 
 if TYPE_CHECKING:
     from brnn.record.result import Result
 
 __all__ = ["EXPORT_EXAMPLES", "INFO_EXAMPLES", "PLOT_EXAMPLES", "RERUN_EXAMPLES", "export", "info", "plot", "rerun"]
 
-PLOT_EXAMPLES = ("brnn plot run.h5 -o run.png", "brnn plot run.h5 --kind pattern -o pattern.pdf --force")
+PLOT_EXAMPLES = (
+    "brnn plot run.h5 -o run.png",
+    "brnn plot run.h5 --kind pattern -o pattern.pdf --force",
+    "brnn plot sweep.h5 -o map.png",
+)
 INFO_EXAMPLES = ("brnn info run.h5",)
 RERUN_EXAMPLES = ("brnn rerun run.h5",)
-EXPORT_EXAMPLES = ("brnn export run.h5 --csv tables",)
+EXPORT_EXAMPLES = ("brnn export run.h5 --csv tables", "brnn export sweep.h5 --parquet sweep.parquet")
 
 
 def plot(
@@ -25,18 +30,36 @@ def plot(
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="FILE", help="The figure: .png, .pdf, .svg, ...", show_default=False)
     ],
-    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="auto, time, image, pattern or total.")] = "auto",
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help="Of a run: auto, time, image, pattern or total. Of a sweep: auto, line, map, multiples, pairs or "
+            "coordinates.",
+        ),
+    ] = "auto",
+    measure: Annotated[
+        str | None, typer.Option("--measure", metavar="NAME", help="Which measure of a sweep is drawn.")
+    ] = None,
     force: Force = False,
 ) -> None:
-    """Draw a result."""
+    """Draw a result: a run over time, or a measure of a sweep over its parameters."""
     import brnn
     from brnn.cli.outputs import check_output, size_in_words
-    from brnn.plot import check_target, run_figure, save
+    from brnn.plot import check_target, run_figure, save, sweep_figure
+    from brnn.record.result import Result
 
     check_output(out, "-o", force=force, kept=[file])
     check_target(out, force=True)
     with brnn.open(file) as result:
-        save(run_figure(result, kind), out, force=force)
+        if not isinstance(result, Result):
+            figure = sweep_figure(result, kind, measure=measure)
+        elif measure is not None:
+            raise InputError(f"--measure {measure}: {file} is a run; only sweeps have measures")
+        else:
+            figure = run_figure(result, kind)
+        save(figure, out, force=force)
     print(f"wrote {out} ({size_in_words(out)})")
 
 
@@ -46,8 +69,13 @@ def info(file: File) -> None:
     from brnn.cli.commands.show import network_in_words
     from brnn.cli.outputs import size_in_words
     from brnn.cli.text import columns
+    from brnn.record import describe
+    from brnn.record.result import Result
 
     with brnn.open(file) as result:
+        if not isinstance(result, Result):
+            print(f"{file} ({size_in_words(file)})", *describe(file), sep="\n")
+            return
         print(columns([("file", f"{file} ({size_in_words(file)})"), *_outcome(result)]))
         print(f"\nNetwork {result.network.name}\n{network_in_words(result.network)}\n\nVariables")
         print(columns(_variables(result), ("name", "size", "units", "meaning"), indent="  "))
@@ -62,6 +90,8 @@ def _outcome(result: Result) -> list[tuple[str, str]]:
     if solver.method:
         cost = f"{solver.steps} steps, {solver.evaluations} evaluations, {solver.seconds:.3g} s"
         rows.append(("solver", f"{solver.method}, {cost}: {solver.message}"))
+    if result.event_table is not None:
+        rows.append(("events", result.events_in_words()))
     options = {key: value for key, value in result.options.items() if key != "solver" and value is not None}
     rows.append(("options", ", ".join(f"{key} = {value_in_words(value)}" for key, value in options.items())))
     rows.append(("seed", str(attributes.get("seed", "none"))))
@@ -116,20 +146,41 @@ def rerun(
 def export(
     file: File,
     csv: Annotated[
-        Path,
-        typer.Option("--csv", metavar="DIR", help="The folder for the tables; made if needed.", show_default=False),
-    ],
+        Path | None,
+        typer.Option("--csv", metavar="DIR", help="The folder for the tables; made if needed."),
+    ] = None,
+    parquet: Annotated[
+        Path | None, typer.Option("--parquet", metavar="FILE", help="One table of a sweep, for pandas and others.")
+    ] = None,
     force: Force = False,
 ) -> None:
-    """Write a result as CSV tables.
+    """Write a result as tables.
 
-    Each variable gets a file, with a row for each saved time and a column for each cell.
+    Of a run each variable gets a CSV file, with a row for each saved time and a column for each cell. Of a sweep
+    members.csv has a row for each member with its parameters and measures, and what has cells gets a file of its own.
     """
     import brnn
     from brnn.cli.outputs import check_output, size_in_words
     from brnn.cli.tables import write_table
     from brnn.errors import FileError
+    from brnn.record import to_csv, to_parquet
+    from brnn.record.result import Result
 
+    if csv is None and parquet is None:
+        raise InputError("--csv DIR or --parquet FILE is needed: where the tables go")
+    with brnn.open(file) as result:
+        run = isinstance(result, Result)
+    if parquet is not None:
+        if run:
+            raise InputError(f"--parquet {parquet}: {file} is a run; only sweeps are written as one table (use --csv)")
+        check_output(parquet, "--parquet", force=force, kept=[file])
+        print(f"wrote {to_parquet(file, parquet, force=force)} ({size_in_words(parquet)})")
+    if csv is None:
+        return
+    if not run:
+        for path in to_csv(file, csv, force=force):
+            print(f"wrote {path} ({size_in_words(path)})")
+        return
     if not csv.parent.is_dir():
         raise FileError(f"--csv {csv}: the folder {csv.parent} does not exist")
     if csv.exists() and not csv.is_dir():

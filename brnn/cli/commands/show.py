@@ -13,6 +13,7 @@ from brnn.cli.commands.options import ModelName, Settings
 if TYPE_CHECKING:
     from brnn.cli.model import Model
     from brnn.spec.network import Network
+    from brnn.spec.protocol import Protocol
 
 __all__ = ["MODELS_EXAMPLES", "SHOW_EXAMPLES", "models", "network_in_words", "show"]
 
@@ -100,8 +101,9 @@ def _parameters(build: Any, settings: list[str], model: str) -> str:
 
 
 def network_in_words(network: Network) -> str:
-    """Return the layers, projections and stimuli of a network, a line for each."""
+    """Return the layers, projections, stimuli and events of a network, a line for each, and its protocol as a table."""
     from brnn.cli.text import columns, value_in_words
+    from brnn.spec.protocol import PhaseStimulus
 
     rows = []
     for layer in network.layers:
@@ -114,11 +116,43 @@ def network_in_words(network: Network) -> str:
              f"f(w) = {value_in_words(link.signal)}")
         )  # fmt: skip
     for stimulus in network.stimuli:
+        if isinstance(stimulus, PhaseStimulus):
+            continue
         rows.append(("stimulus", f"to {stimulus.target}: {stimulus.kind}, {value_in_words(stimulus.schedule)}, "
-                     f"pattern {value_in_words(stimulus.pattern)}"))  # fmt: skip
+                     f"pattern {value_in_words(stimulus.pattern)}"
+                     f"{'' if stimulus.on else ', off until an event starts it'}"))  # fmt: skip
+    for event in network.events:
+        then = ", then ".join(value_in_words(action) for action in event.actions) or "only recorded"
+        rows.append(("event", f"{event.name}: {value_in_words(event.when)}: {then}"))
     units = "" if network.time_units == "1" else f" {network.time_units}"
     if network.duration is not None:
         rows.append(("duration", f"{network.duration:g}{units}"))
     if network.reference:
         rows.append(("reference", network.reference))
-    return columns(rows, indent="  ")
+    text = columns(rows, indent="  ")
+    if network.protocol is None:
+        return text
+    table = columns(_phases(network.protocol), ("phase", f"duration{units}", "inputs"), indent="  ")
+    return f"{text}\n\nProtocol of {network.protocol.count} phases\n{table}"
+
+
+def _phases(protocol: Protocol, depth: int = 0) -> list[tuple[str, str, str]]:
+    """Return a row for each phase, below a row that says how often they are repeated."""
+    from brnn.cli.text import value_in_words
+    from brnn.spec.protocol import Phase
+
+    indent = "  " * depth
+    rows = []
+    if protocol.repeats > 1:
+        rows.append((f"{indent}{protocol.repeats} times", f"{protocol.duration:g}", ""))
+        indent += "  "
+    for part in protocol.phases:
+        if isinstance(part, Phase):
+            inputs = []
+            for key, pattern in part.inputs.items():
+                shape = f" ({' x '.join(map(str, pattern.shape))})" if pattern.ndim > 1 and pattern.size <= 12 else ""
+                inputs.append(f"{key.replace('.', ' ')} {value_in_words(pattern)}{shape}")
+            rows.append((f"{indent}{part.name}", f"{part.duration:g}", "; ".join(inputs) or "nothing"))
+        else:
+            rows += _phases(part, depth + (protocol.repeats > 1))
+    return rows

@@ -52,6 +52,8 @@ def theory(
     network = found.build(settings or (), pattern, source or "")
     if any(stimulus.schedule.varying or stimulus.schedule.white for stimulus in network.stimuli):
         raise InputError(f"{found.name}: no theory here for inputs that change all the time")
+    if network.events:
+        raise InputError(f"{found.name}: no theory here for networks with events")
     if (field := _competitive_field(network)) is not None:
         rows = _field_in_words(network, *field)
     elif (linear := _linear_network(network)) is not None:

@@ -16,9 +16,11 @@ from brnn.spec.validate import identifier, shape, spread
 if TYPE_CHECKING:
     from brnn.signals import Signal
 
-__all__ = ["Bounds", "LayerLaw"]
+__all__ = ["KINDS", "Bounds", "LayerLaw"]
 
 Bounds = tuple[float | np.ndarray, float | np.ndarray]
+
+KINDS = ("excitatory", "inhibitory", "modulatory")  # of input; the last only onto modulated layers
 
 _CELLS_AT_MOST = 2**40
 
@@ -33,7 +35,9 @@ class LayerLaw(Spec):
     3. ``law(x, exc, inh, *parameters)`` is a static function of scalars that returns dx/dt. `exc` is the whole
        excitatory input of the cell, sum_k f_k(x_k) D_ki y_ki z_ki + I_i, and `inh` the whole inhibitory input.
        Its text goes into the generated code: it may use only arithmetic and ``np.`` functions of scalars.
-    4. ``bounds()`` returns the interval that the activities cannot leave while `exc` and `inh` are not negative,
+       A law that also takes a nonspecific input (a gain, a gate, a command) sets ``modulated = True`` and is
+       ``law(x, exc, inh, mod, *parameters)``; `mod` is the sum of what arrives with ``kind="modulatory"``.
+    4. ``bounds()`` returns the interval that the activities cannot leave while `exc`, `inh` and `mod` are not negative,
        or None.
     5. A law that contains signals of its own (a and b of Cohen and Grossberg) returns them from ``inner()``; their
        values at x are then the arguments of `law` after the parameters.
@@ -49,11 +53,17 @@ class LayerLaw(Spec):
     signed_input: ClassVar[bool] = False  # whether negative weights and inputs have a meaning
     law: ClassVar[Callable[..., Any]]
     discrete: ClassVar[bool] = False  # whether `law` returns x one step later instead of dx/dt
+    modulated: ClassVar[bool] = False  # whether `law` takes a modulatory input, too
 
     @property
     def step(self) -> float:
         """Step of time; a field of discrete layers."""
         raise NotImplementedError
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of input that the law takes, in the order of its arguments."""
+        return KINDS if self.modulated else KINDS[:2]
 
     def inner(self) -> dict[str, Signal]:
         """Return the signals that are part of the law; `law` takes their values at x after the parameters."""

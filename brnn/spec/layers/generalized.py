@@ -14,7 +14,48 @@ __all__ = ["Layer"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Layer(LayerLaw):
+class _Generalized(LayerLaw):
+    """The parameters of (9), their checks and what follows from them."""
+
+    A: float | np.ndarray
+    B: float | np.ndarray
+    C: float | np.ndarray = 1.0
+    E: float | np.ndarray = 0.0
+    F: float | np.ndarray = 1.0
+    initial: float | np.ndarray = 0.0
+
+    parameters: ClassVar[tuple[str, ...]] = ("A", "B", "C", "E", "F")
+
+    def __post_init__(self) -> None:
+        self._check_common(self.initial)
+        at = self.label
+        self._set(
+            A=spread(self.A, f"{at}: A", self.shape, minimum=0.0),
+            B=spread(self.B, f"{at}: B", self.shape, above=0.0),
+            C=spread(self.C, f"{at}: C", self.shape, minimum=0.0),
+            E=spread(self.E, f"{at}: E", self.shape, minimum=0.0),
+            F=spread(self.F, f"{at}: F", self.shape, minimum=0.0),
+        )
+
+    def accepts_signed_input(self) -> bool:
+        """Tell whether the layer is additive: then a negative weight is just the other kind."""
+        return not np.any(self.C) and not np.any(self.F)
+
+    def bounds(self) -> Bounds | None:
+        """Return (-E/F, B/C), the interval of the claim after (8); infinite where C or F is 0."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            lowest = np.where(np.asarray(self.F) > 0, 0.0 - np.divide(self.E, self.F), -np.inf)
+            highest = np.where(np.asarray(self.C) > 0, np.divide(self.B, self.C), np.inf)
+        if np.isinf(lowest).all() and np.isinf(highest).all():
+            return None
+        return (
+            float(lowest) if lowest.ndim == 0 else lowest,
+            float(highest) if highest.ndim == 0 else highest,
+        )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Layer(_Generalized):
     """Cells that obey the generalized STM equation (9).
 
     dx_i/dt = -A x_i + (B - C x_i) [sum_k f_k(x_k) D_ki y_ki z_ki + I_i]
@@ -49,26 +90,6 @@ class Layer(LayerLaw):
     With weights, signals and inputs >= 0, C > 0 and F > 0: -E/F <= x_i(t) <= B/C if it holds at 0.
     """
 
-    A: float | np.ndarray
-    B: float | np.ndarray
-    C: float | np.ndarray = 1.0
-    E: float | np.ndarray = 0.0
-    F: float | np.ndarray = 1.0
-    initial: float | np.ndarray = 0.0
-
-    parameters: ClassVar[tuple[str, ...]] = ("A", "B", "C", "E", "F")
-
-    def __post_init__(self) -> None:
-        self._check_common(self.initial)
-        at = self.label
-        self._set(
-            A=spread(self.A, f"{at}: A", self.shape, minimum=0.0),
-            B=spread(self.B, f"{at}: B", self.shape, above=0.0),
-            C=spread(self.C, f"{at}: C", self.shape, minimum=0.0),
-            E=spread(self.E, f"{at}: E", self.shape, minimum=0.0),
-            F=spread(self.F, f"{at}: F", self.shape, minimum=0.0),
-        )
-
     @staticmethod
     def law(x: Any, exc: Any, inh: Any, A: Any, B: Any, C: Any, E: Any, F: Any) -> Any:
         """Return dx/dt of equation (9); `exc` and `inh` are its two square brackets."""
@@ -84,19 +105,3 @@ class Layer(LayerLaw):
     def additive(cls, name: str, shape: Any, A: Any, initial: Any = 0.0) -> Self:
         """Return an additive layer (6), (7): C = F = 0 and unit factors B = E = 1."""
         return cls(name, shape, A=A, B=1.0, C=0.0, E=1.0, F=0.0, initial=initial)
-
-    def accepts_signed_input(self) -> bool:
-        """Tell whether the layer is additive: then a negative weight is just the other kind."""
-        return not np.any(self.C) and not np.any(self.F)
-
-    def bounds(self) -> Bounds | None:
-        """Return (-E/F, B/C), the interval of the claim after (8); infinite where C or F is 0."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            lowest = np.where(np.asarray(self.F) > 0, 0.0 - np.divide(self.E, self.F), -np.inf)
-            highest = np.where(np.asarray(self.C) > 0, np.divide(self.B, self.C), np.inf)
-        if np.isinf(lowest).all() and np.isinf(highest).all():
-            return None
-        return (
-            float(lowest) if lowest.ndim == 0 else lowest,
-            float(highest) if highest.ndim == 0 else highest,
-        )

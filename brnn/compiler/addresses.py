@@ -1,0 +1,57 @@
+"""Compile functions that take the addresses of arrays which never overlap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.extending import intrinsic
+
+__all__ = ["LANE_SIGNATURE", "NoAlias", "address", "call_lanes"]
+
+_F, _I = types.CPointer(types.float64), types.CPointer(types.int64)
+LANE_SIGNATURE = types.void(_F, _F, _F, _I, _F, _F, _F, _I)  # of a lane function, see brnn.compiler.lanes
+
+
+class NoAlias(CompilerBase):
+    """Numba's own pipeline, which may assume that no two array arguments share memory.
+
+    Without that, compiled loops ask about every pair of arrays whether they overlap before they use vector
+    instructions; for short loops the questions cost more than the answers are worth.
+    """
+
+    def define_pipelines(self) -> list[DefaultPassBuilder]:
+        """Return the passes that compile without Python objects."""
+        self.state.flags.noalias = True
+        return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
+
+
+@intrinsic
+def address(typing: Any, array: Any) -> Any:
+    """Return the address of an array's first element, in compiled code."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0]).data
+
+    return types.CPointer(array.dtype)(array), generate
+
+
+@intrinsic
+def call_lanes(
+    typing: Any, function: Any, t: Any, u: Any, du: Any, n: Any, q: Any, work: Any, scratch: Any, whole: Any
+) -> Any:
+    """Call the lane function at an address, in compiled code.
+
+    A function as an argument would do as well, but it takes 20 microseconds to find its address at each call.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointers = [argument.type for argument in arguments[1:]]
+        kind = ir.FunctionType(ir.VoidType(), pointers).as_pointer()
+        builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, *LANE_SIGNATURE.args), generate

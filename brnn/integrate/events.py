@@ -1,0 +1,387 @@
+"""Events during a run: when states cross thresholds, and what happens then.
+
+A crossing is looked for in each accepted step: at its end, and, where the slopes at both ends say that a state turns
+in between, inside of it. Its moment is found by Brent's method on the dense output of the step, as SciPy's solve_ivp
+does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from brnn.compiler import System
+from brnn.errors import IntegrationError
+from brnn.integrate.plan import Plan
+from brnn.record.events import Happened
+from brnn.spec.events import Crossing, Event
+
+__all__ = ["Reactor", "Slopes"]
+
+_EPS = float(np.finfo(float).eps)
+_NEAR = 16.0 * _EPS  # relative to the time: what crosses within it crosses together
+_LOOKS = 17  # points of a step at which a state that turns in it is looked at
+_CASCADE = 1000  # events at one time
+_CHATTER = 200  # events that follow each other in a time that is nothing beside the run
+_NOTHING = 1e-9  # of the duration
+_STREAM = 0x6576656E74  # keeps the random numbers of events apart from those of white noise, for the same seed
+
+
+@dataclass(eq=False)
+class _Watch:
+    """One event that waits for crossings.
+
+    Attributes
+    ----------
+    number : int
+        Its place in the network's list.
+    armed : ndarray of bool
+        Which cells (or the one total or maximum) are on the near side of the threshold, so that they can cross.
+    spent : ndarray of bool
+        Which have caused it and can do so only once.
+    last : ndarray
+        When each caused it last.
+    """
+
+    number: int
+    event: Event
+    when: Crossing
+    place: slice
+
+    def __post_init__(self) -> None:
+        self.sign = 1.0 if self.when.direction == "rising" else -1.0
+        size = self.place.stop - self.place.start if self.when.per == "cell" else 1
+        self.armed = np.zeros(size, dtype=bool)
+        self.spent = np.zeros(size, dtype=bool)
+        self.last = np.full(size, -np.inf)
+
+    def quantity(self, u: np.ndarray) -> np.ndarray:
+        """Return what is compared with the threshold: one number for each cell, or one."""
+        values = u[self.place]
+        if self.when.per == "total":
+            return values.sum(keepdims=True)
+        return values.max(keepdims=True) if self.when.per == "maximum" else values
+
+    def beyond(self, u: np.ndarray) -> np.ndarray:
+        """Return how far each is beyond the threshold: negative on the near side."""
+        return self.sign * (self.quantity(u) - np.ravel(self.when.threshold))
+
+    def rate(self, u: np.ndarray, du: np.ndarray) -> np.ndarray:
+        """Return the time derivative of `beyond`."""
+        values = du[self.place]
+        if self.when.per == "total":
+            return self.sign * values.sum(keepdims=True)
+        if self.when.per == "maximum":
+            return self.sign * values[[int(np.argmax(u[self.place]))]]
+        return self.sign * values
+
+    def may(self, cells: np.ndarray, time: float, of_schedules: float) -> np.ndarray:
+        """Return those of the `cells` that may cause the event at this time."""
+        if self.event.schedule is not None:
+            segment = self.event.schedule.segment(of_schedules, np.ones(()))
+            if not np.any(segment.base):
+                return cells[:0]
+        free = ~self.spent[cells] & (time - self.last[cells] >= self.event.refractory * (1.0 - 1e-12))
+        return cells[free]
+
+    def crossing_cells(self, cells: np.ndarray, u: np.ndarray) -> np.ndarray:
+        """Return the indices of the layer's cells that stand for `cells`: none for the total."""
+        if self.when.per == "total":
+            return cells[:0]
+        return cells if self.when.per == "cell" else np.array([int(np.argmax(u[self.place]))])
+
+
+_Group = tuple[np.ndarray, float, float]  # cells that cross, and between which times
+
+
+class Slopes:
+    """du/dt at both ends of each step; the end of one is the beginning of the next.
+
+    Parameters
+    ----------
+    fun : callable
+        ``fun(t, u)`` is du/dt.
+    time, state
+        Where the first step begins.
+    """
+
+    def __init__(self, fun: Callable[[float, np.ndarray], np.ndarray], time: float, state: np.ndarray) -> None:
+        self._fun = fun
+        self._last = fun(time, state)
+
+    def step(self, time: float, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return du/dt at the beginning and at the end of a step that ended at `time`."""
+        before, self._last = self._last, self._fun(time, state)
+        return before, self._last
+
+
+class _Hit(NamedTuple):
+    """Some cells of one watch that cross together."""
+
+    watch: _Watch
+    cells: np.ndarray
+    time: float
+
+
+@dataclass(eq=False)
+class _Moment:
+    """What actions see (see brnn.spec.actions.Moment)."""
+
+    reactor: Reactor
+    time: float
+    state_vector: np.ndarray
+    cells: np.ndarray
+    random: np.random.Generator
+    chosen: int = -1
+
+    def state(self, name: str) -> np.ndarray:
+        return self.state_vector[self.reactor.places[name]]
+
+    def switch(self, stimulus: str, on: bool) -> None:
+        self.reactor.plan.switch(stimulus, on)
+
+    def start(self, stimulus: str) -> None:
+        self.reactor.plan.start(stimulus, self.time)
+
+    def next_phase(self) -> None:
+        self.reactor.due += self.reactor.plan.next_phase(self.time)
+
+    def stop(self) -> None:
+        self.reactor.stopped = True
+
+
+class Reactor:
+    """Finds the events of a run and lets them happen.
+
+    Parameters
+    ----------
+    system : System
+        What is run.
+    plan : Plan
+        Its break points and given times.
+    seed : int or None
+        Seed of the draws.
+    record : callable
+        Takes each thing that happened.
+
+    Attributes
+    ----------
+    stopped : bool
+        Whether an event ended the run.
+    last : str
+        Name of the event that happened last.
+    """
+
+    def __init__(self, system: System, plan: Plan, seed: int | None, record: Callable[[Happened], None]) -> None:
+        self.plan = plan
+        self.places = {variable.name: slice(variable.start, variable.stop) for variable in system.variables}
+        self.due: list[int] = []
+        self.stopped = False
+        self.last = ""
+        self._events = system.network.events
+        self._random = np.random.default_rng([_STREAM, seed or 0])
+        self._record = record
+        self._watches = [
+            _Watch(number, event, event.when, self.places[event.when.state])
+            for number, event in enumerate(self._events)
+            if isinstance(event.when, Crossing)
+        ]
+        self._found: list[_Hit] = []  # what crosses at the moment that `search` returned
+        self._recent: list[float] = []
+        self._many = _CHATTER + len(self._events)
+
+    @property
+    def watching(self) -> bool:
+        """Whether any event waits for a crossing."""
+        return bool(self._watches)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether `search` found a crossing that has not happened yet."""
+        return bool(self._found)
+
+    def begin(self, state: np.ndarray) -> np.ndarray:
+        """Let the events of time 0 happen; return the state after them."""
+        for watch in self._watches:
+            watch.armed = watch.beyond(state) < 0.0
+        return self.react(0.0, state, self.plan.first)
+
+    def search(
+        self,
+        start: float,
+        before: np.ndarray,
+        stop: float,
+        after: np.ndarray,
+        dense: Callable[[], Callable[[float], np.ndarray]],
+        slopes: tuple[np.ndarray, np.ndarray] | None,
+    ) -> float | None:
+        """Return when the first crossing of a step happens; None if there is none.
+
+        Parameters
+        ----------
+        start, before, stop, after
+            Times and states at both ends.
+        dense : callable
+            Returns the state as a function of time in the step.
+        slopes : pair of ndarray, or None
+            du/dt at both ends; None if the step is a straight line.
+        """
+        first = stop
+        hits: list[_Hit] = []
+        lost: list[_Hit] = []
+        output: Callable[[float], np.ndarray] | None = None
+        for watch in self._watches:
+            far = watch.beyond(after)
+            groups = [(watch.armed & (far >= 0.0), start, stop)]
+            if slopes is not None:
+                # Rising at the beginning and falling at the end, it may have been beyond; the other way round, back.
+                rates = watch.rate(before, slopes[0]), watch.rate(after, slopes[1])
+                peaks = watch.armed & (far < 0.0) & (rates[0] > 0.0) & (rates[1] < 0.0)
+                dips = ~watch.armed & (far >= 0.0) & (rates[0] < 0.0) & (rates[1] > 0.0)
+                if peaks.any() or dips.any():
+                    output = output or dense()
+                    groups += self._look(watch, peaks, dips, output, start, stop)
+            for candidates, begin, end in groups:
+                while candidates.any():
+                    output = output or dense()
+                    time = _moment(watch, candidates, output, begin, end)
+                    here = watch.beyond(output(min(time + _NEAR * time, stop)))
+                    cells = np.flatnonzero(candidates & (here >= 0.0))
+                    if not cells.size:
+                        cells = np.flatnonzero(candidates)[[int(np.argmax(here[candidates]))]]
+                    allowed = watch.may(cells, time, time + self.plan.clock.shift)
+                    if allowed.size:
+                        hits.append(_Hit(watch, allowed, time))
+                        first = min(first, time)
+                        break
+                    lost.append(_Hit(watch, cells, time))  # they cross when they may not
+                    candidates[cells] = False
+        for hit in lost:
+            if not hits or hit.time <= first:
+                hit.watch.armed[hit.cells] = False
+        if not hits:
+            self._arm(stop, after)
+            return None
+        self._found = [hit for hit in hits if hit.time <= first + _NEAR * first]
+        return first
+
+    def react(self, time: float, state: np.ndarray, due: Sequence[int] = ()) -> np.ndarray:
+        """Let everything happen that was found or is due at this time; return the state after it."""
+        state = state.copy()
+        self._arm(time, state)
+        crossings, self._found = self._found, []
+        self.due = list(due)
+        for _ in range(_CASCADE):
+            crossings = crossings or self._jumped(time, state)
+            if crossings:
+                seen = [
+                    (hit, hit.watch.crossing_cells(hit.cells, state), hit.watch.quantity(state)) for hit in crossings
+                ]
+                for hit in crossings:
+                    hit.watch.armed[hit.cells] = False
+                    hit.watch.last[hit.cells] = time
+                    hit.watch.spent[hit.cells] |= hit.watch.event.once
+                for hit, cells, values in seen:
+                    self._happen(hit.watch.number, time, state, cells, values[hit.cells])
+                crossings = []
+            elif self.due:
+                self._given(time, state)
+            else:
+                return state
+        raise self._chattering(time, state, "happen at once, each causing the next")
+
+    def _arm(self, time: float, state: np.ndarray) -> None:
+        """Let what came back to the near side of its threshold cross it again."""
+        for watch in self._watches:
+            # Just after a crossing rounding may put a cell on either side.
+            away = time - watch.last > 4.0 * _NEAR * time
+            watch.armed |= away & (watch.beyond(state) < 0.0)
+
+    def _given(self, time: float, state: np.ndarray) -> None:
+        due, self.due = self.due, []
+        for number in due:
+            event = self._events[number]
+            if event.schedule is not None:
+                segment = event.schedule.segment(time + self.plan.clock.shift, np.ones(()))
+                if not np.any(segment.base):
+                    continue
+            self._happen(number, time, state, np.empty(0, dtype=np.int64), np.array([np.nan]))
+
+    def _jumped(self, time: float, state: np.ndarray) -> list[_Hit]:
+        """Return what is beyond its threshold and was not: an event carried it there."""
+        found = []
+        for watch in self._watches:
+            cells = np.flatnonzero(watch.armed & (watch.beyond(state) >= 0.0))
+            if cells.size:
+                watch.armed[cells] = False
+                allowed = watch.may(cells, time, time + self.plan.clock.shift)
+                if allowed.size:
+                    found.append(_Hit(watch, allowed, time))
+        return found
+
+    def _happen(self, number: int, time: float, state: np.ndarray, cells: np.ndarray, values: np.ndarray) -> None:
+        event = self._events[number]
+        before = [watch.beyond(state) for watch in self._watches]
+        moment = _Moment(self, time, state, cells, self._random)
+        for action in event.actions:
+            action.apply(moment)
+        for watch, old in zip(self._watches, before, strict=True):
+            new = watch.beyond(state)
+            watch.armed |= (new < 0.0) & (new != old)  # an action took them back to the near side
+        for cell, value in zip(cells.tolist() or [-1], values.tolist(), strict=True):
+            self._record(Happened(time, number, cell, value, moment.chosen))
+        self.last = event.name
+        self._recent.append(time)
+        del self._recent[: -self._many]
+        if len(self._recent) == self._many and time - self._recent[0] < _NOTHING * self.plan.length:
+            raise self._chattering(time, state, "follow each other without end")
+
+    def _chattering(self, time: float, state: np.ndarray, how: str) -> IntegrationError:
+        return IntegrationError(
+            f"event '{self.last}': at t = {time:.6g} events {how}; let its actions lead away from the threshold, or "
+            f"give it a refractory time",
+            time=time,
+            state=state,
+        )
+
+    @staticmethod
+    def _look(
+        watch: _Watch,
+        peaks: np.ndarray,
+        dips: np.ndarray,
+        output: Callable[[float], np.ndarray],
+        start: float,
+        stop: float,
+    ) -> list[_Group]:
+        """Return which of the cells that turn in a step cross within it, and between which times."""
+        times = np.linspace(start, stop, _LOOKS).tolist()
+        values = np.array([watch.beyond(output(time)) for time in times])
+        groups: list[_Group] = []
+        for k in range(1, _LOOKS - 1):
+            above = peaks & (values[k] >= 0.0)
+            below = dips & (values[k] < 0.0)
+            if above.any():
+                groups.append((above, times[k - 1], times[k]))
+            if below.any():
+                groups.append((below, times[k], stop))
+            peaks, dips = peaks & ~above, dips & ~below
+        return groups
+
+
+def _moment(
+    watch: _Watch, candidates: np.ndarray, output: Callable[[float], np.ndarray], start: float, stop: float
+) -> float:
+    """Return when the first of the candidates crosses; one of them is beyond at `stop`."""
+    from scipy.optimize import brentq
+
+    def largest(time: float) -> float:
+        return float(watch.beyond(output(time))[candidates].max())
+
+    if largest(start) >= 0.0:  # to within rounding of the dense output
+        return start
+    if largest(stop) < 0.0:
+        return stop
+    return float(brentq(largest, start, stop, xtol=4.0 * _EPS * max(stop, 1e-300), rtol=4.0 * _EPS))

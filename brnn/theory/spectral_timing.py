@@ -1,0 +1,183 @@
+"""Spectral timing: how cells of many speeds, seen through depleting gates, learn when something happens.
+
+    dx/dt = r (-x + (1 - x) I)                    a cell of rate r, driven by the conditioned stimulus I from time 0
+    dy/dt = C (1 - y) - D f(x) y                  its habituative gate, f(x) = x^n/(half^n + x^n)
+    g = f(x) y                                    what gets through
+    dz/dt = M g (N - z)                           its weight, sampled by g; N = 1 while the unconditioned stimulus is on
+    R = sum g z                                   the timed response
+
+x = I/(1 + I) (1 - exp(-r (1 + I) t)) is known exactly, and the equations of y and z are linear, so that both are
+integrals; here they are integrated by SciPy, to about ten digits.
+
+Fast gates. While x = r I t (small times) and C is negligible, g = a t^n exp(-D a t^(n + 1)/(n + 1)), a = (r I/half)^n.
+Then g has its top at t = (n/(D a))^(1/(n + 1)), and g/g(top) is one function of t/t(top), for every rate r: its width
+is proportional to the time of its top, which is Weber's law for each cell. With slow gates (small D) x saturates before
+the gate is depleted, and the width is that of the gate, the same for all fast cells.
+
+Source: the equations as recalled from Grossberg and Schmajuk (1989), Neural dynamics of adaptive timing and temporal
+discrimination during associative learning, Neural Networks 2, 79-102; what follows from them is derived here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["Bell", "activation", "bell", "fast_gate_top", "fast_gate_width", "gated", "learned"]
+
+
+class Bell(NamedTuple):
+    """Where a response has its top, how high it is there, and how wide it is at half of that."""
+
+    time: float
+    height: float
+    width: float
+
+
+def activation(t: Any, rates: Any, I: float = 1.0) -> np.ndarray:
+    """Return x(t) of each cell, ``I/(1 + I) (1 - exp(-r (1 + I) t))``, shape (times, cells)."""
+    t, rates = np.asarray(t, dtype=np.float64), np.asarray(rates, dtype=np.float64)
+    return np.asarray(-I / (1.0 + I) * np.expm1(-(1.0 + I) * np.multiply.outer(t, rates)))
+
+
+def gated(
+    t: Any, rates: Any, I: float, half: float, exponent: float, C: float, D: float, *, integrals: bool = False
+) -> Any:
+    """Return the gated signals f(x) y since the onset of the stimulus, for gates that were full.
+
+    Parameters
+    ----------
+    t : array, shape (times,)
+        Rising times, the first of them >= 0.
+    rates : array, shape (cells,)
+        Rates r.
+    I : float
+        The conditioned stimulus.
+    half, exponent : float
+        Of the signal f.
+    C, D : float
+        Rates at which a gate recovers, and at which it is depleted per unit of signal.
+    integrals : bool
+        Whether to return also the integrals of the gated signals from 0 on.
+
+    Returns
+    -------
+    ndarray of shape (times, cells), or two of them
+    """
+    from scipy.integrate import solve_ivp
+
+    t, rates = np.atleast_1d(np.asarray(t, dtype=np.float64)), np.asarray(rates, dtype=np.float64)
+    n = rates.size
+
+    def signal(time: Any) -> np.ndarray:
+        power = activation(time, rates, I) ** exponent
+        return np.asarray(power / (half**exponent + power))
+
+    def velocity(time: float, u: np.ndarray) -> np.ndarray:
+        through = signal(time) * u[:n]
+        return np.concatenate([C * (1.0 - u[:n]) - D * through, through])
+
+    start = np.concatenate([np.ones(n), np.zeros(n)])
+    stop = max(float(t[-1]), 1e-12)
+    found = solve_ivp(velocity, (0.0, stop), start, "LSODA", t_eval=t, rtol=1e-11, atol=1e-14)
+    g = signal(t) * found.y[:n].T
+    return (g, found.y[n:].T) if integrals else g
+
+
+def learned(
+    us_on: float, us_off: float, cs_off: float, trials: int, M: float, rates: Any, *numbers: float
+) -> np.ndarray:
+    """Return the weights z after some trials that each find full gates and resting cells; z = 0 before the first.
+
+    The stimulus is on from 0 to `cs_off`; what the cells send after it is taken into account.
+
+    Parameters
+    ----------
+    us_on, us_off : float
+        When the unconditioned stimulus is on, counted from the onset of the conditioned one; us_off <= cs_off.
+    cs_off : float
+        When the conditioned stimulus ends.
+    trials : int
+        How many there are.
+    M : float
+        Learning rate.
+    rates : array, shape (cells,)
+        Rates r; `numbers` are I, half, exponent, C and D as for `gated`.
+
+    Returns
+    -------
+    ndarray, shape (cells,)
+    """
+    rates = np.asarray(rates, dtype=np.float64)
+    _, area = gated([us_on, us_off, cs_off], rates, *numbers, integrals=True)
+    rest = area[2] - area[1] + _after(cs_off, rates, *numbers)
+    # One trial: forgetting before, learning during and forgetting after the unconditioned stimulus.
+    forget = np.exp(-M * (area[2] + _after(cs_off, rates, *numbers)))
+    gain = -np.expm1(-M * (area[1] - area[0])) * np.exp(-M * rest)
+    z = np.zeros(rates.size)
+    for _ in range(trials):
+        z = z * forget + gain
+    return z
+
+
+def _after(cs_off: float, rates: np.ndarray, I: float, half: float, exponent: float, C: float, D: float) -> np.ndarray:
+    """Return the integral of the gated signals after the stimulus, while x falls at the rate r."""
+    from scipy.integrate import solve_ivp
+
+    n = rates.size
+    top = activation(cs_off, rates, I)
+    power = top**exponent
+    y = gated([cs_off], rates, I, half, exponent, C, D)[0] / np.maximum(power / (half**exponent + power), 1e-300)
+
+    def velocity(time: float, u: np.ndarray) -> np.ndarray:
+        power = (top * np.exp(-rates * time)) ** exponent
+        through = power / (half**exponent + power) * u[:n]
+        return np.concatenate([C * (1.0 - u[:n]) - D * through, through])
+
+    stop = 40.0 / (exponent * float(rates.min()))
+    found = solve_ivp(velocity, (0.0, stop), np.concatenate([y, np.zeros(n)]), "LSODA", rtol=1e-11, atol=1e-14)
+    return np.asarray(found.y[n:, -1])
+
+
+def bell(t: Any, response: Any) -> Bell:
+    """Return the top of a response with one top, and its width at half height, by a cubic spline through its values.
+
+    Raises
+    ------
+    ArithmeticError
+        If the response does not fall to half its height on both sides within the times.
+    """
+    from scipy.interpolate import CubicSpline
+
+    t, values = np.asarray(t, dtype=np.float64), np.asarray(response, dtype=np.float64)
+    spline = CubicSpline(t, values)
+    k = int(values.argmax())
+    slope = spline.derivative().solve(0.0, extrapolate=False)
+    near = slope[(slope >= t[max(k - 1, 0)]) & (slope <= t[min(k + 1, t.size - 1)])]
+    top = float(near[np.argmax(spline(near))]) if near.size else float(t[k])
+    height = float(spline(top))
+    sides = spline.solve(0.5 * height, extrapolate=False)
+    before, after = sides[sides < top], sides[sides > top]
+    if before.size == 0 or after.size == 0:
+        raise ArithmeticError("spectral_timing: the response does not fall to half its height within the times")
+    return Bell(top, height, float(after.min() - before.max()))
+
+
+def fast_gate_top(rate: Any, I: float, half: float, exponent: float, D: float) -> Any:
+    """Return when the gated signal of a cell has its top in the limit of fast gates, ``(n/(D a))^(1/(n + 1))``.
+
+    It is proportional to ``r^(-n/(n + 1))``: nearly, but not quite, to 1/r.
+    """
+    a = (np.asarray(rate, dtype=np.float64) * I / half) ** exponent
+    return (exponent / (D * a)) ** (1.0 / (exponent + 1.0))
+
+
+def fast_gate_width(exponent: float) -> float:
+    """Return the width of a gated signal at half height, divided by the time of its top, in the limit of fast gates."""
+    from scipy.optimize import brentq
+
+    def excess(s: float) -> float:  # logarithm of g/g(top) at t = s t(top), above that of 1/2
+        return exponent * np.log(s) - exponent / (exponent + 1.0) * (s ** (exponent + 1.0) - 1.0) + np.log(2.0)
+
+    return float(brentq(excess, 1.0, 10.0, xtol=1e-14) - brentq(excess, 1e-12, 1.0, xtol=1e-14))

@@ -1,0 +1,78 @@
+"""SIGKILL while events are recorded: the file opens, and every event that it claims is right.
+
+The number of kills is 4, or what the environment variable BRNN_KILLS says.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+
+import brnn
+
+KILLS = int(os.environ.get("BRNN_KILLS", "4"))
+
+# Two leaky integrators that spike for ever, their spikes brought to the disk ten times a second.
+SIMULATION = """
+import brnn
+from brnn.record import writer
+drive = brnn.Stimulus("x", pattern=[2.0, 3.0])
+network = brnn.Network("spiking", [brnn.Layer.additive("x", 2, A=1.0)], stimuli=[drive],
+    events=[brnn.Event("spike", brnn.Crossing("x", 1.5), brnn.SetState("x"))])
+original = writer.FileRecorder.__init__
+def patched(self, *arguments, **options):
+    original(self, *arguments, **{{**options, "flush_every": 0.1}})
+writer.FileRecorder.__init__ = patched
+brnn.simulate(network, 1e6, times=[0.0, 10.0, 1e6], record={path!r}, rtol=1e-8, solver="DOP853")
+"""
+
+
+def count_in(path: Path) -> int:
+    with brnn.open(path) as result:
+        return int(result.events.sizes["event"])
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_events_of_a_killed_run(tmp_path: Path, number: int) -> None:
+    path = tmp_path / "run.h5"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SIMULATION.format(path=str(path))], stderr=subprocess.PIPE, text=True
+    )
+    until = time.monotonic() + 100.0
+    while (not path.exists() or count_in(path) < 20) and time.monotonic() < until:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.05)
+    time.sleep(random.uniform(0.0, 2.0))
+    assert process.poll() is None, process.communicate()[1]
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    with brnn.open(path) as result:
+        assert result.status == "incomplete"
+        events = result.events
+        total = events.sizes["event"]
+    assert total >= 20
+    for cell, drive in enumerate((2.0, 3.0)):
+        found = events["time"].to_numpy()[events["cell"].to_numpy() == cell]
+        period = np.log(drive / (drive - 1.5))
+        np.testing.assert_allclose(found, period * np.arange(1, found.size + 1), rtol=1e-6)
+    last = [events["time"].to_numpy()[events["cell"].to_numpy() == cell][-1] for cell in (0, 1)]
+    assert abs(last[0] - last[1]) < 2.0  # none is missing in between
+    with h5py.File(path, "r") as file:
+        count = len(file["events/event"])
+        assert count >= total
+        np.testing.assert_array_equal(file["events/time"][:total], events["time"])
+    with xr.open_dataset(path, group="events", engine="h5netcdf") as plain:
+        known = plain.isel(event=plain["event"] >= 0)
+        np.testing.assert_array_equal(known["time"][:total], events["time"])
+    with brnn.recover(path) as recovered:
+        assert recovered.events.identical(events)

@@ -1,0 +1,270 @@
+"""Sweeps whose members run in other processes: the same numbers, also when a worker is killed."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sweeping
+import xarray as xr
+
+import brnn
+from brnn.sweep.executors import Processes, _as_worker
+
+pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+
+MEMBERS = 6000
+THREADS = (
+    "import numpy, numba, threadpoolctl; print(numba.config.NUMBA_NUM_THREADS, "
+    'max(pool["num_threads"] for pool in threadpoolctl.threadpool_info()))'
+)
+
+
+@pytest.fixture(scope="module")
+def local() -> xr.Dataset:
+    data = run()
+    sweeping.check_exact(data)
+    return data
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    distributed = pytest.importorskip("distributed")
+    settings = {"n_workers": 2, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    with distributed.LocalCluster(processes=True, **settings) as cluster, distributed.Client(cluster) as client:
+        yield client
+
+
+def run(**options: Any) -> xr.Dataset:
+    options = {"measures": ["final", "total", "regime"], "progress": False, **options}
+    result: xr.Dataset = brnn.sweep(sweeping.NETWORK, sweeping.design(MEMBERS), **options)
+    return result
+
+
+def when(condition: Callable[[], bool], action: Callable[[], None]) -> threading.Thread:
+    """Do something as soon as a condition holds, in another thread."""
+
+    def watch() -> None:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            if condition():
+                action()
+                return
+            time.sleep(0.005)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread
+
+
+def some_are_done(path: Path) -> bool:
+    try:
+        with brnn.open(path) as data:
+            return 0 < data.attrs["complete"] < MEMBERS
+    except brnn.FileError:
+        return False
+
+
+# The same numbers everywhere -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_processes(local: xr.Dataset, count: int) -> None:
+    sweeping.check_same(run(executor=count), local)
+
+
+def test_executors_of_the_user(local: xr.Dataset) -> None:
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        sweeping.check_same(run(executor=pool), local)
+        assert pool.submit(int, 1).result() == 1  # it is left to its owner
+    import multiprocessing
+
+    with concurrent.futures.ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as processes:
+        sweeping.check_same(run(executor=processes), local)
+        assert processes.submit(int, 1).result() == 1
+
+
+def test_dask(local: xr.Dataset, client: Any) -> None:
+    most = [0]
+    submit = client.submit
+
+    def counting(*arguments: Any, **keywords: Any) -> Any:
+        future = submit(*arguments, **keywords)
+        most[0] = max(most[0], sum(1 for state in client.futures.values() if state.status == "pending"))
+        return future
+
+    client.submit = counting
+    try:
+        sweeping.check_same(run(executor=client), local)
+    finally:
+        del client.submit
+    assert 0 < most[0] <= 4  # two tasks for each of two threads
+    assert client.submit(int, 1).result() == 1
+
+
+def test_a_build_that_workers_cannot_import(client: Any) -> None:
+    """A function of a test, or of a script, is not found by workers: they are sent the networks themselves."""
+
+    def inner(A: float) -> brnn.Network:
+        return brnn.models.load("rcf").build(A=A)
+
+    design = brnn.Grid(A=[0.5, 0.75, 1.0, 1.25, 1.5, 1.75])
+    expected = brnn.sweep("rcf", design, duration=2.0)
+    for build in (inner, at_top_level):
+        for executor in (2, client):
+            found = brnn.sweep(build, design, duration=2.0, executor=executor)
+            assert found["rcf.x"].values.tobytes() == expected["rcf.x"].values.tobytes()
+
+
+def at_top_level(A: float) -> brnn.Network:
+    return brnn.models.load("rcf").build(A=A)
+
+
+def test_workers_have_one_thread_each() -> None:
+    before = dict(os.environ)
+    with Processes(1) as workers, _as_worker():
+        text = workers._pool.submit(subprocess.getoutput, f"{sys.executable} -c '{THREADS}'").result()
+    assert text == "1 1"
+    assert os.environ == before
+
+
+@pytest.mark.parametrize("executor", ["None", "2"])
+def test_a_script_without_a_guard(tmp_path: Path, executor: str) -> None:
+    """Workers do not run the script again. It can have its own build and its own measures."""
+    (tmp_path / "script.py").write_text(f"""
+import brnn
+print("the script runs")
+def build(A, delay=0.0):
+    layer = brnn.Layer.additive("F1", 1, A=A, initial=1.0)
+    return brnn.Network("decay", [layer],
+        [brnn.Projection("F1", "F1", "excitatory", brnn.Linear(0.1), brnn.OneToOne(), delay=delay)])
+def last(result):
+    return result.total("F1")
+design = brnn.Grid(A=[0.5, 1.0, 1.5], delay=[0.0, 0.5])
+data = brnn.sweep(build, design, duration=1.0, executor={executor}, measures=[last, "total"], out="sweep.h5")
+print(int((data["status"] == 1).sum()), bool((data["last"] == data["total"]).all()))
+""")
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "the script runs\n6 True\n", "")
+
+
+# Workers that die ------------------------------------------------------------------------------------------------
+
+
+def test_a_process_is_killed(local: xr.Dataset, tmp_path: Path) -> None:
+    path, before = tmp_path / "sweep.h5", set(sweeping.children(os.getpid()))
+
+    def workers() -> list[int]:
+        return [pid for pid in sweeping.children(os.getpid()) if pid not in before and is_worker(pid)]
+
+    killed: list[int] = []
+
+    def kill() -> None:
+        killed.append(workers()[0])
+        os.kill(killed[0], signal.SIGKILL)
+
+    watcher = when(lambda: some_are_done(path) and bool(workers()), kill)
+    with run(executor=2, out=path) as data:
+        watcher.join()
+        assert killed
+        assert (data["status"] == 1).all()
+        sweeping.check_same(data, local)
+    assert not workers()
+
+
+def is_worker(pid: int) -> bool:
+    try:
+        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def test_a_dask_worker_is_killed(local: xr.Dataset, client: Any, tmp_path: Path) -> None:
+    path, killed = tmp_path / "sweep.h5", []
+
+    def kill() -> None:
+        pids = client.run(os.getpid)
+        killed.append(next(iter(pids.values())))
+        os.kill(killed[0], signal.SIGKILL)
+
+    watcher = when(lambda: some_are_done(path), kill)
+    with run(executor=client, out=path) as data:
+        watcher.join()
+        assert killed
+        assert (data["status"] == 1).all()
+        sweeping.check_same(data, local)
+
+
+def test_a_process_that_dies_every_time(tmp_path: Path) -> None:
+    """A build that ends its process: the members are given up with an error, and the sweep ends."""
+    (tmp_path / "deadly.py").write_text(
+        "import multiprocessing, os\n"
+        "from brnn.models.rcf import build as rcf\n"
+        "def build(A=1.0):\n"
+        "    if multiprocessing.parent_process() is not None:\n"
+        "        os._exit(1)\n"
+        "    return rcf(A=A)\n"
+    )
+    text = "import brnn, deadly; data = brnn.sweep(deadly.build, brnn.Grid(A=[0.5, 1.0]), executor=1)\n"
+    done = subprocess.run(
+        [sys.executable, "-c", text + "print(*data['status'].values, set(data['error'].values))"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "3 3 {'its worker process died, 4 times'}\n"
+
+
+def test_an_executor_of_the_user_whose_worker_dies(tmp_path: Path) -> None:
+    import multiprocessing
+
+    path = tmp_path / "sweep.h5"
+    with concurrent.futures.ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+        watcher = when(lambda: some_are_done(path), lambda: os.kill(next(iter(pool._processes)), signal.SIGKILL))
+        with pytest.raises(brnn.InputError, match="one of its workers died"):
+            run(executor=pool, out=path)
+        watcher.join()
+    with brnn.open(path) as data:
+        assert data.attrs["complete"] > 0
+        sweeping.check_exact(data)
+    with pytest.raises(brnn.InputError, match="takes no more work"):
+        run(executor=pool)
+
+
+def test_a_scheduler_that_goes_away(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    path = tmp_path / "sweep.h5"
+    words = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    words += ["--no-dashboard", "--scheduler-file", str(tmp_path / "scheduler.json")]
+    scheduler = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    worker = None
+    try:
+        client = distributed.Client(scheduler_file=str(tmp_path / "scheduler.json"), set_as_default=False, timeout=60)
+        words = [sys.executable, "-m", "distributed.cli.dask_worker", client.scheduler.address, "--nthreads", "1"]
+        worker = subprocess.Popen(
+            [*words, "--host", "127.0.0.1", "--no-dashboard", "--no-nanny"],
+            cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        watcher = when(lambda: some_are_done(path), scheduler.kill)
+        with pytest.raises(brnn.InputError, match="cannot be reached any more"):
+            run(executor=client, out=path)
+        watcher.join()
+        with brnn.open(path) as data:
+            assert 0 < data.attrs["complete"] < MEMBERS
+            sweeping.check_exact(data)
+        client.close(timeout=1)
+    finally:
+        for process in (worker, scheduler):
+            if process is not None:
+                process.kill()
+                process.wait()
