@@ -1,8 +1,8 @@
 """Fuzzy ART, adaptive resonance for analog patterns, as differential equations.
 
-    du_ji/dt = 4 s (-u_ji + w_ji - I_i)                                 excess of the memory over the pattern
+    du_ji/dt = 4 s (-u_ji + w_ji - I_i)                                 difference between memory and pattern
     dw_ji/dt = -M f(x_j) [u_ji]+                                        memory, in the phase "learn"
-    do_j/dt  = 4 s (-o_j + sum_i w_ji - sum_i [u_ji]+)                  overlap
+    do_j/dt  = 4 s (-o_j + sum_i I_i - sum_i [-u_ji]+)                  overlap
     dT_j/dt  = (8 s/n) (-alpha T_j + o_j - T_j sum_i w_ji)              choice, a shunting cell (9)
     dv_j/dt  = 4 s (-v_j + rho sum_i I_i - o_j - 2 n (1 - f(x_j)))      orienting cells
 
@@ -38,7 +38,7 @@ from brnn.errors import InputError
 from brnn.models._claims import run
 from brnn.models._presentations import pattern_rows
 from brnn.models._resonance import CHOSEN, LEARN, Categories, labels, presentations, refuse_size, times
-from brnn.signals import Linear, ThresholdLinear
+from brnn.signals import Function, Linear, ThresholdLinear
 from brnn.spec.layers import Layer
 from brnn.spec.layers.gated import GatedLayer
 from brnn.spec.network import Network
@@ -91,7 +91,7 @@ def build(
     Returns
     -------
     Network
-        Layers "input", "memory" (the weights w), "excess", "overlap", "choice", "F2" and the cells of the search.
+        Layers "input", "memory" (the weights w), "difference", "overlap", "choice", "F2" and the cells of the search.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def build(
     one, every, off = OneToOne(weight=4.0 * s), AllToAll(weight=4.0 * s * vigilance), 2.0 * n
     of_category = sparse.kron(sparse.eye(count), np.ones((1, 2 * n)))  # memory cells of each category
     of_feature = sparse.kron(np.ones((count, 1)), sparse.eye(2 * n))  # the input cell of each memory cell
-    positive = ThresholdLinear()
+    positive, missing = ThresholdLinear(), Function("max(0, -w)")
     return Network(
         model,
         [
@@ -125,18 +125,18 @@ def build(
             GatedLayer(
                 "memory", (count, 2 * n), A=0.0, B=1.0, C=0.0, E=1.0, F=0.0, initial=1.0, rest=-rate, gain=rate
             ),
-            Layer.additive("excess", (count, 2 * n), A=4.0 * s, initial=1.0),
+            Layer.additive("difference", (count, 2 * n), A=4.0 * s, initial=1.0),
             Layer.additive("overlap", count, A=4.0 * s),
             Layer("choice", count, A=8.0 * s * alpha / n, B=8.0 * s / n, C=0.0, E=0.0, F=8.0 * s / n),
             *field.layers(),
         ],
         [
-            Projection("memory", "excess", "excitatory", Linear(), one),
-            Projection("input", "excess", "inhibitory", Linear(), Sparse(4.0 * s * of_feature)),
-            Projection("excess", "memory", "inhibitory", positive, OneToOne()),
+            Projection("memory", "difference", "excitatory", Linear(), one),
+            Projection("input", "difference", "inhibitory", Linear(), Sparse(4.0 * s * of_feature)),
+            Projection("difference", "memory", "inhibitory", positive, OneToOne()),
             Projection("F2", "memory", "modulatory", CHOSEN, Sparse(of_category.T)),
-            Projection("memory", "overlap", "excitatory", Linear(), Sparse(4.0 * s * of_category)),
-            Projection("excess", "overlap", "inhibitory", positive, Sparse(4.0 * s * of_category)),
+            Projection("input", "overlap", "excitatory", Linear(), AllToAll(weight=4.0 * s)),
+            Projection("difference", "overlap", "inhibitory", missing, Sparse(4.0 * s * of_category)),
             Projection("overlap", "choice", "excitatory", Linear(), OneToOne()),
             Projection("memory", "choice", "inhibitory", Linear(), Sparse(of_category)),
             Projection("choice", "F2", "excitatory", positive, OneToOne()),

@@ -102,7 +102,7 @@ def recall(group: Group, lists: int, seed: int, options: argparse.Namespace | No
     n = len(group.proportions)
     network = readout.build(n, A, noise=s, threshold=h, lists=lists, seed=seed, rehearsal=25.0 + 1.5 * n)
     network = network.replace(name="free_recall")
-    result = simulate(network, options, times=readout.wave_times(network, 2), rtol=1e-4, atol=1e-6, dtype="float32")
+    result = simulate(network, options, times=readout.wave_times(network, 2), rtol=1e-3, atol=1e-5, dtype="float32")
     counts = np.isfinite(readout.performed(result)).sum(axis=0)
     return Fit(group, A, h, s, counts, lists), result
 

@@ -195,7 +195,7 @@ def draw(seen: Seen) -> Figure:
     panels = (
         (axes[1, 0], seen.thresholds, "Threshold: recency gives way to primacy", "threshold"),
         (axes[1, 1], seen.lengths, "Length: deeper bows, the end suffers most", "items"),
-        (axes[1, 2], seen.pauses, "Pause between trials: none, no ends", "pause"),
+        (axes[1, 2], seen.pauses, "No pause between trials: no bow", "pause"),
     )
     for ax, curves, title, name in panels:
         for color, one in zip(plot.ordered_colors()(np.linspace(0.05, 1.0, len(curves))), curves, strict=True):

@@ -241,8 +241,9 @@ class Cluster(Workers):
 
     def close(self, stopped: bool) -> None:
         """Leave the cluster to its owner, without what is still out."""
-        with contextlib.suppress(Exception):  # it may be what has gone wrong
-            self._client.cancel(list(self._out))
+        if self._out:
+            with contextlib.suppress(Exception):  # it may be what has gone wrong
+                self._client.cancel(list(self._out))
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[None]:

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import driven
 import pytest
-import sweeping
 import xarray as xr
 
 import brnn
@@ -32,7 +32,7 @@ THREADS = (
 @pytest.fixture(scope="module")
 def local() -> xr.Dataset:
     data = run()
-    sweeping.check_exact(data)
+    driven.check_exact(data)
     return data
 
 
@@ -46,7 +46,7 @@ def client() -> Iterator[Any]:
 
 def run(**options: Any) -> xr.Dataset:
     options = {"measures": ["final", "total", "regime"], "progress": False, **options}
-    result: xr.Dataset = brnn.sweep(sweeping.NETWORK, sweeping.design(MEMBERS), **options)
+    result: xr.Dataset = brnn.sweep(driven.NETWORK, driven.design(MEMBERS), **options)
     return result
 
 
@@ -66,6 +66,13 @@ def when(condition: Callable[[], bool], action: Callable[[], None]) -> threading
     return thread
 
 
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def some_are_done(path: Path) -> bool:
     try:
         with brnn.open(path) as data:
@@ -79,17 +86,17 @@ def some_are_done(path: Path) -> bool:
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_processes(local: xr.Dataset, count: int) -> None:
-    sweeping.check_same(run(executor=count), local)
+    driven.check_same(run(executor=count), local)
 
 
 def test_executors_of_the_user(local: xr.Dataset) -> None:
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        sweeping.check_same(run(executor=pool), local)
+        driven.check_same(run(executor=pool), local)
         assert pool.submit(int, 1).result() == 1  # it is left to its owner
     import multiprocessing
 
     with concurrent.futures.ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as processes:
-        sweeping.check_same(run(executor=processes), local)
+        driven.check_same(run(executor=processes), local)
         assert processes.submit(int, 1).result() == 1
 
 
@@ -104,7 +111,7 @@ def test_dask(local: xr.Dataset, client: Any) -> None:
 
     client.submit = counting
     try:
-        sweeping.check_same(run(executor=client), local)
+        driven.check_same(run(executor=client), local)
     finally:
         del client.submit
     assert 0 < most[0] <= 4  # two tasks for each of two threads
@@ -163,10 +170,10 @@ print(int((data["status"] == 1).sum()), bool((data["last"] == data["total"]).all
 
 
 def test_a_process_is_killed(local: xr.Dataset, tmp_path: Path) -> None:
-    path, before = tmp_path / "sweep.h5", set(sweeping.children(os.getpid()))
+    path, before = tmp_path / "sweep.h5", set(driven.children(os.getpid()))
 
     def workers() -> list[int]:
-        return [pid for pid in sweeping.children(os.getpid()) if pid not in before and is_worker(pid)]
+        return [pid for pid in driven.children(os.getpid()) if pid not in before and is_worker(pid)]
 
     killed: list[int] = []
 
@@ -179,7 +186,7 @@ def test_a_process_is_killed(local: xr.Dataset, tmp_path: Path) -> None:
         watcher.join()
         assert killed
         assert (data["status"] == 1).all()
-        sweeping.check_same(data, local)
+        driven.check_same(data, local)
     assert not workers()
 
 
@@ -190,20 +197,21 @@ def is_worker(pid: int) -> bool:
         return False
 
 
-def test_a_dask_worker_is_killed(local: xr.Dataset, client: Any, tmp_path: Path) -> None:
-    path, killed = tmp_path / "sweep.h5", []
+def test_a_dask_worker_is_killed(local: xr.Dataset, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pids, submit, submitted = list(client.run(os.getpid).values()), client.submit, []
 
-    def kill() -> None:
-        pids = client.run(os.getpid)
-        killed.append(next(iter(pids.values())))
-        os.kill(killed[0], signal.SIGKILL)
+    def submit_and_kill(*arguments: Any, **keywords: Any) -> Any:
+        submitted.append(submit(*arguments, **keywords))
+        if len(submitted) == 6:  # some are done, and each worker has one and another one waiting
+            os.kill(pids[0], signal.SIGKILL)
+        return submitted[-1]
 
-    watcher = when(lambda: some_are_done(path), kill)
-    with run(executor=client, out=path) as data:
-        watcher.join()
-        assert killed
-        assert (data["status"] == 1).all()
-        sweeping.check_same(data, local)
+    monkeypatch.setattr(client, "submit", submit_and_kill)
+    data = run(executor=client)
+    assert len(submitted) > 6
+    assert pids[0] not in client.run(os.getpid).values()
+    assert (data["status"] == 1).all()
+    driven.check_same(data, local)
 
 
 def test_a_process_that_dies_every_time(tmp_path: Path) -> None:
@@ -236,7 +244,7 @@ def test_an_executor_of_the_user_whose_worker_dies(tmp_path: Path) -> None:
         watcher.join()
     with brnn.open(path) as data:
         assert data.attrs["complete"] > 0
-        sweeping.check_exact(data)
+        driven.check_exact(data)
     with pytest.raises(brnn.InputError, match="takes no more work"):
         run(executor=pool)
 
@@ -249,7 +257,8 @@ def test_a_scheduler_that_goes_away(tmp_path: Path) -> None:
     scheduler = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     worker = None
     try:
-        client = distributed.Client(scheduler_file=str(tmp_path / "scheduler.json"), set_as_default=False, timeout=60)
+        wait_for(tmp_path / "scheduler.json")
+        client = distributed.Client(scheduler_file=str(tmp_path / "scheduler.json"), set_as_default=False, timeout=10)
         words = [sys.executable, "-m", "distributed.cli.dask_worker", client.scheduler.address, "--nthreads", "1"]
         worker = subprocess.Popen(
             [*words, "--host", "127.0.0.1", "--no-dashboard", "--no-nanny"],
@@ -261,7 +270,7 @@ def test_a_scheduler_that_goes_away(tmp_path: Path) -> None:
         watcher.join()
         with brnn.open(path) as data:
             assert 0 < data.attrs["complete"] < MEMBERS
-            sweeping.check_exact(data)
+            driven.check_exact(data)
         client.close(timeout=1)
     finally:
         for process in (worker, scheduler):

@@ -43,12 +43,18 @@ def test_readme_has_commands() -> None:
     assert len(COMMANDS) >= 5
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the commands are typed one after the other: later ones read what earlier ones wrote."""
+    return tmp_path_factory.mktemp("readme")
+
+
 @pytest.mark.parametrize("line", COMMANDS)
-def test_commands(line: str, tmp_path: Path) -> None:
+def test_commands(line: str, folder: Path) -> None:
     arguments = shlex.split(line, comments=True)[1:]
     done = subprocess.run(
-        [sys.executable, "-m", "brnn", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "brnn", *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     for name in (argument for argument in arguments if argument.endswith((".h5", ".png"))):
-        assert (tmp_path / name).stat().st_size > 1000
+        assert (folder / name).stat().st_size > 1000

@@ -74,7 +74,7 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
 # Scripts whose file is that of a sweep: options, variables along `member`, words of the table.
 SWEEPS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "store_span_map": (
-        ["--strengths", "24", "--longest", "4"],
+        ["--strengths", "40", "--longest", "4"],
         ["trough", "rises"],
         ["gradients that differ from theory", "transient memory span", "A_4 = 0.1981"],
     ),

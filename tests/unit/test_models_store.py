@@ -208,6 +208,16 @@ def test_noise_is_that_of_the_seed() -> None:
     assert (times[0] != times[2]).any()
 
 
+def test_orders_do_not_hang_on_the_tolerance_that_the_claims_use() -> None:
+    network = readout.build(7, 0.2, noise=0.05, threshold=0.1, lists=60, seed=4)
+    times = [
+        readout.performed(brnn.simulate(network, times=readout.wave_times(network), rtol=rtol, atol=atol))
+        for rtol, atol in ((1e-3, 1e-5), (1e-7, 1e-9))
+    ]
+    assert (np.isfinite(times[0]) == np.isfinite(times[1])).all()
+    assert (np.argsort(times[0], axis=1, kind="stable") == np.argsort(times[1], axis=1, kind="stable")).all()
+
+
 def test_performances_are_events_of_the_result() -> None:
     result = brnn.simulate(readout.build(3, 2.0))
     assert set(np.asarray(result.events["name"]).tolist()) == {"performed"}

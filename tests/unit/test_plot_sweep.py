@@ -1,0 +1,85 @@
+"""Figures of sweeps: which one a design gets, and that it shows the numbers of the file."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.collections import LineCollection, QuadMesh
+
+import brnn
+from brnn.plot import SWEEP_KINDS, sweep_figure
+
+
+def made(design: brnn.Design, measures: tuple[str, ...] = ("total",), name: str = "rcf") -> xr.Dataset:
+    """Run a small sweep."""
+    return brnn.sweep(name, design, duration=5.0, measures=list(measures), progress=False)
+
+
+A = np.linspace(0.5, 1.5, 5)
+HALF = np.geomspace(0.1, 1.0, 4)
+
+
+@pytest.fixture(scope="module")
+def grid() -> xr.Dataset:
+    return made(brnn.Grid({"A": A, "signal.half": HALF}), ("total", "regime", "final"))
+
+
+def test_a_map_shows_each_member_at_its_place(grid: xr.Dataset) -> None:
+    figure = sweep_figure(grid, measure="total")
+    mesh = next(c for c in figure.axes[0].collections if isinstance(c, QuadMesh))
+    shown = np.asarray(mesh.get_array()).reshape(HALF.size, A.size)
+    assert np.array_equal(shown, grid["total"].values.reshape(A.size, HALF.size).T)
+    assert figure.axes[0].get_xlabel() == "A"
+    assert figure.axes[0].get_ylabel() == "signal.half"
+    assert figure.axes[0].get_yscale() == "log"
+    assert figure.axes[0].get_xscale() == "linear"
+
+
+def test_a_category_gets_a_regime_map_with_its_names(grid: xr.Dataset) -> None:
+    figure = sweep_figure(grid)
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == sorted(set(grid["regime"].values))
+
+
+def test_one_parameter_gets_a_line_with_bands_over_the_cells() -> None:
+    sweep = made(brnn.Grid(A=A), ("final", "total"))
+    line = sweep_figure(sweep, measure="total").axes[0].get_lines()[0]
+    assert np.allclose(line.get_xydata(), np.column_stack([A, sweep["total"].values]))
+    ax = sweep_figure(sweep, measure="rcf.x").axes[0]
+    assert np.allclose(ax.get_lines()[0].get_ydata(), np.median(sweep["rcf.x"].values, axis=1))
+    assert len(ax.collections) == 2
+
+
+def test_three_parameters_get_a_map_for_each_value_of_the_one_with_fewest() -> None:
+    sweep = made(brnn.Grid({"A": A, "B": [2.0, 3.0], "signal.half": HALF}))
+    figure = sweep_figure(sweep)
+    panels = [ax for ax in figure.axes if ax.get_title(loc="left").startswith("B = ")]
+    assert len(panels) == 2
+    values = sweep["total"].values.reshape(A.size, 2, HALF.size)
+    for k, ax in enumerate(panels):
+        mesh = next(c for c in ax.collections if isinstance(c, QuadMesh))
+        assert np.array_equal(np.asarray(mesh.get_array()).reshape(HALF.size, A.size), values[:, k].T)
+
+
+def test_drawn_parameters_get_pairs_and_many_get_coordinates() -> None:
+    ranges = {"A": (0.5, 1.5), "B": (2.0, 4.0), "signal.half": (0.1, 1.0)}
+    sweep = made(brnn.Random(12, 1, ranges))
+    assert len([ax for ax in sweep_figure(sweep).axes if ax.get_visible() and ax.collections]) >= 6
+    more = ranges | {f"initial.{k}": (0.0, 1.0) for k in range(4)}
+    lines = [c for c in sweep_figure(made(brnn.Random(7, 1, more))).axes[0].collections if isinstance(c, LineCollection)]
+    assert len(lines[0].get_segments()) == 7
+
+
+def test_what_cannot_be_drawn_is_refused_in_one_line(grid: xr.Dataset) -> None:
+    for arguments, words in (
+        (("circle",), "must be one of"),
+        (("multiples",), "needs a grid over 3 parameters"),
+        (("line",), "needs one parameter"),
+    ):
+        with pytest.raises(brnn.InputError, match=words) as raised:
+            sweep_figure(grid, *arguments)
+        assert "\n" not in str(raised.value)
+    with pytest.raises(brnn.InputError, match="did you mean 'total'"):
+        sweep_figure(grid, measure="totl")
+    assert "auto" in SWEEP_KINDS
