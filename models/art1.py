@@ -39,9 +39,11 @@ from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.models._claims import run
 from brnn.models._resonance import (
+    ACCURACY,
     CHOSEN,
     LEARN,
     LEARNED,
+    PERIOD,
     SEARCH,
     Categories,
     choices,
@@ -187,3 +189,142 @@ def _templates(value: Any, where: str, categories: int, cells: int) -> np.ndarra
     if given.shape[0] > categories or given.shape[1] != cells:
         raise SpecError(f"{where}: has shape {given.shape}, must have at most {categories} rows of {cells} cells")
     return art.binary_patterns(given, where)
+
+
+# Claims --------------------------------------------------------------------------------------------------------
+
+_1987 = "Carpenter and Grossberg (1987)"
+
+
+def _random_lists(seed: int, count: int) -> list[tuple[np.ndarray, float]]:
+    """Return lists of eight patterns of six to eight cells, none of them empty, and a vigilance for each."""
+    rng = np.random.default_rng(seed)
+    lists = []
+    for _ in range(count):
+        shown = rng.uniform(size=(8, rng.integers(6, 9))) < rng.choice([0.2, 0.35, 0.5, 0.7])
+        shown[~shown.any(axis=1), 0] = True
+        lists.append((shown.astype(float), round(float(rng.uniform(0.2, 1.0)), 2)))
+    return lists
+
+
+@claim("2/3 rule: with a category active, F1 holds the intersection of input and template", source=_1987 + ", F1")
+def two_thirds_rule() -> list[Comparison]:
+    """Cells with each combination of input and template, before and after the choice of a category, against (9) at rest."""
+    I, V = np.array([1.0, 1.0, 0.0, 0.0]), np.array([1.0, 0.0, 1.0, 0.0])
+    rows = []
+    for C1 in (1.0, 5.0):
+        network = build([I], 0.0, 1, 1, C1=C1, templates=[V], M=0.0, speed=40.0)
+        x = np.asarray(run(network, times=[0.0, 2.5 / 40.0, SEARCH], **{**ACCURACY, "rtol": 1e-7})["F1.x"])
+        rows.append(Comparison(I / (1.0 + I), x[1], 1e-3, f"C1 = {C1:g}: F1 before a category is active"))
+        rest = (I + 0.9 * V - 1.5) / (1.0 + I + 0.9 * V + C1)
+        rows.append(Comparison(rest, x[2], 1e-6, f"C1 = {C1:g}: F1 with the category"))
+        rows.append(Comparison.exact((I * V).astype(bool), x[2] > 0, f"C1 = {C1:g}: cells above 0, input and template"))
+    return rows
+
+
+@claim("The network has the categories, templates and resets of the algorithm", source=_1987 + ", fast learning")
+def same_as_the_algorithm() -> list[Comparison]:
+    """Seven patterns and three random lists, each presented three times, against the algorithm."""
+    rows = []
+    for k, (shown, rho) in enumerate([(np.array(PATTERNS, dtype=float), 0.5), *_random_lists(1987, 3)]):
+        network = build(shown, rho, 8, 3)
+        result = run(network, times=times(network), **ACCURACY)
+        learned = art.art1(shown, rho, categories=8, lists=3, fresh=0.9)
+        V = np.ones((8, shown.shape[1]))
+        V[: learned.categories] = learned.templates
+        name = f"list {k}, rho = {rho:g}"
+        tried = [len(order) - 1 for order in choices(result)]
+        rows.append(Comparison.order(learned.labels.ravel(), labels(result), f"{name}: category of each presentation"))
+        rows.append(Comparison.order(learned.resets.ravel(), tried, f"{name}: resets in each presentation"))
+        rows.append(Comparison(V.T, result.final("down.z"), 1e-6, f"{name}: templates"))
+        up = np.asarray(result.final("up.z"))[: learned.categories]
+        rows.append(Comparison(art.bottom_up(learned.templates), up, 1e-6, f"{name}: weights of the filter"))
+    return rows
+
+
+@claim("Search tries the categories in the order of T_j, and none of them twice", source=_1987 + ", search")
+def search_goes_by_choice() -> list[Comparison]:
+    """Five templates, of which only the last one tried matches: the order of L |I & V|/(L - 1 + |V|)."""
+    V = np.array([[1, 1, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1], [1, 1, 1, 1, 0, 0], [0, 0, 0, 0, 0, 1]])
+    I = np.array([1, 1, 1, 1, 1, 0])
+    rows = []
+    for L in (1.2, 2.0, 5.0):
+        overlap, size = (V * I).sum(axis=1), V.sum(axis=1)
+        T = L * overlap / (L - 1.0 + size)
+        order = sorted(range(5), key=lambda j: -T[j])
+        predicted = order[: 1 + next(k for k, j in enumerate(order) if overlap[j] >= 0.7 * 5)]
+        network = build([I], 0.7, 5, 1, L=L, templates=V, M=0.0)
+        (measured,) = choices(run(network, times=times(network), **ACCURACY))
+        rows.append(Comparison.order(predicted, measured, f"L = {L:g}: categories tried"))
+    return rows
+
+
+@claim("Weights approach the pattern exponentially, at M and at M (L - 1 + |I|)", source=_1987 + ", LTM equations")
+def weights_are_exponential() -> list[Comparison]:
+    """Slow learning of one pattern of three cells out of six; outside of it the filter decays at M |I|."""
+    I, L, M = np.array([1.0, 1, 1, 0, 0, 0]), 2.0, 2.5
+    network = build([I], 0.5, 2, 1, L=L, M=M)
+    moments = SEARCH + LEARN * np.linspace(0.0, 1.0, 7)
+    result = run(network, times=np.append(0.0, moments), **{**ACCURACY, "rtol": 1e-7})
+    t = (moments - SEARCH)[:, None]
+    start, end = 0.9 * L / (L - 1.0 + 6.0), L / (L - 1.0 + 3.0)
+    inside, outside = end + (start - end) * np.exp(-M * (L + 2.0) * t), start * np.exp(-M * 3.0 * t)
+    up, down = np.asarray(result["up.z"])[1:, 0], np.asarray(result["down.z"])[1:, :, 0]
+    return [
+        Comparison(np.where(I > 0, inside, outside), up, 1e-6, "filter, L/(L - 1 + |I|) on the pattern"),
+        Comparison(np.where(I > 0, 1.0, np.exp(-M * t)), down, 1e-6, "template"),
+        Comparison.exact(np.full((7, 6), start), np.asarray(result["up.z"])[1:, 1], "filter of the other category"),
+    ]
+
+
+@claim("Reset is by MTM: the gate of a category that was active recovers as (10) says", source="review, (10)")
+def gates_recover() -> list[Comparison]:
+    """Two categories, the first of them reset; in the rest both gates go to 1 at the rate H + L."""
+    network = build([[1, 1, 1, 1, 0, 0]], 0.7, 2, 1, templates=[[1, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1]], M=0.0)
+    moments = np.linspace(1.2, PERIOD, 10)
+    result = run(network, times=np.concatenate([[0.0, 0.5], moments]), **{**ACCURACY, "rtol": 1e-7})
+    y = np.asarray(result["on_channel.y"])
+    S = 3.0 * network.layer("F2", "").A / 0.6
+    predicted = gate_trajectory(moments - moments[0], np.ones(2), 0.6, 2.0, 0.6, y[2])
+    return [
+        Comparison.order([0, 1], choices(result)[0], "categories tried"),
+        Comparison(2.0 / (2.0 + S), y[1, 1], 1e-6, "gate of the active category, 2/(2 + S)"),
+        Comparison(predicted, y[2:], 1e-6, "gates in the rest"),
+        Comparison.at_least(0.2, 1.0 - y[1, 0], label="depletion of the other one, which keeps it out"),
+    ]
+
+
+@claim("Learning is stable: then no weight changes, and every pattern finds its category at once", source=_1987)
+def learning_is_stable() -> list[Comparison]:
+    """A list with six sizes of patterns, L = 1.01, presented eight times: after six at most there is nothing to learn."""
+    sizes = len({sum(row) for row in PATTERNS})
+    network = build(PATTERNS, 0.6, 6, 8, L=1.01)
+    result = run(network, times=times(network), **ACCURACY)
+    count = len(PATTERNS)
+    weights = [np.asarray(result[name])[:: count] for name in ("up.z", "down.z")]
+    chosen, order = labels(result).reshape(8, count), choices(result)
+    return [
+        Comparison.count(6, sizes, "sizes of the patterns"),
+        *(
+            Comparison(z[sizes], z[sizes + 1], 1e-9, f"{name}: weights after {sizes} lists, and after one more")
+            for name, z in zip(("filter", "templates"), weights, strict=True)
+        ),
+        Comparison.order(chosen[6], chosen[7], "categories in the last two lists"),
+        Comparison.order(np.ones(count), [len(tried) for tried in order[-count:]], "last list: categories tried"),
+    ]
+
+
+@claim("More vigilance, finer categories; with rho = 1 each distinct pattern has its own", source=_1987)
+def vigilance_refines() -> list[Comparison]:
+    """Seven patterns; the categories for rho = 0.5, 0.7 and 0.9 were worked out by hand."""
+    by_hand = {0.5: [0, 0, 0, 1, 1, 0, 2], 0.7: [0, 1, 1, 2, 2, 0, 3], 0.9: [0, 1, 2, 3, 3, 0, 4]}
+    rows, counts = [], []
+    for rho in (0.5, 0.7, 0.9, 1.0):
+        network = build(PATTERNS, rho, 8, 1 if rho < 1 else 4)
+        found = labels(run(network, times=times(network), **ACCURACY))
+        counts.append(np.unique(found[-7:]).size)
+        if rho < 1:
+            rows.append(Comparison.order(by_hand[rho], found, f"rho = {rho:g}: categories in the first list"))
+    rows.append(Comparison.count(len(set(PATTERNS)), counts[-1], "rho = 1: categories, distinct patterns"))
+    rows.append(Comparison.monotone("rising", counts, label="number of categories as rho rises"))
+    return rows

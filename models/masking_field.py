@@ -25,6 +25,7 @@ What is known:
 - The winner is the root of one equation; the masked cells are at (B S - C G)/(A + S + G) <= 0, S being their input and
   G the inhibition from the winner.
 - The field is a system of Cohen and Grossberg (32), whatever its lists are: it always comes to rest.
+- Letter by letter MY wins at first, and MYSELF already from its third letter on, with the defaults.
 - What wins depends on the numbers, too. With the defaults, lists of up to four items are told from all their parts and
   extensions in the field of all fifteen lists of four items. In the field of all 63 lists of six items most lists are
   taken for several of their extensions together; and from gradient = 0.8 on MY is taken for MYSELF.

@@ -7,15 +7,16 @@
     dR/dt = relay (-R + (1/n) sum_j g_j z_j + 2 I_US)                      timed response
 
 The conditioned stimulus CS is on from the beginning of a trial, the unconditioned stimulus US comes one interstimulus
-interval (isi) later. N is the now print signal: 1 while R > 1.5, which only the US can bring about, since (1/n) sum g z
-stays below 1; else 0. Cells of rate r_j are sampled at different times after the CS: those that are active when
-the US comes learn most. In a test trial without US the response R is a bell around the time at which the US came.
+interval (isi) later. Trials are so far apart that each begins with resting cells and full gates. N is the now print
+signal: 1 while R > 1.5, which only the US can bring about, since (1/n) sum g z stays below 1; else 0. Cells of rate r_j
+are sampled at different times after the CS: those that are active when the US comes learn most. In a test trial
+without US the response R is a bell around the time at which the US came.
 
 Source: Grossberg and Schmajuk (1989), Neural dynamics of adaptive timing and temporal discrimination during associative
 learning, Neural Networks 2, 79-102; Grossberg (2013), Recurrent neural networks, Scholarpedia 8(2):1888. Gate and
-signal stand in the caption of figure 15.9 of Grossberg (2021), Conscious Mind, Resonant Brain; the equation of x and the
-numbers I_CS = 1, n = 8, half = 0.8, C = 0.0001, D = 0.125, r_j = 0.2/j are recalled from the article, which was not at
-hand; the relay, which makes a layer of the gated signals, and the form of N are chosen here.
+signal stand in the caption of figure 15.9 of Grossberg (2021), Conscious Mind, Resonant Brain; the equation of x and
+the numbers I_CS = 1, n = 8, half = 0.8, C = 0.0001, D = 0.125, r_j = 0.2/j are recalled from the article, which was not
+at hand; the relay, which makes a layer of the gated signals, and the form of N are chosen here.
 
 What is known, and what is not so:
 
@@ -32,8 +33,6 @@ What is known, and what is not so:
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -42,6 +41,8 @@ from brnn.errors import SpecError
 from brnn.models._claims import run
 from brnn.models._patterns import activities, field_shape
 from brnn.signals import Linear, Sigmoid, Step
+from brnn.spec.actions import SetState
+from brnn.spec.events import Event, PhaseBegins
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Outstar
@@ -63,15 +64,14 @@ def build(
     isi: float = 200.0,
     us: float = 20.0,
     cs: float = 2000.0,
-    rest: float = 100000.0,
     trials: int = 3,
     I: float = 1.0,
     half: float = 0.8,
     exponent: float = 8.0,
     C: float = 1e-4,
     D: float = 0.125,
-    M: float = 1.0,
-    relay: float = 10.0,
+    M: float = 0.02,
+    relay: float = 2.0,
 ) -> Network:
     """Return a spectral timing circuit with its protocol: trials of conditioning, then a test without US.
 
@@ -87,8 +87,6 @@ def build(
         Duration of the US (time).
     cs : float, > 0
         Duration of the CS in each trial, more than isi + us (time).
-    rest : float, > 0
-        Time after each trial in which cells and gates recover (time).
     trials : int, >= 1
         Number of trials with US.
     I : float, > 0
@@ -110,7 +108,7 @@ def build(
     -------
     Network
         Layers "spectrum" (x), "gated" (g) and "response" (R), the gates "gate.y" and the weights "timing.z"; phases
-        "before", "us", "after" and "rest" of each trial, then "test".
+        "before", "us" and "after" of each trial, then "test".
 
     Raises
     ------
@@ -128,9 +126,9 @@ def build(
     )
     if r.min() <= 0.0:
         raise SpecError(f"{at}: rates: has the element {r.min():g}; every element must be > 0")
-    interval, pulse, shown, pause, strength, quick = (
+    interval, pulse, shown, strength, quick = (
         number(value, f"{at}: {name}", above=0.0)
-        for name, value in (("isi", isi), ("us", us), ("cs", cs), ("rest", rest), ("I", I), ("relay", relay))
+        for name, value in (("isi", isi), ("us", us), ("cs", cs), ("I", I), ("relay", relay))
     )
     if shown <= interval + pulse:
         raise SpecError(f"{at}: cs = {shown:g}: must be more than isi + us = {interval + pulse:g}")
@@ -140,10 +138,13 @@ def build(
             Phase("before", interval, stimulus),
             Phase("us", pulse, {**stimulus, "response": quick * _US}),
             Phase("after", shown - interval - pulse, stimulus),
-            Phase("rest", pause),
         ),
         whole(trials, f"{at}: trials", minimum=1),
     )
+    recovered = [
+        SetState(state, value, "all")
+        for state, value in (("spectrum", 0.0), ("gated", 0.0), ("response", 0.0), ("gate.y", 1.0))
+    ]
     return Network(
         at,
         layers=(
@@ -158,9 +159,7 @@ def build(
                 "excitatory",
                 Sigmoid(1.0, number(half, f"{at}: half", above=0.0), number(exponent, f"{at}: exponent", minimum=1.0)),
                 OneToOne(quick),
-                gate=HabituativeGate(
-                    H=number(C, f"{at}: C", above=0.0), K=1.0, L=number(D, f"{at}: D", minimum=0.0)
-                ),
+                gate=HabituativeGate(H=number(C, f"{at}: C", above=0.0), K=1.0, L=number(D, f"{at}: D", minimum=0.0)),
                 name="gate",
             ),
             Projection(
@@ -173,6 +172,107 @@ def build(
                 name="timing",
             ),
         ),
+        events=tuple(Event(f"{name}_rested", PhaseBegins(name), recovered) for name in ("before", "test")),
         protocol=Protocol((trial, Phase("test", shown, stimulus))),
         reference="Grossberg and Schmajuk (1989), Neural Networks 2, 79-102",
     )
+
+
+# Claims --------------------------------------------------------------------------------------------------------
+
+_GS = "Grossberg and Schmajuk (1989); "
+_NUMBERS = (1.0, 0.8, 8.0, 1e-4, 0.125)  # I, half, exponent, C, D
+_FOUR = np.array([0.2, 0.04, 0.01, 0.0025])
+
+
+def _spectrum(times: np.ndarray, D: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return x and f(x) y of four cells at times after the onset of the stimulus, before any US."""
+    network = build(rates=_FOUR, isi=float(times[-1]) + 1.0, cs=float(times[-1]) + 50.0, D=D)
+    result = run(network, float(times[-1]), times=times)
+    x, y = np.asarray(result["spectrum.x"]), np.asarray(result["gate.y"])
+    return x, x**8 / (0.8**8 + x**8) * y
+
+
+@claim("Activation and gated spectrum: later means lower and wider, not in proportion to 1/r", source=_GS + "derived")
+def the_spectrum() -> list[Comparison]:
+    """Rates 0.2, 0.04, 0.01 and 0.0025: x(t) in closed form, f(x) y independently, tops and widths tabled."""
+    times = np.concatenate([np.linspace(0.0, 100.0, 401), np.linspace(100.0, 1600.0, 1501)[1:]])
+    x, g = _spectrum(times, 0.125)
+    bells = [theory.bell(times, g[:, k]) for k in range(4)]
+    tops, heights, widths = (np.array(part) for part in zip(*bells, strict=True))
+    power = float(np.log(tops[-1] / tops[0]) / np.log(80.0))  # 1 if the time of the top were in proportion to 1/r
+    return [
+        Comparison(theory.activation(times, _FOUR), x, 1e-8, "x(t) = (1 - exp(-2 r t))/2"),
+        Comparison(theory.gated(times, _FOUR, *_NUMBERS), g, 1e-8, "f(x) y, by independent integration"),
+        Comparison([17.5, 68.0, 207.9, 614.5], tops, 0.06, "times of the tops, tabled"),
+        Comparison([0.02191, 0.01993, 0.01610, 0.01056], heights, 1e-5, "heights, tabled"),
+        Comparison([262.0, 301.0, 405.0, 696.0], widths, 0.6, "widths at half height, tabled"),
+        Comparison.within(0.80, power, 0.82, label="exponent of the time of the top in 1/r"),
+    ]
+
+
+@claim("Fast gates: the width of each cell's signal tends to 0.29 times its time, Weber's law", source="derived")
+def fast_gates_obey_weber() -> list[Comparison]:
+    """The slowest cell as D grows from 0.125 to 12500: width/time against independent integration, and its limit."""
+    ratios: list[float] = []
+    predicted: list[float] = []
+    for D, stop in ((0.125, 1600.0), (12.5, 600.0), (12500.0, 300.0)):
+        times = np.linspace(0.0, stop, 1201)
+        g = _spectrum(times, D)[1][:, -1]
+        expected = theory.gated(times, _FOUR[-1:], *_NUMBERS[:-1], D)[:, 0]
+        for values, into in ((g, ratios), (expected, predicted)):
+            found = theory.bell(times, values)
+            into.append(found.width / found.time)
+    limit = theory.fast_gate_width(8.0)
+    return [
+        Comparison(predicted, ratios, 1e-4, "width/time, D = 0.125, 12.5, 12500"),
+        Comparison.monotone("falling", ratios, label="width/time as D grows"),
+        Comparison.at_least(limit, ratios, label="above the limit of fast gates"),
+        Comparison(limit, ratios[-1], 0.06, "near the limit at D = 12500"),
+    ]
+
+
+@claim(
+    "The timed response is later and wider, the longer the interval, though not in proportion",
+    source=_GS + "Weber's law",
+)
+def timed_responses() -> list[Comparison]:
+    """Intervals of 50, 100, 200 and 400, one trial each: weights, the response in the test, its time and width."""
+    rates = 0.2 / np.arange(1.0, 81.0)
+    relay, M, us, cs = 2.0, 0.02, 20.0, 1500.0
+    rows: list[Comparison] = []
+    tops: list[theory.Bell] = []
+    expected: list[theory.Bell] = []
+    intervals = np.array([50.0, 100.0, 200.0, 400.0])
+    since = np.linspace(0.0, cs, 751)
+    on, off = (np.log(ratio) / relay for ratio in (4.0, 4.0 / 3.0))  # when R passes 1.5 on its way to 2, and to 0
+    for isi in intervals:
+        result = run(build(isi=isi, trials=1, cs=cs), times=cs + since, rtol=1e-8, atol=1e-11)
+        z, R = np.asarray(result["timing.z"])[0].ravel(), np.asarray(result["response.x"])[:, 0]
+        numbers = (M, relay, rates, *_NUMBERS)
+        weights = theory.learned(isi + on, isi + us + off, cs, 1, *numbers)
+        course = theory.response(since, weights, *numbers)
+        rows.append(Comparison(weights, z, 2e-3, f"interval {isi:g}: weights", relative=True))
+        rows.append(Comparison(course, R, 2e-3, f"interval {isi:g}: response in the test", relative=True))
+        for values, into in ((R, tops), (course, expected)):
+            into.append(theory.bell(since, values))
+    times, widths = ([found[part] for found in tops] for part in (0, 2))
+    predicted = np.array([(found.time, found.width) for found in expected])
+    return [
+        *rows,
+        Comparison(predicted, np.column_stack([times, widths]), 0.5, "times and widths of the responses"),
+        Comparison.monotone("rising", times, label="time of the response as the interval grows"),
+        Comparison.monotone("rising", widths, label="its width as the interval grows"),
+        Comparison.monotone("falling", np.array(widths) / intervals, label="width/interval: not quite in proportion"),
+    ]
+
+
+@claim("Stimulus sampling: without a CS nothing is learned or forgotten", source="review, (11)")
+def nothing_without_cs() -> Comparison:
+    """Two hundred units of time with US alone, weights random: they stay the same to the last bit."""
+    network = build(n=12, isi=50.0, trials=1, cs=400.0)
+    z = np.random.default_rng(89).uniform(0.0, 1.0, (1, 12))
+    alone = network.replace(protocol=Protocol((Phase("us", 200.0, {"response": 4.0}),)), events=(), duration=None)
+    result = run(alone, 200.0, initial={"timing.z": z})
+    measured = np.asarray(result["timing.z"])[-1].reshape(1, 12)
+    return Comparison.exact(z, measured, "weights after 200 units of time")

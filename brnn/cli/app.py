@@ -75,6 +75,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         sys.argv[0] = "brnn"  # result files record the command line
     with stops_raise(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"scipy\.")  # what a solver has to say is in our own message
+        warnings.showwarning = _warn
         try:
             code = _guarded(lambda: _invoke(arguments))
         except Stopped as stopped:
@@ -127,6 +128,12 @@ def _fail(message: str, code: int) -> int:
     text = " ".join(message.split())
     print(f"brnn: error: {text}" if code in (1, 2) else f"brnn: {text}", file=sys.stderr)
     return code
+
+
+def _warn(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """Show a warning as one line; those that are not meant for users are left out."""
+    if issubclass(category, UserWarning):
+        print(f"brnn: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _flushed(code: int) -> int:

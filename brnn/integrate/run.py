@@ -77,7 +77,8 @@ def simulate(
         times whose spacing doubles as time does. A run that comes to rest, or that an event ends, also saves its last
         state. The state saved at the very time of an event is the one after it.
     solver : str
-        "RK45", "RK23", "DOP853", "LSODA", "Radau", "BDF", "ROS34PW2", with white noise "EulerMaruyama" or "SRIW1", or
+        "RK45", "RK23", "DOP853", "LSODA", "Radau", "BDF", "ROS34PW2", "compiled" (the integrator of sweeps: for small
+        networks that must be fast), with white noise "EulerMaruyama" or "SRIW1", or
         "auto": LSODA up to 256 unknowns, else RK45, which gives way to LSODA (up to 2000 unknowns) or ROS34PW2 (up to
         2000 cells) where the network proves to be stiff; RK45 with delays; SRIW1 with white noise. Networks of discrete
         time need none.
@@ -156,6 +157,11 @@ def simulate(
         assert seed is not None
         chosen = step if step is not None else length / _NOISY_STEPS
         driver = Stochastic(*common, {"step": chosen}, step=chosen, seed=seed)
+    elif method == solvers.COMPILED:
+        from brnn.integrate.compiled import Compiled
+
+        tolerances = {"rtol": rtol, "atol": atol}
+        driver = Compiled(*common, tolerances, rtol=rtol, atol=atol, until_steady=until == "steady")
     else:
         tolerances = {"rtol": rtol, "atol": atol}
         driver = Adaptive(*common, tolerances, rtol=rtol, atol=atol, until_steady=until == "steady", seed=seed)

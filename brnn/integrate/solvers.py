@@ -33,6 +33,7 @@ _STIFF_CELLS = 2_000  # cells up to which it is one of the cells alone
 _FUSE_FROM = 16_384  # unknowns; below, everything is in the cache anyway
 LSODA_AT_MOST = 256  # unknowns; LSODA's Jacobian is dense and its history costs O(n^2) to read
 
+COMPILED = "compiled"  # the ensemble's own integrator, for small networks
 METHODS = ("RK45", "DOP853", "RK23", "LSODA", "Radau", "BDF", "ROS34PW2")
 _DENSE_JACOBIAN = {"LSODA", "Radau", "BDF"}
 
@@ -106,13 +107,26 @@ def choose(solver: str, network: Network, size: int, until: str, step: float | N
         best, why = "RK45", f"{size} unknowns, an explicit method costs O(n) a step"
     if isinstance(solver, str) and solver.lower() == "auto":
         return best, f"auto: {why}"
+    if allowed is METHODS:
+        allowed = (*METHODS, COMPILED)
     for name in allowed:
         if isinstance(solver, str) and name.lower() == solver.lower():
+            if name == COMPILED:
+                _check_compiled(network)
             return name, "asked for"
-    every = (*METHODS, *stochastic.METHODS)
+    every = (*METHODS, COMPILED, *stochastic.METHODS)
     known = isinstance(solver, str) and solver.lower() in {name.lower() for name in every}
     hint = f" ({why})" if known else closest(str(solver), allowed)
     raise InputError(f"solver = {solver!r}: must be one of auto, {', '.join(allowed)}{hint}")
+
+
+def _check_compiled(network: Network) -> None:
+    """Raise InputError if the compiled integrator cannot run this network."""
+    from brnn.integrate.ensemble.pack import unfit
+
+    why = unfit(network)
+    if why is not None:
+        raise InputError(f"solver = 'compiled': the compiled integrator cannot run this network: {why}")
 
 
 def stiff_method(system: System) -> str | None:

@@ -218,7 +218,8 @@ class Cluster(Workers):
 
         pending = list(pending)
         # CancelledError: one of them was given up; which one is seen below.
-        with contextlib.suppress(TimeoutError, futures.CancelledError, _cancelled()):
+        ignored = contextlib.suppress(TimeoutError, futures.CancelledError, _cancelled())
+        with self._client.as_current(), ignored:
             wait(pending, timeout=1.0, return_when="FIRST_COMPLETED")
         return [future for future in pending if future.done()]
 

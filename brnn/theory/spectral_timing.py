@@ -2,9 +2,10 @@
 
     dx/dt = r (-x + (1 - x) I)                    a cell of rate r, driven by the conditioned stimulus I from time 0
     dy/dt = C (1 - y) - D f(x) y                  its habituative gate, f(x) = x^n/(half^n + x^n)
-    g = f(x) y                                    what gets through
+    f(x) y                                        what gets through
+    dg/dt = relay (-g + f(x) y)                   a cell that follows it
     dz/dt = M g (N - z)                           its weight, sampled by g; N = 1 while the unconditioned stimulus is on
-    R = sum g z                                   the timed response
+    dR/dt = relay (-R + (1/n) sum g z)            the timed response
 
 x = I/(1 + I) (1 - exp(-r (1 + I) t)) is known exactly, and the equations of y and z are linear, so that both are
 integrals; here they are integrated by SciPy, to about ten digits.
@@ -24,7 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Bell", "activation", "bell", "fast_gate_top", "fast_gate_width", "gated", "learned"]
+__all__ = ["Bell", "activation", "bell", "fast_gate_top", "fast_gate_width", "gated", "learned", "response"]
 
 
 class Bell(NamedTuple):
@@ -41,10 +42,13 @@ def activation(t: Any, rates: Any, I: float = 1.0) -> np.ndarray:
     return np.asarray(-I / (1.0 + I) * np.expm1(-(1.0 + I) * np.multiply.outer(t, rates)))
 
 
-def gated(
-    t: Any, rates: Any, I: float, half: float, exponent: float, C: float, D: float, *, integrals: bool = False
-) -> Any:
-    """Return the gated signals f(x) y since the onset of the stimulus, for gates that were full.
+def _signal(t: Any, rates: np.ndarray, I: float, half: float, exponent: float) -> np.ndarray:
+    power = activation(t, rates, I) ** exponent
+    return np.asarray(power / (half**exponent + power))
+
+
+def gated(t: Any, rates: Any, I: float, half: float, exponent: float, C: float, D: float) -> np.ndarray:
+    """Return what gets through the gates, f(x) y, since the onset of the stimulus; the gates were full.
 
     Parameters
     ----------
@@ -58,86 +62,90 @@ def gated(
         Of the signal f.
     C, D : float
         Rates at which a gate recovers, and at which it is depleted per unit of signal.
-    integrals : bool
-        Whether to return also the integrals of the gated signals from 0 on.
 
     Returns
     -------
-    ndarray of shape (times, cells), or two of them
+    ndarray, shape (times, cells)
     """
-    from scipy.integrate import solve_ivp
-
     t, rates = np.atleast_1d(np.asarray(t, dtype=np.float64)), np.asarray(rates, dtype=np.float64)
-    n = rates.size
 
-    def signal(time: Any) -> np.ndarray:
-        power = activation(time, rates, I) ** exponent
-        return np.asarray(power / (half**exponent + power))
+    def velocity(time: float, y: np.ndarray) -> np.ndarray:
+        return C * (1.0 - y) - D * _signal(time, rates, I, half, exponent) * y
 
-    def velocity(time: float, u: np.ndarray) -> np.ndarray:
-        through = signal(time) * u[:n]
-        return np.concatenate([C * (1.0 - u[:n]) - D * through, through])
-
-    start = np.concatenate([np.ones(n), np.zeros(n)])
-    stop = max(float(t[-1]), 1e-12)
-    found = solve_ivp(velocity, (0.0, stop), start, "LSODA", t_eval=t, rtol=1e-11, atol=1e-14)
-    g = signal(t) * found.y[:n].T
-    return (g, found.y[n:].T) if integrals else g
+    return _signal(t, rates, I, half, exponent) * _solved(velocity, t, np.ones(rates.size))
 
 
-def learned(
-    us_on: float, us_off: float, cs_off: float, trials: int, M: float, rates: Any, *numbers: float
-) -> np.ndarray:
-    """Return the weights z after some trials that each find full gates and resting cells; z = 0 before the first.
-
-    The stimulus is on from 0 to `cs_off`; what the cells send after it is taken into account.
+def learned(us_on: float, us_off: float, cs_off: float, trials: int, M: float, relay: float, *numbers: Any) -> Any:
+    """Return the weights after some trials, each from resting cells and full gates; they are 0 before the first.
 
     Parameters
     ----------
     us_on, us_off : float
-        When the unconditioned stimulus is on, counted from the onset of the conditioned one; us_off <= cs_off.
+        When N is 1, counted from the onset of the conditioned stimulus.
     cs_off : float
-        When the conditioned stimulus ends.
+        When a trial ends.
     trials : int
         How many there are.
-    M : float
-        Learning rate.
-    rates : array, shape (cells,)
-        Rates r; `numbers` are I, half, exponent, C and D as for `gated`.
+    M, relay : float
+        Learning rate, and rate at which g follows.
+    numbers
+        rates, I, half, exponent, C and D as for `gated`.
 
     Returns
     -------
     ndarray, shape (cells,)
     """
-    rates = np.asarray(rates, dtype=np.float64)
-    _, area = gated([us_on, us_off, cs_off], rates, *numbers, integrals=True)
-    rest = area[2] - area[1] + _after(cs_off, rates, *numbers)
+    area = _courses([0.0, us_on, us_off, cs_off], relay, *numbers)[1]
     # One trial: forgetting before, learning during and forgetting after the unconditioned stimulus.
-    forget = np.exp(-M * (area[2] + _after(cs_off, rates, *numbers)))
-    gain = -np.expm1(-M * (area[1] - area[0])) * np.exp(-M * rest)
-    z = np.zeros(rates.size)
+    gain = -np.expm1(-M * (area[2] - area[1])) * np.exp(-M * (area[3] - area[2]))
+    z = np.zeros(area.shape[1])
     for _ in range(trials):
-        z = z * forget + gain
+        z = z * np.exp(-M * area[3]) + gain
     return z
 
 
-def _after(cs_off: float, rates: np.ndarray, I: float, half: float, exponent: float, C: float, D: float) -> np.ndarray:
-    """Return the integral of the gated signals after the stimulus, while x falls at the rate r."""
-    from scipy.integrate import solve_ivp
+def response(t: Any, z: Any, M: float, relay: float, *numbers: Any) -> np.ndarray:
+    """Return R(t) in a trial without the unconditioned stimulus; the weights are forgotten at the rate M g in it.
 
+    Arguments are those of `learned`; `z` are the weights at the beginning.
+
+    Returns
+    -------
+    ndarray, shape (times,)
+    """
+    from scipy.interpolate import CubicSpline
+
+    t = np.asarray(t, dtype=np.float64)
+    fine = np.union1d(t, np.linspace(0.0, float(t[-1]), 8001))
+    g, area = _courses(fine, relay, *numbers)
+    drive = CubicSpline(fine, (g * np.asarray(z) * np.exp(-M * area)).mean(axis=1))
+
+    def velocity(time: float, R: np.ndarray) -> np.ndarray:
+        return relay * (float(drive(time)) - R)
+
+    return _solved(velocity, t, np.zeros(1))[:, 0]
+
+
+def _courses(t: Any, relay: float, rates: Any, *numbers: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return g and its integral from 0 on, each of shape (times, cells)."""
+    rates = np.asarray(rates, dtype=np.float64)
+    I, half, exponent, C, D = numbers
     n = rates.size
-    top = activation(cs_off, rates, I)
-    power = top**exponent
-    y = gated([cs_off], rates, I, half, exponent, C, D)[0] / np.maximum(power / (half**exponent + power), 1e-300)
 
     def velocity(time: float, u: np.ndarray) -> np.ndarray:
-        power = (top * np.exp(-rates * time)) ** exponent
-        through = power / (half**exponent + power) * u[:n]
-        return np.concatenate([C * (1.0 - u[:n]) - D * through, through])
+        y, g = u[:n], u[n : 2 * n]
+        through = _signal(time, rates, I, half, exponent) * y
+        return np.concatenate([C * (1.0 - y) - D * through, relay * (through - g), g])
 
-    stop = 40.0 / (exponent * float(rates.min()))
-    found = solve_ivp(velocity, (0.0, stop), np.concatenate([y, np.zeros(n)]), "LSODA", rtol=1e-11, atol=1e-14)
-    return np.asarray(found.y[n:, -1])
+    u = _solved(velocity, np.asarray(t, dtype=np.float64), np.concatenate([np.ones(n), np.zeros(2 * n)]))
+    return u[:, n : 2 * n], u[:, 2 * n :]
+
+
+def _solved(velocity: Any, t: np.ndarray, start: np.ndarray) -> np.ndarray:
+    from scipy.integrate import solve_ivp
+
+    span = (0.0, max(float(t[-1]), 1e-12))
+    return np.asarray(solve_ivp(velocity, span, start, "LSODA", t_eval=t, rtol=1e-10, atol=1e-14).y.T)
 
 
 def bell(t: Any, response: Any) -> Bell:

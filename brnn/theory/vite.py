@@ -120,12 +120,19 @@ def ramp_movement(t: Any, alpha: float, slope: float, v0: float = 1.0) -> tuple[
     Returns
     -------
     (ndarray, ndarray), shape (times,)
+
+    Raises
+    ------
+    ArithmeticError
+        If V follows so much faster than G grows that Airy's functions overflow; see `instant_speed` for this limit.
     """
     from scipy.special import airy
 
     t = np.asarray(t, dtype=np.float64)
     k = (alpha * slope) ** (1.0 / 3.0)
     centre = alpha / (4.0 * slope)
+    if k * centre > 80.0:
+        raise ArithmeticError(f"vite: alpha = {alpha:g} is too high for slope = {slope:g}: Airy's functions overflow")
     Ai0, dAi0, Bi0, dBi0 = airy(k * centre)
     # W = exp(alpha t/2) V = a Ai + b Bi with W(0) = v0, W'(0) = alpha/2 v0 + V'(0), V'(0) = alpha (1 - v0)
     start = np.array([v0, 0.5 * alpha * v0 + alpha * (1.0 - v0)])

@@ -40,7 +40,10 @@ def local() -> xr.Dataset:
 def client() -> Iterator[Any]:
     distributed = pytest.importorskip("distributed")
     settings = {"n_workers": 2, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
-    with distributed.LocalCluster(processes=True, **settings) as cluster, distributed.Client(cluster) as client:
+    with (
+        distributed.LocalCluster(processes=True, **settings) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
         yield client
 
 

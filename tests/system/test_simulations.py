@@ -63,6 +63,11 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["command", "chain", "screen"],
         ["frames in their place", "time for each frame", "the screen fades exp(-S t)"],
     ),
+    "chunking": (
+        [],
+        [f"{part}_{name}" for part in ("items", "field") for name in ("MY", "SELF", "ELF", "MYSELF", "letters")],
+        ["MYSELF presented: choice state", "winner after MY, and after"],
+    ),
     "serial_position": ([], ["items"], ["threshold 0: hardest position", "pause: all positions easier"]),
     "image_normalization": (
         ["--width", "24"],

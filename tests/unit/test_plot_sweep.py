@@ -67,7 +67,8 @@ def test_drawn_parameters_get_pairs_and_many_get_coordinates() -> None:
     sweep = made(brnn.Random(12, 1, ranges))
     assert len([ax for ax in sweep_figure(sweep).axes if ax.get_visible() and ax.collections]) >= 6
     more = ranges | {f"initial.{k}": (0.0, 1.0) for k in range(4)}
-    lines = [c for c in sweep_figure(made(brnn.Random(7, 1, more))).axes[0].collections if isinstance(c, LineCollection)]
+    drawn = sweep_figure(made(brnn.Random(7, 1, more))).axes[0].collections
+    lines = [collection for collection in drawn if isinstance(collection, LineCollection)]
     assert len(lines[0].get_segments()) == 7
 
 
