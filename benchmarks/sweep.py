@@ -158,7 +158,7 @@ def diffrax_final(work: Work) -> Callable[[], np.ndarray]:
 
 def numbalsoda_final(work: Work) -> Callable[[], np.ndarray]:
     """Return a function that gives the final states by numbalsoda."""
-    from numba import carray, cfunc, prange
+    from numba import carray, cfunc, prange  # type: ignore[attr-defined]
     from numbalsoda import dop853, lsoda_sig
 
     @cfunc(lsoda_sig)

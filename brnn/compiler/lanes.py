@@ -144,7 +144,7 @@ def exponent_places(source: str) -> tuple[int, ...]:
             for name, value in zip(names, node.args, strict=True):
                 if name in exponents[node.func.id] and isinstance(value, ast.Name) and value.id in places:
                     found.add(places[value.id])
-    return tuple(sorted(int(k) for k in found))
+    return tuple(sorted(int(str(k)) for k in found))
 
 
 def _header(node: ast.FunctionDef) -> str:
@@ -247,7 +247,7 @@ class _Writer:
         if isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name):
             if value.value.id == "p":
                 assert isinstance(value.slice, ast.Constant)
-                place = int(value.slice.value)
+                place = int(str(value.slice.value))
                 if place in self.constants:
                     self.same.add(name)
                     return f"{name} = {self.constants[place]!r}"

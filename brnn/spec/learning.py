@@ -205,8 +205,8 @@ class SelfNormalizing(Learning):
     L > 1 a target cell that learned few source cells is favored less beside one that learned more: signals h of 0 and 1
     give z_ij = L / (L - 1 + n) for the n cells that signal (Carpenter and Grossberg 1987).
 
-    Parameters: see Learning; `sampling` is f, read at the target, and `sampled` is h, read at the source. ``L``, > 0, is
-    the weight of a connection's own signal, 1 by default.
+    Parameters: see Learning; `sampling` is f, read at the target, and `sampled` is h, read at the source. ``L``, > 0,
+    is the weight of a connection's own signal, 1 by default.
     """
 
     L: float = 1.0

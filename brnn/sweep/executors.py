@@ -25,7 +25,7 @@ from brnn.errors import BrnnError, InputError
 from brnn.sweep.chunks import Part, Task, integrate, run_chunk
 from brnn.sweep.members import Built, one_line
 
-__all__ = ["Cluster", "Here", "Lost", "Processes", "Theirs", "Workers", "workers_for"]
+__all__ = ["Cluster", "Here", "Lost", "Processes", "Theirs", "Workers", "processors", "workers_for"]
 
 _RETRIES = 3  # of Dask, where a task raises what may be bad luck, such as a lost connection
 _LOOK = 2.0  # seconds after which the workers of a cluster are counted again
@@ -94,7 +94,7 @@ class Here(Workers):
 
     def submit(self, task: Built) -> Any:
         """Integrate what was built."""
-        return self._pool.submit(integrate, task, os.cpu_count() or 1)
+        return self._pool.submit(integrate, task, processors())
 
     def close(self, stopped: bool) -> None:
         """Stop the thread."""
@@ -106,7 +106,7 @@ class Theirs(Workers):
 
     def __init__(self, executor: futures.Executor) -> None:
         self._executor = executor
-        self._workers = int(getattr(executor, "_max_workers", 0) or os.cpu_count() or 1)
+        self._workers = int(getattr(executor, "_max_workers", 0) or processors())
         self._out: set[Any] = set()
 
     @property
@@ -267,6 +267,13 @@ def _cancelled() -> type[BaseException]:
     from distributed import CancelledError
 
     return CancelledError
+
+
+def processors() -> int:
+    """Return how many processors this process may use: a batch system gives it only some of the machine's."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def workers_for(executor: Any) -> Workers:

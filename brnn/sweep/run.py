@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +22,7 @@ from brnn.sweep import prepare
 from brnn.sweep.base import pick
 from brnn.sweep.chunks import Elsewhere, Part, Task, failed
 from brnn.sweep.designs import Design
-from brnn.sweep.executors import Lost, Processes, Workers, workers_for
+from brnn.sweep.executors import Lost, Processes, Workers, processors, workers_for
 from brnn.sweep.family import Family
 from brnn.sweep.measures import Measure, Own, chosen_measures, computed
 from brnn.sweep.members import Options, build_members
@@ -254,7 +253,7 @@ class _Sweep:
         if built.singles:
             aside = members[[place for place, _ in built.singles]]
             if self.processes is None:
-                self.processes = Processes(min(os.cpu_count() or 1, aside.size))
+                self.processes = Processes(min(processors(), aside.size))
             chunks = [(aside[k : k + _ALONE], 0) for k in range(0, aside.size, _ALONE)]
             self.waiting.setdefault(self.processes, []).extend(chunks)
             built = replace(built, singles=())
@@ -297,7 +296,7 @@ class _Sweep:
 def _workers(executor: Any, alone: bool, members: int) -> Workers:
     """Return the workers; networks that run one by one get processes of their own."""
     if executor is None and alone and members:
-        return Processes(min(os.cpu_count() or 1, members))
+        return Processes(min(processors(), members))
     return workers_for(executor)
 
 

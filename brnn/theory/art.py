@@ -71,6 +71,7 @@ def art1(
     categories: int | None = None,
     lists: int = 1,
     fresh: float = 1.0,
+    stop: bool = False,
 ) -> Learned:
     """Present a list of binary patterns to ART 1 in the limit of fast learning.
 
@@ -88,6 +89,8 @@ def art1(
         How often the list is presented.
     fresh : float, in [0, 1]
         Factor of the choice of categories that have not learned yet.
+    stop : bool
+        Whether to stop after the first list presentation that changes nothing.
 
     Returns
     -------
@@ -100,17 +103,18 @@ def art1(
         If a value is not valid.
     """
     shown = binary_patterns(patterns, "art1: patterns")
-    _check_L(L)
+    L = number(L, "art1: L", above=1.0)
+    fresh = number(fresh, "art1: fresh", minimum=0.0, maximum=1.0)
     cells = shown.shape[1]
     return _learn(
         shown,
         number(vigilance, "art1: vigilance", minimum=0.0, maximum=1.0),
         choices=lambda pattern, templates: art1_choices(pattern, templates, L),
-        unused=lambda pattern: number(fresh, "art1: fresh", minimum=0.0, maximum=1.0)
-        * float(L * pattern.sum() / (L - 1.0 + cells)),
+        unused=lambda pattern: float(fresh * L * pattern.sum() / (L - 1.0 + cells)),
         learned=np.minimum,
         categories=None if categories is None else whole(categories, "art1: categories", minimum=1),
         lists=whole(lists, "art1: lists", minimum=1),
+        stop=stop,
     )
 
 
@@ -123,6 +127,7 @@ def fuzzy_art(
     categories: int | None = None,
     lists: int = 1,
     fresh: float = 0.0,
+    stop: bool = False,
 ) -> Learned:
     """Present a list of analog patterns to fuzzy ART.
 
@@ -136,7 +141,7 @@ def fuzzy_art(
         Choice parameter.
     beta : float, in [0, 1]
         Learning rate of the categories that have learned once.
-    categories, lists, fresh
+    categories, lists, fresh, stop
         As for `art1`.
 
     Returns
@@ -154,16 +159,17 @@ def fuzzy_art(
         raise InputError("fuzzy_art: patterns: every element must be in [0, 1]")
     alpha = number(alpha, "fuzzy_art: alpha", above=0.0)
     beta = number(beta, "fuzzy_art: beta", minimum=0.0, maximum=1.0)
+    fresh = number(fresh, "fuzzy_art: fresh", minimum=0.0, maximum=1.0)
     cells = shown.shape[1]
     return _learn(
         shown,
         number(vigilance, "fuzzy_art: vigilance", minimum=0.0, maximum=1.0),
         choices=lambda pattern, w: np.minimum(pattern, w).sum(axis=1) / (alpha + w.sum(axis=1)),
-        unused=lambda pattern: number(fresh, "fuzzy_art: fresh", minimum=0.0, maximum=1.0)
-        * float(pattern.sum() / (alpha + cells)),
+        unused=lambda pattern: float(fresh * pattern.sum() / (alpha + cells)),
         learned=lambda pattern, w: beta * np.minimum(pattern, w) + (1.0 - beta) * w,
         categories=None if categories is None else whole(categories, "fuzzy_art: categories", minimum=1),
         lists=whole(lists, "fuzzy_art: lists", minimum=1),
+        stop=stop,
     )
 
 
@@ -204,7 +210,9 @@ def binary_patterns(value: Any, where: str) -> np.ndarray:
     wrong = np.argwhere((rows != 0) & (rows != 1))
     if wrong.size:
         k, i = wrong[0]
-        raise InputError(f"{where}: pattern {k} has the element {rows[k, i]:g}; ART 1 takes 0 and 1 only (fuzzy_art more)")
+        raise InputError(
+            f"{where}: pattern {k} has the element {rows[k, i]:g}; ART 1 takes 0 and 1 only (fuzzy_art more)"
+        )
     if not rows.any(axis=1).all():
         raise InputError(f"{where}: pattern {int(np.argmin(rows.any(axis=1)))} is empty (all its elements are 0)")
     return rows
@@ -218,10 +226,6 @@ def _rows(value: Any, where: str) -> np.ndarray:
     return rows
 
 
-def _check_L(L: Any) -> None:
-    number(L, "art1: L", above=1.0)
-
-
 def _learn(
     patterns: np.ndarray,
     vigilance: float,
@@ -231,6 +235,7 @@ def _learn(
     learned: Callable[[np.ndarray, np.ndarray], np.ndarray],
     categories: int | None,
     lists: int,
+    stop: bool,
 ) -> Learned:
     """Present all patterns `lists` times; see the module."""
     count = len(patterns)
@@ -255,4 +260,7 @@ def _learn(
                     templates[j] = new
                 labels[k, p] = j
                 break
-    return Learned(labels, resets, templates, changed)
+        if stop and not changed[k]:
+            lists = k + 1
+            break
+    return Learned(labels[:lists], resets[:lists], templates, changed[:lists])

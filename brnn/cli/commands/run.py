@@ -56,7 +56,7 @@ def run(
         typer.Option(
             "--solver",
             metavar="NAME",
-            help="auto, RK45, RK23, DOP853, LSODA, Radau, BDF, ROS34PW2, compiled; with white noise SRIW1, EulerMaruyama.",
+            help="auto, RK45, RK23, DOP853, LSODA, Radau, BDF, ROS34PW2, compiled; with noise SRIW1, EulerMaruyama.",
         ),
     ] = "auto",
     rtol: Annotated[str, typer.Option("--rtol", metavar="X", help="Relative tolerance.")] = "1e-6",

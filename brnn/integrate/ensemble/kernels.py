@@ -26,7 +26,16 @@ from brnn.compiler.addresses import address
 from brnn.integrate.ensemble import stiff
 from brnn.integrate.ensemble.stiff import Function, evaluate
 from brnn.integrate.ensemble.vectors import (
-    errors, interpolate, sizes, stage1, stage2, stage3, stage4, stage5, stretch, take,
+    errors,
+    interpolate,
+    sizes,
+    stage1,
+    stage2,
+    stage3,
+    stage4,
+    stage5,
+    stretch,
+    take,
 )  # fmt: skip
 
 LANES = 32
@@ -513,9 +522,9 @@ def run_members(
                 made = _stiff_step(l, m, s, one, members, rules, results)
                 speed = stiff.speed_of(one.slope, one.state, rtol, atol)
             if made:
-                if until_steady and s.t[l] > members.settled[m] and _slow(l, speed, s, rules):
-                    if _rests(l, m, s, one, results):
-                        results.status[m] = STEADY
+                slow = until_steady and s.t[l] > members.settled[m] and _slow(l, speed, s, rules)
+                if slow and _rests(l, m, s, one, results):
+                    results.status[m] = STEADY
                 if results.status[m] == 0:
                     _proceed(l, m, s, members, results)
             if results.status[m] == 0:

@@ -117,7 +117,7 @@ def pack(network: Network, duration: float, initial: np.ndarray | None = None, l
     pieces = segments(network, duration)
     values = [system.values(0.5 * (start + stop)) for start, stop in pieces]
     numbers, arrays = values[0]
-    changing = {array for array in program.inputs.values()} | {c.pattern for c in program.courses if c.pattern}
+    changing = set(program.inputs.values()) | {c.pattern for c in program.courses if c.pattern}
     floats = [name for name, array in arrays.items() if name not in program.work and array.dtype.kind == "f"]
     wholes = [name for name, array in arrays.items() if array.dtype.kind == "i"]
     work = [name for name in arrays if name in program.work]

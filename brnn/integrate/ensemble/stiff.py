@@ -2,8 +2,8 @@
 
 The stiff method is Rodas4 of Hairer and Wanner, Solving Ordinary Differential Equations II, section IV.7: a Rosenbrock
 method of order 4, L-stable and stiffly accurate, with six stages, an embedded method of order 3 and an interpolant of
-order 3. It works with the network's own Jacobian, which comes from differences of the lane function: each lane takes one
-column. The differences go away from zero, because rate signals have a kink there, across which no slope holds.
+order 3. It works with the network's own Jacobian, which comes from differences of the lane function: each lane takes
+one column. The differences go away from zero, because rate signals have a kink there, across which no slope holds.
 
 This file is compiled as it stands for 32 lanes and, with the number replaced, for one (`brnn.integrate.ensemble.load`).
 """

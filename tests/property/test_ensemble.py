@@ -1,0 +1,50 @@
+"""Random networks in the compiled ensemble agree with SciPy at the same tolerances."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given, settings
+from networks import shunting_networks
+from reference import reference_rhs
+from scipy.integrate import solve_ivp
+
+import brnn
+from brnn.integrate.ensemble.pack import pack
+from brnn.integrate.ensemble.run import batch, run_batch
+
+RTOL, ATOL, END = 1e-6, 1e-9, 3.0
+
+
+def growth(rhs: object, states: np.ndarray, t: float) -> float:
+    """Return how much an error made anywhere may have grown: exp of the integral of the largest growth rate."""
+    rates = []
+    for u in states:
+        J = np.stack(
+            [(rhs(t, u + d) - rhs(t, u - d)) / 2e-6 for d in 1e-6 * np.eye(u.size)],  # type: ignore[operator]
+            axis=1,
+        )
+        rates.append(max(0.0, float(np.linalg.eigvalsh(0.5 * (J + J.T)).max())))
+    return float(np.exp(min(np.mean(rates) * END, 20.0)))
+
+
+@given(network=shunting_networks(layers=2, projections=2))
+@settings(max_examples=20)
+def test_errors_are_within_ten_tolerances(network: brnn.Network) -> None:
+    """At the end of a run; times what errors grow where the network itself makes small differences grow."""
+    result = run_batch(batch([pack(network, END)]), rtol=RTOL, atol=ATOL)
+    reference = reference_rhs(network)
+    u = np.concatenate([np.broadcast_to(layer.initial, layer.shape) for layer in network.layers]).astype(float)
+    states = []
+    for start, stop in pairwise([0.0, *network.breaks(END), END]):
+        inside = 1e-12 * (stop - start)
+        solution = solve_ivp(
+            lambda t, v, a=start + inside, b=stop - inside: reference(min(max(t, a), b), v),
+            (start, stop), u, "LSODA", rtol=1e-11, atol=1e-13,
+        )  # fmt: skip
+        u = solution.y[:, -1]
+        states.append(u)
+    assert result.status[0] == 1
+    tolerance = 10.0 * (ATOL + RTOL * np.abs(u)) * growth(reference, np.array(states[:10]), END)
+    assert (np.abs(result.final[0] - u) <= tolerance + 1e-10).all()
