@@ -128,7 +128,7 @@ def _plastic_shape(network: Network, projection: Projection, quantity: str) -> t
 
 def state_size(network: Network) -> int:
     """Return the length of the state vector, without making anything."""
-    return layout(network)[-1].stop
+    return layout(network, bounded=False)[-1].stop
 
 
 def axes(layer: LayerLaw) -> tuple[str, ...]:

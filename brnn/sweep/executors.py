@@ -33,7 +33,11 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NU
 
 
 class Lost(BrnnError):
-    """A worker died while it had the task."""
+    """A worker died while it had the task; `final` if that has been tried often enough."""
+
+    def __init__(self, message: str, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
 
 
 class Workers:
@@ -231,8 +235,10 @@ class Cluster(Workers):
         try:
             with self._connection():
                 return super().parts(future)
-        except (KilledWorker, _cancelled(), futures.CancelledError) as error:
-            raise Lost(f"the cluster lost it ({type(error).__name__})") from None
+        except KilledWorker:
+            raise Lost("each of the cluster's workers that had it died", final=True) from None
+        except (_cancelled(), futures.CancelledError):
+            raise Lost("the cluster gave it up") from None
         except ImportError as error:
             raise InputError(
                 f"executor: a worker of the cluster cannot import what it needs: {one_line(error)}"

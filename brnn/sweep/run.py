@@ -37,7 +37,8 @@ _ALONE = 4  # members in one task of networks that run one by one
 _BY_VALUE = 256  # members in one task that carries their networks
 _LEAST = 256  # members in one task, where so many are left
 _SHARES = 4  # tasks for each worker, at least
-_RETRIES = 3
+_SUSPECT = 2  # how often a chunk is lost with its worker before it runs alone
+_LOSSES = 64  # chunks that are lost, before no other one is divided
 
 
 def sweep(
@@ -185,6 +186,7 @@ class _Sweep:
         self.waiting: dict[Workers, list[tuple[np.ndarray, int]]] = {}  # chunks for them, and how often they were lost
         self.processes: Processes | None = None  # for members that turn out to run one by one
         self.todo = np.zeros(0, np.int64)
+        self.lost = 0
 
     def __enter__(self) -> Self:
         return self
@@ -214,25 +216,41 @@ class _Sweep:
                     ]
                     continue
                 except Lost as error:
-                    if tries < _RETRIES:
-                        self.waiting[workers].append((members, tries + 1))
+                    again = self._again(members, tries, error)
+                    if again:
+                        self.waiting[workers] += again
                         continue
-                    parts = [failed(members, [f"{error}, {tries + 1} times"] * members.size)]
+                    parts = [failed(members, [str(error)] * members.size)]
                 for part in parts:
                     self._write(part)
                 finished(sum(part.members.size for part in parts))
             self.writer.keep()
 
+    def _again(self, members: np.ndarray, tries: int, error: Lost) -> list[tuple[np.ndarray, int]]:
+        """Return what is tried again of a chunk that was lost, and how often it was: first all of it.
+
+        What is lost again runs alone, as it may be another chunk that kills workers. If it is lost even so, it is
+        divided: a member that kills its worker is so found among the others.
+        """
+        self.lost += 1
+        if tries < _SUSPECT:
+            return [(members, _SUSPECT if error.final else tries + 1)]
+        if members.size == 1 or self.lost > _LOSSES:
+            return []
+        return [(half, _SUSPECT) for half in np.array_split(members, 2)]
+
     def _hand_out(self, workers: Workers, pending: dict[Any, tuple[np.ndarray, int, Workers]]) -> None:
         """Give workers as many chunks as they may have, those first that were lost."""
         waiting = self.waiting.setdefault(workers, [])
-        out = sum(of is workers for _, _, of in pending.values())
-        while out < workers.slots and (waiting or (workers is self.workers and self.todo.size)):
+        out = [tries for _, tries, of in pending.values() if of is workers]
+        while len(out) < workers.slots and (waiting or (workers is self.workers and self.todo.size)):
+            if out and max(out[0], waiting[-1][1] if waiting else 0) >= _SUSPECT:
+                return
             members, tries = waiting.pop() if waiting else (self._chunk(), 0)
             future = self._submit(workers, members)
             if future is not None:
                 pending[future] = members, tries, workers
-                out += 1
+                out.append(tries)
 
     def _chunk(self) -> np.ndarray:
         """Return members that go together: few enough that every worker gets several chunks."""

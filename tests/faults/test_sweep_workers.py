@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import driven
+import numpy as np
 import pytest
 import xarray as xr
 
@@ -39,7 +40,7 @@ def local() -> xr.Dataset:
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     distributed = pytest.importorskip("distributed")
-    settings = {"n_workers": 2, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    settings = {"n_workers": 2, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     with (
         distributed.LocalCluster(processes=True, **settings) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
@@ -217,23 +218,49 @@ def test_a_dask_worker_is_killed(local: xr.Dataset, client: Any, monkeypatch: py
     driven.check_same(data, local)
 
 
-def test_a_process_that_dies_every_time(tmp_path: Path) -> None:
-    """A build that ends its process: the members are given up with an error, and the sweep ends."""
-    (tmp_path / "deadly.py").write_text(
-        "import multiprocessing, os\n"
-        "from brnn.models.rcf import build as rcf\n"
-        "def build(A=1.0):\n"
-        "    if multiprocessing.parent_process() is not None:\n"
-        "        os._exit(1)\n"
-        "    return rcf(A=A)\n"
+# A build that ends a worker when it is the turn of one member.
+DEADLY = """
+import multiprocessing, os
+from brnn.models.rcf import build as rcf
+def build(A=1.0):
+    if A == 0.625 and multiprocessing.parent_process() is not None:
+        os._exit(1)
+    return rcf(A=A)
+"""
+A = [0.5, 0.5625, 0.625, 0.6875, 0.75, 0.8125, 0.875, 0.9375]
+
+
+def test_a_member_that_kills_its_worker(tmp_path: Path) -> None:
+    """It is found among the others, which run."""
+    (tmp_path / "deadly.py").write_text(DEADLY)
+    text = (
+        "import brnn, deadly\n"
+        f"data = brnn.sweep(deadly.build, brnn.Grid(A={A}), executor=1, duration=1.0)\n"
+        "print(*data['status'].values, *set(data['error'].values))"
     )
-    text = "import brnn, deadly; data = brnn.sweep(deadly.build, brnn.Grid(A=[0.5, 1.0]), executor=1)\n"
     done = subprocess.run(
-        [sys.executable, "-c", text + "print(*data['status'].values, set(data['error'].values))"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "3 3 {'its worker process died, 4 times'}\n"
+    assert done.stdout.split(maxsplit=8)[:8] == ["1", "1", "3", "1", "1", "1", "1", "1"]
+    assert "its worker process died" in done.stdout
+
+
+def test_a_member_that_kills_every_worker_of_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
+    (tmp_path / "deadly.py").write_text(DEADLY)
+    monkeypatch.syspath_prepend(tmp_path)
+    import deadly  # type: ignore[import-not-found]
+
+    settings = {"n_workers": 1, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(processes=True, **settings) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        data = brnn.sweep(deadly.build, brnn.Grid(A=A), executor=client, duration=1.0)
+    np.testing.assert_array_equal(data["status"], [1, 1, 3, 1, 1, 1, 1, 1])
+    assert data["error"].values[2] == "each of the cluster's workers that had it died"
 
 
 def test_an_executor_of_the_user_whose_worker_dies(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_shards(call: Callable[..., Any], tmp_path: Path) -> None:
 
 def test_a_cluster(call: Callable[..., Any], tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
-    settings = {"n_workers": 1, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    settings = {"n_workers": 1, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     assert call("sweep", "rcf", *GRID, *SHORT, "-o", "local.h5").code == 0
     with distributed.LocalCluster(processes=True, **settings) as cluster:
         said = call(*RCF, *GRID, *SHORT, "--scheduler", cluster.scheduler_address)
