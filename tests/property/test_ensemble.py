@@ -38,6 +38,8 @@ def test_errors_are_within_ten_tolerances(network: brnn.Network) -> None:
     u = np.concatenate([np.broadcast_to(layer.initial, layer.shape) for layer in network.layers]).astype(float)
     states = []
     for start, stop in pairwise([0.0, *network.breaks(END), END]):
+        if stop - start < 1e-12:  # LSODA does not end there, and nothing can happen
+            continue
         inside = 1e-12 * (stop - start)
         solution = solve_ivp(
             lambda t, v, a=start + inside, b=stop - inside: reference(min(max(t, a), b), v),
