@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Contents", "describe", "open_contents", "open_sweep", "unstack"]
 
+_SMALLER = 2000  # times; gzip reaches 1032
 _RUNS = 8  # of missing members that are listed
 
 
@@ -189,6 +190,9 @@ def _rows(dataset: h5py.Dataset, source: SharedFile, label: str) -> StoredRows:
     place = place_of(dataset)
     if place is not None:
         return PlacedRows(source, place, label)
+    # Compression makes nothing this much smaller: a damaged file may claim any size, and HDF5 would take the memory.
+    if dataset.size * dataset.dtype.itemsize > _SMALLER * dataset.id.get_storage_size():
+        raise FileError(f"{label} is damaged: there are fewer values than there should be")
     if dataset.dtype == "S1":
         return _Letters(dataset, label)
     return StoredRows(dataset, dataset.shape[0] if dataset.ndim else 1, label)

@@ -205,6 +205,15 @@ def test_changed(good: Path, change: Callable[[h5py.File], None], words: str) ->
     cannot_open(good, words)
 
 
+@pytest.mark.parametrize("name", ["status", "A", "rcf.x", "member"])
+def test_claims_of_enormous_size(good: Path, name: str) -> None:
+    """A dataset that says that it has 8 TB, of which nothing is stored."""
+    with h5py.File(good, "r+") as file:
+        del file[name]
+        file.create_dataset(name, shape=(10**12,), dtype="f8", chunks=(1000,))
+    cannot_open(good, "is damaged: there are fewer values than there should be")
+
+
 SURVEY = """
 import sys
 sys.path.insert(0, {tests!r})
