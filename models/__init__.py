@@ -22,7 +22,7 @@ def load(name: str) -> ModuleType:
 
     if name not in names():
         raise InputError(
-            f"model '{name}': there is no such model (there is {', '.join(names())}){closest(name, names())}"
+            f"model '{name}': there is no such model (`brnn models` lists all {len(names())}){closest(name, names())}"
         )
     return importlib.import_module(f"{__name__}.{name}")
 

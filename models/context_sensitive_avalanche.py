@@ -9,9 +9,9 @@ holds after it: the items of the list so far, the later ones stronger. A categor
 item is written, in the first quarter of each slot, I_i for that item only; r empties the memory after each list, and
 the input cells are shut off while nothing is shown.
 
-Source: review, section "Context-sensitive self-organizing avalanches", which says that working memory and list chunks
-are what makes an avalanche context-sensitive; competition, timing, reset and numbers are choices made here. Bradski,
-Carpenter and Grossberg (1994), Biol. Cybern. 71, 469-480 (STORE).
+Source: Grossberg (2013), review, section "Context-sensitive self-organizing avalanches", which says that working memory
+and list chunks are what makes an avalanche context-sensitive; competition, timing, reset and numbers are choices made
+here. Bradski, Carpenter and Grossberg (1994), Biol. Cybern. 71, 469-480 (STORE).
 
 What is known:
 

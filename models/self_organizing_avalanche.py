@@ -12,9 +12,9 @@ between they compete, and f is 1 for the winner and 0 for the others. The winner
 (outstar), and to expect the winners of the next slot (serial link). In a replay only the first item is shown; then G, a
 nonspecific arousal, lets the links alone choose the winner: no cell is fired by either of the two without the other.
 
-Source: review, section "Self-organizing avalanches", which says what is learned and by which laws; competition, timing
-and numbers are choices made here. Grossberg (1976), Biol. Cybern. 23, 121-134 and 187-202 (instars and outstars);
-Grossberg (1969), Math. Biosci. 4, 255-310 (serial learning).
+Source: Grossberg (2013), review, section "Self-organizing avalanches", which says what is learned and by which laws;
+competition, timing and numbers are choices made here. Grossberg (1976), Biol. Cybern. 23, 121-134 and 187-202 (instars
+and outstars); Grossberg (1969), Math. Biosci. 4, 255-310 (serial learning).
 
 What is known:
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -71,9 +72,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # equations have Greek letters, not every terminal has
-    if arguments is None:
-        sys.argv[0] = "brnn"  # result files record the command line
-    with stops_raise(), warnings.catch_warnings():
+    with _command_line(arguments), stops_raise(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"scipy\.")  # what a solver has to say is in our own message
         warnings.showwarning = _warn
         try:
@@ -81,6 +80,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
         except Stopped as stopped:
             code = _fail(str(stopped), stopped.code)
     return _flushed(code)
+
+
+@contextlib.contextmanager
+def _command_line(arguments: Sequence[str] | None) -> Iterator[None]:
+    """Have sys.argv say what is run, also when it is run by a function call: result files record it."""
+    before = sys.argv
+    sys.argv = ["brnn", *(before[1:] if arguments is None else arguments)]
+    try:
+        yield
+    finally:
+        sys.argv = before
 
 
 def _invoke(arguments: Sequence[str] | None) -> int:

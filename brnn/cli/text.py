@@ -81,11 +81,17 @@ def docstring_of(path: Path) -> str:
 
 
 def reference_of(docstring: str) -> str:
-    """Return the first publication that the paragraph "Source:" of a docstring names, as "Author (year)"."""
+    """Return the first publication that the paragraph "Source:" of a docstring names, as "Author (year)".
+
+    Of more than two authors the first is named.
+    """
     source = re.search(r"^Sources?:\s*(.+?)(?:\n\s*\n|\Z)", docstring, re.MULTILINE | re.DOTALL)
     text = " ".join(source.group(1).split()) if source else ""
-    named = re.match(r"[^();]*\(\d{4}[a-z]?\)", text)
-    return named.group(0) if named else text[:40]
+    named = re.match(r"([^();]*) (\(\d{4}[a-z]?\))", text)
+    if named is None:
+        return text[:40]
+    first, *others = named.group(1).split(", ")
+    return f"{first} et al. {named.group(2)}" if others else named.group(0)
 
 
 def columns(

@@ -32,7 +32,7 @@ ARGUMENTS: list[tuple[tuple[object, ...], tuple[str, ...]]] = [
     (("--nonsense",), ("--nonsense",)),
     # The model.
     (("run", "rfc"), ("model 'rfc'", "did you mean 'rcf'?")),
-    (("show", "nothing"), ("model 'nothing'", "rcf")),
+    (("show", "nothing"), ("model 'nothing'", "`brnn models` lists all")),
     (("show", ""), ("model",)),
     (("show", "../models/rcf"), ("model",)),
     (("verify", "--model", "nothing"), ("model 'nothing'",)),

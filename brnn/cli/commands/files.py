@@ -168,6 +168,10 @@ def export(
 
     if csv is None and parquet is None:
         raise InputError("--csv DIR or --parquet FILE is needed: where the tables go")
+    if csv is not None and not csv.parent.is_dir():
+        raise FileError(f"--csv {csv}: the folder {csv.parent} does not exist")
+    if csv is not None and csv.exists() and not csv.is_dir():
+        raise FileError(f"--csv {csv}: is a file, must be a folder")
     with brnn.open(file) as result:
         run = isinstance(result, Result)
     if parquet is not None:
@@ -181,10 +185,6 @@ def export(
         for path in to_csv(file, csv, force=force):
             print(f"wrote {path} ({size_in_words(path)})")
         return
-    if not csv.parent.is_dir():
-        raise FileError(f"--csv {csv}: the folder {csv.parent} does not exist")
-    if csv.exists() and not csv.is_dir():
-        raise FileError(f"--csv {csv}: is a file, must be a folder")
     with brnn.open(file) as result:
         targets: dict[str, Path] = {name: csv / f"{name}.csv" for name in result}
         if csv.exists():

@@ -148,7 +148,7 @@ def sweep(
                 shard=None if shard is None else _shard(shard),
                 force=force,
                 enormous=yes,
-                command=shlex.join(["brnn", *sys.argv[1:]]),
+                command=shlex.join(sys.argv),
             )
         except Stopped as stopped:
             if _identity(out) not in (None, before) or (resume and before is not None):
