@@ -20,7 +20,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 import brnn
-from benchmarks.measure import Timing, interleaved, machine, table
+from benchmarks.measure import Timing, interleaved, machine, repeated, table
 from brnn.compiler import compile_network
 from brnn.integrate.solvers import MaxRK45
 
@@ -152,20 +152,12 @@ def evaluations(n: int, budget: float) -> dict[str, Timing]:
     compiled = compile_network(network(n)).rhs(0.0)
     if not np.allclose(compiled(0.0, x), plain(0.0, x), rtol=1e-12, atol=1e-15):
         raise SystemExit(f"n = {n}: the right-hand sides differ; nothing was timed")
-    calls = max(1, 100_000 // n)  # enough to be seen beside the clock
-
-    def repeat(call: Callable[[], object]) -> Callable[[], None]:
-        def repeated() -> None:
-            for _ in range(calls):
-                call()
-
-        return repeated
-
+    calls = max(1, 100_000 // n)
     timings = interleaved(
         {
-            "numpy": repeat(lambda: plain(0.0, x)),
-            "brnn": repeat(lambda: compiled.function(0.0, x, dx, *compiled.arguments)),
-            "copy": repeat(lambda: np.copyto(dx, x)),
+            "numpy": repeated(calls, lambda: plain(0.0, x)),
+            "brnn": repeated(calls, lambda: compiled.function(0.0, x, dx, *compiled.arguments)),
+            "copy": repeated(calls, lambda: np.copyto(dx, x)),
         },
         budget=budget,
     )

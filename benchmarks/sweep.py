@@ -28,7 +28,7 @@ from numba import njit
 from scipy.integrate import solve_ivp
 
 import brnn
-from benchmarks.measure import interleaved, machine, table
+from benchmarks.measure import interleaved, machine, repeated, table
 from brnn.integrate.ensemble.pack import pack
 from brnn.integrate.ensemble.run import Batch, batch, run_batch
 
@@ -330,7 +330,11 @@ def growth(folder: Path, quick: bool) -> list[dict[str, float]]:
 
 
 def single(work: Work) -> dict[str, float]:
-    """Return the seconds of one member with 200 saved times: one lane, and solve_ivp with the Numba right-hand side."""
+    """Return the seconds of one member with 200 saved times: one lane, and solve_ivp with the Numba right-hand side.
+
+    Each is called again and again, as in a loop, until some 20 ms have passed: a single call of a few microseconds
+    after one of another contender would measure how long it takes to have its code and data in the cache again.
+    """
     from brnn.integrate.ensemble.run import batch as one_batch
 
     laid = one_batch([pack(network(work, 0), DURATION, lanes=1)])
@@ -348,8 +352,9 @@ def single(work: Work) -> dict[str, float]:
     def whole() -> None:
         brnn.simulate(spec, DURATION, times=times, solver="compiled", rtol=RTOL, atol=ATOL)
 
-    timing = interleaved({"scipy": scipy, "lane": lane, "simulate": whole}, budget=3.0, least=20, most=400)
-    return {name: found.median for name, found in timing.items()}
+    calls = {"scipy": (5, scipy), "lane": (500, lane), "simulate": (20, whole)}
+    timing = interleaved({name: repeated(*call) for name, call in calls.items()}, budget=5.0, least=20, most=100)
+    return {name: found.median / calls[name][0] for name, found in timing.items()}
 
 
 def summary(report: dict[str, Any]) -> str:

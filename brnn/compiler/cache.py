@@ -16,7 +16,7 @@ from types import ModuleType
 
 __all__ = ["cache_directory", "load_module"]
 
-_loaded: dict[str, ModuleType] = {}  # the compile cache of this process
+_loaded: dict[str, ModuleType] = {}  # the compile cache of this process: modules by their text
 
 
 def cache_directory() -> Path:
@@ -39,10 +39,9 @@ def cache_directory() -> Path:
 
 def load_module(source: str) -> ModuleType:
     """Return the module with this text, from this process, from the cache folder, or newly written there."""
-    key = hashlib.sha256(source.encode()).hexdigest()[:24]
-    if key in _loaded:
-        return _loaded[key]
-    name = f"brnn_generated_{key}"
+    if source in _loaded:
+        return _loaded[source]
+    name = f"brnn_generated_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
     path = cache_directory() / f"{name}.py"
     if not path.exists() or path.read_text(encoding="utf-8") != source:
         # A rename is atomic: another process that compiles the same network never sees half a file.
@@ -56,5 +55,5 @@ def load_module(source: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
-    _loaded[key] = module
+    _loaded[source] = module
     return module

@@ -93,8 +93,10 @@ def lane_text(
     rhs = next(node for node in functions if node.name == "rhs")
     writer = _Writer(blocks, floats, work, wholes, dict(constants))
     body = writer.write(rhs.body)
-    # Side by side, the lanes fill the vectors; a single lane fills them by adding in another order.
-    parts = [_HEADER.format(lanes=lanes, fastmath='"contract", "nsz"' + (', "reassoc"' if lanes == 1 else ""))]
+    # Side by side, the lanes fill the vectors; a single lane fills them by adding in another order. Its numbers are the
+    # same for all cells, so that it may divide by them once.
+    alone = ', "reassoc", "arcp"' if lanes == 1 else ""
+    parts = [_HEADER.format(lanes=lanes, fastmath=f'"contract", "nsz"{alone}')]
     parts += [f"\n{ast.unparse(node)}\n" for node in functions if node is not rhs]
     parts.append("\n@cfunc(LANE_SIGNATURE, cache=True, pipeline_class=NoAlias, **options)\n")
     parts.append("def lanes(t, u, du, n, q, work, scratch, whole):\n" + "\n".join(body) + "\n")
