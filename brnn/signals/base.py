@@ -43,10 +43,11 @@ class Signal(Spec):
 
     A subclass is a frozen dataclass whose fields are numbers, validated in ``__post_init__``, and has three
     static methods ``_kernel`` (f), ``_slope`` (f') and ``_quotient`` (h(w) = f(w)/w with its limit at 0), each
-    called with w and then the fields in order. They are written with arithmetic, comparisons, NumPy functions
-    of one or two arguments and the helpers of this module only, because the same text runs in NumPy on arrays
-    and, compiled, on scalars. ``np.where`` is not among them: compiled, it makes an array of a scalar. A
-    condition is a factor instead, ``(w >= 0.0) * ...``, whose other factor must then be finite.
+    called with w and then the fields in order, or what `arguments` makes of them. They are written with
+    arithmetic, comparisons, NumPy functions of one or two arguments and the helpers of this module only, because
+    the same text runs in NumPy on arrays and, compiled, on scalars. ``np.where`` is not among them: compiled, it
+    makes an array of a scalar. A condition is a factor instead, ``(w >= 0.0) * ...``, whose other factor must
+    then be finite.
     """
 
     _formula: ClassVar[str] = ""

@@ -637,8 +637,8 @@ class TestCodeText:
 
     def test_signals_share_one_text(self):
         one, other = Sigmoid(1, 2, 3).code("slope"), Sigmoid(4, 5, 6).code("slope")
-        assert one == Code("sigmoid_slope", one.source, (1.0, 2.0, 3.0), one.helpers)
+        assert one == Code("sigmoid_slope", one.source, (1.0, 1 / 2.0, 3.0), one.helpers)
         assert one.source == other.source
-        assert one.source.startswith("def sigmoid_slope(w, gain, half, exponent):")
+        assert one.source.startswith("def sigmoid_slope(w, gain, scale, exponent):")
         assert [helper.split("(")[0] for helper in one.helpers] == ["def power"]
         assert "staticmethod" not in one.source
