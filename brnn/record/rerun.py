@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from brnn.record.result import Result
     from brnn.spec.network import Network
 
-__all__ = ["Rerun", "rerun"]
+__all__ = ["ROOM", "Rerun", "rerun"]
 
 _IN_MEMORY = 100_000_000  # bytes of samples; a larger run is repeated into a temporary file
 _BLOCK = 16_000_000  # bytes that are compared at once
-_ROOM = 100.0  # how many tolerances of one step the error of a whole run may be
+ROOM = 100.0  # how many tolerances of one step the error of a whole run may be
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,9 @@ class Rerun:
         to the same cells. (That the times of events differ shows as a difference of the variables.)
     different_event : int or None
         Number of the first event that was not the same in the second run.
+    members : int or None
+        Of a sweep: how many members were compared. The variable is then followed by the member and the cell, and there
+        is no `time`.
     """
 
     largest_difference: float
@@ -57,16 +60,18 @@ class Rerun:
     compared: int
     passed: bool
     different_event: int | None = None
+    members: int | None = None
 
     def __repr__(self) -> str:
         verdict = "same" if self.passed else "DIFFERENT"
-        times = f"{self.compared} saved times"
+        times = f"{self.compared} saved times" if self.members is None else f"{self.members:,} members"
         if self.different_event is not None:
             times += f"; event {self.different_event} is not the same"
         if self.variable is None:
-            return f"{verdict}: largest difference 0 at {times}"
+            return f"{verdict}: largest difference 0 {'at' if self.members is None else 'in'} {times}"
+        when = f" at t = {self.time:g}" if self.members is None else ""
         return (
-            f"{verdict}: largest difference {self.largest_difference:.3g} in {self.variable} at t = {self.time:g} "
+            f"{verdict}: largest difference {self.largest_difference:.3g} in {self.variable}{when} "
             f"(tolerance {self.tolerance:.3g}, {times})"
         )
 
@@ -77,7 +82,8 @@ def rerun(path: str | Path, tolerance: float | None = None) -> Rerun:
     Parameters
     ----------
     path : str or Path
-        A result file; of a run that ended early what there is of it is compared.
+        A result file; of a run that ended early what there is of it is compared. Of a sweep every member that is
+        complete: measures that are functions of the user's, of which the file has the names only, are left out.
     tolerance : float, optional
         The largest difference that passes, >= 0. By default 100 (atol + rtol max|x|) for each variable x, with the
         tolerances of the run: on one machine the numbers are the same to the last bit, on another one roundings
@@ -90,16 +96,21 @@ def rerun(path: str | Path, tolerance: float | None = None) -> Rerun:
     Raises
     ------
     FileError
-        If it is not a result file, is damaged, or holds no saved time.
+        If it is not a result file, is damaged, or holds no saved time (no finished member), or if the networks of a
+        sweep come from a function of the user's, which no file may call.
     InputError
         If the tolerance is not valid.
     IntegrationError
         If the repeated run fails before the last saved time.
     """
-    from brnn.record.reader import open_result
+    from brnn.record.reader import kind_of, open_result
 
     if tolerance is not None:
         tolerance = number(tolerance, "tolerance", minimum=0.0)
+    if kind_of(path) == "sweep":
+        from brnn.sweep.rerun import rerun_sweep
+
+        return rerun_sweep(path, tolerance)
     with open_result(path) as recorded:
         if math.isnan(recorded.reached):
             raise FileError(f"{path}: holds no saved time that could be compared")
@@ -170,7 +181,7 @@ def _compared(recorded: Result, second: Result, tolerance: float | None) -> Reru
     compared, passed, excess = 0, True, 0.0
     for name in recorded:
         found = _largest(recorded[name], second[name])
-        allowed = tolerance if tolerance is not None else _ROOM * (atol + rtol * found.scale)
+        allowed = tolerance if tolerance is not None else ROOM * (atol + rtol * found.scale)
         compared = max(compared, found.rows)
         passed = passed and found.rows == recorded[name].shape[0] and found.difference <= allowed
         ratio = found.difference / max(allowed, 1e-300)

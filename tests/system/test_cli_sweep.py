@@ -49,6 +49,12 @@ def test_a_grid(call: Callable[..., Any], tmp_path: Path) -> None:
     assert data.attrs["command"].startswith("brnn ")
 
 
+def test_a_sweep_is_run_again(call: Callable[..., Any]) -> None:
+    assert call(*RCF, *GRID, *SHORT).code == 0
+    said = call("rerun", "sweep.h5")
+    assert (said.code, said.out) == (0, "same: largest difference 0 in 10 members\n")
+
+
 def test_designs_are_multiplied(call: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("B,on\n2.0,0.5\n3.0,1.0\n")
     words = ("--grid", "A=0.5,1", "--random", "signal.half=0.1:1", "-n", "3", "--table", "table.csv")

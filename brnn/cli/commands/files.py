@@ -21,7 +21,7 @@ PLOT_EXAMPLES = (
     "brnn plot sweep.h5 -o map.png",
 )
 INFO_EXAMPLES = ("brnn info run.h5",)
-RERUN_EXAMPLES = ("brnn rerun run.h5",)
+RERUN_EXAMPLES = ("brnn rerun run.h5", "brnn rerun sweep.h5")
 EXPORT_EXAMPLES = ("brnn export run.h5 --csv tables", "brnn export sweep.h5 --parquet sweep.parquet")
 
 
@@ -130,7 +130,7 @@ def rerun(
         ),
     ] = None,
 ) -> None:
-    """Run a stored network again and compare.
+    """Run a stored network, or all those of a sweep, again and compare.
 
     The largest difference is printed; the exit code is 1 if it is above the tolerance.
     """
