@@ -40,8 +40,8 @@ install: $(VENV)/.installed-dev  ## the same, with the tools of a developer
 demo: $(VENV)/.installed  ## store a photograph in short-term memory: demo.h5 and demo.png
 	$(BIN)/python simulations/image_normalization.py -o demo.h5 --plot demo.png --force
 
-test: $(VENV)/.installed-dev  ## run the tests (PYTEST_ARGS="-k rcf" for some)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(VENV)/.installed-dev  ## run the tests on all cores (PYTEST_ARGS="-k rcf" for some, "-n 0" on one)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev  ## ruff: rules and layout
 	$(BIN)/ruff check

@@ -25,6 +25,8 @@ set beside what the simulator gives.
 - `spectral_timing`: the spectrum of gated signals, the timed response that is learned, and its width.
 - `avalanche`: when the cells of its chain fire, what it learns and replays; `serial`: what a list leaves behind in a
   network that learns all associations, and its bow.
+- `art`: ART 1 with fast learning and fuzzy ART as algorithms: categories, templates and resets of a list of patterns,
+  and after how many presentations of the list learning ends.
 - `quenching`: quenching threshold, arousal, and thresholds measured by bisection where there is no closed form.
 
 Numbers of equations are those of the review, Grossberg, "Recurrent neural networks", Scholarpedia 8(2):1888 (2013).
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 _MODULES = (
     "additive",
+    "art",
     "avalanche",
     "competition",
     "feedforward",

@@ -21,6 +21,11 @@ FOLDER = Path(__file__).parents[2] / "simulations"
 
 # Script, options that make it quick, layers in its file, words of its table.
 SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
+    "art_categories": (
+        ["--digits", "7", "--lists", "5", "--length", "30"],
+        ["input", "F1", "F2"],
+        ["ART 1: category of each", "fuzzy ART: all weights", "lists: presentations until stable"],
+    ),
     "competitive_learning": ([], ["input", "category"], ["sparse: winner of each", "dense, round 3"]),
     "liapunov_descent": (
         [],
