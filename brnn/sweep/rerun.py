@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brnn.errors import FileError
+from brnn.errors import BrnnError, FileError
 from brnn.record.rerun import ROOM, Rerun
 from brnn.record.sweep_reader import open_contents, open_sweep
 from brnn.record.sweep_schema import COMPLETE, STATUS_NAMES, STEADY
@@ -55,16 +55,21 @@ def rerun_sweep(path: str | Path, tolerance: float | None = None) -> Rerun:
     done = np.flatnonzero(np.isin(contents.status, (COMPLETE, STEADY)))
     if not done.size:
         raise FileError(f"{path}: holds no finished member that could be compared")
+    family = _family(header, path)
+    try:
+        design, options = Design.from_json(header.design), _options(header)
+    except (BrnnError, KeyError, ValueError) as error:
+        raise FileError(f"{path}: what it says of its design makes no sense: {error}") from None
     with tempfile.TemporaryDirectory(prefix="brnn-rerun-") as folder:
         again = Path(folder) / "rerun.h5"
         sweep(
-            _family(header, path),
-            Design.from_json(header.design),
+            family,
+            design,
             measures=[name for name in header.measures if name in MEASURES],
             out=again,
             times=header.times,
             enormous=True,
-            **_options(header),
+            **options,
         ).close()
         with open_sweep(path) as recorded, open_sweep(again) as repeated:
             return _compared(recorded, repeated, done, header, tolerance)

@@ -562,10 +562,9 @@ def test_description(path: Path) -> None:
 
 def test_other_commands_for_runs(path: Path) -> None:
     sweeping.write(path).close()
-    for command in (brnn.rerun, brnn.recover):
-        with pytest.raises(FileError) as caught:
-            command(path)
-        one_line(caught.value, "is the file of a sweep, not of a run")
+    with pytest.raises(FileError) as caught:
+        brnn.recover(path)
+    one_line(caught.value, "is the file of a sweep, not of a run")
 
 
 def test_a_rearranged_file_is_read_but_not_written(path: Path, tmp_path: Path) -> None:
