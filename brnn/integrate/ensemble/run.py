@@ -172,7 +172,7 @@ def run_batch(
     members, size = work.initial.shape
     times = np.zeros(0) if times is None else np.ascontiguousarray(times, dtype=np.float64)
     result = Finished(
-        np.full((members, size), np.nan),
+        np.empty((members, size)),  # every member writes its own
         np.zeros(members),
         np.zeros(members, np.int64),
         np.zeros((members, 3), np.int64),
@@ -203,11 +203,9 @@ def run_batch(
 def rooms(work: Batch, lanes: int) -> tuple[np.ndarray, np.ndarray]:
     """Return arrays for everything that the lanes of one thread remember."""
     kernels, layout, (_, size) = integrators(lanes), work.layout, work.initial.shape
-    rows = work.numbers.shape[1] + layout.array_rows.size + layout.segment_rows.size
-    rows += layout.work + layout.text.scratch + kernels.STATES * size + kernels.VECTORS
-    alone = kernels.stiff.alone_room.py_func(
-        size, work.numbers.shape[1] + layout.array_rows.size + layout.segment_rows.size
-    )
+    numbers = work.numbers.shape[1] + layout.array_rows.size + layout.segment_rows.size
+    rows = numbers + layout.work + layout.text.scratch + kernels.STATES * size + kernels.VECTORS
+    alone = kernels.stiff.alone_room.py_func(size, numbers)
     return np.zeros(lanes * rows + alone), np.zeros(lanes * kernels.MARKS + 3 + size, np.int64)
 
 

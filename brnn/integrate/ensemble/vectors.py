@@ -18,7 +18,7 @@ OPTIONS = {"error_model": "numpy", "fastmath": {"contract", "nsz"}, "nogil": Tru
 U = np.uint64  # compiled code asks whether a signed index counts from the end
 
 
-@njit(pipeline_class=NoAlias, **OPTIONS)
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
 def stage1(t, u, h, k1, c, a1, stage_t, out):
     """Write t + c h and u + h a1 k1."""
     for l in range(LANES):
@@ -29,7 +29,7 @@ def stage1(t, u, h, k1, c, a1, stage_t, out):
             out[k] = u[k] + h[U(l)] * (a1 * k1[k])
 
 
-@njit(pipeline_class=NoAlias, **OPTIONS)
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
 def stage2(t, u, h, k1, k2, c, a1, a2, stage_t, out):
     """Write t + c h and u + h (a1 k1 + a2 k2)."""
     for l in range(LANES):
@@ -40,7 +40,7 @@ def stage2(t, u, h, k1, k2, c, a1, a2, stage_t, out):
             out[k] = u[k] + h[U(l)] * (a1 * k1[k] + a2 * k2[k])
 
 
-@njit(pipeline_class=NoAlias, **OPTIONS)
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
 def stage3(t, u, h, k1, k2, k3, c, a1, a2, a3, stage_t, out):
     """Write t + c h and u + h (a1 k1 + ... + a3 k3)."""
     for l in range(LANES):
@@ -51,7 +51,7 @@ def stage3(t, u, h, k1, k2, k3, c, a1, a2, a3, stage_t, out):
             out[k] = u[k] + h[U(l)] * (a1 * k1[k] + a2 * k2[k] + a3 * k3[k])
 
 
-@njit(pipeline_class=NoAlias, **OPTIONS)
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
 def stage4(t, u, h, k1, k2, k3, k4, c, a1, a2, a3, a4, stage_t, out):
     """Write t + c h and u + h (a1 k1 + ... + a4 k4)."""
     for l in range(LANES):
@@ -62,7 +62,7 @@ def stage4(t, u, h, k1, k2, k3, k4, c, a1, a2, a3, a4, stage_t, out):
             out[k] = u[k] + h[U(l)] * (a1 * k1[k] + a2 * k2[k] + a3 * k3[k] + a4 * k4[k])
 
 
-@njit(pipeline_class=NoAlias, **OPTIONS)
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
 def stage5(t, u, h, k1, k2, k3, k4, k5, c, a1, a2, a3, a4, a5, stage_t, out):
     """Write t + c h and u + h (a1 k1 + ... + a5 k5)."""
     for l in range(LANES):
@@ -73,7 +73,7 @@ def stage5(t, u, h, k1, k2, k3, k4, k5, c, a1, a2, a3, a4, a5, stage_t, out):
             out[k] = u[k] + h[U(l)] * (a1 * k1[k] + a2 * k2[k] + a3 * k3[k] + a4 * k4[k] + a5 * k5[k])
 
 
-@njit(pipeline_class=NoAlias, **OPTIONS)
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
 def errors(u, new, h, k1, k3, k4, k5, k6, k7, rtol, atol, norm, bad):
     """Write the largest error of each lane, in tolerances, and 0 or, if anything is not finite, NaN into `bad`."""
     for l in range(LANES):
@@ -96,7 +96,7 @@ def errors(u, new, h, k1, k3, k4, k5, k6, k7, rtol, atol, norm, bad):
             bad[U(l)] += 0.0 * e
 
 
-@njit(pipeline_class=NoAlias, **OPTIONS)
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
 def stretch(new, v, k6, k7, rise, run):
     """Write |f(new) - f(v)|^2 and |new - v|^2, whose quotient estimates the fastest rate of each lane, squared."""
     for l in range(LANES):
@@ -110,7 +110,7 @@ def stretch(new, v, k6, k7, rise, run):
             run[U(l)] += b * b
 
 
-@njit(pipeline_class=NoAlias, **OPTIONS)
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
 def take(pick, new, k7, u, k1):
     """Copy state and slope of the lanes whose `pick` is positive."""
     for i in range(u.size // LANES):
@@ -120,7 +120,7 @@ def take(pick, new, k7, u, k1):
             k1[k] = k7[k] if pick[U(l)] > 0.0 else k1[k]
 
 
-@njit(pipeline_class=NoAlias, **OPTIONS)
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
 def sizes(u, f, g, rtol, atol, d0, d1, d2):
     """Write the largest of |u|, |f| and |f - g| of each lane, in tolerances."""
     for l in range(LANES):
