@@ -224,11 +224,13 @@ def _column(name: str, given: Any, count: int) -> np.ndarray:
         return given.astype("<f8" if given.dtype.kind == "f" else "<i8")
     if isinstance(given, np.ndarray) and given.ndim == 1 and given.dtype.kind == "S":
         return given
-    texts = [value if isinstance(value, str) else _shown(value) for value in given]
+    distinct = {id(value): value for value in given}  # most members share the object
+    texts = [value if isinstance(value, str) else _shown(value) for value in distinct.values()]
     longest = max(map(len, texts), default=0)
     if longest > _TEXT_LONGEST:
         raise InputError(f"sweep: a value of '{name}' is {longest} characters long; a file keeps {_TEXT_LONGEST}")
-    return text_array(texts)
+    places = {key: place for place, key in enumerate(distinct)}
+    return text_array(texts)[[places[id(value)] for value in given]]
 
 
 def _shown(value: Any) -> str:
