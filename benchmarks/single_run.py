@@ -10,6 +10,7 @@ compared with.
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,13 +41,16 @@ QUIET_TOTAL = 0.1
 # that a few active cells among many quiet ones are followed less closely than rtol says.
 AGREEMENT = 2e-3
 
-NUMPY, NUMPY_MAX, RHS, SIMULATE, AUTO = (
+NUMPY, NUMPY_MAX, RHS, SIMULATE, AUTO, COMPILED, DIFFRAX = (
     f"NumPy, solve_ivp {SOLVER}",
     f"NumPy, solve_ivp {SOLVER} with brnn's error norm",
     f"brnn's right-hand side, solve_ivp {SOLVER}",
     f"brnn.simulate, {SOLVER}",
     "brnn.simulate, auto",
+    "brnn.simulate, compiled",
+    "diffrax Tsit5, jit",
 )
+SMALL = 1_000  # cells up to which the compiled integrator is meant
 
 
 @dataclass(frozen=True)
@@ -136,13 +140,46 @@ def contenders(n: int) -> dict[str, Callable[[], Answer]]:
         result = brnn.simulate(spec, DURATION, times=times, solver=solver, rtol=RTOL, atol=ATOL)
         return Answer(result["rcf.x"].to_numpy(), int(result.solver.evaluations))
 
-    return {
+    result = {
         NUMPY: lambda: scipy(plain),
         NUMPY_MAX: lambda: scipy(plain, MaxRK45),
         RHS: lambda: scipy(compile_network(spec).rhs(0.0)),
         SIMULATE: lambda: simulate(SOLVER),
         AUTO: lambda: simulate("auto"),
     }
+    if n <= SMALL:
+        result[COMPILED] = lambda: simulate("compiled")
+    if importlib.util.find_spec("diffrax") is not None:
+        result[DIFFRAX] = by_diffrax(n)
+    return result
+
+
+def by_diffrax(n: int) -> Callable[[], Answer]:
+    """Return a function that computes the run by diffrax; of its steps each makes six evaluations."""
+    import diffrax
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+
+    def field(t: Any, x: Any, _: Any) -> Any:
+        f = GAIN * x**2 / (HALF**2 + x**2)
+        return -A * x + (B - x) * f - x * (f.sum() - f)
+
+    @jax.jit
+    def solve(x0: Any, times: Any) -> Any:
+        return diffrax.diffeqsolve(
+            diffrax.ODETerm(field), diffrax.Tsit5(), 0.0, DURATION, None, x0, max_steps=100_000,
+            stepsize_controller=diffrax.PIDController(rtol=RTOL, atol=ATOL), saveat=diffrax.SaveAt(ts=times),
+        )  # fmt: skip
+
+    start, times = jnp.array(initial_state(n)), jnp.array(saved_times(n))
+
+    def call() -> Answer:
+        solution = solve(start, times)
+        return Answer(np.asarray(solution.ys), 6 * int(solution.stats["num_steps"]) + 1)
+
+    return call
 
 
 def evaluations(n: int, budget: float) -> dict[str, Timing]:
@@ -259,7 +296,8 @@ def draw(report: dict[str, Any], path: Path) -> None:
     left, right = figure.subplots(1, 2)
     sizes = [row["n"] for row in report["rows"]]
     for name in report["rows"][0]["runs"]:
-        left.loglog(sizes, [row["runs"][name]["median"] for row in report["rows"]], "o-", label=name)
+        found = [(row["n"], row["runs"][name]["median"]) for row in report["rows"] if name in row["runs"]]
+        left.loglog(*zip(*found, strict=True), "o-", label=name)
     for name, label in (("numpy", "NumPy"), ("brnn", "brnn"), ("copy", "copy of the state")):
         right.loglog(sizes, [row["evaluation"][name]["median"] for row in report["rows"]], "o-", label=label)
     left.set(title="one run", xlabel="cells", ylabel="seconds")
