@@ -126,7 +126,7 @@ def value_in_words(value: Any) -> str:
 
     if value is None:
         return "none"
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) or (isinstance(value, tuple) and value and isinstance(value[0], tuple)):
         return pattern_in_words(value)
     if isinstance(value, float):
         return f"{value:g}"
