@@ -188,10 +188,7 @@ def access_is_direct() -> list[Comparison]:
 
 @claim("With rho = 1 each distinct pattern has a category; the number rises with rho on the average", source=_1987)
 def vigilance_refines() -> list[Comparison]:
-    """200 random lists; a list whose number falls somewhere is an exception, not a contradiction.
-
-    In steps of 0.2 they are few; finer steps find more (`simulations/art_categories.py` counts them for digits).
-    """
+    """200 random lists, rho in steps of 0.2: lists whose number falls are exceptions, no contradiction, and few."""
     rng = np.random.default_rng(2)
     counts, distinct = [], []
     for _ in range(200):
