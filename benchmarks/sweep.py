@@ -335,9 +335,7 @@ def single(work: Work) -> dict[str, float]:
     Each is called again and again, as in a loop, until some 20 ms have passed: a single call of a few microseconds
     after one of another contender would measure how long it takes to have its code and data in the cache again.
     """
-    from brnn.integrate.ensemble.run import batch as one_batch
-
-    laid = one_batch([pack(network(work, 0), DURATION, lanes=1)])
+    laid = batch([pack(network(work, 0), DURATION, lanes=1)])
     times = np.linspace(0.0, DURATION, 200)
     arguments = (work.A[0], work.B[0], work.C[0], work.D[0])
 

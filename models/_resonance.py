@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brnn.errors import SpecError
 from brnn.memory import refuse_above
 from brnn.signals import Function, Linear, ThresholdLinear
 from brnn.spec.events import Crossing, Event
@@ -51,7 +50,6 @@ __all__ = [
     "SEARCH",
     "Categories",
     "choices",
-    "flag",
     "labels",
     "presentations",
     "refuse_size",
@@ -164,13 +162,6 @@ def presentations(patterns: np.ndarray, gain: float) -> Protocol:
     shown = {"input": gain * patterns}
     phases = (Phase("search", SEARCH, shown), Phase("learn", LEARN, shown), Phase("rest", REST))
     return Protocol(phases, repeats=len(patterns))
-
-
-def flag(value: Any, where: str) -> bool:
-    """Return True or False, or raise SpecError for anything else."""
-    if not isinstance(value, bool):
-        raise SpecError(f"{where} = {value!r}: must be True or False")
-    return value
 
 
 def refuse_size(model: str, states: int, what: str) -> None:

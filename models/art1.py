@@ -47,7 +47,6 @@ from brnn.models._resonance import (
     SEARCH,
     Categories,
     choices,
-    flag,
     labels,
     presentations,
     refuse_size,
@@ -60,7 +59,7 @@ from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.schedules import InPhase
 from brnn.spec.topologies.uniform import AllToAll, OneToOne
-from brnn.spec.validate import array, number, whole
+from brnn.spec.validate import array, number, one_of, whole
 from brnn.theory import art
 from brnn.theory.habituation import gate_trajectory
 
@@ -146,7 +145,7 @@ def build(
     fresh = number(fresh, f"{model}: fresh", above=0.0, maximum=1.0)
     rate = -math.log(LEARNED) / LEARN if M is None else number(M, f"{model}: M", minimum=0.0)
     s = 12.0 * (count + 2) if speed is None else number(speed, f"{model}: speed", above=0.0)
-    recorded = flag(events, f"{model}: events")
+    recorded = one_of(events, f"{model}: events", bool, "True or False")
     known = np.empty((0, cells)) if templates is None else _templates(templates, f"{model}: templates", count, cells)
     up, down = np.full((count, cells), fresh * L / (L - 1.0 + cells)), np.ones((count, cells))
     up[: len(known)], down[: len(known)] = art.bottom_up(known, L), known
@@ -233,8 +232,7 @@ def same_as_the_algorithm() -> list[Comparison]:
         network = build(shown, rho, m, lists)
         result = run(network, times=times(network), **ACCURACY)
         learned = art.art1(shown, rho, categories=m, lists=lists, fresh=0.9)
-        V = np.ones((m, shown.shape[1]))
-        V[: learned.categories] = learned.templates
+        V = learned.memories(m)
         name = f"list {k}, rho = {rho:g}"
         tried = [len(order) - 1 for order in choices(result)]
         rows.append(Comparison.order(learned.labels.ravel(), labels(result), f"{name}: category of each presentation"))

@@ -30,9 +30,9 @@ from numpy.typing import ArrayLike
 from brnn.claims import Comparison, claim
 from brnn.models import art1
 from brnn.models._claims import run
-from brnn.models._resonance import ACCURACY, choices, flag, labels, refuse_size, times
+from brnn.models._resonance import ACCURACY, choices, labels, refuse_size, times
 from brnn.spec.network import Network
-from brnn.spec.validate import number, whole
+from brnn.spec.validate import number, one_of, whole
 from brnn.theory import art
 
 __all__ = ["build"]
@@ -86,7 +86,7 @@ def build(
     fresh = number(fresh, f"{model}: fresh", above=0.0, maximum=1.0)
     refuse_size(model, 2 * count * shown.shape[1] + shown.size, f"{count} categories of {shown.shape[1]} cells")
     speed = None if speed is None else number(speed, f"{model}: speed", above=0.0)
-    recorded = flag(events, f"{model}: events")
+    recorded = one_of(events, f"{model}: events", bool, "True or False")
     learned = art.art1(shown, vigilance, L=L, categories=count, lists=lists, fresh=fresh, stop=True)
     return art1.build(
         shown, vigilance, count, 1, L=L, fresh=fresh, M=0.0, speed=speed, templates=learned.templates, events=recorded

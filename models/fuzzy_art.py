@@ -49,7 +49,6 @@ from brnn.models._resonance import (
     SEARCH,
     Categories,
     choices,
-    flag,
     labels,
     presentations,
     refuse_size,
@@ -64,7 +63,7 @@ from brnn.spec.schedules import InPhase
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Sparse
 from brnn.spec.topologies.uniform import AllToAll, OneToOne
-from brnn.spec.validate import number, whole
+from brnn.spec.validate import number, one_of, whole
 from brnn.theory import art
 
 if TYPE_CHECKING:
@@ -134,7 +133,7 @@ def build(
     s = max(12.0 * (count + 2), 2.0 * rate) if speed is None else number(speed, f"{model}: speed", above=0.0)
     if s < 2.0 * rate:
         raise InputError(f"{model}: speed = {s:g}: must be at least 2 M = {2.0 * rate:g}, or memories overshoot")
-    recorded = flag(events, f"{model}: events")
+    recorded = one_of(events, f"{model}: events", bool, "True or False")
 
     # F2 is let go of when even choices that differ by the bias only have settled.
     field = Categories(count, s, _BIAS, orienting=count, quiet=0.4, total=n)
@@ -220,13 +219,11 @@ def same_as_the_algorithm() -> list[Comparison]:
         network = build(shown, rho, 5, 2, alpha=alpha)
         result = run(network, times=times(network), **ACCURACY)
         learned = art.fuzzy_art(art.complement(shown), rho, alpha=alpha, categories=5, lists=2, fresh=1.0)
-        w = np.ones((5, 2 * features))
-        w[: learned.categories] = learned.templates
         tried = [len(order) - 1 for order in choices(result)]
         name = f"{features} features, rho = {rho:g}"
         rows.append(Comparison.order(learned.labels.ravel(), labels(result), f"{name}: category of each presentation"))
         rows.append(Comparison.order(learned.resets.ravel(), tried, f"{name}: resets in each presentation"))
-        rows.append(Comparison(w, _memories(result)[-1], _LEFT, f"{name}: memories"))
+        rows.append(Comparison(learned.memories(5), _memories(result)[-1], _LEFT, f"{name}: memories"))
     return rows
 
 

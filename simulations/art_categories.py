@@ -99,10 +99,8 @@ def predicted(shown: np.ndarray, learned: art.Learned, vigilance: float) -> Cour
     """Return the course of the algorithm; its templates after a presentation are found by stopping it there."""
     m, count = learned.categories + 1, learned.labels.size
     rows = np.tile(shown, (len(learned.labels), 1))
-    V = np.ones((count, m, shown.shape[1]))
-    for k in range(count):
-        known = art.art1(rows[: k + 1], vigilance, categories=m, fresh=FRESH).templates
-        V[k, : len(known)] = known
+    stopped = [art.art1(rows[: k + 1], vigilance, categories=m, fresh=FRESH) for k in range(count)]
+    V = np.array([each.memories(m) for each in stopped])
     return Course(learned.labels.ravel(), (learned.resets.ravel() + 1).tolist(), V)
 
 
@@ -142,10 +140,9 @@ def compare_networks(shown: np.ndarray, expected: Course, result: Any, boxed: np
     up = np.asarray(result.final("up.z"))[learned]
     X = boxed.reshape(-1, SIZE // 2, 2, SIZE // 2, 2).mean(axis=(2, 4)).reshape(len(boxed), -1)
     fuzzy = art.fuzzy_art(art.complement(X), BOX_VIGILANCE, lists=2, fresh=1.0)
-    network = brnn.models.fuzzy_art.build(X, BOX_VIGILANCE, fuzzy.categories + 1, 2)
+    m = fuzzy.categories + 1
+    network = brnn.models.fuzzy_art.build(X, BOX_VIGILANCE, m, 2)
     boxes = simulate(network, times=times(network), **ACCURACY)
-    w = np.ones((fuzzy.categories + 1, 2 * X.shape[1]))
-    w[: fuzzy.categories] = fuzzy.templates
     return [
         Comparison.order(expected.labels, found.labels, "ART 1: category of each presentation"),
         Comparison.order(expected.tried, found.tried, "ART 1: categories tried in each presentation"),
@@ -154,7 +151,7 @@ def compare_networks(shown: np.ndarray, expected: Course, result: Any, boxed: np
         Comparison(art.bottom_up(V[-1][learned]), up, 1e-6, "ART 1: weights of the filter at the end"),
         Comparison.count(changing[0], changing[1], "ART 1: list presentations in which a weight changes"),
         Comparison.order(fuzzy.labels.ravel(), labels(boxes), "fuzzy ART: category of each presentation"),
-        Comparison(w, boxes.final("memory"), 1e-6, "fuzzy ART: all weights at the end"),
+        Comparison(fuzzy.memories(m), boxes.final("memory"), 1e-6, "fuzzy ART: all weights at the end"),
     ]
 
 

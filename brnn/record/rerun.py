@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from brnn.record.result import Result
     from brnn.spec.network import Network
 
-__all__ = ["ROOM", "Rerun", "rerun"]
+__all__ = ["Rerun", "allowed_difference", "rerun"]
 
 _IN_MEMORY = 100_000_000  # bytes of samples; a larger run is repeated into a temporary file
 _BLOCK = 16_000_000  # bytes that are compared at once
-ROOM = 100.0  # how many tolerances of one step the error of a whole run may be
+_ROOM = 100.0  # how many tolerances of one step the error of a whole run may be
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _compared(recorded: Result, second: Result, tolerance: float | None) -> Reru
     compared, passed, excess = 0, True, 0.0
     for name in recorded:
         found = _largest(recorded[name], second[name])
-        allowed = tolerance if tolerance is not None else ROOM * (atol + rtol * found.scale)
+        allowed = allowed_difference(tolerance, rtol, atol, found.scale)
         compared = max(compared, found.rows)
         passed = passed and found.rows == recorded[name].shape[0] and found.difference <= allowed
         ratio = found.difference / max(allowed, 1e-300)
@@ -191,6 +191,11 @@ def _compared(recorded: Result, second: Result, tolerance: float | None) -> Reru
             worst = Rerun(found.difference, allowed, f"{name}[{cell}]", found.time, 0, True)
     event = _different_event(recorded, second)
     return replace(worst, compared=compared, passed=passed and event is None, different_event=event)
+
+
+def allowed_difference(tolerance: float | None, rtol: float, atol: float, scale: float) -> float:
+    """Return the largest difference that passes for values up to `scale`; by default so many tolerances of one step."""
+    return _ROOM * (atol + rtol * scale) if tolerance is None else tolerance
 
 
 def _different_event(recorded: Result, second: Result) -> int | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brnn.errors import BrnnError, FileError
-from brnn.record.rerun import ROOM, Rerun
+from brnn.record.rerun import Rerun, allowed_difference
 from brnn.record.sweep_reader import open_contents, open_sweep
 from brnn.record.sweep_schema import COMPLETE, STATUS_NAMES, STEADY
 from brnn.sweep.designs import Design
@@ -116,9 +116,8 @@ def _compared(
         if name in _UNCOMPARED or (name in header.measures and name not in MEASURES):
             continue
         difference, place, scale = _largest(recorded[name], repeated[name], done)
-        allowed = ROOM * (atol + rtol * scale) if tolerance is None else tolerance
-        if recorded[name].dtype.kind != "f":
-            allowed = 0.0
+        exact = recorded[name].dtype.kind != "f"
+        allowed = 0.0 if exact else allowed_difference(tolerance, rtol, atol, scale)
         passed = passed and difference <= allowed
         if difference / max(allowed, 1e-300) > excess:
             excess = difference / max(allowed, 1e-300)

@@ -56,6 +56,12 @@ class Learned:
         """Number of categories that have learned."""
         return len(self.templates)
 
+    def memories(self, count: int) -> np.ndarray:
+        """Return the templates of as many categories as a network has; of those that have not learned they are ones."""
+        result = np.ones((count, self.templates.shape[1]))
+        result[: self.categories] = self.templates
+        return result
+
     @property
     def stable_after(self) -> int | None:
         """List presentations with learning before the first without; None if there was none."""

@@ -50,9 +50,7 @@ def disagreement(result: brnn.Result, learned: art.Learned, memory: str) -> str:
         return f"resets {resets}, algorithm {learned.resets.ravel().tolist()}"
     weights = np.asarray(result.final(memory))
     weights = weights.T if memory == "down.z" else weights
-    templates = np.ones_like(weights)
-    templates[: learned.categories] = learned.templates
-    difference = np.abs(weights - templates).max()
+    difference = np.abs(weights - learned.memories(len(weights))).max()
     return f"memories differ by {difference:.1e}" if difference > 2e-6 else ""
 
 

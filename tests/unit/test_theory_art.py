@@ -75,6 +75,7 @@ def test_resets_templates_and_changes_by_hand() -> None:
     assert learned.templates.tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1]]
     assert learned.changed.tolist() == [True, True, False]
     assert (learned.stable_after, learned.categories) == (2, 3)
+    assert learned.memories(4).tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1], [1, 1, 1, 1]]
 
 
 @given(lists(), vigilances, st.sampled_from([1.01, 1.5, 2.0, 4.0]), st.sampled_from([0.0, 0.5, 1.0]))
