@@ -23,7 +23,7 @@ from scipy.integrate import solve_ivp
 import brnn
 from benchmarks.measure import Timing, interleaved, machine, repeated, table
 from brnn.compiler import compile_network
-from brnn.integrate.solvers import MaxRK45
+from brnn.integrate.methods.solvers import MaxRK45
 
 __all__ = ["draw", "run", "summary"]
 

@@ -29,8 +29,8 @@ from scipy.integrate import solve_ivp
 
 import brnn
 from benchmarks.measure import interleaved, machine, repeated, table
-from brnn.integrate.ensemble.pack import pack
-from brnn.integrate.ensemble.run import Batch, batch, run_batch
+from brnn.ensemble.arrays import pack
+from brnn.ensemble.run import Batch, batch, run_batch
 
 __all__ = ["draw", "run", "summary"]
 

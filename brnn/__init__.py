@@ -29,13 +29,18 @@ if TYPE_CHECKING:  # the same to type checkers and editors, which cannot see thr
     from brnn.claims import *
     from brnn.compiler import *
     from brnn.errors import *
+    from brnn.files.open import open_file
+    from brnn.files.run.save import recover as recover
+    from brnn.files.sweep.merge import *
+    from brnn.files.sweep.reader import *
     from brnn.integrate import *
-    from brnn.record import *
-    from brnn.record import open_file
-    from brnn.record.rerun import *
+    from brnn.reproduce import *
+    from brnn.result.options import *
+    from brnn.result.result import *
     from brnn.signals import *
-    from brnn.spec.actions import *
-    from brnn.spec.events import *
+    from brnn.spec.events.actions import *
+    from brnn.spec.events.protocol import *
+    from brnn.spec.events.triggers import *
     from brnn.spec.gates import *
     from brnn.spec.layers import *
     from brnn.spec.layers.binary import *
@@ -47,15 +52,14 @@ if TYPE_CHECKING:  # the same to type checkers and editors, which cannot see thr
     from brnn.spec.learning import *
     from brnn.spec.network import *
     from brnn.spec.projection import *
-    from brnn.spec.protocol import *
     from brnn.spec.schedules import *
     from brnn.spec.stimulus import *
     from brnn.spec.topologies import *
     from brnn.spec.topologies.distance import *
     from brnn.spec.topologies.matrix import *
     from brnn.spec.topologies.uniform import *
-    from brnn.sweep.designs import *
-    from brnn.sweep.run import *
+    from brnn.sweeps.designs import *
+    from brnn.sweeps.run import *
 
     open = open_file
 
@@ -64,8 +68,11 @@ _PLACES = {
     "brnn.compiler": ["System", "compile_network"],
     "brnn.errors": ["BrnnError", "FileError", "InputError", "IntegrationError", "SpecError"],
     "brnn.integrate": ["Equilibrium", "simulate", "steady_state"],
-    "brnn.record": ["Record", "Result", "merge_shards", "unstack"],
-    "brnn.record.rerun": ["rerun"],
+    "brnn.files.sweep.merge": ["merge_shards"],
+    "brnn.files.sweep.reader": ["unstack"],
+    "brnn.result.options": ["Record"],
+    "brnn.result.result": ["Result"],
+    "brnn.reproduce": ["rerun"],
     "brnn.signals": [
         "Expression",
         "Function",
@@ -87,7 +94,7 @@ _PLACES = {
     "brnn.spec.layers.wilson_cowan": ["WilsonCowanLayer"],
     "brnn.spec.learning": ["DoublyGated", "Instar", "Learning", "Outstar", "PassiveDecay", "SelfNormalizing"],
     "brnn.spec.network": ["Network"],
-    "brnn.spec.actions": [
+    "brnn.spec.events.actions": [
         "Action",
         "NextPhase",
         "SampleWinner",
@@ -96,10 +103,10 @@ _PLACES = {
         "StopRun",
         "SwitchStimulus",
     ],
-    "brnn.spec.events": ["AtTimes", "Crossing", "Event", "PhaseBegins"],
+    "brnn.spec.events.triggers": ["AtTimes", "Crossing", "Event", "PhaseBegins"],
     "brnn.spec.gates": ["Gate", "HabituativeGate"],
     "brnn.spec.projection": ["Projection"],
-    "brnn.spec.protocol": ["Phase", "Protocol"],
+    "brnn.spec.events.protocol": ["Phase", "Protocol"],
     "brnn.spec.schedules": [
         "Constant",
         "InPhase",
@@ -118,10 +125,10 @@ _PLACES = {
     "brnn.spec.topologies.distance": ["Chain", "DifferenceOfGaussians", "GaussianKernel", "Kernel", "Shift"],
     "brnn.spec.topologies.matrix": ["Dense", "Sparse"],
     "brnn.spec.topologies.uniform": ["AllButSelf", "AllToAll", "OneToOne"],
-    "brnn.sweep.designs": ["Design", "Grid", "LatinHypercube", "Random", "Saltelli", "Sobol", "Table"],
-    "brnn.sweep.run": ["sweep"],
+    "brnn.sweeps.designs": ["Design", "Grid", "LatinHypercube", "Random", "Saltelli", "Sobol", "Table"],
+    "brnn.sweeps.run": ["sweep"],
 }
-_RENAMED = {"open": ("brnn.record", "open_file"), "recover": ("brnn.record", "recover")}
+_RENAMED = {"open": ("brnn.files.open", "open_file"), "recover": ("brnn.files.run.save", "recover")}
 _WHERE = {name: (module, name) for module, names in _PLACES.items() for name in names} | _RENAMED
 _MODULES = ("analysis", "claims", "models", "plot", "signals", "spec", "theory")
 

@@ -12,13 +12,13 @@ __all__ = ["load", "names"]
 
 def names() -> list[str]:
     """Return the names of all models."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
 
 
 def load(name: str) -> ModuleType:
     """Return the module of the model `name`, with `build` and `CLAIMS`."""
+    from brnn.base.checks import closest
     from brnn.errors import InputError
-    from brnn.spec.validate import closest
 
     if name not in names():
         raise InputError(
@@ -28,6 +28,6 @@ def load(name: str) -> ModuleType:
 
 
 def __getattr__(name: str) -> Any:
-    if not name.startswith("_") and name in names():
+    if name in names():
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -22,13 +22,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, number, one_of
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import run
-from brnn.models._presentations import Presentations, pattern_rows, refuse_weights
-from brnn.models._supervised import driven_by_errors, step_factor
+from brnn.models.parts.claims import run
+from brnn.models.parts.presentations import Presentations, pattern_rows, refuse_weights
+from brnn.models.parts.supervised import driven_by_errors, step_factor
 from brnn.spec.network import Network
-from brnn.spec.validate import array, number, one_of
 
 __all__ = ["build"]
 

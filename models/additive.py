@@ -21,10 +21,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import final, run
-from brnn.models._patterns import PATTERN_A, PATTERN_B, activities, default_pattern, field_shape, presented, signal_of
+from brnn.models.parts.claims import final, run
+from brnn.models.parts.patterns import (
+    PATTERN_A,
+    PATTERN_B,
+    activities,
+    default_pattern,
+    field_shape,
+    presented,
+    signal_of,
+)
 from brnn.signals import Linear, Logistic, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
@@ -33,7 +42,6 @@ from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies import Topology
 from brnn.spec.topologies.matrix import Dense
 from brnn.spec.topologies.uniform import AllButSelf, OneToOne
-from brnn.spec.validate import array, number
 from brnn.theory import additive as theory
 
 __all__ = ["build"]

@@ -35,10 +35,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import run
-from brnn.models._resonance import (
+from brnn.models.parts.claims import run
+from brnn.models.parts.resonance import (
     ACCURACY,
     CHOSEN,
     LEARN,
@@ -59,7 +60,6 @@ from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.schedules import InPhase
 from brnn.spec.topologies.uniform import AllToAll, OneToOne
-from brnn.spec.validate import array, number, one_of, whole
 from brnn.theory import art
 from brnn.theory.habituation import gate_trajectory
 

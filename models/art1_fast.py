@@ -27,12 +27,12 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.models import art1
-from brnn.models._claims import run
-from brnn.models._resonance import ACCURACY, choices, labels, refuse_size, times
+from brnn.models.parts.claims import run
+from brnn.models.parts.resonance import ACCURACY, choices, labels, refuse_size, times
 from brnn.spec.network import Network
-from brnn.spec.validate import number, one_of, whole
 from brnn.theory import art
 
 __all__ = ["build"]

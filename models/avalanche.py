@@ -32,18 +32,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._avalanche import Act, acts
-from brnn.models._claims import run
-from brnn.models._presentations import refuse_weights
+from brnn.models.parts.avalanche import Act, acts
+from brnn.models.parts.claims import run
+from brnn.models.parts.presentations import refuse_weights
 from brnn.signals import Step
-from brnn.spec.events import Crossing, Event
+from brnn.spec.events.protocol import Phase, Protocol
+from brnn.spec.events.triggers import Crossing, Event
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Outstar
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
-from brnn.spec.protocol import Phase, Protocol
 from brnn.spec.schedules import Pulse, Pulses, Sequence
 from brnn.spec.schedules.phases import InPhase
 from brnn.spec.stimulus import Stimulus
@@ -51,7 +52,6 @@ from brnn.spec.topologies.distance import Chain as NextCell
 from brnn.spec.topologies.distance import Shift
 from brnn.spec.topologies.matrix import Dense
 from brnn.spec.topologies.uniform import AllToAll, OneToOne
-from brnn.spec.validate import array, number
 from brnn.theory.avalanche import Chain, play
 
 __all__ = ["RECALLED", "build", "chain_of"]

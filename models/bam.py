@@ -27,11 +27,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, choice, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import run, slope
-from brnn.models._liapunov import falls_along_runs
-from brnn.models._patterns import activities, presented, signal_of
+from brnn.models.parts.claims import run, slope
+from brnn.models.parts.liapunov import falls_along_runs
+from brnn.models.parts.patterns import activities, presented, signal_of
 from brnn.signals import Function, Linear, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.layers.binary import BinaryLayer
@@ -41,7 +42,6 @@ from brnn.spec.projection import Projection
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Dense
 from brnn.spec.topologies.uniform import AllToAll
-from brnn.spec.validate import array, choice, whole
 
 __all__ = ["build", "correlation"]
 

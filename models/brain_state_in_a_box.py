@@ -32,12 +32,13 @@ import itertools
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, number
+from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.memory import refuse_above
-from brnn.models._claims import final, run, slope
-from brnn.models._liapunov import falls_along_runs
-from brnn.models._patterns import activities
+from brnn.models.parts.claims import final, run, slope
+from brnn.models.parts.liapunov import falls_along_runs
+from brnn.models.parts.patterns import activities
 from brnn.signals import Function, Linear, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.layers.base import LayerLaw
@@ -45,8 +46,7 @@ from brnn.spec.layers.box import BoxLayer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.topologies.matrix import Dense
-from brnn.spec.validate import array, number
-from brnn.theory._liapunov import liapunov
+from brnn.theory.liapunov_functions.value import liapunov
 
 __all__ = ["build"]
 

@@ -25,10 +25,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, number, spread, whole
+from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.memory import refuse_above
-from brnn.models._claims import run
+from brnn.models.parts.claims import run
 from brnn.signals import Linear
 from brnn.spec.layers.binary import BinaryLayer
 from brnn.spec.network import Network
@@ -36,7 +37,6 @@ from brnn.spec.projection import Projection
 from brnn.spec.schedules import Samples
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Dense
-from brnn.spec.validate import array, number, spread, whole
 
 __all__ = ["build"]
 

@@ -28,12 +28,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, choice, number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.models import additive, rcf
-from brnn.models._claims import final, run, slope
-from brnn.models._liapunov import falls_along_runs
-from brnn.models._patterns import activities, field_shape, signal_of
+from brnn.models.parts.claims import final, run, slope
+from brnn.models.parts.liapunov import falls_along_runs
+from brnn.models.parts.patterns import activities, field_shape, signal_of
 from brnn.signals import Function, Linear, Sigmoid, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.layers.cohen_grossberg import CohenGrossbergLayer
@@ -44,7 +45,6 @@ from brnn.spec.topologies import Topology
 from brnn.spec.topologies.distance import GaussianKernel
 from brnn.spec.topologies.matrix import Dense
 from brnn.spec.topologies.uniform import AllButSelf, OneToOne
-from brnn.spec.validate import array, choice, number, whole
 
 __all__ = ["build"]
 

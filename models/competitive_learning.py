@@ -28,13 +28,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
-from brnn.models._claims import run
-from brnn.models._competition import DECIDED, SETTLED, Competition, random_weights
-from brnn.models._presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
+from brnn.models.parts.claims import run
+from brnn.models.parts.competition import DECIDED, SETTLED, Competition, random_weights
+from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
 from brnn.spec.network import Network
 from brnn.spec.schedules import Schedule
-from brnn.spec.validate import number, whole
 
 __all__ = ["build"]
 

@@ -20,17 +20,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import number
 from brnn.claims import Comparison, claim
-from brnn.models._claims import final, run, slope
-from brnn.models._liapunov import falls_along_runs
-from brnn.models._patterns import activities, field_shape
+from brnn.models.parts.claims import final, run, slope
+from brnn.models.parts.liapunov import falls_along_runs
+from brnn.models.parts.patterns import activities, field_shape
 from brnn.signals import Function, Linear
 from brnn.spec.layers.cohen_grossberg import CohenGrossbergLayer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllToAll
-from brnn.spec.validate import number
 from brnn.theory.competition import market_equilibrium
 
 __all__ = ["build"]

@@ -32,9 +32,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
-from brnn.models._claims import run
-from brnn.models._list_learning import (
+from brnn.models.parts.claims import run
+from brnn.models.parts.list_learning import (
     DECIDED,
     RECALLED,
     Learned,
@@ -44,13 +45,12 @@ from brnn.models._list_learning import (
     items_and_lists,
     nearest,
 )
-from brnn.models._presentations import refuse_weights
+from brnn.models.parts.presentations import refuse_weights
 from brnn.spec.layers.gated import GatedLayer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllToAll, OneToOne
-from brnn.spec.validate import number, whole
 
 __all__ = ["build"]
 

@@ -34,11 +34,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import choice, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import run
-from brnn.models._independent import integrate
-from brnn.models._patterns import activities, field_shape, signal_of
+from brnn.models.parts.claims import run
+from brnn.models.parts.independent import integrate
+from brnn.models.parts.patterns import activities, field_shape, signal_of
 from brnn.signals import Linear, Sigmoid, Signal
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers import Layer
@@ -47,7 +48,6 @@ from brnn.spec.projection import Projection
 from brnn.spec.schedules import Pulse, Pulses
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import OneToOne
-from brnn.spec.validate import choice, number
 from brnn.theory import habituation as theory
 
 __all__ = ["build"]

@@ -30,17 +30,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import run, slope, stays_within
-from brnn.models._patterns import activities, default_pattern, field_shape, presented, signal_of
+from brnn.models.parts.claims import run, slope, stays_within
+from brnn.models.parts.patterns import activities, default_pattern, field_shape, presented, signal_of
 from brnn.signals import Linear, Sigmoid, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.distance import GaussianKernel
-from brnn.spec.validate import number
 from brnn.theory import fields as theory
 
 __all__ = ["build"]

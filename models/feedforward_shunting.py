@@ -25,16 +25,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import final, run, stays_within
-from brnn.models._patterns import PATTERN_A, activities, default_pattern, field_shape, signal_of
+from brnn.models.parts.claims import final, run, stays_within
+from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape, signal_of
 from brnn.signals import Linear, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.schedules import Constant, Pulses, Schedule, Sequence
 from brnn.spec.stimulus import Stimulus
-from brnn.spec.validate import array, number
 from brnn.theory import feedforward as theory
 
 __all__ = ["build"]

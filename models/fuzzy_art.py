@@ -38,11 +38,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import InputError
-from brnn.models._claims import run
-from brnn.models._presentations import pattern_rows
-from brnn.models._resonance import (
+from brnn.models.parts.claims import run
+from brnn.models.parts.presentations import pattern_rows
+from brnn.models.parts.resonance import (
     ACCURACY,
     CHOSEN,
     LEARN,
@@ -63,11 +64,10 @@ from brnn.spec.schedules import InPhase
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Sparse
 from brnn.spec.topologies.uniform import AllToAll, OneToOne
-from brnn.spec.validate import number, one_of, whole
 from brnn.theory import art
 
 if TYPE_CHECKING:
-    from brnn.record.result import Result
+    from brnn.result.result import Result
 
 __all__ = ["build"]
 

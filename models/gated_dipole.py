@@ -31,10 +31,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import number
 from brnn.claims import Comparison, claim
-from brnn.models._claims import final, run
-from brnn.models._independent import integrate
-from brnn.models._patterns import PATTERN_A, activities, field_shape, signal_of
+from brnn.models.parts.claims import final, run
+from brnn.models.parts.independent import integrate
+from brnn.models.parts.patterns import PATTERN_A, activities, field_shape, signal_of
 from brnn.signals import Linear, Sigmoid, Signal, ThresholdLinear
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers import Layer
@@ -43,7 +44,6 @@ from brnn.spec.projection import Projection
 from brnn.spec.schedules import Constant, Pulse, Schedule
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import OneToOne
-from brnn.spec.validate import number
 from brnn.theory import habituation as theory
 
 __all__ = ["build"]

@@ -25,10 +25,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.analysis import Oscillation, measure_oscillation, phase_lag
+from brnn.base.checks import number
 from brnn.claims import Comparison, claim
-from brnn.models._claims import run
-from brnn.models._independent import integrate
-from brnn.models._patterns import activities, signal_of
+from brnn.models.parts.claims import run
+from brnn.models.parts.independent import integrate
+from brnn.models.parts.patterns import activities, signal_of
 from brnn.signals import Sigmoid, Signal
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers import Layer
@@ -36,7 +37,6 @@ from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllButSelf, OneToOne
-from brnn.spec.validate import number
 from brnn.theory.pacemaker import singular_period
 
 __all__ = ["build"]

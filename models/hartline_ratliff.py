@@ -33,11 +33,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, choice, number
+from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.memory import refuse_above
-from brnn.models._claims import final, run, slope
-from brnn.models._patterns import activities, field_shape, presented
+from brnn.models.parts.claims import final, run, slope
+from brnn.models.parts.patterns import activities, field_shape, presented
 from brnn.signals import ThresholdLinear
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
@@ -46,11 +47,10 @@ from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies import Topology
 from brnn.spec.topologies.distance import Kernel
 from brnn.spec.topologies.matrix import Dense
-from brnn.spec.validate import array, choice, number
 from brnn.theory.lateral_inhibition import static
 
 if TYPE_CHECKING:
-    from brnn.record.result import Result
+    from brnn.result.result import Result
 
 __all__ = ["build", "response", "static"]
 

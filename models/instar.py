@@ -29,11 +29,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, choice, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import run
-from brnn.models._patterns import PATTERN_A, PATTERN_B, signal_of
-from brnn.models._presentations import Presentations, order_of, pattern_rows, refuse_weights
+from brnn.models.parts.claims import run
+from brnn.models.parts.patterns import PATTERN_A, PATTERN_B, signal_of
+from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights
 from brnn.signals import Linear, Signal, ThresholdLinear
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Instar, Learning, SelfNormalizing
@@ -42,7 +43,6 @@ from brnn.spec.projection import Projection
 from brnn.spec.schedules import Pulse, Samples
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllToAll
-from brnn.spec.validate import array, choice, number
 
 __all__ = ["build"]
 

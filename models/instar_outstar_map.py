@@ -27,11 +27,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import run
-from brnn.models._competition import DECIDED, SETTLED, Competition
-from brnn.models._presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
+from brnn.models.parts.claims import run
+from brnn.models.parts.competition import DECIDED, SETTLED, Competition
+from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Outstar
 from brnn.spec.network import Network
@@ -39,7 +40,6 @@ from brnn.spec.projection import Projection
 from brnn.spec.schedules import Schedule
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllToAll
-from brnn.spec.validate import array, number, whole
 
 __all__ = ["build"]
 

@@ -41,12 +41,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import number, whole
+from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
-from brnn.memory import refuse_above
-from brnn.models._claims import frequencies, run
-from brnn.models._store import STORE, TRACE, ItemList, memory
+from brnn.models.parts.claims import frequencies, run
+from brnn.models.parts.store import STORE, TRACE, ItemList, memory
 from brnn.signals import Linear, Sigmoid, ThresholdLinear
-from brnn.spec.events import Crossing, Event
+from brnn.spec.events.triggers import Crossing, Event
 from brnn.spec.layers.gated import GatedLayer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -54,11 +55,10 @@ from brnn.spec.schedules import Noise, Pulse
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Sparse
 from brnn.spec.topologies.uniform import AllButSelf, OneToOne
-from brnn.spec.validate import number, whole
 from brnn.theory import store as theory
 
 if TYPE_CHECKING:
-    from brnn.record.result import Result
+    from brnn.result.result import Result
 
 __all__ = ["build", "performed", "rising", "wave_times"]
 

@@ -25,11 +25,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import final, run
-from brnn.models._independent import integrate
-from brnn.models._patterns import PATTERN_A, activities, field_shape, signal_of
+from brnn.models.parts.claims import final, run
+from brnn.models.parts.independent import integrate
+from brnn.models.parts.patterns import PATTERN_A, activities, field_shape, signal_of
 from brnn.signals import Linear, Signal, ThresholdLinear
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
@@ -39,7 +40,6 @@ from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies import Topology
 from brnn.spec.topologies.distance import Kernel
 from brnn.spec.topologies.uniform import AllButSelf
-from brnn.spec.validate import number, whole
 from brnn.theory import additive as theory
 
 __all__ = ["build"]

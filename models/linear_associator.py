@@ -29,18 +29,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import choice, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import run
-from brnn.models._presentations import Presentations, pattern_rows, refuse_weights
-from brnn.models._supervised import Parts, correlation, driven_by_errors, step_factor
+from brnn.models.parts.claims import run
+from brnn.models.parts.presentations import Presentations, pattern_rows, refuse_weights
+from brnn.models.parts.supervised import Parts, correlation, driven_by_errors, step_factor
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.schedules import Sequence
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllToAll
-from brnn.spec.validate import choice, number
 
 __all__ = ["build"]
 

@@ -43,12 +43,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import number, one_of
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import final, run, slope, stays_within
-from brnn.models._independent import integrate
-from brnn.models._liapunov import falls_along_runs
-from brnn.models._patterns import activities, presented, signal_of
+from brnn.models.parts.claims import final, run, slope, stays_within
+from brnn.models.parts.independent import integrate
+from brnn.models.parts.liapunov import falls_along_runs
+from brnn.models.parts.patterns import activities, presented, signal_of
 from brnn.signals import Linear, Sigmoid, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
@@ -56,7 +57,6 @@ from brnn.spec.projection import Projection
 from brnn.spec.schedules import Pulse, Schedule
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Dense
-from brnn.spec.validate import number, one_of
 from brnn.theory import masking_field as theory
 
 __all__ = ["build"]
@@ -365,7 +365,7 @@ def _one_layer_each(lists: Sequence[str], word: str) -> Network:
 @claim("A masking field is a Cohen-Grossberg system: V never rises, dV/dt is (34)", source=_CG + "review, (32)-(34)")
 def liapunov_function_falls() -> list[Comparison]:
     """With |J| N_J as a factor for each list the coefficients are symmetric; three runs from random states."""
-    from brnn.theory._liapunov import liapunov
+    from brnn.theory.liapunov_functions.value import liapunov
 
     network = _one_layer_each(_WORDS, "MYSELF")
     mass = theory.masses(_WORDS)

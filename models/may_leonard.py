@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, one_of, spread
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import final, run, slope
+from brnn.models.parts.claims import final, run, slope
 from brnn.signals import Function, Linear
 from brnn.spec.layers import Layer
 from brnn.spec.layers.cohen_grossberg import CohenGrossbergLayer
@@ -34,11 +35,10 @@ from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Dense
-from brnn.spec.validate import array, one_of, spread
 from brnn.theory import competition as theory
 
 if TYPE_CHECKING:
-    from brnn.record.result import Result
+    from brnn.result.result import Result
 
 __all__ = ["abundances", "build"]
 

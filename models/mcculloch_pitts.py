@@ -25,11 +25,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, choice, spread, whole
+from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.memory import refuse_above
-from brnn.models._claims import run
-from brnn.models._patterns import activities
+from brnn.models.parts.claims import run
+from brnn.models.parts.patterns import activities
 from brnn.signals import Linear
 from brnn.spec.layers.binary import BinaryLayer
 from brnn.spec.network import Network
@@ -37,7 +38,6 @@ from brnn.spec.projection import Projection
 from brnn.spec.schedules import Sequence
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Dense
-from brnn.spec.validate import array, choice, spread, whole
 
 __all__ = ["build"]
 

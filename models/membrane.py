@@ -25,14 +25,14 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import number
 from brnn.claims import Comparison, claim
-from brnn.models._claims import final, run, stays_within
-from brnn.models._patterns import PATTERN_A, activities, default_pattern, field_shape, presented, signal_of
+from brnn.models.parts.claims import final, run, stays_within
+from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape, presented, signal_of
 from brnn.signals import Linear, Signal
 from brnn.spec.layers.membrane import MembraneLayer
 from brnn.spec.network import Network
 from brnn.spec.stimulus import Stimulus
-from brnn.spec.validate import number
 from brnn.theory import feedforward
 from brnn.theory import membrane as theory
 

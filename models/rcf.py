@@ -27,16 +27,24 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import number
 from brnn.claims import Comparison, claim
-from brnn.models._claims import final, run, slope
-from brnn.models._patterns import PATTERN_A, PATTERN_B, activities, default_pattern, field_shape, presented, signal_of
+from brnn.models.parts.claims import final, run, slope
+from brnn.models.parts.patterns import (
+    PATTERN_A,
+    PATTERN_B,
+    activities,
+    default_pattern,
+    field_shape,
+    presented,
+    signal_of,
+)
 from brnn.signals import Expression, Linear, Power, Saturating, Sigmoid, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllButSelf, OneToOne
-from brnn.spec.validate import number
 from brnn.theory import rcf as theory
 
 __all__ = ["build"]

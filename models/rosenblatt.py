@@ -30,18 +30,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, number, whole
+from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.memory import refuse_above
-from brnn.models._claims import final, run
-from brnn.models._patterns import activities
+from brnn.models.parts.claims import final, run
+from brnn.models.parts.patterns import activities
 from brnn.signals import Step
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Dense
-from brnn.spec.validate import array, number, whole
 
 __all__ = ["build"]
 

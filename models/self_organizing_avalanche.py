@@ -34,13 +34,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
-from brnn.models._claims import run
-from brnn.models._list_learning import DECIDED, Learned, Lists, Sampler, fresh_weights, items_and_lists, nearest
-from brnn.models._presentations import refuse_weights, unit_rows
+from brnn.models.parts.claims import run
+from brnn.models.parts.list_learning import DECIDED, Learned, Lists, Sampler, fresh_weights, items_and_lists, nearest
+from brnn.models.parts.presentations import refuse_weights, unit_rows
 from brnn.spec.network import Network
 from brnn.spec.stimulus import Stimulus
-from brnn.spec.validate import number, whole
 
 __all__ = ["build"]
 

@@ -36,21 +36,21 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.checks import number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import run
-from brnn.models._presentations import refuse_weights
+from brnn.models.parts.claims import run
+from brnn.models.parts.presentations import refuse_weights
 from brnn.signals import ThresholdLinear
+from brnn.spec.events.protocol import Phase, Protocol
 from brnn.spec.layers import Layer
 from brnn.spec.learning import PassiveDecay
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
-from brnn.spec.protocol import Phase, Protocol
 from brnn.spec.schedules import Pulses
 from brnn.spec.schedules.phases import InPhase
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllButSelf
-from brnn.spec.validate import number, one_of, whole
 from brnn.theory import serial
 
 __all__ = ["build", "cues", "onsets"]

@@ -29,10 +29,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.analysis import Oscillation, arrival_times, measure_oscillation
+from brnn.base.checks import number
 from brnn.claims import Comparison, claim
-from brnn.models._claims import run
-from brnn.models._independent import integrate
-from brnn.models._patterns import activities, field_shape, signal_of
+from brnn.models.parts.claims import run
+from brnn.models.parts.independent import integrate
+from brnn.models.parts.patterns import activities, field_shape, signal_of
 from brnn.signals import Linear, Sigmoid, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
@@ -41,7 +42,6 @@ from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies import Topology
 from brnn.spec.topologies.distance import GaussianKernel
 from brnn.spec.topologies.uniform import AllToAll, OneToOne
-from brnn.spec.validate import number
 from brnn.theory import slow_inhibition as theory
 
 __all__ = ["build"]

@@ -30,11 +30,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array, choice, number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import run, slope
-from brnn.models._patterns import activities, default_pattern, field_shape, signal_of
-from brnn.models._presentations import refuse_weights
+from brnn.models.parts.claims import run, slope
+from brnn.models.parts.patterns import activities, default_pattern, field_shape, signal_of
+from brnn.models.parts.presentations import refuse_weights
 from brnn.signals import Linear, Saturating, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Learning, Outstar, PassiveDecay
@@ -43,7 +44,6 @@ from brnn.spec.projection import Projection
 from brnn.spec.schedules import Pulse, Pulses, Samples
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Dense
-from brnn.spec.validate import array, choice, number, one_of, whole
 
 __all__ = ["build"]
 

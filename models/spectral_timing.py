@@ -36,21 +36,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import run
-from brnn.models._patterns import activities, field_shape
+from brnn.models.parts.claims import run
+from brnn.models.parts.patterns import activities, field_shape
 from brnn.signals import Linear, Sigmoid, Step
-from brnn.spec.actions import SetState
-from brnn.spec.events import Event, PhaseBegins
+from brnn.spec.events.actions import SetState
+from brnn.spec.events.protocol import Phase, Protocol
+from brnn.spec.events.triggers import Event, PhaseBegins
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Outstar
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
-from brnn.spec.protocol import Phase, Protocol
 from brnn.spec.topologies.uniform import AllToAll, OneToOne
-from brnn.spec.validate import number, whole
 from brnn.theory import spectral_timing as theory
 
 __all__ = ["build"]

@@ -36,12 +36,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import choice, number, whole
+from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.memory import refuse_above
 from brnn.models import store as plain
-from brnn.models._claims import run
-from brnn.models._store import STORE, TRACE, ItemList, ends_of, memory, pulses_of
+from brnn.models.parts.claims import run
+from brnn.models.parts.store import STORE, TRACE, ItemList, ends_of, memory, pulses_of
 from brnn.signals import ThresholdLinear
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
@@ -50,7 +51,6 @@ from brnn.spec.schedules import Constant
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Dense
 from brnn.spec.topologies.uniform import OneToOne
-from brnn.spec.validate import choice, number, whole
 from brnn.theory import store as theory
 
 __all__ = ["build", "places"]

@@ -34,10 +34,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models._claims import run, slope
-from brnn.models._patterns import activities, field_shape
+from brnn.models.parts.claims import run, slope
+from brnn.models.parts.patterns import activities, field_shape
 from brnn.signals import Linear, ThresholdLinear
 from brnn.spec.layers import Layer
 from brnn.spec.layers.gated import GatedLayer
@@ -47,7 +48,6 @@ from brnn.spec.schedules import Pulse, Ramp, Schedule
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Dense
 from brnn.spec.topologies.uniform import OneToOne
-from brnn.spec.validate import number
 from brnn.theory import vite as theory
 
 __all__ = ["build"]

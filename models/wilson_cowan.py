@@ -26,17 +26,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.analysis import Oscillation, measure_oscillation
+from brnn.base.checks import number
 from brnn.claims import Comparison, claim
-from brnn.models._claims import final, run
-from brnn.models._independent import integrate
-from brnn.models._patterns import PATTERN_A, activities, field_shape
+from brnn.models.parts.claims import final, run
+from brnn.models.parts.independent import integrate
+from brnn.models.parts.patterns import PATTERN_A, activities, field_shape
 from brnn.signals import Linear
 from brnn.spec.layers.wilson_cowan import WilsonCowanLayer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import OneToOne
-from brnn.spec.validate import number
 
 __all__ = ["build"]
 

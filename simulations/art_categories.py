@@ -31,9 +31,9 @@ import numpy as np
 from _common import Outcome, command_line, execute, simulate
 
 import brnn
+from brnn.base.checks import number, whole
 from brnn.claims import Comparison
-from brnn.models._resonance import ACCURACY, SEARCH, choices, labels, times
-from brnn.spec.validate import number, whole
+from brnn.models.parts.resonance import ACCURACY, SEARCH, choices, labels, times
 from brnn.theory import art
 
 if TYPE_CHECKING:

@@ -30,8 +30,8 @@ from _common import Outcome, command_line, execute
 
 import brnn
 from brnn.claims import Comparison
-from brnn.models._avalanche import Act, acts
 from brnn.models.avalanche import RECALLED, build, chain_of
+from brnn.models.parts.avalanche import Act, acts
 from brnn.theory.avalanche import play
 
 if TYPE_CHECKING:

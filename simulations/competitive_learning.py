@@ -26,8 +26,8 @@ import numpy as np
 from _common import Outcome, command_line, execute, simulate
 
 import brnn
+from brnn.base.checks import whole
 from brnn.claims import Comparison
-from brnn.spec.validate import whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

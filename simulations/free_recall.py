@@ -33,8 +33,8 @@ from _common import Outcome, command_line, execute, simulate
 import brnn
 from brnn.claims import Comparison
 from brnn.models import item_and_order_readout as readout
-from brnn.models._claims import frequencies
-from brnn.models._free_recall import Group, murdock_1962
+from brnn.models.parts.claims import frequencies
+from brnn.models.parts.free_recall import Group, murdock_1962
 from brnn.theory import store as theory
 
 if TYPE_CHECKING:

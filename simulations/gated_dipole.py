@@ -30,9 +30,9 @@ import numpy as np
 from _common import Outcome, command_line, execute, simulate
 
 import brnn
+from brnn.base.checks import whole
 from brnn.claims import Comparison
 from brnn.models import gated_dipole
-from brnn.spec.validate import whole
 from brnn.theory import habituation as theory
 
 if TYPE_CHECKING:

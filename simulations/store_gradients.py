@@ -29,7 +29,7 @@ from _common import Outcome, command_line, execute, simulate
 import brnn
 from brnn.claims import Comparison
 from brnn.models import store
-from brnn.models._store import TRACE, ItemList, ends_of, memory
+from brnn.models.parts.store import TRACE, ItemList, ends_of, memory
 from brnn.theory import store as theory
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 import brnn
-from brnn.record import FileRecorder
-from brnn.record.schema import Metadata, metadata
+from brnn.files.run.writer import FileRecorder
+from brnn.result.metadata import Metadata, metadata
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from brnn.record.sweep_schema import SweepHeader
-from brnn.record.sweep_writer import SweepWriter
+from brnn.files.sweep.schema import SweepHeader
+from brnn.files.sweep.writer import SweepWriter
 
 CELLS = 6
 TIMES = np.array([0.0, 0.5, 2.0])

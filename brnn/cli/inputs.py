@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.checks import array, closest
+from brnn.base.memory import refuse_above
 from brnn.errors import FileError, InputError, SpecError
-from brnn.memory import refuse_above
-from brnn.spec.validate import array, closest
 
 __all__ = ["read_pattern"]
 

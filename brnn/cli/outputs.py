@@ -54,7 +54,7 @@ def check_output(
 
 def size_in_words(path: Path) -> str:
     """Return the size of a file as text."""
-    from brnn.memory import in_words
+    from brnn.base.memory import in_words
 
     return in_words(path.stat().st_size)
 

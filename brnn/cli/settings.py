@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from brnn.base.checks import closest
 from brnn.errors import BrnnError, InputError
-from brnn.spec.parameters import Parameter, number_in, parameters_of, shortened, value_in
-from brnn.spec.validate import closest
+from brnn.sweeps.building.texts import Parameter, number_in, parameters_of, shortened, value_in
 
 __all__ = ["Parameter", "parameters_of", "parse_settings"]
 
@@ -60,8 +60,8 @@ def parse_settings(texts: Sequence[str], build: Callable[..., Any], model: str) 
 
 def _with_fields(parameter: Parameter, base: Any, fields: Mapping[str, str], given: bool) -> Any:
     """Return `base`, a signal or another specification, with some of its numbers changed."""
+    from brnn.base.data import Spec
     from brnn.signals.base import Signal
-    from brnn.spec.base import Spec
 
     first, value = next(iter(fields.items()))
     at = f"--set {parameter.name}.{first}={shortened(value)}: "

@@ -122,7 +122,7 @@ def value_in_words(value: Any) -> str:
     """Return a parameter's value as text: as it would be written in Python, arrays in short."""
     import numpy as np
 
-    from brnn.spec.base import Spec
+    from brnn.base.data import Spec
 
     if value is None:
         return "none"

@@ -18,7 +18,7 @@ import numpy as np
 
 from brnn.compiler.layout import Variable
 from brnn.compiler.plasticity import write_gate, write_matrix, write_plastic
-from brnn.compiler.text import Course, Program, Text, argument_names
+from brnn.compiler.statements import Course, Program, Sent, Text, argument_names
 from brnn.signals import Signal
 from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
@@ -34,16 +34,6 @@ from numba import njit
 options = {{"error_model": "numpy", "fastmath": {{"contract", "reassoc", "nsz"}}, "nogil": True}}
 
 '''
-
-
-@dataclass(eq=False)
-class Sent:
-    """An array of signals: those of one layer, shared by all that read them, or gated by one projection."""
-
-    name: str
-    cells: int
-    needs_array: bool = False
-    needs_total: bool = False
 
 
 @dataclass

@@ -26,7 +26,7 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from brnn.compiler.text import argument_names
+from brnn.compiler.statements import argument_names
 
 __all__ = ["LANES", "LaneText", "lane_text"]
 
@@ -37,7 +37,7 @@ _HEADER = '''"""Right-hand side of {lanes} networks of one structure, side by si
 import numpy as np
 from numba import carray, cfunc, njit
 
-from brnn.compiler.addresses import LANE_SIGNATURE, NoAlias
+from brnn.compiler.numba_internals import LANE_SIGNATURE, NoAlias
 
 LANES = {lanes}
 U = np.uint64

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from brnn.compiler.text import Course, Text
+from brnn.compiler.statements import Course, Text
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 
 if TYPE_CHECKING:
-    from brnn.compiler.generate import Sent
+    from brnn.compiler.statements import Sent
 
 __all__ = ["write_gate", "write_matrix", "write_plastic"]
 

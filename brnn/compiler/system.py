@@ -11,7 +11,7 @@ import numpy as np
 from brnn.compiler.cache import load_module
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import Variable, layout
-from brnn.compiler.text import Program
+from brnn.compiler.statements import Program
 from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection

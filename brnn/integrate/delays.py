@@ -14,11 +14,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["EXPLICIT", "History", "propagated"]
+__all__ = ["EXPLICIT", "History"]
 
 EXPLICIT = ("RK45", "RK23", "DOP853")  # methods that only look at a step's own interval
-_ORDER = 5
-_MOST = 20_000
 
 
 class History:
@@ -52,22 +50,3 @@ class History:
             return self._initial
         k = min(bisect_left(self._ends, time), len(self._ends) - 1)
         return self._pieces[k](time)
-
-
-def propagated(breaks: np.ndarray, delays: tuple[float, ...], duration: float) -> np.ndarray:
-    """Return the break points with those that the delays make of them, in (0, duration).
-
-    Sums of up to five delays are taken; fewer if there would be more than 20,000 times.
-    """
-    origins = np.concatenate([[0.0], breaks])
-    sums = np.zeros(1)
-    found = origins
-    for _ in range(_ORDER):
-        sums = np.unique(np.round(np.add.outer(sums, np.array((0.0, *delays))), 14))
-        times = np.unique(np.add.outer(origins, sums))
-        if times.size > _MOST:
-            break
-        found = times
-    found = found[(found > 0) & (found < duration)]
-    close = np.concatenate([[False], np.diff(found) < 1e-12 * duration])
-    return found[~close]

@@ -14,11 +14,11 @@ import numpy as np
 from brnn.compiler import System, Variable
 from brnn.errors import IntegrationError
 from brnn.integrate.events import Reactor
-from brnn.integrate.plan import Plan
-from brnn.record.recorder import Recorder
+from brnn.integrate.restarts import Plan
+from brnn.result.recorder import Recorder
 
 if TYPE_CHECKING:
-    from brnn.record.result import Result
+    from brnn.result.result import Result
 
 __all__ = ["Driver"]
 

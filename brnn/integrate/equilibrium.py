@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.checks import closest
 from brnn.compiler import System, compile_network
 from brnn.errors import InputError, IntegrationError
 from brnn.integrate.run import initial_state, simulate
 from brnn.integrate.steady import growth_rate, jacobian_product
 from brnn.spec.network import Network
-from brnn.spec.validate import closest
 
 __all__ = ["Equilibrium", "steady_state"]
 

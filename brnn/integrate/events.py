@@ -15,9 +15,9 @@ import numpy as np
 
 from brnn.compiler import System
 from brnn.errors import IntegrationError
-from brnn.integrate.plan import Plan
-from brnn.record.events import Happened
-from brnn.spec.events import Crossing, Event
+from brnn.integrate.restarts import Plan
+from brnn.result.events import Happened
+from brnn.spec.events.triggers import Crossing, Event
 
 __all__ = ["Reactor", "Slopes"]
 
@@ -128,7 +128,7 @@ class _Hit(NamedTuple):
 
 @dataclass(eq=False)
 class _Moment:
-    """What actions see (see brnn.spec.actions.Moment)."""
+    """What actions see (see brnn.spec.events.actions.Moment)."""
 
     reactor: Reactor
     time: float

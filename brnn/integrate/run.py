@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from brnn.base.checks import array, closest, number, whole
+from brnn.base.memory import refuse_above
 from brnn.compiler import System, compile_network
 from brnn.compiler.layout import state_size
 from brnn.errors import InputError, SpecError
-from brnn.integrate import solvers
-from brnn.integrate.adaptive import Adaptive
-from brnn.integrate.discrete import Discrete
+from brnn.files.run.writer import FileRecorder
 from brnn.integrate.driver import Driver
-from brnn.integrate.stochastic import Stochastic
+from brnn.integrate.methods import solvers
+from brnn.integrate.methods.adaptive import Adaptive
+from brnn.integrate.methods.discrete import Discrete
+from brnn.integrate.methods.stochastic import Stochastic
 from brnn.integrate.times import saved_times, steady_times, whole_steps
-from brnn.memory import refuse_above
-from brnn.record.memory import MemoryRecorder
-from brnn.record.options import Record
-from brnn.record.recorder import Recorder
-from brnn.record.schema import metadata
-from brnn.record.writer import FileRecorder
+from brnn.result.memory import MemoryRecorder
+from brnn.result.metadata import metadata
+from brnn.result.options import Record
+from brnn.result.recorder import Recorder
 from brnn.spec.network import Network
-from brnn.spec.validate import array, closest, number, whole
 
 if TYPE_CHECKING:
-    from brnn.record.result import Result
+    from brnn.result.result import Result
 
 __all__ = ["simulate"]
 
@@ -83,7 +83,7 @@ def simulate(
         2000 cells) where the network proves to be stiff; RK45 with delays; SRIW1 with white noise. Networks of discrete
         time need none.
     rtol, atol : float
-        Relative and absolute tolerance of each unknown (see brnn.integrate.solvers for how it is held).
+        Relative and absolute tolerance of each unknown (see brnn.integrate.methods.solvers for how it is held).
     step : float, optional
         Step of the solvers for white noise; a 10,000th of the duration by default.
     until : {"duration", "steady"}
@@ -158,7 +158,7 @@ def simulate(
         chosen = step if step is not None else length / _NOISY_STEPS
         driver = Stochastic(*common, {"step": chosen}, step=chosen, seed=seed)
     elif method == solvers.COMPILED:
-        from brnn.integrate.compiled import Compiled
+        from brnn.integrate.methods.compiled import Compiled
 
         tolerances = {"rtol": rtol, "atol": atol}
         driver = Compiled(*common, tolerances, rtol=rtol, atol=atol, until_steady=until == "steady")

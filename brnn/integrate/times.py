@@ -1,17 +1,14 @@
-"""Which times are saved, and in which pieces the integration runs."""
+"""Which times are saved."""
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from brnn.errors import InputError
-from brnn.integrate.delays import propagated
-from brnn.spec.network import Network
 
-__all__ = ["saved_times", "segments", "steady_times", "whole_steps"]
+__all__ = ["saved_times", "steady_times", "whole_steps"]
 
 _SAVED = 201  # times, if the user asks for none
 
@@ -74,12 +71,3 @@ def whole_steps(times: Any, step: float, duration: float) -> np.ndarray:
     if off.any():
         raise InputError(f"times: {given[off][0]:g} is not a multiple of the step {step:g}")
     return np.asarray(steps * step)
-
-
-def segments(network: Network, duration: float, delays: tuple[float, ...] = ()) -> list[tuple[float, float]]:
-    """Return the pieces [start, stop] between the break points of all schedules, and those that delays make of them."""
-    breaks = network.breaks(duration)
-    if delays:
-        breaks = propagated(breaks, delays, duration)
-    edges = np.concatenate([[0.0], breaks, [duration]])
-    return [(float(start), float(stop)) for start, stop in pairwise(edges)]

@@ -10,9 +10,9 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from brnn._version import __version__
+from brnn.base.checks import closest
 from brnn.errors import FileError, InputError
 from brnn.plot.style import DPI
-from brnn.spec.validate import closest
 
 __all__ = ["SUFFIXES", "check_target", "save"]
 

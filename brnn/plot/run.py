@@ -9,16 +9,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from brnn.base.checks import closest
 from brnn.errors import InputError
 from brnn.plot.image import draw_image
 from brnn.plot.lines import LINES_AT_MOST, NAMED_AT_MOST, draw_activities, draw_spread, draw_total, mark_intervals
 from brnn.plot.pattern import draw_levels, draw_pattern, draw_scatter, shares
 from brnn.plot.style import key, new_figure
 from brnn.plot.view import View, input_intervals, mixed
-from brnn.spec.validate import closest
 
 if TYPE_CHECKING:
-    from brnn.record.result import Result
+    from brnn.result.result import Result
 
 __all__ = ["KINDS", "run_figure"]
 

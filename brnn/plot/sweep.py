@@ -13,10 +13,10 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from brnn.base.checks import closest
 from brnn.errors import InputError
+from brnn.files.sweep.reader import unstack
 from brnn.plot.style import ACCENT, MUTED, PALETTE, heat_colors, key, new_figure, ordered_colors, polish
-from brnn.record.sweep_reader import unstack
-from brnn.spec.validate import closest
 
 __all__ = ["SWEEP_KINDS", "sweep_figure"]
 

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from brnn.codetext import Code, function_text, helper_texts
+from brnn.base.checks import choice, number
+from brnn.base.codetext import Code, function_text, helper_texts
+from brnn.base.data import Spec
+from brnn.base.tracer import Varying
 from brnn.errors import InputError
 from brnn.signals.shapes import classify
-from brnn.spec.base import Spec
-from brnn.spec.validate import choice, number
-from brnn.spec.varying import Varying
 
 __all__ = ["PARTS", "Signal", "power"]
 

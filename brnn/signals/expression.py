@@ -13,12 +13,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from brnn.codetext import Code, function_text
+from brnn.base.checks import choice, closest, identifier, number
+from brnn.base.codetext import Code, function_text
 from brnn.errors import SpecError
 from brnn.signals.base import PARTS, Signal, power
 from brnn.signals.grammar import RESERVED
 from brnn.signals.walk import Arrays, limit_at_zero, walk
-from brnn.spec.validate import choice, closest, identifier, number
 
 __all__ = ["Expression"]
 

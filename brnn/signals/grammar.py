@@ -11,8 +11,8 @@ import math
 import re
 from collections.abc import Callable, Collection
 
+from brnn.base.checks import closest
 from brnn.errors import SpecError
-from brnn.spec.validate import closest
 
 __all__ = ["FUNCTIONS", "RESERVED", "number_of", "read"]
 

@@ -8,12 +8,12 @@ import math
 import re
 from typing import Any
 
+from brnn.base.checks import closest
 from brnn.errors import InputError
 from brnn.signals.base import Signal
 from brnn.signals.expression import Expression
 from brnn.signals.grammar import FUNCTIONS
 from brnn.signals.rate import Linear, Logistic, Power, Saturating, Sigmoid, Step, ThresholdLinear
-from brnn.spec.validate import closest
 
 __all__ = ["parse_signal"]
 

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from brnn.base.checks import number
 from brnn.signals.base import Signal, power
-from brnn.spec.validate import number
 
 __all__ = ["Linear", "Logistic", "Power", "Saturating", "Sigmoid", "Step", "ThresholdLinear"]
 

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from brnn.base.checks import array, choice, number
+from brnn.base.data import Spec
 from brnn.errors import SpecError
-from brnn.spec.base import Spec
 from brnn.spec.topologies.base import Topology, cells
-from brnn.spec.validate import array, choice, number
 
 __all__ = ["Gate", "HabituativeGate"]
 

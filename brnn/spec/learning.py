@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from brnn.base.checks import array, number, one_of
+from brnn.base.data import Spec
 from brnn.errors import SpecError
 from brnn.signals import Linear, Signal
-from brnn.spec.base import Spec
 from brnn.spec.schedules import Schedule
 from brnn.spec.topologies.base import Topology
-from brnn.spec.validate import array, number, one_of
 
 __all__ = ["DoublyGated", "Instar", "Learning", "Outstar", "PassiveDecay", "SelfNormalizing"]
 

@@ -9,15 +9,15 @@ from typing import Any, Self
 
 import numpy as np
 
+from brnn.base.checks import closest, identifier, number, one_of
+from brnn.base.data import Spec
 from brnn.errors import SpecError
-from brnn.spec.base import Spec
-from brnn.spec.events import Event
+from brnn.spec.events.protocol import PhaseStimulus, Protocol
+from brnn.spec.events.triggers import Event
 from brnn.spec.layers import LayerLaw
 from brnn.spec.projection import Projection
-from brnn.spec.protocol import PhaseStimulus, Protocol
 from brnn.spec.schedules import InPhase, Schedule
 from brnn.spec.stimulus import Stimulus
-from brnn.spec.validate import closest, identifier, number, one_of
 
 __all__ = ["Network"]
 

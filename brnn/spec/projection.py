@@ -7,15 +7,15 @@ from typing import Literal
 
 import numpy as np
 
+from brnn.base.checks import choice, identifier, number, one_of
+from brnn.base.data import Spec
 from brnn.errors import SpecError
 from brnn.signals import Linear, Signal
-from brnn.spec.base import Spec
 from brnn.spec.gates import Gate
 from brnn.spec.layers.base import KINDS
 from brnn.spec.learning import Learning
 from brnn.spec.topologies import Topology
 from brnn.spec.topologies.uniform import OneToOne
-from brnn.spec.validate import choice, identifier, number, one_of
 
 __all__ = ["Projection"]
 

@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
+from brnn.base.checks import array, choice, identifier, one_of
+from brnn.base.data import Spec
 from brnn.errors import SpecError
-from brnn.spec.base import Spec
 from brnn.spec.layers.base import KINDS
 from brnn.spec.schedules import Constant, Schedule
-from brnn.spec.validate import array, choice, identifier, one_of
 
 __all__ = ["Stimulus"]
 

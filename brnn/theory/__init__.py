@@ -38,8 +38,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from brnn.theory._liapunov import Liapunov as Liapunov
-    from brnn.theory._liapunov import liapunov as liapunov
+    from brnn.theory.liapunov_functions.value import Liapunov as Liapunov
+    from brnn.theory.liapunov_functions.value import liapunov as liapunov
 
 _MODULES = (
     "additive",
@@ -72,5 +72,5 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"brnn.theory.{name}")
     if name in ("Liapunov", "liapunov"):
-        return getattr(importlib.import_module("brnn.theory._liapunov"), name)
+        return getattr(importlib.import_module("brnn.theory.liapunov_functions.value"), name)
     raise AttributeError(f"module 'brnn.theory' has no attribute '{name}'")

@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.checks import array, number, whole
 from brnn.errors import InputError
-from brnn.spec.validate import array, number, whole
 
 __all__ = ["Learned", "art1", "art1_choices", "binary_patterns", "bottom_up", "complement", "fuzzy_art", "smallest_gap"]
 

@@ -34,7 +34,7 @@ import numpy as np
 from brnn.errors import InputError
 
 if TYPE_CHECKING:
-    from brnn.record.result import Result
+    from brnn.result.result import Result
 
 __all__ = [
     "Jump",

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.base.checks import array
 from brnn.errors import InputError, SpecError
-from brnn.spec.validate import array
 
 __all__ = ["static"]
 

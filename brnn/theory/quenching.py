@@ -54,7 +54,7 @@ from typing import Any
 import numpy as np
 
 from brnn.errors import InputError, IntegrationError
-from brnn.theory._signal import SignalFunction
+from brnn.theory.liapunov_functions.signal import SignalFunction
 from brnn.theory.survivors import hill_of_field, jacobian, velocity
 
 __all__ = [

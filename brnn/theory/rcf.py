@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 
 from brnn.errors import InputError
-from brnn.theory._signal import SignalFunction
+from brnn.theory.liapunov_functions.signal import SignalFunction
 from brnn.theory.quenching import (
     Bracket,
     bisect,

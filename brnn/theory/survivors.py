@@ -40,7 +40,7 @@ from typing import Any
 import numpy as np
 
 from brnn.errors import InputError
-from brnn.theory._signal import SignalFunction
+from brnn.theory.liapunov_functions.signal import SignalFunction
 
 __all__ = ["Equilibrium", "Modes", "equilibria", "hill_of_field", "jacobian", "modes", "most_survivors", "velocity"]
 

@@ -16,7 +16,7 @@ from recording import SMALL, SMALL_ROWS, SMALL_SIZE, one_line, write_small
 
 import brnn
 from brnn.errors import FileError, InputError
-from brnn.record import FileRecorder
+from brnn.files.run.writer import FileRecorder
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_no_permission() -> None:
 import os, sys
 sys.path.insert(0, {str(Path(recording.__file__).parent)!r})
 import recording
-from brnn.record import FileRecorder
+from brnn.files.run.writer import FileRecorder
 description = recording.description()
 if os.getuid() == 0:  # permissions do not hold for root
     os.setuid(65534)
@@ -100,7 +100,7 @@ FULL = """
 import resource, sys
 sys.path.insert(0, {tests!r})
 import recording
-from brnn.record import FileRecorder
+from brnn.files.run.writer import FileRecorder
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))  # Python ignores SIGXFSZ: writing gives EFBIG
 recorder = FileRecorder({path!r}, recording.VARIABLES, recording.description(), flush_every=0.0, force=True)
 rows = 0

@@ -19,9 +19,9 @@ from recording import SMALL, SMALL_ROWS, SMALL_SIZE, one_line, write_small
 
 import brnn
 from brnn.errors import FileError
-from brnn.record import FileRecorder
-from brnn.record.schema import metadata
-from brnn.record.superblock import lookup3
+from brnn.files.run.superblock import lookup3
+from brnn.files.run.writer import FileRecorder
+from brnn.result.metadata import metadata
 
 
 @pytest.fixture

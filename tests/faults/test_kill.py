@@ -21,7 +21,7 @@ import recording
 import xarray as xr
 
 import brnn
-from brnn.record.superblock import marked_open
+from brnn.files.run.superblock import marked_open
 
 KILLS = int(os.environ.get("BRNN_KILLS", "4"))
 
@@ -32,7 +32,7 @@ import sys
 import numpy as np
 sys.path.insert(0, {tests!r})
 import recording
-from brnn.record import FileRecorder
+from brnn.files.run.writer import FileRecorder
 random = np.random.default_rng({seed})
 first = True
 while True:

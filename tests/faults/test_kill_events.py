@@ -25,7 +25,7 @@ KILLS = int(os.environ.get("BRNN_KILLS", "4"))
 # Two leaky integrators that spike for ever, their spikes brought to the disk ten times a second.
 SIMULATION = """
 import brnn
-from brnn.record import writer
+from brnn.files.run import writer
 drive = brnn.Stimulus("x", pattern=[2.0, 3.0])
 network = brnn.Network("spiking", [brnn.Layer.additive("x", 2, A=1.0)], stimuli=[drive],
     events=[brnn.Event("spike", brnn.Crossing("x", 1.5), brnn.SetState("x"))])

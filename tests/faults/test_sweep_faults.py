@@ -18,9 +18,9 @@ from recording import one_line
 
 import brnn
 from brnn.errors import FileError
-from brnn.record import describe
-from brnn.record.sweep_file import SweepFile
-from brnn.record.sweep_writer import SweepWriter
+from brnn.files.sweep.reader import describe
+from brnn.files.sweep.shared import SweepFile
+from brnn.files.sweep.writer import SweepWriter
 
 N = 110
 
@@ -39,7 +39,7 @@ sys.path.insert(0, {tests!r})
 import numpy as np
 import sweeping
 from sweeping import BLOCK, MEMBERS, SIDE, give
-from brnn.record import sweep_writer
+from brnn.files.sweep import writer as sweep_writer
 sweep_writer._LONGEST = sweep_writer._PATIENCE = 0.0
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))  # Python ignores SIGXFSZ: writing gives EFBIG
 try:
@@ -222,8 +222,8 @@ from pathlib import Path
 import sweeping
 import brnn
 from brnn.errors import FileError
-from brnn.record import describe
-from brnn.record.sweep_writer import SweepWriter
+from brnn.files.sweep.reader import describe
+from brnn.files.sweep.writer import SweepWriter
 chance = random.Random({seed})
 whole = Path({path!r}).read_bytes()
 structure = int(whole.rfind(b"OHDR", 0, 200_000)) + 4096

@@ -22,7 +22,7 @@ import xarray as xr
 from sweeping import BLOCK, MEMBERS, SIDE, cells, fails, give, pieces
 
 import brnn
-from brnn.record.sweep_writer import SweepWriter
+from brnn.files.sweep.writer import SweepWriter
 
 KILLS = int(os.environ.get("BRNN_SWEEP_KILLS", "6"))
 
@@ -33,7 +33,7 @@ import sys, time
 import numpy as np
 sys.path.insert(0, {tests!r})
 import sweeping
-from brnn.record import sweep_writer
+from brnn.files.sweep import writer as sweep_writer
 from sweeping import MEMBERS, SIDE, give, pieces
 eager = {seed} % 2 == 0
 if eager:

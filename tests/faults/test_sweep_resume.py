@@ -20,7 +20,7 @@ import pytest
 import xarray as xr
 
 import brnn
-from brnn.sweep.run import _Sweep
+from brnn.sweeps.run import _Sweep
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 

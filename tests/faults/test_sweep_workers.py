@@ -19,7 +19,7 @@ import pytest
 import xarray as xr
 
 import brnn
-from brnn.sweep.executors import Processes, _as_worker
+from brnn.sweeps.executors import Processes, _as_worker
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 

@@ -11,8 +11,8 @@ from reference import reference_rhs
 from scipy.integrate import solve_ivp
 
 import brnn
-from brnn.integrate.ensemble.pack import pack
-from brnn.integrate.ensemble.run import batch, run_batch
+from brnn.ensemble.arrays import pack
+from brnn.ensemble.run import batch, run_batch
 
 RTOL, ATOL, END = 1e-6, 1e-9, 3.0
 

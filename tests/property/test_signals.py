@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from brnn.base.data import Spec
 from brnn.errors import SpecError
 from brnn.signals import (
     Expression,
@@ -25,7 +26,6 @@ from brnn.signals import (
     Step,
     ThresholdLinear,
 )
-from brnn.spec.base import Spec
 
 gains = st.one_of(st.just(0.0), st.floats(1e-3, 1e3))
 positive = st.floats(1e-3, 1e3)

@@ -114,7 +114,7 @@ def test_another_network_is_found_out(tmp_path: Path) -> None:
 
 
 def test_a_large_run_is_repeated_in_a_temporary_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from brnn.record import rerun
+    from brnn import reproduce as rerun
 
     monkeypatch.setattr(rerun, "_IN_MEMORY", 0)
     monkeypatch.setattr(rerun, "_BLOCK", 1000)

@@ -16,7 +16,7 @@ import typer
 
 import brnn
 from brnn.cli.app import app
-from brnn.sweep.run import sweep
+from brnn.sweeps.run import sweep
 
 TEXT = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text(encoding="utf-8")
 

@@ -13,7 +13,7 @@ import pytest
 
 import brnn
 from brnn.errors import FileError, InputError, SpecError
-from brnn.sweep.designs import Design, Grid, Random, Table, parse_axes, parse_axis, parse_range, parse_ranges
+from brnn.sweeps.designs import Design, Grid, Random, Table, parse_axes, parse_axis, parse_range, parse_ranges
 
 
 def refusal(make: Any) -> str:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import brnn
 from brnn.errors import InputError, SpecError
-from brnn.sweep.designs import Design, Grid, LatinHypercube, Product, Random, Sobol, Table
+from brnn.sweeps.designs import Design, Grid, LatinHypercube, Product, Random, Sobol, Table
 
 SAMPLED = [Random, Sobol, LatinHypercube]
 

@@ -7,12 +7,12 @@ import pytest
 from scipy.integrate import RK45, solve_ivp
 
 import brnn
+from brnn.base.tracer import Varying
 from brnn.compiler import compile_network
 from brnn.compiler.lanes import LANES
-from brnn.integrate.ensemble.load import integrators
-from brnn.integrate.ensemble.pack import Member, pack, unfit
-from brnn.integrate.ensemble.run import Finished, batch, batch_of, run_batch
-from brnn.spec.varying import Varying
+from brnn.ensemble.arrays import Member, pack, unfit
+from brnn.ensemble.load import integrators
+from brnn.ensemble.run import Finished, batch, batch_of, run_batch
 
 RNG = np.random.default_rng(4)
 TOLERANCES = {"rtol": 1e-6, "atol": 1e-9}
@@ -189,7 +189,7 @@ def test_one_lane_and_many_agree() -> None:
 
 def test_compiled_runs_save_what_was_asked_for_in_bounded_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """Room for three rows gives the same 300 rows as room for all of them; a file of it runs again to the last bit."""
-    from brnn.integrate import compiled
+    from brnn.integrate.methods import compiled
 
     network = fields(2)[1]
     times = np.linspace(0.0, 20.0, 300)

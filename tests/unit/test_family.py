@@ -17,8 +17,8 @@ from brnn.errors import BrnnError, InputError, SpecError
 from brnn.models import rcf
 from brnn.signals import Expression, Linear, Sigmoid, Signal
 from brnn.spec.schedules import Pulse, Pulses
-from brnn.sweep.designs import Grid, Random
-from brnn.sweep.family import Family
+from brnn.sweeps.building.builder import Family
+from brnn.sweeps.designs import Grid, Random
 
 NETWORK = rcf.build(n=4)
 

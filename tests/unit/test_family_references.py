@@ -16,7 +16,7 @@ import pytest
 import brnn
 from brnn.errors import BrnnError
 from brnn.models import rcf
-from brnn.sweep.family import Family
+from brnn.sweeps.building.builder import Family
 
 NETWORK = rcf.build(n=4)
 
@@ -62,7 +62,7 @@ def test_a_function_is_found_by_another_process(tmp_path: Path, monkeypatch: pyt
     family = Family.of(module.make)
     assert family.reference == {"module": "brnn_family_of_a_user", "function": "make"}
     code = (
-        "import json, sys; from brnn.sweep.family import Family\n"
+        "import json, sys; from brnn.sweeps.building.builder import Family\n"
         "print(Family.from_reference(json.loads(sys.argv[1])).build({'A': 0.25}).to_json())"
     )
     command = [sys.executable, "-c", code, json.dumps(family.reference)]
@@ -85,7 +85,7 @@ def test_what_only_this_process_knows_has_no_reference() -> None:
     finally:
         del sys.modules["loaded_by_path"]
     code = (
-        "import brnn\nfrom brnn.sweep.family import Family\n"
+        "import brnn\nfrom brnn.sweeps.building.builder import Family\n"
         "def build():\n    return brnn.models.rcf.build()\nprint(Family.of(build).reference)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -114,7 +114,7 @@ def test_ornstein_uhlenbeck_has_its_variance() -> None:
 
 def brownian_error(solver: str, step: float) -> float:
     """Strong error of dX = -0.5 X dt + 0.8 (2 - X) dW at T = 1 against a path with 64 times smaller steps."""
-    from brnn.integrate import stochastic
+    from brnn.integrate.methods import stochastic
 
     n, fine, T = 400, step / 64, 1.0
     random = np.random.default_rng(5)
@@ -298,7 +298,7 @@ def test_what_cannot_fit_is_refused_before_it_is_tried() -> None:
 @pytest.mark.parametrize("solver", ["RK45", "RK23", "DOP853"])
 def test_fused_steps_are_scipys_steps(solver: str, monkeypatch) -> None:
     """Step by step the same as SciPy's own passes, delays and pulses included."""
-    from brnn.integrate import solvers
+    from brnn.integrate.methods import solvers
 
     network = brnn.Network(
         "fused",

@@ -12,8 +12,8 @@ import pytest
 import brnn
 from brnn import models
 from brnn.errors import InputError, SpecError
-from brnn.models._presentations import Presentations, order_of, pattern_rows, unit_rows
-from brnn.models._supervised import step_factor
+from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, unit_rows
+from brnn.models.parts.supervised import step_factor
 
 NAMES = [
     "adaline",

@@ -29,7 +29,7 @@ from brnn import (
 )
 from brnn.errors import InputError
 from brnn.theory import liapunov
-from brnn.theory._antiderivative import Antiderivative
+from brnn.theory.liapunov_functions.antiderivative import Antiderivative
 
 RNG = np.random.default_rng(33)
 SYMMETRIC = np.array([[0.3, 1.2, -0.7], [1.2, 0.0, 0.4], [-0.7, 0.4, -0.5]])

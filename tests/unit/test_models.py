@@ -12,7 +12,7 @@ import pytest
 import brnn
 from brnn import models
 from brnn.errors import BrnnError, InputError, SpecError
-from brnn.models._patterns import PATTERN_A, default_pattern
+from brnn.models.parts.patterns import PATTERN_A, default_pattern
 
 NAMES = ["additive", "distance_dependent", "feedforward_shunting", "membrane", "rcf"]
 NONNEGATIVE = [name for name in NAMES if name != "additive"]

@@ -17,7 +17,7 @@ import brnn
 from brnn import models
 from brnn.errors import InputError, SpecError
 from brnn.models import art1, art1_fast, fuzzy_art
-from brnn.models._resonance import ACCURACY, PERIOD, SEARCH, choices, labels, times
+from brnn.models.parts.resonance import ACCURACY, PERIOD, SEARCH, choices, labels, times
 from brnn.theory import art
 
 NAMES = ["art1", "art1_fast", "fuzzy_art"]

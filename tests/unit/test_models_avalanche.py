@@ -13,9 +13,9 @@ from scipy.integrate import solve_ivp
 import brnn
 from brnn import models
 from brnn.errors import InputError, SpecError
-from brnn.models._avalanche import acts
-from brnn.models._list_learning import DECIDED, Learned, Lists, items_and_lists, nearest, pictures
 from brnn.models.avalanche import chain_of
+from brnn.models.parts.avalanche import acts
+from brnn.models.parts.list_learning import DECIDED, Learned, Lists, items_and_lists, nearest, pictures
 from brnn.theory.avalanche import play
 
 NAMES = ["avalanche", "context_sensitive_avalanche", "self_organizing_avalanche"]

@@ -21,7 +21,9 @@ from hypothesis import strategies as st
 
 import brnn
 from brnn.errors import FileError, InputError
-from brnn.record import FileRecorder, MemoryRecorder, Result
+from brnn.files.run.writer import FileRecorder
+from brnn.result.memory import MemoryRecorder
+from brnn.result.result import Result
 
 ENGINES = ("h5netcdf", "netcdf4")
 
@@ -272,7 +274,7 @@ LIVE = """
 import sys, time
 sys.path.insert(0, {tests!r})
 import recording
-from brnn.record import FileRecorder
+from brnn.files.run.writer import FileRecorder
 recorder = FileRecorder({path!r}, recording.VARIABLES, recording.description(), flush_every=0.0)
 for row in range(100_000):
     recorder.write(recording.times(row, 1), recording.states(row, 1))
@@ -316,7 +318,7 @@ def test_bounded_memory(tmp_path: Path) -> None:
 import resource, sys
 sys.path.insert(0, {str(Path(recording.__file__).parent)!r})
 import numpy as np, recording
-from brnn.record import FileRecorder
+from brnn.files.run.writer import FileRecorder
 import xarray, h5netcdf
 layer = recording.variables(("F1.x", (100_000,), ("F1",), "stm"))
 recorder = FileRecorder({str(tmp_path / "run.h5")!r}, layer, recording.description())

@@ -18,16 +18,16 @@ from hypothesis import strategies as st
 
 import brnn
 from brnn.errors import InputError, SpecError
-from brnn.record import estimate_bytes
-from brnn.record.columns import columns, storage, thin
-from brnn.record.schema import (
+from brnn.files.run.storage import storage
+from brnn.files.run.superblock import lookup3
+from brnn.result.columns import columns, estimate_bytes, thin
+from brnn.result.metadata import (
     metadata,
     network_from_file,
     network_to_attributes,
     options_from_file,
     solver_text,
 )
-from brnn.record.superblock import lookup3
 
 
 def test_columns_keep_the_order_of_the_state_vector() -> None:
@@ -209,6 +209,8 @@ def test_lookup3_of_the_reference_implementation() -> None:
 
 
 def test_importing_is_quick() -> None:
-    code = "import sys, brnn.record.writer, brnn.record.memory; print({'h5py', 'xarray', 'numba'} & set(sys.modules))"
+    code = (
+        "import sys, brnn.files.run.writer, brnn.result.memory; print({'h5py', 'xarray', 'numba'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

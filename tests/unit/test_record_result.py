@@ -14,7 +14,9 @@ import xarray as xr
 
 import brnn
 from brnn.errors import FileError, InputError
-from brnn.record import FileRecorder, MemoryRecorder, Result, UnknownVariable
+from brnn.files.run.writer import FileRecorder
+from brnn.result.memory import MemoryRecorder
+from brnn.result.result import Result, UnknownVariable
 
 ROWS = 12
 F1, F3 = recording.VARIABLES[0], recording.VARIABLES[2]

@@ -74,7 +74,7 @@ def test_blocks_of_other_laws() -> None:
 
 def test_order_three_also_with_an_approximate_jacobian() -> None:
     """Errors of fixed steps fall with the third power of the step, learning (whose coupling is left out) included."""
-    from brnn.integrate.rosenbrock import ROS34PW2
+    from brnn.integrate.methods.rosenbrock import ROS34PW2
 
     network = plastic(brnn.Outstar(2.0, initial=W), brnn.Dense(W))
     system = compile_network(network)

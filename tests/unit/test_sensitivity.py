@@ -11,8 +11,8 @@ import pytest
 import xarray as xr
 
 from brnn.errors import BrnnError, InputError, SpecError
-from brnn.sweep.designs import Design, Grid, Random, Saltelli
-from brnn.sweep.sensitivity import sobol_indices
+from brnn.sweeps.designs import Design, Grid, Random, Saltelli
+from brnn.sweeps.designs.sensitivity import sobol_indices
 
 pytest.importorskip("SALib")
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import brnn
-from brnn.codetext import Code, function_text, helper_texts
+from brnn.base.codetext import Code, function_text, helper_texts
+from brnn.base.data import Spec
 from brnn.errors import InputError, SpecError
 from brnn.signals import (
     Expression,
@@ -27,7 +28,6 @@ from brnn.signals import (
     ThresholdLinear,
     parse_signal,
 )
-from brnn.spec.base import Spec
 
 W = np.array([-1e300, -3.0, -1e-3, -0.0, 0.0, 1e-8, 0.05, 0.2, 0.29, 0.7, 1.0, 2.5, 40.0])
 PARTS = ("kernel", "slope", "quotient")

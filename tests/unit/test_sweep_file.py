@@ -16,12 +16,12 @@ from recording import one_line
 
 import brnn
 from brnn.errors import FileError, InputError
-from brnn.record import describe, open_sweep
-from brnn.record.sweep_create import create, needed
-from brnn.record.sweep_file import SweepFile
-from brnn.record.sweep_layout import Field, Layout, storable
-from brnn.record.sweep_schema import SweepHeader, cell_dims
-from brnn.record.sweep_writer import SweepWriter
+from brnn.files.sweep.create import create, needed
+from brnn.files.sweep.layout import Field, Layout, storable
+from brnn.files.sweep.reader import describe, open_sweep
+from brnn.files.sweep.schema import SweepHeader, cell_dims
+from brnn.files.sweep.shared import SweepFile
+from brnn.files.sweep.writer import SweepWriter
 
 N = 110
 
@@ -34,8 +34,8 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every `write` reach the file at once."""
-    monkeypatch.setattr("brnn.record.sweep_writer._LONGEST", 0.0)
-    monkeypatch.setattr("brnn.record.sweep_writer._PATIENCE", 0.0)
+    monkeypatch.setattr("brnn.files.sweep.writer._LONGEST", 0.0)
+    monkeypatch.setattr("brnn.files.sweep.writer._PATIENCE", 0.0)
 
 
 def plain(count: int, **parameters: Any) -> SweepHeader:
@@ -96,7 +96,7 @@ def test_lazy_reading(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         np.testing.assert_array_equal(data["rcf.x"][[9, 3, 3], 1], x[[9, 3, 3], 1])
         np.testing.assert_array_equal(data["rcf.x"][90:5:-7], x[90:5:-7])
         assert data["rcf.x"][5:5].shape == (0, 6)
-        monkeypatch.setattr("brnn.record.sweep_file._BLOCK", 100)  # pieces of a few rows
+        monkeypatch.setattr("brnn.files.sweep.shared._BLOCK", 100)  # pieces of a few rows
         np.testing.assert_array_equal(data["rcf.x"][3:100:5, 1:3], x[3:100:5, 1:3])
         assert data["regime"][4].item() == "winner-take-all"
     with pytest.raises(FileError) as caught:

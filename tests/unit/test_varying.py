@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import brnn
+from brnn.base.tracer import Diverges, Varying, alike
 from brnn.models.rcf import build as rcf
-from brnn.spec.varying import Diverges, Varying, alike
-from brnn.sweep import members
-from brnn.sweep.family import Family
+from brnn.sweeps.building import members
+from brnn.sweeps.building.builder import Family
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 WHOLE = st.integers(-(2**40), 2**40)

@@ -11,7 +11,7 @@ from brnn.cli.commands.options import File, Force, number_option
 from brnn.errors import InputError
 
 if TYPE_CHECKING:
-    from brnn.record.result import Result
+    from brnn.result.result import Result
 
 __all__ = ["EXPORT_EXAMPLES", "INFO_EXAMPLES", "PLOT_EXAMPLES", "RERUN_EXAMPLES", "export", "info", "plot", "rerun"]
 
@@ -48,7 +48,7 @@ def plot(
     import brnn
     from brnn.cli.outputs import check_output, size_in_words
     from brnn.plot import check_target, run_figure, save, sweep_figure
-    from brnn.record.result import Result
+    from brnn.result.result import Result
 
     check_output(out, "-o", force=force, kept=[file])
     check_target(out, force=True)
@@ -69,8 +69,8 @@ def info(file: File) -> None:
     from brnn.cli.commands.show import network_in_words
     from brnn.cli.outputs import size_in_words
     from brnn.cli.text import columns
-    from brnn.record import describe
-    from brnn.record.result import Result
+    from brnn.files.sweep.reader import describe
+    from brnn.result.result import Result
 
     with brnn.open(file) as result:
         if not isinstance(result, Result):
@@ -163,8 +163,8 @@ def export(
     from brnn.cli.outputs import check_output, size_in_words
     from brnn.cli.tables import write_table
     from brnn.errors import FileError
-    from brnn.record import to_csv, to_parquet
-    from brnn.record.result import Result
+    from brnn.files.export import to_csv, to_parquet
+    from brnn.result.result import Result
 
     if csv is None and parquet is None:
         raise InputError("--csv DIR or --parquet FILE is needed: where the tables go")

@@ -13,8 +13,8 @@ from brnn.cli.stops import Stopped
 from brnn.errors import InputError, IntegrationError
 
 if TYPE_CHECKING:
-    from brnn.record import Record
-    from brnn.record.result import Result
+    from brnn.result.options import Record
+    from brnn.result.result import Result
     from brnn.spec.network import Network
 
 __all__ = ["EXAMPLES", "run"]
@@ -90,7 +90,7 @@ def run(
     stays if it is stopped.
     """
     from brnn.cli.model import find_model
-    from brnn.record import Record
+    from brnn.result.options import Record
 
     found = find_model(model)
     reads = [path for path in (found.path, _file_of(source)) if path is not None]
@@ -185,7 +185,7 @@ def _times(text: str | None, network: Network, options: dict[str, Any], keep: bo
             raise InputError(f"--times {text}: at least one time must be saved")
         if length is None or steady:
             raise InputError(f"--times {text}: a number of times needs --duration")
-        from brnn.memory import refuse_above
+        from brnn.base.memory import refuse_above
 
         refuse_above(32 * count, f"--times {text}")
         return np.linspace(0.0, length, count) if count > 1 else np.array([length])

@@ -12,8 +12,8 @@ from brnn.cli.commands.options import ModelName, Settings
 
 if TYPE_CHECKING:
     from brnn.cli.model import Model
+    from brnn.spec.events.protocol import Protocol
     from brnn.spec.network import Network
-    from brnn.spec.protocol import Protocol
 
 __all__ = ["MODELS_EXAMPLES", "SHOW_EXAMPLES", "models", "network_in_words", "show"]
 
@@ -103,7 +103,7 @@ def _parameters(build: Any, settings: list[str], model: str) -> str:
 def network_in_words(network: Network) -> str:
     """Return the layers, projections, stimuli and events of a network, a line for each, and its protocol as a table."""
     from brnn.cli.text import columns, value_in_words
-    from brnn.spec.protocol import PhaseStimulus
+    from brnn.spec.events.protocol import PhaseStimulus
 
     rows = []
     for layer in network.layers:
@@ -139,7 +139,7 @@ def network_in_words(network: Network) -> str:
 def _phases(protocol: Protocol, depth: int = 0) -> list[tuple[str, str, str]]:
     """Return a row for each phase, below a row that says how often they are repeated."""
     from brnn.cli.text import value_in_words
-    from brnn.spec.protocol import Phase
+    from brnn.spec.events.protocol import Phase
 
     indent = "  " * depth
     rows = []

@@ -19,7 +19,7 @@ from brnn.errors import InputError
 if TYPE_CHECKING:
     import xarray as xr
 
-    from brnn.sweep.designs import Design
+    from brnn.sweeps.designs import Design
 
 __all__ = ["MERGE_EXAMPLES", "SWEEP_EXAMPLES", "merge", "sweep"]
 
@@ -108,8 +108,8 @@ def sweep(
     from brnn.cli.model import find_model
     from brnn.cli.outputs import RESULTS, check_output
     from brnn.cli.settings import parse_settings
-    from brnn.sweep.designs import Grid
-    from brnn.sweep.run import sweep as run_sweep
+    from brnn.sweeps.designs import Grid
+    from brnn.sweeps.run import sweep as run_sweep
 
     if out is None:
         raise InputError("-o FILE is needed: a sweep is written to a file, for example -o sweep.h5")
@@ -170,7 +170,7 @@ def merge(
 ) -> None:
     """Join the shards of an array job into one file."""
     from brnn.cli.outputs import RESULTS, check_output
-    from brnn.record.sweep_merge import merge_shards
+    from brnn.files.sweep.merge import merge_shards
 
     check_output(out, "-o", force=force, suffixes=RESULTS, kept=shards)
     with merge_shards(shards, out, force=force) as result:
@@ -187,8 +187,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _design(grid: list[str], random: list[str], count: str | None, draw: str, table: Path | None, seed: int) -> Design:
-    from brnn.spec.validate import closest
-    from brnn.sweep.designs import Grid, LatinHypercube, Random, Saltelli, Sobol, Table, parse_axes, parse_ranges
+    from brnn.base.checks import closest
+    from brnn.sweeps.designs import Grid, LatinHypercube, Random, Saltelli, Sobol, Table, parse_axes, parse_ranges
 
     parts: list[Design] = []
     if grid:

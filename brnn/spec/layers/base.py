@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from brnn.base.checks import identifier, shape, spread
+from brnn.base.data import Spec
 from brnn.errors import SpecError
-from brnn.spec.base import Spec
-from brnn.spec.validate import identifier, shape, spread
 
 if TYPE_CHECKING:
     from brnn.signals import Signal
@@ -42,7 +42,7 @@ class LayerLaw(Spec):
     5. A law that contains signals of its own (a and b of Cohen and Grossberg) returns them from ``inner()``; their
        values at x are then the arguments of `law` after the parameters.
     6. A law of discrete time sets ``discrete = True``, has a field `step`, and returns x(t + step).
-    7. ``__post_init__`` validates with `_check_common` and the functions of brnn.spec.validate.
+    7. ``__post_init__`` validates with `_check_common` and the functions of brnn.base.checks.
     """
 
     name: str

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from brnn.base.checks import choice, number, spread
 from brnn.spec.layers.base import Bounds, LayerLaw
-from brnn.spec.validate import choice, number, spread
 
 __all__ = ["BinaryLayer"]
 

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from brnn.base.checks import number, spread
 from brnn.errors import SpecError
 from brnn.spec.layers.base import Bounds, LayerLaw
-from brnn.spec.validate import number, spread
 
 __all__ = ["BoxLayer"]
 

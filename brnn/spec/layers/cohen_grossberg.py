@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from brnn.base.checks import one_of
 from brnn.signals import Signal
 from brnn.spec.layers.base import LayerLaw
-from brnn.spec.validate import one_of
 
 __all__ = ["CohenGrossbergLayer"]
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from brnn.base.checks import number
 from brnn.spec.layers.generalized import _Generalized
-from brnn.spec.validate import number
 
 __all__ = ["GatedLayer"]
 

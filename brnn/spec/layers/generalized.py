@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from brnn.base.checks import spread
 from brnn.spec.layers.base import Bounds, LayerLaw
-from brnn.spec.validate import spread
 
 __all__ = ["Layer"]
 

@@ -16,8 +16,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from brnn.base.data import Spec
 from brnn.errors import SpecError
-from brnn.spec.base import Spec
 
 __all__ = ["MOST_BREAKS", "Schedule", "Segment", "inside"]
 

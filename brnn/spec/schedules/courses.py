@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from brnn.base.checks import array, choice, number, whole
 from brnn.errors import SpecError
 from brnn.spec.schedules.base import MOST_BREAKS, Schedule, Segment, inside
-from brnn.spec.validate import array, choice, number, whole
 
 __all__ = ["Noise", "Ramp", "Samples", "Sine"]
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from brnn.base.checks import array, identifier
 from brnn.errors import SpecError
 from brnn.spec.schedules.base import Schedule, Segment, inside
-from brnn.spec.validate import array, identifier
 
 __all__ = ["InPhase", "Presented"]
 

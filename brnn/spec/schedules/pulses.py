@@ -7,9 +7,9 @@ from typing import Self
 
 import numpy as np
 
+from brnn.base.checks import array, number, whole
 from brnn.errors import SpecError
 from brnn.spec.schedules.base import Schedule, Segment, inside
-from brnn.spec.validate import array, number, whole
 
 __all__ = ["Constant", "Pulse", "Pulses", "Sequence"]
 

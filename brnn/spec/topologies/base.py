@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from brnn.base.data import Spec
 from brnn.errors import SpecError
-from brnn.spec.base import Spec
 
 __all__ = ["Argument", "Topology", "same_shape"]
 

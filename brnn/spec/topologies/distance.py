@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from brnn.base.checks import array, choice, number, whole
 from brnn.errors import SpecError
 from brnn.spec.topologies.convolution import BOUNDARIES, Convolution
-from brnn.spec.validate import array, choice, number, whole
 
 __all__ = ["Chain", "DifferenceOfGaussians", "GaussianKernel", "Kernel", "Shift"]
 

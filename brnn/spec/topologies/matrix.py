@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from brnn.base.checks import array
 from brnn.errors import SpecError
 from brnn.spec.topologies.base import Argument, Shape, Topology, cells
-from brnn.spec.validate import array
 
 __all__ = ["Dense", "Sparse"]
 

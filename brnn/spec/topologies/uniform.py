@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from brnn.base.checks import number
 from brnn.spec.topologies.base import Argument, Shape, Topology, cells, same_shape
-from brnn.spec.validate import number
 
 __all__ = ["AllButSelf", "AllToAll", "OneToOne"]
 

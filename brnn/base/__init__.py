@@ -1,0 +1,1 @@
+"""What knows nothing of networks: frozen data with JSON, checks, the tracer of varying numbers, memory, code text."""

@@ -1,0 +1,179 @@
+"""Checks of what a user wrote. Each raises one line: the place, the value, what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+import keyword
+import math
+import numbers
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from brnn.base.tracer import Varying
+from brnn.errors import SpecError
+
+__all__ = ["array", "choice", "closest", "identifier", "number", "one_of", "shape", "spread", "whole"]
+
+
+def _shown(value: object) -> str:
+    text = repr(value).replace("\n", " ")
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def number(
+    value: Any,
+    where: str,
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+    infinite: bool = False,
+) -> float:
+    """Return `value` as a float, or raise SpecError.
+
+    Parameters
+    ----------
+    value : object
+        What the user gave. Booleans, strings and arrays are refused.
+    where : str
+        The place of the value, e.g. ``"Layer 'F1': A"``.
+    minimum, above, maximum : float, optional
+        Bounds: ``value >= minimum``, ``value > above``, ``value <= maximum``.
+    infinite : bool
+        Whether plus infinity is allowed.
+    """
+    if isinstance(value, Varying) and not infinite:
+        return value.within(minimum, above, maximum)  # type: ignore[return-value]
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.number)):
+        raise SpecError(f"{where} = {_shown(value)}: must be a number{_range(minimum, above, maximum)}")
+    try:
+        result = float(value)
+    except OverflowError:  # an int or fraction beyond the largest float
+        raise SpecError(f"{where} = {_shown(value)}: is too large for a number") from None
+    if math.isnan(result) or (math.isinf(result) and not (infinite and result > 0)):
+        raise SpecError(f"{where} = {result}: must be finite{_range(minimum, above, maximum)}")
+    if (
+        (minimum is not None and result < minimum)
+        or (above is not None and result <= above)
+        or (maximum is not None and result > maximum)
+    ):
+        raise SpecError(f"{where} = {result:g}: must be a number{_range(minimum, above, maximum)}")
+    return result
+
+
+def _range(minimum: float | None, above: float | None, maximum: float | None) -> str:
+    parts = []
+    if minimum is not None:
+        parts.append(f">= {minimum:g}")
+    if above is not None:
+        parts.append(f"> {above:g}")
+    if maximum is not None:
+        parts.append(f"<= {maximum:g}")
+    return (" " + " and ".join(parts)) if parts else ""
+
+
+def whole(value: Any, where: str, *, minimum: int | None = None) -> int:
+    """Return `value` as an int, or raise SpecError; 3.0 counts as 3."""
+    result = number(value, where, minimum=minimum)
+    if result != math.floor(result):
+        raise SpecError(f"{where} = {result:g}: must be a whole number")
+    return int(result)
+
+
+def array(
+    value: Any,
+    where: str,
+    *,
+    minimum: float | None = None,
+    ndim: int | None = None,
+    shape: tuple[int, ...] | None = None,
+) -> np.ndarray:
+    """Return `value` as a read-only float64 array of finite numbers, or raise SpecError."""
+    try:
+        given = np.asarray(value)
+        if given.dtype.kind not in "fiub" or (given.dtype.kind == "b" and given.ndim == 0):
+            raise ValueError
+        result = np.array(given, dtype=np.float64, order="C")
+    except (TypeError, ValueError):
+        raise SpecError(f"{where} = {_shown(value)}: must be an array of numbers") from None
+    if result.size == 0:
+        raise SpecError(f"{where}: the array is empty")
+    if ndim is not None and result.ndim != ndim:
+        raise SpecError(f"{where}: has {result.ndim} dimensions, must have {ndim}")
+    if shape is not None and result.shape != shape:
+        raise SpecError(f"{where}: has shape {result.shape}, must have shape {shape}")
+    if not np.isfinite(result).all():
+        index, place = _first(~np.isfinite(result))
+        raise SpecError(f"{where}{place[0]} is {result[index]}; {place[1]} must be finite")
+    if minimum is not None and (result < minimum).any():
+        index, place = _first(result < minimum)
+        raise SpecError(f"{where}{place[0]} is {result[index]:g}; {place[1]} must be >= {minimum:g}")
+    result.setflags(write=False)
+    return result
+
+
+def _first(wrong: np.ndarray) -> tuple[tuple[int, ...], tuple[str, str]]:
+    """Return the index of the first true element, and words for it and for all (other ones for a single number)."""
+    index = tuple(int(k) for k in np.argwhere(wrong)[0])
+    if not index:
+        return index, ("", "it")
+    return index, (f": element {index[0] if len(index) == 1 else index}", "every element")
+
+
+def spread(
+    value: Any,
+    where: str,
+    cells: tuple[int, ...],
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+) -> float | np.ndarray:
+    """Return one number for all cells, or a read-only array of one number per cell."""
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim > 0):
+        result = array(value, where, shape=cells, minimum=minimum)
+        if above is not None and (result <= above).any():
+            raise SpecError(f"{where}: has an element {result.min():g}; every element must be > {above:g}")
+        return result
+    return number(value, where, minimum=minimum, above=above)
+
+
+def shape(value: Any, where: str) -> tuple[int, ...]:
+    """Return the shape of a layer: a whole number or a sequence of them, each >= 1."""
+    sizes: Sequence[Any] = value if isinstance(value, (tuple, list)) else (value,)
+    if not sizes:
+        raise SpecError(f"{where} = (): must have at least one dimension")
+    return tuple(whole(size, where, minimum=1) for size in sizes)
+
+
+def identifier(value: Any, where: str) -> str:
+    """Return `value` if it can serve as the name of a group, a variable and a file key."""
+    if not isinstance(value, str) or not value.isidentifier() or keyword.iskeyword(value) or not value.isascii():
+        raise SpecError(
+            f"{where} = {_shown(value)}: must be a name of ASCII letters, digits and _ that does not begin with a digit"
+        )
+    return value
+
+
+def closest(value: str, allowed: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"``, or nothing if no name is near."""
+    near = difflib.get_close_matches(value, list(allowed), n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def choice(value: Any, where: str, allowed: Sequence[str]) -> str:
+    """Return `value` if it is one of the `allowed` strings."""
+    if value not in allowed or not isinstance(value, str):
+        hint = closest(value, allowed) if isinstance(value, str) else ""
+        raise SpecError(f"{where} = {_shown(value)}: must be one of {', '.join(allowed)}{hint}")
+    return value
+
+
+def one_of(value: Any, where: str, kind: type | tuple[type, ...], what: str) -> Any:
+    """Return `value` if it is an instance of `kind`; `what` says in words what is allowed."""
+    if not isinstance(value, kind):
+        raise SpecError(f"{where} = {_shown(value)}: must be {what}")
+    return value

@@ -1,0 +1,191 @@
+"""Lay the numbers of networks out for the compiled integrators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from brnn.base.tracer import Diverges, Varying
+from brnn.compiler.generate import generate
+from brnn.compiler.lanes import LANES, LaneText, exponent_places, lane_text
+from brnn.compiler.layout import Variable, layout, state_size
+from brnn.compiler.statements import Program
+from brnn.compiler.system import System
+from brnn.spec.breaks import segments
+from brnn.spec.network import Network
+
+__all__ = ["LARGEST", "Layout", "Member", "pack", "unfit"]
+
+LARGEST = 1000  # unknowns of one member
+_WHOLE = (1.0, 2.0, 3.0, 4.0)  # exponents whose powers are products
+
+
+def unfit(network: Network) -> str | None:
+    """Return why a network cannot be a member of a compiled ensemble, or None if it can."""
+    if network.step is not None:
+        return "it runs in discrete time"
+    if network.noisy:
+        return "it has white noise"
+    if any(projection.delay > 0.0 for projection in network.projections):
+        return "it has delays"
+    if network.events:
+        return "it has events"
+    size = state_size(network)
+    if size > LARGEST:
+        return f"it has {size} unknowns, more than {LARGEST}"
+    return None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What members that run side by side have in common.
+
+    Attributes
+    ----------
+    text : LaneText
+        The lane function.
+    n, whole : ndarray of int64
+        Edges of blocks and arrays; the arrays of whole numbers.
+    work : int
+        Rows of work arrays.
+    array_rows, segment_rows : ndarray of int64
+        Rows of the lane function's numbers that take a member's constant arrays, and what changes at break points.
+    varying : bool
+        Whether a stimulus changes between break points.
+    variables : tuple of Variable
+        The blocks of the state.
+    """
+
+    text: LaneText
+    n: np.ndarray
+    whole: np.ndarray
+    work: int
+    array_rows: np.ndarray
+    segment_rows: np.ndarray
+    varying: bool
+    variables: tuple[Variable, ...]
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What is equal for members that can run side by side."""
+        return (self.text.source, self.n.tobytes(), self.whole.tobytes(), self.segment_rows.tobytes())
+
+
+@dataclass(frozen=True)
+class Member:
+    """The numbers of one network.
+
+    Attributes
+    ----------
+    layout : Layout
+        Where they go.
+    initial : ndarray, shape (size,)
+        State at time 0.
+    numbers : ndarray
+        Its numbers.
+    arrays : tuple of ndarray
+        Its constant arrays.
+    stops : ndarray, shape (segments,)
+        Where the segments between break points end.
+    segments : ndarray, shape (segments, values)
+        What changes from one to the next.
+    settled : float
+        The time after which no stimulus changes any more.
+    columns : dict of int to ndarray
+        If this stands for many members that differ only in numbers: place in `numbers` -> the values.
+    """
+
+    layout: Layout
+    initial: np.ndarray
+    numbers: np.ndarray
+    arrays: tuple[np.ndarray, ...]
+    stops: np.ndarray
+    segments: np.ndarray
+    settled: float
+    columns: Mapping[int, np.ndarray] = field(default_factory=dict)
+
+
+def pack(network: Network, duration: float, initial: np.ndarray | None = None, lanes: int = LANES) -> Member:
+    """Return the numbers of a network that `unfit` has nothing against."""
+    variables = layout(network, bounded=False)
+    program = generate(network, variables, explicit=True)
+    columns = _columns(program)
+    system = System(network, variables, program)
+    pieces = segments(network, duration)
+    values = [system.values(0.5 * (start + stop)) for start, stop in pieces]
+    numbers, arrays = values[0]
+    changing = set(program.inputs.values()) | {c.pattern for c in program.courses if c.pattern}
+    floats = [name for name, array in arrays.items() if name not in program.work and array.dtype.kind == "f"]
+    wholes = [name for name, array in arrays.items() if array.dtype.kind == "i"]
+    work = [name for name in arrays if name in program.work]
+    constants = tuple((k, numbers[k]) for k in exponent_places(program.source) if numbers[k] in _WHOLE)
+    text = lane_text(program.source, len(variables), tuple(floats), tuple(work), tuple(wholes), constants, lanes)
+    edges = [0, *(variable.stop for variable in variables)]
+    at = numbers.size
+    n: list[int] = list(edges)
+    array_rows, segment_rows = [np.zeros(0, np.int64)], [_course_rows(program.courses)]
+    for name in floats:
+        n.append(at)
+        (segment_rows if name in changing else array_rows).append(np.arange(at, at + arrays[name].size))
+        at += arrays[name].size
+    n.append(at)
+    n += _edges([arrays[name] for name in work])
+    n += _edges([arrays[name] for name in wholes])
+    whole = np.concatenate([np.zeros(0, np.int64), *(arrays[name].ravel() for name in wholes)])
+    rows = np.concatenate(segment_rows)
+    order = [name for name in floats if name in changing]
+    table = np.array(
+        [np.concatenate([p[segment_rows[0]], *(a[name].ravel() for name in order)]) for p, a in values]
+    ).reshape(len(pieces), rows.size)
+    return Member(
+        Layout(
+            text,
+            np.array(n, dtype=np.int64),
+            whole.astype(np.int64),
+            sum(arrays[name].size for name in work),
+            np.concatenate(array_rows).astype(np.int64),
+            rows.astype(np.int64),
+            any(schedule.varying for schedule in network.schedules),
+            variables,
+        ),
+        system.initial_state() if initial is None else initial,
+        numbers,
+        tuple(arrays[name].ravel() for name in floats if name not in changing),
+        np.array([stop for _, stop in pieces]),
+        table,
+        network.settled(),
+        columns,
+    )
+
+
+def _columns(program: Program) -> dict[int, np.ndarray]:
+    """Take Varying numbers out of a program; the first of their values stays in their place.
+
+    Raises Diverges if members differ in an exponent and some would have it as a product, which is other code.
+    """
+    found = {k: value.values for k, value in enumerate(program.numbers) if isinstance(value, Varying)}
+    if not found:
+        return found
+    exponents = exponent_places(program.source)
+    for k, values in found.items():
+        if k in exponents and np.isin(values, _WHOLE).any():
+            raise Diverges
+        program.numbers[k] = float(values[0])
+    return found
+
+
+def _course_rows(courses: Sequence[Any]) -> np.ndarray:
+    """Return the places of the numbers that break points change."""
+    rows: list[int] = []
+    for course in courses:
+        rows += range(course.first, course.first + course.parameters)
+        rows += [place for place in (course.base, course.varying) if place is not None]
+    return np.array(rows, dtype=np.int64)
+
+
+def _edges(arrays: Sequence[np.ndarray]) -> list[int]:
+    """Return where each array begins, and where the last one ends."""
+    return [0, *np.cumsum([array.size for array in arrays], dtype=np.int64).tolist()] if arrays else [0]

@@ -1,0 +1,216 @@
+"""Run members that have one layout, over several threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from brnn.compiler.lanes import LANES
+from brnn.ensemble.arrays import Layout, Member
+from brnn.ensemble.load import integrators, lane_function
+
+__all__ = ["Batch", "Finished", "batch", "batch_of", "run_batch"]
+
+_BLOCK = 512  # members that one thread takes at once
+_ENDLESS = 2**62
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The numbers of members with one layout.
+
+    Attributes
+    ----------
+    layout : Layout
+        Where they go.
+    initial : ndarray, shape (members, size)
+        States at time 0.
+    numbers : ndarray, shape (members, numbers)
+        Numbers.
+    arrays : ndarray, shape (members or 1, values)
+        Constant arrays; one row if all members have the same.
+    first : ndarray, shape (members + 1,)
+        Where the segments of each member begin.
+    stops : ndarray, shape (segments,)
+        Where they end.
+    segments : ndarray, shape (segments, values)
+        What changes from one to the next.
+    settled : ndarray, shape (members,)
+        The time after which no stimulus changes any more.
+    """
+
+    layout: Layout
+    initial: np.ndarray
+    numbers: np.ndarray
+    arrays: np.ndarray
+    first: np.ndarray
+    stops: np.ndarray
+    segments: np.ndarray
+    settled: np.ndarray
+
+    @property
+    def members(self) -> int:
+        """How many members there are."""
+        return len(self.initial)
+
+    @property
+    def fixed(self) -> tuple[Any, ...]:
+        """What the lane function needs besides the numbers of members, as `run_members` takes it."""
+        layout = self.layout
+        return layout.n, layout.whole, layout.work, layout.text.scratch
+
+    @property
+    def given(self) -> tuple[Any, ...]:
+        """The numbers of the members, as `run_members` takes them."""
+        layout = self.layout
+        return (
+            self.initial, self.first, self.stops, self.numbers, self.arrays, self.segments, layout.array_rows,
+            layout.segment_rows, self.settled,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a batch came to.
+
+    Attributes
+    ----------
+    final : ndarray, shape (members, size)
+        The last states.
+    reached : ndarray, shape (members,)
+        Their times.
+    status : ndarray of int, shape (members,)
+        1 complete, 2 steady, 3 the step became too short, 4 too many steps.
+    counts : ndarray of int, shape (members, 3)
+        Steps, evaluations, Jacobians.
+    trajectory : ndarray, shape (members, times, size)
+        The states at the saved times; NaN after a member came to rest or failed.
+    """
+
+    final: np.ndarray
+    reached: np.ndarray
+    status: np.ndarray
+    counts: np.ndarray
+    trajectory: np.ndarray
+
+
+def batch(members: Sequence[Member]) -> Batch:
+    """Return the batch of members with one layout."""
+    counts = np.array([0, *(member.stops.size for member in members)])
+    parts = members[0].arrays
+    alike = all(
+        all(a is b or np.array_equal(a, b) for a, b in zip(member.arrays, parts, strict=True)) for member in members
+    )
+    rows = [np.concatenate([np.zeros(0), *member.arrays]) for member in (members[:1] if alike else members)]
+    arrays = np.array(rows)
+    return Batch(
+        members[0].layout,
+        np.array([member.initial for member in members]),
+        np.array([member.numbers for member in members]).reshape(len(members), -1),
+        arrays,
+        np.cumsum(counts).astype(np.int64),
+        np.concatenate([member.stops for member in members]),
+        np.concatenate([member.segments for member in members]),
+        np.array([member.settled for member in members], dtype=np.float64),
+    )
+
+
+def batch_of(member: Member, members: int) -> Batch:
+    """Return the batch of members that differ only in the numbers of `member.columns`."""
+    numbers = np.tile(member.numbers, (members, 1))
+    for place, values in member.columns.items():
+        numbers[:, place] = values
+    pieces = member.stops.size
+    return Batch(
+        member.layout,
+        np.tile(member.initial, (members, 1)),
+        numbers,
+        np.concatenate([np.zeros(0), *member.arrays])[None],
+        np.arange(0, (members + 1) * pieces, pieces, dtype=np.int64),
+        np.tile(member.stops, members),
+        np.tile(member.segments, (members, 1)),
+        np.full(members, member.settled, dtype=np.float64),
+    )
+
+
+def run_batch(
+    work: Batch,
+    *,
+    rtol: float,
+    atol: float,
+    times: np.ndarray | None = None,
+    until_steady: bool = False,
+    threads: int | None = None,
+    lanes: int = LANES,
+    done: Callable[[int], None] | None = None,
+) -> Finished:
+    """Integrate every member of a batch.
+
+    Parameters
+    ----------
+    work : Batch
+        The members.
+    rtol, atol : float
+        Tolerances of every unknown.
+    times : ndarray, optional
+        Times to save.
+    until_steady : bool
+        Whether members stop at rest.
+    threads : int, optional
+        How many threads; as many as there are processors by default. The results do not depend on it.
+    lanes : int
+        Members side by side in one thread; that of the layout's text.
+    done : callable, optional
+        Told how many members have been finished, each time some have.
+    """
+    function, kernels = lane_function(work.layout.text.source), integrators(lanes)
+    members, size = work.initial.shape
+    times = np.zeros(0) if times is None else np.ascontiguousarray(times, dtype=np.float64)
+    result = Finished(
+        np.empty((members, size)),  # every member writes its own
+        np.zeros(members),
+        np.zeros(members, np.int64),
+        np.zeros((members, 3), np.int64),
+        np.full((members, times.size, size), np.nan),
+    )
+    fixed = (function, *work.fixed)
+    rules = (times, 0, rtol, atol, until_steady, work.layout.varying)
+
+    def block(start: int, stop: int) -> int:
+        results = (result.final, result.reached, result.status, result.counts, result.trajectory[start:stop])
+        kernels.run_members(*fixed, start, stop, False, _ENDLESS, *work.given, *rules, *results, *rooms(work, lanes))
+        return stop - start
+
+    threads = threads or os.cpu_count() or 1
+    edges = list(_blocks(members, threads))
+    if len(edges) == 1:
+        count = block(*edges[0])
+        if done is not None:
+            done(count)
+        return result
+    with ThreadPoolExecutor(threads) as pool:
+        for count in pool.map(lambda edge: block(*edge), edges):
+            if done is not None:
+                done(count)
+    return result
+
+
+def rooms(work: Batch, lanes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return arrays for everything that the lanes of one thread remember."""
+    kernels, layout, (_, size) = integrators(lanes), work.layout, work.initial.shape
+    numbers = work.numbers.shape[1] + layout.array_rows.size + layout.segment_rows.size
+    rows = numbers + layout.work + layout.text.scratch + kernels.STATES * size + kernels.VECTORS
+    alone = kernels.stiff.alone_room.py_func(size, numbers)
+    return np.zeros(lanes * rows + alone), np.zeros(lanes * kernels.MARKS + 3 + size, np.int64)
+
+
+def _blocks(members: int, threads: int) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of members that threads take: several for each, so that none waits long for another."""
+    size = min(_BLOCK, max(LANES, -(-members // (4 * threads))))
+    for start in range(0, members, size):
+        yield start, min(start + size, members)

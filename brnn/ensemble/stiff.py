@@ -1,0 +1,302 @@
+"""What one member needs beyond the explicit method: its Jacobian, a stiff method, and the test of rest at saddles.
+
+The stiff method is Rodas4 of Hairer and Wanner, Solving Ordinary Differential Equations II, section IV.7: a Rosenbrock
+method of order 4, L-stable and stiffly accurate, with six stages, an embedded method of order 3 and an interpolant of
+order 3. It works with the network's own Jacobian, which comes from differences of the lane function: each lane takes
+one column. The differences go away from zero, because rate signals have a kink there, across which no slope holds.
+
+This file is compiled as it stands for 32 lanes and, with the number replaced, for one (`brnn.ensemble.load`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from brnn.compiler.numba_internals import address, call_lanes
+
+LANES = 32
+
+_OPTIONS = {"error_model": "numpy", "fastmath": {"contract", "nsz"}, "nogil": True}
+_NEUTRAL = 1e-5  # 1/time; a real part below it cannot be told from 0 by finite differences
+_STEP = 1e-7  # of a difference, relative to the unknown: about the square root of the rounding error
+_LEAST = 1e-9
+_SAFETY, _SMALLEST, _LARGEST = 0.9, 1.0 / 6.0, 5.0
+
+_GAMMA = 0.25
+_A = np.array(
+    [
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+        [1.544, 0.0, 0.0, 0.0, 0.0],
+        [0.9466785280815826, 0.2557011698983284, 0.0, 0.0, 0.0],
+        [3.314825187068521, 2.896124015972201, 0.9986419139977817, 0.0, 0.0],
+        [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950, 0.0],
+        [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950, 1.0],
+    ]
+)
+_C = np.array(
+    [
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+        [-5.6688, 0.0, 0.0, 0.0, 0.0],
+        [-2.430093356833875, -0.2063599157091915, 0.0, 0.0, 0.0],
+        [-0.1073529058151375, -9.594562251023355, -20.47028614809616, 0.0, 0.0],
+        [7.496443313967647, -10.24680431464352, -33.99990352819905, 11.70890893206160, 0.0],
+        [8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136, -6.058818238834054],
+    ]
+)
+_TIMES = np.array([0.0, 0.386, 0.21, 0.63, 1.0, 1.0])
+_DRIFT = np.array([0.25, -0.1043, 0.1035, -0.0362, 0.0, 0.0])
+_DENSE2 = np.array([10.12623508344586, -7.487995877610167, -34.80091861555747, -7.992771707568823, 1.025137723295662])
+_DENSE3 = np.array([-0.6762803392801253, 6.087714651680015, 16.43084320892478, 24.76722511418386, -6.594389125716872])
+
+
+class Function(NamedTuple):
+    """A lane function with everything that it reads: see `brnn.compiler.lanes`."""
+
+    lanes: Any
+    n: Any
+    q: Any
+    work: Any
+    scratch: Any
+    whole: Any
+
+
+class Alone(NamedTuple):
+    """One member in all lanes, and room for what it needs then."""
+
+    fun: Any  # Function whose numbers are those of the member in all lanes
+    t: Any  # arguments and result of the lane function
+    u: Any
+    du: Any
+    q: Any
+    state: Any  # state, slope and dslope/dt at the beginning of the step, state at its end
+    slope: Any
+    drift: Any
+    after: Any
+    J: Any
+    M: Any
+    stages: Any
+    pivots: Any
+
+
+@njit(**_OPTIONS)
+def alone_room(size, rows):
+    """Return how many numbers `alone` needs."""
+    return LANES * (1 + 2 * size + rows) + size * (4 + 2 * size + 6)
+
+
+@njit(**_OPTIONS)
+def alone(fun, size, rows, room, pivots):
+    """Return the parts of `room`."""
+    a = LANES
+    b = a + LANES * size
+    c = b + LANES * size
+    d = c + LANES * rows
+    e = d + 4 * size
+    f = e + size * size
+    g = f + size * size
+    q = room[c:d]
+    return Alone(
+        Function(fun.lanes, fun.n, address(q), fun.work, fun.scratch, fun.whole),
+        room[:a],
+        room[a:b],
+        room[b:c],
+        q,
+        room[d : d + size],
+        room[d + size : d + 2 * size],
+        room[d + 2 * size : d + 3 * size],
+        room[d + 3 * size : e],
+        room[e:f].reshape((size, size)),
+        room[f:g].reshape((size, size)),
+        room[g : g + 6 * size].reshape((6, size)),
+        pivots,
+    )
+
+
+@njit(forceinline=True, **_OPTIONS)
+def evaluate(fun, t, u, du):
+    """Write du/dt of all lanes."""
+    call_lanes(fun.lanes, address(t), address(u), address(du), fun.n, fun.q, fun.work, fun.scratch, fun.whole)
+
+
+@njit(**_OPTIONS)
+def slope(one, t, u, out):
+    """Write du/dt of one member."""
+    one.t[:] = t
+    for i in range(u.size):
+        for l in range(LANES):
+            one.u[i * LANES + l] = u[i]
+    evaluate(one.fun, one.t, one.u, one.du)
+    for i in range(u.size):
+        out[i] = one.du[i * LANES]
+
+
+@njit(**_OPTIONS)
+def jacobian(one, t):
+    """Write the Jacobian at the state of one member, whose slope there is known; return how many columns it has."""
+    u, f, size = one.state, one.slope, one.state.size
+    one.t[:] = t
+    for first in range(0, size, LANES):
+        count = min(LANES, size - first)
+        for i in range(size):
+            for l in range(LANES):
+                one.u[i * LANES + l] = u[i]
+        for l in range(count):
+            one.u[(first + l) * LANES + l] += _away(u[first + l])
+        evaluate(one.fun, one.t, one.u, one.du)
+        for l in range(count):
+            c = first + l
+            width = one.u[c * LANES + l] - u[c]
+            for i in range(size):
+                one.J[i, c] = (one.du[i * LANES + l] - f[i]) / width
+    return size
+
+
+@njit(**_OPTIONS)
+def _away(u):
+    """Return a small step away from zero."""
+    step = max(_STEP * abs(u), _LEAST)
+    return step if u >= 0.0 else -step
+
+
+@njit(**_OPTIONS)
+def drift(one, t, stop):
+    """Write how the slope of one member changes with time alone."""
+    aside = min(1e-6 * max(abs(t), stop - t), 0.5 * (stop - t))
+    slope(one, t + aside, one.state, one.drift)
+    for i in range(one.state.size):
+        one.drift[i] = (one.drift[i] - one.slope[i]) / aside
+
+
+@njit(**_OPTIONS)
+def leaves(J):
+    """Tell whether small disturbances grow: the largest real part of the eigenvalues is positive, or not known."""
+    for value in J.flat:
+        if not np.isfinite(value):
+            return True
+    return np.max(np.linalg.eigvals(J.astype(np.complex128)).real) > _NEUTRAL
+
+
+@njit(**_OPTIONS)
+def factor(M, pivots):
+    """Replace M by its LU factors, with partial pivoting; return False if it is singular."""
+    size = M.shape[0]
+    for k in range(size):
+        best, row = abs(M[k, k]), k
+        for i in range(k + 1, size):
+            if abs(M[i, k]) > best:
+                best, row = abs(M[i, k]), i
+        pivots[k] = row
+        if not best > 0.0:
+            return False
+        if row != k:
+            for j in range(size):
+                M[k, j], M[row, j] = M[row, j], M[k, j]
+        for i in range(k + 1, size):
+            ratio = M[i, k] / M[k, k]
+            M[i, k] = ratio
+            if ratio != 0.0:
+                for j in range(k + 1, size):
+                    M[i, j] -= ratio * M[k, j]
+    return True
+
+
+@njit(**_OPTIONS)
+def solve(M, pivots, b):
+    """Replace b by the solution of M x = b."""
+    size = b.size
+    for k in range(size):
+        row = pivots[k]
+        if row != k:
+            b[k], b[row] = b[row], b[k]
+    for i in range(size):
+        total = b[i]
+        for j in range(i):
+            total -= M[i, j] * b[j]
+        b[i] = total
+    for i in range(size - 1, -1, -1):
+        total = b[i]
+        for j in range(i + 1, size):
+            total -= M[i, j] * b[j]
+        b[i] = total / M[i, i]
+
+
+@njit(**_OPTIONS)
+def speed_of(f, u, rtol, atol):
+    """Return the largest of |f|, in tolerances per unit of time."""
+    largest = 0.0
+    for i in range(u.size):
+        largest = max(largest, abs(f[i]) / (atol + rtol * abs(u[i])))
+    return largest
+
+
+@njit(**_OPTIONS)
+def rodas4(one, t, stop, h, rtol, atol):
+    """Try steps of decreasing size until one is accepted, with the Jacobian and the slopes that `one` holds.
+
+    Returns
+    -------
+    (time, step, next, tries)
+        Where the step ended, its size, the size to go on with, and how many were tried; a size of 0 says that the
+        step became too short. ``one.after`` is the state then, and ``one.stages`` is what `dense` needs.
+    """
+    u, new, k, M, pivots, size = one.state, one.after, one.stages, one.M, one.pivots, one.state.size
+    rejected = False
+    tries = 0
+    while True:
+        last = t + 1.000001 * h >= stop
+        if last:
+            h = stop - t
+        if h < 16.0 * np.spacing(abs(t)) and not last:
+            return t, 0.0, 0.0, tries
+        tries += 1
+        for i in range(size):
+            for j in range(size):
+                M[i, j] = -one.J[i, j]
+            M[i, i] += 1.0 / (h * _GAMMA)
+        norm = 0.0
+        finite = factor(M, pivots)
+        if finite:
+            for stage in range(6):
+                for i in range(size):
+                    total = u[i]
+                    for j in range(min(stage, 5)):
+                        total += _A[stage, j] * k[j, i]
+                    new[i] = total
+                if stage == 0:
+                    for i in range(size):
+                        k[0, i] = one.slope[i]
+                else:
+                    slope(one, t + _TIMES[stage] * h, new, k[stage])
+                for i in range(size):
+                    total = k[stage, i] + h * _DRIFT[stage] * one.drift[i]
+                    for j in range(stage):
+                        total += _C[stage, j] / h * k[j, i]
+                    k[stage, i] = total
+                solve(M, pivots, k[stage])
+            for i in range(size):
+                new[i] += k[5, i]
+                e = abs(k[5, i]) / (atol + rtol * max(abs(u[i]), abs(new[i])))
+                if not np.isfinite(e):
+                    finite = False
+                norm = max(norm, e)
+        if finite and norm <= 1.0:
+            larger = min(_LARGEST, _SAFETY * norm**-0.25) if norm > 0.0 else _LARGEST
+            ahead = h * (min(1.0, larger) if rejected else larger)
+            return (stop if last else t + h), h, ahead, tries
+        h *= max(_SMALLEST, _SAFETY * norm**-0.25) if finite else _SMALLEST
+        rejected = True
+
+
+@njit(**_OPTIONS)
+def dense(one, s, out):
+    """Write the state at a fraction s of the last step."""
+    u, new, k = one.state, one.after, one.stages
+    for i in range(u.size):
+        c, d = 0.0, 0.0
+        for j in range(5):
+            c += _DENSE2[j] * k[j, i]
+            d += _DENSE3[j] * k[j, i]
+        out[i] = u[i] * (1.0 - s) + s * (new[i] + (1.0 - s) * (c + s * d))

@@ -1,0 +1,155 @@
+"""Arithmetic on the vectors of all lanes at once: number l of row i is that of unknown i in lane l.
+
+No two vectors that one function reads and writes share memory.
+
+This file is compiled as it stands for 32 lanes and, with the number replaced, for one (`brnn.ensemble.load`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from brnn.compiler.numba_internals import NoAlias
+
+LANES = 32
+
+OPTIONS = {"error_model": "numpy", "fastmath": {"contract", "nsz"}, "nogil": True}
+U = np.uint64  # compiled code asks whether a signed index counts from the end
+
+
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
+def stage1(t, u, h, k1, c, a1, stage_t, out):
+    """Write t + c h and u + h a1 k1."""
+    for l in range(LANES):
+        stage_t[U(l)] = t[U(l)] + c * h[U(l)]
+    for i in range(u.size // LANES):
+        for l in range(LANES):
+            k = U(i * LANES + l)
+            out[k] = u[k] + h[U(l)] * (a1 * k1[k])
+
+
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
+def stage2(t, u, h, k1, k2, c, a1, a2, stage_t, out):
+    """Write t + c h and u + h (a1 k1 + a2 k2)."""
+    for l in range(LANES):
+        stage_t[U(l)] = t[U(l)] + c * h[U(l)]
+    for i in range(u.size // LANES):
+        for l in range(LANES):
+            k = U(i * LANES + l)
+            out[k] = u[k] + h[U(l)] * (a1 * k1[k] + a2 * k2[k])
+
+
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
+def stage3(t, u, h, k1, k2, k3, c, a1, a2, a3, stage_t, out):
+    """Write t + c h and u + h (a1 k1 + ... + a3 k3)."""
+    for l in range(LANES):
+        stage_t[U(l)] = t[U(l)] + c * h[U(l)]
+    for i in range(u.size // LANES):
+        for l in range(LANES):
+            k = U(i * LANES + l)
+            out[k] = u[k] + h[U(l)] * (a1 * k1[k] + a2 * k2[k] + a3 * k3[k])
+
+
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
+def stage4(t, u, h, k1, k2, k3, k4, c, a1, a2, a3, a4, stage_t, out):
+    """Write t + c h and u + h (a1 k1 + ... + a4 k4)."""
+    for l in range(LANES):
+        stage_t[U(l)] = t[U(l)] + c * h[U(l)]
+    for i in range(u.size // LANES):
+        for l in range(LANES):
+            k = U(i * LANES + l)
+            out[k] = u[k] + h[U(l)] * (a1 * k1[k] + a2 * k2[k] + a3 * k3[k] + a4 * k4[k])
+
+
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
+def stage5(t, u, h, k1, k2, k3, k4, k5, c, a1, a2, a3, a4, a5, stage_t, out):
+    """Write t + c h and u + h (a1 k1 + ... + a5 k5)."""
+    for l in range(LANES):
+        stage_t[U(l)] = t[U(l)] + c * h[U(l)]
+    for i in range(u.size // LANES):
+        for l in range(LANES):
+            k = U(i * LANES + l)
+            out[k] = u[k] + h[U(l)] * (a1 * k1[k] + a2 * k2[k] + a3 * k3[k] + a4 * k4[k] + a5 * k5[k])
+
+
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
+def errors(u, new, h, k1, k3, k4, k5, k6, k7, rtol, atol, norm, bad):
+    """Write the largest error of each lane, in tolerances, and 0 or, if anything is not finite, NaN into `bad`."""
+    for l in range(LANES):
+        norm[U(l)] = 0.0
+        bad[U(l)] = 0.0
+    for i in range(u.size // LANES):
+        for l in range(LANES):
+            k = U(i * LANES + l)
+            e = h[U(l)] * (
+                71 / 57600 * k1[k]
+                - 71 / 16695 * k3[k]
+                + 71 / 1920 * k4[k]
+                - 17253 / 339200 * k5[k]
+                + 22 / 525 * k6[k]
+                - 1 / 40 * k7[k]
+            )
+            a, b = abs(u[k]), abs(new[k])
+            e = abs(e) / (atol + rtol * (a if a > b else b))
+            norm[U(l)] = e if e > norm[U(l)] else norm[U(l)]
+            bad[U(l)] += 0.0 * e
+
+
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
+def stretch(new, v, k6, k7, rise, run):
+    """Write |f(new) - f(v)|^2 and |new - v|^2, whose quotient estimates the fastest rate of each lane, squared."""
+    for l in range(LANES):
+        rise[U(l)] = 0.0
+        run[U(l)] = 0.0
+    for i in range(new.size // LANES):
+        for l in range(LANES):
+            k = U(i * LANES + l)
+            a, b = k7[k] - k6[k], new[k] - v[k]
+            rise[U(l)] += a * a
+            run[U(l)] += b * b
+
+
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
+def take(pick, new, k7, u, k1):
+    """Copy state and slope of the lanes whose `pick` is positive."""
+    for i in range(u.size // LANES):
+        for l in range(LANES):
+            k = U(i * LANES + l)
+            u[k] = new[k] if pick[U(l)] > 0.0 else u[k]
+            k1[k] = k7[k] if pick[U(l)] > 0.0 else k1[k]
+
+
+@njit(pipeline_class=NoAlias, forceinline=True, **OPTIONS)
+def sizes(u, f, g, rtol, atol, d0, d1, d2):
+    """Write the largest of |u|, |f| and |f - g| of each lane, in tolerances."""
+    for l in range(LANES):
+        d0[U(l)] = 0.0
+        d1[U(l)] = 0.0
+        d2[U(l)] = 0.0
+    for i in range(u.size // LANES):
+        for l in range(LANES):
+            k = U(i * LANES + l)
+            x = abs(u[k])
+            scale = atol + rtol * x
+            a, b, c = x / scale, abs(f[k]) / scale, abs(f[k] - g[k]) / scale
+            d0[U(l)] = a if a > d0[U(l)] else d0[U(l)]
+            d1[U(l)] = b if b > d1[U(l)] else d1[U(l)]
+            d2[U(l)] = c if c > d2[U(l)] else d2[U(l)]
+
+
+@njit(**OPTIONS)
+def interpolate(l, s, h, u, k1, k3, k4, k5, k6, k7, out):
+    """Write the state at a fraction s of the step of lane l."""
+    s2 = s * s
+    s3 = s2 * s
+    s4 = s3 * s
+    b1 = s - 8048581381 / 2820520608 * s2 + 8663915743 / 2820520608 * s3 - 12715105075 / 11282082432 * s4
+    b3 = 131558114200 / 32700410799 * s2 - 68118460800 / 10900136933 * s3 + 87487479700 / 32700410799 * s4
+    b4 = -1754552775 / 470086768 * s2 + 14199869525 / 1410260304 * s3 - 10690763975 / 1880347072 * s4
+    b5 = 127303824393 / 49829197408 * s2 - 318862633887 / 49829197408 * s3 + 701980252875 / 199316789632 * s4
+    b6 = -282668133 / 205662961 * s2 + 2019193451 / 616988883 * s3 - 1453857185 / 822651844 * s4
+    b7 = 40617522 / 29380423 * s2 - 110615467 / 29380423 * s3 + 69997945 / 29380423 * s4
+    for i in range(out.size):
+        k = U(i * LANES + l)
+        out[U(i)] = u[k] + h * (b1 * k1[k] + b3 * k3[k] + b4 * k4[k] + b5 * k5[k] + b6 * k6[k] + b7 * k7[k])

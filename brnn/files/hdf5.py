@@ -1,0 +1,157 @@
+"""What all files have in common: what h5py raises and how to say it, where a file may be written, arrays in a file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brnn.errors import FileError
+
+if TYPE_CHECKING:
+    import h5py
+
+__all__ = [
+    "READ_ERRORS",
+    "WRITE_ERRORS",
+    "StoredArrays",
+    "abandon",
+    "check_target",
+    "describe",
+    "move_into_place",
+    "reason",
+    "text_of",
+]
+
+# What h5py raises when a write fails, and when a file is not what it should be.
+WRITE_ERRORS = (OSError, RuntimeError)
+READ_ERRORS = (
+    OSError,
+    RuntimeError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+)
+
+
+def describe(target: h5py.HLObject, units: str, long_name: str) -> None:
+    """Give a dataset the attributes that everything in a file has."""
+    target.attrs["units"] = units
+    target.attrs["long_name"] = long_name
+
+
+def abandon(file: h5py.File) -> None:
+    """Close a file that cannot be written any more, without writing anything more to it.
+
+    HDF5 does not let go of a file before it could write what it still has, complains at every later opportunity, and
+    may crash at the end of the process. So it gets a place where everything can be written.
+    """
+    with contextlib.suppress(*WRITE_ERRORS):
+        sink = os.open(os.devnull, os.O_RDWR)
+        os.dup2(sink, file.id.get_vfd_handle())
+        os.close(sink)
+    with contextlib.suppress(*WRITE_ERRORS):
+        file.close()
+
+
+class StoredArrays(Mapping[str, np.ndarray]):
+    """The arrays of /network_arrays or /option_arrays, each read when it is asked for."""
+
+    def __init__(self, group: h5py.Group | None) -> None:
+        self._group = group
+        # The others are their axes.
+        self._names = () if group is None else tuple(name for name in group if "_" not in name)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if self._group is None or name not in self._names:
+            raise KeyError(name)
+        try:
+            return np.asarray(self._group[name][()])
+        except READ_ERRORS as error:
+            raise FileError(
+                f"the array {name} cannot be read, the file is closed or damaged ({reason(error)})"
+            ) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def text_of(value: Any) -> str:
+    """Return an attribute, which HDF5 may hold as bytes, as text."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def reason(error: BaseException) -> str:
+    """Return in a few words what HDF5 or the operating system did not like."""
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    short = re.search(r"truncated file: eof = (\d+),.* stored_eof = (\d+)", text)
+    if short:
+        return f"the file is truncated, {short.group(1)} of {short.group(2)} bytes are left"
+    inner = re.search(r"error message = '([^']*)'", text)  # HDF5's report of a system call that failed
+    if inner is None and isinstance(error, OSError) and error.errno and "(" not in text:
+        return os.strerror(error.errno)
+    inner = inner or re.search(r"\((.*)\)\s*$", text.split("\n")[0])
+    return inner.group(1) if inner else text.split("\n")[0] or type(error).__name__
+
+
+def check_target(path: str | Path, force: bool) -> Path:
+    """Return the path of a file that may be written, with links followed; raise FileError if it may not."""
+    if not isinstance(path, (str, Path)) or not str(path):
+        raise FileError(f"{path!r} is not the name of a file")
+    try:
+        target = Path(os.path.realpath(os.path.expanduser(path)))
+        _check_target(target, path, force)
+    except (OSError, ValueError) as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"{path!r} cannot be written: {reason(error)}") from None
+    return target
+
+
+def _check_target(target: Path, path: str | Path, force: bool) -> None:
+    folder = Path(path).parent
+    if target.is_dir():
+        raise FileError(f"{path} is a folder, not a file that can be written")
+    if not target.parent.is_dir():
+        what = "is not a folder" if target.parent.exists() else "does not exist"
+        raise FileError(f"{path} cannot be written: the folder {folder} {what}")
+    if target.exists() and not target.is_file():
+        raise FileError(f"{path} cannot be replaced: it is not a regular file")
+    if target.exists() and not force:
+        raise FileError(f"{path} exists; use force=True (--force on the command line) to replace it")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise FileError(f"{path} cannot be written: no permission to write into the folder {folder}")
+
+
+def move_into_place(temporary: Path, target: Path, force: bool) -> None:
+    """Give a file its final name, in one step; another file of that name is lost only with `force`."""
+    if not temporary.exists():  # done before, by a call that was interrupted
+        return
+    if force:
+        os.replace(temporary, target)
+        return
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        if not os.path.samefile(temporary, target):
+            raise FileError(f"{target} exists: something else wrote it in the meantime") from None
+    except OSError:  # a file system without hard links
+        if target.exists():
+            raise FileError(f"{target} exists: something else wrote it in the meantime") from None
+        os.replace(temporary, target)
+        return
+    os.unlink(temporary)

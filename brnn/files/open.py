@@ -1,0 +1,35 @@
+"""`brnn.open`: a file of any kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from brnn.files.opening import kind_of
+from brnn.files.run.reader import open_result
+from brnn.files.sweep.reader import open_sweep
+
+__all__ = ["open_file"]
+
+
+def open_file(path: str | Path) -> Any:
+    """Open a file that brnn wrote; its numbers are read when they are used.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file of a run (`brnn.simulate`, `Result.save`) or of a sweep (`brnn.sweep`). It may be incomplete.
+
+    Returns
+    -------
+    Result or xarray.Dataset
+        `open_result` says what there is of a run, `brnn.files.sweep.reader.open_sweep` what there is of a sweep.
+
+    Raises
+    ------
+    FileError
+        If there is no such file, or it is not one of brnn's, or it is damaged.
+    """
+    if isinstance(path, (str, Path)) and kind_of(path) == "sweep":
+        return open_sweep(path)
+    return open_result(path)

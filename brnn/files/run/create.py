@@ -1,0 +1,156 @@
+"""The objects of a run's file, made with h5py: the same for a run that is streamed and for a result that is saved."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brnn.files.hdf5 import describe
+from brnn.files.run.storage import storage
+from brnn.result.columns import Column
+from brnn.result.metadata import SOLVER_SIZE, STATUS_SIZE, TEXT_AT_MOST, Metadata, solver_text
+
+if TYPE_CHECKING:
+    import h5py
+
+__all__ = ["Layout", "create", "mark"]
+
+_LARGE = 4096  # elements; larger arrays are compressed
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The datasets that grow: one per column, and one per time axis ("time", "ltm_time")."""
+
+    columns: dict[str, h5py.Dataset]
+    axes: dict[str, h5py.Dataset]
+
+
+def create(
+    file: h5py.File,
+    columns: Sequence[Column],
+    metadata: Metadata,
+    *,
+    dtype: str = "float64",
+    n_times: int | None = None,
+    status: str,
+    solver: Mapping[str, Any],
+    compression: int | None = None,
+) -> Layout:
+    """Write everything but the samples into a new, empty file, and return what will hold them.
+
+    Parameters
+    ----------
+    file : h5py.File
+        Open for writing, made with ``track_order=True``.
+    columns : sequence of Column
+        What is recorded.
+    metadata : Metadata
+        Root attributes and arrays.
+    dtype : {"float64", "float32"}
+        Precision of the samples; times are always float64.
+    n_times : int, optional
+        Number of samples, if it is known.
+    status, solver
+        First values of these attributes.
+    compression : int, optional
+        gzip level of every dataset (0: none); by default what `storage` chooses.
+    """
+    # The texts come first, so that their heap is at the beginning of the file (see brnn.files.run.heap).
+    texts = {**metadata.attributes, "variables": json.dumps([column.description() for column in columns])}
+    for name, value in texts.items():
+        if isinstance(value, str) and len(value.encode()) > TEXT_AT_MOST:
+            _create_text(file, f"{name}_text", value.encode())
+        else:
+            file.attrs[name] = value
+    file.attrs.create("status", status.encode(), dtype=f"S{STATUS_SIZE}")
+    file.attrs.create("solver", solver_text(solver).encode(), dtype=f"S{SOLVER_SIZE}")
+    for name, arrays in metadata.arrays.items():
+        if arrays:
+            _create_arrays(file.create_group(name, track_order=True), arrays)
+    layout = Layout({}, {})
+    itemsize = np.dtype(dtype).itemsize
+    for column in columns:
+        if column.group not in file:
+            file.create_group(column.group, track_order=True)
+        group = file[column.group]
+        time = _time_axis(group, column.axis, layout.axes, str(metadata.attributes.get("time_units", "1")))
+        chunks, level = storage(column.shape, itemsize, len(columns), n_times)
+        level = level if compression is None else compression
+        dataset = group.create_dataset(
+            column.quantity,
+            shape=(0, *column.shape),
+            maxshape=(None, *column.shape),
+            chunks=chunks,
+            dtype="<f8" if itemsize == 8 else "<f4",
+            shuffle=level > 0,
+            compression="gzip" if level > 0 else None,
+            compression_opts=level if level > 0 else None,
+            fletcher32=True,
+            track_order=True,
+        )
+        describe(dataset, units=column.units, long_name=column.long_name)
+        dataset.dims[0].attach_scale(time)
+        for axis, (dim, size) in enumerate(zip(column.dims, column.shape, strict=True), start=1):
+            dataset.dims[axis].attach_scale(_cell_axis(group, dim, size))
+        layout.columns[column.name] = dataset
+    return layout
+
+
+def mark(file: h5py.File, status: str, solver: Mapping[str, Any]) -> None:
+    """Write `solver` and then `status` over the ones that `create` wrote, in place."""
+    file.attrs.modify("solver", np.array(solver_text(solver).encode(), dtype=f"S{SOLVER_SIZE}"))
+    file.attrs.modify("status", np.array(status.encode(), dtype=f"S{STATUS_SIZE}"))
+
+
+def _time_axis(group: h5py.Group, name: str, axes: dict[str, h5py.Dataset], units: str) -> h5py.Dataset:
+    """Return the time axis of a group: one dataset, linked into every group, so that all groups have one length."""
+    if name not in group:
+        if name in axes:
+            group[name] = axes[name]
+        else:
+            axes[name] = group.create_dataset(
+                name, shape=(0,), maxshape=(None,), chunks=(1024,), dtype="<f8", fillvalue=math.nan, track_order=True
+            )
+            axes[name].make_scale(name)
+            describe(axes[name], units=units, long_name="time" if name == "time" else "time of the saved weights")
+    return axes[name]
+
+
+def _cell_axis(group: h5py.Group, name: str, size: int) -> h5py.Dataset:
+    if name not in group:
+        scale = group.create_dataset(name, data=np.arange(size, dtype="<i4"), track_order=True, **_packed(size))
+        scale.make_scale(name)
+        describe(scale, units="1", long_name=f"index along {name}")
+    return group[name]
+
+
+def _create_arrays(group: h5py.Group, arrays: Mapping[str, np.ndarray]) -> None:
+    for name, given in arrays.items():
+        array = np.asarray(given)
+        dataset = group.create_dataset(name, data=array, track_order=True, **_packed(array.size))
+        for axis in range(array.ndim):
+            _name_axis(group, dataset, axis, f"{name}_{axis}")
+
+
+def _create_text(file: h5py.File, name: str, text: bytes) -> None:
+    """Write a text that is too long for an attribute: an array of characters, as netCDF-4 has them."""
+    dataset = file.create_dataset(name, data=np.frombuffer(text, dtype="S1"), track_order=True, **_packed(len(text)))
+    _name_axis(file, dataset, 0, f"{name}_length")
+
+
+def _name_axis(group: h5py.Group, dataset: h5py.Dataset, axis: int, name: str) -> None:
+    """Give an axis a name without coordinates, in the way of netCDF-4."""
+    size = dataset.shape[axis]
+    scale = group.create_dataset(name, shape=(size,), dtype=">f4", track_order=True)
+    scale.make_scale(f"This is a netCDF dimension but not a netCDF variable. {size:10d}")
+    dataset.dims[axis].attach_scale(scale)
+
+
+def _packed(size: int) -> dict[str, Any]:
+    return {"compression": "gzip", "compression_opts": 1, "shuffle": True} if size > _LARGE else {}

@@ -1,0 +1,198 @@
+"""Opening result files: whole ones, those of a run that was killed, and those that are no result files."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brnn._version import __version__
+from brnn.errors import FileError
+from brnn.files.hdf5 import READ_ERRORS, StoredArrays, reason, text_of
+from brnn.files.opening import open_hdf5
+from brnn.files.run.events import GROUP, event_names, stored_events
+from brnn.files.run.superblock import in_use
+from brnn.files.stored import StoredRows
+from brnn.result.columns import Column
+from brnn.result.metadata import FORMAT, INCOMPLETE, NETWORK_ARRAYS, OPTION_ARRAYS, STATUSES, TEXTS, Metadata
+from brnn.result.result import Recorded, Result
+
+if TYPE_CHECKING:
+    import h5py
+
+__all__ = ["open_result"]
+
+_ATTEMPTS = 5
+_PAUSE = 0.05  # seconds
+
+
+def open_result(path: str | Path) -> Result:
+    """Open a result file; the samples are read when they are used.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file that `brnn.simulate` or `Result.save` wrote. It may be that of a run that was killed or is still going
+        on: then `status` is "incomplete", and what is there are all samples up to the time `reached`.
+
+    Returns
+    -------
+    Result
+        Use it in a ``with`` statement, or close it.
+
+    Raises
+    ------
+    FileError
+        If there is no such file, or it is not a result file, or it is damaged.
+    """
+    if not isinstance(path, (str, Path)):
+        raise FileError(f"{path!r} is not the name of a file")
+    for _ in range(_ATTEMPTS):
+        try:
+            return _opened(path)
+        except FileError:
+            # Something may be half written while the run goes on.
+            if not (os.path.isfile(path) and in_use(path)):
+                raise
+            time.sleep(_PAUSE)
+    return _opened(path)
+
+
+def _opened(path: str | Path) -> Result:
+    with contextlib.ExitStack() as stack:
+        file = open_hdf5(path, stack)
+        try:
+            metadata, recorded, status, solver = _read(file, path)
+            events = stored_events(file[GROUP], str(path)) if metadata.events else None
+            return Result(recorded, metadata, status, solver, Path(path), stack.pop_all().close, events)
+        except FileError:
+            raise
+        except READ_ERRORS as error:
+            raise FileError(f"{path} is damaged: {reason(error)}") from None
+
+
+def _read(file: h5py.File, path: str | Path) -> tuple[Metadata, list[Recorded], str, dict[str, Any]]:
+    attributes: dict[str, Any] = dict(file.attrs)
+    if "brnn_format" not in attributes:
+        raise FileError(f"{path} is not a result file: it is HDF5, but has no attribute brnn_format")
+    number = int(attributes["brnn_format"])
+    if number > FORMAT:
+        raise FileError(
+            f"{path} was written by a newer brnn ({text_of(attributes.get('brnn_version', '?'))}, format {number}); "
+            f"this is brnn {__version__}, which reads format {FORMAT}"
+        )
+    if text_of(attributes.get("kind", "run")) == "sweep":
+        raise FileError(f"{path} is the file of a sweep, not of a run")
+    if number < 1 or text_of(attributes.get("kind", "run")) != "run":
+        raise FileError(f"{path} is damaged: there is no result file of format {number} and this kind")
+    for name in TEXTS:
+        if f"{name}_text" in file:
+            attributes[name] = file[f"{name}_text"][()].tobytes()
+    for name in ("network", "options", "time_units", "variables", "status", "solver"):
+        if name not in attributes:
+            raise FileError(f"{path} is damaged: its attribute {name} is missing")
+    status = text_of(attributes.pop("status"))
+    if status not in (INCOMPLETE, *STATUSES):
+        raise FileError(f"{path} is damaged: its status is {status!r}")
+    solver = _json(attributes.pop("solver"), "solver", dict, path)
+    attributes["duration"] = float(attributes.get("duration", np.nan))
+    described = _json(attributes.pop("variables"), "variables", list, path)
+    _json(attributes["network"], "network", dict, path)
+    metadata = Metadata(
+        {name: _value(value) for name, value in attributes.items()},
+        {name: StoredArrays(file.get(name)) for name in (NETWORK_ARRAYS, OPTION_ARRAYS)},
+        event_names(file),
+    )
+    recorded = _variables(file, path, described, status == INCOMPLETE)
+    return metadata, recorded, status, solver
+
+
+def _value(value: Any) -> str | int | float:
+    plain = value.item() if isinstance(value, np.generic) else value
+    return plain if isinstance(plain, (int, float)) else text_of(plain)
+
+
+def _json(text: Any, name: str, kind: type, path: str | Path) -> Any:
+    try:
+        value = json.loads(text_of(text))
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, kind):
+        raise FileError(f"{path} is damaged: its attribute {name} is not the JSON that it should be")
+    return value
+
+
+def _variables(file: h5py.File, path: str | Path, described: list[Any], incomplete: bool) -> list[Recorded]:
+    import h5py
+
+    found: list[tuple[Column, h5py.Dataset]] = []
+    times: dict[str, np.ndarray] = {}
+    counts: dict[str, int] = {}
+    for description in described:
+        name, axis, dims = str(description["name"]), str(description["axis"]), description["dims"]
+        group, _, quantity = name.partition(".")
+        dataset = file.get(f"{group}/{quantity}")
+        if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind != "f" or dataset.ndim != len(dims) + 1:
+            raise FileError(f"{path} is damaged: the dataset /{group}/{quantity} is missing or not what it should be")
+        scale = file.get(f"{group}/{axis}")
+        if axis not in ("time", "ltm_time") or not isinstance(scale, h5py.Dataset):
+            raise FileError(f"{path} is damaged: the times of /{group}/{quantity} are missing")
+        if axis not in times:
+            times[axis] = _times(scale)
+            counts[axis] = len(times[axis])
+        if incomplete:
+            counts[axis] = _readable(dataset, min(counts[axis], dataset.shape[0]))
+        elif len(times[axis]) != scale.shape[0]:
+            raise FileError(f"{path} is damaged: the times of /{group}/{quantity} do not rise")
+        elif dataset.shape[0] != scale.shape[0]:
+            raise FileError(
+                f"{path} is damaged: /{group}/{quantity} has {dataset.shape[0]} samples for {scale.shape[0]} times"
+            )
+        found.append((_column(description, dataset.shape[1:]), dataset))
+    if incomplete and len(times) == 2:
+        # The weights of later states may have been saved when the states were not yet.
+        last = times["time"][: counts["time"]].max(initial=-np.inf)
+        counts["ltm_time"] = min(counts["ltm_time"], int(np.searchsorted(times["ltm_time"], last, side="right")))
+    return [
+        Recorded(
+            column,
+            times[column.axis][: counts[column.axis]],
+            StoredRows(dataset, counts[column.axis], f"{path}: {column.name}"),
+        )
+        for column, dataset in found
+    ]
+
+
+def _column(description: dict[str, Any], shape: tuple[int, ...]) -> Column:
+    texts: dict[str, Any] = {name: str(description[name]) for name in ("name", "axis", "role", "long_name", "units")}
+    group, _, quantity = texts["name"].partition(".")
+    dims = tuple(str(dim) for dim in description["dims"])
+    return Column(group=group, quantity=quantity, start=0, stop=0, shape=shape, dims=dims, **texts)
+
+
+def _times(dataset: h5py.Dataset) -> np.ndarray:
+    """Return the times that were written: the dataset may be longer in the file of a killed run."""
+    # No more than what is stored: a damaged file may claim any length.
+    stored = dataset.id.get_storage_size() // dataset.dtype.itemsize
+    times = np.asarray(dataset[: min(dataset.shape[0], stored)], dtype=np.float64)
+    wrong = ~np.isfinite(times)
+    wrong[1:] |= ~(np.diff(times) > 0)
+    return times[: int(np.argmax(wrong))] if wrong.any() else times
+
+
+def _readable(dataset: h5py.Dataset, count: int) -> int:
+    """Return the number of rows up to which the last chunks can be read (their checksums hold)."""
+    rows = dataset.chunks[0] if dataset.chunks else 1
+    while count:
+        try:
+            dataset[count - 1]
+        except OSError:
+            count = (count - 1) // rows * rows
+        else:
+            break
+    return count

@@ -1,0 +1,117 @@
+"""Results written at once: `Result.save`, and `recover` for the file of a run that was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from brnn.errors import FileError
+from brnn.files.hdf5 import WRITE_ERRORS, abandon, check_target, move_into_place, reason
+from brnn.files.opening import status_of
+from brnn.files.run.create import create
+from brnn.files.run.events import EventLog
+from brnn.files.run.reader import open_result
+from brnn.files.run.superblock import in_use, marked_open
+from brnn.result.events import EventTable, rows_of
+from brnn.result.metadata import INCOMPLETE, Metadata
+from brnn.result.result import Recorded, Result
+
+__all__ = ["recover", "write_file"]
+
+_BLOCK = 16_000_000  # bytes that are copied at once
+
+
+def write_file(
+    path: str | Path,
+    recorded: Sequence[Recorded],
+    metadata: Metadata,
+    status: str,
+    solver: Mapping[str, Any],
+    force: bool = False,
+    events: EventTable | None = None,
+) -> None:
+    """Write a result file under a temporary name, and give it its name when it is whole and on the disk.
+
+    Raises
+    ------
+    FileError
+        If the file exists (and not `force`), or cannot be written.
+    """
+    target = check_target(path, force)
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    try:
+        _write(temporary, recorded, metadata, status, solver, events)
+        move_into_place(temporary, target, force)
+    except FileError:
+        raise
+    except WRITE_ERRORS as error:
+        raise FileError(f"{path} cannot be written: {reason(error)}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _write(
+    path: Path,
+    recorded: Sequence[Recorded],
+    metadata: Metadata,
+    status: str,
+    solver: Mapping[str, Any],
+    events: EventTable | None,
+) -> None:
+    import h5py
+
+    # Nothing newer than necessary: HDF5 1.8 reads it.
+    file = h5py.File(path, "w", libver=("earliest", "v110"), track_order=True)
+    try:
+        layout = create(
+            file,
+            [entry.column for entry in recorded],
+            metadata,
+            dtype=recorded[0].data.dtype.name,
+            n_times=len(recorded[0].times),
+            status=status,
+            solver=solver,
+        )
+        if events is not None:
+            units = str(metadata.attributes.get("time_units", "1"))
+            EventLog(file, events.names, units, rows_of(events)).commit()
+        for entry in recorded:
+            axis = layout.axes[entry.column.axis]
+            axis.resize((len(entry.times),))
+            axis[:] = entry.times
+            dataset = layout.columns[entry.column.name]
+            dataset.resize(len(entry.times), axis=0)
+            rows = dataset.chunks[0]
+            step = rows * max(1, _BLOCK // (rows * entry.column.size * dataset.dtype.itemsize))
+            for k in range(0, len(entry.times), step):
+                dataset[k : k + step] = entry.data[k : k + step]
+        file.flush()
+    except BaseException:
+        abandon(file)
+        raise
+    file.close()
+    with open(path, "rb+") as written:
+        os.fsync(written.fileno())
+
+
+def recover(path: str | Path) -> Result:
+    """Turn the file of a run that was killed into an orderly one, in one step, and open it.
+
+    All samples up to the last saved time are copied to a new file, which then takes the place of the old one. Its
+    status stays what it is. A file that is not incomplete, and that HDF5 opens, is only opened.
+
+    Raises
+    ------
+    FileError
+        If it is not a result file, is still being written, or cannot be written.
+    """
+    if status_of(path) == INCOMPLETE or (os.path.isfile(path) and marked_open(path)):
+        if in_use(path):
+            raise FileError(f"{path} cannot be recovered: it is open in another program, perhaps its run goes on")
+        with open_result(path) as result:
+            result.save(path, force=True)
+    return open_result(path)

@@ -1,0 +1,276 @@
+"""The HDF5 file of a sweep: made once, whole, then filled in place, so that it is valid at every moment.
+
+All sizes are known when the file is made, so every dataset is contiguous and stays where it is. HDF5 makes the file and
+closes it; from then on rows are written at the places that HDF5 gave the datasets, and no byte of HDF5's own structures
+changes again. So there is nothing that a kill can leave half done but the rows in flight, and no mark of an open file
+(compare `brnn.files.run.superblock`, for files that have to grow). What was written is kept when the process is killed:
+the operating system has it. Power failures are another matter.
+
+Every variable is filled with NaN (-1, nothing) when the file is made. That is what stands where members are missing;
+and it takes the disk space of the whole sweep at once, so that a disk that is too small shows before the members run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brnn.base.memory import in_words
+from brnn.errors import FileError
+from brnn.files.hdf5 import READ_ERRORS, reason
+from brnn.files.run.superblock import fcntl
+from brnn.files.stored import Key, StoredRows
+from brnn.files.sweep.layout import fill_value
+
+if TYPE_CHECKING:
+    import h5py
+
+__all__ = ["Place", "PlacedRows", "SharedFile", "SweepFile", "check_room", "place_of", "temporary"]
+
+_BLOCK = 4 * 1024 * 1024  # bytes that are written at once
+_GAP = 16 * 1024  # bytes of other members that are written again (the same) rather than the rows apart
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a variable stands in the file: its first byte, the type of an element, and its shape."""
+
+    offset: int
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+    @property
+    def row(self) -> int:
+        """Bytes of one row."""
+        return math.prod(self.shape[1:]) * self.dtype.itemsize
+
+    @property
+    def end(self) -> int:
+        """The byte behind the last one."""
+        return self.offset + math.prod(self.shape) * self.dtype.itemsize
+
+
+class SweepFile:
+    """An open file whose variables are read and written in place.
+
+    Parameters
+    ----------
+    path : Path
+        An HDF5 file that nobody writes.
+    where : mapping
+        The places of its variables.
+
+    Raises
+    ------
+    BlockingIOError
+        If another program has it open.
+    """
+
+    def __init__(self, path: Path, where: Mapping[str, Place]) -> None:
+        self.places = dict(where)
+        self._file = open(path, "r+b", buffering=0)  # noqa: SIM115 - closed by `close`
+        if fcntl is not None:
+            try:
+                # Nobody else may have it open now; later they may read, as HDF5 does with a shared lock.
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.close()
+                raise
+            except OSError:  # a file system without locks
+                pass
+
+    def close(self) -> None:
+        """Close the file, which is always in order."""
+        self._file.close()
+
+    def same_as(self, path: Path) -> bool:
+        """Tell whether this is still the file that has the name `path`."""
+        here = os.fstat(self._file.fileno())
+        try:
+            there = os.stat(path)
+        except OSError:
+            return False
+        return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
+
+    def put(self, name: str, rows: np.ndarray, values: np.ndarray) -> None:
+        """Write `values` (k, ...) into the rows with the numbers `rows` (k,), which rise.
+
+        Cells that the values do not have get the fill value.
+        """
+        place = self.places[name]
+        values = _padded(values, place)
+        row = max(1, place.row)
+        cuts = np.flatnonzero(np.diff(rows) > max(1, _GAP // row)) + 1
+        for first, last in zip([0, *cuts.tolist()], [*cuts.tolist(), len(rows)], strict=True):
+            start, stop = int(rows[first]), int(rows[last - 1]) + 1
+            block = values[first:last]
+            if stop - start > last - first:
+                # Between them are rows of other members: the same bytes are written over them.
+                between = self.read(name, start, stop)
+                between[rows[first:last] - start] = block
+                block = between
+            self._write(place.offset + start * row, block)
+
+    def put_block(self, name: str, start: int, values: np.ndarray) -> None:
+        """Write `values` (k, ...) into the rows `start`, `start` + 1, ..."""
+        place = self.places[name]
+        self._write(place.offset + start * place.row, _padded(values, place))
+
+    def put_scalar(self, name: str, value: float) -> None:
+        """Write a variable that is one number."""
+        place = self.places[name]
+        self._write(place.offset, np.array([value], place.dtype))
+
+    def fill(self, name: str) -> None:
+        """Write the fill value everywhere."""
+        place = self.places[name]
+        count = place.shape[0]
+        step = max(1, _BLOCK // max(1, place.row))
+        block = np.full((min(step, count), *place.shape[1:]), fill_value(place.dtype), place.dtype)
+        for start in range(0, count, step):
+            self.put_block(name, start, block[: count - start])
+
+    def read(self, name: str, start: int, stop: int) -> np.ndarray:
+        """Return the rows from `start` to before `stop`; of a single number, the number."""
+        place = self.places[name]
+        shape = (stop - start, *place.shape[1:]) if place.shape else ()
+        result = np.empty(shape, place.dtype)
+        _read(self._file, place.offset + start * place.row, result)
+        return result
+
+    def _write(self, offset: int, values: np.ndarray) -> None:
+        view = _bytes(np.ascontiguousarray(values))
+        self._file.seek(offset)
+        while len(view):
+            view = view[self._file.write(view) :]
+
+
+class SharedFile:
+    """A file that several variables are read from, by any thread; the stack closes it. It is not locked.
+
+    HDF5 would keep what it read once, and its lock would keep a sweep from being resumed.
+    """
+
+    def __init__(self, path: str | Path, stack: contextlib.ExitStack) -> None:
+        self._file = stack.enter_context(open(path, "rb", buffering=0))  # noqa: SIM115
+        self._alone = threading.Lock()
+        self.size = os.fstat(self._file.fileno()).st_size
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._file.closed
+
+    def read(self, offset: int, values: np.ndarray) -> None:
+        """Fill an array, which is in one piece, with the bytes from `offset` on."""
+        with self._alone:
+            _read(self._file, offset, values)
+
+
+class PlacedRows(StoredRows):
+    """The rows of a variable that stands in one piece, read past HDF5."""
+
+    def __init__(self, source: SharedFile, place: Place, label: str) -> None:
+        if place.end > source.size:
+            raise FileError(f"{label} is damaged: the file is truncated, {source.size} of {place.end} bytes are left")
+        self._source = source
+        self.place = place
+        self._label = label
+        self.shape = place.shape
+        self.dtype = place.dtype
+
+    def __getitem__(self, key: Key) -> Any:
+        if self._source.closed:
+            raise FileError(f"{self._label} cannot be read: the file was closed; open it again with brnn.open")
+        try:
+            return self._selected(key)
+        except READ_ERRORS as error:
+            raise FileError(f"{self._label} cannot be read: the file is damaged ({reason(error)})") from None
+
+    def _selected(self, key: Key) -> Any:
+        if not self.shape:
+            return self._rows(0, 1)
+        first, *others = key if isinstance(key, tuple) else (key,)
+        rows = range(self.shape[0])[first]
+        if isinstance(rows, int):
+            return self._rows(rows, rows + 1)[(0, *others)]
+        step = max(1, _BLOCK // max(1, self.place.row * rows.step))
+        parts = []  # so that no more than the part that is asked for is in memory at once
+        for k in range(0, len(rows), step):
+            part = rows[k : k + step]
+            parts.append(self._rows(part[0], part[-1] + 1)[(slice(None, None, rows.step), *others)])
+        if len(parts) == 1:
+            return parts[0]
+        return np.concatenate(parts) if parts else np.empty((0, *self.shape[1:]), self.dtype)[(slice(None), *others)]
+
+    def _rows(self, start: int, stop: int) -> np.ndarray:
+        shape = (stop - start, *self.shape[1:]) if self.shape else ()
+        values = np.empty(shape, self.dtype)
+        self._source.read(self.place.offset + start * self.place.row, values)
+        return values
+
+
+def _bytes(values: np.ndarray) -> memoryview:
+    plain: Any = values.reshape(-1).view(np.uint8)
+    return memoryview(plain)
+
+
+def _read(file: io.FileIO, offset: int, values: np.ndarray) -> None:
+    view = _bytes(values)
+    file.seek(offset)
+    while len(view):
+        count = file.readinto(view)
+        if not count:
+            raise OSError("the file is shorter than it should be")
+        view = view[count:]
+
+
+def _padded(values: np.ndarray, place: Place) -> np.ndarray:
+    if values.shape[1:] == place.shape[1:]:
+        return values.astype(place.dtype, copy=False)
+    padded = np.full((len(values), *place.shape[1:]), fill_value(place.dtype), place.dtype)
+    padded[tuple(slice(size) for size in values.shape)] = values
+    return padded
+
+
+def check_room(path: Path, label: str, size: int) -> None:
+    """Raise FileError if `size` bytes do not fit on the disk."""
+    if hasattr(os, "statvfs"):
+        disk = os.statvfs(path.parent)
+        free = disk.f_bavail * disk.f_frsize
+        if size > free:
+            raise FileError(
+                f"{label} cannot be written: it needs {in_words(size)}, and {in_words(free)} are free on the disk"
+            )
+
+
+def place_of(dataset: h5py.Dataset) -> Place | None:
+    """Return where a dataset stands; None if it is not in one piece, as `create` makes it."""
+    shape, dtype = dataset.shape, dataset.dtype
+    if dtype == "S1" and shape:
+        shape, dtype = shape[:-1], np.dtype(f"S{shape[-1]}")
+    offset = dataset.id.get_offset()
+    if dataset.chunks is not None or (offset is None and dataset.size):
+        return None
+    return Place(offset or 0, dtype, shape)
+
+
+@contextlib.contextmanager
+def temporary(path: Path) -> Iterator[Path]:
+    """Give the name of a new file beside `path`, and remove what is left of it in the end."""
+    name = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        yield name
+    finally:
+        with contextlib.suppress(OSError):
+            name.unlink()

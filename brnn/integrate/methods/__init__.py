@@ -1,0 +1,1 @@
+"""The methods of integration, one file each."""

@@ -1,0 +1,1 @@
+"""What a run leaves, in memory; knows no HDF5."""

@@ -1,0 +1,96 @@
+"""The events of a run as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["LONG_NAMES", "TYPES", "EventTable", "Happened", "rows_of"]
+
+LONG_NAMES = {
+    "time": "time of the event",
+    "which": "which event of the network happened",
+    "cell": "index of the cell that crossed the threshold, -1 if it was none",
+    "value": "what crossed the threshold, just before the event",
+    "chosen": "index of the cell that was drawn, -1 if none was",
+}
+TYPES = {"time": "<f8", "which": "<i4", "cell": "<i4", "value": "<f8", "chosen": "<i4"}
+
+
+class Happened(NamedTuple):
+    """One thing that happened: an event, or one of the cells of an event of several.
+
+    Attributes
+    ----------
+    time : float
+        When.
+    which : int
+        Which event of the network, counted from 0.
+    cell : int
+        The cell that crossed, counted from 0 in C order; -1 if it was none.
+    value : float
+        What crossed the threshold, before the actions; NaN for events at given times.
+    chosen : int
+        The cell that was drawn; -1 if none was.
+    """
+
+    time: float
+    which: int
+    cell: int
+    value: float
+    chosen: int
+
+
+@dataclass(frozen=True, eq=False)
+class EventTable:
+    """All events of a run in the order in which they happened.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Names of the network's events.
+    columns : dict of ndarray
+        The fields of Happened.
+    """
+
+    names: tuple[str, ...]
+    columns: dict[str, np.ndarray]
+
+    @classmethod
+    def of(cls, names: Sequence[str], rows: Sequence[Happened]) -> Self:
+        """Return the table of these rows."""
+        columns = zip(*rows, strict=True) if rows else ((),) * len(TYPES)
+        arrays = (np.array(column, dtype=kind) for column, kind in zip(columns, TYPES.values(), strict=True))
+        return cls(tuple(names), dict(zip(TYPES, arrays, strict=True)))
+
+    def __len__(self) -> int:
+        return len(self.columns["time"])
+
+    def counts(self) -> dict[str, int]:
+        """Return how often each event happened."""
+        counts = np.bincount(self.columns["which"], minlength=len(self.names))
+        return {name: int(count) for name, count in zip(self.names, counts, strict=False)}
+
+    def dataset(self, time_units: str) -> xr.Dataset:
+        """Return the table as an xarray.Dataset along the dimension `event`."""
+        import xarray as xr
+
+        values = {key: column for key, column in self.columns.items() if key != "which"}
+        data: dict[str, Any] = {
+            key: ("event", column, {"units": time_units if key == "time" else "1", "long_name": LONG_NAMES[key]})
+            for key, column in values.items()
+        }
+        names = np.array(self.names, dtype=object)[self.columns["which"]]
+        data["name"] = ("event", names.astype(str), {"long_name": "name of the event"})
+        return xr.Dataset(data, {"event": np.arange(len(self))})
+
+
+def rows_of(table: EventTable) -> list[Happened]:
+    """Return the rows of a table."""
+    return [Happened(*row) for row in zip(*(column.tolist() for column in table.columns.values()), strict=True)]

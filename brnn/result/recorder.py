@@ -1,0 +1,30 @@
+"""What an integrator needs of a recorder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from brnn.result.events import Happened
+    from brnn.result.result import Result
+
+__all__ = ["Recorder"]
+
+
+class Recorder(Protocol):
+    """Takes the states of one run as they become known."""
+
+    def write(self, times: np.ndarray, states: np.ndarray) -> None:
+        """Record `states` (k, size) at rising `times` (k,), later than all before."""
+
+    def happened(self, row: Happened) -> None:
+        """Record an event; in the order of time, and before the states that are later."""
+
+    def keep(self) -> None:
+        """Make safe what was recorded, if that is due; called now and then between writes."""
+
+    def finish(self, status: str, solver: Mapping[str, Any]) -> Result:
+        """End the record ("complete", "steady", "failed" or "interrupted") and return what it holds."""

@@ -1,0 +1,406 @@
+"""The result of a run: labelled arrays over time, how the solver fared, and the network that was run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from brnn.base.checks import closest
+from brnn.errors import FileError, InputError, SpecError
+from brnn.result.columns import Column
+from brnn.result.events import EventTable
+from brnn.result.metadata import (
+    INCOMPLETE,
+    NETWORK_ARRAYS,
+    OPTION_ARRAYS,
+    Metadata,
+    network_from_file,
+    options_from_file,
+    solver_text,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from brnn.result.lazy import LazyRows
+    from brnn.spec.events.protocol import Span
+    from brnn.spec.network import Network
+
+__all__ = ["Recorded", "Result", "Solver", "UnknownVariable"]
+
+
+class UnknownVariable(InputError, KeyError):
+    """A result has no variable of this name."""
+
+    __str__ = Exception.__str__  # that of KeyError puts the message into quotes
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One variable of a result: what it is, its times, and its samples, in memory or in the file."""
+
+    column: Column
+    times: np.ndarray
+    data: np.ndarray | LazyRows
+
+
+@dataclass(frozen=True)
+class Solver:
+    """How the integration went.
+
+    Attributes
+    ----------
+    method : str
+        Name of the method.
+    evaluations, steps : int
+        Evaluations of the right-hand side, and steps.
+    seconds : float
+        Wall time.
+    message : str
+        How it ended, in words.
+    status : str
+        "complete", "steady", "failed", "interrupted", or "incomplete".
+    details : dict
+        Everything that was recorded of it, tolerances for example.
+    """
+
+    method: str = ""
+    evaluations: int = 0
+    steps: int = 0
+    seconds: float = math.nan
+    message: str = ""
+    status: str = INCOMPLETE
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_mapping(cls, status: str, values: Mapping[str, Any]) -> Self:
+        """Return the Solver of what `Recorder.finish` was given."""
+        return cls(
+            method=str(values.get("method", "")),
+            evaluations=int(values.get("evaluations", 0)),
+            steps=int(values.get("steps", 0)),
+            seconds=float(values.get("seconds", math.nan)),
+            message=str(values.get("message", "")),
+            status=status,
+            details=dict(values),
+        )
+
+
+class Result(Mapping[str, "xr.DataArray"]):
+    """What a run recorded, as a mapping from the names of its variables to arrays.
+
+    ``result["F1.x"]`` is an xarray.DataArray with the axis `time` first; of a file it reads only what is used.
+    `brnn.simulate` and `brnn.open` return it.
+
+    Attributes
+    ----------
+    status : str
+        "complete"; "steady" (it came to rest and was stopped); "failed" or "interrupted" (it ended early); or
+        "incomplete" (it was killed, or is still running).
+    solver : Solver
+        How the integration went.
+    path : Path or None
+        The file, if the result is in one.
+    event_table : EventTable or None
+        The events as plain arrays; None if the network has none.
+    """
+
+    def __init__(
+        self,
+        recorded: Sequence[Recorded],
+        metadata: Metadata,
+        status: str,
+        solver: Mapping[str, Any],
+        path: Path | None = None,
+        close: Callable[[], None] | None = None,
+        events: EventTable | None = None,
+    ) -> None:
+        self._recorded = {entry.column.name: entry for entry in recorded}
+        self._metadata = metadata
+        self._close = close
+        self.event_table = events
+        self.status = status
+        self.solver = Solver.from_mapping(status, solver)
+        self.path = path
+
+    def __getitem__(self, name: str) -> xr.DataArray:
+        """Return a variable by its full name, e.g. ``"F1.x"``, with the dimensions (time, *cells)."""
+        return self._array(self._find(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._recorded)
+
+    def __len__(self) -> int:
+        return len(self._recorded)
+
+    # Two results are the same only if they are one object: comparing arrays needs a tolerance.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def final(self, layer: str) -> xr.DataArray:
+        """Return the last recorded values of a layer (``"F1"``) or variable (``"F1.x"``), without time."""
+        entry = self._find(layer, short=True)
+        if not len(entry.times):
+            raise InputError(f"'{layer}' has no final values: no state was recorded")
+        import xarray as xr
+
+        column = entry.column
+        return xr.DataArray(entry.data[-1], _indices(column), column.dims, name=column.name, attrs=_attributes(column))
+
+    def total(self, layer: str) -> xr.DataArray:
+        """Return the sum over all cells of a layer (or of any variable) at every time."""
+        import xarray as xr
+
+        entry = self._find(layer, short=True)
+        column = entry.column
+        attributes = {"units": column.units, "long_name": f"sum of {column.name} over all cells"}
+        return xr.DataArray(
+            _sums(entry.data), {"time": self._time(entry)}, ("time",), name=f"total of {column.name}", attrs=attributes
+        )
+
+    def relative(self, layer: str) -> xr.DataArray:
+        """Return the relative activities x_i / sum_k x_k of a layer at every time; NaN where the sum is 0."""
+        entry = self._find(layer, short=True)
+        column = entry.column
+        attributes = {"units": "1", "long_name": f"{column.name} relative to its sum over all cells"}
+        return self._array(entry, divisor=_sums(entry.data), attributes=attributes)
+
+    @property
+    def times(self) -> np.ndarray:
+        """The saved times (of the weights, if only these were recorded)."""
+        entries = sorted(self._recorded.values(), key=lambda entry: entry.column.axis != "time")
+        return entries[0].times.copy()
+
+    @property
+    def reached(self) -> float:
+        """The last saved time; NaN if there is none."""
+        return max((float(entry.times[-1]) for entry in self._recorded.values() if len(entry.times)), default=math.nan)
+
+    @property
+    def duration(self) -> float:
+        """The planned duration; NaN if it is not known."""
+        return float(self._metadata.attributes.get("duration", math.nan))
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The root attributes of the file: versions, seed, command line, date and more, as text and numbers."""
+        return dict(self._metadata.attributes)
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of the run's randomness; None if it had none."""
+        seed = self._metadata.attributes.get("seed", "none")
+        return None if seed == "none" else int(seed)
+
+    @property
+    def events(self) -> xr.Dataset:
+        """What happened: `time`, `name`, `cell`, `value` and `chosen` along the dimension `event`, in order of time.
+
+        Each cell that crossed a threshold has a row. `cell` is its index in C order, -1 if there was none; `value` is
+        what crossed, before the event's actions (NaN for events at given times); `chosen` is the cell that was drawn.
+        """
+        return (self.event_table or EventTable.of((), ())).dataset(self._time_units)
+
+    def events_in_words(self) -> str:
+        """Return in one line how many events there were."""
+        table = self.event_table
+        if table is None or not len(table):
+            return "none"
+        return f"{len(table)} ({', '.join(f'{name} {count}' for name, count in table.counts().items())})"
+
+    @property
+    def phases(self) -> xr.Dataset:
+        """The phases of the network's protocol as they were: `name`, `trial`, `start` and `stop` along `phase`.
+
+        Phases that the run did not reach are left out. `trial` counts the phases of one name from 0.
+        """
+        from brnn.result.phases import phase_dataset
+
+        return phase_dataset(self._spans, self._time_units)
+
+    def during(self, name: str, trial: int = -1) -> slice:
+        """Return the time of a phase as a slice: ``result["F1.x"].sel(time=result.during("test"))``.
+
+        Parameters
+        ----------
+        name : str
+            Name of the phase.
+        trial : int
+            Which phase of this name, counted from 0; -1 is the last one that the run reached.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        from brnn.result.phases import phase_slice
+
+        return phase_slice(self._spans, name, trial)
+
+    @cached_property
+    def _spans(self) -> tuple[Span, ...]:
+        from brnn.result.phases import spans_of
+
+        return spans_of(self.network, self.event_table, self.reached if math.isfinite(self.reached) else self.duration)
+
+    @cached_property
+    def network(self) -> Network:
+        """The network that was run. FileError if the file holds it damaged."""
+        text = str(self._metadata.attributes["network"])
+        try:
+            network: Network = network_from_file(text, self._metadata.arrays.get(NETWORK_ARRAYS, {}))
+        except SpecError as error:
+            raise FileError(f"{self._label}: its network is damaged: {error}") from None
+        return network
+
+    @cached_property
+    def options(self) -> dict[str, Any]:
+        """The options with which the network was run."""
+        text = str(self._metadata.attributes.get("options", "{}"))
+        try:
+            return options_from_file(text, self._metadata.arrays.get(OPTION_ARRAYS, {}))
+        except InputError as error:
+            raise FileError(f"{self._label}: {error}") from None
+
+    @property
+    def tree(self) -> xr.DataTree:
+        """All variables as an xarray.DataTree, one node per layer and projection, as they stand in the file."""
+        import xarray as xr
+
+        nodes: dict[str, dict[str, Any]] = {}
+        for entry in self._recorded.values():
+            axis = entry.column.axis
+            array = self._array(entry)
+            node = nodes.setdefault(f"/{entry.column.group}", {})
+            node[entry.column.quantity] = array if axis == "time" else array.rename(time=axis)
+        datasets = {name: xr.Dataset(node) for name, node in nodes.items()}
+        if self.event_table is not None:
+            datasets["/events"] = self.events
+        tree = xr.DataTree.from_dict(datasets)
+        tree.attrs.update(self.attributes, status=self.status, solver=solver_text(self.solver.details))
+        return tree
+
+    def save(self, path: str | Path, force: bool = False) -> None:
+        """Write everything to an HDF5 file, which appears under its name when it is whole.
+
+        Raises
+        ------
+        FileError
+            If the file exists (and not `force`), or cannot be written.
+        """
+        from brnn.files.run.save import write_file
+
+        recorded = list(self._recorded.values())
+        write_file(path, recorded, self._metadata, self.status, self.solver.details, force, self.event_table)
+
+    def close(self) -> None:
+        """Close the file; what was read from it stays usable."""
+        if self._close is not None:
+            self._close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        lines = [f"<brnn.Result of '{self._metadata.attributes.get('title', '')}': {self.summary()}>"]
+        width = max((len(name) for name in self._recorded), default=0)
+        for name, entry in self._recorded.items():
+            sizes = zip(("time", *entry.column.dims), entry.data.shape, strict=True)
+            shown = ", ".join(f"{dim}: {size}" for dim, size in sizes)
+            lines.append(f"    {name:{width}}  ({shown})  {entry.column.long_name}")
+        solver = self.solver
+        if solver.method:
+            lines.append(
+                f"    solver {solver.method}: {solver.steps} steps, {solver.evaluations} evaluations, "
+                f"{solver.seconds:.3g} s"
+            )
+        if self.event_table is not None:
+            lines.append(f"    events {self.events_in_words()}")
+        if self.path is not None:
+            lines.append(f"    file {self.path}")
+        return "\n".join(lines)
+
+    def summary(self) -> str:
+        """Return in one line how the run ended and how far it got."""
+        unit = "" if self._time_units == "1" else f" {self._time_units}"
+        planned = "" if math.isnan(self.duration) else f" of {self.duration:g}"
+        reached = "before the first state" if math.isnan(self.reached) else f"at t = {self.reached:g}"
+        if self.status == INCOMPLETE:
+            return f"incomplete, last saved {reached}{planned}{unit} (the run was cut off, or is still going on)"
+        if self.status in ("failed", "interrupted"):
+            return f"{self.status}, last saved {reached}{planned}{unit}"
+        return f"{self.status}, {reached}{unit}"
+
+    @property
+    def _time_units(self) -> str:
+        return str(self._metadata.attributes.get("time_units", "1"))
+
+    @property
+    def _label(self) -> str:
+        return str(self.path) if self.path is not None else "result"
+
+    def _find(self, name: str, short: bool = False) -> Recorded:
+        if name in self._recorded:
+            return self._recorded[name]
+        if short and f"{name}.x" in self._recorded:
+            return self._recorded[f"{name}.x"]
+        names = list(self._recorded)
+        inside = [known for known in names if known.split(".")[0] == name]
+        hint = f"; did you mean '{inside[0]}'?" if inside else closest(str(name), names)
+        raise UnknownVariable(f"result['{name}']: no such variable (there is {', '.join(names)}){hint}")
+
+    def _array(
+        self, entry: Recorded, divisor: np.ndarray | None = None, attributes: dict[str, str] | None = None
+    ) -> xr.DataArray:
+        import xarray as xr
+
+        column = entry.column
+        dims = ("time", *column.dims)
+        attributes = attributes or _attributes(column)
+        if not isinstance(entry.data, np.ndarray):
+            from brnn.result.lazy import lazy_variable
+
+            variable = lazy_variable(dims, entry.data, attributes, divisor)
+        else:
+            values = entry.data
+            if divisor is not None:
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    values = values / divisor.reshape(-1, *(1,) * len(column.shape))
+            variable = xr.Variable(dims, values, attributes)
+        return xr.DataArray(variable, {"time": self._time(entry), **_indices(column)}, name=column.name)
+
+    def _time(self, entry: Recorded) -> xr.Variable:
+        import xarray as xr
+
+        return xr.Variable(("time",), entry.times, {"units": self._time_units, "long_name": "time"})
+
+
+def _attributes(column: Column) -> dict[str, str]:
+    return {"units": column.units, "long_name": column.long_name}
+
+
+def _indices(column: Column) -> dict[str, np.ndarray]:
+    return {dim: np.arange(size) for dim, size in zip(column.dims, column.shape, strict=True)}
+
+
+def _sums(data: np.ndarray | LazyRows) -> np.ndarray:
+    """Return the sum of each row, reading a few rows at a time."""
+    if isinstance(data, np.ndarray):
+        return data.reshape(len(data), -1).sum(axis=1, dtype=np.float64) if len(data) else np.empty(0)
+    sums = np.empty(len(data))
+    for k in range(0, len(data), data.block):
+        rows = data[k : k + data.block]
+        sums[k : k + len(rows)] = rows.reshape(len(rows), -1).sum(axis=1, dtype=np.float64)
+    return sums

@@ -1,0 +1,1 @@
+"""What happens during a run: triggers, actions and the protocol of phases."""

@@ -1,0 +1,1 @@
+"""Sweeps: many networks of one family, which differ in their parameters."""

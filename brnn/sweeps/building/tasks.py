@@ -1,0 +1,263 @@
+"""One chunk of a sweep: members as plain data, built and run here or in any other process.
+
+A Task holds everything that is needed and nothing that is not data: how the networks are built (a model's name, a
+function's place, or the networks themselves as JSON), the values of their parameters, and the options. What comes
+back are arrays. Members whose networks have the same structure run side by side in the compiled ensemble, others one by
+one with `simulate`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from brnn._version import __version__
+from brnn.compiler import compile_network
+from brnn.compiler.layout import Variable, layout
+from brnn.ensemble.run import Finished, run_batch
+from brnn.errors import BrnnError, InputError
+from brnn.integrate.run import initial_state, simulate
+from brnn.spec.network import Network
+from brnn.sweeps.building.builder import Family
+from brnn.sweeps.building.members import (
+    NOTHING,
+    Built,
+    Options,
+    build_members,
+    built_one_by_one,
+    given,
+    networks,
+    one_line,
+)
+from brnn.sweeps.designs import Table
+from brnn.sweeps.measures import Group
+
+__all__ = ["Elsewhere", "Part", "Task", "failed", "integrate", "run_chunk"]
+
+_FAILED = 3
+
+
+class Elsewhere(BrnnError):
+    """Where a task was to run, its reference does not lead to the same networks."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Members to run.
+
+    Attributes
+    ----------
+    members : ndarray of int64, shape (k,)
+        Their numbers.
+    seeds : ndarray of uint64, shape (k,)
+        Their seeds.
+    reference : dict or None
+        How the family of networks is found (`Family.reference`); None if the networks themselves are given.
+    values : dict
+        For each dotted name an array with a value for each member; None where `others` has them.
+    others : str or None
+        Columns that are not numbers, as the JSON of a Table.
+    networks : tuple of str
+        The networks as JSON, if there is no reference; an error text begins with "!".
+    options : Options
+        How they are run.
+    proof : str
+        Digest of the first member's network, by which it is seen whether the reference leads to the same one.
+    version : str
+        Version of brnn.
+    """
+
+    members: np.ndarray
+    seeds: np.ndarray
+    reference: Mapping[str, Any] | None
+    values: Mapping[str, np.ndarray | None]
+    others: str | None
+    networks: tuple[str, ...]
+    options: Options
+    proof: str = ""
+    version: str = __version__
+
+    @classmethod
+    def of(
+        cls,
+        family: Family,
+        columns: Mapping[str, Any],
+        members: np.ndarray,
+        seeds: np.ndarray,
+        options: Options,
+        by_value: bool = False,
+    ) -> Task:
+        """Return the task as data that any process understands; `by_value` with the networks, whatever is known."""
+        if family.reference is None or by_value:
+            texts = tuple(
+                f"!{built}" if isinstance(built, str) else built.to_json()
+                for built in networks(family, columns, len(members))
+            )
+            return cls(members, seeds, None, {}, None, texts, options)
+        values = {name: column if isinstance(column, np.ndarray) else None for name, column in columns.items()}
+        others = {name: column for name, column in columns.items() if values[name] is None}
+        text = Table(others).to_json() if others else None
+        return cls(members, seeds, family.reference, values, text, (), options, _proof(family, columns))
+
+    def build(self) -> Built:
+        """Return the members, ready to run.
+
+        Raises
+        ------
+        Elsewhere
+            If the networks have to be sent themselves.
+        InputError
+            If this is another version of brnn.
+        """
+        if self.version != __version__:
+            raise InputError(f"executor: a worker has brnn {__version__}, this is brnn {self.version}")
+        if self.reference is None:
+            found = {
+                place: text[1:] if text.startswith("!") else Network.from_json(text)
+                for place, text in enumerate(self.networks)
+            }
+            return built_one_by_one(found, self.members, self.seeds, self.options)
+        columns: dict[str, Any] = dict(self.values)
+        if self.others is not None:
+            columns |= Table.from_json(self.others).columns()
+        try:
+            family = Family.from_reference(self.reference)
+            proof = _proof(family, columns)
+        except Exception as error:  # whatever the import of the user's module does here
+            raise Elsewhere(f"{type(error).__name__}: {one_line(error)}") from None
+        if proof != self.proof:
+            raise Elsewhere("the build is another one")
+        return build_members(family, columns, self.members, self.seeds, self.options)
+
+
+def _proof(family: Family, columns: Mapping[str, Any]) -> str:
+    """Return a digest of the first member's network, or of the error that it gives."""
+    (first,) = networks(family, {name: column[:1] for name, column in columns.items()}, 1)
+    return hashlib.sha256((first if isinstance(first, str) else first.to_json()).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Part:
+    """Finished members whose states have the same shapes.
+
+    Attributes
+    ----------
+    members : ndarray of int64
+        Their numbers.
+    group : Group or None
+        Their states; None if there are none.
+    steps, evaluations : ndarray
+        What the solver needed.
+    errors : dict of int to str
+        Why members failed, by place in the group.
+    """
+
+    members: np.ndarray
+    group: Group | None
+    steps: np.ndarray
+    evaluations: np.ndarray
+    errors: Mapping[int, str] = field(default_factory=dict)
+
+
+def failed(members: np.ndarray, errors: Sequence[str]) -> Part:
+    """Return members that gave nothing but errors."""
+    none = np.zeros(members.size, dtype=np.int64)
+    return Part(members, None, none, none, dict(enumerate(errors)))
+
+
+def run_chunk(task: Task) -> list[Part]:
+    """Build and run the members of a task, in one thread; what any executor calls."""
+    return integrate(task.build())
+
+
+def integrate(built: Built, threads: int = 1) -> list[Part]:
+    """Run members that are ready."""
+    options = built.options
+    parts = []
+    times = np.array(options.times)
+    for places, work, patterns in built.groups:
+        finished = run_batch(
+            work,
+            rtol=options.rtol,
+            atol=options.atol,
+            times=times if times.size else None,
+            until_steady=options.until == "steady",
+            threads=threads,
+        )
+        variables = work.layout.variables
+        errors = {k: _failure(variables, finished, k) for k in np.flatnonzero(finished.status >= _FAILED).tolist()}
+        group = Group(
+            variables,
+            finished.final,
+            work.initial,
+            finished.reached,
+            np.minimum(finished.status, _FAILED),
+            times,
+            finished.trajectory,
+            patterns,
+        )
+        parts.append(Part(built.members[places], group, finished.counts[:, 0], finished.counts[:, 1], errors))
+    parts += [_single(built, place, network) for place, network in built.singles]
+    if built.broken:
+        parts.append(failed(built.members[list(built.broken)], list(built.broken.values())))
+    return parts
+
+
+def _failure(variables: Sequence[Variable], finished: Finished, k: int) -> str:
+    reached, state = finished.reached[k], np.abs(finished.final[k])
+    worst = int(np.argmax(np.where(np.isfinite(state), state, np.inf)))
+    variable = next(v for v in variables if v.start <= worst < v.stop)
+    why = "the step became too short" if finished.status[k] == _FAILED else "too many steps were needed"
+    return (
+        f"could not go on after t = {reached:.6g}: {why}; {variable.name}[{worst - variable.start}] = "
+        f"{finished.final[k, worst]:.6g} is the largest there"
+    )
+
+
+def _single(built: Built, place: int, network: Network) -> Part:
+    """Run one member with `simulate`."""
+    options = built.options
+    members = built.members[place : place + 1]
+    saved = np.array(options.times)
+    length = options.length(network)
+    if network.step is not None:
+        length = max(1, round(length / network.step)) * network.step
+    wanted = saved if saved.size and saved[-1] >= length else np.append(saved, length)
+    try:
+        result = simulate(
+            network,
+            options.duration,
+            times=wanted,
+            solver=options.solver,
+            rtol=options.rtol,
+            atol=options.atol,
+            until=options.until,  # type: ignore[arg-type]
+            seed=int(built.seeds[place]) if network.random else None,
+        )
+    except BrnnError as error:
+        return failed(members, [one_line(error)])
+    except Exception as error:  # whatever it is, the other members go on
+        return failed(members, [f"{type(error).__name__}: {one_line(error)}"])
+    variables = layout(network)
+    states = np.concatenate(
+        [np.asarray(result[variable.name]).reshape(len(result.times), -1) for variable in variables], axis=1
+    )
+    reached = float(result.times[-1])
+    rows = np.full((1, saved.size, states.shape[1]), np.nan)
+    count = np.count_nonzero(saved <= reached * (1.0 + 1e-12))  # a member at rest does not reach the others
+    rows[0, :count] = states[:count]
+    group = Group(
+        variables,
+        states[-1:],
+        initial_state(compile_network(network), None)[None],
+        np.array([reached]),
+        np.array([2 if result.status == "steady" else 1]),
+        saved,
+        rows,
+        given(network) if options.references else NOTHING,
+    )
+    return Part(members, group, np.array([result.solver.steps]), np.array([result.solver.evaluations]))

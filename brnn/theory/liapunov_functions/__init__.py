@@ -1,0 +1,1 @@
+"""Liapunov functions (33), (34) of networks of the form (32)."""
