@@ -14,13 +14,13 @@ from brnn.compiler.lanes import LANES, LaneText, exponent_places, lane_text
 from brnn.compiler.layout import Variable, layout, state_size
 from brnn.compiler.statements import Program
 from brnn.compiler.system import System
+from brnn.signals.base import PRODUCT_EXPONENTS
 from brnn.spec.breaks import segments
 from brnn.spec.network import Network
 
 __all__ = ["LARGEST", "Layout", "Member", "pack", "unfit"]
 
 LARGEST = 1000  # unknowns of one member
-_WHOLE = (1.0, 2.0, 3.0, 4.0)  # exponents whose powers are products
 
 
 def unfit(network: Network) -> str | None:
@@ -121,7 +121,7 @@ def pack(network: Network, duration: float, initial: np.ndarray | None = None, l
     floats = [name for name, array in arrays.items() if name not in program.work and array.dtype.kind == "f"]
     wholes = [name for name, array in arrays.items() if array.dtype.kind == "i"]
     work = [name for name in arrays if name in program.work]
-    constants = tuple((k, numbers[k]) for k in exponent_places(program.source) if numbers[k] in _WHOLE)
+    constants = tuple((k, numbers[k]) for k in exponent_places(program.source) if numbers[k] in PRODUCT_EXPONENTS)
     text = lane_text(program.source, len(variables), tuple(floats), tuple(work), tuple(wholes), constants, lanes)
     edges = [0, *(variable.stop for variable in variables)]
     at = numbers.size
@@ -171,7 +171,7 @@ def _columns(program: Program) -> dict[int, np.ndarray]:
         return found
     exponents = exponent_places(program.source)
     for k, values in found.items():
-        if k in exponents and np.isin(values, _WHOLE).any():
+        if k in exponents and np.isin(values, PRODUCT_EXPONENTS).any():
             raise Diverges
         program.numbers[k] = float(values[0])
     return found

@@ -51,7 +51,8 @@ SIGNATURE = types.int64(
     _f1, _i1,  # room, marks
 )  # fmt: skip
 
-COMPLETE, STEADY, TOO_SHORT, TOO_MANY = 1, 2, 3, 4  # status of a member; 0 as long as it runs
+# How a member ended, 0 as long as it runs; `brnn.ensemble.status` says what these are outside.
+COMPLETE, STEADY, TOO_SHORT, TOO_MANY = 1, 2, 3, 4
 VECTORS, STATES, MARKS = 13, 11, 11  # how many vectors of each sort `Lanes` has
 FOLLOWING, ACTIVE, FULL = 0, 1, 2  # places in `Lanes.common`
 

@@ -13,6 +13,7 @@ import numpy as np
 from brnn.compiler.lanes import LANES
 from brnn.ensemble.arrays import Layout, Member
 from brnn.ensemble.load import integrators, lane_function
+from brnn.ensemble.status import FAILURES, OF_CODE
 
 __all__ = ["Batch", "Finished", "batch", "batch_of", "run_batch"]
 
@@ -84,8 +85,8 @@ class Finished:
         The last states.
     reached : ndarray, shape (members,)
         Their times.
-    status : ndarray of int, shape (members,)
-        1 complete, 2 steady, 3 the step became too short, 4 too many steps.
+    codes : ndarray of int, shape (members,)
+        How they ended, as the kernels say it; `status` and `failure` say it as the rest of brnn does.
     counts : ndarray of int, shape (members, 3)
         Steps, evaluations, Jacobians.
     trajectory : ndarray, shape (members, times, size)
@@ -94,9 +95,18 @@ class Finished:
 
     final: np.ndarray
     reached: np.ndarray
-    status: np.ndarray
+    codes: np.ndarray
     counts: np.ndarray
     trajectory: np.ndarray
+
+    @property
+    def status(self) -> np.ndarray:
+        """How the members ended: COMPLETE, STEADY or FAILED of `brnn.ensemble.status`."""
+        return np.array(OF_CODE)[self.codes]
+
+    def failure(self, member: int) -> str:
+        """Return in words why a member failed; "" if it did not."""
+        return FAILURES[self.codes[member]]
 
 
 def batch(members: Sequence[Member]) -> Batch:
@@ -182,7 +192,7 @@ def run_batch(
     rules = (times, 0, rtol, atol, until_steady, work.layout.varying)
 
     def block(start: int, stop: int) -> int:
-        results = (result.final, result.reached, result.status, result.counts, result.trajectory[start:stop])
+        results = (result.final, result.reached, result.codes, result.counts, result.trajectory[start:stop])
         kernels.run_members(*fixed, start, stop, False, _ENDLESS, *work.given, *rules, *results, *rooms(work, lanes))
         return stop - start
 

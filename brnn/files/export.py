@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brnn.ensemble.status import STATUS_NAMES
 from brnn.errors import BrnnError, FileError, InputError
 from brnn.files.hdf5 import WRITE_ERRORS, check_target, move_into_place, reason
 from brnn.files.sweep.reader import open_sweep
-from brnn.files.sweep.schema import STATUS_NAMES
 from brnn.files.sweep.shared import temporary
 
 if TYPE_CHECKING:

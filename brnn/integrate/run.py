@@ -24,6 +24,7 @@ from brnn.result.memory import MemoryRecorder
 from brnn.result.metadata import metadata
 from brnn.result.options import Record
 from brnn.result.recorder import Recorder
+from brnn.spec.durations import STEADY_DURATIONS, natural_duration
 from brnn.spec.network import Network
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["simulate"]
 
-_DURATION = 20.0  # of a network that names none, in units of time
-_PATIENCE = 1024.0  # how many natural durations a run may take to come to rest
 _NOISY_STEPS = 10_000
 _COPIES = {
     "RK45": 14,
@@ -115,7 +114,7 @@ def simulate(
         raise InputError(f"network = {type(network).__name__}: must be a brnn.Network, e.g. brnn.models.rcf.build()")
     if until not in ("duration", "steady"):
         raise InputError(f"until = {until!r}: must be 'duration' or 'steady'")
-    natural = network.duration if network.duration is not None else _DURATION
+    natural = natural_duration(network)
     length = number(duration, "duration", above=0.0) if duration is not None else natural
     rtol = number(rtol, "rtol", minimum=1e-13, maximum=1.0)
     atol = number(atol, "atol", above=0.0)
@@ -125,7 +124,7 @@ def simulate(
     size = state_size(network)
     method, reason = solvers.choose(solver, network, size, until, step)
     if until == "steady" and duration is None:
-        length = _PATIENCE * natural
+        length = STEADY_DURATIONS * natural
     elif until == "steady":
         natural = length / 64.0
     if network.step is not None:

@@ -15,8 +15,9 @@ from brnn.base.tracer import Varying
 from brnn.errors import InputError
 from brnn.signals.shapes import classify
 
-__all__ = ["PARTS", "Signal", "power"]
+__all__ = ["PARTS", "PRODUCT_EXPONENTS", "Signal", "power"]
 
+PRODUCT_EXPONENTS = (1.0, 2.0, 3.0, 4.0)  # for which `power` multiplies
 PARTS = ("kernel", "slope", "quotient")  # f(w), f'(w), f(w)/w
 
 

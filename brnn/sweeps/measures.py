@@ -14,6 +14,7 @@ import numpy as np
 
 from brnn.base.checks import closest
 from brnn.compiler.layout import Variable
+from brnn.ensemble.status import FAILED, STATUS_NAMES
 from brnn.errors import InputError
 from brnn.files.sweep.schema import OWN, cell_dims
 from brnn.sweeps.building.members import Given
@@ -23,7 +24,6 @@ __all__ = ["MEASURES", "Group", "Measure", "MemberResult", "Rows", "chosen_measu
 _QUENCHED = 1e-3  # of the largest activity that is known: below it an activity counts as quenched
 _ALIKE = 1e-2  # relative difference up to which activities count as equal
 _KEPT = 1e-3  # difference of relative activities up to which a pattern counts as kept
-_FAILED = 3
 _TAKEN = (*OWN, "steps", "evaluations", "time")
 REGIMES = ("quenched", "winner-take-all", "uniform", "pattern stored", "contrast enhanced", "several equal winners")
 
@@ -83,7 +83,7 @@ class MemberResult:
     @property
     def status(self) -> str:
         """How it ended: "complete", "steady" or "failed"."""
-        return ("missing", "complete", "steady", "failed")[int(self.group.status[self.index])]
+        return STATUS_NAMES[int(self.group.status[self.index])]
 
     @property
     def times(self) -> np.ndarray:
@@ -316,7 +316,7 @@ class Own:
     def rows(self, measure: Measure, group: Group, errors: dict[int, str]) -> np.ndarray | None:
         """Return the values for a group, None if there are none; add what was wrong to `errors`, by member."""
         found: dict[int, np.ndarray] = {}
-        for index in np.flatnonzero(group.status != _FAILED).tolist():
+        for index in np.flatnonzero(group.status != FAILED).tolist():
             try:
                 found[index] = self._checked(measure, np.asarray(measure.function(MemberResult(group, index))))
             except Exception as error:  # the user's own code; whatever it is, the other members go on
@@ -357,7 +357,7 @@ def computed(measures: Sequence[Measure], group: Group, own: Own) -> tuple[dict[
     """
     rows: dict[str, Rows] = {}
     errors: dict[int, str] = {}
-    lost = group.status == _FAILED
+    lost = group.status == FAILED
     members = len(group.final)
     with np.errstate(all="ignore"):  # members that failed are full of NaN and infinity
         for measure in measures:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brnn.ensemble.status import COMPLETE, STATUS_NAMES, STEADY
 from brnn.errors import BrnnError, FileError
 from brnn.files.sweep.reader import open_contents, open_sweep
-from brnn.files.sweep.schema import COMPLETE, STATUS_NAMES, STEADY
 from brnn.reproduce import Rerun, allowed_difference
 from brnn.sweeps.building.builder import Family
 from brnn.sweeps.designs import Design

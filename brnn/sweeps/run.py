@@ -14,8 +14,9 @@ import numpy as np
 
 from brnn.base.checks import number, whole
 from brnn.ensemble.arrays import unfit
+from brnn.ensemble.status import FAILED
 from brnn.errors import InputError
-from brnn.files.sweep.schema import FAILED, cell_dims
+from brnn.files.sweep.schema import cell_dims
 from brnn.files.sweep.writer import SweepWriter
 from brnn.integrate.times import saved_times
 from brnn.sweeps import prepare

@@ -26,7 +26,6 @@ EXAMPLES = (
     "brnn run distance_dependent --input photo.jpg -o run.h5 --plot run.png",
     "brnn run rcf --input data.h5:/patterns/first --duration 50 --times 0,1,10,50 -o run.h5",
 )
-_STEADY_FACTOR = 1024.0  # how many natural durations `simulate` waits for a steady state
 
 
 def run(
@@ -170,6 +169,8 @@ def _times(text: str | None, network: Network, options: dict[str, Any], keep: bo
     """Return the times to save: those asked for, or, if nothing is kept, only the last."""
     import numpy as np
 
+    from brnn.spec.durations import STEADY_DURATIONS
+
     length = options["duration"] if options["duration"] is not None else network.duration
     steady = options["until"] == "steady" and options["duration"] is None
     if length is None or not np.isfinite(length) or length <= 0:
@@ -178,7 +179,7 @@ def _times(text: str | None, network: Network, options: dict[str, Any], keep: bo
         # In discrete time the duration is rounded to whole steps.
         if keep or length is None or network.step is not None:
             return None
-        return [length * (_STEADY_FACTOR if steady else 1.0)]
+        return [length * (STEADY_DURATIONS if steady else 1.0)]
     if text.strip().isdigit():
         count = int(text)
         if count < 1:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from brnn.ensemble.status import COMPLETE, FAILED, MISSING, STEADY
 from brnn.errors import BrnnError, FileError, InputError
 from brnn.files.hdf5 import READ_ERRORS, reason
 from brnn.files.sweep.compare import difference
 from brnn.files.sweep.layout import is_text
 from brnn.files.sweep.reader import open_contents
-from brnn.files.sweep.schema import COMPLETE, FAILED, MISSING, STEADY
 from brnn.files.sweep.writer import SweepWriter
 
 if TYPE_CHECKING:

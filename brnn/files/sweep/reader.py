@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brnn._version import __version__
+from brnn.ensemble.status import FAILED, MISSING, STATUS_NAMES
 from brnn.errors import FileError, InputError
 from brnn.files.hdf5 import READ_ERRORS, reason, text_of
 from brnn.files.opening import open_hdf5
 from brnn.files.stored import Key, StoredRows
 from brnn.files.sweep.layout import Layout, axis_attributes
 from brnn.files.sweep.schema import (
-    FAILED,
     FLAGS,
-    MISSING,
     SEED,
-    STATUS_NAMES,
     SweepHeader,
     header_of,
     parameter_attributes,

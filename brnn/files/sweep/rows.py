@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from brnn.ensemble.status import FAILED, MISSING, STATUS_NAMES
 from brnn.errors import InputError
 from brnn.files.sweep.layout import storable
-from brnn.files.sweep.schema import FAILED, MISSING, STATUS_NAMES
 
 __all__ = ["ERROR_LONGEST", "Batch", "joined"]
 

@@ -26,6 +26,7 @@ import numpy as np
 
 from brnn.base.checks import whole
 from brnn.base.data import Spec
+from brnn.ensemble.status import STATUS_NAMES
 from brnn.errors import FileError, InputError
 from brnn.files.hdf5 import text_of
 from brnn.result.metadata import FORMAT, Value, provenance
@@ -34,14 +35,9 @@ if TYPE_CHECKING:
     import h5py
 
 __all__ = [
-    "COMPLETE",
-    "FAILED",
     "FLAGS",
-    "MISSING",
     "SEED",
     "SELECTED",
-    "STATUS_NAMES",
-    "STEADY",
     "SweepHeader",
     "cell_dims",
     "header_of",
@@ -52,8 +48,6 @@ __all__ = [
     "texts_joined",
 ]
 
-MISSING, COMPLETE, STEADY, FAILED = range(4)
-STATUS_NAMES = ("missing", "complete", "steady", "failed")
 FLAGS: dict[str, Any] = {  # attributes of `status`, in the way of the CF conventions
     "flag_meanings": " ".join(STATUS_NAMES),
     "flag_values": np.arange(len(STATUS_NAMES), dtype="u1"),

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from brnn.ensemble.status import FAILED, MISSING
 from brnn.errors import FileError, InputError
 from brnn.files.hdf5 import WRITE_ERRORS, check_target, move_into_place, reason
 from brnn.files.run.superblock import in_use
@@ -29,7 +30,7 @@ from brnn.files.sweep.create import create
 from brnn.files.sweep.layout import Field, Layout, fill_value
 from brnn.files.sweep.reader import open_contents
 from brnn.files.sweep.rows import ERROR_LONGEST, Batch, joined
-from brnn.files.sweep.schema import FAILED, MISSING, OWN, SweepHeader, text_array
+from brnn.files.sweep.schema import OWN, SweepHeader, text_array
 from brnn.files.sweep.shared import PlacedRows, SweepFile, check_room, temporary
 
 if TYPE_CHECKING:

@@ -18,13 +18,13 @@ from brnn.base.tracer import Diverges, Varying, alike
 from brnn.ensemble.arrays import Member, pack, unfit
 from brnn.ensemble.run import Batch, batch, batch_of
 from brnn.errors import BrnnError
+from brnn.signals.base import PRODUCT_EXPONENTS
+from brnn.spec.durations import STEADY_DURATIONS, natural_duration
 from brnn.spec.network import Network
 from brnn.sweeps.building.builder import Family
 
 __all__ = [
-    "DURATION",
     "NOTHING",
-    "PATIENCE",
     "Built",
     "Given",
     "Options",
@@ -35,12 +35,9 @@ __all__ = [
     "one_line",
 ]
 
-DURATION = 20.0  # of a network that names none, in units of time
-PATIENCE = 1024.0  # how many natural durations a member may take to come to rest
 _CHECKED = 4  # members of a chunk that are also built one by one, besides those with the extreme values
 _EXTREMES = 8  # parameters whose extreme values are checked
 _FEW = 4  # members are not told apart in groups that are smaller than this, on average
-_WHOLES = (1.0, 2.0, 3.0, 4.0)  # exponents whose powers are products
 
 
 @dataclass(frozen=True)
@@ -75,8 +72,7 @@ class Options:
         """Return how long a network runs, at most."""
         if self.duration is not None:
             return self.duration
-        natural = network.duration if network.duration is not None else DURATION
-        return natural * (PATIENCE if self.until == "steady" else 1.0)
+        return natural_duration(network) * (STEADY_DURATIONS if self.until == "steady" else 1.0)
 
 
 @dataclass(frozen=True)
@@ -199,7 +195,7 @@ def _wholes(column: Any, places: np.ndarray) -> np.ndarray | None:
     if not isinstance(column, np.ndarray):
         return None
     values = column[places]
-    return np.where(np.isin(values, _WHOLES), values, 0).astype(np.int64)
+    return np.where(np.isin(values, PRODUCT_EXPONENTS), values, 0).astype(np.int64)
 
 
 def _together(
@@ -335,7 +331,7 @@ def _first_input(network: Network, name: str, nothing: np.ndarray) -> np.ndarray
     """Return the first input of a layer that is not 0, or nothing if there is none."""
     own = [s for s in network.stimuli if s.target == name and s.kind == "excitatory" and not s.schedule.white]
     if own:
-        duration = network.duration or DURATION
+        duration = natural_duration(network)
         for start, stop in pairwise([0.0, *network.breaks(duration), duration]):
             inputs = sum(stimulus.at(0.5 * (start + stop), network.layer(name).shape) for stimulus in own)
             if np.any(inputs):

@@ -19,6 +19,7 @@ from brnn._version import __version__
 from brnn.compiler import compile_network
 from brnn.compiler.layout import Variable, layout
 from brnn.ensemble.run import Finished, run_batch
+from brnn.ensemble.status import COMPLETE, FAILED, STEADY
 from brnn.errors import BrnnError, InputError
 from brnn.integrate.run import initial_state, simulate
 from brnn.spec.network import Network
@@ -37,8 +38,6 @@ from brnn.sweeps.designs import Table
 from brnn.sweeps.measures import Group
 
 __all__ = ["Elsewhere", "Part", "Task", "failed", "integrate", "run_chunk"]
-
-_FAILED = 3
 
 
 class Elsewhere(BrnnError):
@@ -189,13 +188,13 @@ def integrate(built: Built, threads: int = 1) -> list[Part]:
             threads=threads,
         )
         variables = work.layout.variables
-        errors = {k: _failure(variables, finished, k) for k in np.flatnonzero(finished.status >= _FAILED).tolist()}
+        errors = {k: _failure(variables, finished, k) for k in np.flatnonzero(finished.status == FAILED).tolist()}
         group = Group(
             variables,
             finished.final,
             work.initial,
             finished.reached,
-            np.minimum(finished.status, _FAILED),
+            finished.status,
             times,
             finished.trajectory,
             patterns,
@@ -211,9 +210,8 @@ def _failure(variables: Sequence[Variable], finished: Finished, k: int) -> str:
     reached, state = finished.reached[k], np.abs(finished.final[k])
     worst = int(np.argmax(np.where(np.isfinite(state), state, np.inf)))
     variable = next(v for v in variables if v.start <= worst < v.stop)
-    why = "the step became too short" if finished.status[k] == _FAILED else "too many steps were needed"
     return (
-        f"could not go on after t = {reached:.6g}: {why}; {variable.name}[{worst - variable.start}] = "
+        f"could not go on after t = {reached:.6g}: {finished.failure(k)}; {variable.name}[{worst - variable.start}] = "
         f"{finished.final[k, worst]:.6g} is the largest there"
     )
 
@@ -255,7 +253,7 @@ def _single(built: Built, place: int, network: Network) -> Part:
         states[-1:],
         initial_state(compile_network(network), None)[None],
         np.array([reached]),
-        np.array([2 if result.status == "steady" else 1]),
+        np.array([STEADY if result.status == "steady" else COMPLETE]),
         saved,
         rows,
         given(network) if options.references else NOTHING,
