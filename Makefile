@@ -13,7 +13,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo test lint format types wheel bench hooks clean
+.PHONY: help venv install demo test lint format types imports wheel bench hooks clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,9 @@ format: $(VENV)/.installed-dev  ## let ruff lay out the code and mend what it ca
 
 types: $(VENV)/.installed-dev  ## mypy
 	$(BIN)/mypy
+
+imports: $(VENV)/.installed-dev  ## import-linter: a module imports only what stands below it
+	$(BIN)/lint-imports --no-logo --no-cache
 
 wheel: $(VENV)/.installed-dev  ## build the wheel and try it in a new environment elsewhere
 	$(BIN)/python .ci/check_wheel.py

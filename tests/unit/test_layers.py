@@ -1,0 +1,81 @@
+"""What the import contract in pyproject.toml cannot see: circles of modules with the models among them, and the front.
+
+`make imports` reads `models/` as a package of its own, and takes `import brnn` for no import of a folder.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = {"brnn": ROOT / "brnn", "brnn.models": ROOT / "models"}
+
+
+def name_of(file: Path, folder: Path, package: str) -> str:
+    parts = file.relative_to(folder).with_suffix("").parts
+    return ".".join([package, *parts]).removesuffix(".__init__")
+
+
+MODULES = {name_of(file, folder, package): file for package, folder in FOLDERS.items() for file in folder.rglob("*.py")}
+
+
+def imported(node: ast.AST, modules: dict[str, Path] | set[str]) -> Iterator[str]:
+    """Every module of the package that a piece of code imports, at once or when a function is called."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names if alias.name in modules)
+        elif isinstance(child, ast.ImportFrom) and child.module in modules:
+            for alias in child.names:
+                full = f"{child.module}.{alias.name}"
+                yield full if full in modules else child.module
+        yield from imported(child, modules)
+
+
+IMPORTS = {name: set(imported(ast.parse(file.read_text("utf-8")), MODULES)) for name, file in MODULES.items()}
+
+
+def circle(imports: dict[str, set[str]]) -> list[str]:
+    """Modules that import each other in a circle, the first once more at the end; empty if there is none."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    # result.save(path) loads what knows files when it is called: the one import against the order.
+    against = {"brnn.result.result": "brnn.files.run.save"}
+    against["brnn.sweeps.rerun"] = "brnn.reproduce"  # to go
+    imports = {name: names - {against.get(name)} for name, names in IMPORTS.items()}
+    assert circle(imports) == []
+    assert circle(IMPORTS) != []  # without the exceptions a circle would be seen
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["import brnn.b", "from brnn import b", "from brnn.b import name", "def f():\n    from brnn.b import name"],
+)
+def test_a_circle_is_found_however_it_is_written(text: str) -> None:
+    names = {"brnn", "brnn.a", "brnn.b"}
+    imports = {"brnn.a": set(imported(ast.parse(text), names)), "brnn.b": {"brnn.a"}}
+    assert set(circle(imports)) == {"brnn.a", "brnn.b"}
+
+
+def test_only_commands_and_models_use_the_front_of_the_package() -> None:
+    # `brnn` leads everywhere: a folder that imports it stands above all others.
+    users = {name for name, names in IMPORTS.items() if "brnn" in names}
+    assert [name for name in users if not name.startswith(("brnn.cli.", "brnn.models"))] == []
+
+
+def test_only_what_finds_models_by_name_imports_them() -> None:
+    users = {name for name, names in IMPORTS.items() if any(used.startswith("brnn.models") for used in names)}
+    below = {name for name in users if not name.startswith(("brnn.cli.", "brnn.models"))}
+    assert below == {"brnn.sweeps.building.builder"}
