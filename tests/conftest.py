@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 
@@ -27,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     A new one shows that everything compiles from nothing, and keeps the user's own cache out of the tests.
     """
+    os.environ.setdefault("BRNN_KILL_SEED", str(secrets.randbelow(2**32)))  # one for all workers (see killing.py)
     if "BRNN_CACHE_DIR" not in os.environ:
         folder = tempfile.mkdtemp(prefix="brnn-tests-")
         os.environ["BRNN_CACHE_DIR"] = folder

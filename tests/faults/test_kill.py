@@ -7,7 +7,6 @@ as many.
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import numpy as np
 import pytest
 import recording
 import xarray as xr
+from killing import moments
 
 import brnn
 from brnn.files.run.superblock import marked_open
@@ -107,11 +107,12 @@ def kill_recorders(folder: Path, kills: int, rows: int) -> list[str]:
     path = folder / "run.h5"
     tests = str(Path(recording.__file__).parent)
     statuses = []
+    source = moments(f"recorders of {rows} rows")
     for seed in range(kills):
         process = start(RECORDER.format(tests=tests, seed=seed, rows=rows, path=str(path)))
         assert process.stdout is not None
         assert process.stdout.readline() == "there\n", process.communicate()[1]
-        time.sleep(random.uniform(0.0, 0.4))
+        time.sleep(source.uniform(0.0, 0.4))
         kill(process)
         statuses.append(check_recorded(path))
         path.unlink()
@@ -144,7 +145,7 @@ def test_simulation(tmp_path: Path, number: int) -> None:
     while (not path.exists() or (number == 0 and reached(path) < 100.0)) and time.monotonic() < until:
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.05)
-    time.sleep(random.uniform(0.0, 3.0))
+    time.sleep(moments(f"simulation {number}").uniform(0.0, 3.0))
     kill(process)
     with brnn.open(path) as result:
         assert result.status == "incomplete"

@@ -6,7 +6,6 @@ The number of kills is 4, or what the environment variable BRNN_KILLS says.
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
+from killing import moments
 
 import brnn
 
@@ -52,7 +52,7 @@ def test_events_of_a_killed_run(tmp_path: Path, number: int) -> None:
     while (not path.exists() or count_in(path) < 20) and time.monotonic() < until:
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.05)
-    time.sleep(random.uniform(0.0, 2.0))
+    time.sleep(moments(f"events {number}").uniform(0.0, 2.0))
     assert process.poll() is None, process.communicate()[1]
     process.send_signal(signal.SIGKILL)
     process.communicate()

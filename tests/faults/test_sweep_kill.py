@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import collections
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import numpy as np
 import pytest
 import sweeping
 import xarray as xr
+from killing import moments
 from sweeping import BLOCK, MEMBERS, SIDE, cells, fails, give, pieces
 
 import brnn
@@ -87,13 +87,14 @@ def test_kills(tmp_path: Path) -> None:
             give(writer, members, fail=False)
         whole = writer.finish().load()
     found: collections.Counter[str] = collections.Counter()
+    source = moments("sweeps that are written")
     for seed in range(KILLS):
         path = tmp_path / f"{seed}.h5"
         code = WRITER.format(tests=str(Path(sweeping.__file__).parent), seed=seed, path=str(path))
         with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == b"there\n", process.communicate()[1]
-            time.sleep(random.uniform(0.0, 0.5))
+            time.sleep(source.uniform(0.0, 0.5))
             assert process.poll() is None, process.communicate()[1]
             process.send_signal(signal.SIGKILL)
         found[check(path)] += 1

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import collections
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import driven
 import numpy as np
 import pytest
 import xarray as xr
+from killing import moments
 
 import brnn
 from brnn.sweeps.run import _Sweep
@@ -82,6 +82,7 @@ def test_kills(tmp_path: Path) -> None:
     driven.check_exact(whole)
     path = tmp_path / "sweep.h5"
     found: collections.Counter[str] = collections.Counter()
+    source = moments("sweeps of the command line")
     for kill in range(KILLS):
         process = started(tmp_path, (None, 2)[kill % 2])
         before = time.monotonic()
@@ -89,7 +90,7 @@ def test_kills(tmp_path: Path) -> None:
             assert time.monotonic() < before + 300
             time.sleep(0.01)
         try:
-            process.wait(random.uniform(0.0, lasting))
+            process.wait(source.uniform(0.0, lasting))
         except subprocess.TimeoutExpired:
             pass
         else:

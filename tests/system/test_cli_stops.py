@@ -33,12 +33,14 @@ def build():
 
 def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     words = [sys.executable, "-m", "brnn", *arguments]
-    # Where the tests themselves run in the background, SIGINT is ignored, and a child would inherit that.
-    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Where the tests themselves run in the background SIGINT is ignored, under nohup SIGHUP; a child inherits that, and
+    # then rightly runs to its end.
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGHUP)}
     try:
         return subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
