@@ -71,6 +71,7 @@ class Claim:
         return tuple(row if row.label else dataclasses.replace(row, label=self.title) for row in rows)
 
     def __call__(self) -> tuple[Comparison, ...]:
+        """Run the claim, as `check` does: the name of a decorated function can still be called."""
         return self.check()
 
 

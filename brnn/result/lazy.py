@@ -16,9 +16,13 @@ class LazyRows(Protocol):
     """Samples in a file: rows that are read by ``rows[key]`` with integers and slices of positive step."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """Number of rows, and the shape of one."""
+
     @property
-    def dtype(self) -> np.dtype[Any]: ...
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the samples."""
+
     @property
     def block(self) -> int:
         """Number of rows that are read together with little effort and memory."""

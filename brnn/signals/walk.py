@@ -65,15 +65,19 @@ class Arrays:
     """Arrays and scalars of NumPy."""
 
     def number(self, value: float) -> Any:
+        """Return a number of the text."""
         return np.float64(value)
 
     def power(self, base: Any, exponent: Any) -> Any:
+        """Return base**exponent; products where the exponent is small and whole."""
         return power(base, exponent)
 
     def call(self, name: str, *values: Any) -> Any:
+        """Return what the function np.NAME gives."""
         return getattr(np, name)(*values)
 
     def choose(self, holds: Any, one: Callable[[], Any], other: Callable[[], Any]) -> Any:
+        """Return for each element one of two values; both are worked out."""
         return np.where(holds, one(), other())
 
 
@@ -87,12 +91,15 @@ class Digits:
         self.context.dps = 250
 
     def number(self, value: float) -> Any:
+        """Return a number of the text, every digit of the float kept."""
         return self.context.mpf(value)
 
     def power(self, base: Any, exponent: Any) -> Any:
+        """Return base**exponent, nan where it is not real."""
         return self._real(self.context.power(base, exponent))
 
     def call(self, name: str, *values: Any) -> Any:
+        """Return what the function of this name gives, nan where it is not real."""
         if name == "power":
             return self.power(*values)
         if name in ("abs", "minimum", "maximum"):
@@ -105,6 +112,7 @@ class Digits:
         return self._real(getattr(self.context, name)(x))
 
     def choose(self, holds: Any, one: Callable[[], Any], other: Callable[[], Any]) -> Any:
+        """Return one of two values; the other is not worked out."""
         return one() if holds else other()
 
     def _real(self, value: Any) -> Any:

@@ -87,7 +87,7 @@ class Workers:
 
 
 class Here(Workers):
-    """This process: members are built by the caller, and integrated by threads meanwhile."""
+    """Threads of this process: members are built by the caller, and integrated by threads meanwhile."""
 
     takes_built = True
     workers = 1

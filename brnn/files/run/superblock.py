@@ -59,8 +59,10 @@ class Superblock:
                 fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     def reserve(self, end: int) -> None:
-        """Let the file end at `end` or later: beyond everything that HDF5 is going to write. It is a hole in the file
-        and takes no disk space."""
+        """Let the file end at `end` or later, beyond everything that HDF5 is going to write.
+
+        It is a hole in the file and takes no disk space.
+        """
         if end <= self._end:
             return
         self._end = end + _SLACK

@@ -90,5 +90,5 @@ def _snake(name: str) -> str:
 
 
 def cells(shape: Shape) -> int:
-    """Number of cells of a layer of this shape."""
+    """Return the number of cells of a layer of this shape."""
     return math.prod(shape)

@@ -213,8 +213,10 @@ def liapunov(network: Network) -> Liapunov:
         where it is), two kinds of signals, shunting excitation and inhibition from others, gates, delays, noise,
         another learning law, discrete time, stimuli that change for ever.
 
-    Notes ----- a_i >= 0 is a matter of the state, e.g. x >= 0 for the a(x) = x of Lotka and Volterra: with a_i < 0
-    (34) is positive.
+    Notes
+    -----
+    a_i >= 0 is a matter of the state, e.g. x >= 0 for the a(x) = x of Lotka and Volterra: with a_i < 0 (34) is
+    positive.
     """
     if not isinstance(network, Network):
         raise InputError(f"liapunov: network = {type(network).__name__}: must be a brnn.Network")
