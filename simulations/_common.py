@@ -7,14 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 
 import brnn
+from brnn.base.paths import check_target
 from brnn.claims import Comparison, table
-from brnn.cli.outputs import RESULTS, check_output
+from brnn.cli.outputs import RESULTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -94,9 +94,9 @@ def execute(parser: Parser, argv: Sequence[str] | None, experiment: Callable[[ar
 def _check_outputs(options: argparse.Namespace) -> None:
     """Refuse files that could not be written before anything is computed."""
     if options.plot:
-        brnn.plot.check_target(options.plot, options.force)
+        check_target(options.plot, options.force, option="--plot", suffixes=brnn.plot.SUFFIXES)
     if options.output:
-        check_output(Path(options.output), "-o", force=options.force, suffixes=RESULTS)
+        check_target(options.output, options.force, option="-o", suffixes=RESULTS)
 
 
 def simulate(

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from brnn.cli.outputs import written_whole
+from brnn.base.paths import new_text_file
 
 __all__ = ["write_table"]
 
 _BLOCK = 16_000_000  # bytes that are read at once
 
 
-def write_table(values: Any, name: str, path: Path) -> None:
+def write_table(values: Any, name: str, path: Path, force: bool = False) -> None:
     """Write a recorded variable as CSV, in blocks, so that it may be larger than memory.
 
     Lines that begin with # say what it is. Then comes a row of column names, ``time`` and ``<name>[i]`` or
@@ -29,12 +29,14 @@ def write_table(values: Any, name: str, path: Path) -> None:
         Name of the variable.
     path : Path
         The file; it appears when it is complete.
+    force : bool
+        Replace an existing file.
     """
     sizes = values.shape[1:]
     time = values.dims[0]
     attributes, of_time = values.attrs, values[time].attrs
     rows = max(1, _BLOCK // (8 * max(1, int(np.prod(sizes)))))
-    with written_whole(path) as file:
+    with new_text_file(path, force) as file:
         file.write(f"# {attributes.get('long_name', name)} ({name}), units: {attributes.get('units', '1')}\n")
         file.write(f"# {time}: units: {of_time.get('units', '1')}, {values.shape[0]} saved times\n")
         for dim in values.dims[1:]:

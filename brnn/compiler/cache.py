@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 from types import ModuleType
 
+from brnn.base.paths import replacing
+
 __all__ = ["cache_directory", "load_module"]
 
 _loaded: dict[str, ModuleType] = {}  # the compile cache of this process: modules by their text
@@ -45,10 +47,8 @@ def load_module(source: str) -> ModuleType:
     path = cache_directory() / f"{name}.py"
     if not path.exists() or path.read_text(encoding="utf-8") != source:
         # A rename is atomic: another process that compiles the same network never sees half a file.
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(source)
-        os.replace(temporary, path)
+        with replacing(path, force=True) as temporary:
+            temporary.write_text(source, encoding="utf-8")
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brnn.base.paths import check_target, new_text_file, replacing
 from brnn.ensemble.status import STATUS_NAMES
 from brnn.errors import BrnnError, FileError, InputError
-from brnn.files.hdf5 import WRITE_ERRORS, check_target, move_into_place, reason
+from brnn.files.hdf5 import WRITE_ERRORS, reason
 from brnn.files.sweep.reader import open_sweep
-from brnn.files.sweep.shared import temporary
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -102,12 +102,12 @@ def to_parquet(path: str | Path, file: str | Path, *, force: bool = False) -> Pa
     except ImportError:
         raise InputError("Parquet needs the package pyarrow: pip install 'brnn[parquet]'") from None
     target = check_target(file, force)
-    with open_sweep(path) as dataset, temporary(target) as name:
-        single, larger = _columns(dataset)
-        attributes = {
-            key: value.item() if isinstance(value, np.generic) else value for key, value in dataset.attrs.items()
-        }
-        try:
+    try:
+        with open_sweep(path) as dataset, replacing(target, force) as name:
+            single, larger = _columns(dataset)
+            attributes = {
+                key: value.item() if isinstance(value, np.generic) else value for key, value in dataset.attrs.items()
+            }
             writer = None
             for block in _blocks(dataset, dataset.nbytes // max(1, dataset.sizes["member"])):
                 table = pyarrow.table({column: _arrow(_values(block, column)) for column in (*single, *larger)})
@@ -117,11 +117,10 @@ def to_parquet(path: str | Path, file: str | Path, *, force: bool = False) -> Pa
                 writer.write_table(table.cast(schema))
             if writer is not None:
                 writer.close()
-            move_into_place(name, target, force)
-        except BrnnError:
-            raise
-        except (*WRITE_ERRORS, pyarrow.ArrowException) as error:
-            raise FileError(f"{file} cannot be written: {reason(error)}") from None
+    except BrnnError:
+        raise
+    except (*WRITE_ERRORS, pyarrow.ArrowException) as error:
+        raise FileError(f"{file} cannot be written: {reason(error)}") from None
     return target
 
 
@@ -170,15 +169,8 @@ def _cell_rows(variable: xr.DataArray) -> Iterator[list[Any]]:
 
 
 def _write_table(path: Path, force: bool, rows: Iterator[list[Any]]) -> None:
-    with temporary(path) as name:
-        try:
-            with open(name, "w", encoding="utf-8", newline="") as file:
-                csv.writer(file, lineterminator="\n").writerows(rows)
-            move_into_place(name, path, force)
-        except BrnnError:
-            raise
-        except OSError as error:
-            raise FileError(f"{path} cannot be written: {reason(error)}") from None
+    with new_text_file(path, force) as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def _arrow(values: np.ndarray) -> Any:

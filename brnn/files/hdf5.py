@@ -1,4 +1,4 @@
-"""What all files have in common: what h5py raises and how to say it, where a file may be written, arrays in a file."""
+"""What all files have in common: what h5py raises and how to say it, arrays in a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,9 +20,7 @@ __all__ = [
     "WRITE_ERRORS",
     "StoredArrays",
     "abandon",
-    "check_target",
     "describe",
-    "move_into_place",
     "reason",
     "text_of",
 ]
@@ -106,52 +103,3 @@ def reason(error: BaseException) -> str:
         return os.strerror(error.errno)
     inner = inner or re.search(r"\((.*)\)\s*$", text.split("\n")[0])
     return inner.group(1) if inner else text.split("\n")[0] or type(error).__name__
-
-
-def check_target(path: str | Path, force: bool) -> Path:
-    """Return the path of a file that may be written, with links followed; raise FileError if it may not."""
-    if not isinstance(path, (str, Path)) or not str(path):
-        raise FileError(f"{path!r} is not the name of a file")
-    try:
-        target = Path(os.path.realpath(os.path.expanduser(path)))
-        _check_target(target, path, force)
-    except (OSError, ValueError) as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"{path!r} cannot be written: {reason(error)}") from None
-    return target
-
-
-def _check_target(target: Path, path: str | Path, force: bool) -> None:
-    folder = Path(path).parent
-    if target.is_dir():
-        raise FileError(f"{path} is a folder, not a file that can be written")
-    if not target.parent.is_dir():
-        what = "is not a folder" if target.parent.exists() else "does not exist"
-        raise FileError(f"{path} cannot be written: the folder {folder} {what}")
-    if target.exists() and not target.is_file():
-        raise FileError(f"{path} cannot be replaced: it is not a regular file")
-    if target.exists() and not force:
-        raise FileError(f"{path} exists; use force=True (--force on the command line) to replace it")
-    if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise FileError(f"{path} cannot be written: no permission to write into the folder {folder}")
-
-
-def move_into_place(temporary: Path, target: Path, force: bool) -> None:
-    """Give a file its final name, in one step; another file of that name is lost only with `force`."""
-    if not temporary.exists():  # done before, by a call that was interrupted
-        return
-    if force:
-        os.replace(temporary, target)
-        return
-    try:
-        os.link(temporary, target)
-    except FileExistsError:
-        if not os.path.samefile(temporary, target):
-            raise FileError(f"{target} exists: something else wrote it in the meantime") from None
-    except OSError:  # a file system without hard links
-        if target.exists():
-            raise FileError(f"{target} exists: something else wrote it in the meantime") from None
-        os.replace(temporary, target)
-        return
-    os.unlink(temporary)

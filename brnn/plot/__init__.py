@@ -6,7 +6,7 @@
 `run_figure` draws a whole run; the ``draw_`` functions put one panel each onto axes of the user's own.
 """
 
-from brnn.plot.files import SUFFIXES, check_target, save
+from brnn.plot.files import SUFFIXES, save
 from brnn.plot.image import draw_image
 from brnn.plot.lines import draw_activities, draw_heat, draw_spread, draw_total, mark_intervals
 from brnn.plot.pattern import draw_levels, draw_pattern, draw_scatter, shares
@@ -20,7 +20,6 @@ __all__ = [
     "PALETTE",
     "SUFFIXES",
     "SWEEP_KINDS",
-    "check_target",
     "draw_activities",
     "draw_heat",
     "draw_hill",

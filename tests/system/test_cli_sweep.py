@@ -87,7 +87,7 @@ def test_options_of_the_run(call: Callable[..., Any], tmp_path: Path) -> None:
     assert (data["status"] == 2).all()
     assert (data.attrs["rtol"], data.attrs["atol"], data.attrs["until"]) == (1e-8, 1e-11, "steady")
     said = call(*words, "--times", "0, 1,2", *SHORT)
-    assert (said.code, "exists already" in said.err) == (2, True)
+    assert (said.code, "exists; use force=True (--force on the command line)" in said.err) == (2, True)
     assert call(*words, "--times", "0, 1,2", *SHORT, "--force").code == 0
     data = opened(tmp_path)
     np.testing.assert_array_equal(data["time"], [0, 1, 2])
@@ -207,7 +207,7 @@ BAD: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("sweep", "net.json", "--grid", "rcf.AA=1,2", "-o", "s.h5"), ("AA",)),
     (("sweep", "net.json", "--grid", "rcf.A=1,2", "--set", "A=1", "-o", "s.h5"), ("--set A=1", "saved network")),
     (("sweep", "rcf", *GRID, "-o", "s.txt"), ("s.txt", ".h5")),
-    (("sweep", "rcf", *GRID, "-o", "there.h5"), ("there.h5", "exists already")),
+    (("sweep", "rcf", *GRID, "-o", "there.h5"), ("there.h5", "exists; use force=True (--force")),
     (("sweep", "rcf", *GRID, "-o", "there.h5", "--resume"), ("there.h5", "it is not HDF5")),
     (("sweep", "rcf", *GRID, "-o", "no/s.h5"), ("no", "does not exist")),
     (("sweep", "rcf", "--grid", "A=-1,-2", "-o", "s.h5"), ("A", ">= 0")),

@@ -181,7 +181,7 @@ def test_files_are_replaced_only_with_force(ran: tuple[str, Process, Path]) -> N
         process = run(name, *SCRIPTS[name][0], option, file, cwd=folder)
         assert (process.returncode, process.stdout) == (2, "")
         assert process.stderr.count("\n") == 1
-        assert "exists already" in process.stderr
+        assert "exists; use force=True (--force on the command line)" in process.stderr
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
@@ -201,7 +201,7 @@ def test_help_says_what_is_reproduced(name: str, tmp_path: Path) -> None:
         (["--plot", "run.gif"], "must end in one of"),
         (["--plot", "no/run.png"], "does not exist"),
         (["-o", "no/run.h5"], "does not exist"),
-        (["-o", "run.txt"], "must end with"),
+        (["-o", "run.txt"], "must end in one of .h5"),
         (["--nonsense"], "unrecognized arguments"),
     ],
 )

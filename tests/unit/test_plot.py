@@ -341,7 +341,7 @@ def test_a_png_has_the_size_of_the_figure_and_more_than_white(small: Any, tmp_pa
 def test_an_existing_file_is_kept_unless_forced(small: Any, tmp_path: Path) -> None:
     target = tmp_path / "run.png"
     target.write_text("mine")
-    with pytest.raises(FileError, match="exists already"):
+    with pytest.raises(FileError, match=r"exists; use force=True \(--force on the command line\)"):
         plot.save(plot.run_figure(small), target)
     assert target.read_text() == "mine"
     plot.save(plot.run_figure(small), target, force=True)

@@ -46,12 +46,12 @@ def plot(
 ) -> None:
     """Draw a result: a run over time, or a measure of a sweep over its parameters."""
     import brnn
-    from brnn.cli.outputs import check_output, size_in_words
-    from brnn.plot import check_target, run_figure, save, sweep_figure
+    from brnn.base.paths import check_target
+    from brnn.cli.outputs import size_in_words
+    from brnn.plot import SUFFIXES, run_figure, save, sweep_figure
     from brnn.result.result import Result
 
-    check_output(out, "-o", force=force, kept=[file])
-    check_target(out, force=True)
+    check_target(out, force, option="-o", suffixes=SUFFIXES, kept=[file])
     with brnn.open(file) as result:
         if not isinstance(result, Result):
             figure = sweep_figure(result, kind, measure=measure)
@@ -160,7 +160,8 @@ def export(
     members.csv has a row for each member with its parameters and measures, and what has cells gets a file of its own.
     """
     import brnn
-    from brnn.cli.outputs import check_output, size_in_words
+    from brnn.base.paths import check_target
+    from brnn.cli.outputs import size_in_words
     from brnn.cli.tables import write_table
     from brnn.errors import FileError
     from brnn.files.export import to_csv, to_parquet
@@ -177,7 +178,7 @@ def export(
     if parquet is not None:
         if run:
             raise InputError(f"--parquet {parquet}: {file} is a run; only sweeps are written as one table (use --csv)")
-        check_output(parquet, "--parquet", force=force, kept=[file])
+        check_target(parquet, force, option="--parquet", kept=[file])
         print(f"wrote {to_parquet(file, parquet, force=force)} ({size_in_words(parquet)})")
     if csv is None:
         return
@@ -189,8 +190,8 @@ def export(
         targets: dict[str, Path] = {name: csv / f"{name}.csv" for name in result}
         if csv.exists():
             for path in targets.values():
-                check_output(path, "--csv", force=force, kept=[file])
+                check_target(path, force, option="--csv", kept=[file])
         csv.mkdir(exist_ok=True)
         for name, path in targets.items():
-            write_table(result[name], name, path)
+            write_table(result[name], name, path, force)
             print(f"wrote {path} ({size_in_words(path)})")

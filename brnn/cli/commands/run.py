@@ -134,15 +134,15 @@ def _file_of(source: str | None) -> Path | None:
 
 
 def _check_outputs(out: Path | None, plot: Path | None, force: bool, reads: list[Path]) -> None:
-    from brnn.cli.outputs import RESULTS, check_output
+    from brnn.base.paths import check_target
+    from brnn.cli.outputs import RESULTS
 
     if out is not None:
-        check_output(out, "-o", force=force, suffixes=RESULTS, kept=reads)
+        check_target(out, force, option="-o", suffixes=RESULTS, kept=reads)
     if plot is not None:
-        check_output(plot, "--plot", force=force, kept=reads)
-        from brnn.plot import check_target
+        from brnn.plot import SUFFIXES
 
-        check_target(plot, force=True)
+        check_target(plot, force, option="--plot", suffixes=SUFFIXES, kept=reads)
         if out is not None and out.resolve() == plot.resolve():
             raise InputError(f"--plot {plot}: is the file that -o writes")
 
@@ -195,26 +195,20 @@ def _times(text: str | None, network: Network, options: dict[str, Any], keep: bo
 
 def _simulated(network: Network, options: dict[str, Any], record: Record) -> Result:
     """Run, and say in the message of what stops the run where the part until then is."""
+    from brnn.base.paths import identity
     from brnn.integrate import simulate
 
     out = None if record.path is None else Path(record.path)
-    before = _identity(out)
+    before = None if out is None else identity(out)
     try:
         return simulate(network, record=record, **options)
     except (IntegrationError, Stopped) as error:
-        kept = f"; what was recorded until then is in {out}" if _identity(out) != before else ""
+        begun = out is not None and identity(out) != before
+        kept = f"; what was recorded until then is in {out}" if begun else ""
         if isinstance(error, Stopped):
             error.note = kept
             raise
         raise IntegrationError(f"{error}{kept}", error.time, error.variable, error.state) from None
-
-
-def _identity(path: Path | None) -> tuple[int, int] | None:
-    """Return what tells a new file from the one that had its name before."""
-    if path is None or not path.exists():
-        return None
-    status = path.stat()
-    return status.st_ino, status.st_mtime_ns
 
 
 def _summary(result: Result, written: list[Path]) -> str:

@@ -105,15 +105,16 @@ def sweep(
     Members of one structure run side by side in compiled code on all processors. The file opens as an xarray Dataset
     with one row per member; a stopped sweep leaves what it has, and --resume runs the rest.
     """
+    from brnn.base.paths import check_target, identity
     from brnn.cli.model import find_model
-    from brnn.cli.outputs import RESULTS, check_output
+    from brnn.cli.outputs import RESULTS
     from brnn.cli.settings import parse_settings
     from brnn.sweeps.designs import Grid
     from brnn.sweeps.run import sweep as run_sweep
 
     if out is None:
         raise InputError("-o FILE is needed: a sweep is written to a file, for example -o sweep.h5")
-    check_output(out, "-o", force=force or resume, suffixes=RESULTS)
+    check_target(out, force or resume, option="-o", suffixes=RESULTS)
     found = find_model(model)
     number = whole_option(seed, "--seed")
     design = _design(grid or [], random or [], count, draw, table, number)
@@ -128,7 +129,7 @@ def sweep(
         raise InputError(f"--set {settings[0]}: {model} is a saved network; --grid changes its numbers by dotted names")
     if jobs is not None and scheduler is not None:
         raise InputError("--jobs and --scheduler: only one of them says where the members run")
-    before = _identity(out)
+    before = identity(out)
     with _executor(jobs, scheduler) as executor:
         try:
             result = run_sweep(
@@ -151,7 +152,7 @@ def sweep(
                 command=shlex.join(sys.argv),
             )
         except Stopped as stopped:
-            if _identity(out) not in (None, before) or (resume and before is not None):
+            if identity(out) not in (None, before) or (resume and before is not None):
                 stopped.note = f"; what has run until then is in {out}, --resume runs the rest"
             raise
     with result:
@@ -169,21 +170,13 @@ def merge(
     force: Force = False,
 ) -> None:
     """Join the shards of an array job into one file."""
-    from brnn.cli.outputs import RESULTS, check_output
+    from brnn.base.paths import check_target
+    from brnn.cli.outputs import RESULTS
     from brnn.files.sweep.merge import merge_shards
 
-    check_output(out, "-o", force=force, suffixes=RESULTS, kept=shards)
+    check_target(out, force, option="-o", suffixes=RESULTS, kept=shards)
     with merge_shards(shards, out, force=force) as result:
         print(_summary(result, out))
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells a file from another one of its name; None if there is none."""
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_dev, state.st_ino
 
 
 def _design(grid: list[str], random: list[str], count: str | None, draw: str, table: Path | None, seed: int) -> Design:

@@ -41,11 +41,11 @@ def verify(
     Each is a row: predicted, measured, verdict. The exit code is 1 if one fails.
     """
     from brnn import models
+    from brnn.base.paths import check_target
     from brnn.cli.model import find_model
-    from brnn.cli.outputs import check_output
 
     if json is not None:
-        check_output(json, "--json", force=force, suffixes=(".json",))
+        check_target(json, force, option="--json", suffixes=(".json",))
     chosen = [find_model(name) for name in model or models.names()]
     done: list[dict[str, Any]] = []
     failed = rows = 0
@@ -56,7 +56,7 @@ def verify(
         done += [_plain(found, claim, outcome) for claim, outcome in checked]
         print(f"{found.name}: {_count(len(checked), 'claim')}\n{_in_columns(checked)}", flush=True)
     if json is not None:
-        _write(json, done)
+        _write(json, force, done)
     verdict = f"{failed} FAILED" if failed else "all hold" if done else "nothing was checked"
     counts = _count(len(done), "claim"), _count(len(chosen), "model"), _count(rows, "comparison")
     print("{} of {}, {}: {}".format(*counts, verdict))
@@ -114,11 +114,11 @@ def _plain(found: Model, claim: Any, outcome: tuple[Comparison, ...]) -> dict[st
     }
 
 
-def _write(path: Path, done: list[dict[str, Any]]) -> None:
+def _write(path: Path, force: bool, done: list[dict[str, Any]]) -> None:
     import json
 
-    from brnn.cli.outputs import written_whole
+    from brnn.base.paths import new_text_file
 
-    with written_whole(path) as file:
+    with new_text_file(path, force) as file:
         json.dump({"claims": done}, file, indent=1, allow_nan=False)
         file.write("\n")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from brnn.base.paths import check_target, replacing
 from brnn.errors import FileError
-from brnn.files.hdf5 import WRITE_ERRORS, abandon, check_target, move_into_place, reason
+from brnn.files.hdf5 import WRITE_ERRORS, abandon, reason
 from brnn.files.opening import status_of
 from brnn.files.run.create import create
 from brnn.files.run.events import EventLog
@@ -41,17 +41,13 @@ def write_file(
         If the file exists (and not `force`), or cannot be written.
     """
     target = check_target(path, force)
-    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
     try:
-        _write(temporary, recorded, metadata, status, solver, events)
-        move_into_place(temporary, target, force)
+        with replacing(target, force) as temporary:
+            _write(temporary, recorded, metadata, status, solver, events)
     except FileError:
         raise
     except WRITE_ERRORS as error:
         raise FileError(f"{path} cannot be written: {reason(error)}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def _write(

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brnn.base.checks import choice, number, whole
+from brnn.base.paths import check_target, move_into_place, temporary_name
 from brnn.errors import FileError, InputError
-from brnn.files.hdf5 import WRITE_ERRORS, abandon, check_target, move_into_place, reason
+from brnn.files.hdf5 import WRITE_ERRORS, abandon, reason
 from brnn.files.run.create import create, mark
 from brnn.files.run.events import EventLog
 from brnn.files.run.series import Axis, Series
@@ -204,7 +205,7 @@ class FileRecorder:
     def _begin(self) -> None:
         import h5py
 
-        self._temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
+        self._temporary = temporary_name(self._path)
         # v110 is the oldest format that knows SWMR. No chunk cache: chunks are written whole, and at once.
         file = h5py.File(self._temporary, "w", libver=("v110", "v110"), track_order=True, rdcc_nbytes=0)
         try:

@@ -17,7 +17,7 @@ import io
 import math
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brnn.base.memory import in_words
+from brnn.base.paths import identity
 from brnn.errors import FileError
 from brnn.files.hdf5 import READ_ERRORS, reason
 from brnn.files.run.superblock import fcntl
@@ -34,7 +35,7 @@ from brnn.files.sweep.layout import fill_value
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["Place", "PlacedRows", "SharedFile", "SweepFile", "check_room", "place_of", "temporary"]
+__all__ = ["Place", "PlacedRows", "SharedFile", "SweepFile", "check_room", "place_of"]
 
 _BLOCK = 4 * 1024 * 1024  # bytes that are written at once
 _GAP = 16 * 1024  # bytes of other members that are written again (the same) rather than the rows apart
@@ -95,12 +96,7 @@ class SweepFile:
 
     def same_as(self, path: Path) -> bool:
         """Tell whether this is still the file that has the name `path`."""
-        here = os.fstat(self._file.fileno())
-        try:
-            there = os.stat(path)
-        except OSError:
-            return False
-        return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
+        return identity(self._file.fileno()) == identity(path)
 
     def put(self, name: str, rows: np.ndarray, values: np.ndarray) -> None:
         """Write `values` (k, ...) into the rows with the numbers `rows` (k,), which rise.
@@ -263,14 +259,3 @@ def place_of(dataset: h5py.Dataset) -> Place | None:
     if dataset.chunks is not None or (offset is None and dataset.size):
         return None
     return Place(offset or 0, dtype, shape)
-
-
-@contextlib.contextmanager
-def temporary(path: Path) -> Iterator[Path]:
-    """Give the name of a new file beside `path`, and remove what is left of it in the end."""
-    name = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        yield name
-    finally:
-        with contextlib.suppress(OSError):
-            name.unlink()

@@ -11,7 +11,6 @@ file written anew, beside the old one, which it then replaces.
 from __future__ import annotations
 
 import contextlib
-import glob
 import time as clock
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,9 +19,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from brnn.base.paths import check_target, leftovers, replacing
 from brnn.ensemble.status import FAILED, MISSING
 from brnn.errors import FileError, InputError
-from brnn.files.hdf5 import WRITE_ERRORS, check_target, move_into_place, reason
+from brnn.files.hdf5 import WRITE_ERRORS, reason
 from brnn.files.run.superblock import in_use
 from brnn.files.run.writer import being_written
 from brnn.files.sweep.compare import difference
@@ -31,7 +31,7 @@ from brnn.files.sweep.layout import Field, Layout, fill_value
 from brnn.files.sweep.reader import open_contents
 from brnn.files.sweep.rows import ERROR_LONGEST, Batch, joined
 from brnn.files.sweep.schema import OWN, SweepHeader, text_array
-from brnn.files.sweep.shared import PlacedRows, SweepFile, check_room, temporary
+from brnn.files.sweep.shared import PlacedRows, SweepFile, check_room
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -305,14 +305,13 @@ class SweepWriter:
     def _rebuild(self, layout: Layout, batches: list[Batch]) -> None:
         """Make a new file with this layout, and with all that is known; then let it take the place of the old one."""
         check_room(self._path, self._name, layout.size(self._header.members))
-        with temporary(self._path) as name:
+        with replacing(self._path, self._force) as name:
             file = SweepFile(name, create(name, self._header, layout))
             self._next = file, layout
             self._copy(file, layout, batches)
             self._store(file, batches)
-            move_into_place(name, self._path, self._force)
-            self._adopt(file, layout)
-            self._next = None
+        self._adopt(file, layout)
+        self._next = None
 
     def _copy(self, file: SweepFile, layout: Layout, batches: list[Batch]) -> None:
         """Fill a new file with what the old one has, and with nothing where that has nothing."""
@@ -408,7 +407,7 @@ class SweepWriter:
 
     def _remove_leftovers(self) -> None:
         """Remove what a process left that was killed while it made the file anew."""
-        for leftover in self._path.parent.glob(f"{glob.escape(self._path.name)}.*.tmp"):
-            if leftover.name[len(self._path.name) + 1 : -4].isdigit() and not in_use(leftover):
+        for leftover in leftovers(self._path):
+            if not in_use(leftover):
                 with contextlib.suppress(OSError):
                     leftover.unlink()
