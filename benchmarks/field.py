@@ -19,7 +19,8 @@ import scipy.fft
 from scipy.integrate import solve_ivp
 
 import brnn
-from benchmarks.measure import interleaved, machine, table
+from benchmarks.measure import interleaved, machine
+from brnn.base.text import text_table
 from brnn.compiler import compile_network
 
 __all__ = ["draw", "run", "summary"]
@@ -173,7 +174,7 @@ def summary(report: dict[str, Any]) -> str:
             )
     settings = report["settings"]
     title = f"Field with two Gaussian kernels, t in [0, {settings['duration']:g}], rtol {settings['rtol']:g}; medians"
-    return "\n".join([title, table(["    cells  run", "time", "speed", "error"], lines)])
+    return "\n".join([title, text_table(lines, ["    cells  run", "time", "speed", "error"], right=True)])
 
 
 def draw(report: dict[str, Any], path: Path) -> None:

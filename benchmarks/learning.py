@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from benchmarks.measure import Timing, machine, table
+from benchmarks.measure import Timing, machine
+from brnn.base.text import text_table
 
 __all__ = ["draw", "measure", "run", "summary"]
 
@@ -334,7 +335,7 @@ def summary(report: dict[str, Any]) -> str:
             f"Instars and outstars between two layers, t in [0, {settings['duration']:g}], {settings['solver']}, "
             f"rtol {settings['rtol']:g}, atol {settings['atol']:g}; each run in a process of its own; medians; "
             "speed: NumPy's time / this; copies: memory beyond the imports, in copies of the state",
-            table(header, lines),
+            text_table(lines, header, right=True),
         ]
     )
 

@@ -8,12 +8,12 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Timing", "interleaved", "machine", "repeated", "table", "write"]
+__all__ = ["Timing", "interleaved", "machine", "repeated", "write"]
 
 PACKAGES = ("brnn", "numpy", "scipy", "numba", "llvmlite", "h5py", "xarray")
 
@@ -112,18 +112,6 @@ def _processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return the rows as text in columns: the first to the left, the others to the right."""
-    widths = [max(len(line[k]) for line in (header, *rows)) for k in range(len(header))]
-    lines = []
-    for line in (header, *rows):
-        cells = [line[0].ljust(widths[0])] + [
-            text.rjust(width) for text, width in zip(line[1:], widths[1:], strict=True)
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
 
 
 def write(path: Path, report: Mapping[str, Any]) -> None:

@@ -21,7 +21,8 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 import brnn
-from benchmarks.measure import Timing, interleaved, machine, repeated, table
+from benchmarks.measure import Timing, interleaved, machine, repeated
+from brnn.base.text import text_table
 from brnn.compiler import compile_network
 from brnn.integrate.methods.solvers import MaxRK45
 
@@ -278,10 +279,10 @@ def summary(report: dict[str, Any]) -> str:
         [
             f"One run of a recurrent competitive field, t in [0, {settings['duration']:g}], "
             f"rtol {settings['rtol']:g}, atol {settings['atol']:g}; medians; speed: NumPy's time / this",
-            table(["        n  run", "time", "speed", "evaluations", "error", "repetitions"], runs),
+            text_table(runs, ["        n  run", "time", "speed", "evaluations", "error", "repetitions"], right=True),
             "",
             "One evaluation of the right-hand side, and a copy of the state",
-            table(["        n", "NumPy", "brnn", "copy", "NumPy/brnn", "brnn/copy"], single),
+            text_table(single, ["        n", "NumPy", "brnn", "copy", "NumPy/brnn", "brnn/copy"], right=True),
         ]
     )
 

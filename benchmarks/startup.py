@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Timing, machine, table
+from benchmarks.measure import Timing, machine
+from brnn.base.text import text_table
 
 __all__ = ["draw", "run", "summary"]
 
@@ -146,9 +147,9 @@ def summary(report: dict[str, Any]) -> str:
     return "\n".join(
         [
             "New processes, medians",
-            table(["program", "seconds", "without Python's start"], imports),
+            text_table(imports, ["program", "seconds", "without Python's start"], right=True),
             "",
-            table(["brnn run rcf", "until the first evaluation", "in all"], runs),
+            text_table(runs, ["brnn run rcf", "until the first evaluation", "in all"], right=True),
         ]
     )
 

@@ -28,7 +28,8 @@ from numba import njit
 from scipy.integrate import solve_ivp
 
 import brnn
-from benchmarks.measure import interleaved, machine, repeated, table
+from benchmarks.measure import interleaved, machine, repeated
+from brnn.base.text import text_table
 from brnn.ensemble.arrays import pack
 from brnn.ensemble.run import Batch, batch, run_batch
 
@@ -378,10 +379,10 @@ def summary(report: dict[str, Any]) -> str:
         [
             f"{settings['members']:,} fields of {settings['cells']} cells to t = {settings['duration']:g}, rtol "
             f"{settings['rtol']:g}, atol {settings['atol']:g}, final states in HDF5, {os.cpu_count()} cores; medians",
-            table(["contender", "time", "/ ensemble", "/ sweep", "error"], lines),
+            text_table(lines, ["contender", "time", "/ ensemble", "/ sweep", "error"], right=True),
             "",
             "A whole sweep over the number of members (measure: total)",
-            table(["members", "time", "per member"], grown),
+            text_table(grown, ["members", "time", "per member"], right=True),
             "",
             f"One field, 200 saved times: solve_ivp with a Numba right-hand side {1e3 * one['scipy']:.3g} ms; "
             f"one lane {1e6 * one['lane']:.3g} us ({one['scipy'] / one['lane']:.3g} times faster); "

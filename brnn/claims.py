@@ -19,6 +19,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from brnn.base.text import short_repr
 from brnn.comparison import Comparison, table
 from brnn.errors import InputError
 
@@ -64,7 +65,7 @@ class Claim:
             return (Comparison.failed(f"{type(error).__name__}: {error}", self.title),)
         rows = (outcome,) if isinstance(outcome, Comparison) else outcome
         if not isinstance(rows, (tuple, list)) or not all(isinstance(row, Comparison) for row in rows):
-            reason = f"the claim returned {repr(outcome)[:60]}; it must return a Comparison or a sequence of them"
+            reason = f"the claim returned {short_repr(outcome)}; it must return a Comparison or a sequence of them"
             return (Comparison.failed(reason, self.title),)
         if not rows:
             return (Comparison.failed("the claim compares nothing", self.title),)

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from brnn.base.text import short_repr, shortened, text_table
 from brnn.errors import InputError
 
 __all__ = ["Comparison", "table"]
@@ -200,22 +201,13 @@ def table(rows: Iterable[Comparison]) -> str:
 
     A long label is wrapped; the reason of a failure stands in a line of its own below its row.
     """
-    rows = list(rows)
-    texts = [row.cells() for row in rows]
-    labels = [textwrap.wrap(text[0], _LABEL_WIDTH) or [""] for text in texts]
-    widths = [max([len(_HEADER[0]), *(len(line) for lines in labels for line in lines)])]
-    widths += [max([len(_HEADER[k]), *(len(text[k]) for text in texts)]) for k in range(1, len(_HEADER))]
-
-    def line(parts: Sequence[str]) -> str:
-        return "  ".join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip()
-
-    out = [line(_HEADER), line(["-" * width for width in widths])]
-    for row, text, label in zip(rows, texts, labels, strict=True):
-        out.append(line([label[0], *text[1:]]))
-        out += label[1:]
+    lines: list[Sequence[str] | str] = []
+    for row in rows:
+        label, *others = row.cells()
+        lines.append((textwrap.fill(label, _LABEL_WIDTH), *others))
         if row.reason:
-            out.append(f"    {row.reason}")
-    return "\n".join(out)
+            lines.append(f"    {row.reason}")
+    return text_table(lines, _HEADER, rule=True)
 
 
 # The rules: each returns (difference, reason if it is too large) ----------------------------------------------
@@ -362,11 +354,6 @@ def _place(place: Sequence[Any]) -> str:
     return f" at [{', '.join(index)}]" if index else ""
 
 
-def _clip(text: str, width: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= width else text[: width - 3] + "..."
-
-
 def _number(value: Any) -> str:
     return f"{float(value):.8g}"
 
@@ -385,10 +372,10 @@ def _shown(value: Any) -> str:
         return value or "-"
     if isinstance(value, tuple):
         more = " ..." if len(value) > 6 else ""
-        return _clip(" ".join(str(item) for item in value[:6]) + more, 30)
+        return shortened(" ".join(str(item) for item in value[:6]) + more, 30)
     values = _numeric(value)
     if values is None:
-        return _clip(repr(value), 30)
+        return short_repr(value, 30)
     if values.ndim == 0:
         return str(values) if values.dtype.kind in "iub" else _number(values)
     first = " ".join(f"{float(item):.4g}" for item in values.ravel()[:3])
@@ -403,7 +390,7 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     values = _numeric(value)
     if values is None:
-        return _clip(repr(value), 200)
+        return short_repr(value, 200)
     if values.size > _LISTED:
         return {
             "shape": list(values.shape),

@@ -17,7 +17,7 @@ def names() -> list[str]:
 
 def load(name: str) -> ModuleType:
     """Return the module of the model `name`, with `build` and `CLAIMS`."""
-    from brnn.base.checks import closest
+    from brnn.base.text import closest
     from brnn.errors import InputError
 
     if name not in names():

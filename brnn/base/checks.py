@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import keyword
 import math
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from brnn.base.text import closest, short_repr
 from brnn.base.tracer import Varying
 from brnn.errors import SpecError
 
-__all__ = ["array", "choice", "closest", "identifier", "number", "one_of", "shape", "spread", "whole"]
-
-
-def _shown(value: object) -> str:
-    text = repr(value).replace("\n", " ")
-    return text if len(text) <= 60 else text[:57] + "..."
+__all__ = ["array", "choice", "identifier", "number", "one_of", "shape", "spread", "whole"]
 
 
 def number(
@@ -49,11 +44,11 @@ def number(
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.number)):
-        raise SpecError(f"{where} = {_shown(value)}: must be a number{_range(minimum, above, maximum)}")
+        raise SpecError(f"{where} = {short_repr(value)}: must be a number{_range(minimum, above, maximum)}")
     try:
         result = float(value)
     except OverflowError:  # an int or fraction beyond the largest float
-        raise SpecError(f"{where} = {_shown(value)}: is too large for a number") from None
+        raise SpecError(f"{where} = {short_repr(value)}: is too large for a number") from None
     if math.isnan(result) or (math.isinf(result) and not (infinite and result > 0)):
         raise SpecError(f"{where} = {result}: must be finite{_range(minimum, above, maximum)}")
     if (
@@ -99,7 +94,7 @@ def array(
             raise ValueError
         result = np.array(given, dtype=np.float64, order="C")
     except (TypeError, ValueError):
-        raise SpecError(f"{where} = {_shown(value)}: must be an array of numbers") from None
+        raise SpecError(f"{where} = {short_repr(value)}: must be an array of numbers") from None
     if result.size == 0:
         raise SpecError(f"{where}: the array is empty")
     if ndim is not None and result.ndim != ndim:
@@ -153,27 +148,22 @@ def identifier(value: Any, where: str) -> str:
     """Return `value` if it can serve as the name of a group, a variable and a file key."""
     if not isinstance(value, str) or not value.isidentifier() or keyword.iskeyword(value) or not value.isascii():
         raise SpecError(
-            f"{where} = {_shown(value)}: must be a name of ASCII letters, digits and _ that does not begin with a digit"
+            f"{where} = {short_repr(value)}: "
+            "must be a name of ASCII letters, digits and _ that does not begin with a digit"
         )
     return value
-
-
-def closest(value: str, allowed: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"``, or nothing if no name is near."""
-    near = difflib.get_close_matches(value, list(allowed), n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def choice(value: Any, where: str, allowed: Sequence[str]) -> str:
     """Return `value` if it is one of the `allowed` strings."""
     if value not in allowed or not isinstance(value, str):
         hint = closest(value, allowed) if isinstance(value, str) else ""
-        raise SpecError(f"{where} = {_shown(value)}: must be one of {', '.join(allowed)}{hint}")
+        raise SpecError(f"{where} = {short_repr(value)}: must be one of {', '.join(allowed)}{hint}")
     return value
 
 
 def one_of(value: Any, where: str, kind: type | tuple[type, ...], what: str) -> Any:
     """Return `value` if it is an instance of `kind`; `what` says in words what is allowed."""
     if not isinstance(value, kind):
-        raise SpecError(f"{where} = {_shown(value)}: must be {what}")
+        raise SpecError(f"{where} = {short_repr(value)}: must be {what}")
     return value

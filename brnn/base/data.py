@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from brnn.base.checks import closest
+from brnn.base.text import closest
 from brnn.base.tracer import Varying
 from brnn.errors import SpecError
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
+from brnn.base.text import bytes_in_words
 from brnn.errors import InputError
 
-__all__ = ["available_memory", "in_words", "refuse_above"]
+__all__ = ["available_memory", "refuse_above"]
 
 _ALWAYS = 10e6  # bytes that are there, or else nothing runs: asking for less need not look
 
@@ -26,19 +27,12 @@ def available_memory() -> int:
         return 2**40
 
 
-def in_words(size: float) -> str:
-    """Return a number of bytes as text: "3.2 GB"."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} TB"
-
-
 def refuse_above(size: float, what: str, hint: str = "") -> None:
     """Raise InputError if `what` needs more bytes than there are."""
     if size <= _ALWAYS:
         return
     free = available_memory()
     if size > free:
-        raise InputError(f"{what} needs about {in_words(size)} of memory; this machine has {in_words(free)} free{hint}")
+        raise InputError(
+            f"{what} needs about {bytes_in_words(size)} of memory; this machine has {bytes_in_words(free)} free{hint}"
+        )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-from brnn.base.checks import closest
+from brnn.base.text import closest
 from brnn.errors import FileError
 
 __all__ = [

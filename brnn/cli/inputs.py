@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from brnn.base.checks import array, closest
+from brnn.base.checks import array
 from brnn.base.memory import refuse_above
+from brnn.base.text import closest, shortened
 from brnn.errors import FileError, InputError, SpecError
 
 __all__ = ["read_pattern"]
@@ -141,8 +142,7 @@ def _cell(text: str, path: Path, line: int, column: int) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value) or "_" in text:
-        shown = text.strip() if len(text) <= 40 else text[:37] + "..."
-        raise FileError(f"{path}: line {line}, column {column}: '{shown}' is not a finite number")
+        raise FileError(f"{path}: line {line}, column {column}: '{shortened(text.strip(), 40)}' is not a finite number")
     return value
 
 

@@ -11,6 +11,6 @@ RESULTS = (".h5", ".hdf5", ".nc")  # suffixes of result files
 
 def size_in_words(path: Path) -> str:
     """Return the size of a file as text."""
-    from brnn.base.memory import in_words
+    from brnn.base.text import bytes_in_words
 
-    return in_words(path.stat().st_size)
+    return bytes_in_words(path.stat().st_size)

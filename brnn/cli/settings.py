@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from brnn.base.checks import closest
+from brnn.base.text import closest, shortened
 from brnn.errors import BrnnError, InputError
-from brnn.sweeps.building.texts import Parameter, number_in, parameters_of, shortened, value_in
+from brnn.sweeps.building.texts import Parameter, number_in, parameters_of, value_in
 
 __all__ = ["Parameter", "parameters_of", "parse_settings"]
 

@@ -6,12 +6,13 @@ import ast
 import inspect
 import re
 import shutil
-import textwrap
 import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from brnn.base.text import text_table
 
 __all__ = [
     "Described",
@@ -98,24 +99,8 @@ def columns(
     rows: Sequence[Sequence[str]], header: Sequence[str] = (), indent: str = "", width: int | None = None
 ) -> str:
     """Return rows of texts in aligned columns; the last column is wrapped to the width of the terminal."""
-    table = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
-    if not table:
-        return ""
     total = width or max(60, min(shutil.get_terminal_size((100, 24)).columns, 120))
-    widths = [max(len(row[k]) for row in table) for k in range(len(table[0]) - 1)]
-    left = sum(widths) + 2 * len(widths) + len(indent)
-    lines = []
-    for row in table:
-        first = indent + "".join(f"{text:<{wide}}  " for text, wide in zip(row[:-1], widths, strict=True))
-        lines += textwrap.wrap(
-            row[-1],
-            max(total, left + 30),
-            initial_indent=first,
-            subsequent_indent=" " * left,
-            break_long_words=False,
-            break_on_hyphens=False,
-        ) or [first]
-    return "\n".join(line.rstrip() for line in lines)
+    return text_table(rows, header, indent=indent, width=total)
 
 
 def value_in_words(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from brnn.base.checks import closest
+from brnn.base.text import closest
 from brnn.compiler import System, compile_network
 from brnn.errors import InputError, IntegrationError
 from brnn.integrate.run import initial_state, simulate

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from brnn.base.checks import array, closest, number, whole
+from brnn.base.checks import array, number, whole
 from brnn.base.memory import refuse_above
+from brnn.base.text import closest
 from brnn.compiler import System, compile_network
 from brnn.compiler.layout import state_size
 from brnn.errors import InputError, SpecError

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from brnn.base.checks import closest
+from brnn.base.text import closest
 from brnn.errors import InputError
 from brnn.plot.image import draw_image
 from brnn.plot.lines import LINES_AT_MOST, NAMED_AT_MOST, draw_activities, draw_spread, draw_total, mark_intervals

@@ -13,7 +13,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from brnn.base.checks import closest
+from brnn.base.text import closest
 from brnn.errors import InputError
 from brnn.files.sweep.reader import unstack
 from brnn.plot.style import ACCENT, MUTED, PALETTE, heat_colors, key, new_figure, ordered_colors, polish

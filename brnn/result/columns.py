@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from brnn.base.checks import closest
+from brnn.base.text import closest
 from brnn.errors import InputError
 from brnn.result.metadata import RESERVED
 

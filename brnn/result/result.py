@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from brnn.base.checks import closest
+from brnn.base.text import closest
 from brnn.errors import FileError, InputError, SpecError
 from brnn.result.columns import Column
 from brnn.result.events import EventTable

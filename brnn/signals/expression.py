@@ -13,8 +13,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from brnn.base.checks import choice, closest, identifier, number
+from brnn.base.checks import choice, identifier, number
 from brnn.base.codetext import Code, function_text
+from brnn.base.text import closest, shortened
 from brnn.errors import SpecError
 from brnn.signals.base import PARTS, Signal, power
 from brnn.signals.grammar import RESERVED
@@ -165,4 +166,4 @@ class Expression(Signal):
 
 
 def _place(text: str) -> str:
-    return f"Expression {text if len(text) <= 60 else text[:57] + '...'!r}"
+    return f"Expression {shortened(text)!r}"

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Collection
 
-from brnn.base.checks import closest
+from brnn.base.text import closest, shortened
 from brnn.errors import SpecError
 
 __all__ = ["FUNCTIONS", "RESERVED", "number_of", "read"]
@@ -126,7 +126,7 @@ class _Reader:
             return self.call(node, depth)
         if isinstance(node, ast.Compare):
             raise self.fail("a comparison is allowed only as the first argument of where(condition, a, b)")
-        raise self.fail(f"'{_shown(node)}' is not allowed; {_allowed(self.names)}")
+        raise self.fail(f"'{shortened(ast.unparse(node), 40)}' is not allowed; {_allowed(self.names)}")
 
     def constant(self, value: object) -> ast.Constant:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -162,7 +162,7 @@ class _Reader:
 
     def call(self, node: ast.Call, depth: int) -> tuple[ast.expr, int]:
         if not isinstance(node.func, ast.Name):
-            raise self.fail(f"'{_shown(node)}' is not allowed; {_allowed(self.names)}")
+            raise self.fail(f"'{shortened(ast.unparse(node), 40)}' is not allowed; {_allowed(self.names)}")
         name = node.func.id
         if name not in FUNCTIONS:
             hint = closest(name, FUNCTIONS)
@@ -217,11 +217,6 @@ def _apply(operator: ast.operator, a: float, b: float) -> object:
     if isinstance(operator, ast.Div):
         return a / b
     return a**b
-
-
-def _shown(node: ast.expr) -> str:
-    text = ast.unparse(node)
-    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def _allowed(names: Collection[str]) -> str:

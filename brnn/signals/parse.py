@@ -8,7 +8,7 @@ import math
 import re
 from typing import Any
 
-from brnn.base.checks import closest
+from brnn.base.text import closest, shortened
 from brnn.errors import InputError
 from brnn.signals.base import Signal
 from brnn.signals.expression import Expression
@@ -78,7 +78,7 @@ def _call(inside: str, text: str) -> ast.Call:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         tree = None
     if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):
-        raise InputError(f"signal: '{_short(text)}' is not complete, or not a signal with its parameters")
+        raise InputError(f"signal: '{shortened(text)}' is not complete, or not a signal with its parameters")
     return tree
 
 
@@ -106,12 +106,12 @@ def _expression(text: str) -> Signal:
         return Expression(text)
     call = _call(text, text)
     if len(call.args) != 1:
-        raise InputError(f"signal: '{_short(text)}' must be one expression, then parameters as name=value")
+        raise InputError(f"signal: '{shortened(text)}' must be one expression, then parameters as name=value")
     body = ast.get_source_segment(f"f({text})", call.args[0]) or text
     values: dict[str, Any] = {}
     for keyword in call.keywords:
         if keyword.arg is None:
-            raise InputError(f"signal: '{_short(text)}' must be one expression, then parameters as name=value")
+            raise InputError(f"signal: '{shortened(text)}' must be one expression, then parameters as name=value")
         values[keyword.arg] = _number(keyword.value, f"Expression: {keyword.arg}")
     return Expression(body, values)
 
@@ -124,12 +124,8 @@ def _number(node: ast.expr, where: str) -> float:
     if isinstance(node, ast.Name) and node.id == "inf":
         return sign * math.inf
     if not isinstance(node, ast.Constant) or type(node.value) not in (int, float):
-        raise InputError(f"{where} = {_short(ast.unparse(node))}: must be a number")
+        raise InputError(f"{where} = {shortened(ast.unparse(node))}: must be a number")
     try:
         return sign * float(node.value)  # type: ignore[arg-type]
     except OverflowError:
         raise InputError(f"{where}: is too large") from None
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."

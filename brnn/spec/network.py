@@ -9,8 +9,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from brnn.base.checks import closest, identifier, number, one_of
+from brnn.base.checks import identifier, number, one_of
 from brnn.base.data import Spec
+from brnn.base.text import closest
 from brnn.errors import SpecError
 from brnn.spec.events.protocol import PhaseStimulus, Protocol
 from brnn.spec.events.triggers import Event

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from brnn.base.checks import closest
+from brnn.base.text import closest
 from brnn.compiler.layout import Variable
 from brnn.ensemble.status import FAILED, STATUS_NAMES
 from brnn.errors import InputError

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from brnn.base.checks import whole
-from brnn.base.memory import in_words
+from brnn.base.text import bytes_in_words
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import layout, state_size
 from brnn.ensemble.arrays import unfit
@@ -85,7 +85,7 @@ def refuse_very_many(design: Design, measures: int) -> None:
 
 def _enormous(members: int, needed: float) -> InputError:
     return InputError(
-        f"design: has {members:,} members, whose results take {in_words(needed)}; if that is meant, say so "
+        f"design: has {members:,} members, whose results take {bytes_in_words(needed)}; if that is meant, say so "
         "(enormous=True, --yes)"
     )
 

@@ -180,7 +180,7 @@ def merge(
 
 
 def _design(grid: list[str], random: list[str], count: str | None, draw: str, table: Path | None, seed: int) -> Design:
-    from brnn.base.checks import closest
+    from brnn.base.text import closest
     from brnn.sweeps.designs import Grid, LatinHypercube, Random, Saltelli, Sobol, Table, parse_axes, parse_ranges
 
     parts: list[Design] = []

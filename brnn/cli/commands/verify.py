@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLES", "verify"]
 
-_HEADER = ("predicted", "measured", "difference", "tolerance", "verdict")
+_HEADER = ("", "predicted", "measured", "difference", "tolerance", "verdict")
 _LABEL_WIDTH = 46
 
 EXAMPLES = ("brnn verify", "brnn verify --model rcf", "brnn verify --json claims.json")
@@ -42,6 +42,7 @@ def verify(
     """
     from brnn import models
     from brnn.base.paths import check_target
+    from brnn.base.text import counted
     from brnn.cli.model import find_model
 
     if json is not None:
@@ -54,11 +55,11 @@ def verify(
         rows += sum(len(outcome) for _, outcome in checked)
         failed += sum(not all(row.passed for row in outcome) for _, outcome in checked)
         done += [_plain(found, claim, outcome) for claim, outcome in checked]
-        print(f"{found.name}: {_count(len(checked), 'claim')}\n{_in_columns(checked)}", flush=True)
+        print(f"{found.name}: {counted(len(checked), 'claim')}\n{_in_columns(checked)}", flush=True)
     if json is not None:
         _write(json, force, done)
     verdict = f"{failed} FAILED" if failed else "all hold" if done else "nothing was checked"
-    counts = _count(len(done), "claim"), _count(len(chosen), "model"), _count(rows, "comparison")
+    counts = counted(len(done), "claim"), counted(len(chosen), "model"), counted(rows, "comparison")
     print("{} of {}, {}: {}".format(*counts, verdict))
     if failed:
         raise typer.Exit(1)
@@ -76,31 +77,18 @@ def _checked(found: Model) -> list[Checked]:
 
 def _in_columns(checked: list[Checked]) -> str:
     """Return the comparisons of a model as a table in which each claim, with its source, stands above its rows."""
-    cells = [[row.cells() for row in outcome] for _, outcome in checked]
-    labels = [[_label(row, claim) for row in outcome] for claim, outcome in checked]
-    widths = [max([len(name), *(len(cell[k]) for rows in cells for cell in rows)]) for k, name in enumerate(_HEADER, 1)]
-    left = max([0, *(len(part) for rows in labels for label in rows for part in label)])
+    from brnn.base.text import text_table
 
-    def line(label: str, parts: Sequence[str]) -> str:
-        texts = [f"{part:<{width}}" for part, width in zip(parts, widths, strict=True)]
-        return "  ".join([f"  {label:<{left}}", *texts]).rstrip() + "\n"
-
-    text = line("", _HEADER) if checked else ""
-    for (claim, outcome), rows, names in zip(checked, cells, labels, strict=True):
-        text += f"{claim.title} [{claim.source}]\n"
-        for row, cell, (first, *more) in zip(outcome, rows, names, strict=True):
-            text += line(first, cell[1:]) + "".join(f"  {part}\n" for part in more)
-            text += f"      {row.reason}\n" if row.reason else ""
-    return text
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _label(row: Comparison, claim: Claim) -> list[str]:
-    """Return what a row says about itself beyond the title of its claim, in short lines."""
-    return textwrap.wrap("" if row.label == claim.title else row.label, _LABEL_WIDTH) or [""]
+    lines: list[Sequence[str] | str] = []
+    for claim, outcome in checked:
+        lines.append(f"{claim.title} [{claim.source}]")
+        for row in outcome:
+            label, *others = row.cells()
+            # What it says about itself beyond the title of its claim, in short lines.
+            lines.append((textwrap.fill("" if label == claim.title else label, _LABEL_WIDTH), *others))
+            if row.reason:
+                lines.append(f"      {row.reason}")
+    return text_table(lines, _HEADER, indent="  ") + "\n" if checked else ""
 
 
 def _plain(found: Model, claim: Any, outcome: tuple[Comparison, ...]) -> dict[str, Any]:

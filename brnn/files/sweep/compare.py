@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.text import shortened
 from brnn.files.sweep.schema import PROVENANCE, SweepHeader
 
 __all__ = ["difference"]
@@ -89,5 +90,4 @@ def _first_difference(old: Any, new: Any, where: str, places: tuple[str, str]) -
 
 def _short(value: Any) -> str:
     text = "nothing" if value is None else value if isinstance(value, str) else json.dumps(value, default=str)
-    text = " ".join(text.split())
-    return text if len(text) <= 60 else text[:57] + "..."
+    return shortened(text)

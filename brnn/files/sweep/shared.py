@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brnn.base.memory import in_words
 from brnn.base.paths import identity
+from brnn.base.text import bytes_in_words
 from brnn.errors import FileError
 from brnn.files.hdf5 import READ_ERRORS, reason
 from brnn.files.run.superblock import fcntl
@@ -245,9 +245,8 @@ def check_room(path: Path, label: str, size: int) -> None:
         disk = os.statvfs(path.parent)
         free = disk.f_bavail * disk.f_frsize
         if size > free:
-            raise FileError(
-                f"{label} cannot be written: it needs {in_words(size)}, and {in_words(free)} are free on the disk"
-            )
+            needed, left = bytes_in_words(size), bytes_in_words(free)
+            raise FileError(f"{label} cannot be written: it needs {needed}, and {left} are free on the disk")
 
 
 def place_of(dataset: h5py.Dataset) -> Place | None:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolver, Radau
 
-from brnn.base.checks import closest
+from brnn.base.text import closest
 from brnn.compiler import System
 from brnn.compiler.system import Clock
 from brnn.errors import InputError

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from brnn.base.checks import array, closest, identifier, number, one_of
+from brnn.base.checks import array, identifier, number, one_of
 from brnn.base.data import Spec
+from brnn.base.text import closest
 from brnn.errors import SpecError
 from brnn.signals import Linear, Signal
 

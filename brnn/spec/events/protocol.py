@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from brnn.base.checks import array, closest, identifier, number, one_of, whole
+from brnn.base.checks import array, identifier, number, one_of, whole
 from brnn.base.data import Spec
+from brnn.base.text import closest
 from brnn.errors import SpecError
 from brnn.spec.layers.base import KINDS, LayerLaw
 from brnn.spec.schedules.base import MOST_BREAKS

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from brnn.base.checks import closest
+from brnn.base.text import closest
 from brnn.errors import InputError
 from brnn.spec.events.protocol import PhaseStimulus
 from brnn.spec.network import Network

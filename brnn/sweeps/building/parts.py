@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from brnn.base.checks import closest
 from brnn.base.data import Spec
+from brnn.base.text import closest
 from brnn.base.tracer import Varying
 from brnn.errors import InputError
 from brnn.signals.base import Signal

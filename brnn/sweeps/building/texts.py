@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from brnn.base.checks import closest
+from brnn.base.text import closest, shortened
 from brnn.errors import BrnnError, InputError
 
-__all__ = ["Parameter", "number_in", "parameters_of", "shortened", "value_in"]
+__all__ = ["Parameter", "number_in", "parameters_of", "value_in"]
 
 # Which kinds of value an annotation allows, by the names that occur in it.
 _KINDS = {
@@ -231,8 +231,3 @@ def _signal(text: str, fields: Mapping[str, str], at: str) -> Any:
         except BrnnError as error:
             message = str(error).removeprefix("signal: ")
     raise InputError(f"{at}{message}")
-
-
-def shortened(text: str) -> str:
-    """Return a text, cut to 60 characters, for a message."""
-    return text if len(text) <= 60 else text[:57] + "..."

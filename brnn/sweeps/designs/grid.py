@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from brnn.base.memory import refuse_above
+from brnn.base.text import shortened
 from brnn.errors import FileError, SpecError
-from brnn.sweeps.building.texts import number_in, shortened
+from brnn.sweeps.building.texts import number_in
 from brnn.sweeps.designs.base import Column, Design, check_name, named, pick, places
 from brnn.sweeps.designs.values import Values, in_words, refuse_repeated, values_of
 

@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from brnn.base.checks import closest, number, whole
+from brnn.base.checks import number, whole
 from brnn.base.memory import refuse_above
+from brnn.base.text import closest
 from brnn.errors import SpecError
 from brnn.sweeps.designs.base import Column, Design, exact, named
 from brnn.sweeps.designs.values import in_words

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brnn.base.checks import closest, number
+from brnn.base.checks import number
+from brnn.base.text import closest
 from brnn.errors import InputError, SpecError
 from brnn.sweeps.designs.base import Design, exact
 from brnn.sweeps.designs.sampled import Sampled

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from brnn.base.data import Spec
+from brnn.base.text import short_repr
 from brnn.errors import SpecError
 
 __all__ = ["Values", "in_words", "refuse_repeated", "values_of"]
@@ -114,8 +115,7 @@ def _key(value: Any) -> Any:
 
 
 def in_words(value: Any) -> str:
-    """Return a value, cut to 60 characters, for a message."""
+    """Return a value for a message, in one line of 60 characters at most."""
     if isinstance(value, np.ndarray) and value.size > 6:
         return f"an array of shape {value.shape}"
-    text = repr(value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value).replace("\n", " ")
-    return text if len(text) <= 60 else text[:57] + "..."
+    return short_repr(value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value)
