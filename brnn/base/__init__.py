@@ -1,1 +1,1 @@
-"""What knows nothing of networks: frozen data with JSON, checks, the tracer of varying numbers, memory, code text."""
+"""What knows nothing of networks: data with JSON, checks, varying numbers, texts, paths, memory, the text of code."""

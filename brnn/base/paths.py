@@ -80,7 +80,7 @@ def _check(target: Path, label: str, folder: Path, force: bool, kept: Iterable[P
         if not target.is_file():
             raise FileError(f"{label} cannot be replaced: it is not a regular file")
         if any(identity(target) == identity(other) for other in kept):
-            raise FileError(f"{label} is read by this command, so it is not replaced")
+            raise FileError(f"{label} is read here, so it is not replaced")
         if not force:
             raise FileError(f"{label} exists; use force=True (--force on the command line) to replace it")
     if not os.access(target.parent, os.W_OK | os.X_OK):

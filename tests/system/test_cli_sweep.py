@@ -127,7 +127,7 @@ def test_shards(call: Callable[..., Any], tmp_path: Path) -> None:
         assert expected in said.err
         assert said.err.count("\n") == 1
     said = call("merge", "1.h5", "2.h5", "-o", "1.h5", "--force")
-    assert (said.code, "is read by this command" in said.err) == (2, True)
+    assert (said.code, "is read here" in said.err) == (2, True)
 
 
 def test_a_cluster(call: Callable[..., Any], tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_what_is_read_is_not_replaced_under_any_of_its_names(tmp_path: Path) -> 
     other.write_text("")
     link.symlink_to(path)
     for name in (path, link, tmp_path / "." / "run.h5"):
-        assert refusal(name, True, kept=[other, path]).endswith("is read by this command, so it is not replaced")
+        assert refusal(name, True, kept=[other, path]).endswith("is read here, so it is not replaced")
     assert paths.check_target(path, True, kept=[other, tmp_path / "none"]) == path
 
 

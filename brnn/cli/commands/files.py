@@ -159,39 +159,13 @@ def export(
     Of a run each variable gets a CSV file, with a row for each saved time and a column for each cell. Of a sweep
     members.csv has a row for each member with its parameters and measures, and what has cells gets a file of its own.
     """
-    import brnn
-    from brnn.base.paths import check_target
     from brnn.cli.outputs import size_in_words
-    from brnn.cli.tables import write_table
-    from brnn.errors import FileError
     from brnn.files.export import to_csv, to_parquet
-    from brnn.result.result import Result
 
     if csv is None and parquet is None:
         raise InputError("--csv DIR or --parquet FILE is needed: where the tables go")
-    if csv is not None and not csv.parent.is_dir():
-        raise FileError(f"--csv {csv}: the folder {csv.parent} does not exist")
-    if csv is not None and csv.exists() and not csv.is_dir():
-        raise FileError(f"--csv {csv}: is a file, must be a folder")
-    with brnn.open(file) as result:
-        run = isinstance(result, Result)
     if parquet is not None:
-        if run:
-            raise InputError(f"--parquet {parquet}: {file} is a run; only sweeps are written as one table (use --csv)")
-        check_target(parquet, force, option="--parquet", kept=[file])
         print(f"wrote {to_parquet(file, parquet, force=force)} ({size_in_words(parquet)})")
-    if csv is None:
-        return
-    if not run:
+    if csv is not None:
         for path in to_csv(file, csv, force=force):
-            print(f"wrote {path} ({size_in_words(path)})")
-        return
-    with brnn.open(file) as result:
-        targets: dict[str, Path] = {name: csv / f"{name}.csv" for name in result}
-        if csv.exists():
-            for path in targets.values():
-                check_target(path, force, option="--csv", kept=[file])
-        csv.mkdir(exist_ok=True)
-        for name, path in targets.items():
-            write_table(result[name], name, path, force)
             print(f"wrote {path} ({size_in_words(path)})")
