@@ -155,7 +155,7 @@ class Comparison:
 
     def cells(self) -> tuple[str, str, str, str, str, str]:
         """Return the texts of one row of `table`: label, predicted, measured, difference, tolerance, verdict."""
-        predicted, measured = _shown(self.predicted), _shown(self.measured)
+        predicted, measured = _value_in_words(self.predicted), _value_in_words(self.measured)
         difference = "-" if math.isnan(self.difference) else f"{self.difference:.2g}"
         tolerance = f"{self.tolerance:.2g}"
         if self.kind == "within":
@@ -163,7 +163,7 @@ class Comparison:
             difference = "-" if math.isnan(self.margin) else f"margin {self.margin:.2g}"
             if np.size(self.measured) > 1 and not math.isnan(self.margin):
                 values = np.asarray(self.measured)
-                measured = f"{_number(values.min())} ... {_number(values.max())}"
+                measured = f"{_eight_digits(values.min())} ... {_eight_digits(values.max())}"
         elif self.kind == "failed":
             predicted, measured, tolerance = "-", "-", "-"
         elif self.kind in ("exact", "order") and not math.isnan(self.difference):
@@ -186,11 +186,11 @@ class Comparison:
         return {
             "label": self.label,
             "kind": self.kind,
-            "predicted": _plain(self.predicted),
-            "measured": _plain(self.measured),
+            "predicted": _value_as_json(self.predicted),
+            "measured": _value_as_json(self.measured),
             "tolerance": self.tolerance,
             "relative": self.relative,
-            "difference": _plain(self.difference),
+            "difference": _value_as_json(self.difference),
             "passed": self.passed,
             "reason": self.reason,
         }
@@ -232,26 +232,26 @@ def _numeric(value: Any) -> np.ndarray | None:
     return result if result.dtype.kind in "fiub" else None
 
 
-def _numbers(value: Any, side: str) -> np.ndarray:
+def _as_numbers(value: Any, side: str) -> np.ndarray:
     result = _numeric(value)
     if result is None:
         raise _Unusable(f"{side} is not a number or an array of numbers")
     return result
 
 
-def _finite(value: Any, side: str) -> np.ndarray:
-    result = _numbers(value, side)
+def _as_finite_numbers(value: Any, side: str) -> np.ndarray:
+    result = _as_numbers(value, side)
     if result.size == 0:
         raise _Unusable(f"{side} is empty")
     bad = ~np.isfinite(result)
     if bad.any():
         place = np.unravel_index(int(np.argmax(bad)), result.shape)
-        raise _Unusable(f"{side} is {result[place]}{_place(place)}: not finite")
+        raise _Unusable(f"{side} is {result[place]}{_at_index(place)}: not finite")
     return result
 
 
 def _pair(row: Comparison) -> tuple[np.ndarray, np.ndarray]:
-    predicted, measured = _finite(row.predicted, "predicted"), _finite(row.measured, "measured")
+    predicted, measured = _as_finite_numbers(row.predicted, "predicted"), _as_finite_numbers(row.measured, "measured")
     if predicted.shape != measured.shape:
         raise _Unusable(f"predicted has shape {predicted.shape}, measured has shape {measured.shape}")
     return predicted, measured
@@ -264,7 +264,7 @@ def _near(row: Comparison) -> tuple[float, str]:
     if scale == 0.0:
         raise _Unusable("a relative difference needs a predicted value that is not 0")
     place = np.unravel_index(int(np.argmax(distance)), distance.shape)
-    reason = f"predicted {_number(predicted[place])}, measured {_number(measured[place])}{_place(place)}"
+    reason = f"predicted {_eight_digits(predicted[place])}, measured {_eight_digits(measured[place])}{_at_index(place)}"
     return float(distance[place]) / scale, reason
 
 
@@ -276,7 +276,7 @@ def _exact(row: Comparison) -> tuple[float, str]:
     raw = [np.frombuffer(np.ascontiguousarray(side).tobytes(), np.uint8) for side in (predicted, measured)]
     unequal = (raw[0] != raw[1]).reshape(-1, size).any(axis=1)
     place = np.unravel_index(int(np.argmax(unequal)), predicted.shape)
-    reason = f"predicted {predicted[place]!r}, measured {measured[place]!r}{_place(place)}"
+    reason = f"predicted {predicted[place]!r}, measured {measured[place]!r}{_at_index(place)}"
     return float(unequal.sum()), reason
 
 
@@ -299,8 +299,8 @@ def _order(row: Comparison) -> tuple[float, str]:
 
 
 def _margin(row: Comparison) -> float:
-    measured = _finite(row.measured, "measured").astype(np.float64)
-    lower, upper = (_numbers(side, "a bound").astype(np.float64) for side in row.predicted)
+    measured = _as_finite_numbers(row.measured, "measured").astype(np.float64)
+    lower, upper = (_as_numbers(side, "a bound").astype(np.float64) for side in row.predicted)
     if np.isnan(lower).any() or np.isnan(upper).any():
         raise _Unusable("a bound is nan")
     if not (np.isfinite(lower).any() or np.isfinite(upper).any()):
@@ -318,12 +318,12 @@ def _within(row: Comparison) -> tuple[float, str]:
 
 
 def _monotone(row: Comparison) -> tuple[float, str]:
-    measured = _finite(row.measured, "measured").astype(np.float64)
+    measured = _as_finite_numbers(row.measured, "measured").astype(np.float64)
     if measured.ndim == 0 or measured.shape[0] < 2:
         raise _Unusable("measured has fewer than two values")
     steps = np.diff(measured, axis=0) * (-1.0 if row.predicted == "rising" else 1.0)
     place = np.unravel_index(int(np.argmax(steps)), steps.shape)
-    return max(0.0, float(steps[place])), f"not {row.predicted}{_place(place)}"
+    return max(0.0, float(steps[place])), f"not {row.predicted}{_at_index(place)}"
 
 
 def _failed(row: Comparison) -> tuple[float, str]:
@@ -349,24 +349,24 @@ def _sequence(values: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(items if isinstance(items, list) else [items])
 
 
-def _place(place: Sequence[Any]) -> str:
+def _at_index(place: Sequence[Any]) -> str:
     index = [str(int(k)) for k in place]
     return f" at [{', '.join(index)}]" if index else ""
 
 
-def _number(value: Any) -> str:
+def _eight_digits(value: Any) -> str:
     return f"{float(value):.8g}"
 
 
 def _interval(lower: Any, upper: Any) -> str:
     if np.ndim(lower) == 0 and np.isneginf(lower):
-        return f"<= {_shown(upper)}"
+        return f"<= {_value_in_words(upper)}"
     if np.ndim(upper) == 0 and np.isposinf(upper):
-        return f">= {_shown(lower)}"
-    return f"{_shown(lower)} ... {_shown(upper)}"
+        return f">= {_value_in_words(lower)}"
+    return f"{_value_in_words(lower)} ... {_value_in_words(upper)}"
 
 
-def _shown(value: Any) -> str:
+def _value_in_words(value: Any) -> str:
     """Return a short text: a number with 8 digits, the first elements of an array with 4."""
     if value is None or isinstance(value, str):
         return value or "-"
@@ -377,28 +377,28 @@ def _shown(value: Any) -> str:
     if values is None:
         return short_repr(value, 30)
     if values.ndim == 0:
-        return str(values) if values.dtype.kind in "iub" else _number(values)
+        return str(values) if values.dtype.kind in "iub" else _eight_digits(values)
     first = " ".join(f"{float(item):.4g}" for item in values.ravel()[:3])
     size = " x ".join(str(k) for k in values.shape)
     return f"[{first}]" if values.size <= 3 and values.ndim == 1 else f"[{first} ...] ({size})"
 
 
-def _plain(value: Any) -> Any:
+def _value_as_json(value: Any) -> Any:
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [_value_as_json(item) for item in value]
     values = _numeric(value)
     if values is None:
         return short_repr(value, 200)
     if values.size > _LISTED:
         return {
             "shape": list(values.shape),
-            "minimum": _plain(float(values.min())),
-            "maximum": _plain(float(values.max())),
-            "mean": _plain(float(values.mean())),
+            "minimum": _value_as_json(float(values.min())),
+            "maximum": _value_as_json(float(values.max())),
+            "mean": _value_as_json(float(values.mean())),
         }
     if values.ndim:
-        return [_plain(item) for item in values.tolist()]
+        return [_value_as_json(item) for item in values.tolist()]
     item = values.item()
     return item if not isinstance(item, float) or math.isfinite(item) else str(item)

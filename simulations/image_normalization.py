@@ -244,7 +244,7 @@ def draw(setting: Setting, result: Any, seen: list[Seen]) -> Figure:
             (axes[1, column], one.response, response, f"F1: response, total {one.response.sum():.4g}"),
             (axes[2, column], one.stored, float(one.stored.max()), f"F2: stored, total {one.stored.sum():.6f}"),
         ):
-            plot.draw_image(ax, _shown(values / white), title, limits=(0.0, 1.0))
+            plot.draw_image(ax, _screen_grays(values / white), title, limits=(0.0, 1.0))
     for row, label in enumerate(
         (
             "as a camera with one\nexposure sees it",
@@ -257,7 +257,7 @@ def draw(setting: Setting, result: Any, seen: list[Seen]) -> Figure:
     return figure
 
 
-def _shown(light: np.ndarray) -> np.ndarray:
+def _screen_grays(light: np.ndarray) -> np.ndarray:
     """Return the gray values (sRGB) with which a screen shows this light; what is brighter than white is white."""
     light = np.clip(light, 0.0, 1.0)
     return np.asarray(np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055))

@@ -79,7 +79,7 @@ class Varying:
             raise Diverges
 
     def _agreed(self, compare: Callable[[Any, Any], Any], other: Any) -> bool:
-        answers = compare(self.values, _values(other)[0])
+        answers = compare(self.values, _operand(other)[0])
         if answers.all():
             return True
         if answers.any():
@@ -156,7 +156,7 @@ class Varying:
         return self._combined(_divided, other, swapped=True)
 
     def _combined(self, operation: Callable[[Any, Any], Any], other: Any, swapped: bool = False) -> Varying:
-        values, whole = _values(other)
+        values, whole = _operand(other)
         with np.errstate(over="ignore", invalid="ignore"):  # Python is silent, too; the network refuses the result
             result = operation(values, self.values) if swapped else operation(self.values, values)
         return self._new(result, self.whole and whole and operation is not _divided)
@@ -171,7 +171,7 @@ class Varying:
         return result
 
 
-def _values(other: Any) -> tuple[Any, bool]:
+def _operand(other: Any) -> tuple[Any, bool]:
     """Return what an operation works with, and whether it is whole; of anything but numbers nothing is known."""
     if type(other) is Varying:
         return other.values, other.whole

@@ -126,7 +126,7 @@ def to_parquet(path: str | Path, file: str | Path, *, force: bool = False) -> Pa
             }
             writer = None
             for block in _blocks(dataset, "member", dataset.nbytes // max(1, dataset.sizes["member"])):
-                table = pyarrow.table({column: _arrow(_values(block, column)) for column in (*single, *larger)})
+                table = pyarrow.table({column: _arrow(_column_values(block, column)) for column in (*single, *larger)})
                 if writer is None:
                     schema = table.schema.with_metadata({"brnn": json.dumps(attributes)})
                     writer = pyarrow.parquet.ParquetWriter(name, schema)
@@ -154,7 +154,7 @@ def _blocks(data: Any, dim: str, row: int) -> Iterator[Any]:
         yield data.isel({dim: slice(start, start + step)})
 
 
-def _values(dataset: xr.Dataset, name: str) -> np.ndarray:
+def _column_values(dataset: xr.Dataset, name: str) -> np.ndarray:
     values = np.asarray(dataset[name].values)
     return np.array(STATUS_NAMES, object)[values] if name == "status" else values
 
@@ -201,7 +201,7 @@ def _tables_of_sweep(dataset: xr.Dataset) -> dict[str, _Table]:
 def _rows_of_members(dataset: xr.Dataset, names: list[str]) -> Iterator[Sequence[Any]]:
     yield names
     for block in _blocks(dataset[names], "member", 100 * len(names)):
-        yield from zip(*(_values(block, name).tolist() for name in names), strict=True)
+        yield from zip(*(_column_values(block, name).tolist() for name in names), strict=True)
 
 
 def _rows_of_cells(variable: xr.DataArray) -> Iterator[Sequence[Any]]:

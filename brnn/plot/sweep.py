@@ -60,7 +60,7 @@ def sweep_figure(sweep: xr.Dataset, kind: str = "auto", *, measure: str | None =
     if not swept:
         raise InputError("the sweep has no parameter with numbers that differ, over which a measure could be drawn")
     grid = bool(sweep.attrs.get("axes", "null") not in ("null", "", "{}")) and sweep.sizes["member"] == int(
-        np.prod([np.unique(_numbers(sweep[p])).size for p in swept])
+        np.prod([np.unique(_in_numpy(sweep[p])).size for p in swept])
     )
     if kind == "auto":
         kind = _by_design(len(swept), grid)
@@ -109,7 +109,7 @@ def _swept(sweep: xr.Dataset) -> list[str]:
     ]
 
 
-def _numbers(array: xr.DataArray) -> np.ndarray:
+def _in_numpy(array: xr.DataArray) -> np.ndarray:
     return np.asarray(array.values)
 
 
@@ -145,7 +145,7 @@ def _heading(sweep: xr.Dataset, text: str) -> tuple[str, str]:
 def _line_figure(sweep: xr.Dataset, name: str, swept: list[str]) -> Figure:
     if len(swept) != 1:
         raise InputError(f"kind = 'line': needs one parameter; this sweep has {', '.join(swept)}")
-    x, array = _numbers(sweep[swept[0]]), sweep[name]
+    x, array = _in_numpy(sweep[swept[0]]), sweep[name]
     figure = new_figure(8.5, 5.0, *_heading(sweep, f"{name} over {swept[0]}"))
     ax = figure.subplots()
     values = np.asarray(array.values)
@@ -248,7 +248,7 @@ def _map_figure(sweep: xr.Dataset, name: str, swept: list[str]) -> Figure:
 
 
 def _multiples_figure(sweep: xr.Dataset, name: str, swept: list[str]) -> Figure:
-    sizes = {p: np.unique(_numbers(sweep[p])).size for p in swept}
+    sizes = {p: np.unique(_in_numpy(sweep[p])).size for p in swept}
     panel = min(swept, key=lambda p: sizes[p])
     if sizes[panel] > _PANELS:
         raise InputError(f"kind = 'multiples': {panel} has {sizes[panel]} values, at most {_PANELS} maps are drawn")
@@ -308,14 +308,14 @@ def _pairs_figure(sweep: xr.Dataset, name: str, swept: list[str]) -> Figure:
     for i, j in combinations(range(count), 2):
         panels[i, j].set_visible(False)
         ax = panels[j, i]
-        x, y = _numbers(sweep[swept[i]]), _numbers(sweep[swept[j]])
+        x, y = _in_numpy(sweep[swept[i]]), _in_numpy(sweep[swept[j]])
         image = ax.scatter(
             x, y, c=shade, s=size, cmap=colors, vmin=limits[0], vmax=limits[1], lw=0, alpha=0.8, rasterized=True
         )
         polish(ax, "", swept[i] if j == count - 1 else "", swept[j] if i == 0 else "", ticks=4)
     for k, parameter in enumerate(swept):
         ax = panels[k, k]
-        ax.scatter(_numbers(sweep[parameter]), shade, s=size, color=MUTED, lw=0, alpha=0.5, rasterized=True)
+        ax.scatter(_in_numpy(sweep[parameter]), shade, s=size, color=MUTED, lw=0, alpha=0.5, rasterized=True)
         polish(ax, "", parameter if k == count - 1 else "", name, ticks=4)
         if categories is not None:
             ax.set_yticks(range(len(categories)), categories, fontsize=7)
@@ -331,9 +331,9 @@ def _coordinates_figure(sweep: xr.Dataset, name: str, swept: list[str]) -> Figur
     values, label = _scalar(sweep, name)
     shade, colors, categories = _shades(values)
     chosen = np.unique(np.linspace(0, len(shade) - 1, _LINES).astype(int))
-    lows = np.array([_numbers(sweep[p]).min() for p in swept])
-    highs = np.array([_numbers(sweep[p]).max() for p in swept])
-    table = np.stack([_numbers(sweep[p])[chosen] for p in swept], axis=1)
+    lows = np.array([_in_numpy(sweep[p]).min() for p in swept])
+    highs = np.array([_in_numpy(sweep[p]).max() for p in swept])
+    table = np.stack([_in_numpy(sweep[p])[chosen] for p in swept], axis=1)
     scaled = (table - lows) / (highs - lows)
     order = np.argsort(shade[chosen])
     figure = new_figure(max(9.0, 1.5 * len(swept)), 5.6, *_heading(sweep, f"{name}, member by member"))

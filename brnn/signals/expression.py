@@ -74,7 +74,7 @@ class Expression(Signal):
             given = {**dict(parameters), **values}
         except (TypeError, ValueError):
             raise SpecError("Expression: parameters must be numbers by name") from None
-        where = _place(text)
+        where = _name_for_messages(text)
         for name in given:
             identifier(name, f"{where}: parameter")
             if name in RESERVED or name.startswith("__"):
@@ -114,7 +114,7 @@ class Expression(Signal):
         for name in changes:
             if name not in values and text == self.text:
                 hint = closest(name, ["text", *values])
-                raise SpecError(f"{_place(self.text)}: has no parameter '{name}'{hint}")
+                raise SpecError(f"{_name_for_messages(self.text)}: has no parameter '{name}'{hint}")
         return type(self)(text, {**values, **changes})
 
     def code(self, part: str = "kernel") -> Code:
@@ -145,7 +145,7 @@ class Expression(Signal):
     def _formulas(self) -> tuple[str, str, str]:
         from brnn.signals.symbolic import formulas
 
-        return formulas(self.text, tuple(name for name, _ in self.parameters), _place(self.text))
+        return formulas(self.text, tuple(name for name, _ in self.parameters), _name_for_messages(self.text))
 
     @functools.cached_property
     def _trees(self) -> dict[str, ast.expr]:
@@ -165,5 +165,5 @@ class Expression(Signal):
         return result if part == "kernel" else np.where(w == 0.0, self._limits[part], result)
 
 
-def _place(text: str) -> str:
+def _name_for_messages(text: str) -> str:
     return f"Expression {shortened(text)!r}"

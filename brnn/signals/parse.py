@@ -53,9 +53,9 @@ def parse_signal(text: str) -> Signal:
     if match is None:
         return _expression(text)
     name, inside = match.groups()
-    kinds = {_plain(key): kind for key, kind in _KINDS.items()}
-    if _plain(name) in kinds:
-        return _with_parameters(kinds[_plain(name)], inside or "", text)
+    kinds = {_without_marks(key): kind for key, kind in _KINDS.items()}
+    if _without_marks(name) in kinds:
+        return _with_parameters(kinds[_without_marks(name)], inside or "", text)
     # A product of two calls, exp(-w)*(w), also begins with a name and ends with a parenthesis.
     is_function = inside is not None and name in FUNCTIONS
     if name == "w" or is_function or (inside is None and "-" in name and re.search(r"(^|-)w(-|$)", name)):
@@ -63,7 +63,7 @@ def parse_signal(text: str) -> Signal:
     raise InputError(f"signal: unknown signal '{name}'{closest(name.lower(), _KINDS) or '; ' + _allowed()}")
 
 
-def _plain(name: str) -> str:
+def _without_marks(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "")
 
 
@@ -87,7 +87,7 @@ def _with_parameters(kind: type[Signal], inside: str, text: str) -> Signal:
     call = _call(inside, text)
     if len(call.args) > len(names):
         raise InputError(f"signal: {kind.__name__} has only the parameters {', '.join(names)}")
-    values = {name: _number(node, f"{kind.__name__}: {name}") for name, node in zip(names, call.args, strict=False)}
+    values = {name: _number_of(node, f"{kind.__name__}: {name}") for name, node in zip(names, call.args, strict=False)}
     for keyword in call.keywords:
         if keyword.arg not in names:
             hint = closest(str(keyword.arg), names)
@@ -96,7 +96,7 @@ def _with_parameters(kind: type[Signal], inside: str, text: str) -> Signal:
             )
         if keyword.arg in values:
             raise InputError(f"signal: {kind.__name__}: {keyword.arg} is given twice")
-        values[keyword.arg] = _number(keyword.value, f"{kind.__name__}: {keyword.arg}")
+        values[keyword.arg] = _number_of(keyword.value, f"{kind.__name__}: {keyword.arg}")
     return kind(**values)
 
 
@@ -112,11 +112,11 @@ def _expression(text: str) -> Signal:
     for keyword in call.keywords:
         if keyword.arg is None:
             raise InputError(f"signal: '{shortened(text)}' must be one expression, then parameters as name=value")
-        values[keyword.arg] = _number(keyword.value, f"Expression: {keyword.arg}")
+        values[keyword.arg] = _number_of(keyword.value, f"Expression: {keyword.arg}")
     return Expression(body, values)
 
 
-def _number(node: ast.expr, where: str) -> float:
+def _number_of(node: ast.expr, where: str) -> float:
     sign = 1.0
     while isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
         sign = -sign if isinstance(node.op, ast.USub) else sign

@@ -113,7 +113,7 @@ def _raise(base: Any, exponent: Any) -> Any:
 def _build(node: ast.expr, symbols: dict[str, Any]) -> Any:
     """Make the SymPy expression of a checked tree, node by node: no text is ever given to SymPy."""
     if isinstance(node, ast.Constant):
-        return _number(number_of(node))
+        return _sympy_number(number_of(node))
     if isinstance(node, ast.Name):
         return symbols[node.id]
     if isinstance(node, ast.UnaryOp):
@@ -121,7 +121,7 @@ def _build(node: ast.expr, symbols: dict[str, Any]) -> Any:
     if isinstance(node, ast.BinOp):
         left = _build(node.left, symbols)
         if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant):
-            return _raise(left, _exponent(number_of(node.right)))
+            return _raise(left, _sympy_exponent(number_of(node.right)))
         right = _build(node.right, symbols)
         if isinstance(node.op, ast.Add):
             return left + right
@@ -146,12 +146,12 @@ def _build(node: ast.expr, symbols: dict[str, Any]) -> Any:
     return _raise(first, sympy.Rational(1, 2)) if name == "sqrt" else _Call(name, first)
 
 
-def _number(value: float) -> Any:
+def _sympy_number(value: float) -> Any:
     # Whole numbers other than these stay floating point: exact powers of them could become gigantic.
     return sympy.Integer(int(value)) if value in (-1.0, 0.0, 1.0) else sympy.Float(value)
 
 
-def _exponent(value: float) -> Any:
+def _sympy_exponent(value: float) -> Any:
     if (2 * value).is_integer():
         return sympy.Rational(int(2 * value), 2)
     return sympy.Float(value)

@@ -101,7 +101,7 @@ class ItemList:
             for name, value in given.items()
             if value is not None
         }
-        count = _count(model, n, rows, default)
+        count = _number_of_presentations(model, n, rows, default)
         places = np.arange(count) if items is None else _places(rows["items"], f"{model}: items")
         cells = int(places.max()) + 1
         refuse_above(_BYTES_PER_CELL * cells + 8 * cells * count, f"{model}: items: {cells} cells")
@@ -179,7 +179,7 @@ def memory(
     return layers, projections, [Stimulus(name, "modulatory", 1.0, shown.during) for name in names]
 
 
-def _count(model: str, n: Any, rows: dict[str, np.ndarray], default: int) -> int:
+def _number_of_presentations(model: str, n: Any, rows: dict[str, np.ndarray], default: int) -> int:
     """Return the number of presentations: `n`, or what the arrays say."""
     sizes = {name: len(value) for name, value in rows.items() if value.ndim}
     for name, value in rows.items():

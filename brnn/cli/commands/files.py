@@ -85,7 +85,7 @@ def _outcome(result: Result) -> list[tuple[str, str]]:
     from brnn.cli.text import value_in_words
 
     solver, attributes = result.solver, result.attributes
-    versions = ", ".join(f"{name} {version}" for name, version in _json(attributes.get("versions")).items())
+    versions = ", ".join(f"{name} {version}" for name, version in _json_object(attributes.get("versions")).items())
     rows = [("status", result.summary())]
     if solver.method:
         cost = f"{solver.steps} steps, {solver.evaluations} evaluations, {solver.seconds:.3g} s"
@@ -102,7 +102,7 @@ def _outcome(result: Result) -> list[tuple[str, str]]:
     return rows
 
 
-def _json(text: Any) -> dict[str, Any]:
+def _json_object(text: Any) -> dict[str, Any]:
     import json
 
     try:

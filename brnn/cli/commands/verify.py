@@ -54,7 +54,7 @@ def verify(
         checked = _checked(found)
         rows += sum(len(outcome) for _, outcome in checked)
         failed += sum(not all(row.passed for row in outcome) for _, outcome in checked)
-        done += [_plain(found, claim, outcome) for claim, outcome in checked]
+        done += [_claim_as_json(found, claim, outcome) for claim, outcome in checked]
         print(f"{found.name}: {counted(len(checked), 'claim')}\n{_in_columns(checked)}", flush=True)
     if json is not None:
         _write(json, force, done)
@@ -91,7 +91,7 @@ def _in_columns(checked: list[Checked]) -> str:
     return text_table(lines, _HEADER, indent="  ") + "\n" if checked else ""
 
 
-def _plain(found: Model, claim: Any, outcome: tuple[Comparison, ...]) -> dict[str, Any]:
+def _claim_as_json(found: Model, claim: Any, outcome: tuple[Comparison, ...]) -> dict[str, Any]:
     return {
         "model": found.name,
         "claim": claim.title,

@@ -191,7 +191,7 @@ class Protocol(Spec):
                 place = (id(phase), repeats, key)
                 if place not in first:
                     first[place] = len(rows.setdefault(key, []))
-                    rows[key].extend(_rows(pattern, shapes[name], repeats, phase.name, key))
+                    rows[key].extend(_of_trials(pattern, shapes[name], repeats, phase.name, key))
                 intervals, which = shown.setdefault(key, ([], []))
                 intervals.append((starts[k], starts[k + 1]))
                 which.append(first[place] + (repetition if pattern.ndim > len(shapes[name]) else 0))
@@ -226,7 +226,7 @@ class PhaseStimulus(Stimulus):
     """A stimulus that a network made of its protocol; the protocol is what is stored, not this."""
 
 
-def _rows(pattern: np.ndarray, shape: tuple[int, ...], repeats: int, phase: str, key: str) -> list[np.ndarray]:
+def _of_trials(pattern: np.ndarray, shape: tuple[int, ...], repeats: int, phase: str, key: str) -> list[np.ndarray]:
     """Return the patterns of the successive trials, one if they are all the same."""
     if pattern.shape in ((), shape):
         return [np.broadcast_to(pattern, shape)]
