@@ -34,15 +34,13 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
-from brnn.models.parts.claims import run
 from brnn.models.parts.list_learning import (
-    DECIDED,
     RECALLED,
     Learned,
     Lists,
     Sampler,
-    fresh_weights,
     items_and_lists,
+    learned_in_slots,
     nearest,
 )
 from brnn.models.parts.presentations import refuse_weights
@@ -118,14 +116,7 @@ def build(
     shown, slots = items_and_lists(items, lists, cycles, cue, model)
     n, categories = len(shown), whole(m, f"{model}: m", minimum=1)
     refuse_weights(model, categories * (n + shown.shape[1] + categories))
-    rng = np.random.default_rng(whole(seed, f"{model}: seed", minimum=0))
-    sampler = Sampler(
-        slots,
-        fresh_weights(weights, f"{model}: weights", categories, n, _FRESH, rng),
-        number(M, f"{model}: M", minimum=0.0),
-        number(L, f"{model}: L", minimum=0.0),
-        number(speed, f"{model}: speed", above=0.0),
-    )
+    sampler = Sampler.checked(model, slots, (categories, n), _FRESH, weights=weights, M=M, L=L, speed=speed, seed=seed)
     s = sampler.speed
     return Network(
         model,
@@ -194,12 +185,8 @@ _NAMES = ("A B C, D B E: ", "D B E, A B C: ")
 @functools.cache
 def _learned(lists: tuple[tuple[int, ...], ...]) -> tuple[Any, Lists, Learned]:
     """Return the run of these lists, its slots, and what discrete learning predicts for it."""
-    shown, slots = items_and_lists(None, lists, _CYCLES, 1, "context_sensitive_avalanche")
-    network = build(lists=lists, cycles=_CYCLES)
-    result = run(network, times=np.append(np.arange(slots.count) + DECIDED, slots.count), rtol=1e-7, atol=1e-10)
-    learning = network.projections[4].learning
-    assert learning is not None
-    sampler = Sampler(slots, np.asarray(learning.initial), 4.0, 1.0, 40.0)
+    result, shown, sampler = learned_in_slots(build, lists, _CYCLES)
+    slots = sampler.slots
     return result, slots, sampler.predicted(_held(slots, len(shown), 2.0), shown)
 
 

@@ -34,10 +34,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from brnn.base.checks import number, whole
+from brnn.base.checks import whole
 from brnn.claims import Comparison, claim
-from brnn.models.parts.claims import run
-from brnn.models.parts.list_learning import DECIDED, Learned, Lists, Sampler, fresh_weights, items_and_lists, nearest
+from brnn.models.parts.list_learning import Learned, Lists, Sampler, items_and_lists, learned_in_slots, nearest
 from brnn.models.parts.presentations import refuse_weights, unit_rows
 from brnn.spec.network import Network
 from brnn.spec.stimulus import Stimulus
@@ -102,13 +101,8 @@ def build(
     inputs = unit_rows(shown, f"{model}: items")
     categories = whole(m, f"{model}: m", minimum=1)
     refuse_weights(model, categories * (2 * shown.shape[1] + categories))
-    rng = np.random.default_rng(whole(seed, f"{model}: seed", minimum=0))
-    sampler = Sampler(
-        slots,
-        fresh_weights(weights, f"{model}: weights", categories, shown.shape[1], _FRESH, rng),
-        number(M, f"{model}: M", minimum=0.0),
-        number(L, f"{model}: L", minimum=0.0),
-        number(speed, f"{model}: speed", above=0.0),
+    sampler = Sampler.checked(
+        model, slots, (categories, shown.shape[1]), _FRESH, weights=weights, M=M, L=L, speed=speed, seed=seed
     )
     pattern, schedule = slots.shown(2.0 * sampler.speed * inputs)
     return Network(
@@ -132,13 +126,8 @@ _CYCLES = 2
 @functools.cache
 def _learned(lists: tuple[tuple[int, ...], ...]) -> tuple[Any, Lists, Learned]:
     """Return the run of these lists, its slots, and what discrete learning predicts for it."""
-    shown, slots = items_and_lists(None, lists, _CYCLES, 1, "self_organizing_avalanche")
-    network = build(lists=lists, cycles=_CYCLES)
-    result = run(network, times=np.append(np.arange(slots.count) + DECIDED, slots.count), rtol=1e-7, atol=1e-10)
-    start = network.projections[0].learning
-    assert start is not None
-    sampler = Sampler(slots, np.asarray(start.initial), 4.0, 1.0, 40.0)
-    inputs = unit_rows(shown, "items")
+    result, shown, sampler = learned_in_slots(build, lists, _CYCLES)
+    slots, inputs = sampler.slots, unit_rows(shown, "items")
     return result, slots, sampler.predicted(np.where(slots.items[:, None] < 0, 0.0, inputs[slots.items]), shown)
 
 

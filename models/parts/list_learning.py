@@ -6,22 +6,28 @@ its end, compete in between, and the winner samples what is there. Lists are fol
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brnn.base.checks import array, whole
+from brnn.base.checks import array, number, whole
 from brnn.errors import SpecError
+from brnn.models.parts.claims import run
 from brnn.models.parts.presentations import order_of, pattern_rows
 from brnn.signals import ThresholdLinear
 from brnn.spec.events.protocol import Phase, Protocol
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Instar, Outstar
+from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.schedules import Pulses, Sequence
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllButSelf, AllToAll
+
+if TYPE_CHECKING:
+    from brnn.result.result import Result
 
 __all__ = [
     "DECIDED",
@@ -30,8 +36,8 @@ __all__ = [
     "Learned",
     "Lists",
     "Sampler",
-    "fresh_weights",
     "items_and_lists",
+    "learned_in_slots",
     "nearest",
     "pictures",
 ]
@@ -159,6 +165,42 @@ class Sampler:
     rate: float
     links: float
     speed: float
+
+    @classmethod
+    def checked(
+        cls, model: str, slots: Lists, shape: tuple[int, int], fresh: float,
+        *, weights: Any, M: Any, L: Any, speed: Any, seed: Any,
+    ) -> Sampler:  # fmt: skip
+        """Return the cells of what a user gave.
+
+        Parameters
+        ----------
+        model : str
+            Name of the model, for messages.
+        slots : Lists
+            What happens when.
+        shape : tuple of int
+            Category cells and inputs.
+        fresh : float
+            What the weights are about at time 0, within 0.3%, if none are given.
+        weights, M, L, speed, seed : object
+            The parameters of the model of these names; M is the rate of instars and outstars, L that of the links.
+
+        Raises
+        ------
+        SpecError
+            If one of them is not valid.
+        """
+        rng = np.random.default_rng(whole(seed, f"{model}: seed", minimum=0))
+        if weights is None:
+            weights = fresh * rng.uniform(0.997, 1.003, size=shape)
+        return cls(
+            slots,
+            array(weights, f"{model}: weights", shape=shape),
+            number(M, f"{model}: M", minimum=0.0),
+            number(L, f"{model}: L", minimum=0.0),
+            number(speed, f"{model}: speed", above=0.0),
+        )
 
     def layers(self, pixels: int) -> tuple[Layer, Layer, Layer]:
         """Return the layers "input", "category" and "screen"."""
@@ -306,13 +348,16 @@ def items_and_lists(items: Any, lists: Any, cycles: Any, cue: Any, model: str) -
     return pictures(int(slots.items.max()) + 1), slots
 
 
-def fresh_weights(
-    value: Any, where: str, categories: int, inputs: int, level: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Return the weights that a user gave, [category, input], or nearly equal ones around `level`."""
-    if value is not None:
-        return array(value, where, shape=(categories, inputs))
-    return level * rng.uniform(0.997, 1.003, size=(categories, inputs))
+def learned_in_slots(build: Callable[..., Network], lists: Any, cycles: int) -> tuple[Result, np.ndarray, Sampler]:
+    """Return a run in which a model learns these lists, the pictures of their items, and what predicts the run.
+
+    States are saved when the winner of each slot is read, and at the end.
+    """
+    network = build(lists=lists, cycles=cycles)
+    shown, slots = items_and_lists(None, lists, cycles, 1, network.name)
+    result = run(network, times=np.append(np.arange(slots.count) + DECIDED, slots.count), rtol=1e-7, atol=1e-10)
+    (start,) = (link.learning.initial for link in network.projections if link.name == "filter" and link.learning)
+    return result, shown, Sampler(slots, np.asarray(start), 4.0, 1.0, 40.0)  # as build() has them by default
 
 
 def _scaled(factor: float, stimulus: tuple[np.ndarray, Sequence]) -> tuple[np.ndarray, Sequence]:

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from brnn.base.data import Spec
 from brnn.errors import SpecError
 
-__all__ = ["MOST_BREAKS", "Schedule", "Segment", "inside"]
+__all__ = ["MOST_BREAKS", "OnInIntervals", "Schedule", "Segment", "inside"]
 
 MOST_BREAKS = 10_000_000
 
@@ -70,6 +70,38 @@ class Schedule(Spec):
     def last(self) -> float:
         """Return the time after which the stimulus does not change any more (infinity if it goes on)."""
         return 0.0
+
+
+class OnInIntervals(Schedule):
+    """Base of the schedules that are on during intervals, on <= t < off.
+
+    A subclass has ``intervals``, shape (occurrences, 2), which rise and do not overlap, as a field or as a property;
+    ``given(k, pattern)`` is what is on during the interval k.
+    """
+
+    if TYPE_CHECKING:  # a dataclass would take a property of its base for the default of its field
+
+        @property
+        def intervals(self) -> np.ndarray:
+            """Beginning and end of each."""
+
+    def given(self, k: int, pattern: np.ndarray) -> np.ndarray:
+        """Return what is on during the interval `k`."""
+        return pattern
+
+    def breaks(self, duration: float) -> np.ndarray:
+        """Return all beginnings and ends."""
+        return inside(self.intervals.ravel(), duration)
+
+    def segment(self, time: float, pattern: np.ndarray) -> Segment:
+        """Return what is on, or nothing between the intervals."""
+        intervals = self.intervals
+        k = int(np.searchsorted(intervals[:, 0], time, side="right")) - 1
+        return Segment(self.given(k, pattern) if k >= 0 and time < intervals[k, 1] else 0.0)
+
+    def last(self) -> float:
+        """Return the end of the last one."""
+        return float(self.intervals[-1, 1])
 
 
 def inside(times: np.ndarray, duration: float) -> np.ndarray:

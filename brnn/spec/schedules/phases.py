@@ -10,13 +10,13 @@ import numpy as np
 
 from brnn.base.checks import array, identifier
 from brnn.errors import SpecError
-from brnn.spec.schedules.base import Schedule, Segment, inside
+from brnn.spec.schedules.base import OnInIntervals
 
 __all__ = ["InPhase", "Presented"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class InPhase(Schedule):
+class InPhase(OnInIntervals):
     """On during some phases of the network's protocol: a stimulus, a learning window, or a window of an event.
 
     Parameters
@@ -48,22 +48,9 @@ class InPhase(Schedule):
             raise SpecError(f"InPhase({', '.join(self.names)}): has a meaning only in a network with a protocol")
         return self._intervals
 
-    def breaks(self, duration: float) -> np.ndarray:
-        """Return all beginnings and ends."""
-        return inside(self.intervals.ravel(), duration)
-
-    def segment(self, time: float, pattern: np.ndarray) -> Segment:
-        """Return the pattern during these phases."""
-        k = int(np.searchsorted(self.intervals[:, 0], time, side="right")) - 1
-        return Segment(pattern if k >= 0 and time < self.intervals[k, 1] else 0.0)
-
-    def last(self) -> float:
-        """Return the end of the last one."""
-        return float(self.intervals[-1, 1])
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Presented(Schedule):
+class Presented(OnInIntervals):
     """Rows of the stimulus' pattern, each during an interval of its own.
 
     Parameters
@@ -94,15 +81,6 @@ class Presented(Schedule):
                 f"{where}: pattern: has shape {pattern}, must be (rows, *{layer}) with {self.rows.max() + 1} rows"
             )
 
-    def breaks(self, duration: float) -> np.ndarray:
-        """Return all onsets and offsets."""
-        return inside(self.intervals.ravel(), duration)
-
-    def segment(self, time: float, pattern: np.ndarray) -> Segment:
+    def given(self, k: int, pattern: np.ndarray) -> np.ndarray:
         """Return the row that is on."""
-        k = int(np.searchsorted(self.intervals[:, 0], time, side="right")) - 1
-        return Segment(pattern[self.rows[k]] if k >= 0 and time < self.intervals[k, 1] else 0.0)
-
-    def last(self) -> float:
-        """Return the last offset."""
-        return float(self.intervals[-1, 1])
+        return pattern[self.rows[k]]

@@ -9,7 +9,7 @@ import numpy as np
 
 from brnn.base.checks import array, number, whole
 from brnn.errors import SpecError
-from brnn.spec.schedules.base import Schedule, Segment, inside
+from brnn.spec.schedules.base import OnInIntervals, Schedule, Segment, inside
 
 __all__ = ["Constant", "Pulse", "Pulses", "Sequence"]
 
@@ -54,7 +54,7 @@ class Pulse(Schedule):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Pulses(Schedule):
+class Pulses(OnInIntervals):
     """On during each of several intervals on <= t < off.
 
     Parameters
@@ -80,22 +80,9 @@ class Pulses(Schedule):
         onsets = start + period * np.arange(whole(count, "Pulses: count", minimum=1))
         return cls(np.stack([onsets, onsets + width], axis=1))
 
-    def breaks(self, duration: float) -> np.ndarray:
-        """Return all onsets and offsets."""
-        return inside(self.intervals.ravel(), duration)
-
-    def segment(self, time: float, pattern: np.ndarray) -> Segment:
-        """Return the pattern while a pulse is on."""
-        k = int(np.searchsorted(self.intervals[:, 0], time, side="right")) - 1
-        return Segment(pattern if k >= 0 and time < self.intervals[k, 1] else 0.0)
-
-    def last(self) -> float:
-        """Return the last offset."""
-        return float(self.intervals[-1, 1])
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sequence(Schedule):
+class Sequence(OnInIntervals):
     """Several patterns, one after the other, with gaps between them.
 
     Parameters
@@ -165,22 +152,10 @@ class Sequence(Schedule):
                 raise SpecError(f"{where}: Sequence: items: have shape {self.items.shape[1:]}, the layer has {layer}")
             super().check(pattern, layer, where)
 
-    def breaks(self, duration: float) -> np.ndarray:
-        """Return all onsets and offsets."""
-        return inside(self.intervals.ravel(), duration)
-
-    def segment(self, time: float, pattern: np.ndarray) -> Segment:
+    def given(self, k: int, pattern: np.ndarray) -> np.ndarray:
         """Return the item that is on."""
-        intervals = self.intervals
-        k = int(np.searchsorted(intervals[:, 0], time, side="right")) - 1
-        if k < 0 or time >= intervals[k, 1]:
-            return Segment(0.0)
-        return Segment(pattern[self.items[k]] if self.items.ndim == 1 else pattern * self.items[k])
+        return pattern[self.items[k]] if self.items.ndim == 1 else pattern * self.items[k]
 
     def lowest(self) -> float:
         """Return the smallest factor."""
         return 0.0 if self.items.ndim == 1 else min(0.0, float(self.items.min()))
-
-    def last(self) -> float:
-        """Return the last offset."""
-        return float(self.intervals[-1, 1])
