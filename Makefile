@@ -13,7 +13,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo test lint format types imports wheel bench hooks clean
+.PHONY: help venv install demo test lint format types imports wheel pythons bench hooks clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -60,6 +60,9 @@ imports: $(VENV)/.installed-dev  ## import-linter: a module imports only what st
 wheel: $(VENV)/.installed-dev  ## build the wheel and try it in a new environment elsewhere
 	$(BIN)/python .ci/check_wheel.py
 
+pythons: $(VENV)/.installed-dev  ## unit tests on the oldest and newest Python, and with the oldest packages
+	$(BIN)/python .ci/check_pythons.py
+
 bench: $(VENV)/.installed  ## measure (BENCH_ARGS="--help" for the choices)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
@@ -67,5 +70,5 @@ hooks: $(VENV)/.installed-dev  ## check every commit with pre-commit
 	$(BIN)/pre-commit install
 
 clean:  ## remove all that was made here, .venv included
-	rm -rf $(VENV) build dist *.egg-info demo.h5 demo.png .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venvs build dist *.egg-info demo.h5 demo.png .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

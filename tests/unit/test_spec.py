@@ -87,6 +87,7 @@ def test_specs_are_frozen_and_replaceable() -> None:
 
 def test_json_keeps_every_bit() -> None:
     rng = np.random.default_rng(0)
+    places = np.divmod(rng.permutation(10_000)[:1000], 100)
     big = brnn.Network(
         "big",
         [brnn.Layer.shunting("F1", (10, 10), A=rng.random((10, 10)), B=1 + rng.random((10, 10)), initial=0.1)],
@@ -97,7 +98,7 @@ def test_json_keeps_every_bit() -> None:
                 "F1",
                 "inhibitory",
                 brnn.Expression("c*w**2/(d + w**2)", c=1, d=0.25),
-                brnn.Sparse(scipy.sparse.random_array((100, 100), density=0.1, rng=rng)),
+                brnn.Sparse(scipy.sparse.coo_array((rng.random(1000), places), shape=(100, 100))),
                 gate=brnn.HabituativeGate(1, 1, 1),
                 learning=brnn.Outstar(0.1, initial=rng.random(1000)),
             ),

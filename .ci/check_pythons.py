@@ -1,0 +1,120 @@
+"""Run unit tests where `make test` has not: on other Pythons, and with the oldest packages that are allowed.
+
+pyproject.toml says which Pythons and packages brnn works with; here the ends of both ranges are tried:
+
+- the oldest and the newest Python of the classifiers run every unit test that is not slow, unless one of them is the
+  Python that runs this script: `make test` has run all tests on it;
+- the lower bounds of the packages that every installation has, on the oldest Python that can be had, run the commands
+  and examples of the README, and the unit tests of what leans on those packages.
+
+A Python is looked for on PATH and among those of pyenv; of one that is nowhere a line says so. Environments stay in
+`.venvs/` and are made anew when pyproject.toml has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = ROOT / ".venvs"
+
+# What leans on other packages: Numba (compiler, ensemble), SciPy (integrate), HDF5 and xarray (files), Matplotlib.
+WITH_LOWEST = [
+    "tests/system/test_readme.py",
+    "tests/unit/test_compiler.py",
+    "tests/unit/test_ensemble.py",
+    "tests/unit/test_integrate.py",
+    "tests/unit/test_package.py",
+    "tests/unit/test_plot.py",
+    "tests/unit/test_record_file.py",
+    "tests/unit/test_spec.py",
+    "tests/unit/test_topologies.py",
+]
+# Tools of the tests, and judges that those test files ask.
+TOOLS = ["pytest", "pytest-timeout", "pytest-xdist", "hypothesis", "netCDF4"]
+
+
+def claimed_pythons(project: dict[str, Any]) -> list[str]:
+    """Return the Pythons of the classifiers, "3.11" and so on, the oldest first."""
+    pattern = r"Programming Language :: Python :: (3\.\d+)"
+    found = [match[1] for text in project["classifiers"] if (match := re.fullmatch(pattern, text))]
+    return sorted(found, key=lambda version: int(version.split(".")[1]))
+
+
+def lower_bounds(project: dict[str, Any]) -> list[str]:
+    """Return "numpy==2.0" for the dependency "numpy>=2.0", and so on."""
+    pairs = [re.match(r"([\w-]+)>=([\d.]+)", text) for text in project["dependencies"]]
+    return [f"{pair[1]}=={pair[2]}" for pair in pairs if pair is not None]
+
+
+def version_of(python: Path) -> str:
+    """Return "3.13" for a Python that runs; "" for a file of that name which does not."""
+    done = subprocess.run(
+        [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def find_python(version: str) -> Path | None:
+    """Return a Python of this version; None if there is none on PATH and none of pyenv."""
+    if version == "{}.{}".format(*sys.version_info):
+        return Path(sys.executable)
+    named = shutil.which(f"python{version}")
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    places = [Path(named)] if named else []
+    places += sorted(pyenv.glob(f"{version}*/bin/python"), reverse=True)
+    return next((place for place in places if version_of(place) == version), None)
+
+
+def run(*command: str | Path) -> None:
+    """Show a command and run it in the checkout; end the check where it fails."""
+    print("+", *(str(word) for word in command), flush=True)
+    done = subprocess.run([str(word) for word in command], cwd=ROOT, check=False)
+    if done.returncode != 0:
+        sys.exit(f"check_pythons: the command above ended with exit code {done.returncode}")
+
+
+def environment(name: str, python: Path, *wanted: str) -> Path:
+    """Return the Python of an environment with what is wanted; make it unless it is there already."""
+    folder = ENVIRONMENTS / name
+    made, inside = folder / "made-from", folder / "bin" / "python"
+    text = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + repr((str(python), wanted)).encode()).hexdigest()
+    if not made.is_file() or made.read_text() != text:
+        # Some systems ship Python without ensurepip: the pip of this Python fills the environment.
+        run(python, "-m", "venv", "--clear", "--without-pip", folder)
+        run(sys.executable, "-m", "pip", "--python", inside, "install", "--quiet", "--editable", *wanted)
+        made.write_text(text)
+    return inside
+
+
+def main() -> None:
+    """Try the ends of both ranges."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    own = "{}.{}".format(*sys.version_info)
+    claimed = claimed_pythons(project)
+    found = {version: python for version in claimed if (python := find_python(version)) is not None}
+    for version in dict.fromkeys((claimed[0], claimed[-1])):
+        if version == own:
+            print(f"Python {version}: `make test` runs all tests on it")
+        elif version not in found:
+            print(f"Python {version}: not on this machine, so nothing was run on it")
+        else:
+            inside = environment(version, found[version], ".[test]")
+            run(inside, "-m", "pytest", "-n", "auto", "--dist", "loadfile", "-q", "-m", "not slow", "tests/unit")
+    oldest = next(version for version in (*claimed, own) if version in found)
+    pins = lower_bounds(project)
+    inside = environment(f"{oldest}-lowest", found[oldest], ".", *pins, *TOOLS)
+    print(f"Python {oldest} with {', '.join(pins)}")
+    run(inside, "-m", "pytest", "-n", "auto", "--dist", "loadfile", "-q", "-m", "not slow", *WITH_LOWEST)
+
+
+if __name__ == "__main__":
+    main()
