@@ -17,7 +17,7 @@ from brnn.base.paths import check_target, new_text_file, replacing
 from brnn.ensemble.status import STATUS_NAMES
 from brnn.errors import BrnnError, FileError, InputError
 from brnn.files.hdf5 import WRITE_ERRORS, reason
-from brnn.files.open import open_file
+from brnn.files.open import open as open_file
 from brnn.result.result import Result
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from brnn.files.opening import kind_of
 from brnn.files.run.reader import open_result
 from brnn.files.sweep.reader import open_sweep
 
-__all__ = ["open_file"]
+__all__ = ["open"]
 
 
-def open_file(path: str | Path) -> Any:
+def open(path: str | Path) -> Any:
     """Open a file that brnn wrote; its numbers are read when they are used.
 
     Parameters

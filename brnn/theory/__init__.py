@@ -32,45 +32,6 @@ set beside what the simulator gives.
 Numbers of equations are those of the review, Grossberg, "Recurrent neural networks", Scholarpedia 8(2):1888 (2013).
 """
 
-from __future__ import annotations
+import lazy_loader
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from brnn.theory.liapunov_functions.value import Liapunov as Liapunov
-    from brnn.theory.liapunov_functions.value import liapunov as liapunov
-
-_MODULES = (
-    "additive",
-    "art",
-    "avalanche",
-    "competition",
-    "feedforward",
-    "fields",
-    "habituation",
-    "lateral_inhibition",
-    "masking_field",
-    "membrane",
-    "pacemaker",
-    "quenching",
-    "rcf",
-    "serial",
-    "slow_inhibition",
-    "spectral_timing",
-    "store",
-    "storing",
-    "survivors",
-    "vite",
-)
-
-__all__ = ["Liapunov", "liapunov", *_MODULES]
-
-
-def __getattr__(name: str) -> Any:
-    """Load a module, or the Liapunov functions, when it is first used: a model needs only its own theory."""
-    if name in _MODULES:
-        return importlib.import_module(f"brnn.theory.{name}")
-    if name in ("Liapunov", "liapunov"):
-        return getattr(importlib.import_module("brnn.theory.liapunov_functions.value"), name)
-    raise AttributeError(f"module 'brnn.theory' has no attribute '{name}'")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,6 +7,7 @@ import importlib
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -16,17 +17,20 @@ import brnn
 def test_every_name_can_be_imported() -> None:
     for name in brnn.__all__:
         assert getattr(brnn, name) is not None
+    for name in brnn.theory.__all__:
+        assert getattr(brnn.theory, name) is not None
     assert "Sigmoid" in dir(brnn)
 
 
-def test_type_checkers_see_the_places_that_python_sees() -> None:
-    tree = ast.parse(Path(brnn.__file__).read_text(encoding="utf-8"))
-    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
-    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
-    starred = {node.module for node in imports if node.names[0].name == "*"}
-    assert starred == set(brnn._PLACES)
-    for module, names in brnn._PLACES.items():
-        assert set(names) <= set(importlib.import_module(module).__all__), module
+@pytest.mark.parametrize("package", [brnn, brnn.theory])
+def test_type_checkers_see_the_names_that_python_sees(package: ModuleType) -> None:
+    stub = Path(package.__path__[0], "__init__.pyi").read_text(encoding="utf-8")
+    for node in ast.parse(stub).body:
+        if isinstance(node, ast.ImportFrom):
+            module = importlib.import_module(f".{node.module}" if node.module else package.__name__, package.__name__)
+            for alias in node.names:
+                assert alias.asname == alias.name, "type checkers take the names of `import X as X` to be public"
+                assert module is package or alias.name in module.__all__, node.module
 
 
 def test_importing_loads_nothing_heavy() -> None:
