@@ -7,7 +7,7 @@ import itertools
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["bytes_in_words", "closest", "counted", "short_repr", "shortened", "text_table"]
+__all__ = ["bytes_in_words", "closest", "counted", "one_line", "short_repr", "shortened", "text_table"]
 
 _LONGEST = 60  # characters that a message shows of what a user wrote
 _NARROWEST = 30  # characters that the last column of a table has, in however narrow a terminal
@@ -19,6 +19,11 @@ def shortened(text: str, length: int = _LONGEST) -> str:
     if lines != [text]:
         text = " ".join(filter(None, (line.strip() for line in lines)))
     return text if len(text) <= length else text[: length - 3] + "..."
+
+
+def one_line(text: object) -> str:
+    """Return a text, or the message of an error, in one line."""
+    return " ".join(str(text).split())
 
 
 def short_repr(value: object, length: int = _LONGEST) -> str:

@@ -16,7 +16,7 @@ from types import ModuleType
 
 from brnn.base.paths import replacing
 
-__all__ = ["cache_directory", "load_module"]
+__all__ = ["cache_directory", "load_module", "text_hash"]
 
 _loaded: dict[str, ModuleType] = {}  # the compile cache of this process: modules by their text
 
@@ -39,11 +39,16 @@ def cache_directory() -> Path:
     return Path(tempfile.mkdtemp(prefix="brnn-"))
 
 
+def text_hash(source: str) -> str:
+    """Return the hash by which a generated text is known."""
+    return hashlib.sha256(source.encode()).hexdigest()[:24]
+
+
 def load_module(source: str) -> ModuleType:
     """Return the module with this text, from this process, from the cache folder, or newly written there."""
     if source in _loaded:
         return _loaded[source]
-    name = f"brnn_generated_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
+    name = f"brnn_generated_{text_hash(source)}"
     path = cache_directory() / f"{name}.py"
     if not path.exists() or path.read_text(encoding="utf-8") != source:
         # A rename is atomic: another process that compiles the same network never sees half a file.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from brnn.compiler.cache import load_module
+from brnn.compiler.cache import load_module, text_hash
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import Variable, layout
 from brnn.compiler.statements import Program
@@ -16,7 +16,7 @@ from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 
-__all__ = ["Clock", "RightHandSide", "System", "compile_network"]
+__all__ = ["Clock", "RightHandSide", "System", "compile_network", "equations_hash"]
 
 
 _GAP = 64  # elements; more than a vector register, several times unrolled, takes at once
@@ -238,3 +238,11 @@ def compile_network(network: Network) -> System:
     """
     variables = layout(network)
     return System(network, variables, generate(network, variables))
+
+
+def equations_hash(network: Network, *, explicit: bool = False) -> str:
+    """Return a hash of the equations of a network: the same for networks that differ in nothing but numbers.
+
+    It is that of the generated text (`brnn.compiler.generate.generate`, which explains `explicit`).
+    """
+    return text_hash(generate(network, layout(network), explicit=explicit).source)

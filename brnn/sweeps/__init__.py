@@ -1,1 +1,1 @@
-"""Sweeps: many networks of one family, which differ in their parameters."""
+"""Sweeps: many networks that are built in one way and differ in their parameters."""

@@ -21,18 +21,28 @@ from typing import Any, Self
 
 import numpy as np
 
+from brnn.base.text import one_line
 from brnn.errors import BrnnError, InputError
-from brnn.sweeps.building.members import Built, one_line
-from brnn.sweeps.building.tasks import Part, Task, integrate, run_chunk
+from brnn.sweeps.building.members import BuiltMembers
+from brnn.sweeps.tasks import FinishedMembers, WorkerTask, run_built, run_task
 
-__all__ = ["Cluster", "Here", "Lost", "Processes", "Theirs", "Workers", "processors", "workers_for"]
+__all__ = [
+    "DaskCluster",
+    "LocalThreads",
+    "UserExecutor",
+    "WorkerLost",
+    "WorkerProcesses",
+    "Workers",
+    "processors",
+    "workers_for",
+]
 
 _RETRIES = 3  # of Dask, where a task raises what may be bad luck, such as a lost connection
-_LOOK = 2.0  # seconds after which the workers of a cluster are counted again
+_COUNTED_EVERY = 2.0  # seconds: the workers of a cluster are counted again
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-class Lost(BrnnError):
+class WorkerLost(BrnnError):
     """A worker died while it had the task; `final` if that has been tried often enough."""
 
     def __init__(self, message: str, final: bool = False) -> None:
@@ -46,7 +56,7 @@ class Workers:
     Attributes
     ----------
     takes_built : bool
-        Whether it runs members that the caller has built (`Built`), or tasks (`Task`).
+        Whether it runs members that the caller has built (`BuiltMembers`), or tasks (`WorkerTask`).
     """
 
     takes_built = False
@@ -69,9 +79,9 @@ class Workers:
         """Return the futures that are done; wait for one at least, or a second."""
         return list(futures.wait(pending, timeout=1.0, return_when=futures.FIRST_COMPLETED).done)
 
-    def parts(self, future: Any) -> list[Part]:
-        """Return what a finished future gave; raise Lost if its worker died."""
-        result: list[Part] = future.result()
+    def parts(self, future: Any) -> list[FinishedMembers]:
+        """Return what a finished future gave; raise WorkerLost if its worker died."""
+        result: list[FinishedMembers] = future.result()
         return result
 
     def close(self, stopped: bool) -> None:
@@ -86,7 +96,7 @@ class Workers:
         self.close(stopped=kind is not None)
 
 
-class Here(Workers):
+class LocalThreads(Workers):
     """Threads of this process: members are built by the caller, and integrated by threads meanwhile."""
 
     takes_built = True
@@ -96,16 +106,16 @@ class Here(Workers):
     def __init__(self) -> None:
         self._pool = futures.ThreadPoolExecutor(1)
 
-    def submit(self, task: Built) -> Any:
+    def submit(self, task: BuiltMembers) -> Any:
         """Integrate what was built."""
-        return self._pool.submit(integrate, task, processors())
+        return self._pool.submit(run_built, task, processors())
 
     def close(self, stopped: bool) -> None:
         """Stop the thread."""
         self._pool.shutdown(wait=not stopped, cancel_futures=True)
 
 
-class Theirs(Workers):
+class UserExecutor(Workers):
     """An executor of the user's, who also ends it."""
 
     def __init__(self, executor: futures.Executor) -> None:
@@ -118,16 +128,16 @@ class Theirs(Workers):
         """As many as the executor says, or as there are processors."""
         return self._workers
 
-    def submit(self, task: Task) -> Any:
+    def submit(self, task: WorkerTask) -> Any:
         """Hand a task over."""
         try:
-            future = self._executor.submit(run_chunk, task)
+            future = self._executor.submit(run_task, task)
         except RuntimeError as error:  # a broken or closed executor
             raise InputError(f"executor: takes no more work: {one_line(error)}") from None
         self._out.add(future)
         return future
 
-    def parts(self, future: Any) -> list[Part]:
+    def parts(self, future: Any) -> list[FinishedMembers]:
         """Return what a finished future gave."""
         self._out.discard(future)
         try:
@@ -143,7 +153,7 @@ class Theirs(Workers):
             future.cancel()
 
 
-class Processes(Workers):
+class WorkerProcesses(Workers):
     """Worker processes of this sweep; those of a pool in which one dies are replaced.
 
     Each of them computes in one thread, takes no notice of Ctrl-C, which is for this process to answer, and ends when
@@ -165,22 +175,22 @@ class Processes(Workers):
         leash, self._hand = context.Pipe(duplex=False)
         self._pool = futures.ProcessPoolExecutor(self._count, context, _begin, (leash,))
 
-    def submit(self, task: Task) -> Any:
+    def submit(self, task: WorkerTask) -> Any:
         """Hand a task over."""
         with _as_worker():
             try:
-                return self._pool.submit(run_chunk, task)
+                return self._pool.submit(run_task, task)
             except BrokenProcessPool:
                 self.close(stopped=True)
                 self._start()
-                return self._pool.submit(run_chunk, task)
+                return self._pool.submit(run_task, task)
 
-    def parts(self, future: Any) -> list[Part]:
+    def parts(self, future: Any) -> list[FinishedMembers]:
         """Return what a finished future gave."""
         try:
             return super().parts(future)
         except (BrokenProcessPool, futures.CancelledError):
-            raise Lost("its worker process died") from None
+            raise WorkerLost("its worker process died") from None
 
     def close(self, stopped: bool) -> None:
         """End the processes."""
@@ -190,29 +200,29 @@ class Processes(Workers):
         self._hand.close()
 
 
-class Cluster(Workers):
+class DaskCluster(Workers):
     """A Dask cluster, by the user's own Client. Workers may come and go while the sweep runs."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
         self._workers = 0
-        self._looked = -_LOOK
+        self._looked = -_COUNTED_EVERY
         self._out: set[Any] = set()
 
     @property
     def workers(self) -> int:
         """How many threads the cluster has now; 1 while it has none, so that a task waits for the first."""
         now = time.monotonic()
-        if now - self._looked >= _LOOK:
+        if now - self._looked >= _COUNTED_EVERY:
             with self._connection():
                 self._workers = sum(self._client.nthreads().values())
             self._looked = now
         return max(1, self._workers)
 
-    def submit(self, task: Task) -> Any:
+    def submit(self, task: WorkerTask) -> Any:
         """Hand a task to the scheduler, which gives it to another worker if one dies."""
         with self._connection():
-            future = self._client.submit(run_chunk, task, pure=False, retries=_RETRIES)
+            future = self._client.submit(run_task, task, pure=False, retries=_RETRIES)
         self._out.add(future)
         return future
 
@@ -227,7 +237,7 @@ class Cluster(Workers):
             wait(pending, timeout=1.0, return_when="FIRST_COMPLETED")
         return [future for future in pending if future.done()]
 
-    def parts(self, future: Any) -> list[Part]:
+    def parts(self, future: Any) -> list[FinishedMembers]:
         """Return what a finished future gave, and let the scheduler forget it."""
         from distributed import KilledWorker
 
@@ -236,9 +246,9 @@ class Cluster(Workers):
             with self._connection():
                 return super().parts(future)
         except KilledWorker:
-            raise Lost("each of the cluster's workers that had it died", final=True) from None
+            raise WorkerLost("each of the cluster's workers that had it died", final=True) from None
         except (_cancelled(), futures.CancelledError):
-            raise Lost("the cluster gave it up") from None
+            raise WorkerLost("the cluster gave it up") from None
         except ImportError as error:
             raise InputError(
                 f"executor: a worker of the cluster cannot import what it needs: {one_line(error)}"
@@ -291,15 +301,15 @@ def workers_for(executor: Any) -> Workers:
         If it is none of None, a whole number, a concurrent.futures.Executor and a dask.distributed Client.
     """
     if executor is None:
-        return Here()
+        return LocalThreads()
     if isinstance(executor, (int, np.integer)) and not isinstance(executor, bool):
         if executor < 1:
             raise InputError(f"executor = {executor}: the number of processes must be >= 1")
-        return Processes(int(executor))
+        return WorkerProcesses(int(executor))
     if isinstance(executor, futures.Executor):
-        return Theirs(executor)
+        return UserExecutor(executor)
     if type(executor).__module__.partition(".")[0] == "distributed" and hasattr(executor, "scheduler_info"):
-        return Cluster(executor)
+        return DaskCluster(executor)
     raise InputError(
         f"executor = {executor!r}: must be None, a number of processes, a concurrent.futures.Executor, "
         "or a dask.distributed Client"

@@ -15,7 +15,8 @@ from brnn.ensemble.status import COMPLETE, STATUS_NAMES, STEADY
 from brnn.errors import BrnnError, FileError
 from brnn.files.sweep.reader import open_contents, open_sweep
 from brnn.reproduce import Rerun, allowed_difference
-from brnn.sweeps.building.builder import Family
+from brnn.sweeps.building.builder import NetworkBuilder
+from brnn.sweeps.building.find import builder_from_reference
 from brnn.sweeps.designs import Design
 from brnn.sweeps.measures import MEASURES
 from brnn.sweeps.run import sweep
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["rerun_sweep"]
 
-_BLOCK = 16_000_000  # bytes that are compared at once
+_BYTES_AT_ONCE = 16_000_000  # that are compared
 _UNCOMPARED = ("status", "error", "steps", "evaluations")  # statuses are compared first, the others are no results
 
 
@@ -55,7 +56,7 @@ def rerun_sweep(path: str | Path, tolerance: float | None = None) -> Rerun:
     done = np.flatnonzero(np.isin(contents.status, (COMPLETE, STEADY)))
     if not done.size:
         raise FileError(f"{path}: holds no finished member that could be compared")
-    family = _family(header, path)
+    builder = _builder(header, path)
     try:
         design, options = Design.from_json(header.design), _options(header)
     except (BrnnError, KeyError, ValueError) as error:
@@ -63,7 +64,7 @@ def rerun_sweep(path: str | Path, tolerance: float | None = None) -> Rerun:
     with tempfile.TemporaryDirectory(prefix="brnn-rerun-") as folder:
         again = Path(folder) / "rerun.h5"
         sweep(
-            family,
+            builder,
             design,
             measures=[name for name in header.measures if name in MEASURES],
             out=again,
@@ -75,7 +76,7 @@ def rerun_sweep(path: str | Path, tolerance: float | None = None) -> Rerun:
             return _compared(recorded, repeated, done, header, tolerance)
 
 
-def _family(header: SweepHeader, path: str | Path) -> Family:
+def _builder(header: SweepHeader, path: str | Path) -> NetworkBuilder:
     reference: Any = json.loads(header.reference or "null")
     keys = set(reference) if isinstance(reference, dict) else set()
     if keys not in ({"model"}, {"network"}):
@@ -84,7 +85,7 @@ def _family(header: SweepHeader, path: str | Path) -> Family:
             f"{path}: its networks are made by the function {name or '?'}, which no file may call: "
             "run brnn.sweep with it"
         )
-    return Family.from_reference(reference)
+    return builder_from_reference(reference)
 
 
 def _options(header: SweepHeader) -> dict[str, Any]:
@@ -133,7 +134,7 @@ def _largest(first: xr.DataArray, second: xr.DataArray, done: np.ndarray) -> tup
     """
     worst, scale = 0.0, 0.0
     place: tuple[int, ...] = ()
-    step = max(1, _BLOCK // (8 * max(1, math.prod(first.shape[1:]))))
+    step = max(1, _BYTES_AT_ONCE // (8 * max(1, math.prod(first.shape[1:]))))
     for k in range(0, done.size, step):
         members = done[k : k + step]
         one, other = np.asarray(first[members].values), np.asarray(second[members].values)

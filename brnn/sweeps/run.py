@@ -1,45 +1,40 @@
-"""A sweep: many networks of one family, run wherever there is room for them, into one file."""
+"""A sweep: many networks that differ in their parameters, run wherever there is room for them, into one file."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal
 
 from brnn.base.checks import number, whole
 from brnn.ensemble.arrays import unfit
-from brnn.ensemble.status import FAILED
 from brnn.errors import InputError
-from brnn.files.sweep.schema import cell_dims
 from brnn.files.sweep.writer import SweepWriter
 from brnn.integrate.times import saved_times
-from brnn.sweeps import prepare
-from brnn.sweeps.building.builder import Family
-from brnn.sweeps.building.members import Options, build_members
-from brnn.sweeps.building.tasks import Elsewhere, Part, Task, failed
+from brnn.sweeps.building.find import builder_of
+from brnn.sweeps.checks import (
+    check_solver,
+    longest_duration,
+    refuse_enormous,
+    refuse_very_many,
+    sample_network,
+    shard_members,
+)
 from brnn.sweeps.designs import Design
-from brnn.sweeps.designs.base import pick
-from brnn.sweeps.executors import Lost, Processes, Workers, processors, workers_for
-from brnn.sweeps.measures import Measure, Own, chosen_measures, computed
+from brnn.sweeps.dispatch import Dispatcher
+from brnn.sweeps.executors import WorkerProcesses, Workers, processors, workers_for
+from brnn.sweeps.header import sweep_header
+from brnn.sweeps.measures import chosen_measures
+from brnn.sweeps.options import MemberOptions
 
 if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["sweep"]
-
-_CHUNK = 2048  # members in one task of the compiled ensemble
-_ALONE = 4  # members in one task of networks that run one by one
-_BY_VALUE = 256  # members in one task that carries their networks
-_LEAST = 256  # members in one task, where so many are left
-_SHARES = 4  # tasks for each worker, at least
-_SUSPECT = 2  # how often a chunk is lost with its worker before it runs alone
-_LOSSES = 64  # chunks that are lost, before no other one is divided
 
 
 def sweep(
@@ -123,16 +118,16 @@ def sweep(
     """
     if not isinstance(design, Design):
         raise InputError(f"design = {type(design).__name__}: must be a design, e.g. brnn.Grid(A=[0.5, 1.0])")
-    family = Family.of(build)
-    family.check(design.names)
+    builder = builder_of(build)
+    builder.check(design.names)
     chosen = chosen_measures(measures, design.names)
     if until not in ("duration", "steady"):
         raise InputError(f"until = {until!r}: must be 'duration' or 'steady'")
     if resume and out is None:
         raise InputError("resume: needs the file to go on with: out=...")
-    selected = prepare.selected(design.size, shard)
+    selected = shard_members(design.size, shard)
     root = whole(seed, "seed", minimum=0)
-    options = Options(
+    options = MemberOptions(
         None if duration is None else number(duration, "duration", above=0.0),
         (),
         number(rtol, "rtol", minimum=1e-13, maximum=1.0),
@@ -142,180 +137,34 @@ def sweep(
         any(measure.compares for measure in chosen),
     )
     if not enormous:
-        prepare.refuse_very_many(design, len(chosen))
-    probe = prepare.probe(family, design)
-    prepare.check_solver(solver, probe, until)
-    saved = () if times is None else tuple(saved_times(times, prepare.longest(family, design, options, probe)).tolist())
+        refuse_very_many(design, len(chosen))
+    sample = sample_network(builder, design)
+    check_solver(solver, sample, until)
+    saved = (
+        () if times is None else tuple(saved_times(times, longest_duration(builder, design, options, sample)).tolist())
+    )
     options = replace(options, times=saved)
     if not enormous:
-        prepare.refuse_enormous(design, chosen, options, probe)
+        refuse_enormous(design, chosen, options, sample)
     with ExitStack() as stack:
         path = Path(out) if out is not None else Path(stack.enter_context(_folder())) / "sweep.h5"
         columns = design.columns()
-        header = prepare.header(family, design, columns, chosen, options, root, probe, selected, shard, command)
+        header = sweep_header(builder, design, columns, chosen, options, root, sample, selected, shard, command)
         writer = stack.enter_context(SweepWriter(path, header, force=force, resume=resume))
         todo = writer.pending()
-        alone = probe is not None and (solver != "auto" or unfit(probe) is not None)
+        alone = sample is not None and (solver != "auto" or unfit(sample) is not None)
         workers = stack.enter_context(_workers(executor, alone, todo.size))
-        work = stack.enter_context(_Sweep(family, columns, options, chosen, writer, workers, root, alone))
+        work = stack.enter_context(Dispatcher(builder, columns, options, chosen, writer, workers, root, alone))
         done = (design.size if selected is None else selected.size) - todo.size
         work.run(todo, stack.enter_context(_bar(done, todo.size, progress)))
         result = writer.finish()
         return result if out is not None else result.load()
 
 
-class _Sweep:
-    """The loop: hand out chunks, take what comes back, write it."""
-
-    def __init__(
-        self,
-        family: Family,
-        columns: Mapping[str, Any],
-        options: Options,
-        measures: tuple[Measure, ...],
-        writer: SweepWriter,
-        workers: Workers,
-        seed: int,
-        alone: bool,
-    ) -> None:
-        self.family, self.columns, self.options, self.measures = family, columns, options, measures
-        self.writer, self.workers, self.seed = writer, workers, seed
-        self.most = _ALONE if alone else _CHUNK
-        self.by_value = family.reference is None  # networks are sent themselves, not how to build them
-        self.own = Own()
-        self.declared: set[str] = set()
-        self.waiting: dict[Workers, list[tuple[np.ndarray, int]]] = {}  # chunks for them, and how often they were lost
-        self.processes: Processes | None = None  # for members that turn out to run one by one
-        self.todo = np.zeros(0, np.int64)
-        self.lost = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        if self.processes is not None:
-            self.processes.close(stopped=error[0] is not None)
-
-    def run(self, todo: np.ndarray, finished: Callable[[int], None]) -> None:
-        """Run the members `todo`, and say how many are finished whenever some are."""
-        self.todo = todo
-        pending: dict[Any, tuple[np.ndarray, int, Workers]] = {}
-        while True:
-            self._hand_out(self.workers, pending)
-            if self.processes is not None:
-                self._hand_out(self.processes, pending)
-            if not pending:
-                return
-            for future in self.workers.wait(list(pending)):
-                members, tries, workers = pending.pop(future)
-                try:
-                    parts = workers.parts(future)
-                except Elsewhere:
-                    self.by_value = True
-                    self.waiting[workers] += [
-                        (members[k : k + _BY_VALUE], tries) for k in range(0, members.size, _BY_VALUE)
-                    ]
-                    continue
-                except Lost as error:
-                    again = self._again(members, tries, error)
-                    if again:
-                        self.waiting[workers] += again
-                        continue
-                    parts = [failed(members, [str(error)] * members.size)]
-                for part in parts:
-                    self._write(part)
-                finished(sum(part.members.size for part in parts))
-            self.writer.keep()
-
-    def _again(self, members: np.ndarray, tries: int, error: Lost) -> list[tuple[np.ndarray, int]]:
-        """Return what is tried again of a chunk that was lost, and how often it was: first all of it.
-
-        What is lost again runs alone, as it may be another chunk that kills workers. If it is lost even so, it is
-        divided: a member that kills its worker is so found among the others.
-        """
-        self.lost += 1
-        if tries < _SUSPECT:
-            return [(members, _SUSPECT if error.final else tries + 1)]
-        if members.size == 1 or self.lost > _LOSSES:
-            return []
-        return [(half, _SUSPECT) for half in np.array_split(members, 2)]
-
-    def _hand_out(self, workers: Workers, pending: dict[Any, tuple[np.ndarray, int, Workers]]) -> None:
-        """Give workers as many chunks as they may have, those first that were lost."""
-        waiting = self.waiting.setdefault(workers, [])
-        out = [tries for _, tries, of in pending.values() if of is workers]
-        while len(out) < workers.slots and (waiting or (workers is self.workers and self.todo.size)):
-            if out and max(out[0], waiting[-1][1] if waiting else 0) >= _SUSPECT:
-                return
-            members, tries = waiting.pop() if waiting else (self._chunk(), 0)
-            future = self._submit(workers, members)
-            if future is not None:
-                pending[future] = members, tries, workers
-                out.append(tries)
-
-    def _chunk(self) -> np.ndarray:
-        """Return members that go together: few enough that every worker gets several chunks."""
-        share = -(-self.todo.size // (_SHARES * self.workers.workers))
-        size = self.most if self.workers.takes_built else min(self.most, max(share, _LEAST))
-        if self.by_value and not self.workers.takes_built:
-            size = min(size, _BY_VALUE)
-        chunk, self.todo = self.todo[:size], self.todo[size:]
-        return chunk
-
-    def _submit(self, workers: Workers, members: np.ndarray) -> Any:
-        """Hand out members; return a future, or None if they are all put aside to run one by one."""
-        columns = {name: pick(column, members) for name, column in self.columns.items()}
-        seeds = prepare.seeds(self.seed, members)
-        if not workers.takes_built:
-            return workers.submit(Task.of(self.family, columns, members, seeds, self.options, self.by_value))
-        built = build_members(self.family, columns, members, seeds, self.options)
-        if built.singles:
-            aside = members[[place for place, _ in built.singles]]
-            if self.processes is None:
-                self.processes = Processes(min(processors(), aside.size))
-            chunks = [(aside[k : k + _ALONE], 0) for k in range(0, aside.size, _ALONE)]
-            self.waiting.setdefault(self.processes, []).extend(chunks)
-            built = replace(built, singles=())
-        return workers.submit(built) if built.groups or built.broken else None
-
-    def _write(self, part: Part) -> None:
-        """Measure finished members and write them."""
-        errors = dict(part.errors)
-        rows: dict[str, np.ndarray] = {"steps": part.steps, "evaluations": part.evaluations}
-        self._declare("steps", (), "steps of the solver", np.int64)
-        self._declare("evaluations", (), "evaluations of the right-hand side", np.int64)
-        status = np.full(part.members.size, FAILED)
-        group = part.group
-        if group is not None:
-            status = group.status.copy()
-            values, wrong = computed(self.measures, group, self.own)
-            errors |= wrong
-            for name, row in values.items():
-                rows[name] = row.values
-                if row.dims is not None:
-                    self._declare(name, row.dims, row.long_name)
-                else:
-                    own = tuple(f"{name}_{axis}" for axis in range(row.values.ndim - 1))
-                    self._declare(name, own, row.long_name)
-            if group.times.size:
-                for variable in group.variables:
-                    states = group.block(variable, group.trajectory)
-                    name = f"{variable.name}.t"
-                    rows[name] = states.reshape(len(states), group.times.size, *variable.shape)
-                    self._declare(name, ("time", *cell_dims(variable)), f"{variable.long_name} at the saved times")
-        status[list(errors)] = FAILED
-        self.writer.write(part.members, rows, status, {int(part.members[k]): text for k, text in errors.items()})
-
-    def _declare(self, name: str, dims: tuple[str, ...], long_name: str, dtype: Any = None) -> None:
-        if name not in self.declared:
-            self.declared.add(name)
-            self.writer.declare(name, dims, {"long_name": long_name}, dtype)
-
-
 def _workers(executor: Any, alone: bool, members: int) -> Workers:
     """Return the workers; networks that run one by one get processes of their own."""
     if executor is None and alone and members:
-        return Processes(min(processors(), members))
+        return WorkerProcesses(min(processors(), members))
     return workers_for(executor)
 
 

@@ -20,7 +20,7 @@ import xarray as xr
 from killing import moments
 
 import brnn
-from brnn.sweeps.run import _Sweep
+from brnn.sweeps.dispatch import Dispatcher
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 
@@ -53,14 +53,14 @@ def gone(pids: list[int]) -> bool:
 def resumed(path: Path) -> tuple[xr.Dataset, np.ndarray]:
     """Go on with a file here; return it, and which members were run."""
     ran: list[np.ndarray] = []
-    original = _Sweep.run
+    original = Dispatcher.run
 
-    def run(self: _Sweep, todo: np.ndarray, finished: object) -> None:
+    def run(self: Dispatcher, todo: np.ndarray, finished: object) -> None:
         ran.append(todo)
         original(self, todo, finished)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_Sweep, "run", run)
+        patch.setattr(Dispatcher, "run", run)
         data = brnn.sweep(
             driven.NETWORK,
             brnn.Grid({"F1.A": np.linspace(0.5, 2.0, MEMBERS)}),

@@ -19,7 +19,7 @@ import pytest
 import xarray as xr
 
 import brnn
-from brnn.sweeps.executors import Processes, _as_worker
+from brnn.sweeps.executors import WorkerProcesses, _as_worker
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 
@@ -142,7 +142,7 @@ def at_top_level(A: float) -> brnn.Network:
 
 def test_workers_have_one_thread_each() -> None:
     before = dict(os.environ)
-    with Processes(1) as workers, _as_worker():
+    with WorkerProcesses(1) as workers, _as_worker():
         text = workers._pool.submit(subprocess.getoutput, f"{sys.executable} -c '{THREADS}'").result()
     assert text == "1 1"
     assert os.environ == before

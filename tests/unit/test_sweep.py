@@ -13,7 +13,7 @@ import xarray as xr
 
 import brnn
 from brnn.models.rcf import build as rcf
-from brnn.sweeps.measures import MemberResult
+from brnn.sweeps.states import MemberResult
 
 A = [0.5, 0.8, 1.1, 1.4]
 

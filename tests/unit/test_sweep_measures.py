@@ -10,7 +10,8 @@ import xarray as xr
 
 import brnn
 from brnn.models.rcf import build as rcf
-from brnn.sweeps.measures import MEASURES, MemberResult, chosen_measures
+from brnn.sweeps.measures import MEASURES, chosen_measures
+from brnn.sweeps.states import MemberResult
 
 PATTERN = np.array([0.2, 0.9, 0.6, 0.3])
 A = [0.5, 0.8, 1.1, 1.4]

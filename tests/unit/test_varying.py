@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 import brnn
 from brnn.base.tracer import Diverges, Varying, alike
 from brnn.models.rcf import build as rcf
-from brnn.sweeps.building import members
-from brnn.sweeps.building.builder import Family
+from brnn.sweeps.building import members, together
+from brnn.sweeps.building.builder import NetworkBuilder
+from brnn.sweeps.building.find import builder_of
+from brnn.sweeps.options import MemberOptions
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 WHOLE = st.integers(-(2**40), 2**40)
@@ -176,7 +178,7 @@ A = np.linspace(0.5, 1.5, 23)
 
 
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(members, "_together", lambda *_: None)
+    monkeypatch.setattr(together, "_build_at_once", lambda *_: None)
 
 
 def contents(path: Path) -> dict[str, np.ndarray]:
@@ -197,10 +199,10 @@ def run(build: Any, design: Any, path: Path, **options: Any) -> dict[str, np.nda
     return contents(path)
 
 
-def built(build: Any, **columns: Any) -> members.Built:
+def built(build: Any, **columns: Any) -> members.BuiltMembers:
     size = len(next(iter(columns.values())))
-    options = members.Options(5.0, references=True)
-    return members.build_members(Family.of(build), columns, np.arange(size), np.zeros(size, np.uint64), options)
+    options = MemberOptions(5.0, references=True)
+    return members.build_members(builder_of(build), columns, np.arange(size), np.zeros(size, np.uint64), options)
 
 
 def test_the_fast_path_is_taken_and_gives_the_same_file(tmp_path: Path) -> None:
@@ -216,8 +218,8 @@ def test_the_fast_path_is_taken_and_gives_the_same_file(tmp_path: Path) -> None:
 
 def test_the_fast_path_makes_few_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    original = members.networks
-    monkeypatch.setattr(members, "networks", lambda f, c, n: made.append(n) or original(f, c, n))  # type: ignore[func-returns-value]
+    original = NetworkBuilder.build_each
+    monkeypatch.setattr(NetworkBuilder, "build_each", lambda b, c, n: made.append(n) or original(b, c, n))  # type: ignore[func-returns-value]
     built(plain, A=np.linspace(0.5, 1.5, 500), half=np.linspace(0.2, 0.4, 500))
     assert sum(made) < 20
 
@@ -277,8 +279,8 @@ def test_whole_exponents_are_sorted_out() -> None:
 
 def test_each_signal_runs_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    original = members.networks
-    monkeypatch.setattr(members, "networks", lambda f, c, n: made.append(n) or original(f, c, n))  # type: ignore[func-returns-value]
+    original = NetworkBuilder.build_each
+    monkeypatch.setattr(NetworkBuilder, "build_each", lambda b, c, n: made.append(n) or original(b, c, n))  # type: ignore[func-returns-value]
     signals = [brnn.Sigmoid(), brnn.Sigmoid(), brnn.Power()]  # two that are equal, not the same
     found = built("rcf", signal=signals * 100, A=np.linspace(0.5, 1, 300))
     assert sorted(len(places) for places, _, _ in found.groups) == [100, 200]

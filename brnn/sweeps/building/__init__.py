@@ -1,1 +1,1 @@
-"""Networks from parameters."""
+"""Networks from the values of their parameters: one by one, or many at once."""

@@ -21,20 +21,19 @@ from brnn.base.tracer import Varying
 from brnn.errors import InputError
 from brnn.signals.base import Signal
 from brnn.signals.expression import Expression
-from brnn.sweeps.building.texts import Parameter, parameters_of, value_in
-from brnn.sweeps.designs.values import in_words
+from brnn.sweeps.building.texts import Parameter, parameters_of, short_value, value_in
 
-__all__ = ["Node", "check_parts", "fields_of", "tree_of", "with_parts"]
+__all__ = ["NameNode", "check_parts", "fields_of", "name_tree", "with_parts"]
 
 Shape = tuple[int, ...]
 
-_PLAIN = (float, int, bool, Varying)  # what needs no change to become the value of a field
+_AS_IS = (float, int, bool, Varying)  # what needs no change to become the value of a field
 _NUMBER = Parameter("", 0.0, frozenset({"number"}))
 
 
 @dataclass(slots=True)
-class Node:
-    """A place that a dotted name leads to, or through.
+class NameNode:
+    """A place that dotted names lead to, or through: a node of the tree of all names.
 
     Attributes
     ----------
@@ -42,7 +41,7 @@ class Node:
         The dotted name up to here.
     slot : int or None
         Which of the member's values is set here as a whole; None if only parts are set.
-    parts : dict of str to Node
+    parts : dict of str to NameNode
         What is set within it.
     places : dict
         For each shape of an array in which elements are set, where they are (`_places`).
@@ -50,18 +49,26 @@ class Node:
 
     name: str
     slot: int | None = None
-    parts: dict[str, Node] = field(default_factory=dict)
+    parts: dict[str, NameNode] = field(default_factory=dict)
     places: dict[Shape, tuple[np.ndarray, list[int]]] = field(default_factory=dict)
 
+    @property
+    def first(self) -> str:
+        """The first dotted name that begins with this one and sets a value."""
+        node = self
+        while node.slot is None:
+            node = next(iter(node.parts.values()))
+        return node.name
 
-def tree_of(names: Sequence[str]) -> dict[str, Node]:
+
+def name_tree(names: Sequence[str]) -> dict[str, NameNode]:
     """Return the trees of dotted names, by their first parts; raise InputError if a name occurs twice."""
-    roots: dict[str, Node] = {}
+    roots: dict[str, NameNode] = {}
     for slot, name in enumerate(names):
         parts = name.split(".")
         level = roots
         for depth, part in enumerate(parts, start=1):
-            node = level.setdefault(part, Node(".".join(parts[:depth])))
+            node = level.setdefault(part, NameNode(".".join(parts[:depth])))
             level = node.parts
         if node.slot is not None:
             raise InputError(f"the parameter '{name}' is given twice")
@@ -77,13 +84,13 @@ def fields_of(value: Spec) -> list[str]:
 
 
 def check_parts(
-    node: Node, base: Any, shape: Shape | None = None, *, kinds: frozenset[str] = frozenset({"list"})
+    node: NameNode, base: Any, shape: Shape | None = None, *, kinds: frozenset[str] = frozenset({"list"})
 ) -> None:
     """Raise InputError if the parts of a node are none of `base`.
 
     Parameters
     ----------
-    node : Node
+    node : NameNode
         The place.
     base : object
         What is there. Nothing is said of what the member itself sets there, which may have other parts.
@@ -120,14 +127,14 @@ def check_parts(
         _places(node, _array(base, node, shape))
 
 
-def with_parts(base: Any, node: Node, values: Sequence[Any], shape: Shape | None = None) -> Any:
+def with_parts(base: Any, node: NameNode, values: Sequence[Any], shape: Shape | None = None) -> Any:
     """Return `base` with the parts of a node changed.
 
     Parameters
     ----------
     base : object
         A specification, an array, a tuple or list, a number or None.
-    node : Node
+    node : NameNode
         What is changed. Elements of an array are counted from 0, in C order, or by one count along each axis; all
         elements of an array together need no array that they change.
     values : sequence
@@ -147,8 +154,8 @@ def with_parts(base: Any, node: Node, values: Sequence[Any], shape: Shape | None
                 inner = getattr(base, part, None)
             else:
                 inner = values[child.slot]
-                if type(inner) not in _PLAIN:
-                    inner = _plain(inner, base, part, child.name)
+                if type(inner) not in _AS_IS:
+                    inner = _field_value(inner, base, part, child.name)
             changes[part] = with_parts(inner, child, values, _shape_in(base, shape)) if child.parts else inner
         return base.replace(**changes)
     _check_counts(node, base)
@@ -179,7 +186,7 @@ def _shape_in(base: Spec, shape: Shape | None) -> Shape | None:
     return own if isinstance(own, tuple) else shape
 
 
-def _plain(value: Any, base: Spec, part: str, name: str) -> Any:
+def _field_value(value: Any, base: Spec, part: str, name: str) -> Any:
     """Return the value for a field of a specification: NumPy's numbers as Python's, texts as what they mean."""
     if isinstance(value, np.generic):
         return value.item()
@@ -206,22 +213,22 @@ def _like(old: Any, new: Any) -> Any:
     return int(new) if type(old) is int and type(new) is float and new.is_integer() else new
 
 
-def _check_counts(node: Node, base: Any) -> None:
+def _check_counts(node: NameNode, base: Any) -> None:
     """Raise InputError if a part is no count of an element, or there are no elements."""
     for part, child in node.parts.items():
         if not part.isdigit():
             raise InputError(f"{child.name}: {node.name} is no signal or other specification, it has no field '{part}'")
         if not (base is None or isinstance(base, (int, float, np.ndarray, np.generic, tuple, list))):
-            raise InputError(f"{child.name}: {node.name} is {in_words(base)}, which has no elements")
+            raise InputError(f"{child.name}: {node.name} is {short_value(base)}, which has no elements")
 
 
-def _index(part: str, size: int, node: Node) -> int:
+def _index(part: str, size: int, node: NameNode) -> int:
     if int(part) >= size:
         raise InputError(f"{node.name}.{part}: {node.name} has {size} elements, counted from 0")
     return int(part)
 
 
-def _array(base: Any, node: Node, shape: Shape | None) -> np.ndarray:
+def _array(base: Any, node: NameNode, shape: Shape | None) -> np.ndarray:
     """Return a copy of the array whose elements are changed."""
     if isinstance(base, np.ndarray) and base.ndim:
         return np.array(base, dtype=np.float64)
@@ -238,12 +245,12 @@ def _array(base: Any, node: Node, shape: Shape | None) -> np.ndarray:
     return np.zeros(len(parts))
 
 
-def _places(node: Node, array: np.ndarray) -> tuple[np.ndarray, list[int]]:
+def _places(node: NameNode, array: np.ndarray) -> tuple[np.ndarray, list[int]]:
     """Return the flat indices of the elements of an array that are set, and the slots of their values."""
     if array.shape in node.places:
         return node.places[array.shape]
     found: dict[int, int] = {}
-    pending: list[tuple[Shape, Node]] = [((int(part),), child) for part, child in node.parts.items()]
+    pending: list[tuple[Shape, NameNode]] = [((int(part),), child) for part, child in node.parts.items()]
     while pending:
         counts, child = pending.pop(0)
         if child.slot is not None:

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from brnn.base.text import closest, shortened
+from brnn.base.text import closest, short_repr, shortened
 from brnn.errors import BrnnError, InputError
 
-__all__ = ["Parameter", "number_in", "parameters_of", "value_in"]
+__all__ = ["Parameter", "number_in", "parameters_of", "short_value", "value_in"]
 
 # Which kinds of value an annotation allows, by the names that occur in it.
 _KINDS = {
@@ -231,3 +231,10 @@ def _signal(text: str, fields: Mapping[str, str], at: str) -> Any:
         except BrnnError as error:
             message = str(error).removeprefix("signal: ")
     raise InputError(f"{at}{message}")
+
+
+def short_value(value: Any) -> str:
+    """Return a value for a message, in one line of 60 characters at most."""
+    if isinstance(value, np.ndarray) and value.size > 6:
+        return f"an array of shape {value.shape}"
+    return short_repr(value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value)

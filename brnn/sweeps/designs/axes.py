@@ -31,7 +31,7 @@ def parse_axis(text: str) -> tuple[str, Values]:
     text : str
         ``NAME=LOW:HIGH:COUNT`` (equal steps, both ends included), ``NAME=log:LOW:HIGH:COUNT`` (equal ratios),
         ``NAME=whole:LOW:HIGH`` (every whole number), or ``NAME=VALUE,VALUE,...``. Values that are not all numbers
-        stay texts, which a Family reads as the command line does; commas in brackets do not separate them, nor
+        stay texts, which a NetworkBuilder reads as the command line does; commas in brackets do not separate them, nor
         does one before ``parameter=number``, which belongs to an expression.
 
     Returns

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.checks import whole
 from brnn.base.data import Spec
 from brnn.base.memory import refuse_above
 from brnn.errors import InputError, SpecError
+from brnn.sweeps.columns import Column, pick
 
-__all__ = ["Column", "Design", "Product"]
+__all__ = ["Design", "Product", "check_name", "exact_whole", "named", "places_of"]
 
-Column = np.ndarray | list[Any]  # float64 or int64 of one number per member, or a list of other values
 
 _INDEX = 2**63  # what an index of a member stays below
 
@@ -156,7 +157,7 @@ class Product(Design):
 
     def _columns(self, members: np.ndarray) -> dict[str, Column]:
         result: dict[str, Column] = {}
-        for design, own in zip(self.designs, places(members, [design.size for design in self.designs]), strict=True):
+        for design, own in zip(self.designs, places_of(members, [design.size for design in self.designs]), strict=True):
             if design.size <= members.size:  # each of its members occurs more than once, on average
                 every = design._columns(np.arange(design.size))
                 result.update((name, pick(column, own)) for name, column in every.items())
@@ -168,7 +169,7 @@ class Product(Design):
         return " * ".join(map(repr, self.designs))
 
 
-def places(members: np.ndarray, sizes: Sequence[int]) -> Iterator[np.ndarray]:
+def places_of(members: np.ndarray, sizes: Sequence[int]) -> Iterator[np.ndarray]:
     """Yield the index along each axis for members in C order; like np.unravel_index, but sizes have no limit."""
     stride = 1
     for size in sizes:
@@ -177,11 +178,6 @@ def places(members: np.ndarray, sizes: Sequence[int]) -> Iterator[np.ndarray]:
         stride //= size
         index = members // stride if stride < _INDEX else np.zeros_like(members)
         yield index % size if size < _INDEX else index
-
-
-def pick(column: Any, index: np.ndarray) -> Column:
-    """Return the elements of a column at `index`."""
-    return column[index] if isinstance(column, np.ndarray) else [column[k] for k in index.tolist()]
 
 
 def named(what: str, given: Any, keywords: Mapping[str, Any], field: str) -> dict[str, Any]:
@@ -213,9 +209,7 @@ def check_name(name: Any, what: str) -> None:
         raise SpecError(f"{what}: {name!r} is not the name of a parameter, such as A, signal.half or initial.3")
 
 
-def exact(value: Any, where: str, minimum: int) -> int:
+def exact_whole(value: Any, where: str, minimum: int) -> int:
     """Return a whole number without going through a float, which would round large ones."""
-    from brnn.base.checks import whole
-
     result = whole(value, where, minimum=minimum)
     return int(value) if isinstance(value, (int, np.integer)) else result

@@ -15,9 +15,10 @@ import numpy as np
 from brnn.base.memory import refuse_above
 from brnn.base.text import shortened
 from brnn.errors import FileError, SpecError
-from brnn.sweeps.building.texts import number_in
-from brnn.sweeps.designs.base import Column, Design, check_name, named, pick, places
-from brnn.sweeps.designs.values import Values, in_words, refuse_repeated, values_of
+from brnn.sweeps.building.texts import number_in, short_value
+from brnn.sweeps.columns import Column, pick
+from brnn.sweeps.designs.base import Design, check_name, named, places_of
+from brnn.sweeps.designs.values import Values, refuse_repeated, values_of
 
 __all__ = ["Grid", "Table"]
 
@@ -78,7 +79,7 @@ class Grid(Design):
         sizes = [len(values) for values in self.values.values()]
         return {
             name: pick(values, index)
-            for (name, values), index in zip(self.values.items(), places(members, sizes), strict=True)
+            for (name, values), index in zip(self.values.items(), places_of(members, sizes), strict=True)
         }
 
     def __repr__(self) -> str:
@@ -143,8 +144,8 @@ class Table(Design):
 
 def _shown(values: Values) -> str:
     if len(values) > 6:
-        return f"[{in_words(values[0])}, ..., {in_words(values[-1])}]"
-    return f"[{', '.join(map(in_words, values))}]"
+        return f"[{short_value(values[0])}, ..., {short_value(values[-1])}]"
+    return f"[{', '.join(map(short_value, values))}]"
 
 
 def _read(path: Path) -> dict[str, list[Any]]:

@@ -16,15 +16,16 @@ from brnn.base.checks import number, whole
 from brnn.base.memory import refuse_above
 from brnn.base.text import closest
 from brnn.errors import SpecError
-from brnn.sweeps.designs.base import Column, Design, exact, named
-from brnn.sweeps.designs.values import in_words
+from brnn.sweeps.building.texts import short_value
+from brnn.sweeps.columns import Column
+from brnn.sweeps.designs.base import Design, exact_whole, named
 
 __all__ = ["LatinHypercube", "Random", "Range", "Sampled", "Sobol", "check_range", "spread_over"]
 
 Range = tuple[float, float] | tuple[float, float, str]
 
 _SCALES = ("linear", "log", "whole")
-_BLOCK = 4096  # random numbers that are drawn at once, at most
+_DRAWN_AT_ONCE = 4096  # random numbers, at most
 _EXACT = 2**53  # whole numbers up to here are floats without rounding
 _SOBOL_BITS = 30  # of a coordinate in SciPy: the sequence ends after 2**30 points
 
@@ -76,8 +77,8 @@ class Sampled(Design):
         given = named(what, ranges, ranges_named, "ranges")
         number(counts["n"], f"{what}: n", maximum=self._most)
         self._set(
-            n=exact(counts["n"], f"{what}: n", minimum=1),
-            seed=exact(0 if counts["seed"] is None else counts["seed"], f"{what}: seed", minimum=0),
+            n=exact_whole(counts["n"], f"{what}: n", minimum=1),
+            seed=exact_whole(0 if counts["seed"] is None else counts["seed"], f"{what}: seed", minimum=0),
             ranges={name: check_range(value, f"{what}: {name}") for name, value in given.items()},
         )
 
@@ -137,7 +138,7 @@ class Random(Sampled):
         sequence = np.random.SeedSequence(self.seed, spawn_key=tuple(key.tolist()))
         result = np.empty(members.size)
         # The members in one block are drawn at once, with those between them that are not wanted.
-        blocks = members // _BLOCK
+        blocks = members // _DRAWN_AT_ONCE
         edges = np.append(np.flatnonzero(np.diff(blocks, prepend=blocks[:1] - 1)), members.size)
         for start, end in itertools.pairwise(edges.tolist()):
             first = int(members[start])
@@ -189,12 +190,12 @@ def check_range(value: Any, where: str) -> Range:
     """Return a range in its plain form, or raise SpecError."""
     if not isinstance(value, (tuple, list, np.ndarray)) or len(value) not in (2, 3):
         raise SpecError(
-            f"{where} = {in_words(value)}: must be a range (low, high), (low, high, 'log') or (low, high, 'whole')"
+            f"{where} = {short_value(value)}: must be a range (low, high), (low, high, 'log') or (low, high, 'whole')"
         )
     scale = value[2] if len(value) == 3 else "linear"
     if scale not in _SCALES:
         hint = closest(scale, _SCALES) if isinstance(scale, str) else ""
-        raise SpecError(f"{where}: {in_words(scale)}: a range is {', '.join(_SCALES)}{hint}")
+        raise SpecError(f"{where}: {short_value(scale)}: a range is {', '.join(_SCALES)}{hint}")
     ends = ((value[0], f"{where}: low"), (value[1], f"{where}: high"))
     low, high = (_end(end, scale, at) for end, at in ends)
     if not low < high:

@@ -11,7 +11,7 @@ import numpy as np
 from brnn.base.checks import number
 from brnn.base.text import closest
 from brnn.errors import InputError, SpecError
-from brnn.sweeps.designs.base import Design, exact
+from brnn.sweeps.designs.base import Design, exact_whole
 from brnn.sweeps.designs.sampled import Sampled
 
 if TYPE_CHECKING:
@@ -115,9 +115,9 @@ def sobol_indices(
     if level >= 1.0:
         raise InputError(f"confidence = {level:g}: must be less than 1")
     options = {
-        "num_resamples": exact(resamples, "resamples", 2),
+        "num_resamples": exact_whole(resamples, "resamples", 2),
         "conf_level": level,
-        "seed": exact(seed, "seed", 0) + 1,
+        "seed": exact_whole(seed, "seed", 0) + 1,
     }  # SALib takes 0 for no seed
     design = _design_of(sweep, design)
     values = _values(sweep, measure, design)

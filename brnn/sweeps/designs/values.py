@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from brnn.base.data import Spec
-from brnn.base.text import short_repr
 from brnn.errors import SpecError
+from brnn.sweeps.building.texts import short_value
 
-__all__ = ["Values", "in_words", "refuse_repeated", "values_of"]
+__all__ = ["Values", "refuse_repeated", "values_of"]
 
 Values = np.ndarray | tuple[Any, ...]  # float64 or int64 of shape (k,), or k values of other kinds
 
@@ -34,11 +34,11 @@ def values_of(given: Any, where: str) -> Values:
         If it is not a sequence, is empty, or holds something that is no value of a parameter.
     """
     if isinstance(given, (str, bytes, Spec, Mapping, Set)) or not isinstance(given, (Iterable, np.ndarray)):
-        raise SpecError(f"{where} = {in_words(given)}: must be a list of values, such as [0.5, 1.0]")
+        raise SpecError(f"{where} = {short_value(given)}: must be a list of values, such as [0.5, 1.0]")
     if hasattr(given, "__array__") and not isinstance(given, np.ndarray):
         given = np.asarray(given)  # of xarray, pandas
     if isinstance(given, np.ndarray) and given.ndim == 0:
-        raise SpecError(f"{where} = {in_words(given)}: must be a list of values, such as [0.5, 1.0]")
+        raise SpecError(f"{where} = {short_value(given)}: must be a list of values, such as [0.5, 1.0]")
     if isinstance(given, np.ndarray) and given.ndim == 1 and given.dtype.kind in "fi":
         result = given.astype(np.float64 if given.dtype.kind == "f" else np.int64)
     else:
@@ -86,7 +86,7 @@ def _value(item: Any, where: str) -> Any:
             array = array.astype(np.float64 if array.dtype.kind == "f" else np.int64)
             array.setflags(write=False)
             return array
-    raise SpecError(f"{where}: holds {in_words(item)}, must hold numbers, texts, signals or arrays of numbers")
+    raise SpecError(f"{where}: holds {short_value(item)}, must hold numbers, texts, signals or arrays of numbers")
 
 
 def refuse_repeated(values: Values, where: str) -> None:
@@ -101,7 +101,7 @@ def refuse_repeated(values: Values, where: str) -> None:
     for value in values:
         key = _key(value)
         if key in seen:
-            raise SpecError(f"{where}: holds {in_words(value)} more than once")
+            raise SpecError(f"{where}: holds {short_value(value)} more than once")
         seen.add(key)
 
 
@@ -112,10 +112,3 @@ def _key(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_key(part) for part in value)
     return type(value) is bool, value  # True == 1
-
-
-def in_words(value: Any) -> str:
-    """Return a value for a message, in one line of 60 characters at most."""
-    if isinstance(value, np.ndarray) and value.size > 6:
-        return f"an array of shape {value.shape}"
-    return short_repr(value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value)

@@ -17,7 +17,7 @@ from brnn.errors import BrnnError, InputError, SpecError
 from brnn.models import rcf
 from brnn.signals import Expression, Linear, Sigmoid, Signal
 from brnn.spec.schedules import Pulse, Pulses
-from brnn.sweeps.building.builder import Family
+from brnn.sweeps.building.find import builder_of
 from brnn.sweeps.designs import Grid, Random
 
 NETWORK = rcf.build(n=4)
@@ -47,7 +47,7 @@ given_now: dict[str, Any] = {}
 def built(**settings: Any) -> dict[str, Any]:
     """Return what `build` gets, parameters named here by __ instead of a dot."""
     given_now.clear()
-    Family.of(build).build({name.replace("__", "."): value for name, value in settings.items()})
+    builder_of(build).build({name.replace("__", "."): value for name, value in settings.items()})
     return dict(given_now)
 
 
@@ -121,19 +121,19 @@ def test_fields_of_a_signal_are_those_of_replace(half: Any, gain: Any, whole: An
     base = {None: Sigmoid(1.0, 0.5, 2.0), "sigmoid": Sigmoid(), "sigmoid(exponent=4)": Sigmoid(exponent=4.0)}
     expected = (whole if isinstance(whole, Sigmoid) else base[whole]).replace(**changes)
     given_now.clear()
-    Family.of(build).build(settings)
+    builder_of(build).build(settings)
     assert given_now["signal"] == expected
     assert {type(value) for value in given_now["signal"].arguments} == {float}
 
 
 def test_parameters_of_an_expression() -> None:
-    plan = Family.of(build).plan(["signal.c", "signal", "signal.d"])
+    from_values = builder_of(build).for_names(["signal.c", "signal", "signal.d"])
     for c, d in ((2.0, 0.1), (3.0, 0.5)):
-        plan([c, "c*w**2/(d + w**2)", d])
+        from_values([c, "c*w**2/(d + w**2)", d])
         assert given_now["signal"] == Expression("c*w**2/(d + w**2)", c=c, d=d)
-        plan([c, Expression("c*w/(d + w)", c=1, d=1), d])
+        from_values([c, Expression("c*w/(d + w)", c=1, d=1), d])
         assert given_now["signal"] == Expression("c*w/(d + w)", c=c, d=d)
-    assert "has no parameter 'd'" in refusal(plan, [1.0, Expression("c*w", c=1), 2.0])
+    assert "has no parameter 'd'" in refusal(from_values, [1.0, Expression("c*w", c=1), 2.0])
 
 
 def test_fields_of_another_specification() -> None:
@@ -162,12 +162,12 @@ def test_all_elements_of_an_array_need_no_default() -> None:
 
 
 def test_a_plan_takes_values_in_the_order_of_its_names() -> None:
-    family = Family.of(build)
-    plan = family.plan(("signal.half", "A", "cells"))
-    assert plan([0.25, 2.0, 3.0]) is NETWORK
+    builder = builder_of(build)
+    from_values = builder.for_names(("signal.half", "A", "cells"))
+    assert from_values([0.25, 2.0, 3.0]) is NETWORK
     assert (given_now["signal"].half, given_now["A"], given_now["cells"]) == (0.25, 2.0, 3)
-    assert family.plan(["signal.half", "A", "cells"]) is plan
-    assert family.build({}) is NETWORK
+    assert builder.for_names(["signal.half", "A", "cells"]) is from_values
+    assert builder.build({}) is NETWORK
     assert given_now["A"] == 1
 
 
@@ -198,11 +198,11 @@ def test_a_plan_takes_values_in_the_order_of_its_names() -> None:
     ],
 )
 def test_names_that_are_refused(names: list[str], words: str) -> None:
-    family = Family.of(build)
-    for act in (family.check, family.plan):
+    builder = builder_of(build)
+    for act in (builder.check, builder.for_names):
         assert words in refusal(act, names)
     with pytest.raises(InputError):
-        family.check(names)
+        builder.check(names)
 
 
 @pytest.mark.parametrize(
@@ -228,21 +228,21 @@ def test_names_that_are_refused(names: list[str], words: str) -> None:
     ],
 )
 def test_values_that_are_refused(settings: dict[str, Any], words: str) -> None:
-    family = Family.of(build)
+    builder = builder_of(build)
     for _ in range(2):  # a refusal is not remembered as a value
-        assert words in refusal(family.build, settings)
+        assert words in refusal(builder.build, settings)
 
 
 def test_what_a_build_raises_comes_through() -> None:
     with pytest.raises(SpecError, match="rcf"):
-        Family.of("rcf").build({"A": -1.0})
+        builder_of("rcf").build({"A": -1.0})
 
     def broken(A: float = 1.0) -> brnn.Network:
         raise ZeroDivisionError(A)
 
     with pytest.raises(ZeroDivisionError):
-        Family.of(broken).build({"A": 2})
-    assert refusal(Family.of(lambda A: A).build, {"A": 3}) == "<lambda>: returned int, must return a brnn.Network"
+        builder_of(broken).build({"A": 2})
+    assert refusal(builder_of(lambda A: A).build, {"A": 3}) == "<lambda>: returned int, must return a brnn.Network"
 
 
 def test_parameters_without_a_default_and_options() -> None:
@@ -250,25 +250,25 @@ def test_parameters_without_a_default_and_options() -> None:
         given_now.update(A=A, B=B, rest=rest, **options)
         return NETWORK
 
-    family = Family.of(needs)
-    assert refusal(family.check, ["A"]) == "needs: the parameter 'B' has no default; the design must give it"
-    family.build({"A": 1, "B": np.float64(2), "C": np.int64(3), "D.0": 1.0, "signal": "linear"})
+    builder = builder_of(needs)
+    assert refusal(builder.check, ["A"]) == "needs: the parameter 'B' has no default; the design must give it"
+    builder.build({"A": 1, "B": np.float64(2), "C": np.int64(3), "D.0": 1.0, "signal": "linear"})
     assert (given_now["B"], given_now["C"], given_now["signal"]) == (2.0, 3, "linear")
     np.testing.assert_array_equal(given_now["D"], [1.0])
-    assert "has a parameter without a name" in refusal(Family.of, lambda A, /: NETWORK)
-    family = Family.of(functools.partial(build, initial=np.zeros(3)))
-    family.build({"initial.1": 1.0})
+    assert "has a parameter without a name" in refusal(builder_of, lambda A, /: NETWORK)
+    builder = builder_of(functools.partial(build, initial=np.zeros(3)))
+    builder.build({"initial.1": 1.0})
     np.testing.assert_array_equal(given_now["initial"], [0.0, 1.0, 0.0])
 
 
 def test_members_of_a_design() -> None:
     design = Grid(n=[4, 5], signal=["linear", Sigmoid()]) * Random(2, 1, A=(0.5, 1.5))
-    plan = Family.of("rcf").plan(design.names)
+    from_values = builder_of("rcf").for_names(design.names)
     columns = design.columns()
     for k, values in enumerate(zip(*columns.values(), strict=True)):
         signal = Linear() if k // 2 % 2 == 0 else Sigmoid()
-        assert plan(values) == rcf.build(n=(4, 5)[k // 4], signal=signal, A=columns["A"][k])
-        assert Family.of(rcf).build(design.member(k)) == plan(values)
+        assert from_values(values) == rcf.build(n=(4, 5)[k // 4], signal=signal, A=columns["A"][k])
+        assert builder_of(rcf).build(design.member(k)) == from_values(values)
 
 
 # -------------------------------------------------------------------------------------------------------- networks
@@ -276,7 +276,7 @@ def test_members_of_a_design() -> None:
 
 def test_parts_of_a_network() -> None:
     network = rcf.build(n=4, A=2.0, pattern=[1, 2, 3, 4])
-    found = Family.of(network).build(
+    found = builder_of(network).build(
         {
             "rcf.A": np.float64(0.5),
             "rcf.B.2": 4,
@@ -300,14 +300,14 @@ def test_parts_of_a_network() -> None:
         duration=12.0,
     )
     assert found == expected
-    assert Family.of(network).build({}) == network
+    assert builder_of(network).build({}) == network
 
 
 def test_a_stimulus_of_one_number_has_an_element_for_each_cell() -> None:
     layer = brnn.Layer.shunting("F", (2, 2), A=1.0, B=1.0)
     network = brnn.Network("net", [layer], stimuli=[brnn.Stimulus("F", pattern=0.5, schedule=Pulses([(0, 1), (2, 3)]))])
-    family = Family.of(network)
-    found = family.build({"stimuli.0.pattern.1.0": 2.0, "stimuli.0.schedule.intervals.1.1": 4}).stimuli[0]
+    builder = builder_of(network)
+    found = builder.build({"stimuli.0.pattern.1.0": 2.0, "stimuli.0.schedule.intervals.1.1": 4}).stimuli[0]
     np.testing.assert_array_equal(found.pattern, [[0.5, 0.5], [2.0, 0.5]])
     assert found.schedule == Pulses([(0, 1), (2, 4)])
 
@@ -315,9 +315,9 @@ def test_a_stimulus_of_one_number_has_an_element_for_each_cell() -> None:
 def test_a_stimulus_with_a_name() -> None:
     layer = brnn.Layer.shunting("F", 2, A=1.0, B=1.0)
     network = brnn.Network("net", [layer], stimuli=[brnn.Stimulus("F", name="light"), brnn.Stimulus("F", "inhibitory")])
-    family = Family.of(network)
-    assert family.build({"light.pattern": 3.0}) == family.build({"stimuli.0.pattern": 3.0})
-    message = refusal(family.check, ["light.pattern", "stimuli.0.kind"])
+    builder = builder_of(network)
+    assert builder.build({"light.pattern": 3.0}) == builder.build({"stimuli.0.pattern": 3.0})
+    message = refusal(builder.check, ["light.pattern", "stimuli.0.kind"])
     assert message == "stimuli.0.kind: light and stimuli.0 are the same; use one name"
 
 
@@ -340,10 +340,10 @@ def test_a_stimulus_with_a_name() -> None:
     ],
 )
 def test_parts_that_are_refused(name: str, words: str) -> None:
-    assert words in refusal(Family.of(NETWORK).check, [name])
+    assert words in refusal(builder_of(NETWORK).check, [name])
 
 
 def test_networks_that_are_not_valid_are_refused_by_the_network() -> None:
-    family = Family.of(NETWORK)
-    assert refusal(family.build, {"rcf.A": -1.0}).startswith("Layer 'rcf': A = -1")
-    assert "no such layer" in refusal(family.build, {"rcf_rcf_exc.source": "nowhere"})
+    builder = builder_of(NETWORK)
+    assert refusal(builder.build, {"rcf.A": -1.0}).startswith("Layer 'rcf': A = -1")
+    assert "no such layer" in refusal(builder.build, {"rcf_rcf_exc.source": "nowhere"})

@@ -1,6 +1,6 @@
 """One chunk of a sweep: members as plain data, built and run here or in any other process.
 
-A Task holds everything that is needed and nothing that is not data: how the networks are built (a model's name, a
+A WorkerTask holds everything that is needed and nothing that is not data: how the networks are built (a model's name, a
 function's place, or the networks themselves as JSON), the values of their parameters, and the options. What comes
 back are arrays. Members whose networks have the same structure run side by side in the compiled ensemble, others one by
 one with `simulate`.
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from brnn._version import __version__
+from brnn.base.text import one_line
 from brnn.compiler import compile_network
 from brnn.compiler.layout import Variable, layout
 from brnn.ensemble.run import Finished, run_batch
@@ -23,30 +24,24 @@ from brnn.ensemble.status import COMPLETE, FAILED, STEADY
 from brnn.errors import BrnnError, InputError
 from brnn.integrate.run import initial_state, simulate
 from brnn.spec.network import Network
-from brnn.sweeps.building.builder import Family
-from brnn.sweeps.building.members import (
-    NOTHING,
-    Built,
-    Options,
-    build_members,
-    built_one_by_one,
-    given,
-    networks,
-    one_line,
-)
+from brnn.sweeps.building.builder import NetworkBuilder
+from brnn.sweeps.building.find import builder_from_reference
+from brnn.sweeps.building.given import NO_PATTERNS, given_patterns
+from brnn.sweeps.building.members import BuiltMembers, build_members, sort_members
 from brnn.sweeps.designs import Table
-from brnn.sweeps.measures import Group
+from brnn.sweeps.options import MemberOptions
+from brnn.sweeps.states import MemberStates
 
-__all__ = ["Elsewhere", "Part", "Task", "failed", "integrate", "run_chunk"]
+__all__ = ["FinishedMembers", "WorkerMismatch", "WorkerTask", "failed_members", "run_built", "run_task"]
 
 
-class Elsewhere(BrnnError):
-    """Where a task was to run, its reference does not lead to the same networks."""
+class WorkerMismatch(BrnnError):
+    """The reference of a task does not lead to the same networks in the process where it was to run."""
 
 
 @dataclass(frozen=True)
-class Task:
-    """Members to run.
+class WorkerTask:
+    """Members to run, as plain data that any process understands.
 
     Attributes
     ----------
@@ -55,14 +50,15 @@ class Task:
     seeds : ndarray of uint64, shape (k,)
         Their seeds.
     reference : dict or None
-        How the family of networks is found (`Family.reference`); None if the networks themselves are given.
+        How the builder of the networks is found (`NetworkBuilder.reference`); None if the networks themselves are
+        given.
     values : dict
         For each dotted name an array with a value for each member; None where `others` has them.
     others : str or None
         Columns that are not numbers, as the JSON of a Table.
     networks : tuple of str
         The networks as JSON, if there is no reference; an error text begins with "!".
-    options : Options
+    options : MemberOptions
         How they are run.
     proof : str
         Digest of the first member's network, by which it is seen whether the reference leads to the same one.
@@ -76,33 +72,33 @@ class Task:
     values: Mapping[str, np.ndarray | None]
     others: str | None
     networks: tuple[str, ...]
-    options: Options
+    options: MemberOptions
     proof: str = ""
     version: str = __version__
 
     @classmethod
     def of(
         cls,
-        family: Family,
+        builder: NetworkBuilder,
         columns: Mapping[str, Any],
         members: np.ndarray,
         seeds: np.ndarray,
-        options: Options,
+        options: MemberOptions,
         by_value: bool = False,
-    ) -> Task:
+    ) -> WorkerTask:
         """Return the task as data that any process understands; `by_value` with the networks, whatever is known."""
-        if family.reference is None or by_value:
+        if builder.reference is None or by_value:
             texts = tuple(
                 f"!{built}" if isinstance(built, str) else built.to_json()
-                for built in networks(family, columns, len(members))
+                for built in builder.build_each(columns, len(members))
             )
             return cls(members, seeds, None, {}, None, texts, options)
         values = {name: column if isinstance(column, np.ndarray) else None for name, column in columns.items()}
         others = {name: column for name, column in columns.items() if values[name] is None}
         text = Table(others).to_json() if others else None
-        return cls(members, seeds, family.reference, values, text, (), options, _proof(family, columns))
+        return cls(members, seeds, builder.reference, values, text, (), options, _proof(builder, columns))
 
-    def build(self) -> Built:
+    def build(self) -> BuiltMembers:
         """Return the members, ready to run.
 
         Raises
@@ -119,61 +115,61 @@ class Task:
                 place: text[1:] if text.startswith("!") else Network.from_json(text)
                 for place, text in enumerate(self.networks)
             }
-            return built_one_by_one(found, self.members, self.seeds, self.options)
+            return sort_members(found, self.members, self.seeds, self.options)
         columns: dict[str, Any] = dict(self.values)
         if self.others is not None:
             columns |= Table.from_json(self.others).columns()
         try:
-            family = Family.from_reference(self.reference)
-            proof = _proof(family, columns)
+            builder = builder_from_reference(self.reference)
+            proof = _proof(builder, columns)
         except Exception as error:  # whatever the import of the user's module does here
-            raise Elsewhere(f"{type(error).__name__}: {one_line(error)}") from None
+            raise WorkerMismatch(f"{type(error).__name__}: {one_line(error)}") from None
         if proof != self.proof:
-            raise Elsewhere("the build is another one")
-        return build_members(family, columns, self.members, self.seeds, self.options)
+            raise WorkerMismatch("the build is another one")
+        return build_members(builder, columns, self.members, self.seeds, self.options)
 
 
-def _proof(family: Family, columns: Mapping[str, Any]) -> str:
+def _proof(builder: NetworkBuilder, columns: Mapping[str, Any]) -> str:
     """Return a digest of the first member's network, or of the error that it gives."""
-    (first,) = networks(family, {name: column[:1] for name, column in columns.items()}, 1)
+    (first,) = builder.build_each({name: column[:1] for name, column in columns.items()}, 1)
     return hashlib.sha256((first if isinstance(first, str) else first.to_json()).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
-class Part:
+class FinishedMembers:
     """Finished members whose states have the same shapes.
 
     Attributes
     ----------
     members : ndarray of int64
         Their numbers.
-    group : Group or None
+    states : MemberStates or None
         Their states; None if there are none.
     steps, evaluations : ndarray
         What the solver needed.
     errors : dict of int to str
-        Why members failed, by place in the group.
+        Why members failed, by place among the members.
     """
 
     members: np.ndarray
-    group: Group | None
+    states: MemberStates | None
     steps: np.ndarray
     evaluations: np.ndarray
     errors: Mapping[int, str] = field(default_factory=dict)
 
 
-def failed(members: np.ndarray, errors: Sequence[str]) -> Part:
+def failed_members(members: np.ndarray, errors: Sequence[str]) -> FinishedMembers:
     """Return members that gave nothing but errors."""
     none = np.zeros(members.size, dtype=np.int64)
-    return Part(members, None, none, none, dict(enumerate(errors)))
+    return FinishedMembers(members, None, none, none, dict(enumerate(errors)))
 
 
-def run_chunk(task: Task) -> list[Part]:
+def run_task(task: WorkerTask) -> list[FinishedMembers]:
     """Build and run the members of a task, in one thread; what any executor calls."""
-    return integrate(task.build())
+    return run_built(task.build())
 
 
-def integrate(built: Built, threads: int = 1) -> list[Part]:
+def run_built(built: BuiltMembers, threads: int = 1) -> list[FinishedMembers]:
     """Run members that are ready."""
     options = built.options
     parts = []
@@ -189,7 +185,7 @@ def integrate(built: Built, threads: int = 1) -> list[Part]:
         )
         variables = work.layout.variables
         errors = {k: _failure(variables, finished, k) for k in np.flatnonzero(finished.status == FAILED).tolist()}
-        group = Group(
+        states = MemberStates(
             variables,
             finished.final,
             work.initial,
@@ -199,10 +195,12 @@ def integrate(built: Built, threads: int = 1) -> list[Part]:
             finished.trajectory,
             patterns,
         )
-        parts.append(Part(built.members[places], group, finished.counts[:, 0], finished.counts[:, 1], errors))
+        parts.append(
+            FinishedMembers(built.members[places], states, finished.counts[:, 0], finished.counts[:, 1], errors)
+        )
     parts += [_single(built, place, network) for place, network in built.singles]
     if built.broken:
-        parts.append(failed(built.members[list(built.broken)], list(built.broken.values())))
+        parts.append(failed_members(built.members[list(built.broken)], list(built.broken.values())))
     return parts
 
 
@@ -216,7 +214,7 @@ def _failure(variables: Sequence[Variable], finished: Finished, k: int) -> str:
     )
 
 
-def _single(built: Built, place: int, network: Network) -> Part:
+def _single(built: BuiltMembers, place: int, network: Network) -> FinishedMembers:
     """Run one member with `simulate`."""
     options = built.options
     members = built.members[place : place + 1]
@@ -237,25 +235,25 @@ def _single(built: Built, place: int, network: Network) -> Part:
             seed=int(built.seeds[place]) if network.random else None,
         )
     except BrnnError as error:
-        return failed(members, [one_line(error)])
+        return failed_members(members, [one_line(error)])
     except Exception as error:  # whatever it is, the other members go on
-        return failed(members, [f"{type(error).__name__}: {one_line(error)}"])
+        return failed_members(members, [f"{type(error).__name__}: {one_line(error)}"])
     variables = layout(network)
-    states = np.concatenate(
+    course = np.concatenate(
         [np.asarray(result[variable.name]).reshape(len(result.times), -1) for variable in variables], axis=1
     )
     reached = float(result.times[-1])
-    rows = np.full((1, saved.size, states.shape[1]), np.nan)
+    rows = np.full((1, saved.size, course.shape[1]), np.nan)
     count = np.count_nonzero(saved <= reached * (1.0 + 1e-12))  # a member at rest does not reach the others
-    rows[0, :count] = states[:count]
-    group = Group(
+    rows[0, :count] = course[:count]
+    states = MemberStates(
         variables,
-        states[-1:],
+        course[-1:],
         initial_state(compile_network(network), None)[None],
         np.array([reached]),
         np.array([STEADY if result.status == "steady" else COMPLETE]),
         saved,
         rows,
-        given(network) if options.references else NOTHING,
+        given_patterns(network) if options.references else NO_PATTERNS,
     )
-    return Part(members, group, np.array([result.solver.steps]), np.array([result.solver.evaluations]))
+    return FinishedMembers(members, states, np.array([result.solver.steps]), np.array([result.solver.evaluations]))

@@ -1,0 +1,176 @@
+"""The loop of a sweep: members go out to workers in chunks, and what comes back is measured and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+
+from brnn.ensemble.status import FAILED
+from brnn.files.sweep.schema import cell_dims
+from brnn.files.sweep.writer import SweepWriter
+from brnn.sweeps.building.builder import NetworkBuilder
+from brnn.sweeps.building.members import build_members
+from brnn.sweeps.columns import pick
+from brnn.sweeps.executors import WorkerLost, WorkerProcesses, Workers, processors
+from brnn.sweeps.measured import OwnMeasures, measured
+from brnn.sweeps.measures import Measure
+from brnn.sweeps.options import MemberOptions
+from brnn.sweeps.seeds import member_seeds
+from brnn.sweeps.tasks import FinishedMembers, WorkerMismatch, WorkerTask, failed_members
+
+__all__ = ["Dispatcher"]
+
+_SIDE_BY_SIDE = 2048  # members in one task of the compiled ensemble
+_ONE_BY_ONE = 4  # members in one task of networks that run one by one
+_BY_VALUE = 256  # members in one task that carries their networks
+_AT_LEAST = 256  # members in one task, where so many are left
+_TASKS_EACH = 4  # tasks for each worker, at least
+_SUSPICIOUS = 2  # how often a chunk is lost with its worker before it runs alone
+_LOSSES = 64  # chunks that are lost, before no other one is divided
+
+
+class Dispatcher:
+    """Hands out chunks of members, takes what comes back, and writes it."""
+
+    def __init__(
+        self,
+        builder: NetworkBuilder,
+        columns: Mapping[str, Any],
+        options: MemberOptions,
+        measures: tuple[Measure, ...],
+        writer: SweepWriter,
+        workers: Workers,
+        seed: int,
+        alone: bool,
+    ) -> None:
+        self.builder, self.columns, self.options, self.measures = builder, columns, options, measures
+        self.writer, self.workers, self.seed = writer, workers, seed
+        self.most = _ONE_BY_ONE if alone else _SIDE_BY_SIDE
+        self.by_value = builder.reference is None  # networks are sent themselves, not how to build them
+        self.own = OwnMeasures()
+        self.declared: set[str] = set()
+        self.waiting: dict[Workers, list[tuple[np.ndarray, int]]] = {}  # chunks for them, and how often they were lost
+        self.processes: WorkerProcesses | None = None  # for members that turn out to run one by one
+        self.todo = np.zeros(0, np.int64)
+        self.lost = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self.processes is not None:
+            self.processes.close(stopped=error[0] is not None)
+
+    def run(self, todo: np.ndarray, finished: Callable[[int], None]) -> None:
+        """Run the members `todo`, and say how many are finished whenever some are."""
+        self.todo = todo
+        pending: dict[Any, tuple[np.ndarray, int, Workers]] = {}
+        while True:
+            self._hand_out(self.workers, pending)
+            if self.processes is not None:
+                self._hand_out(self.processes, pending)
+            if not pending:
+                return
+            for future in self.workers.wait(list(pending)):
+                members, tries, workers = pending.pop(future)
+                try:
+                    parts = workers.parts(future)
+                except WorkerMismatch:
+                    self.by_value = True
+                    self.waiting[workers] += [
+                        (members[k : k + _BY_VALUE], tries) for k in range(0, members.size, _BY_VALUE)
+                    ]
+                    continue
+                except WorkerLost as error:
+                    again = self._again(members, tries, error)
+                    if again:
+                        self.waiting[workers] += again
+                        continue
+                    parts = [failed_members(members, [str(error)] * members.size)]
+                for part in parts:
+                    self._write(part)
+                finished(sum(part.members.size for part in parts))
+            self.writer.keep()
+
+    def _again(self, members: np.ndarray, tries: int, error: WorkerLost) -> list[tuple[np.ndarray, int]]:
+        """Return what is tried again of a chunk that was lost, and how often it was: first all of it.
+
+        What is lost again runs alone, as it may be another chunk that kills workers. If it is lost even so, it is
+        divided: a member that kills its worker is so found among the others.
+        """
+        self.lost += 1
+        if tries < _SUSPICIOUS:
+            return [(members, _SUSPICIOUS if error.final else tries + 1)]
+        if members.size == 1 or self.lost > _LOSSES:
+            return []
+        return [(half, _SUSPICIOUS) for half in np.array_split(members, 2)]
+
+    def _hand_out(self, workers: Workers, pending: dict[Any, tuple[np.ndarray, int, Workers]]) -> None:
+        """Give workers as many chunks as they may have, those first that were lost."""
+        waiting = self.waiting.setdefault(workers, [])
+        out = [tries for _, tries, of in pending.values() if of is workers]
+        while len(out) < workers.slots and (waiting or (workers is self.workers and self.todo.size)):
+            if out and max(out[0], waiting[-1][1] if waiting else 0) >= _SUSPICIOUS:
+                return
+            members, tries = waiting.pop() if waiting else (self._chunk(), 0)
+            future = self._submit(workers, members)
+            if future is not None:
+                pending[future] = members, tries, workers
+                out.append(tries)
+
+    def _chunk(self) -> np.ndarray:
+        """Return members that go together: few enough that every worker gets several chunks."""
+        share = -(-self.todo.size // (_TASKS_EACH * self.workers.workers))
+        size = self.most if self.workers.takes_built else min(self.most, max(share, _AT_LEAST))
+        if self.by_value and not self.workers.takes_built:
+            size = min(size, _BY_VALUE)
+        chunk, self.todo = self.todo[:size], self.todo[size:]
+        return chunk
+
+    def _submit(self, workers: Workers, members: np.ndarray) -> Any:
+        """Hand out members; return a future, or None if they are all put aside to run one by one."""
+        columns = {name: pick(column, members) for name, column in self.columns.items()}
+        seeds = member_seeds(self.seed, members)
+        if not workers.takes_built:
+            return workers.submit(WorkerTask.of(self.builder, columns, members, seeds, self.options, self.by_value))
+        built = build_members(self.builder, columns, members, seeds, self.options)
+        if built.singles:
+            aside = members[[place for place, _ in built.singles]]
+            if self.processes is None:
+                self.processes = WorkerProcesses(min(processors(), aside.size))
+            chunks = [(aside[k : k + _ONE_BY_ONE], 0) for k in range(0, aside.size, _ONE_BY_ONE)]
+            self.waiting.setdefault(self.processes, []).extend(chunks)
+            built = replace(built, singles=())
+        return workers.submit(built) if built.groups or built.broken else None
+
+    def _write(self, part: FinishedMembers) -> None:
+        """Measure finished members and write them."""
+        errors = dict(part.errors)
+        rows: dict[str, np.ndarray] = {"steps": part.steps, "evaluations": part.evaluations}
+        self._declare("steps", (), "steps of the solver", np.int64)
+        self._declare("evaluations", (), "evaluations of the right-hand side", np.int64)
+        status = np.full(part.members.size, FAILED)
+        states = part.states
+        if states is not None:
+            status = states.status.copy()
+            values, wrong = measured(self.measures, states, self.own)
+            errors |= wrong
+            for name, row in values.items():
+                rows[name] = row.values
+                self._declare(name, row.dims, row.long_name)
+            if states.times.size:
+                for variable in states.variables:
+                    course = states.block(variable, states.trajectory)
+                    name = f"{variable.name}.t"
+                    rows[name] = course.reshape(len(course), states.times.size, *variable.shape)
+                    self._declare(name, ("time", *cell_dims(variable)), f"{variable.long_name} at the saved times")
+        status[list(errors)] = FAILED
+        self.writer.write(part.members, rows, status, {int(part.members[k]): text for k, text in errors.items()})
+
+    def _declare(self, name: str, dims: tuple[str, ...], long_name: str, dtype: Any = None) -> None:
+        if name not in self.declared:
+            self.declared.add(name)
+            self.writer.declare(name, dims, {"long_name": long_name}, dtype)
