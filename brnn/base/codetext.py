@@ -13,37 +13,51 @@ import functools
 import inspect
 import textwrap
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["Code", "function_text", "helper_texts"]
+__all__ = ["Code", "code_of", "exponents"]
 
 
 @dataclasses.dataclass(frozen=True)
 class Code:
-    """The text of one function of generated code, and what it is called with.
+    """One function of generated code: its text, and what is known of it.
 
     Attributes
     ----------
     name : str
-        Name of the function that `source` defines.
-    source : str
-        Text of one module-level function. It may use ``np`` and the functions in `helpers`.
+        Its name.
+    arguments : tuple of str
+        Names of its arguments.
+    body : str
+        Text of its body, indented. It may use ``np`` and the functions in `helpers`.
+    helpers : tuple of Code
+        The functions that it calls, each after those it calls itself.
+    exponents : tuple of str
+        Those of its arguments that it passes on as an exponent, see `exponents`.
+    signature : str
+        Its arguments as its header has them; needed only if some have defaults.
     parameters : tuple of float
-        Values of its arguments after the first (the state), in order.
-    helpers : tuple of str
-        Texts of the functions that `source` calls, each after those it calls itself.
+        Values of its arguments after the first (the state), in order, if it is the formula of one signal.
     """
 
     name: str
-    source: str
+    arguments: tuple[str, ...]
+    body: str
+    helpers: tuple[Code, ...] = ()
+    exponents: tuple[str, ...] = ()
+    signature: str = ""
     parameters: tuple[float, ...] = ()
-    helpers: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """Text of the function."""
+        return f"def {self.name}({self.signature or ', '.join(self.arguments)}):\n{self.body}"
 
 
 @functools.cache
-def function_text(function: Callable[..., Any], name: str | None = None) -> str:
-    """Return the text of `function` as a function of a module, under the given `name`.
+def code_of(function: Callable[..., Any], name: str | None = None) -> Code:
+    """Return the code of `function` as a function of a module, under the given `name`.
 
     Decorators, annotations and the docstring are dropped (their names would not exist in the generated
     module); comments inside the body stay.
@@ -55,6 +69,12 @@ def function_text(function: Callable[..., Any], name: str | None = None) -> str:
     name : str, optional
         Its name in the text; by default the name it has.
     """
+    return dataclasses.replace(_alone(function, name), helpers=_helpers(function))
+
+
+@functools.cache
+def _alone(function: Callable[..., Any], name: str | None) -> Code:
+    """Return the code of a function without its helpers."""
     text = textwrap.dedent(inspect.getsource(function))
     node = ast.parse(text).body[0]
     if not isinstance(node, ast.FunctionDef):
@@ -62,7 +82,6 @@ def function_text(function: Callable[..., Any], name: str | None = None) -> str:
     for argument in ast.walk(node.args):
         if isinstance(argument, ast.arg):
             argument.annotation = None
-    header = f"def {name or node.name}({ast.unparse(node.args)}):"
     body = node.body[1:] if ast.get_docstring(node) is not None else node.body
     lines = text.splitlines()
     first, last = body[0].lineno - 1, node.end_lineno
@@ -70,22 +89,40 @@ def function_text(function: Callable[..., Any], name: str | None = None) -> str:
         lines[first] = lines[first][body[0].col_offset :]
     while lines[first - 1].lstrip().startswith("#"):
         first -= 1
-    return header + "\n" + textwrap.indent(textwrap.dedent("\n".join(lines[first:last])), "    ") + "\n"
+    names = tuple(argument.arg for argument in (*node.args.posonlyargs, *node.args.args))
+    return Code(
+        name or node.name,
+        names,
+        textwrap.indent(textwrap.dedent("\n".join(lines[first:last])), "    ") + "\n",
+        exponents=exponents(node, names),
+        signature=ast.unparse(node.args),
+    )
 
 
-@functools.cache
-def helper_texts(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Return the texts of the Python functions that `function` calls by a global name, callees first."""
-    texts: dict[str, None] = {}
-    _collect(function, texts, {function})
-    return tuple(texts)
+def exponents(tree: ast.AST, names: Sequence[str]) -> tuple[str, ...]:
+    """Return which names are exponents of the helper `power` (`brnn.signals.base`): small whole ones are other code."""
+    found = {
+        call.args[1].id
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "power"
+        and isinstance(call.args[1], ast.Name)
+    }
+    return tuple(name for name in names if name in found)
 
 
-def _collect(function: Callable[..., Any], texts: dict[str, None], seen: set[Callable[..., Any]]) -> None:
-    names = function.__code__.co_names
-    for name in names:
+def _helpers(function: Callable[..., Any]) -> tuple[Code, ...]:
+    """Return the Python functions that `function` calls by a global name, callees first."""
+    codes: dict[Code, None] = {}
+    _collect(function, codes, {function})
+    return tuple(codes)
+
+
+def _collect(function: Callable[..., Any], codes: dict[Code, None], seen: set[Callable[..., Any]]) -> None:
+    for name in function.__code__.co_names:
         callee = function.__globals__.get(name)
         if isinstance(callee, types.FunctionType) and callee not in seen:
             seen.add(callee)
-            _collect(callee, texts, seen)
-            texts[function_text(callee, name)] = None
+            _collect(callee, codes, seen)
+            codes[_alone(callee, name)] = None

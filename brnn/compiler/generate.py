@@ -1,6 +1,6 @@
-"""Generate the text of a network's right-hand side.
+"""Generate a network's right-hand side.
 
-The text depends only on the network's structure (which layers, laws, signals, topologies, gates, learning laws and
+Its statements depend only on the network's structure (which layers, laws, signals, topologies, gates, learning laws and
 stimuli there are). Every number, weight and pattern is an argument, so a new number never compiles anything anew. The
 generated function is
 
@@ -11,14 +11,31 @@ it writes du/dt into `du` and allocates nothing.
 
 from __future__ import annotations
 
+import functools
+import itertools
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from brnn.base.codetext import Code
 from brnn.compiler.layout import Variable
-from brnn.compiler.plasticity import write_gate, write_matrix, write_plastic
-from brnn.compiler.statements import Course, Program, Sent, Text, argument_names
+from brnn.compiler.plasticity import add_gate, add_matrix, add_plastic
+from brnn.compiler.program import Course, Program, SentSignals
+from brnn.compiler.statements import (
+    ZERO,
+    Array,
+    Assign,
+    Call,
+    Comment,
+    Constant,
+    Expression,
+    Index,
+    Local,
+    Loop,
+    Printer,
+)  # fmt: skip
 from brnn.signals import Signal
 from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
@@ -34,21 +51,23 @@ from numba import njit
 options = {{"error_model": "numpy", "fastmath": {{"contract", "reassoc", "nsz"}}, "nogil": True}}
 
 '''
+_I = Index("i")
+_SHORT = {"excitatory": "I", "inhibitory": "J", "modulatory": "mod"}  # names of input
 
 
 @dataclass
-class Signals:
+class SignalTable:
     """The distinct signals of each layer, at the present and at each delay."""
 
     network: Network
-    sent: dict[tuple[str, Signal, float], Sent] = field(default_factory=dict)
+    sent: dict[tuple[str, Signal, float], SentSignals] = field(default_factory=dict)
 
-    def of(self, layer: str, signal: Signal, delay: float = 0.0, *, array: bool = False, total: bool = False) -> Sent:
-        """Return the array of this signal, noting what of it is needed."""
-        key = (layer, signal, delay)
-        if key not in self.sent:
-            self.sent[key] = Sent(f"f{len(self.sent)}", self.network.layer(layer).cells)
-        found = self.sent[key]
+    def of(
+        self, layer: str, signal: Signal, delay: float = 0.0, *, array: bool = False, total: bool = False
+    ) -> SentSignals:
+        """Return the signals of this kind, noting what of them is needed."""
+        new = SentSignals(f"f{len(self.sent)}", self.network.layer(layer).cells)
+        found = self.sent.setdefault((layer, signal, delay), new)
         found.needs_array |= array
         found.needs_total |= total
         return found
@@ -58,29 +77,27 @@ def generate(network: Network, variables: tuple[Variable, ...], *, explicit: boo
     """Return the program of a network whose states lie as `variables` says.
 
     With `explicit`, every topology that is not local is written out as loops over a matrix instead of a call of its
-    kernel, so that the text consists of loops over cells alone.
+    kernel, so that the program consists of loops over cells alone.
     """
-    text = Text(explicit)
-    signals = Signals(network)
+    program = Program(tuple(f"{variable.quantity}_{variable.group}" for variable in variables), explicit)
+    signals = SignalTable(network)
     sent = {str(projection.name): _sent_by(projection, network, signals) for projection in network.projections}
-    for k, variable in enumerate(variables):
-        text.line(f"{variable.quantity}_{variable.group} = u[n[{k}] : n[{k + 1}]]")
-        text.line(f"d{variable.quantity}_{variable.group} = du[n[{k}] : n[{k + 1}]]")
-    inputs = _write_stimuli(text, network)
+    inputs = _add_stimuli(program, network)
     for (name, signal, delay), source in signals.sent.items():
-        _write_signal(text, network.layer(name), signal, delay, source)
+        _add_signal(program, network.layer(name), signal, delay, source)
     for projection in network.projections:
         if projection.gate is not None and projection.gate.per == "source":
             own = signals.of(projection.source, projection.signal, projection.delay)
-            write_gate(text, projection, own.name, sent[str(projection.name)])
-    fields = _write_fields(text, network, signals, sent)
+            add_gate(program, projection, own, sent[str(projection.name)])
+    fields = _add_fields(program, network, signals, sent)
     for layer in network.layers:
-        _write_layer(text, network, layer, sent, fields, inputs)
-    return _assemble(text)
+        _add_layer(program, network, layer, sent, fields, inputs)
+    program.source = _source(program)
+    return program
 
 
-def _sent_by(projection: Projection, network: Network, signals: Signals) -> Sent:
-    """Return the array of signals that a projection sends, and note everything that it reads."""
+def _sent_by(projection: Projection, network: Network, signals: SignalTable) -> SentSignals:
+    """Return the signals that a projection sends, and note everything that it reads."""
     topology, gate, learning = projection.topology, projection.gate, projection.learning
     plastic = _is_plastic(projection)
     array = plastic or not topology.local or topology.needs_self
@@ -93,7 +110,7 @@ def _sent_by(projection: Projection, network: Network, signals: Signals) -> Sent
     if gate is None or gate.per == "connection":
         return signals.of(own, projection.signal, lag, array=array or gate is not None, total=total)
     signals.of(own, projection.signal, lag, array=True)
-    return Sent(f"fy_{projection.name}", network.layer(projection.source).cells, array, total)
+    return SentSignals(f"fy_{projection.name}", network.layer(projection.source).cells, array, total)
 
 
 def _is_plastic(projection: Projection) -> bool:
@@ -106,49 +123,43 @@ def _end(projection: Projection, place: str) -> tuple[str, float]:
     return (projection.target, 0.0) if place == "target" else (projection.source, projection.delay)
 
 
-def _write_stimuli(text: Text, network: Network) -> dict[tuple[str, str], list[str]]:
-    """Write the time courses; return, for each (layer, kind), the terms of its input."""
-    terms: dict[tuple[str, str], list[str]] = {}
-    kinds = {"excitatory": "I", "inhibitory": "J", "modulatory": "mod"}
+def _add_stimuli(program: Program, network: Network) -> dict[tuple[str, str], list[Expression]]:
+    """Add the time courses; return, for each (layer, kind), the terms of its input."""
+    terms: dict[tuple[str, str], list[Expression]] = {}
     for index, stimulus in enumerate(network.stimuli):
         if stimulus.schedule.white:
             continue
         key = (stimulus.target, stimulus.kind)
         if key not in terms:
-            base = text.array(f"{kinds[stimulus.kind]}_{stimulus.target}", None)
-            terms[key] = [f"{base}[i]"]
-            text.program.inputs[key] = base
+            base = program.array(f"{_SHORT[stimulus.kind]}_{stimulus.target}", None)
+            terms[key] = [base[_I]]
+            program.inputs[key] = base.name
         if stimulus.schedule.varying:
-            first = text.write_course(f"g{index}", stimulus.schedule)
-            pattern = text.array(f"pattern{index}_{stimulus.target}", None)
-            terms[key].append(f"g{index} * {pattern}[i]")
-            count = len(text.program.numbers) - first
-            text.program.courses.append(Course(index, first, pattern, count))
+            course, first = program.course(f"g{index}", stimulus.schedule)
+            count = len(program.numbers) - first
+            pattern = program.array(f"pattern{index}_{stimulus.target}", None)
+            terms[key].append(course * pattern[_I])
+            program.courses.append(Course(index, first, pattern.name, count))
     return terms
 
 
-def _write_signal(text: Text, layer: LayerLaw, signal: Signal, delay: float, sent: Sent) -> None:
+def _add_signal(program: Program, layer: LayerLaw, signal: Signal, delay: float, sent: SentSignals) -> None:
     code = signal.code()
-    function = text.function(code.name, code.source, code.helpers)
-    names = argument_names(code.source, 1)
-    parameters = [text.number(f"{name}_{sent.name}", v) for name, v in zip(names, code.parameters, strict=True)]
-    x = f"x_{layer.name}" if delay == 0.0 else text.write_lag(layer, delay)
-    text.line()
-    text.line(f"# {sent.name}: {type(signal).__name__} signal of layer {layer.name}" + (", delayed" if delay else ""))
-    if sent.needs_total:
-        text.line(f"sum_{sent.name} = 0.0")
-    text.line(f"for i in range({x}.size):")
-    text.line(f"s = {function}({', '.join([f'{x}[i]', *parameters])})", 2)
+    function = program.function(code)
+    parameters = program.arguments(function, 1, code.parameters, sent.name)
+    x = _state("x", layer) if delay == 0.0 else program.lag(layer, delay)
+    late = ", delayed" if delay else ""
+    program.add(Comment(f"{sent.name}: {type(signal).__name__} signal of layer {layer.name}{late}"))
+    program.add(*sent.computed(x, signal=program.call(function, x[_I], *parameters)))
     if sent.needs_array:
-        text.work(sent.name, sent.cells)
-        text.line(f"{sent.name}[i] = s", 2)
-    if sent.needs_total:
-        text.line(f"sum_{sent.name} += s", 2)
+        program.work(sent.name, sent.cells)
 
 
-def _write_fields(text: Text, network: Network, signals: Signals, sent: dict[str, Sent]) -> dict[tuple[str, str], str]:
-    """Write the projections that need whole arrays at once; return the arrays of net input by (layer, kind)."""
-    fields: dict[tuple[str, str], str] = {}
+def _add_fields(
+    program: Program, network: Network, signals: SignalTable, sent: dict[str, SentSignals]
+) -> dict[tuple[str, str], Array]:
+    """Add the projections that need whole arrays at once; return the arrays of net input by (layer, kind)."""
+    fields: dict[tuple[str, str], Array] = {}
     for projection in network.projections:
         topology = projection.topology
         plastic = _is_plastic(projection)
@@ -156,86 +167,87 @@ def _write_fields(text: Text, network: Network, signals: Signals, sent: dict[str
             continue
         source, target = network.layer(projection.source), network.layer(projection.target)
         key = (projection.target, projection.kind)
-        text.line()
         laws = [type(part).__name__ for part in (topology, projection.gate, projection.learning) if part is not None]
-        text.line(f"# {projection.name}: {', '.join(laws)}")
+        program.add(Comment(f"{projection.name}: {', '.join(laws)}"))
         if key not in fields:
-            fields[key] = text.work(f"net_{projection.kind[:3]}_{target.name}", target.cells)
-            text.line(f"for i in range({fields[key]}.size):")
-            text.line(f"{fields[key]}[i] = 0.0", 2)
+            fields[key] = program.work(f"net_{projection.kind[:3]}_{target.name}", target.cells)
+            program.add(Loop(_I, fields[key].size, (Assign(fields[key][_I], ZERO),)))
+        s, net = sent[str(projection.name)].array, fields[key]
         if plastic:
             reads = [
-                (signals.of(_end(projection, place)[0], signal, _end(projection, place)[1]).name, place)
+                (signals.of(_end(projection, place)[0], signal, _end(projection, place)[1]), place)
                 for signal, place in (projection.learning.reads(projection.signal) if projection.learning else ())
             ]
-            own = signals.of(projection.source, projection.signal, projection.delay).name
-            write_plastic(text, network, projection, sent[str(projection.name)].name, own, reads, fields[key])
+            f = signals.of(projection.source, projection.signal, projection.delay).array
+            add_plastic(program, network, projection, s, f, reads, net)
             continue
-        if text.explicit:
-            write_matrix(text, network, projection, sent[str(projection.name)].name, fields[key])
+        if program.explicit:
+            add_matrix(program, network, projection, s, net)
             continue
         name, kernel = topology.chosen_kernel(source.shape, target.shape)
-        function = text.kernel(name, kernel)
+        function = program.kernel(name, kernel)
         for needed in kernel.__code__.co_names:
             if needed in topology.imports:
-                text.imports[topology.imports[needed]] = None
-        arguments = text.arguments(function, 2, topology.arguments(source.shape, target.shape), str(projection.name))
-        text.line(f"{function}({', '.join([sent[str(projection.name)].name, fields[key], *arguments])})")
+                program.imports[topology.imports[needed]] = None
+        values = topology.arguments(source.shape, target.shape)
+        arguments = program.arguments(function, 2, values, str(projection.name))
+        program.add(program.call(function, s, net, *arguments))
     return fields
 
 
-def _write_layer(
-    text: Text,
+def _add_layer(
+    program: Program,
     network: Network,
     layer: LayerLaw,
-    sent: dict[str, Sent],
-    fields: dict[tuple[str, str], str],
-    inputs: dict[tuple[str, str], list[str]],
+    sent: dict[str, SentSignals],
+    fields: dict[tuple[str, str], Array],
+    inputs: dict[tuple[str, str], list[Expression]],
 ) -> None:
-    brackets = {}
+    brackets: dict[Local, Expression] = {}
     for kind in layer.kinds:
         terms = list(inputs.get((layer.name, kind), []))
         if (layer.name, kind) in fields:
-            terms.append(f"{fields[layer.name, kind]}[i]")
+            terms.append(fields[layer.name, kind][_I])
         for projection in network.projections:
             if projection.target != layer.name or projection.kind != kind:
                 continue
             if projection.topology.local and not _is_plastic(projection):
-                terms.append(_local_term(text, network, projection, sent[str(projection.name)]))
-        brackets[kind] = " + ".join(terms) if terms else "0.0"
-    law, parameters = _law(text, layer)
-    x = f"x_{layer.name}"
-    text.line()
-    text.line(f"# layer {layer.name}: {type(layer).__name__}")
-    text.line(f"for i in range({x}.size):")
-    for kind, bracket in brackets.items():
-        text.line(f"{kind[:3]} = {bracket}", 2)
-    net = [kind[:3] for kind in brackets]
-    text.line(f"dx_{layer.name}[i] = {law}({', '.join([f'{x}[i]', *net, *parameters])})", 2)
+                terms.append(_local_term(program, network, projection, sent[str(projection.name)]))
+        brackets[Local(kind[:3])] = functools.reduce(operator.add, terms) if terms else ZERO
+    law, parameters = _law(program, layer)
+    x, dx = _state("x", layer), _state("dx", layer)
+    inside = [Assign(name, bracket) for name, bracket in brackets.items()]
+    inside.append(Assign(dx[_I], program.call(law, x[_I], *brackets, *parameters)))
+    program.add(Comment(f"layer {layer.name}: {type(layer).__name__}"), Loop(_I, x.size, tuple(inside)))
     white = [
-        (stimulus.kind, text.array(f"white{index}_{layer.name}", _spread(stimulus.pattern, layer)))
+        (stimulus.kind, program.array(f"white{index}_{layer.name}", _spread(stimulus.pattern, layer)))
         for index, stimulus in enumerate(network.stimuli)
         if stimulus.target == layer.name and stimulus.schedule.white
     ]
     if white:
-        text.diffusion.append(_diffusion(layer, law, parameters, white))
+        value = _diffusion(program, law, [x[_I]], parameters, white)
+        program.diffusion.append(Loop(_I, x.size, (Assign(dx[_I], value),)))
 
 
-def _law(text: Text, layer: LayerLaw) -> tuple[str, list[str]]:
-    """Add the law of a layer; return the name of the function and its arguments after x and the inputs."""
-    law = text.kernel(f"law_{type(layer).__name__.lower()}", type(layer).law)
-    parameters = []
+def _state(quantity: str, layer: LayerLaw) -> Array:
+    return Array(f"{quantity}_{layer.name}", "state")
+
+
+def _law(program: Program, layer: LayerLaw) -> tuple[Code, list[Expression]]:
+    """Add the law of a layer; return it and its arguments after x and the inputs."""
+    law = program.kernel(f"law_{type(layer).__name__.lower()}", type(layer).law)
+    parameters: list[Expression] = []
     for name in layer.parameters:
         value = getattr(layer, name)
         if isinstance(value, np.ndarray):
-            parameters.append(f"{text.array(f'{name}_{layer.name}', value.ravel())}[i]")
+            parameters.append(program.array(f"{name}_{layer.name}", value.ravel())[_I])
         else:
-            parameters.append(text.number(f"{name}_{layer.name}", value))
+            parameters.append(program.number(f"{name}_{layer.name}", value))
     for name, signal in layer.inner().items():
         code = signal.code()
-        function = text.function(code.name, code.source, code.helpers)
-        values = text.arguments(function, 1, code.parameters, f"{name}_{layer.name}")
-        parameters.append(f"{function}({', '.join([f'x_{layer.name}[i]', *values])})")
+        function = program.function(code)
+        values = program.arguments(function, 1, code.parameters, f"{name}_{layer.name}")
+        parameters.append(program.call(function, _state("x", layer)[_I], *values))
     return law, parameters
 
 
@@ -243,44 +255,53 @@ def _spread(pattern: object, layer: LayerLaw) -> np.ndarray:
     return np.array(np.broadcast_to(np.asarray(pattern, dtype=np.float64), layer.shape)).ravel()
 
 
-def _diffusion(layer: LayerLaw, law: str, parameters: list[str], white: Sequence[tuple[str, str]]) -> str:
-    """Return the lines that write b_i, the strength of the white noise of each cell.
+def _diffusion(
+    program: Program,
+    law: Code,
+    state: Sequence[Expression],
+    parameters: Sequence[Expression],
+    white: Sequence[tuple[str, Array]],
+) -> Expression:
+    """Return b_i, the strength of the white noise of a cell.
 
     The law is linear in its inputs, so a unit of input changes dx/dt by law(unit) - law(nothing). Several independent
     noises add up to one whose variance is the sum of theirs.
     """
-    x = f"x_{layer.name}"
-    nothing = f"{law}({', '.join([f'{x}[i]', '0.0', '0.0', *parameters])})"
-    units = {"excitatory": ("1.0", "0.0"), "inhibitory": ("0.0", "1.0")}
-    calls = {
-        kind: f"{law}({', '.join([f'{x}[i]', *inputs, *parameters])}) - {nothing}" for kind, inputs in units.items()
-    }
-    terms = [f"({calls[kind]}) * {array}[i]" for kind, array in white]
-    value = terms[0] if len(terms) == 1 else f"np.sqrt({' + '.join(f'({term}) ** 2' for term in terms)})"
-    return f"    for i in range({x}.size):\n        dx_{layer.name}[i] = {value}"
+    one, two = Constant("1.0"), Constant("2")
+    nothing = program.call(law, *state, ZERO, ZERO, *parameters)
+    units = {"excitatory": (one, ZERO), "inhibitory": (ZERO, one)}
+    terms = [
+        (program.call(law, *state, *units[kind], *parameters) - nothing) * strength[_I] for kind, strength in white
+    ]
+    if len(terms) == 1:
+        return terms[0]
+    return Call("np.sqrt", (functools.reduce(operator.add, (term**two for term in terms)),))
 
 
-def _local_term(text: Text, network: Network, projection: Projection, source: Sent) -> str:
+def _local_term(program: Program, network: Network, projection: Projection, source: SentSignals) -> Expression:
     """Return the term of a projection whose input to a cell needs only that cell's signal and the total."""
     topology = projection.topology
     shapes = network.layer(projection.source).shape, network.layer(projection.target).shape
-    function = text.kernel(*topology.chosen_kernel(*shapes))
-    arguments = text.arguments(function, 2, topology.arguments(*shapes), str(projection.name))
-    own = f"{source.name}[i]" if topology.needs_self else "0.0"
-    return f"{function}({', '.join([own, f'sum_{source.name}', *arguments])})"
+    function = program.kernel(*topology.chosen_kernel(*shapes))
+    arguments = program.arguments(function, 2, topology.arguments(*shapes), str(projection.name))
+    own = source.array[_I] if topology.needs_self else ZERO
+    return program.call(function, own, source.total, *arguments)
 
 
-def _assemble(text: Text) -> Program:
-    imports = "\n".join(text.imports) + ("\n" if text.imports else "")
-    parts = [_HEADER.format(imports=imports)]
-    for function in text.functions.values():
-        parts.append(f"\n@njit(**options)\n{function}\n")
-    arguments = ", ".join(["t", "u", "du", "n", "p", *text.program.arrays])
-    parts.append(f"\n@njit(cache=True, **options)\ndef rhs({arguments}):\n")
-    parts.append("\n".join([*text.unpack, *text.lines]) + "\n")
-    if text.diffusion:
-        views = [line for line in text.lines if " = u[n[" in line or " = du[n[" in line]
-        parts.append(f"\n\n@njit(cache=True, **options)\ndef diffusion({arguments}):\n")
-        parts.append("\n".join([*text.unpack, *views, "    du[:] = 0.0", *text.diffusion]) + "\n")
-    text.program.source = "".join(parts)
-    return text.program
+def _source(program: Program) -> str:
+    """Return the text of the module."""
+    printer = Printer()
+    parts = [_HEADER.format(imports="".join(f"{line}\n" for line in program.imports))]
+    parts += [f"\n@njit(**options)\n{code.source}\n" for code in program.functions.values()]
+    first = [f"    {number.name} = p[{number.place}]" for number in program.places]
+    for k, name in enumerate(program.blocks):
+        first += [f"    {name} = u[n[{k}] : n[{k + 1}]]", f"    d{name} = du[n[{k}] : n[{k + 1}]]"]
+    bodies = {"rhs": printer.lines(program.statements)}
+    if program.diffusion:
+        bodies["diffusion"] = itertools.chain(["    du[:] = 0.0"], printer.lines(program.diffusion))
+    arguments = ", ".join(["t", "u", "du", "n", "p", *program.arrays])
+    texts = [
+        "\n".join([f"\n@njit(cache=True, **options)\ndef {name}({arguments}):", *first, *body]) + "\n"
+        for name, body in bodies.items()
+    ]
+    return "".join(parts) + "\n".join(texts)

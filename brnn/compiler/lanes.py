@@ -1,9 +1,9 @@
 """Turn the right-hand side of one network into that of many networks of the same structure, side by side.
 
-The generated text (`brnn.compiler.generate`, in its explicit form) consists of loops over cells whose bodies are
-arithmetic on numbers. Here every number of it gets one more axis, the lane: lane l belongs to network l. Each loop
+The generated statements (`brnn.compiler.generate`, in their explicit form) are loops over cells whose bodies are
+arithmetic on numbers. Here every number of them gets one more axis, the lane: lane l belongs to network l. Each loop
 body becomes a loop over the lanes, which the compiler turns into vector instructions, so that several networks cost
-little more than one. It is the same text: the same laws, signals and topologies in the same order.
+little more than one. They are the same statements: the same laws, signals and topologies in the same order.
 
 The function made is
 
@@ -21,12 +21,28 @@ indices are made unsigned, because whether a signed one counts from the end woul
 
 from __future__ import annotations
 
-import ast
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from brnn.compiler.statements import argument_names
+from brnn.compiler.program import Equations
+from brnn.compiler.statements import (
+    Array,
+    Assign,
+    Comment,
+    Constant,
+    Element,
+    Expression,
+    Index,
+    Local,
+    Loop,
+    Number,
+    Printer,
+    Size,
+    Statement,
+    Time,
+    leaves,
+)  # fmt: skip
 
 __all__ = ["LANES", "LaneText", "lane_text"]
 
@@ -44,6 +60,7 @@ U = np.uint64
 options = {{"error_model": "numpy", "fastmath": {{{fastmath}}}, "nogil": True}}
 
 '''
+_LANES, _LANE = Constant("LANES"), Index("l")
 
 
 @dataclass(frozen=True)
@@ -63,304 +80,126 @@ class LaneText:
 
 
 @functools.lru_cache(maxsize=4096)
-def lane_text(
-    source: str,
-    blocks: int,
-    floats: tuple[str, ...],
-    work: tuple[str, ...],
-    wholes: tuple[str, ...],
-    constants: tuple[tuple[int, float], ...],
-    lanes: int = LANES,
-) -> LaneText:
-    """Return the lane function for the text of a right-hand side.
+def lane_text(equations: Equations, constants: tuple[tuple[int, float], ...], lanes: int = LANES) -> LaneText:
+    """Return the lane function of equations in explicit form.
+
+    Their array arguments lie, in the order that they have there, in `q` (values, after the numbers), `work` and
+    `whole`.
 
     Parameters
     ----------
-    source : str
-        Text of the module with ``rhs(t, u, du, n, p, *arrays)``, in explicit form.
-    blocks : int
-        How many blocks the state vector has.
-    floats, work, wholes : tuple of str
-        The array arguments: values, work arrays, and arrays of whole numbers; each in the order in which they lie in
-        `q` (after the numbers), `work` and `whole`.
+    equations : Equations
+        The equations.
     constants : tuple of (int, float)
-        Numbers that stand in the text itself: small whole exponents, for which powers are products.
+        Numbers that stand in the text itself, by their places in `p`: small whole exponents, for which powers are
+        products.
     lanes : int
         How many lanes.
     """
-    module = ast.parse(source)
-    functions = [node for node in module.body if isinstance(node, ast.FunctionDef)]
-    rhs = next(node for node in functions if node.name == "rhs")
-    writer = _Writer(blocks, floats, work, wholes, dict(constants))
-    body = writer.write(rhs.body)
+    statements = list(_side_by_side(equations.statements))
+    shared = {name: row for row, name in enumerate(dict.fromkeys(_shared(statements)))}
+    printer = _LanePrinter(dict(constants), shared)
     # Side by side, the lanes fill the vectors; a single lane fills them by adding in another order. Its numbers are the
     # same for all cells, so that it may divide by them once.
     alone = ', "reassoc", "arcp"' if lanes == 1 else ""
     parts = [_HEADER.format(lanes=lanes, fastmath=f'"contract", "nsz"{alone}')]
-    parts += [f"\n{ast.unparse(node)}\n" for node in functions if node is not rhs]
-    parts.append("\n@cfunc(LANE_SIGNATURE, cache=True, pipeline_class=NoAlias, **options)\n")
-    parts.append("def lanes(t, u, du, n, q, work, scratch, whole):\n" + "\n".join(body) + "\n")
-    return LaneText("\n".join(parts), max(1, len(writer.shared)))
+    parts += [f"\n@njit(**options)\n{code.source}\n" for code in equations.functions]
+    parts.append("\n@cfunc(LANE_SIGNATURE, cache=True, pipeline_class=NoAlias, **options)")
+    parts.append("def lanes(t, u, du, n, q, work, scratch, whole):")
+    rows = max(1, len(shared))
+    return LaneText("\n".join([*parts, *_vectors(equations, rows), *printer.lines(statements), ""]), rows)
 
 
-def whole_exponents(source: str, names: Sequence[str]) -> list[str]:
-    """Return which of a function's arguments are exponents of the helper `power`, where small whole ones are cheap."""
-    return [
-        name
-        for name in names
-        if any(
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id == "power"
-            and isinstance(node.args[1], ast.Name)
-            and node.args[1].id == name
-            for node in ast.walk(ast.parse(source))
-        )
-    ]
-
-
-@functools.lru_cache(maxsize=4096)
-def exponent_places(source: str) -> tuple[int, ...]:
-    """Return the places in `p` of the numbers that some call passes on as an exponent of `power`."""
-    functions = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
-    exponents = {
-        name: set(whole_exponents(ast.unparse(node), argument_names(_header(node), 0)))
-        for name, node in functions.items()
-        if name not in ("rhs", "power")
-    }
-    rhs = functions["rhs"]
-    places = {
-        node.targets[0].id: node.value.slice.value
-        for node in rhs.body
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and isinstance(node.value, ast.Subscript)
-        and isinstance(node.value.value, ast.Name)
-        and node.value.value.id == "p"
-        and isinstance(node.value.slice, ast.Constant)
-    }
-    found = set()
-    for node in ast.walk(rhs):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and exponents.get(node.func.id):
-            names = argument_names(_header(functions[node.func.id]), 0)
-            for name, value in zip(names, node.args, strict=True):
-                if name in exponents[node.func.id] and isinstance(value, ast.Name) and value.id in places:
-                    found.add(places[value.id])
-    return tuple(sorted(int(str(k)) for k in found))
-
-
-def _header(node: ast.FunctionDef) -> str:
-    return f"def {node.name}({ast.unparse(node.args)}):"
-
-
-@dataclass
-class _Group:
-    """Statements about the numbers of one lane, which become the body of one loop over the lanes."""
-
-    statements: list[ast.stmt] = field(default_factory=list)
-
-
-@dataclass
-class _Loop:
-    """A loop over cells or connections."""
-
-    header: ast.For
-    body: list[_Node]
-
-
-@dataclass
-class _Plain:
-    """A statement that is the same for all lanes."""
-
-    text: str
-
-
-_Node = _Group | _Loop | _Plain
-
-
-class _Writer:
-    """Rewrites the body of `rhs`."""
-
-    def __init__(
-        self,
-        blocks: int,
-        floats: Sequence[str],
-        work: Sequence[str],
-        wholes: Sequence[str],
-        constants: dict[int, float],
-    ) -> None:
-        self.constants = constants
-        self.rows = {"t": "t[l]"}  # numbers that are given, with their place in this lane
-        self.arrays = set(floats) | set(work)
-        self.wholes = set(wholes)
-        self.same: set[str] = set()  # names of whole numbers that all lanes share
-        self.shared: dict[str, int] = {}  # numbers that several groups use -> row of scratch
-        self.sizes = {"t": "LANES", "u": f"n[{blocks}] * LANES", "du": f"n[{blocks}] * LANES"}
-        self.views = []
-        at = blocks + 1  # places in `n` after the edges of the blocks
-        for kind, names, lanes in (("q", floats, " * LANES"), ("work", work, " * LANES"), ("whole", wholes, "")):
-            for name in names:
-                self.views.append(f"    {name} = {kind}[n[{at}]{lanes} : n[{at + 1}]{lanes}]")
-                at += 1
-            self.sizes[kind] = f"n[{at}]{lanes}"
+def _vectors(equations: Equations, scratch: int) -> Iterator[str]:
+    """Yield the lines that make arrays of the addresses, and parts of them by the edges that `n` holds."""
+    sizes = {"t": "LANES", "scratch": f"{scratch} * LANES"}
+    parts = []
+    at = 0  # place in `n`
+    own = [(kind, equations.names(kind)) for kind in ("values", "work", "whole")]
+    for kind, names in (("state", equations.blocks), *own):
+        vector, lanes = {"state": "u", "values": "q"}.get(kind, kind), "" if kind == "whole" else " * LANES"
+        for name in names:
+            edges = f"[n[{at}]{lanes} : n[{at + 1}]{lanes}]"
+            parts.append(f"    {name} = {vector}{edges}")
+            if kind == "state":
+                parts.append(f"    d{name} = du{edges}")
             at += 1
-        self.edges = at
-
-    def write(self, body: Sequence[ast.stmt]) -> list[str]:
-        """Return the lines of the new body."""
-        nodes = self._nodes(body)
-        for name in _read_first(nodes, self._is_number):
-            self.shared[name] = len(self.shared)
-        self.sizes["scratch"] = f"{max(1, len(self.shared))} * LANES"
-        lines = [f"    n = carray(n, {self.edges})"]
-        lines += [f"    {name} = carray({name}, {size})" for name, size in self.sizes.items()]
-        lines += self.views
-        self._emit(nodes, lines, 1)
-        return lines
-
-    def _nodes(self, body: Sequence[ast.stmt]) -> list[_Node]:
-        """Sort statements into loops, groups and what is the same for all lanes."""
-        nodes: list[_Node] = []
-        group: _Group | None = None
-        for statement in body:
-            if isinstance(statement, ast.For):
-                assert isinstance(statement.target, ast.Name)
-                self.same.add(statement.target.id)
-                nodes.append(_Loop(statement, self._nodes(statement.body)))
-                group = None
-                continue
-            plain = self._plain(statement)
-            if plain is not None:
-                # Whole numbers come from whole numbers alone, so that they may move up before the group.
-                if plain:
-                    nodes.insert(len(nodes) - (group is not None), _Plain(plain))
-                continue
-            if group is None:
-                group = _Group()
-                nodes.append(group)
-            group.statements.append(statement)
-        return nodes
-
-    def _plain(self, statement: ast.stmt) -> str | None:
-        """Return the text of a statement that is no arithmetic on lanes ("" if it needs none), or None."""
-        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
-            return None
-        name, value = statement.targets[0].id, statement.value
-        if isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name):
-            if value.value.id == "p":
-                assert isinstance(value.slice, ast.Constant)
-                place = int(str(value.slice.value))
-                if place in self.constants:
-                    self.same.add(name)
-                    return f"{name} = {self.constants[place]!r}"
-                self.rows[name] = f"q[U({place} * LANES + l)]"
-                return ""
-            if value.value.id in ("u", "du") and isinstance(value.slice, ast.Slice):
-                self.arrays.add(name)
-                assert value.slice.lower is not None
-                assert value.slice.upper is not None
-                lower, upper = ast.unparse(value.slice.lower), ast.unparse(value.slice.upper)
-                return f"{name} = {value.value.id}[{lower} * LANES : {upper} * LANES]"
-        used = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
-        sized = {
-            node.value.id
-            for node in ast.walk(value)
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-        }
-        if used and used - sized <= self.same | self.wholes and not isinstance(value, ast.Call):
-            self.same.add(name)
-            return f"{name} = {ast.unparse(_InLane(self).visit(value))}"
-        return None
-
-    def _is_number(self, name: str) -> bool:
-        """Tell whether a name stands for one number of each lane that the text itself computes."""
-        return name not in self.rows and name not in self.arrays | self.wholes | self.same
-
-    def _emit(self, nodes: Sequence[_Node], lines: list[str], depth: int) -> None:
-        space = "    " * depth
-        for node in nodes:
-            if isinstance(node, _Plain):
-                lines.append(space + node.text)
-            elif isinstance(node, _Loop):
-                where = ast.unparse(_InLane(self).visit(node.header.iter))
-                lines.append(f"{space}for {ast.unparse(node.header.target)} in {where}:")
-                self._emit(node.body, lines, depth + 1)
-            else:
-                lines.append(f"{space}for l in range(LANES):")
-                for statement in node.statements:
-                    lines.append(f"{space}    {ast.unparse(_InLane(self).visit(statement))}")
+        sizes[vector] = f"n[{at}]{lanes}"
+        at += 1
+    sizes["du"] = sizes["u"]
+    yield f"    n = carray(n, {at})"
+    yield from (f"    {name} = carray({name}, {size})" for name, size in sizes.items())
+    yield from parts
 
 
-class _InLane(ast.NodeTransformer):
-    """Gives every number and array of an expression the index of its lane."""
+def _side_by_side(statements: Sequence[Statement]) -> Iterator[Statement]:
+    """Yield the statements with those about numbers put into loops over the lanes, as few as there can be.
 
-    def __init__(self, writer: _Writer) -> None:
-        self.writer = writer
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        """Leave the name of the function alone."""
-        node.args = [self.visit(argument) for argument in node.args]
-        return node
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        """Take the number of rows for the size."""
-        if node.attr != "size":
-            return node
-        return ast.parse(f"({ast.unparse(node)} // LANES)", mode="eval").body
-
-    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        """Add the lane to the index of an array of values."""
-        assert isinstance(node.value, ast.Name)
-        index = ast.unparse(self.visit(node.slice))
-        if node.value.id in self.writer.wholes:
-            return ast.parse(f"{node.value.id}[U({index})]", mode="eval").body
-        assert node.value.id in self.writer.arrays, node.value.id
-        return ast.parse(f"{node.value.id}[U(({index}) * LANES + l)]", mode="eval").body
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        """Take the lane's own number."""
-        if node.id in self.writer.rows:
-            return ast.parse(self.writer.rows[node.id], mode="eval").body
-        if node.id in self.writer.shared:
-            return ast.parse(f"scratch[U({self.writer.shared[node.id]} * LANES + l)]", mode="eval").body
-        return node
+    Whole numbers come from whole numbers alone, so that they may move up before such a loop.
+    """
+    group: list[Assign] = []
+    for statement in statements:
+        if isinstance(statement, Loop):
+            if group:
+                yield _over_lanes(group)
+            group = []
+            yield replace(statement, body=tuple(_side_by_side(statement.body)))
+        elif isinstance(statement, Assign) and not isinstance(statement.target, Index):
+            group.append(statement)
+        elif not isinstance(statement, Comment):
+            yield statement
+    if group:
+        yield _over_lanes(group)
 
 
-def _read_first(nodes: Sequence[_Node], number: Callable[[str], bool]) -> list[str]:
-    """Return the numbers that some group reads before it writes them: they come from another group."""
-    result: dict[str, None] = {}
-    for group in _groups(nodes):
-        written: set[str] = set()
-        for statement in group.statements:
-            assert isinstance(statement, (ast.Assign, ast.AugAssign))
-            target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
-            read = list(_names(statement.value))
-            if isinstance(target, ast.Subscript):
-                read += _names(target.slice)
-            elif isinstance(statement, ast.AugAssign):
-                read += _names(target)
-            for name in read:
-                if name not in written and number(name):
-                    result[name] = None
-            if isinstance(target, ast.Name):
-                written.add(target.id)
-    return list(result)
+def _over_lanes(statements: Sequence[Statement]) -> Loop:
+    return Loop(_LANE, _LANES, tuple(statements))
 
 
-def _groups(nodes: Sequence[_Node]) -> Iterator[_Group]:
-    for node in nodes:
-        if isinstance(node, _Group):
-            yield node
-        elif isinstance(node, _Loop):
-            yield from _groups(node.body)
+def _shared(statements: Sequence[Statement]) -> Iterator[str]:
+    """Yield the names of numbers that one loop over the lanes reads and another has computed."""
+    for loop in statements:
+        if not isinstance(loop, Loop):
+            continue
+        if loop.index != _LANE:
+            yield from _shared(loop.body)
+            continue
+        written: set[Expression] = set()
+        for statement in loop.body:
+            assert isinstance(statement, Assign)
+            read = [statement.value] if statement.symbol == "=" else [statement.value, statement.target]
+            for leaf in (leaf for expression in read for leaf in leaves(expression)):
+                if isinstance(leaf, Local) and leaf not in written:
+                    yield leaf.name
+            written.add(statement.target)
 
 
-def _names(expression: ast.AST) -> Iterator[str]:
-    """Yield the names that an expression reads, without those of functions and modules."""
-    skip = set()
-    for node in ast.walk(expression):
-        if isinstance(node, ast.Call):
-            skip |= {id(part) for part in ast.walk(node.func)}
-    for node in ast.walk(expression):
-        if isinstance(node, ast.Name) and id(node) not in skip:
-            yield node.id
+class _LanePrinter(Printer):
+    """Prints statements with every number and array at the place of its lane."""
+
+    def __init__(self, constants: Mapping[int, float], shared: Mapping[str, int]) -> None:
+        self.constants = constants
+        self.shared = shared
+
+    def leaf(self, expression: Expression, tightness: int) -> str:
+        """Write the lane's own number."""
+        match expression:
+            case Number(_, place) if place in self.constants:
+                return repr(self.constants[place])
+            case Number(_, place):
+                return f"q[{self.lane(Constant(str(place)))}]"
+            case Local(name) if name in self.shared:
+                return f"scratch[{self.lane(Constant(str(self.shared[name])))}]"
+            case Element(Array(name, "whole"), index):
+                return f"{name}[U({self.expression(index)})]"
+            case Element(Array(name), index):
+                return f"{name}[{self.lane(index)}]"
+            case Size(Array(name)):
+                return self.expression(Constant(f"{name}.size") // _LANES, tightness)
+            case Time(name):
+                return f"{name}[l]"
+        return super().leaf(expression, tightness)
+
+    def lane(self, row: Expression) -> str:
+        """Return the index of this lane in a row."""
+        return f"U({self.expression(row * _LANES + _LANE)})"

@@ -1,113 +1,121 @@
-"""Write what gates (MTM) and learning laws (LTM) add to the right-hand side."""
+"""Add what gates (MTM) and learning laws (LTM) contribute to the right-hand side."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from brnn.compiler.statements import Course, Text
+from brnn.compiler.program import Course, Program, SentSignals
+from brnn.compiler.statements import (
+    ZERO,
+    Array,
+    Assign,
+    Comment,
+    Constant,
+    Expression,
+    Index,
+    Local,
+    Loop,
+    Statement,
+)  # fmt: skip
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 
-if TYPE_CHECKING:
-    from brnn.compiler.statements import Sent
+__all__ = ["add_gate", "add_matrix", "add_plastic"]
 
-__all__ = ["write_gate", "write_matrix", "write_plastic"]
+_I, _J, _K = Index("i"), Index("j"), Index("k")  # source cell, target cell, connection
+_W, _TOTAL = Local("w"), Local("total")  # strength of a connection, input of a cell
+_ONE = Constant("1")
 
 
-def write_gate(text: Text, projection: Projection, f: str, gated: Sent) -> None:
-    """Write a gate for each source cell: its own law, and the signals multiplied by it."""
-    name = str(projection.name)
-    gate = projection.gate
+def _state(quantity: str, projection: Projection) -> Array:
+    return Array(f"{quantity}_{projection.name}", "state")
+
+
+def add_gate(program: Program, projection: Projection, sent: SentSignals, gated: SentSignals) -> None:
+    """Add a gate for each source cell: its own law, and the signals multiplied by it."""
+    name, gate = str(projection.name), projection.gate
     assert gate is not None
-    law = text.kernel(f"gate_{type(gate).__name__.lower()}", type(gate).law)
-    arguments = text.arguments(law, 2, gate.arguments, f"gate_{name}")
-    text.line()
-    text.line(f"# {gated.name}: signals {f} through the gates of {name}: {type(gate).__name__}")
-    if gated.needs_total:
-        text.line(f"sum_{gated.name} = 0.0")
-    text.line(f"for i in range(y_{name}.size):")
-    text.line(f"dy_{name}[i] = {law}({', '.join([f'y_{name}[i]', f'{f}[i]', *arguments])})", 2)
-    text.line(f"s = {f}[i] * y_{name}[i]", 2)
+    f, y, dy = sent.array, _state("y", projection), _state("dy", projection)
+    law = program.kernel(f"gate_{type(gate).__name__.lower()}", type(gate).law)
+    arguments = program.arguments(law, 2, gate.arguments, f"gate_{name}")
+    slope = Assign(dy[_I], program.call(law, y[_I], f[_I], *arguments))
+    says = f"{gated.name}: signals {sent.name} through the gates of {name}: {type(gate).__name__}"
+    program.add(Comment(says), *gated.computed(y, slope, signal=f[_I] * y[_I]))
     if gated.needs_array:
-        text.work(gated.name, gated.cells)
-        text.line(f"{gated.name}[i] = s", 2)
-    if gated.needs_total:
-        text.line(f"sum_{gated.name} += s", 2)
+        program.work(gated.name, gated.cells)
 
 
-def write_plastic(
-    text: Text, network: Network, projection: Projection, s: str, f: str, reads: list[tuple[str, str]], net: str
+def add_plastic(
+    program: Program,
+    network: Network,
+    projection: Projection,
+    s: Array,
+    f: Array,
+    reads: list[tuple[SentSignals, str]],
+    net: Array,
 ) -> None:
-    """Write a projection with a number of its own for each connection: weights z, gates y, or both.
+    """Add a projection with a number of its own for each connection: weights z, gates y, or both.
 
     Parameters
     ----------
-    s : str
-        Array of the signals that are sent (gated, if there is one gate per source cell).
-    f : str
-        Array of the signals before any gate; gates of connections are depleted by them.
-    reads : list of (array, place)
+    s : Array
+        The signals that are sent (gated, if there is one gate per source cell).
+    f : Array
+        The signals before any gate; gates of connections are depleted by them.
+    reads : list of (SentSignals, place)
         What the learning law reads.
-    net : str
-        Array of net input to which the projection adds.
+    net : Array
+        Net input to which the projection adds.
     """
     name = str(projection.name)
     source, target = network.layer(projection.source), network.layer(projection.target)
     topology, gate, learning = projection.topology, projection.gate, projection.learning
-    connection: list[str] = []  # lines for connection k from cell i to cell j, whose constant strength is w
-    factor = "w"
+    connection: list[Statement] = []  # for connection k from cell i to cell j, whose constant strength is w
+    factor: Expression = _W
     if gate is not None and gate.per == "connection":
-        law = text.kernel(f"gate_{type(gate).__name__.lower()}", type(gate).law)
-        arguments = text.arguments(law, 2, gate.arguments, f"gate_{name}")
-        connection.append(f"dy_{name}[k] = {law}({', '.join([f'y_{name}[k]', f'{f}[i]', *arguments])})")
-        factor += f" * y_{name}[k]"
+        y, dy = _state("y", projection), _state("dy", projection)
+        law = program.kernel(f"gate_{type(gate).__name__.lower()}", type(gate).law)
+        arguments = program.arguments(law, 2, gate.arguments, f"gate_{name}")
+        connection.append(Assign(dy[_K], program.call(law, y[_K], f[_I], *arguments)))
+        factor = factor * y[_K]
     if learning is not None:
-        law = text.kernel(f"learn_{type(learning).__name__.lower()}", type(learning).law)
-        rate = _write_rate(text, network, projection)
-        values = {"source": "{}[i]", "target": "{}[j]", "source total": "sum_{}"}
-        read = [values[place].format(array) for array, place in reads]
-        others = [text.number(f"{key}_{name}", v) for key, v in zip(learning.parameters, learning.others, strict=True)]
-        call = f"{law}({', '.join([f'z_{name}[k]', *read, rate, *others])})"
-        connection.append(f"dz_{name}[k] = {call}")
-        factor += f" * z_{name}[k]"
-    connection.append(f"total += {factor} * {s}[i]")
+        z, dz = _state("z", projection), _state("dz", projection)
+        law = program.kernel(f"learn_{type(learning).__name__.lower()}", type(learning).law)
+        rate = _rate(program, network, projection)
+        read = [
+            sent.total if place == "source total" else sent.array[_I if place == "source" else _J]
+            for sent, place in reads
+        ]
+        others = program.named(learning.parameters, learning.others, name)
+        connection.append(Assign(dz[_K], program.call(law, z[_K], *read, rate, *others)))
+        factor = factor * z[_K]
+    connection.append(Assign(_TOTAL, factor * s[_I], "+="))
     if topology.storage == "single":
-        weights = text.arguments_named(["weight"], topology.arguments(source.shape, target.shape), name)
-        text.line(f"w = {weights[0]}")
-        text.line(f"for k in range({net}.size):")
-        for line in ["i = k", "j = k", "total = 0.0", *connection, f"{net}[k] += total"]:
-            text.line(line, 2)
+        (weight,) = program.named(["weight"], topology.arguments(source.shape, target.shape), name)
+        body = (Assign(_I, _K), Assign(_J, _K), Assign(_TOTAL, ZERO), *connection, Assign(net[_K], _TOTAL, "+="))
+        program.add(Assign(_W, weight), Loop(_K, net.size, body))
         return
     if topology.storage == "sparse":
-        values_ = topology.arguments(source.shape, target.shape)
-        data, indices, indptr = text.arguments_named(["data", "indices", "indptr"], values_, name)
-        text.line(f"for j in range({net}.size):")
-        text.line("total = 0.0", 2)
-        text.line(f"for k in range({indptr}[j], {indptr}[j + 1]):", 2)
-        for line in [f"i = {indices}[k]", f"w = {data}[k]", *connection]:
-            text.line(line, 3)
-        text.line(f"{net}[j] += total", 2)
+        data, indices, indptr = _rows(program, topology.arguments(source.shape, target.shape), name)
+        inside = (Assign(_I, indices[_K]), Assign(_W, data[_K]), *connection)
+        program.add(_sums(net, Loop(_K, indptr[_J + _ONE], inside, indptr[_J])))
         return
-    weights_ = topology.weights(source.shape, target.shape)
-    if text.explicit and any(isinstance(value, np.ndarray) for value in weights_):
-        w = f"{text.array(f'W_{name}', topology.strengths(source.shape, target.shape).ravel())}[k]"
+    weights = topology.weights(source.shape, target.shape)
+    if program.explicit and any(isinstance(value, np.ndarray) for value in weights):
+        w: Expression = program.array(f"W_{name}", topology.strengths(source.shape, target.shape).ravel())[_K]
     else:
-        strength = text.kernel(f"strength_{type(topology).__name__.lower()}", type(topology).strength)
-        w = f"{strength}({', '.join(['j', 'i', *text.arguments(strength, 2, weights_, name)])})"
-    text.line(f"for j in range({net}.size):")
-    text.line("total = 0.0", 2)
-    text.line(f"for i in range(x_{source.name}.size):", 2)
-    text.line(f"k = j * x_{source.name}.size + i", 3)
-    text.line(f"w = {w}", 3)
-    for line in connection:
-        text.line(line, 3)
-    text.line(f"{net}[j] += total", 2)
+        strength = program.kernel(f"strength_{type(topology).__name__.lower()}", type(topology).strength)
+        w = program.call(strength, _J, _I, *program.arguments(strength, 2, weights, name))
+    cells = Array(f"x_{source.name}", "state").size
+    inside = (Assign(_K, _J * cells + _I), Assign(_W, w), *connection)
+    program.add(_sums(net, Loop(_I, cells, inside)))
 
 
-def write_matrix(text: Text, network: Network, projection: Projection, s: str, net: str) -> None:
-    """Write the product of a constant matrix with the signals `s`, added to `net`, as loops.
+def add_matrix(program: Program, network: Network, projection: Projection, s: Array, net: Array) -> None:
+    """Add the product of a constant matrix with the signals `s`, added to `net`, as loops.
 
     A matrix that mostly connects neighbours is stored by its rows' nonzero elements.
     """
@@ -115,12 +123,9 @@ def write_matrix(text: Text, network: Network, projection: Projection, s: str, n
     source, target = network.layer(projection.source), network.layer(projection.target)
     topology = projection.topology
     if topology.storage == "dense":
-        W = text.array(f"W_{name}", topology.strengths(source.shape, target.shape).ravel())
-        text.line(f"for j in range({net}.size):")
-        text.line("total = 0.0", 2)
-        text.line(f"for i in range(x_{source.name}.size):", 2)
-        text.line(f"total += {W}[j * x_{source.name}.size + i] * {s}[i]", 3)
-        text.line(f"{net}[j] += total", 2)
+        W = program.array(f"W_{name}", topology.strengths(source.shape, target.shape).ravel())
+        cells = Array(f"x_{source.name}", "state").size
+        program.add(_sums(net, Loop(_I, cells, (Assign(_TOTAL, W[_J * cells + _I] * s[_I], "+="),))))
         return
     if topology.storage == "sparse":
         rows = topology.arguments(source.shape, target.shape)
@@ -129,21 +134,27 @@ def write_matrix(text: Text, network: Network, projection: Projection, s: str, n
 
         csr = csr_array(topology.strengths(source.shape, target.shape))
         rows = (csr.data, csr.indices.astype(np.int64), csr.indptr.astype(np.int64))
-    data, indices, indptr = text.arguments_named(["data", "indices", "indptr"], rows, name)
-    text.line(f"for j in range({net}.size):")
-    text.line("total = 0.0", 2)
-    text.line(f"for k in range({indptr}[j], {indptr}[j + 1]):", 2)
-    text.line(f"i = {indices}[k]", 3)
-    text.line(f"total += {data}[k] * {s}[i]", 3)
-    text.line(f"{net}[j] += total", 2)
+    data, indices, indptr = _rows(program, rows, name)
+    inside = (Assign(_I, indices[_K]), Assign(_TOTAL, data[_K] * s[_I], "+="))
+    program.add(_sums(net, Loop(_K, indptr[_J + _ONE], inside, indptr[_J])))
 
 
-def _write_rate(text: Text, network: Network, projection: Projection) -> str:
-    """Write the learning rate; return the name of its value at time t."""
-    name = str(projection.name)
-    learning = projection.learning
+def _rows(program: Program, values: Sequence[Any], owner: str) -> list[Array]:
+    """Add the three arrays of a matrix that is stored by the nonzero elements of its rows."""
+    names = ("data", "indices", "indptr")
+    return [program.array(f"{name}_{owner}", value) for name, value in zip(names, values, strict=True)]
+
+
+def _sums(net: Array, loop: Loop) -> Loop:
+    """Return the loop over target cells j that adds to each net input the total that `loop` adds up."""
+    return Loop(_J, net.size, (Assign(_TOTAL, ZERO), loop, Assign(net[_J], _TOTAL, "+=")))
+
+
+def _rate(program: Program, network: Network, projection: Projection) -> Expression:
+    """Add the learning rate at time t."""
+    name, learning = str(projection.name), projection.learning
     assert learning is not None
-    rate = text.number(f"rate_{name}", learning.rate)
+    rate = program.number(f"rate_{name}", learning.rate)
     if learning.schedule is None:
         return rate
     place = len(network.stimuli)
@@ -151,14 +162,14 @@ def _write_rate(text: Text, network: Network, projection: Projection) -> str:
         if other is projection:
             break
         place += other.learning is not None and other.learning.schedule is not None
-    base = len(text.program.numbers)
-    factor = text.number(f"window_{name}", 0.0)
+    factor: Expression = (base := program.number(f"window_{name}", 0.0))
     if not learning.schedule.varying:
-        text.program.courses.append(Course(place, base=base))
+        program.courses.append(Course(place, base=base.place))
     else:
-        first = text.write_course(f"course_{name}", learning.schedule)
-        varying = len(text.program.numbers)
-        text.program.courses.append(Course(place, first, None, varying - first, base, varying))
-        factor = f"({factor} + course_{name} * {text.number(f'varying_{name}', 0.0)})"
-    text.line(f"now_{name} = {rate} * {factor}")
-    return f"now_{name}"
+        course, first = program.course(f"course_{name}", learning.schedule)
+        varying = program.number(f"varying_{name}", 0.0)
+        program.courses.append(Course(place, first, None, varying.place - first, base.place, varying.place))
+        factor = base + course * varying
+    now = Local(f"now_{name}")
+    program.add(Assign(now, rate * factor))
+    return now

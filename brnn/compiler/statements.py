@@ -1,177 +1,211 @@
-"""Collect the text of a generated module: its lines, functions, imports and arguments."""
+"""Statements of generated functions as objects, and how they are printed for one network.
+
+Expressions are made with Python's own operators: ``Assign(total, weight * y[k] * s[i], "+=")`` for arrays `y` and `s`.
+How they are printed for many networks side by side says `brnn.compiler.lanes`.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-import numpy as np
+__all__ = [
+    "ZERO", "Array", "Assign", "Call", "Comment", "Constant", "Element", "Expression", "Index", "Local", "Loop",
+    "Number", "Operation", "Printer", "Size", "Statement", "Time", "leaves",
+]  # fmt: skip
 
-from brnn.base.codetext import function_text, helper_texts
-from brnn.base.tracer import Varying
-from brnn.errors import SpecError
-from brnn.spec.layers import LayerLaw
-from brnn.spec.schedules import Schedule
-
-__all__ = ["Course", "Program", "Sent", "Text", "argument_names"]
+_TIGHTNESS = {"+": 1, "-": 1, "*": 2, "//": 2, "**": 3}
 
 
-@dataclass(frozen=True)
-class Course:
-    """Where the arguments of one schedule stand; each segment fills them in.
+class Expression:
+    """A number, or an array as an argument of a function."""
 
-    Attributes
-    ----------
-    schedule : int
-        Index into ``network.schedules``.
-    first : int
-        Place in `p` of the first parameter of the schedule's kernel (varying schedules).
-    parameters : int
-        How many parameters the kernel has.
-    pattern : str or None
-        Array argument that takes the varying part of a stimulus.
-    base, varying : int or None
-        Places in `p` of the constant and the varying part of a factor that is one number.
-    """
+    __slots__ = ()
 
-    schedule: int
-    first: int = 0
-    pattern: str | None = None
-    parameters: int = 0
-    base: int | None = None
-    varying: int | None = None
+    def __add__(self, other: Expression) -> Operation:
+        return Operation(self, "+", other)
+
+    def __sub__(self, other: Expression) -> Operation:
+        return Operation(self, "-", other)
+
+    def __mul__(self, other: Expression) -> Operation:
+        return Operation(self, "*", other)
+
+    def __floordiv__(self, other: Expression) -> Operation:
+        return Operation(self, "//", other)
+
+    def __pow__(self, other: Expression) -> Operation:
+        return Operation(self, "**", other)
 
 
-@dataclass
-class Program:
-    """Generated text, and the values of its arguments.
-
-    Attributes
-    ----------
-    source : str
-        Text of the module.
-    numbers : list of float or Varying
-        Values of `p`; those of schedules are filled in by each segment.
-    arrays : dict
-        Values of the array arguments by name; None for those that each segment fills in.
-    inputs : dict
-        For each (layer, kind) that has stimuli: the name of the array of their constant parts.
-    courses : list of Course
-        What each segment fills in.
-    lags : dict
-        For each (layer, delay): the name of the array that takes the layer's activities that long ago.
-    work : set of str
-        Names of the arrays that the function only writes and then reads.
-    """
-
-    source: str = ""
-    numbers: list[float | Varying] = field(default_factory=list)
-    arrays: dict[str, np.ndarray | None] = field(default_factory=dict)
-    inputs: dict[tuple[str, str], str] = field(default_factory=dict)
-    courses: list[Course] = field(default_factory=list)
-    lags: dict[tuple[str, float], str] = field(default_factory=dict)
-    work: set[str] = field(default_factory=set)
-
-
-@dataclass(eq=False)
-class Sent:
-    """An array of signals: those of one layer, shared by all that read them, or gated by one projection."""
+@dataclass(frozen=True, slots=True)
+class Name(Expression):
+    """What is printed as it stands."""
 
     name: str
-    cells: int
-    needs_array: bool = False
-    needs_total: bool = False
 
 
-class Text:
-    """Collects lines, functions and arguments.
+class Constant(Name):
+    """A number that is the same for all networks."""
 
-    Parameters
-    ----------
-    explicit : bool
-        Whether matrices are applied by loops in the text, not by kernels of arrays.
-    """
-
-    def __init__(self, explicit: bool = False) -> None:
-        self.explicit = explicit
-        self.program = Program()
-        self.lines: list[str] = []
-        self.unpack: list[str] = []
-        self.diffusion: list[str] = []
-        self.functions: dict[str, str] = {}
-        self.imports: dict[str, None] = {}
-
-    def line(self, text: str = "", depth: int = 1) -> None:
-        self.lines.append("    " * depth + text if text else "")
-
-    def number(self, name: str, value: float | Varying) -> str:
-        self.unpack.append(f"    {name} = p[{len(self.program.numbers)}]")
-        self.program.numbers.append(value if isinstance(value, Varying) else float(value))
-        return name
-
-    def array(self, name: str, value: np.ndarray | None) -> str:
-        self.program.arrays[name] = value
-        return name
-
-    def work(self, name: str, size: int) -> str:
-        """Add an array that the function writes before it reads it."""
-        self.program.work.add(name)
-        return self.array(name, np.empty(size))
-
-    def arguments(self, function: str, skip: int, values: Iterable[float | np.ndarray], owner: str) -> list[str]:
-        """Add the values of a function's arguments after the first `skip`; return the names that they get."""
-        return self.arguments_named(argument_names(self.functions[function], skip), values, owner)
-
-    def arguments_named(self, names: list[str], values: Iterable[float | np.ndarray], owner: str) -> list[str]:
-        """Add values under the given names, followed by the name of what they belong to."""
-        added = []
-        for name, value in zip(names, values, strict=True):
-            full = f"{name}_{owner}"
-            added.append(self.array(full, value) if isinstance(value, np.ndarray) else self.number(full, value))
-        return added
-
-    def write_lag(self, layer: LayerLaw, delay: float) -> str:
-        """Return the array of a layer's activities `delay` ago, which is filled in before each call."""
-        lags = self.program.lags
-        if (layer.name, delay) not in lags:
-            lags[layer.name, delay] = self.array(f"lag{len(lags)}_{layer.name}", np.empty(layer.cells))
-        return lags[layer.name, delay]
-
-    def write_course(self, name: str, schedule: Schedule) -> int:
-        """Write ``name = kernel(t, ...)`` for a varying schedule; return the place of its first parameter."""
-        function = self.kernel(f"schedule_{type(schedule).__name__.lower()}", type(schedule).kernel)
-        first = len(self.program.numbers)
-        parameters = [self.number(f"{key}_{name}", 0.0) for key in argument_names(self.functions[function], 1)]
-        self.line(f"{name} = {function}({', '.join(['t', *parameters])})")
-        return first
-
-    def function(self, name: str, text: str, helpers: Iterable[str] = ()) -> str:
-        """Add a function; the same name with another text gets a number."""
-        for helper in helpers:
-            match = re.match(r"def (\w+)", helper)
-            assert match is not None
-            if self.functions.setdefault(match[1], helper) != helper:
-                raise SpecError(
-                    f"two different helper functions are called '{match[1]}'; give one of them another name"
-                )
-        chosen, k = name, 2
-        while self.functions.get(chosen, text) != text:
-            chosen, text, k = f"{name}_{k}", text.replace(f"def {chosen}(", f"def {name}_{k}(", 1), k + 1
-        self.functions[chosen] = text
-        return chosen
-
-    def kernel(self, name: str, function: Callable[..., Any]) -> str:
-        """Add a function given as a Python function."""
-        try:
-            return self.function(name, function_text(function, name), helper_texts(function))
-        except OSError:
-            raise SpecError(f"the text of {function.__qualname__} cannot be read; define it in a file") from None
+    __slots__ = ()
 
 
-def argument_names(function: str, skip: int) -> list[str]:
-    """Return the names of a function's arguments after the first `skip`."""
-    match = re.match(r"def \w+\((.*)\):", function)
-    assert match is not None
-    return [name.strip() for name in match[1].split(",")][skip:]
+class Time(Name):
+    """The time at which the function is called."""
+
+    __slots__ = ()
+
+
+class Local(Name):
+    """A number that the function computes."""
+
+    __slots__ = ()
+
+
+class Index(Name):
+    """A whole number that says which cell or connection is meant; the same for all networks of one structure."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Name):
+    """A number of the network, which the function finds at a place in `p`."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Array(Name):
+    """An array: a block of states or slopes, values, room for work, or whole numbers (who is connected with whom)."""
+
+    kind: Literal["state", "values", "work", "whole"]
+
+    def __getitem__(self, index: Expression) -> Element:
+        return Element(self, index)
+
+    @property
+    def size(self) -> Size:
+        """Its number of elements."""
+        return Size(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Element(Expression):
+    """An element of an array."""
+
+    array: Array
+    index: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Size(Expression):
+    """How many elements an array has."""
+
+    array: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Expression):
+    """Two expressions joined by an arithmetic operator."""
+
+    left: Expression
+    symbol: str
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Expression):
+    """A call of a function of numbers; as a statement, of a function of arrays that writes into one of them."""
+
+    function: str
+    arguments: tuple[Expression, ...]
+
+
+ZERO = Constant("0.0")
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """An empty line, and one that says what follows."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """A number, or an element of an array, is given a value, or has it added (``+=``)."""
+
+    target: Local | Index | Element
+    value: Expression
+    symbol: Literal["=", "+="] = "="
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Statements are repeated for each index from `start` (0 if None) to the last before `stop`."""
+
+    index: Index
+    stop: Expression
+    body: tuple[Statement, ...]
+    start: Expression | None = None
+
+
+Statement = Comment | Assign | Call | Loop
+
+
+def leaves(expression: Expression) -> Iterator[Expression]:
+    """Yield the names and sizes that an expression reads, from left to right."""
+    match expression:
+        case Operation(left, _, right):
+            yield from leaves(left)
+            yield from leaves(right)
+        case Call(_, arguments):
+            for argument in arguments:
+                yield from leaves(argument)
+        case Element(_, index):
+            yield from leaves(index)
+        case _:
+            yield expression
+
+
+class Printer:
+    """Prints statements as Python, every name as it stands."""
+
+    def expression(self, expression: Expression, tightness: int = 0) -> str:
+        """Return the text of an expression, in parentheses if what surrounds it binds more tightly."""
+        if isinstance(expression, Call):
+            return f"{expression.function}({', '.join([self.expression(a) for a in expression.arguments])})"
+        if isinstance(expression, Operation):
+            own = _TIGHTNESS[expression.symbol]
+            left, right = self.expression(expression.left, own), self.expression(expression.right, own + 1)
+            text = f"{left} {expression.symbol} {right}"
+            return f"({text})" if own < tightness else text
+        return self.leaf(expression, tightness)
+
+    def leaf(self, expression: Expression, tightness: int) -> str:
+        """Return the text of what is neither a call nor an operation."""
+        if isinstance(expression, Element):
+            return f"{expression.array.name}[{self.expression(expression.index)}]"
+        if isinstance(expression, Size):
+            return f"{expression.array.name}.size"
+        assert isinstance(expression, Name)
+        return expression.name
+
+    def lines(self, statements: Sequence[Statement], depth: int = 1) -> Iterator[str]:
+        """Yield the lines of statements."""
+        space = "    " * depth
+        for statement in statements:
+            if isinstance(statement, Assign):
+                target, value = self.expression(statement.target), self.expression(statement.value)
+                yield f"{space}{target} {statement.symbol} {value}"
+            elif isinstance(statement, Loop):
+                start = "" if statement.start is None else f"{self.expression(statement.start)}, "
+                yield f"{space}for {statement.index.name} in range({start}{self.expression(statement.stop)}):"
+                yield from self.lines(statement.body, depth + 1)
+            elif isinstance(statement, Comment):
+                yield from ("", f"{space}# {statement.text}")
+            else:
+                yield space + self.expression(statement)

@@ -11,7 +11,7 @@ import numpy as np
 from brnn.compiler.cache import load_module, text_hash
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import Variable, layout
-from brnn.compiler.statements import Program
+from brnn.compiler.program import Program
 from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -215,7 +215,7 @@ class System:
         module = load_module(self.source)
         bounds = np.array([0] + [variable.stop for variable in self.variables], dtype=np.int64)
         lags = tuple(
-            (arrays[array], next(v for v in self.variables if v.name == f"{layer}.x"), delay)
+            (arrays[array.name], next(v for v in self.variables if v.name == f"{layer}.x"), delay)
             for (layer, delay), array in self.program.lags.items()
         )
         shift = 0.0 if clock is None else clock.shift

@@ -10,9 +10,9 @@ import numpy as np
 
 from brnn.base.tracer import Diverges, Varying
 from brnn.compiler.generate import generate
-from brnn.compiler.lanes import LANES, LaneText, exponent_places, lane_text
+from brnn.compiler.lanes import LANES, LaneText, lane_text
 from brnn.compiler.layout import Variable, layout, state_size
-from brnn.compiler.statements import Program
+from brnn.compiler.program import Program
 from brnn.compiler.system import System
 from brnn.signals.base import PRODUCT_EXPONENTS
 from brnn.spec.breaks import segments
@@ -118,11 +118,10 @@ def pack(network: Network, duration: float, initial: np.ndarray | None = None, l
     values = [system.values(0.5 * (start + stop)) for start, stop in pieces]
     numbers, arrays = values[0]
     changing = set(program.inputs.values()) | {c.pattern for c in program.courses if c.pattern}
-    floats = [name for name, array in arrays.items() if name not in program.work and array.dtype.kind == "f"]
-    wholes = [name for name, array in arrays.items() if array.dtype.kind == "i"]
-    work = [name for name in arrays if name in program.work]
-    constants = tuple((k, numbers[k]) for k in exponent_places(program.source) if numbers[k] in PRODUCT_EXPONENTS)
-    text = lane_text(program.source, len(variables), tuple(floats), tuple(work), tuple(wholes), constants, lanes)
+    equations = program.equations
+    floats, work, wholes = (equations.names(kind) for kind in ("values", "work", "whole"))
+    constants = tuple((k, float(numbers[k])) for k in sorted(program.exponents) if numbers[k] in PRODUCT_EXPONENTS)
+    text = lane_text(equations, constants, lanes)
     edges = [0, *(variable.stop for variable in variables)]
     at = numbers.size
     n: list[int] = list(edges)
@@ -169,9 +168,8 @@ def _columns(program: Program) -> dict[int, np.ndarray]:
     found = {k: value.values for k, value in enumerate(program.numbers) if isinstance(value, Varying)}
     if not found:
         return found
-    exponents = exponent_places(program.source)
     for k, values in found.items():
-        if k in exponents and np.isin(values, PRODUCT_EXPONENTS).any():
+        if k in program.exponents and np.isin(values, PRODUCT_EXPONENTS).any():
             raise Diverges
         program.numbers[k] = float(values[0])
     return found

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from brnn.base.checks import choice, number
-from brnn.base.codetext import Code, function_text, helper_texts
+from brnn.base.codetext import Code, code_of
 from brnn.base.data import Spec
 from brnn.base.tracer import Varying
 from brnn.errors import InputError
@@ -106,7 +106,7 @@ class Signal(Spec):
         function = getattr(type(self), "_" + choice(part, f"{type(self).__name__}: part", PARTS))
         # Always with an ending: the helper `power` and the signal Power are two functions.
         name = f"{type(self).__name__.lower()}_{'signal' if part == 'kernel' else part}"
-        return Code(name, function_text(function, name), self.arguments, helper_texts(function))
+        return dataclasses.replace(code_of(function, name), parameters=self.arguments)
 
     def _compute(self, part: str, w: np.ndarray) -> Any:
         return getattr(type(self), f"_{part}")(w, *self.arguments)

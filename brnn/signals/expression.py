@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from brnn.base.checks import choice, identifier, number
-from brnn.base.codetext import Code, function_text
+from brnn.base.codetext import Code, code_of, exponents
 from brnn.base.text import closest, shortened
 from brnn.errors import SpecError
 from brnn.signals.base import PARTS, Signal, power
@@ -138,8 +138,9 @@ class Expression(Signal):
             numbers = (*numbers, self._limits[part])
             body += "    if w == 0.0:\n        return at_zero\n"
         value = f"0.0 if w < 0.0 else {formula}" if self._rectified else formula
-        text = f"def {name}({', '.join(['w', *names])}):\n{body}    return {value}\n"
-        return Code(name, text, numbers, (function_text(power),) if re.search(r"(?<!np\.)power\(", formula) else ())
+        helpers = (code_of(power),) if re.search(r"(?<!np\.)power\(", formula) else ()
+        found = exponents(self._trees[part], names)
+        return Code(name, ("w", *names), f"{body}    return {value}\n", helpers, found, parameters=numbers)
 
     @functools.cached_property
     def _formulas(self) -> tuple[str, str, str]:

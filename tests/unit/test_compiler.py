@@ -13,6 +13,7 @@ import pytest
 import brnn
 from brnn.compiler import compile_network
 from brnn.compiler.cache import cache_directory, load_module
+from brnn.compiler.statements import Array, Assign, Call, Comment, Constant, Index, Local, Loop, Printer
 
 
 def field(n: int = 4, A: float = 1.0, half: float = 0.5, weight: float = 1.0, name: str = "F1") -> brnn.Network:
@@ -48,6 +49,20 @@ def test_the_code_allocates_nothing_and_says_what_it_is() -> None:
 
 def test_equal_signals_of_a_layer_are_computed_once() -> None:
     assert compile_network(field()).source.count("Sigmoid signal of layer F1") == 1
+
+
+def test_statements_are_printed_with_the_parentheses_that_they_need() -> None:
+    a, b, x = Local("a"), Local("b"), Array("x", "values")
+    i, j = Index("i"), Index("j")
+    square = Call("law", (x[i], (a + b) ** Constant("2")))
+    body = (Assign(b, a - (b - square)), Assign(x[j * x.size + i], a * (a * b) + b * a, "+="))
+    assert list(Printer().lines([Comment("both"), Loop(i, x.size, body, start=j)])) == [
+        "",
+        "    # both",
+        "    for i in range(j, x.size):",
+        "        b = a - (b - law(x[i], (a + b) ** 2))",
+        "        x[j * x.size + i] += a * (a * b) + b * a",
+    ]
 
 
 def test_the_cache_is_used_by_the_next_process(tmp_path, monkeypatch) -> None:

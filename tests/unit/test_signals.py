@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import math
 import subprocess
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 import brnn
-from brnn.base.codetext import Code, function_text, helper_texts
+from brnn.base.codetext import code_of
 from brnn.base.data import Spec
 from brnn.errors import InputError, SpecError
 from brnn.signals import (
@@ -178,7 +179,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> types.ModuleType:
     for signal, *_ in CASES:
         for part in PARTS:
             code = signal.code(part)
-            texts.update(dict.fromkeys(code.helpers))
+            texts.update(dict.fromkeys(helper.source for helper in code.helpers))
             texts[code.source] = None
     path = tmp_path_factory.mktemp("generated") / "generated_signals.py"
     decorated = "".join(f"\n@njit(error_model='numpy')\n{text}" for text in texts)
@@ -614,7 +615,9 @@ class Holder:
 
 class TestCodeText:
     def test_keeps_the_body_only(self):
-        assert function_text(Holder.method, "scaled") == (
+        code = code_of(Holder.method, "scaled")
+        assert code.arguments == ("w", "gain")
+        assert code.source == (
             "def scaled(w, gain=2.0):\n"
             "    # a comment that stays\n"
             "    if w > 0:\n"
@@ -623,22 +626,28 @@ class TestCodeText:
         )
 
     def test_a_body_on_the_line_of_its_header(self):
-        assert function_text(Holder.short).startswith("def short(w):\n    return w + 1")
+        assert code_of(Holder.short).source.startswith("def short(w):\n    return w + 1")
 
     def test_finds_helpers_callees_first(self):
-        first, second = helper_texts(Holder.method)
-        assert first.startswith("def _double(x):")
-        assert second.startswith("def _quadruple(x):")
-        assert helper_texts(_double) == ()
+        first, second = code_of(Holder.method).helpers
+        assert first.source.startswith("def _double(x):")
+        assert second.source.startswith("def _quadruple(x):")
+        assert code_of(_double).helpers == ()
 
     def test_refuses_what_is_no_function(self):
         with pytest.raises(TypeError):
-            function_text(Holder)
+            code_of(Holder)
+
+    def test_says_which_arguments_are_exponents(self):
+        assert Power(1, 2).code().exponents == ("exponent",)
+        assert Linear(2).code().exponents == ()
+        assert Expression("c*w**n/(1 + w**2)", c=1, n=2).code().exponents == ("n",)
 
     def test_signals_share_one_text(self):
         one, other = Sigmoid(1, 2, 3).code("slope"), Sigmoid(4, 5, 6).code("slope")
-        assert one == Code("sigmoid_slope", one.source, (1.0, 1 / 2.0, 3.0), one.helpers)
+        assert one == dataclasses.replace(other, parameters=(1.0, 1 / 2.0, 3.0))
+        assert one.exponents == ("exponent",)
         assert one.source == other.source
         assert one.source.startswith("def sigmoid_slope(w, gain, scale, exponent):")
-        assert [helper.split("(")[0] for helper in one.helpers] == ["def power"]
+        assert [helper.name for helper in one.helpers] == ["power"]
         assert "staticmethod" not in one.source
