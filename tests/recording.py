@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,42 +12,18 @@ import numpy as np
 import brnn
 from brnn.files.run.writer import FileRecorder
 from brnn.result.metadata import Metadata, metadata
+from brnn.spec.variable import Role, Variable
 
 
-@dataclass(frozen=True)
-class FakeVariable:
-    """What a recorder needs of a block of the state vector."""
-
-    name: str
-    start: int
-    shape: tuple[int, ...]
-    dims: tuple[str, ...]
-    role: str = "stm"
-    units: str = "1"
-
-    @property
-    def group(self) -> str:
-        return self.name.split(".")[0]
-
-    @property
-    def quantity(self) -> str:
-        return self.name.split(".")[1]
-
-    @property
-    def stop(self) -> int:
-        return self.start + math.prod(self.shape)
-
-    @property
-    def long_name(self) -> str:
-        return f"quantity {self.quantity} of {self.group}"
-
-
-def variables(*parts: tuple[str, tuple[int, ...], tuple[str, ...], str]) -> tuple[FakeVariable, ...]:
-    result: list[FakeVariable] = []
+def variables(*parts: tuple[str, tuple[int, ...], tuple[str, ...], Role]) -> tuple[Variable, ...]:
+    result: list[Variable] = []
     start = 0
     for name, shape, dims, role in parts:
-        result.append(FakeVariable(name, start, shape, dims, role))
-        start = result[-1].stop
+        group, quantity = name.split(".")
+        stop = start + math.prod(shape)
+        meaning = f"quantity {quantity} of {group}"
+        result.append(Variable(name, group, quantity, start, stop, shape, dims, role, meaning))
+        start = stop
     return tuple(result)
 
 
@@ -69,7 +44,7 @@ def states(first: int, count: int, size: int = SIZE) -> np.ndarray:
     return row + np.sin(0.37 * row + 0.11 * np.arange(size))
 
 
-def expected(variable: FakeVariable, first: int, count: int) -> np.ndarray:
+def expected(variable: Variable, first: int, count: int) -> np.ndarray:
     """The same, cut out for one variable."""
     return states(first, count)[:, variable.start : variable.stop].reshape(count, *variable.shape)
 

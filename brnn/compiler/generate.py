@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from brnn.base.codetext import Code
-from brnn.compiler.layout import Variable
 from brnn.compiler.plasticity import add_gate, add_matrix, add_plastic
 from brnn.compiler.program import Course, Program, SentSignals
 from brnn.compiler.statements import (
@@ -40,6 +39,7 @@ from brnn.signals import Signal
 from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
+from brnn.spec.variable import Variable
 
 __all__ = ["generate"]
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from brnn.compiler.cache import load_module, text_hash
 from brnn.compiler.generate import generate
-from brnn.compiler.layout import Variable, layout
+from brnn.compiler.layout import layout
 from brnn.compiler.program import Program
 from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
+from brnn.spec.variable import Variable
 
 __all__ = ["Clock", "RightHandSide", "System", "compile_network", "equations_hash"]
 

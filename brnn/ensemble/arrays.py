@@ -11,12 +11,13 @@ import numpy as np
 from brnn.base.tracer import Diverges, Varying
 from brnn.compiler.generate import generate
 from brnn.compiler.lanes import LANES, LaneText, lane_text
-from brnn.compiler.layout import Variable, layout, state_size
+from brnn.compiler.layout import layout, state_size
 from brnn.compiler.program import Program
 from brnn.compiler.system import System
 from brnn.signals.base import PRODUCT_EXPONENTS
 from brnn.spec.breaks import segments
 from brnn.spec.network import Network
+from brnn.spec.variable import Variable
 
 __all__ = ["LARGEST", "Layout", "Member", "pack", "unfit"]
 

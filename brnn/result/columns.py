@@ -2,88 +2,42 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 import numpy as np
 
 from brnn.base.text import closest
 from brnn.errors import InputError
 from brnn.result.metadata import RESERVED
+from brnn.spec.variable import Variable
 
-__all__ = ["Column", "VariableLike", "columns", "estimate_bytes", "thin"]
+__all__ = ["Column", "columns", "estimate_bytes", "thin"]
 
-
-class VariableLike(Protocol):
-    """What is needed of brnn.compiler.Variable."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def group(self) -> str: ...
-    @property
-    def quantity(self) -> str: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def stop(self) -> int: ...
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-    @property
-    def dims(self) -> tuple[str, ...]: ...
-    @property
-    def role(self) -> Any: ...
-    @property
-    def long_name(self) -> str: ...
-    @property
-    def units(self) -> str: ...
+TimeAxis = Literal["time", "ltm_time"]
 
 
 @dataclass(frozen=True)
-class Column:
-    """One recorded variable: where it stands in the state vector and in the file.
+class Column(Variable):
+    """A variable that is recorded, with the names that its axes have in the file.
 
     Attributes
     ----------
-    name, group, quantity : str
-        ``"F1.x"``, ``"F1"`` and ``"x"``: the dataset /F1/x.
-    start, stop : int
-        Its block of the state vector.
-    shape, dims : tuple
-        Shape of one sample, and the names of its axes.
-    role, long_name, units : str
-        "stm", "mtm" or "ltm", and attributes of the dataset.
     axis : {"time", "ltm_time"}
         The time axis to which its samples belong.
     """
 
-    name: str
-    group: str
-    quantity: str
-    start: int
-    stop: int
-    shape: tuple[int, ...]
-    dims: tuple[str, ...]
-    role: str
-    long_name: str
-    units: str
-    axis: Literal["time", "ltm_time"] = "time"
+    axis: TimeAxis = "time"
 
     def description(self) -> dict[str, Any]:
         """Return what a file says of it, as plain data."""
         names = ("name", "axis", "dims", "role", "long_name", "units")
         return {name: getattr(self, name) for name in names}
 
-    @property
-    def size(self) -> int:
-        """Number of elements of one sample."""
-        return math.prod(self.shape)
-
 
 def columns(
-    variables: Sequence[VariableLike],
+    variables: Sequence[Variable],
     select: Iterable[str] | None = None,
     ltm_every: float | None = None,
 ) -> tuple[Column, ...]:
@@ -110,7 +64,7 @@ def columns(
         raise InputError(f"record: '{name}' is not a state (there is {', '.join(names)}){hint}")
     if not wanted:
         raise InputError("record: no state is selected; give at least one name")
-    result = []
+    result: list[Column] = []
     for variable in variables:
         if variable.name not in wanted:
             continue
@@ -118,26 +72,16 @@ def columns(
             raise InputError(f"record: '{variable.group}' has a meaning of its own in result files; use another name")
         # A layer may have the name of something else in its own group: its axis must not.
         taken = {"time", "ltm_time"} | {v.quantity for v in variables if v.group == variable.group}
-        result.append(
-            Column(
-                name=variable.name,
-                group=variable.group,
-                quantity=variable.quantity,
-                start=variable.start,
-                stop=variable.stop,
-                shape=tuple(variable.shape),
-                dims=tuple(f"{dim}_cell" if dim in taken else dim for dim in variable.dims),
-                role=variable.role,
-                long_name=variable.long_name,
-                units=variable.units,
-                axis="ltm_time" if ltm_every is not None and variable.role == "ltm" else "time",
-            )
-        )
+        known = {field.name: getattr(variable, field.name) for field in fields(Variable)}
+        known |= {"lowest": None, "highest": None}  # bounds, which may be large, are for the run alone
+        known["dims"] = tuple(f"{dim}_cell" if dim in taken else dim for dim in variable.dims)
+        axis: TimeAxis = "ltm_time" if ltm_every is not None and variable.role == "ltm" else "time"
+        result.append(Column(**known, axis=axis))
     return tuple(result)
 
 
 def estimate_bytes(
-    variables: Sequence[VariableLike],
+    variables: Sequence[Variable],
     n_times: int,
     select: Iterable[str] | None = None,
     dtype: str = "float64",

@@ -9,9 +9,10 @@ import numpy as np
 
 from brnn.base.checks import choice, number
 from brnn.base.memory import refuse_above
-from brnn.result.columns import VariableLike, columns, estimate_bytes, thin
+from brnn.result.columns import columns, estimate_bytes, thin
 from brnn.result.events import EventTable, Happened
 from brnn.result.metadata import STATUSES, Metadata
+from brnn.spec.variable import Variable
 
 if TYPE_CHECKING:
     from brnn.result.result import Result
@@ -45,7 +46,7 @@ class MemoryRecorder:
 
     def __init__(
         self,
-        variables: Sequence[VariableLike],
+        variables: Sequence[Variable],
         n_times: int,
         metadata: Metadata,
         select: Iterable[str] | None = None,

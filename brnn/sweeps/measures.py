@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from brnn.base.text import closest
-from brnn.compiler.layout import Variable
 from brnn.errors import InputError
 from brnn.files.sweep.schema import OWN
+from brnn.spec.variable import Variable
 from brnn.sweeps.states import MemberStates
 
 __all__ = ["MEASURES", "Measure", "chosen_measures"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from brnn.base.text import closest
-from brnn.compiler.layout import Variable
 from brnn.ensemble.status import STATUS_NAMES
 from brnn.errors import InputError
+from brnn.spec.variable import Variable
 from brnn.sweeps.building.given import GivenPatterns
 
 __all__ = ["MemberResult", "MemberStates"]

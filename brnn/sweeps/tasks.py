@@ -18,12 +18,13 @@ import numpy as np
 from brnn._version import __version__
 from brnn.base.text import one_line
 from brnn.compiler import compile_network
-from brnn.compiler.layout import Variable, layout
+from brnn.compiler.layout import layout
 from brnn.ensemble.run import Finished, run_batch
 from brnn.ensemble.status import COMPLETE, FAILED, STEADY
 from brnn.errors import BrnnError, InputError
 from brnn.integrate.run import initial_state, simulate
 from brnn.spec.network import Network
+from brnn.spec.variable import Variable
 from brnn.sweeps.building.builder import NetworkBuilder
 from brnn.sweeps.building.find import builder_from_reference
 from brnn.sweeps.building.given import NO_PATTERNS, given_patterns

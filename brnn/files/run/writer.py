@@ -31,9 +31,10 @@ from brnn.files.run.create import create, mark
 from brnn.files.run.events import EventLog
 from brnn.files.run.series import Axis, Series
 from brnn.files.run.superblock import Superblock, in_use
-from brnn.result.columns import Column, VariableLike, columns, thin
+from brnn.result.columns import Column, columns, thin
 from brnn.result.events import Happened
 from brnn.result.metadata import INCOMPLETE, STATUSES, Metadata
+from brnn.spec.variable import Variable
 
 if TYPE_CHECKING:
     import h5py
@@ -86,7 +87,7 @@ class FileRecorder:
     def __init__(
         self,
         path: str | Path,
-        variables: Sequence[VariableLike],
+        variables: Sequence[Variable],
         metadata: Metadata,
         *,
         force: bool = False,
