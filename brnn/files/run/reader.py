@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
 from pathlib import Path
@@ -11,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brnn._version import __version__
 from brnn.errors import FileError
+from brnn.files.attributes import attribute_json, attribute_value, checked_format, root_attributes
 from brnn.files.hdf5 import READ_ERRORS, StoredArrays, reason, text_of
 from brnn.files.opening import open_hdf5
 from brnn.files.run.events import GROUP, event_names, stored_events
 from brnn.files.run.superblock import in_use
 from brnn.files.stored import StoredRows
 from brnn.result.columns import Column
-from brnn.result.metadata import FORMAT, INCOMPLETE, NETWORK_ARRAYS, OPTION_ARRAYS, STATUSES, TEXTS, Metadata
+from brnn.result.metadata import INCOMPLETE, NETWORK_ARRAYS, OPTION_ARRAYS, STATUSES, TEXTS, Metadata
 from brnn.result.result import Recorded, Result
 
 if TYPE_CHECKING:
@@ -77,54 +76,31 @@ def _opened(path: str | Path) -> Result:
 
 
 def _read(file: h5py.File, path: str | Path) -> tuple[Metadata, list[Recorded], str, dict[str, Any]]:
-    attributes: dict[str, Any] = dict(file.attrs)
+    attributes = root_attributes(file, TEXTS)
     if "brnn_format" not in attributes:
         raise FileError(f"{path} is not a result file: it is HDF5, but has no attribute brnn_format")
-    number = int(attributes["brnn_format"])
-    if number > FORMAT:
-        raise FileError(
-            f"{path} was written by a newer brnn ({text_of(attributes.get('brnn_version', '?'))}, format {number}); "
-            f"this is brnn {__version__}, which reads format {FORMAT}"
-        )
+    number = checked_format(attributes, str(path))
     if text_of(attributes.get("kind", "run")) == "sweep":
         raise FileError(f"{path} is the file of a sweep, not of a run")
     if number < 1 or text_of(attributes.get("kind", "run")) != "run":
         raise FileError(f"{path} is damaged: there is no result file of format {number} and this kind")
-    for name in TEXTS:
-        if f"{name}_text" in file:
-            attributes[name] = file[f"{name}_text"][()].tobytes()
     for name in ("network", "options", "time_units", "variables", "status", "solver"):
         if name not in attributes:
             raise FileError(f"{path} is damaged: its attribute {name} is missing")
     status = text_of(attributes.pop("status"))
     if status not in (INCOMPLETE, *STATUSES):
         raise FileError(f"{path} is damaged: its status is {status!r}")
-    solver = _json(attributes.pop("solver"), "solver", dict, path)
+    solver = attribute_json(attributes.pop("solver"), "solver", dict, str(path))
     attributes["duration"] = float(attributes.get("duration", np.nan))
-    described = _json(attributes.pop("variables"), "variables", list, path)
-    _json(attributes["network"], "network", dict, path)
+    described = attribute_json(attributes.pop("variables"), "variables", list, str(path))
+    attribute_json(attributes["network"], "network", dict, str(path))
     metadata = Metadata(
-        {name: _value(value) for name, value in attributes.items()},
+        {name: attribute_value(value) for name, value in attributes.items()},
         {name: StoredArrays(file.get(name)) for name in (NETWORK_ARRAYS, OPTION_ARRAYS)},
         event_names(file),
     )
     recorded = _variables(file, path, described, status == INCOMPLETE)
     return metadata, recorded, status, solver
-
-
-def _value(value: Any) -> str | int | float:
-    plain = value.item() if isinstance(value, np.generic) else value
-    return plain if isinstance(plain, (int, float)) else text_of(plain)
-
-
-def _json(text: Any, name: str, kind: type, path: str | Path) -> Any:
-    try:
-        value = json.loads(text_of(text))
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, kind):
-        raise FileError(f"{path} is damaged: its attribute {name} is not the JSON that it should be")
-    return value
 
 
 def _variables(file: h5py.File, path: str | Path, described: list[Any], incomplete: bool) -> list[Recorded]:

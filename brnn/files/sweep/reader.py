@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brnn._version import __version__
 from brnn.ensemble.status import FAILED, MISSING, STATUS_NAMES
 from brnn.errors import FileError, InputError
+from brnn.files.attributes import checked_format
 from brnn.files.hdf5 import READ_ERRORS, reason, text_of
 from brnn.files.opening import open_hdf5
 from brnn.files.stored import Key, StoredRows
@@ -31,7 +31,6 @@ from brnn.files.sweep.schema import (
 )
 from brnn.files.sweep.shared import PlacedRows, SharedFile, place_of
 from brnn.result.lazy import lazy_variable
-from brnn.result.metadata import FORMAT
 
 if TYPE_CHECKING:
     import h5py
@@ -156,13 +155,7 @@ def open_contents(path: str | Path, label: str) -> Contents:
 def _contents(file: h5py.File, source: SharedFile, label: str) -> Contents:
     if "brnn_format" not in file.attrs or text_of(file.attrs.get("kind", "")) != "sweep":
         raise FileError(f"{label} is not the file of a sweep")
-    number = int(file.attrs["brnn_format"])
-    if number > FORMAT:
-        writer = text_of(file.attrs.get("brnn_version", "?"))
-        raise FileError(
-            f"{label} was written by a newer brnn ({writer}, format {number}); "
-            f"this is brnn {__version__}, which reads format {FORMAT}"
-        )
+    checked_format(file.attrs, label)
     attributes, parsed = read_attributes(file, label)
     listed = [str(entry["name"]) for entry in parsed["variables"]]
     names = dict.fromkeys([*listed, *map(parameter_variable, parsed["parameters"]), "member", "missing", "wall_time"])

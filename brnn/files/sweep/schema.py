@@ -28,7 +28,7 @@ from brnn.base.checks import whole
 from brnn.base.data import Spec
 from brnn.ensemble.status import STATUS_NAMES
 from brnn.errors import FileError, InputError
-from brnn.files.hdf5 import text_of
+from brnn.files.attributes import attribute_json, attribute_value, root_attributes
 from brnn.result.metadata import FORMAT, Value, provenance
 
 if TYPE_CHECKING:
@@ -253,15 +253,12 @@ def read_attributes(file: h5py.File, label: str) -> tuple[dict[str, Value], dict
 
     Raises FileError where one is missing or not what it should be, and what h5py raises where the file is damaged.
     """
-    attributes: dict[str, Any] = dict(file.attrs)
-    # A text that is too long for an attribute is an array of characters.
+    attributes = root_attributes(file, _STRUCTURE)
     for name in _STRUCTURE:
-        if name not in attributes and f"{name}_text" in file:
-            attributes[name] = file[f"{name}_text"][()].tobytes()
         if name not in attributes:
             raise FileError(f"{label} is damaged: its attribute {name} is missing")
-    values = {name: _plain(value) for name, value in attributes.items()}
-    return values, {name: _json(values[name], name, kind, label) for name, kind in _KINDS.items()}
+    values = {name: attribute_value(value) for name, value in attributes.items()}
+    return values, {name: attribute_json(values[name], name, kinds, label) for name, kinds in _KINDS.items()}
 
 
 def header_of(
@@ -315,18 +312,3 @@ def texts_joined(values: np.ndarray) -> np.ndarray:
     if values.dtype == "S1" and values.ndim:
         return np.ascontiguousarray(values).view(f"S{values.shape[-1]}")[..., 0]
     return values
-
-
-def _plain(value: Any) -> Value:
-    plain = value.item() if isinstance(value, np.generic) else value
-    return plain if isinstance(plain, (int, float)) else text_of(plain)
-
-
-def _json(value: Value, name: str, kinds: tuple[type, ...], label: str) -> Any:
-    try:
-        result = json.loads(str(value))
-    except (ValueError, RecursionError):
-        result = ...
-    if not isinstance(result, kinds):
-        raise FileError(f"{label} is damaged: its attribute {name} is not the JSON that it should be")
-    return result
