@@ -1,12 +1,18 @@
-"""What is written about the code is true of the code: the table of equations, and the sections of docstrings."""
+"""What is written about the code is true of the code: the table of equations, the pages, the docstrings."""
 
 from __future__ import annotations
 
 import ast
+import importlib.util
 import itertools
+import pkgutil
 import re
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 import brnn
 
@@ -58,3 +64,79 @@ def test_no_reflow_has_broken_a_section_of_a_docstring() -> None:
         for line in broken_lines(docstring)
     }
     assert found == set()
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def resolved(name: str) -> object:
+    """Return what a dotted name leads to; AttributeError or ModuleNotFoundError if that is nothing."""
+    return pkgutil.resolve_name(name)
+
+
+PAGES = ["docs/architecture.md"]
+FOLDERS = sorted(file.parent.name for file in (ROOT / "brnn").glob("*/__init__.py"))
+
+
+def test_every_folder_has_its_paragraph() -> None:
+    described = set(re.findall(r"\*\*`brnn/(\w+)/`\*\*", page("docs/architecture.md")))
+    assert described == set(FOLDERS)
+
+
+def test_the_order_on_the_page_is_that_of_the_contract() -> None:
+    (contract,) = [
+        contract
+        for contract in tomllib.loads(page("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+        if contract["id"] == "layers"
+    ]
+    layers = [set(re.findall(r"\w+", line)) - {"__main__", "_version"} for line in contract["layers"]]
+    (shown,) = re.findall(r"^    cli >.*?\n\n", page("docs/architecture.md"), flags=re.MULTILINE | re.DOTALL)
+    assert [set(re.findall(r"\w+", part)) for part in shown.split(">")] == [layer for layer in layers if layer]
+
+
+def missing_paths(text: str) -> list[str]:
+    """Return the paths of a page that lead nowhere; in a paragraph on a folder they may begin there."""
+    missing = []
+    for paragraph in re.split(r"\n\n", text):
+        places = [ROOT, *(ROOT / path for path in re.findall(r"\*\*`([\w./]+/)`\*\*", paragraph))]
+        for path in re.findall(r"`(\.?[\w-]+(?:/[\w./-]*|\.py))`", paragraph):
+            if not any((place / path).exists() for place in places):
+                missing.append(path)
+    return missing
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_path_of_a_page_exists(name: str) -> None:
+    assert missing_paths(page(name)) == []
+    assert missing_paths("**`brnn/base/`** has `data.py`, and not `dat.py`.\n\n`brnn/nowhere/`") == [
+        "dat.py",
+        "brnn/nowhere/",
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_name_of_a_page_exists(name: str) -> None:
+    for dotted in re.findall(r"`(brnn(?:\.\w+)+)(?:\([^`]*)?`", page(name)):
+        assert resolved(dotted) is not None
+
+
+def test_every_word_of_the_glossary_leads_to_code() -> None:
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| `([\w.]+)` \|$", page("docs/architecture.md"), flags=re.MULTILINE)
+    assert len(rows) > 20
+    assert len({word for word, _, _ in rows}) == len(rows)
+    for _, _, place in rows:
+        assert resolved(place) is not None
+
+
+def test_the_picture_shows_every_folder_and_is_up_to_date() -> None:
+    spec = importlib.util.spec_from_file_location("architecture_picture", ROOT / "docs" / "architecture_picture.py")
+    assert spec is not None
+    assert spec.loader is not None
+    drawing = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = drawing
+    spec.loader.exec_module(drawing)
+    assert drawing.PICTURE.read_text(encoding="utf-8") == drawing.draw()
+    shown = {box.name for box in drawing.BOXES}
+    assert {f"brnn/{folder}" for folder in FOLDERS} <= shown
+    assert [name for name in shown if not (ROOT / name).exists()] == []
