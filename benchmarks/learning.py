@@ -182,7 +182,7 @@ def solve(contender: str, n: int) -> tuple[np.ndarray, int]:
         return np.concatenate([result.final("F1"), result.final("F2"), z.ravel(), w.ravel()]), result.solver.evaluations
     method: Any = SOLVER
     if contender != NUMPY:
-        from brnn.integrate.methods.solvers import MaxRK45
+        from brnn.integrate.steppers.maximum_norm import MaxRK45
 
         method = MaxRK45
     start = Start.drawn().spread(n)

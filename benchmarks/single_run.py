@@ -24,7 +24,7 @@ import brnn
 from benchmarks.measure import Timing, interleaved, machine, repeated
 from brnn.base.text import text_table
 from brnn.compiler import compile_network
-from brnn.integrate.methods.solvers import MaxRK45
+from brnn.integrate.steppers.maximum_norm import MaxRK45
 
 __all__ = ["draw", "run", "summary"]
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from brnn.cli.commands import COMMANDS
 from brnn.cli.stops import Stopped, stops_raise
@@ -63,8 +64,22 @@ def _top(
         print(context.get_help())
 
 
+class _Command(TyperCommand):
+    """A command whose help lists the methods of integration: asked for only when it is shown, as they load NumPy."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help."""
+        for parameter in self.params:
+            text = getattr(parameter, "help", None) or ""
+            if "{methods}" in text:
+                from brnn.integrate.methods import in_words
+
+                parameter.help = text.replace("{methods}", in_words())  # type: ignore[attr-defined]
+        return super().get_help(ctx)
+
+
 for _name, _function, _examples in COMMANDS:
-    app.command(_name, epilog="\b\nExamples:\n" + "\n".join(f"  {line}" for line in _examples))(_function)
+    app.command(_name, cls=_Command, epilog="\b\nExamples:\n" + "\n".join(f"  {line}" for line in _examples))(_function)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

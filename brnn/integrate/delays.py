@@ -14,9 +14,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["EXPLICIT", "History"]
-
-EXPLICIT = ("RK45", "RK23", "DOP853")  # methods that only look at a step's own interval
+__all__ = ["History"]
 
 
 class History:

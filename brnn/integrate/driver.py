@@ -14,15 +14,51 @@ import numpy as np
 from brnn.compiler import System, Variable
 from brnn.errors import IntegrationError
 from brnn.integrate.events import Reactor
-from brnn.integrate.restarts import Plan
+from brnn.integrate.timetable import Timetable
 from brnn.result.recorder import Recorder
 
 if TYPE_CHECKING:
+    from brnn.integrate.methods.base import Method
     from brnn.result.result import Result
 
-__all__ = ["Driver"]
+__all__ = ["Driver", "Task"]
 
 _THREADED = 500  # unknowns from which BLAS would use several threads
+
+
+@dataclass(frozen=True)
+class Task:
+    """A run that is to be made.
+
+    Attributes
+    ----------
+    system : System
+        What is run.
+    duration : float
+        Where the run ends at the latest.
+    times : ndarray
+        The times that are saved.
+    recorder : Recorder
+        Takes them.
+    rtol, atol : float
+        Tolerances of each unknown.
+    step : float or None
+        The step that the user asked for.
+    until_steady : bool
+        Whether to stop at rest.
+    seed : int or None
+        Seed of white noise, and of what events draw.
+    """
+
+    system: System
+    duration: float
+    times: np.ndarray
+    recorder: Recorder
+    rtol: float = 1e-6
+    atol: float = 1e-9
+    step: float | None = None
+    until_steady: bool = False
+    seed: int | None = None
 
 
 @dataclass
@@ -31,27 +67,17 @@ class Driver:
 
     Parameters
     ----------
-    system : System
-        What is run.
-    method, reason : str
-        Name of the solver, and why it was chosen.
-    duration : float
-        Where the run ends at the latest.
-    times : ndarray
-        The times that are saved.
-    recorder : Recorder
-        Takes them.
-    options : dict
-        Tolerances or step, for the summary.
+    task : Task
+        What is to be run.
+    method : Method
+        By what; a run may change it on its way.
+    reason : str
+        Why it was chosen.
     """
 
-    system: System
-    method: str
-    reason: str
-    duration: float
-    times: np.ndarray
-    recorder: Recorder
-    options: dict[str, Any]
+    task: Task
+    method: Method
+    reason: str = "asked for"
     saved: int = 0
     steps: int = 0
     evaluations: int = 0
@@ -61,6 +87,11 @@ class Driver:
     bar: Any = None
     reactor: Reactor | None = None
     started: float = field(default_factory=clock.perf_counter)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the summary says of the accuracy: tolerances, or the step."""
+        return {"rtol": self.task.rtol, "atol": self.task.atol}
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Return the state from which the run starts: `state`, unless events change it at time 0."""
@@ -73,32 +104,32 @@ class Driver:
     def go(self, state: np.ndarray, progress: bool) -> Result:
         """Run to the end and return the result; if that fails, keep what was recorded and raise."""
         if progress:
-            self.bar = _progress_bar(self.duration, self.system)
-        self.bounds = _bounds(self.system, state)
+            self.bar = _progress_bar(self.task.duration, self.task.system)
+        self.bounds = _bounds(self.task.system, state)
         try:
-            with np.errstate(all="ignore"), warnings.catch_warnings(), _one_thread(self.system.size):
+            with np.errstate(all="ignore"), warnings.catch_warnings(), _one_thread(self.task.system.size):
                 # A solver that gives up says so by its status; LSODA also warns.
                 warnings.filterwarnings("ignore", module=r"scipy\.integrate")
                 state = self.begin(state)
-                if self.times[0] == 0.0:
+                if self.task.times[0] == 0.0:
                     self.save(np.zeros(1), state[None, :])
                 status, message = self.advance(state)
         except IntegrationError as error:
-            self.recorder.finish("failed", self.summary(str(error)))
+            self.task.recorder.finish("failed", self.summary(str(error)))
             raise
         except BaseException as error:
-            self.recorder.finish("interrupted", self.summary(f"interrupted ({type(error).__name__})"))
+            self.task.recorder.finish("interrupted", self.summary(f"interrupted ({type(error).__name__})"))
             raise
         finally:
             if self.bar is not None:
                 self.bar.close()
-        return self.recorder.finish(status, self.summary(message))
+        return self.task.recorder.finish(status, self.summary(message))
 
-    def begin_events(self, state: np.ndarray, plan: Plan, seed: int | None) -> np.ndarray:
+    def begin_events(self, state: np.ndarray, timetable: Timetable) -> np.ndarray:
         """Let the events of time 0 happen, if the network has any; return the state after them."""
-        if not self.system.network.events:
+        if not self.task.system.network.events:
             return state
-        self.reactor = Reactor(self.system, plan, seed, self.recorder.happened)
+        self.reactor = Reactor(self.task.system, timetable, self.task.seed, self.task.recorder.happened)
         return self._kept_within(self.reactor.begin(state))
 
     def react(self, time: float, state: np.ndarray, due: list[int]) -> np.ndarray:
@@ -114,12 +145,12 @@ class Driver:
 
     def ending(self, time: float, state: np.ndarray) -> str:
         """Return one line about a run that ended at `time`; save the last state if an event ended it early."""
-        if self.reactor is not None and time < self.duration:
+        if self.reactor is not None and time < self.task.duration:
             self.save_last(time, state)
         if self.reactor is not None and self.reactor.stopped:
             return f"stopped by event '{self.reactor.last}' at t = {time:.6g}"
-        early = f", where events that ended phases early brought the end ({self.duration:g} were planned)"
-        return f"reached t = {time:g}{early if time < self.duration else ''}"
+        early = f", where events that ended phases early brought the end ({self.task.duration:g} were planned)"
+        return f"reached t = {time:g}{early if time < self.task.duration else ''}"
 
     def _kept_within(self, state: np.ndarray) -> np.ndarray:
         """Return the state after events; one outside of the proven bounds takes what they are proven from away."""
@@ -130,7 +161,7 @@ class Driver:
     def summary(self, message: str) -> dict[str, Any]:
         """Return what the file says about the solver."""
         return {
-            "method": self.method,
+            "method": self.method.name,
             "reason": self.reason,
             **self.options,
             "steps": self.steps,
@@ -152,22 +183,27 @@ class Driver:
             if not np.array_equal(inside, states):
                 self.projected = max(self.projected, float(np.abs(inside - states).max()))
             states = inside
-        self.recorder.write(times, states)
+        self.task.recorder.write(times, states)
         self.saved += len(times)
 
     def save_reached(self, time: float, state: np.ndarray) -> None:
         """Save `state` if `time` is the next of the saved times."""
-        if self.saved < self.times.size and self.times[self.saved] == time:
-            self.save(self.times[self.saved : self.saved + 1], state[None, :])
+        if self.saved < self.task.times.size and self.task.times[self.saved] == time:
+            self.save(self.task.times[self.saved : self.saved + 1], state[None, :])
+
+    def at_rest(self, time: float, state: np.ndarray) -> tuple[str, str]:
+        """Save the state in which the network came to rest; return the status of the run and one line about it."""
+        self.save_last(time, state)
+        return "steady", f"steady at t = {time:.6g}"
 
     def save_last(self, time: float, state: np.ndarray) -> None:
         """Save the state at which the run ends, if it was not saved."""
-        if self.saved == 0 or self.times[self.saved - 1] < time:
+        if self.saved == 0 or self.task.times[self.saved - 1] < time:
             self.save(np.array([time]), state[None, :])
 
     def progressed(self, by: float) -> None:
         """Move the progress bar, and let the recorder bring to the disk what it still holds back."""
-        self.recorder.keep()
+        self.task.recorder.keep()
         if self.bar is not None:
             self.bar.update(by)
 
@@ -176,11 +212,12 @@ class Driver:
         speed = np.abs(slope)
         speed[~np.isfinite(speed)] = np.inf
         worst = int(np.argmax(speed / scale))
-        variable = next(v for v in self.system.variables if v.start <= worst < v.stop)
+        variable = next(v for v in self.task.system.variables if v.start <= worst < v.stop)
         where = f"{variable.name}[{_index(variable, worst)}]"
         return IntegrationError(
-            f"{self.method} could not go on after t = {time:.6g}; {where} = {state[worst]:.6g} changes fastest there "
-            f"(rate {speed[worst]:.3g}): the solution grows without bound, jumps, or is too stiff for this solver",
+            f"{self.method.name} could not go on after t = {time:.6g}; {where} = {state[worst]:.6g} changes fastest "
+            f"there (rate {speed[worst]:.3g}): the solution grows without bound, jumps, or is too stiff for this "
+            f"solver",
             time=time,
             variable=where,
             state=state.copy(),

@@ -15,7 +15,7 @@ import numpy as np
 
 from brnn.compiler import System
 from brnn.errors import IntegrationError
-from brnn.integrate.restarts import Plan
+from brnn.integrate.timetable import Timetable
 from brnn.result.events import Happened
 from brnn.spec.events.triggers import Crossing, Event
 
@@ -141,13 +141,13 @@ class _Moment:
         return self.state_vector[self.reactor.places[name]]
 
     def switch(self, stimulus: str, on: bool) -> None:
-        self.reactor.plan.switch(stimulus, on)
+        self.reactor.timetable.switch(stimulus, on)
 
     def start(self, stimulus: str) -> None:
-        self.reactor.plan.start(stimulus, self.time)
+        self.reactor.timetable.start(stimulus, self.time)
 
     def next_phase(self) -> None:
-        self.reactor.due += self.reactor.plan.next_phase(self.time)
+        self.reactor.due += self.reactor.timetable.next_phase(self.time)
 
     def stop(self) -> None:
         self.reactor.stopped = True
@@ -160,7 +160,7 @@ class Reactor:
     ----------
     system : System
         What is run.
-    plan : Plan
+    timetable : Timetable
         Its break points and given times.
     seed : int or None
         Seed of the draws.
@@ -175,8 +175,10 @@ class Reactor:
         Name of the event that happened last.
     """
 
-    def __init__(self, system: System, plan: Plan, seed: int | None, record: Callable[[Happened], None]) -> None:
-        self.plan = plan
+    def __init__(
+        self, system: System, timetable: Timetable, seed: int | None, record: Callable[[Happened], None]
+    ) -> None:
+        self.timetable = timetable
         self.places = {variable.name: slice(variable.start, variable.stop) for variable in system.variables}
         self.due: list[int] = []
         self.stopped = False
@@ -207,7 +209,7 @@ class Reactor:
         """Let the events of time 0 happen; return the state after them."""
         for watch in self._watches:
             watch.armed = watch.beyond(state) < 0.0
-        return self.react(0.0, state, self.plan.first)
+        return self.react(0.0, state, self.timetable.first)
 
     def search(
         self,
@@ -252,7 +254,7 @@ class Reactor:
                     cells = np.flatnonzero(candidates & (here >= 0.0))
                     if not cells.size:
                         cells = np.flatnonzero(candidates)[[int(np.argmax(here[candidates]))]]
-                    allowed = watch.may(cells, time, time + self.plan.clock.shift)
+                    allowed = watch.may(cells, time, time + self.timetable.clock.shift)
                     if allowed.size:
                         hits.append(_Hit(watch, allowed, time))
                         first = min(first, time)
@@ -305,7 +307,7 @@ class Reactor:
         for number in due:
             event = self._events[number]
             if event.schedule is not None:
-                segment = event.schedule.segment(time + self.plan.clock.shift, np.ones(()))
+                segment = event.schedule.segment(time + self.timetable.clock.shift, np.ones(()))
                 if not np.any(segment.base):
                     continue
             self._happen(number, time, state, np.empty(0, dtype=np.int64), np.array([np.nan]))
@@ -317,7 +319,7 @@ class Reactor:
             cells = np.flatnonzero(watch.armed & (watch.beyond(state) >= 0.0))
             if cells.size:
                 watch.armed[cells] = False
-                allowed = watch.may(cells, time, time + self.plan.clock.shift)
+                allowed = watch.may(cells, time, time + self.timetable.clock.shift)
                 if allowed.size:
                     found.append(_Hit(watch, allowed, time))
         return found
@@ -336,7 +338,7 @@ class Reactor:
         self.last = event.name
         self._recent.append(time)
         del self._recent[: -self._many]
-        if len(self._recent) == self._many and time - self._recent[0] < _NOTHING * self.plan.length:
+        if len(self._recent) == self._many and time - self._recent[0] < _NOTHING * self.timetable.length:
             raise self._chattering(time, state, "follow each other without end")
 
     def _chattering(self, time: float, state: np.ndarray, how: str) -> IntegrationError:

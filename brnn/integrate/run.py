@@ -15,11 +15,8 @@ from brnn.compiler import System, compile_network
 from brnn.compiler.layout import state_size
 from brnn.errors import InputError, SpecError
 from brnn.files.run.writer import FileRecorder
-from brnn.integrate.driver import Driver
-from brnn.integrate.methods import solvers
-from brnn.integrate.methods.adaptive import Adaptive
-from brnn.integrate.methods.discrete import Discrete
-from brnn.integrate.methods.stochastic import Stochastic
+from brnn.integrate.driver import Task
+from brnn.integrate.methods import Method, as_list, choose
 from brnn.integrate.times import saved_times, steady_times, whole_steps
 from brnn.result.memory import MemoryRecorder
 from brnn.result.metadata import metadata
@@ -32,17 +29,6 @@ if TYPE_CHECKING:
     from brnn.result.result import Result
 
 __all__ = ["simulate"]
-
-_NOISY_STEPS = 10_000
-_COPIES = {
-    "RK45": 14,
-    "RK23": 10,
-    "DOP853": 28,
-    "LSODA": 30,
-    "Radau": 20,
-    "BDF": 20,
-    "ROS34PW2": 16,
-}  # of the state, in the solver
 
 
 def simulate(
@@ -77,13 +63,9 @@ def simulate(
         times whose spacing doubles as time does. A run that comes to rest, or that an event ends, also saves its last
         state. The state saved at the very time of an event is the one after it.
     solver : str
-        "RK45", "RK23", "DOP853", "LSODA", "Radau", "BDF", "ROS34PW2", "compiled" (the integrator of sweeps: for small
-        networks that must be fast), with white noise "EulerMaruyama" or "SRIW1", or
-        "auto": LSODA up to 256 unknowns, else RK45, which gives way to LSODA (up to 2000 unknowns) or ROS34PW2 (up to
-        2000 cells) where the network proves to be stiff; RK45 with delays; SRIW1 with white noise. Networks of discrete
-        time need none.
+        Name of a method (any case), one of those in `brnn.integrate.methods`.
     rtol, atol : float
-        Relative and absolute tolerance of each unknown (see brnn.integrate.methods.solvers for how it is held).
+        Relative and absolute tolerance of each unknown (see brnn.integrate.methods for how it is held).
     step : float, optional
         Step of the solvers for white noise; a 10,000th of the duration by default.
     until : {"duration", "steady"}
@@ -122,8 +104,7 @@ def simulate(
     step = None if step is None else number(step, "step", above=0.0)
     seed = None if seed is None else whole(seed, "seed", minimum=0)
     options = Record.from_argument(record)
-    size = state_size(network)
-    method, reason = solvers.choose(solver, network, size, until, step)
+    method = choose(solver, network, until, step)
     if until == "steady" and duration is None:
         length = STEADY_DURATIONS * natural
     elif until == "steady":
@@ -133,7 +114,7 @@ def simulate(
     saved = _times(times, network, natural, length, until)
     if network.random and seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])
-    _refuse_too_large(network, method, size)
+    _refuse_too_large(network, method)
     system = compile_network(network)
     state = initial_state(system, initial)
     given = {
@@ -149,24 +130,14 @@ def simulate(
     }
     root = metadata(system, seed=seed, options=given)
     recorder = _recorder(options, system, saved.size + (until == "steady" or bool(network.events)), root)
-    common = (system, method, reason, length, saved, recorder)
-    driver: Driver
-    if network.step is not None:
-        driver = Discrete(*common, {"step": network.step}, step=network.step, until_steady=until == "steady")
-    elif network.noisy:
-        assert seed is not None
-        chosen = step if step is not None else length / _NOISY_STEPS
-        driver = Stochastic(*common, {"step": chosen}, step=chosen, seed=seed)
-    elif method == solvers.COMPILED:
-        from brnn.integrate.methods.compiled import Compiled
+    task = Task(system, length, saved, recorder, rtol, atol, step, until == "steady", seed)
+    return method.drive(task).go(state, progress)
 
-        tolerances = {"rtol": rtol, "atol": atol}
-        driver = Compiled(*common, tolerances, rtol=rtol, atol=atol, until_steady=until == "steady")
-    else:
-        tolerances = {"rtol": rtol, "atol": atol}
-        driver = Adaptive(*common, tolerances, rtol=rtol, atol=atol, until_steady=until == "steady", seed=seed)
-        driver.may_switch = method == "RK45" and reason.startswith("auto") and not system.delays
-    return driver.go(state, progress)
+
+if simulate.__doc__ is not None:  # with -OO there is none
+    simulate.__doc__ = simulate.__doc__.replace(
+        "one of those in `brnn.integrate.methods`.", f"one of\n\n{as_list(indent=' ' * 8)}\n"
+    )
 
 
 def _times(times: Any, network: Network, natural: float, length: float, until: str) -> np.ndarray:
@@ -178,11 +149,10 @@ def _times(times: Any, network: Network, natural: float, length: float, until: s
     return saved_times(times, length)
 
 
-def _refuse_too_large(network: Network, method: str, size: int) -> None:
-    needed = 8 * size * _COPIES.get(method, 8) + solvers.matrix_bytes(
-        method, size, sum(layer.cells for layer in network.layers)
-    )
-    refuse_above(needed, f"a network of {size} unknowns with {method}")
+def _refuse_too_large(network: Network, method: Method) -> None:
+    size, settled = state_size(network), method.settle(network)[0]
+    needed = settled.bytes(size, sum(layer.cells for layer in network.layers))
+    refuse_above(needed, f"a network of {size} unknowns with {settled.name}")
 
 
 def _recorder(options: Record, system: System, rows: int, root: Any) -> Recorder:

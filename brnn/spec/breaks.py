@@ -29,7 +29,7 @@ def propagated(breaks: np.ndarray, delays: tuple[float, ...], duration: float) -
             break
         found = times
     found = found[(found > 0) & (found < duration)]
-    close = np.concatenate([[False], np.diff(found) < 1e-12 * duration])
+    close = np.diff(found, prepend=-np.inf) < 1e-12 * duration
     return found[~close]
 
 

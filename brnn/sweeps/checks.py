@@ -8,7 +8,7 @@ from brnn.base.checks import whole
 from brnn.base.text import bytes_in_words, one_line
 from brnn.compiler.layout import state_size
 from brnn.errors import BrnnError, InputError
-from brnn.integrate.methods.solvers import choose
+from brnn.integrate.methods import choose
 from brnn.spec.network import Network
 from brnn.sweeps.building.builder import NetworkBuilder
 from brnn.sweeps.designs import Design
@@ -48,7 +48,7 @@ def sample_network(builder: NetworkBuilder, design: Design) -> Network | None:
 def check_solver(solver: str, sample: Network | None, until: str) -> None:
     """Raise InputError if no member could run in this way."""
     if sample is not None:
-        choose(solver, sample, state_size(sample), until, None)
+        choose(solver, sample, until, None)
 
 
 def longest_duration(builder: NetworkBuilder, design: Design, options: MemberOptions, sample: Network | None) -> float:

@@ -194,7 +194,7 @@ def test_compiled_runs_save_what_was_asked_for_in_bounded_room(monkeypatch: pyte
     network = fields(2)[1]
     times = np.linspace(0.0, 20.0, 300)
     whole = brnn.simulate(network, 20.0, times=times, solver="compiled")
-    monkeypatch.setattr(compiled, "_BLOCK", 3 * 8 * 6)
+    monkeypatch.setattr(compiled, "_BLOCK_BYTES", 3 * 8 * 6)
     parts = brnn.simulate(network, 20.0, times=times, solver="compiled")
     assert np.array_equal(whole["rcf.x"], parts["rcf.x"])
     exact = brnn.simulate(network, 20.0, times=times, solver="DOP853", rtol=1e-11, atol=1e-13)["rcf.x"]

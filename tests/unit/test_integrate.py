@@ -286,19 +286,62 @@ def test_bad_arguments_are_refused_in_one_line(options: dict, says: str) -> None
     assert "\n" not in str(caught.value)
 
 
+def test_a_run_may_be_no_longer_than_its_delay() -> None:
+    """dx/dt = -x(t) - x(t - 1), x = 1 before: x = 2 exp(-t) - 1, and no break point within the run."""
+    back = [brnn.Projection("a", "a", "inhibitory", brnn.Linear(), brnn.OneToOne(), delay=1.0)]
+    x = brnn.simulate(decaying(A=1.0, initial=1.0, projections=back), 1.0, times=[1.0]).final("a")
+    assert float(x[0]) == pytest.approx(2.0 * math.exp(-1.0) - 1.0, abs=1e-6)
+
+
 def test_what_cannot_fit_is_refused_before_it_is_tried() -> None:
     network = brnn.Network("huge", [brnn.Layer.shunting("a", 10**11, 1, 1)])
     with pytest.raises(brnn.InputError, match=r"needs about .* TB of memory"):
         brnn.simulate(network, 1.0)
-    with pytest.raises(brnn.InputError, match="cannot do|must be one of"):
-        delayed = decaying(projections=[brnn.Projection("a", "a", "inhibitory", delay=1.0)])
-        brnn.simulate(delayed, 1.0, solver="BDF")
+
+
+@pytest.mark.parametrize(
+    ("parts", "options", "says"),
+    [
+        (
+            {"projections": [brnn.Projection("a", "a", "inhibitory", delay=1.0)]},
+            {"solver": "BDF"},
+            "solver = 'BDF': must be one of auto, RK45, RK23, DOP853 (delays need an explicit method)",
+        ),
+        (
+            {"stimuli": [brnn.Stimulus("a", "excitatory", 1.0, brnn.WhiteNoise())]},
+            {"solver": "rk45"},
+            "solver = 'rk45': must be one of auto, SRIW1, EulerMaruyama (white noise needs a method made for it)",
+        ),
+        (
+            {"stimuli": [brnn.Stimulus("a", "excitatory", 1.0, brnn.WhiteNoise())]},
+            {"solver": "SRIW2"},
+            "solver = 'SRIW2': must be one of auto, SRIW1, EulerMaruyama; did you mean 'SRIW1'?",
+        ),
+        (
+            {"stimuli": [brnn.Stimulus("a", "excitatory", 1.0, brnn.WhiteNoise())]},
+            {"solver": "RK45", "until": "steady"},
+            "until = 'steady': a network with white noise never comes to rest",
+        ),
+        (
+            {
+                "stimuli": [brnn.Stimulus("a", "excitatory", 1.0, brnn.WhiteNoise())],
+                "projections": [brnn.Projection("a", "a", "inhibitory", delay=1.0)],
+            },
+            {"solver": "RK45"},
+            "white noise and delays cannot be in one network: no solver can do both",
+        ),
+    ],
+)
+def test_a_solver_refuses_what_it_cannot_do_and_says_why(parts: dict, options: dict, says: str) -> None:
+    with pytest.raises(brnn.InputError) as caught:
+        brnn.simulate(decaying(**parts), 1.0, **options)
+    assert str(caught.value) == says
 
 
 @pytest.mark.parametrize("solver", ["RK45", "RK23", "DOP853"])
 def test_fused_steps_are_scipys_steps(solver: str, monkeypatch) -> None:
     """Step by step the same as SciPy's own passes, delays and pulses included."""
-    from brnn.integrate.methods import solvers
+    from brnn.integrate.methods import explicit
 
     network = brnn.Network(
         "fused",
@@ -308,7 +351,7 @@ def test_fused_steps_are_scipys_steps(solver: str, monkeypatch) -> None:
     )
     runs = []
     for from_ in (1, 10**9):
-        monkeypatch.setattr(solvers, "_FUSE_FROM", from_)
+        monkeypatch.setattr(explicit, "_FUSE_FROM", from_)
         runs.append(brnn.simulate(network, 2.0, solver=solver, times=np.linspace(0, 2, 9)))
     assert (runs[0].solver.steps, runs[0].solver.evaluations) == (runs[1].solver.steps, runs[1].solver.evaluations)
     np.testing.assert_allclose(runs[0]["a.x"].values, runs[1]["a.x"].values, rtol=0, atol=1e-13)

@@ -75,6 +75,7 @@ def test_blocks_of_other_laws() -> None:
 def test_order_three_also_with_an_approximate_jacobian() -> None:
     """Errors of fixed steps fall with the third power of the step, learning (whose coupling is left out) included."""
     from brnn.integrate.methods.rosenbrock import ROS34PW2
+    from brnn.integrate.steppers.base import Piece
 
     network = plastic(brnn.Outstar(2.0, initial=W), brnn.Dense(W))
     system = compile_network(network)
@@ -85,7 +86,8 @@ def test_order_three_also_with_an_approximate_jacobian() -> None:
     )
     errors = []
     for steps in (10, 20, 40):
-        solver = ROS34PW2(rhs, 0.0, u, 1.0, system=system, rtol=1e9, atol=1e9)  # every step is accepted
+        piece = Piece(rhs, 0.0, u, 1.0, rtol=1e9, atol=1e9, system=system)  # every step is accepted
+        solver = ROS34PW2().stepper(piece)
         for _ in range(steps):
             solver.h_abs = 1.0 / steps
             solver.step()

@@ -52,11 +52,7 @@ def run(
     ] = None,
     solver: Annotated[
         str,
-        typer.Option(
-            "--solver",
-            metavar="NAME",
-            help="auto, RK45, RK23, DOP853, LSODA, Radau, BDF, ROS34PW2, compiled; with noise SRIW1, EulerMaruyama.",
-        ),
+        typer.Option("--solver", metavar="NAME", help="Method of integration: {methods}."),
     ] = "auto",
     rtol: Annotated[str, typer.Option("--rtol", metavar="X", help="Relative tolerance.")] = "1e-6",
     atol: Annotated[str, typer.Option("--atol", metavar="X", help="Absolute tolerance.")] = "1e-9",

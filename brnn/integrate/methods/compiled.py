@@ -2,44 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from brnn.ensemble.arrays import pack
+from brnn.ensemble.arrays import pack, unfit
 from brnn.ensemble.load import integrators, lane_function
 from brnn.ensemble.run import batch, rooms
-from brnn.integrate.driver import Driver
+from brnn.integrate.driver import Driver, Task
+from brnn.integrate.methods.base import Method
+
+if TYPE_CHECKING:
+    from brnn.spec.network import Network
 
 __all__ = ["Compiled"]
 
-_BLOCK = 16_000_000  # bytes of saved states that are held at once
-_STEPS = 20_000  # between looks at the progress bar and at signals
+_BLOCK_BYTES = 16_000_000  # of saved states that are held at once
+_LOOK_STEPS = 20_000  # between looks at the progress bar and at signals
 
 
-@dataclass
-class Compiled(Driver):
-    """A run in compiled code from its beginning to its end: for small networks that must be fast.
+class Compiled(Method):
+    """The integrator of sweeps, for one network: compiled code from the beginning of a run to its end."""
 
-    Parameters
-    ----------
-    rtol, atol : float
-        Tolerances of every unknown.
-    until_steady : bool
-        Whether to stop at rest.
-    """
+    name = "compiled"
+    description = "the integrator of sweeps: for small networks that must be fast"
+    order = 40
 
-    rtol: float = 1e-6
-    atol: float = 1e-9
-    until_steady: bool = False
+    def refuses(self, network: Network, until: str, step: float | None) -> str | None:
+        """Refuse what the compiled ensemble cannot run, too."""
+        refusal = super().refuses(network, until, step)
+        if refusal is not None:
+            return refusal
+        why = unfit(network)
+        return None if why is None else f"the compiled integrator cannot run this network: {why}"
+
+    def drive(self, task: Task) -> Driver:
+        """Return what lets the compiled integrator run."""
+        return _Compiled(task, self)
+
+
+class _Compiled(Driver):
+    """A run in compiled code."""
 
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Let the integrator run until its room for saved states is full, save them, and let it go on."""
-        work = batch([pack(self.system.network, self.duration, state, lanes=1)])
+        task = self.task
+        work = batch([pack(task.system.network, task.duration, state, lanes=1)])
         kernels, function = integrators(1), lane_function(work.layout.text.source)
         room, marks = rooms(work, 1)
-        times = self.times[self.saved :]  # the first state is saved already
-        rows = max(1, min(times.size, _BLOCK // (8 * state.size)))
+        times = task.times[self.saved :]  # the first state is saved already
+        rows = max(1, min(times.size, _BLOCK_BYTES // (8 * state.size)))
         trajectory = np.empty((1, rows, state.size))
         final, reached = np.empty((1, state.size)), np.zeros(1)
         status, counts = np.zeros(1, np.int64), np.zeros((1, 3), np.int64)
@@ -47,8 +59,8 @@ class Compiled(Driver):
         running = 1
         while running:
             running = kernels.run_members(
-                function, *work.fixed, 0, 1, resume, _STEPS, *work.given,
-                times, base, self.rtol, self.atol, self.until_steady, work.layout.varying,
+                function, *work.fixed, 0, 1, resume, _LOOK_STEPS, *work.given,
+                times, base, task.rtol, task.atol, task.until_steady, work.layout.varying,
                 final, reached, status, counts, trajectory, room, marks,
             )  # fmt: skip
             resume = True
@@ -62,12 +74,10 @@ class Compiled(Driver):
             before = now
         time = float(reached[0])
         if status[0] not in (kernels.COMPLETE, kernels.STEADY):
-            slope = self.system.rhs(np.nextafter(time, self.duration))(time, final[0])
-            raise self.failure(time, final[0], slope, self.atol + self.rtol * np.abs(final[0]))
+            slope = task.system.rhs(np.nextafter(time, task.duration))(time, final[0])
+            raise self.failure(time, final[0], slope, task.atol + task.rtol * np.abs(final[0]))
         if status[0] == kernels.STEADY:
-            if self.saved == 0 or self.times[self.saved - 1] < time:
-                self.save(np.array([time]), final)
-            return "steady", f"steady at t = {time:.6g}"
-        if self.until_steady:
-            return "complete", f"not steady after t = {self.duration:g}"
-        return "complete", f"reached t = {self.duration:g}"
+            return self.at_rest(time, final[0])
+        if task.until_steady:
+            return "complete", f"not steady after t = {task.duration:g}"
+        return "complete", f"reached t = {task.duration:g}"

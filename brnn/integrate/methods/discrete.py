@@ -2,48 +2,66 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brnn.integrate.driver import Driver
+from brnn.integrate.driver import Driver, Task
+from brnn.integrate.methods.base import TAKES_NO_STEP, Method
 
-__all__ = ["Discrete"]
+if TYPE_CHECKING:
+    from brnn.spec.network import Network
+
+__all__ = ["Map"]
 
 _WITHIN = 1e-6  # of a step: a stimulus that begins with a step does so even if rounding puts k * step just before it
 
 
-@dataclass
-class Discrete(Driver):
-    """A run of a network whose layers are all discrete.
+class Map(Method):
+    """The network's own map, applied again and again."""
 
-    Parameters
-    ----------
-    step : float
-        The step of its layers.
-    until_steady : bool
-        Whether to stop when the state repeats from one step to the next.
-    """
+    name = "map"
+    description = "the network's own map, step by step"
+    purpose = "in discrete time"
+    order = 60
 
-    step: float = 1.0
-    until_steady: bool = False
+    def refuses(self, network: Network, until: str, step: float | None) -> str | None:
+        """Refuse continuous time."""
+        if network.step is None:
+            return "the map is for discrete time"
+        return None if step is None else TAKES_NO_STEP
+
+    def drive(self, task: Task) -> Driver:
+        """Return what applies the map."""
+        return _Discrete(task, self)
+
+
+class _Discrete(Driver):
+    """A run of a network whose layers are all discrete. It rests when the state repeats from one step to the next."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The step."""
+        return {"step": self.task.system.network.step}
 
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Apply the map again and again; signals with a delay are those of some steps ago."""
-        system = self.system
-        count = round(self.duration / self.step)
-        lags = [round(delay / self.step) for delay in system.delays]
+        task, system = self.task, self.task.system
+        step = system.network.step
+        assert step is not None
+        count = round(task.duration / step)
+        lags = [round(delay / step) for delay in system.delays]
         past = {0: state}
         settled = system.network.settled()
-        edges = np.concatenate([system.network.breaks(self.duration), [np.inf]])
+        edges = np.concatenate([system.network.breaks(task.duration), [np.inf]])
         fun, segment = None, -1
 
         def history(time: float) -> np.ndarray:
-            return past.get(round(time / self.step), past[min(past)])
+            return past.get(round(time / step), past[min(past)])
 
         for k in range(count):
-            time = k * self.step
-            inside = time + _WITHIN * self.step
+            time = k * step
+            inside = time + _WITHIN * step
             here = int(np.searchsorted(edges, inside, side="right"))
             if fun is None or here != segment:
                 fun, segment = system.rhs(inside, history), here
@@ -57,12 +75,10 @@ class Discrete(Driver):
             past[k + 1] = state
             if k + 1 - max(lags, default=0) - 1 in past and k - max(lags, default=0) > 0:
                 del past[k - max(lags, default=0)]
-            self.save_reached((k + 1) * self.step, state)
-            self.progressed(self.step)
-            if self.until_steady and rests and time >= settled and not lags:
-                if self.saved == 0 or self.times[self.saved - 1] < (k + 1) * self.step:
-                    self.save(np.array([(k + 1) * self.step]), state[None, :])
-                return "steady", f"steady at t = {(k + 1) * self.step:.6g}"
-        if self.until_steady:
-            return "complete", f"not steady after t = {self.duration:g}"
-        return "complete", f"reached t = {self.duration:g}"
+            self.save_reached((k + 1) * step, state)
+            self.progressed(step)
+            if task.until_steady and rests and time >= settled and not lags:
+                return self.at_rest((k + 1) * step, state)
+        if task.until_steady:
+            return "complete", f"not steady after t = {task.duration:g}"
+        return "complete", f"reached t = {task.duration:g}"

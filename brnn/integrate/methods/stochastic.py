@@ -10,88 +10,22 @@ high strong order that need only two normal numbers per step and cell:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from brnn.integrate.driver import Driver
-from brnn.integrate.restarts import Plan
+from brnn.integrate.driver import Driver, Task
+from brnn.integrate.methods.base import Method, has_delays
+from brnn.integrate.timetable import Timetable
 
-__all__ = ["METHODS", "Stochastic"]
+if TYPE_CHECKING:
+    from brnn.spec.network import Network
 
-METHODS = ("EulerMaruyama", "SRIW1")
+__all__ = ["SRIW1", "EulerMaruyama"]
 
-
-@dataclass
-class Stochastic(Driver):
-    """A run of stochastic differential equations (in the sense of Itô) with fixed steps.
-
-    Parameters
-    ----------
-    step : float
-        Longest step; each interval between saved times and break points is divided into equal steps.
-    seed : int
-        Seed of the increments. The same seed, step and saved times give the same path to the last bit.
-    """
-
-    step: float = 0.01
-    seed: int = 0
-
-    def begin(self, state: np.ndarray) -> np.ndarray:
-        """Lay out the run, and let the events of time 0 happen."""
-        self.plan = Plan(self.system, self.duration)
-        self.random = np.random.default_rng(self.seed)
-        return self.begin_events(state, self.plan, self.seed)
-
-    def advance(self, state: np.ndarray) -> tuple[str, str]:
-        """Go step by step."""
-        time = 0.0
-        while not self.plan.over and not self.stopped:
-            time, state = self._piece(time, self.plan.stop, state)
-            state = self.react(time, state, self.plan.reach(time))
-            self.save_reached(time, state)
-        return "complete", f"{self.ending(time, state)} with seed {self.seed}"
-
-    def _piece(self, start: float, stop: float, state: np.ndarray) -> tuple[float, np.ndarray]:
-        """Go to `stop`, or to the first event before, which is taken from the straight line between two steps."""
-        rhs = self.system.rhs(0.5 * (start + stop), clock=self.plan.clock)
-        scheme = {"EulerMaruyama": _euler_maruyama, "SRIW1": _sriw1}[self.method]
-        inside = self.times[(self.times > start) & (self.times < stop)]
-        for before, after in zip([start, *inside], [*inside, stop], strict=True):
-            count = max(1, int(np.ceil((after - before) / self.step * (1 - 1e-12))))
-            h = (after - before) / count
-            for k in range(count):
-                time = before + k * h
-                new = scheme(rhs, rhs.diffusion, time, state, h, self.random)
-                if not np.isfinite(new).all():
-                    raise self.failure(time, state, rhs(time, state), 1.0)
-                self.steps += 1
-                self.evaluations += 1 if self.method == "EulerMaruyama" else 2
-                if self.reactor is not None and self.reactor.watching:
-                    line = _Line(time, state, float(after) if k == count - 1 else before + (k + 1) * h, new)
-                    event = self.reactor.search(time, state, line.stop, new, lambda line=line: line, None)  # type: ignore[misc]
-                    if event is not None:
-                        self.progressed(event - before)
-                        return event, line(event)
-                state = new
-            if after < stop:
-                self.save_reached(float(after), state)
-            self.progressed(after - before)
-        return stop, state
-
-
-@dataclass(frozen=True)
-class _Line:
-    """The straight line between the states at both ends of a step."""
-
-    start: float
-    before: np.ndarray
-    stop: float
-    after: np.ndarray
-
-    def __call__(self, time: float) -> np.ndarray:
-        s = (time - self.start) / (self.stop - self.start)
-        return (1.0 - s) * self.before + s * self.after
+_STEPS = 10_000  # of a run, if the user asks for none
 
 
 def _euler_maruyama(a, b, t, x, h, random):  # type: ignore[no-untyped-def]
@@ -120,3 +54,122 @@ def _sriw1(a, b, t, x, h, random):  # type: ignore[no-untyped-def]
         + b4 * (three / h)
     )
     return x + drift + noise
+
+
+class _Noisy(Method):
+    """A method for white noise: `scheme` makes a step, from `evaluations` values of the drift."""
+
+    purpose = "with white noise"
+    order = 50
+    takes_step = True
+    scheme: ClassVar[Callable[..., np.ndarray]]
+    evaluations: ClassVar[int]
+
+    def refuses(self, network: Network, until: str, step: float | None) -> str | None:
+        """Refuse networks without white noise, and what no method can do with it."""
+        if not network.noisy:
+            return f"{self.name} is for networks with white noise"
+        if has_delays(network):
+            return "white noise and delays cannot be in one network: no solver can do both"
+        return "until = 'steady': a network with white noise never comes to rest" if until == "steady" else None
+
+    def drive(self, task: Task) -> Driver:
+        """Return what goes through time in equal steps."""
+        return _Stochastic(task, self)
+
+
+class EulerMaruyama(_Noisy):
+    """The plainest scheme."""
+
+    name = "EulerMaruyama"
+    description = "strong order 0.5 (1 if the noise does not depend on the state)"
+    order = 51
+    scheme = staticmethod(_euler_maruyama)
+    evaluations = 1
+
+
+class SRIW1(_Noisy):
+    """The scheme of Rößler."""
+
+    name = "SRIW1"
+    description = "strong order 1.5 (Rößler)"
+    scheme = staticmethod(_sriw1)
+    evaluations = 2
+
+
+@dataclass
+class _Stochastic(Driver):
+    """A run of stochastic differential equations (in the sense of Itô) with fixed steps.
+
+    Each interval between saved times and break points is divided into equal steps, none longer than the one asked for.
+    The same seed, step and saved times give the same path to the last bit.
+    """
+
+    method: _Noisy
+
+    @property
+    def step(self) -> float:
+        """The longest step."""
+        return self.task.step if self.task.step is not None else self.task.duration / _STEPS
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The step."""
+        return {"step": self.step}
+
+    def begin(self, state: np.ndarray) -> np.ndarray:
+        """Lay out the run, and let the events of time 0 happen."""
+        assert self.task.seed is not None
+        self.timetable = Timetable(self.task.system, self.task.duration)
+        self.random = np.random.default_rng(self.task.seed)
+        return self.begin_events(state, self.timetable)
+
+    def advance(self, state: np.ndarray) -> tuple[str, str]:
+        """Go step by step."""
+        time = 0.0
+        while not self.timetable.over and not self.stopped:
+            time, state = self._piece(time, self.timetable.stop, state)
+            state = self.react(time, state, self.timetable.reach(time))
+            self.save_reached(time, state)
+        return "complete", f"{self.ending(time, state)} with seed {self.task.seed}"
+
+    def _piece(self, start: float, stop: float, state: np.ndarray) -> tuple[float, np.ndarray]:
+        """Go to `stop`, or to the first event before, which is taken from the straight line between two steps."""
+        rhs = self.task.system.rhs(0.5 * (start + stop), clock=self.timetable.clock)
+        scheme = self.method.scheme
+        inside = self.task.times[(self.task.times > start) & (self.task.times < stop)]
+        for before, after in zip([start, *inside], [*inside, stop], strict=True):
+            count = max(1, int(np.ceil((after - before) / self.step * (1 - 1e-12))))
+            h = (after - before) / count
+            for k in range(count):
+                time = before + k * h
+                new = scheme(rhs, rhs.diffusion, time, state, h, self.random)
+                if not np.isfinite(new).all():
+                    raise self.failure(time, state, rhs(time, state), 1.0)
+                self.steps += 1
+                self.evaluations += self.method.evaluations
+                if self.reactor is not None and self.reactor.watching:
+                    line = _Line(time, state, float(after) if k == count - 1 else before + (k + 1) * h, new)
+                    event = self.reactor.search(time, state, line.stop, new, lambda line=line: line, None)  # type: ignore[misc]
+                    if event is not None:
+                        self.progressed(event - before)
+                        return event, line(event)
+                state = new
+            if after < stop:
+                self.save_reached(float(after), state)
+            self.progressed(after - before)
+        return stop, state
+
+
+@dataclass(frozen=True)
+class _Line:
+    """The straight line between the states at both ends of a step."""
+
+    start: float
+    before: np.ndarray
+    stop: float
+    after: np.ndarray
+
+    def __call__(self, time: float) -> np.ndarray:
+        s = (time - self.start) / (self.stop - self.start)
+        return (1.0 - s) * self.before + s * self.after

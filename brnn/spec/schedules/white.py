@@ -18,8 +18,7 @@ class WhiteNoise(Schedule):
 
     The input I_i becomes pattern_i dW_i/dt. In an additive layer the noise is additive; in a shunting layer it is
     multiplied by (B - C x_i), or by -(E + F x_i) as an inhibitory input: multiplicative noise, in the sense of Itô.
-    Activities are then no more bounded by -D and B. Only the solvers "EulerMaruyama" and "SRIW1" can take it; the seed
-    is the run's.
+    Activities are then no more bounded by -D and B. Only solvers made for it can take it; the seed is the run's.
     """
 
     white: ClassVar[bool] = True

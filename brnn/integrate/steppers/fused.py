@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from scipy.integrate import DOP853, RK23, RK45
 
-__all__ = ["FUSED"]
+__all__ = ["KINDS"]
 
 _BLOCK = 2048  # unknowns; a block of every stage fits into the second-level cache
 _SAFETY, _SMALLEST, _LARGEST = 0.9, 0.2, 10.0  # step size control, as in SciPy
@@ -144,4 +144,4 @@ class FusedDOP853(_Fused, DOP853):
         return float(_largest_error_853(self.y, new, self.K, self.E5, self.E3, h, self.rtol, float(self.atol)))
 
 
-FUSED = {"RK23": FusedRK23, "RK45": FusedRK45, "DOP853": FusedDOP853}
+KINDS = {"RK23": FusedRK23, "RK45": FusedRK45, "DOP853": FusedDOP853}

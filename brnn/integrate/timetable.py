@@ -7,10 +7,10 @@ from bisect import bisect_right
 from brnn.compiler.system import System
 from brnn.spec.breaks import segments
 
-__all__ = ["Plan"]
+__all__ = ["Timetable"]
 
 
-class Plan:
+class Timetable:
     """The break points of a run, its given times of events, and its end.
 
     The times of schedules, of which it is made, and the time of the run are the same until an event ends a phase early;

@@ -1,0 +1,69 @@
+"""The method that chooses a method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from brnn.compiler.layout import state_size
+from brnn.integrate.methods.base import Method, StepperMethod, has_delays
+from brnn.integrate.methods.discrete import Map
+from brnn.integrate.methods.explicit import RK45
+from brnn.integrate.methods.implicit import LSODA
+from brnn.integrate.methods.rosenbrock import ROS34PW2
+from brnn.integrate.methods.stochastic import SRIW1
+from brnn.integrate.stepwise import Stepwise
+
+if TYPE_CHECKING:
+    from brnn.integrate.driver import Driver, Task
+    from brnn.spec.network import Network
+
+__all__ = ["Auto"]
+
+_LSODA_AT_MOST = 256  # unknowns; LSODA's Jacobian is dense and its history costs O(n^2) to read
+_STIFF_LSODA = 2_000  # unknowns up to which that is nevertheless the method for what proves to be stiff
+_STIFF_CELLS = 2_000  # cells up to which ROS34PW2 is: its matrix is one of the cells alone
+
+
+class Auto(Method):
+    """Chooses by the kind and the size of the network, and may change its mind during the run."""
+
+    name = "auto"
+    description = (
+        f"LSODA up to {_LSODA_AT_MOST} unknowns, else RK45, which gives way to LSODA (up to {_STIFF_LSODA} unknowns) "
+        f"or ROS34PW2 (up to {_STIFF_CELLS} cells) where the network proves to be stiff; RK45 with delays; SRIW1 with "
+        "white noise; the map in discrete time"
+    )
+    order = 0
+
+    def refuses(self, network: Network, until: str, step: float | None) -> str | None:
+        """Return what the method that it chooses has against it."""
+        return self.settle(network)[0].refuses(network, until, step)
+
+    def settle(self, network: Network) -> tuple[Method, str]:
+        """Return the method that begins, and why."""
+        if network.step is not None:
+            return Map(), f"auto: discrete time with step {network.step:g}"
+        if network.noisy:
+            return SRIW1(), "auto: white noise, strong order 1.5"
+        if has_delays(network):
+            return RK45(), "auto: delays need an explicit method"
+        size = state_size(network)
+        if size > _LSODA_AT_MOST:
+            return RK45(), f"auto: {size} unknowns, an explicit method costs O(n) a step"
+        return LSODA(), f"auto: {size} unknowns, LSODA switches to a stiff method when it needs one"
+
+    def drive(self, task: Task) -> Driver:
+        """Return what the method that begins returns; one for stiff networks may take over from an explicit one."""
+        method, why = self.settle(task.system.network)
+        driver = method.drive(task)
+        driver.reason = why
+        if isinstance(driver, Stepwise) and isinstance(method, RK45) and not task.system.delays:
+            driver.successor = _for_stiff(task.system.size, sum(layer.cells for layer in task.system.network.layers))
+        return driver
+
+
+def _for_stiff(size: int, cells: int) -> StepperMethod | None:
+    """Return the method for a network that turned out to be stiff; None if it is too large for any."""
+    if size <= _STIFF_LSODA:
+        return LSODA()
+    return ROS34PW2() if cells <= _STIFF_CELLS else None

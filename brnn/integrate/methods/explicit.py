@@ -1,0 +1,52 @@
+"""SciPy's explicit Runge-Kutta methods, with the tolerance held for every single unknown (maximum norm)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from brnn.integrate.methods.base import StepperMethod
+from brnn.integrate.steppers.base import Piece
+
+__all__ = ["DOP853", "RK23", "RK45"]
+
+_FUSE_FROM = 16_384  # unknowns; below, everything is in the cache anyway
+
+
+class _Explicit(StepperMethod):
+    order = 10
+    takes_delays = True
+
+    def stepper(self, piece: Piece) -> Any:
+        """Return SciPy's solver, for many unknowns the one whose passes over the memory are fused."""
+        if piece.state.size >= _FUSE_FROM:
+            from brnn.integrate.steppers import fused as kinds
+        else:
+            from brnn.integrate.steppers import maximum_norm as kinds  # type: ignore[no-redef]
+
+        return kinds.KINDS[self.name](
+            piece.fun, piece.start, piece.state, piece.stop, rtol=piece.rtol, atol=piece.atol, max_step=piece.longest
+        )
+
+
+class RK45(_Explicit):
+    """The pair of Dormand and Prince."""
+
+    name = "RK45"
+    description = "explicit, order 5 (Dormand and Prince)"
+    copies = 14
+
+
+class RK23(_Explicit):
+    """The pair of Bogacki and Shampine."""
+
+    name = "RK23"
+    description = "explicit, order 3 (Bogacki and Shampine), for coarse tolerances"
+    copies = 10
+
+
+class DOP853(_Explicit):
+    """The method of Hairer, Nørsett and Wanner."""
+
+    name = "DOP853"
+    description = "explicit, order 8 (Hairer, Nørsett and Wanner), for fine tolerances"
+    copies = 28

@@ -1,0 +1,177 @@
+"""Go through time step by step, with any stepper, restarted at every break point of a schedule."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brnn.compiler.system import RightHandSide
+from brnn.integrate.delays import History
+from brnn.integrate.driver import Driver
+from brnn.integrate.events import Slopes
+from brnn.integrate.steady import SteadyRule, fastest_rate
+from brnn.integrate.steppers.base import Piece
+from brnn.integrate.timetable import Timetable
+
+if TYPE_CHECKING:
+    from brnn.integrate.methods.base import StepperMethod
+
+__all__ = ["Stepwise"]
+
+_STILL_STEPS = 20  # in a row that do not change the time
+_LOOK_STEPS = 2_000  # between looks at whether an explicit method is limited by stability
+_WORTH_STEPS = 20_000  # that must be left for a stiff method to be worth its matrices
+_LIMITED = 2.0  # step times fastest rate; at about 3 RK45 becomes unstable
+_PACE_STEPS = 10_000  # over which the pace of a run is measured
+_MOST_STEPS = 1e7  # for the rest of the run: the solver slides along a jump of the equations, or is not made for them
+_SLOW_PACES = 10  # in a row by which it would need more than that
+_BLOCK_BYTES = 16_000_000  # of saved states that are made at once
+
+
+@dataclass
+class Stepwise(Driver):
+    """A run of ordinary or delay differential equations.
+
+    Parameters
+    ----------
+    successor : StepperMethod or None
+        What takes over if the network proves to be too stiff for the method.
+    """
+
+    method: StepperMethod
+    successor: StepperMethod | None = None
+    slow: int = field(default=0, init=False)
+    mark: float = field(default=0.0, init=False)
+    checked: float = field(default=0.0, init=False)
+
+    def begin(self, state: np.ndarray) -> np.ndarray:
+        """Lay out the run, and let the events of time 0 happen."""
+        self.timetable = Timetable(self.task.system, self.task.duration)
+        return self.begin_events(state, self.timetable)
+
+    def advance(self, state: np.ndarray) -> tuple[str, str]:
+        """Integrate piece by piece."""
+        task, timetable, delays = self.task, self.timetable, self.task.system.delays
+        self.history = History(state, delays[-1]) if delays else None
+        self.rule = SteadyRule(task.rtol, task.atol, delays[-1] if delays else 0.0)
+        time = 0.0
+        while not timetable.over and not self.stopped:
+            time, state, steady = self._piece(time, timetable.stop, state)
+            if steady:
+                return self.at_rest(time, state)
+            state = self.react(time, state, timetable.reach(time))
+            self.save_reached(time, state)
+        message = self.ending(time, state)
+        return "complete", f"not steady after t = {time:g}" if task.until_steady and not self.stopped else message
+
+    def _piece(self, start: float, stop: float, state: np.ndarray) -> tuple[float, np.ndarray, bool]:
+        """Integrate up to `stop`, or to the first event before; return time, state, and whether it is at rest there.
+
+        All is saved that comes before that time.
+        """
+        task, system, timetable = self.task, self.task.system, self.timetable
+        fun = system.rhs(0.5 * (start + stop), self.history, timetable.clock)
+        if stop - start <= max(1e-10 * stop, 1e-13 * task.duration) and self.history is None:
+            state = state + (stop - start) * fun(start, state)
+            self._save_before(None, stop, state)
+            return stop, state, False
+        longest = system.delays[0] if system.delays else np.inf
+        piece = Piece(
+            fun, start, state, stop, task.rtol, task.atol, system, task.step, longest=longest, clock=timetable.clock
+        )
+        stepper = self.method.stepper(piece)
+        slopes = Slopes(fun, start, state) if self.reactor is not None and self.reactor.watching else None
+        settled = timetable.settled + sum(system.delays)
+        self.still = 0
+        while stepper.status == "running":
+            before = stepper.t
+            self._step(stepper, fun, state)
+            event = None if slopes is None else self._event(stepper, before, state, slopes)
+            if event is not None:
+                self._count(stepper)
+                state = stepper.y if event == stepper.t else np.asarray(stepper.dense_output()(event))
+                self._save_before(stepper, event, state)
+                self.progressed(event - before)
+                return event, state, False
+            state = stepper.y
+            turned = self._turned_stiff(fun, stepper)
+            self._keep(stepper, before)
+            if task.until_steady and stepper.t > settled and self.rule.holds(fun, stepper.t, state):
+                self._count(stepper)
+                return stepper.t, state, True
+            if turned and stepper.status == "running":
+                self._count(stepper)
+                stepper = self.method.stepper(replace(piece, start=stepper.t, state=state))
+        self._count(stepper)
+        return stop, state, False
+
+    def _step(self, stepper: Any, fun: RightHandSide, state: np.ndarray) -> None:
+        """Make one step from `state`; raise IntegrationError if that cannot be, or if the end is out of reach."""
+        before = stepper.t
+        # BDF and Radau raise these when a trial step overflows.
+        with contextlib.suppress(ValueError, np.linalg.LinAlgError):
+            stepper.step()
+        # The first steps of LSODA may be too short to change the time, and still change the state.
+        self.still = self.still + 1 if stepper.t == before else 0
+        made = self.still < _STILL_STEPS and stepper.status != "failed" and bool(np.isfinite(stepper.y).all())
+        if made:
+            self.steps += 1
+        if not made or self._hopeless(stepper.t):
+            self._count(stepper)
+            scale = self.task.atol + self.task.rtol * np.abs(state)
+            raise self.failure(before, state, fun(before, state), scale)
+
+    def _event(self, stepper: Any, before: float, state: np.ndarray, slopes: Slopes) -> float | None:
+        """Return when the first crossing of the step from `before` happens; None if there is none."""
+        assert self.reactor is not None
+        self.evaluations += 1
+        ends = slopes.step(stepper.t, stepper.y)
+        return self.reactor.search(before, state, stepper.t, stepper.y, stepper.dense_output, ends)
+
+    def _keep(self, stepper: Any, before: float) -> None:
+        """Keep of the step from `before` what delayed signals will need, and save what was asked for."""
+        if self.history is not None:
+            self.history.append(stepper.t, stepper.dense_output())
+        self._save_before(stepper, stepper.t, stepper.y)
+        if stepper.status == "running":
+            self.save_reached(stepper.t, stepper.y)
+        self.progressed(stepper.t - before)
+
+    def _turned_stiff(self, fun: RightHandSide, stepper: Any) -> bool:
+        """Tell, now and then, whether the steps are limited by stability and too many are left; then change method."""
+        if self.successor is None or self.steps % _LOOK_STEPS != 0:
+            return False
+        pace, self.checked = (stepper.t - self.checked) / _LOOK_STEPS, stepper.t
+        left = (self.task.duration - stepper.t) / pace if pace > 0.0 else np.inf
+        if left < _WORTH_STEPS or stepper.step_size * fastest_rate(fun, stepper.t, stepper.y) < _LIMITED:
+            return False
+        self.method, self.successor = self.successor, None
+        self.reason += f"; from t = {stepper.t:.3g} on {self.method.name}: stiff, {left:.1g} steps were left"
+        return True
+
+    def _hopeless(self, time: float) -> bool:
+        """Tell, now and then, whether the run would need far too many steps, at the pace of the last ones."""
+        if self.steps % _PACE_STEPS != 0:
+            return False
+        pace, self.mark = (time - self.mark) / _PACE_STEPS, time
+        self.slow = self.slow + 1 if self.task.duration - time > _MOST_STEPS * pace else 0
+        return self.slow >= _SLOW_PACES
+
+    def _count(self, stepper: Any) -> None:
+        self.evaluations += int(stepper.nfev)
+        self.jacobians += int(stepper.njev)
+
+    def _save_before(self, stepper: Any, time: float, state: np.ndarray) -> None:
+        """Save every requested time before `time`, in blocks of bounded size."""
+        inner = self.task.times[self.saved : int(np.searchsorted(self.task.times, time, side="left"))]
+        if inner.size:
+            dense = (
+                stepper.dense_output() if stepper is not None else lambda t: np.repeat(state[:, None], t.size, axis=1)
+            )
+            rows = max(1, _BLOCK_BYTES // (8 * state.size))
+            for k in range(0, inner.size, rows):
+                block = inner[k : k + rows]
+                self.save(block, np.ascontiguousarray(dense(block).T))
