@@ -10,7 +10,6 @@ import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from brnn.base.text import text_table
 
@@ -19,13 +18,10 @@ __all__ = [
     "columns",
     "described_parameters",
     "docstring_of",
-    "pattern_in_words",
     "reference_of",
-    "value_in_words",
 ]
 
 _UNIT = re.compile(r"\s*\((1|(?:1/)?(?:time|m?s|m?V|[npu]?F|[npum]?S|[npum]?A|Hz))\)")
-_SHOWN = 12  # cells that are printed one by one
 
 
 @dataclass(frozen=True)
@@ -101,29 +97,3 @@ def columns(
     """Return rows of texts in aligned columns; the last column is wrapped to the width of the terminal."""
     total = width or max(60, min(shutil.get_terminal_size((100, 24)).columns, 120))
     return text_table(rows, header, indent=indent, width=total)
-
-
-def value_in_words(value: Any) -> str:
-    """Return a parameter's value as text: as it would be written in Python, arrays in short."""
-    import numpy as np
-
-    from brnn.base.data import Spec
-
-    if value is None:
-        return "none"
-    if isinstance(value, np.ndarray) or (isinstance(value, tuple) and value and isinstance(value[0], tuple)):
-        return pattern_in_words(value)
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, Spec):
-        return re.sub(r"(\d)\.0(?=[,)])", r"\1", repr(value))
-    return str(value)
-
-
-def pattern_in_words(values: Any) -> str:
-    """Return the first elements of an array, or all of a short one."""
-    import numpy as np
-
-    flat = np.asarray(values).ravel()
-    shown = " ".join(f"{value + 0.0:.5g}" for value in flat[:_SHOWN])  # + 0.0: no "-0"
-    return shown if flat.size <= _SHOWN else f"{shown} ... ({' x '.join(map(str, np.shape(values)))})"

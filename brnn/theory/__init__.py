@@ -1,9 +1,10 @@
 """What mathematics predicts, without simulating.
 
 Every function takes plain numbers, arrays and signals (`brnn.signals`, or anything with the same four methods;
-`liapunov` takes a whole network) and uses NumPy and SciPy only, nothing of the simulator, so that its results can be
-set beside what the simulator gives.
+`predict` and `liapunov` take a whole network) and uses NumPy and SciPy only, nothing of the simulator, so that its
+results can be set beside what the simulator gives.
 
+- `predict`: which of the following fits a network, and what it says of it: ``predict(network)``.
 - `feedforward`: equations (13)-(19): equilibria, exact responses, normalization, shift property, Weber law,
   adaptation level, the single shunting cell.
 - `membrane`: equation (20), and the change of variable to (8) and back.

@@ -22,3 +22,4 @@ from . import survivors as survivors
 from . import vite as vite
 from .liapunov_functions.value import Liapunov as Liapunov
 from .liapunov_functions.value import liapunov as liapunov
+from .predictions.predict import predict as predict

@@ -82,7 +82,7 @@ def info(file: File) -> None:
 
 
 def _outcome(result: Result) -> list[tuple[str, str]]:
-    from brnn.cli.text import value_in_words
+    from brnn.base.words import value_in_words
 
     solver, attributes = result.solver, result.attributes
     versions = ", ".join(f"{name} {version}" for name, version in _json_object(attributes.get("versions")).items())

@@ -210,8 +210,9 @@ def _simulated(network: Network, options: dict[str, Any], record: Record) -> Res
 def _summary(result: Result, written: list[Path]) -> str:
     import numpy as np
 
+    from brnn.base.words import pattern_in_words
     from brnn.cli.outputs import size_in_words
-    from brnn.cli.text import columns, pattern_in_words
+    from brnn.cli.text import columns
 
     network, solver = result.network, result.solver
     cells = sum(layer.cells for layer in network.layers)

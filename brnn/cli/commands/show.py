@@ -82,8 +82,9 @@ def _describe(found: Model, network: Network, settings: list[str]) -> None:
 
 
 def _parameters(build: Any, settings: list[str], model: str) -> str:
+    from brnn.base.words import value_in_words
     from brnn.cli.settings import parameters_of, parse_settings
-    from brnn.cli.text import columns, described_parameters, value_in_words
+    from brnn.cli.text import columns, described_parameters
 
     described = described_parameters(build.__doc__)
     given = parse_settings(settings, build, model)
@@ -102,7 +103,8 @@ def _parameters(build: Any, settings: list[str], model: str) -> str:
 
 def network_in_words(network: Network) -> str:
     """Return the layers, projections, stimuli and events of a network, a line for each, and its protocol as a table."""
-    from brnn.cli.text import columns, value_in_words
+    from brnn.base.words import value_in_words
+    from brnn.cli.text import columns
     from brnn.spec.events.protocol import PhaseStimulus
 
     rows = []
@@ -138,7 +140,7 @@ def network_in_words(network: Network) -> str:
 
 def _phases(protocol: Protocol, depth: int = 0) -> list[tuple[str, str, str]]:
     """Return a row for each phase, below a row that says how often they are repeated."""
-    from brnn.cli.text import value_in_words
+    from brnn.base.words import value_in_words
     from brnn.spec.events.protocol import Phase
 
     indent = "  " * depth

@@ -1,0 +1,151 @@
+"""What a prediction is, and what every theorem asks of the inputs of a network."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from brnn.base.text import text_table
+from brnn.spec.network import Network
+
+__all__ = ["Phase", "Prediction", "Predictions", "Unmet", "constant_phases", "unmet_by_inputs"]
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """One thing that mathematics says of a network.
+
+    Attributes
+    ----------
+    quantity : str
+        What it is about: ``"stored at most"``, or a variable, ``"F1.x"``.
+    value : object
+        What is said: a number, an array, a text; None if the theorem leaves it open.
+    words : str
+        The same in words, with what belongs to it; its lines are those of ``brnn theory``.
+    hypothesis : str
+        Under which conditions, which this network meets.
+    source : str
+        Where the theorem is published, or derived.
+    during : (float, float) or None
+        The interval of time that it is about; None for all of it.
+    details : dict
+        What belongs to the value, by name.
+    """
+
+    quantity: str
+    value: Any
+    words: str
+    hypothesis: str
+    source: str
+    during: tuple[float, float] | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Unmet:
+    """Why a theorem says nothing of a network.
+
+    Attributes
+    ----------
+    theorem : str
+        What it is about: ``"a recurrent competitive field (21)"``.
+    hypothesis : str
+        The first of its conditions that the network does not meet: what it must have.
+    """
+
+    theorem: str
+    hypothesis: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Predictions:
+    """What mathematics says of one network, in the order of the theorems; iterating gives each Prediction.
+
+    Attributes
+    ----------
+    network : str
+        Its name.
+    outcomes : tuple of Prediction or Unmet
+        What each theorem says, or why it says nothing.
+    """
+
+    network: str
+    outcomes: tuple[Prediction | Unmet, ...]
+
+    @property
+    def unmet(self) -> tuple[Unmet, ...]:
+        """Why the other theorems say nothing, each reason once."""
+        return tuple(dict.fromkeys(outcome for outcome in self.outcomes if isinstance(outcome, Unmet)))
+
+    @property
+    def why_not(self) -> str:
+        """The same in one line."""
+        theorems: dict[str, list[str]] = {}
+        for unmet in self.unmet:
+            theorems.setdefault(unmet.hypothesis, []).append(unmet.theorem)
+        return "; ".join(f"{' or '.join(names)} must have {hypothesis}" for hypothesis, names in theorems.items())
+
+    def of(self, quantity: str) -> tuple[Prediction, ...]:
+        """Return the predictions about one quantity; none if there are none."""
+        return tuple(prediction for prediction in self if prediction.quantity == quantity)
+
+    def __iter__(self) -> Iterator[Prediction]:
+        return (outcome for outcome in self.outcomes if isinstance(outcome, Prediction))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return f"no theory here for {self.network}: {self.why_not}"
+        return text_table([[prediction.quantity, " | ".join(prediction.words.splitlines())] for prediction in self])
+
+
+@dataclass(frozen=True, eq=False)
+class Phase:
+    """An interval in which no input changes.
+
+    Attributes
+    ----------
+    start, stop : float
+        From when to when.
+    inputs : dict of ndarray
+        The input of each layer, by its name and the kind, ``("F1", "excitatory")``.
+    """
+
+    start: float
+    stop: float
+    inputs: Mapping[tuple[str, str], np.ndarray]
+
+    def __str__(self) -> str:
+        return f"t = {self.start:g} ... {self.stop:g}"
+
+
+def unmet_by_inputs(network: Network) -> str | None:
+    """Return the condition that inputs do not meet: that they are constant, or change at known times; else None."""
+    if any(stimulus.schedule.varying or stimulus.schedule.white for stimulus in network.stimuli):
+        return "inputs that do not change all the time"
+    if network.events:
+        return "no events"
+    return None
+
+
+def constant_phases(network: Network) -> Iterator[Phase]:
+    """Yield the intervals between the times at which inputs change, up to the network's own duration."""
+    length = network.duration or 1.0
+    edges = np.concatenate([[0.0], network.breaks(length), [length]])
+    for start, stop in itertools.pairwise(edges.tolist()):
+        inputs = {
+            (layer.name, kind): np.zeros(layer.shape)
+            for layer in network.layers
+            for kind in ("excitatory", "inhibitory")
+        }
+        for stimulus in network.stimuli:
+            layer = network.layer(stimulus.target)
+            inputs[stimulus.target, stimulus.kind] += stimulus.at(0.5 * (start + stop), layer.shape)
+        yield Phase(start, stop, inputs)

@@ -1,0 +1,84 @@
+"""What is known of additive networks with linear signals (6), (7): `brnn.theory.additive`, on a Network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from brnn.base.words import pattern_in_words
+from brnn.signals import Linear
+from brnn.spec.layers.generalized import Layer
+from brnn.spec.network import Network
+from brnn.theory import additive
+from brnn.theory.predictions.base import Prediction, Unmet, constant_phases, unmet_by_inputs
+
+__all__ = ["linear_network"]
+
+_LINEAR = "an additive network with linear signals (6)(7)"
+_CELLS_AT_MOST = 1000  # whose matrix is made
+_SOURCE = "review, (6), (7); a linear equation with constant coefficients"
+
+
+def _matrix(network: Network) -> tuple[Any, np.ndarray] | Unmet:
+    """Return A and W of a network of one additive layer with linear signals, or the condition that it does not meet."""
+    hypothesis = unmet_by_inputs(network)
+    if hypothesis is not None:
+        return Unmet(_LINEAR, hypothesis)
+    layer: Any = network.layers[0]
+    if len(network.layers) != 1 or not isinstance(layer, Layer) or not layer.accepts_signed_input():
+        return Unmet(_LINEAR, "one additive layer (C = F = 0)")
+    if np.any(layer.B != 1.0) or np.any(layer.E != 1.0):
+        return Unmet(_LINEAR, "inputs and signals with the factors B = E = 1")
+    if layer.cells > _CELLS_AT_MOST:
+        return Unmet(_LINEAR, f"at most {_CELLS_AT_MOST} cells")
+    if not network.projections:
+        return Unmet(_LINEAR, "projections")
+    W = np.zeros((layer.cells, layer.cells))
+    for link in network.projections:
+        if not isinstance(link.signal, Linear):
+            return Unmet(_LINEAR, "linear signals")
+        if link.gate is not None or link.learning is not None or link.delay:
+            return Unmet(_LINEAR, "projections without gates, learning and delays")
+        sign = 1.0 if link.kind == "excitatory" else -1.0
+        W += sign * link.signal.gain * link.topology.strengths(layer.shape, layer.shape)
+    return np.ravel(layer.A) if np.ndim(layer.A) else layer.A, W
+
+
+def linear_network(network: Network) -> list[Prediction] | Unmet:
+    """Say whether a linear network settles, and where with each of its inputs."""
+    found = _matrix(network)
+    if isinstance(found, Unmet):
+        return found
+    A, W = found
+    layer = network.layers[0]
+    rate = additive.growth_rate(A, W)
+    fate = "it settles" if rate < 0 else "it does not settle"
+    words = f"additive with linear signals (6)(7): {layer.cells} cells, dx/dt = M x + I, M = W - diag(A)"
+    result = [
+        Prediction("network", _LINEAR, words, _LINEAR, _SOURCE, details={"M": additive.matrix(A, W)}),
+        Prediction(
+            "stability",
+            rate,
+            f"largest real part of the eigenvalues of M: {rate:.8g}; {fate}",
+            _LINEAR,
+            _SOURCE,
+            details={"settles": rate < 0},
+        ),
+    ]
+    for phase in constant_phases(network) if rate < 0 else ():
+        inputs = phase.inputs[layer.name, "excitatory"] - phase.inputs[layer.name, "inhibitory"]
+        x = additive.equilibrium(A, W, inputs.ravel()).reshape(layer.shape)
+        words = f"{phase}: total input {inputs.sum():.5g}, sum of x {x.sum():.8g}\n{pattern_in_words(x)}"
+        result.append(
+            Prediction(
+                f"{layer.name}.x",
+                x,
+                words,
+                "the inputs stay as they are",
+                _SOURCE,
+                during=(phase.start, phase.stop),
+                details={"inputs": inputs, "rate": -rate},
+            )
+        )
+    return result

@@ -1,0 +1,65 @@
+"""``brnn.theory.predict(network)``: every theorem here looks at the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from brnn.errors import InputError
+from brnn.spec.network import Network
+from brnn.theory.predictions.base import Prediction, Predictions, Unmet
+from brnn.theory.predictions.competitive_field import competitive_field, equal_survivors, quenching_size, stored
+from brnn.theory.predictions.driven import driven_cells
+from brnn.theory.predictions.linear import linear_network
+
+__all__ = ["THEOREMS", "Theorem", "predict"]
+
+Theorem = Callable[[Network], list[Prediction] | Unmet]
+
+# Each looks at a network and says what follows, or the first of its conditions that the network does not meet.
+THEOREMS: tuple[Theorem, ...] = (
+    competitive_field,
+    equal_survivors,
+    stored,
+    quenching_size,
+    linear_network,
+    driven_cells,
+)
+
+
+def predict(network: Network) -> Predictions:
+    """Return what mathematics predicts for a network, without simulating it.
+
+    Covered are recurrent competitive fields (21), additive networks with linear signals (6), and layers of shunting
+    or membrane cells that are driven by inputs alone (13), (20). Theorems about what other models learn or how they
+    oscillate stand in the modules of `brnn.theory` and in the models' claims.
+
+    Parameters
+    ----------
+    network : Network
+        Any network; nothing is guessed: where no theorem applies there is no prediction.
+
+    Returns
+    -------
+    Predictions
+        Each Prediction says what is predicted, under which hypothesis and where that is published; `unmet` says why
+        the other theorems do not apply.
+
+    Raises
+    ------
+    InputError
+        If it is no network.
+
+    Examples
+    --------
+    >>> import brnn
+    >>> field = brnn.models.rcf.build(signal=brnn.Power(), initial=[0.2, 0.9, 0.4])
+    >>> brnn.theory.predict(field).of("stored")[0].value.round(3)
+    array([0.   , 2.618, 0.   ])
+    """
+    if not isinstance(network, Network):
+        raise InputError(f"predict: network = {type(network).__name__}: must be a brnn.Network")
+    outcomes: list[Prediction | Unmet] = []
+    for theorem in THEOREMS:
+        said = theorem(network)
+        outcomes += [said] if isinstance(said, Unmet) else said
+    return Predictions(network.name, tuple(outcomes))

@@ -1,0 +1,221 @@
+"""What `brnn.theory.predict` says of networks, against closed forms that are written out here."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+import brnn
+from brnn import models
+from brnn.theory import predict
+from brnn.theory.predictions.base import Unmet
+from brnn.theory.predictions.competitive_field import NO_INPUTS
+from brnn.theory.predictions.predict import THEOREMS
+
+A, B = 1.0, 3.0
+INITIAL = [0.2, 0.9, 0.4]
+FIELD = "a recurrent competitive field (21)"
+LINEAR = "an additive network with linear signals (6)(7)"
+DRIVEN = "a network driven by inputs alone (13), (20)"
+
+
+def field(signal: Any = None, initial: Any = INITIAL, **options: Any) -> brnn.Network:
+    return models.rcf.build(signal=signal or brnn.Power(), initial=initial, A=A, B=B, **options)
+
+
+def only(network: brnn.Network, quantity: str) -> Any:
+    (prediction,) = predict(network).of(quantity)
+    return prediction
+
+
+def test_a_faster_than_linear_field_stores_the_largest() -> None:
+    """The levels are the roots of w (B - w) = A, and the upper one is what the winner holds."""
+    low, high = (B - np.sqrt(B * B - 4 * A)) / 2, (B + np.sqrt(B * B - 4 * A)) / 2
+    network = field()
+    assert only(network, "signal").value == "faster-than-linear"
+    levels = only(network, "total of one cell")
+    assert [level.level for level in levels.value] == pytest.approx([low, high], rel=1e-12)
+    assert [level.stable for level in levels.value] == [False, True]
+    assert levels.details["0 is stable"]
+    assert only(network, "stored at most").value == 1
+    np.testing.assert_allclose(only(network, "stored").value, [0, high, 0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("gain", [1.0, 2.5])
+def test_a_linear_field_stores_every_pattern(gain: float) -> None:
+    network = field(brnn.Linear(gain))
+    kept = np.array(INITIAL) / np.sum(INITIAL) * (B - A / gain)
+    np.testing.assert_allclose(only(network, "stored").value, kept, rtol=1e-12)
+    assert not only(network, "total of one cell").details["0 is stable"]
+    assert {predictions.details["stability"] for predictions in predict(network).of("2 equal survivors")} == {"neutral"}
+    assert only(network, "quenching").value is None  # noise is amplified like the signal
+
+
+def test_equal_survivors_of_a_sigmoid_field() -> None:
+    """f = w^2/(F + w^2): (A + k) u^2 - B u + A F = 0, and k < B/sqrt(F) - 2 A."""
+    F = 0.25
+    network = field(brnn.Sigmoid(half=np.sqrt(F)), [0.4] * 10, n=10)
+    assert only(network, "stored at most").value == 3 < B / np.sqrt(F) - 2 * A
+    for k in (2, 3):
+        held = only(network, f"{k} equal survivors")
+        assert held.value == pytest.approx((B + np.sqrt(B * B - 4 * (A + k) * A * F)) / (2 * (A + k)), rel=1e-12)
+        assert held.details["survivors"] == k
+        assert held.details["stability"] == "stable"
+    assert predict(network).of("4 equal survivors") == ()
+
+
+def test_the_size_at_which_a_pattern_is_quenched() -> None:
+    """One cell with f = w^2 is quenched below the lower root of w (B - w) = A."""
+    found = only(field(initial=[1.0], n=1), "quenching")
+    assert found.value == pytest.approx((B - np.sqrt(B * B - 4 * A)) / 2, abs=1e-8)
+    assert found.details["bracket"].lower < found.value < found.details["bracket"].upper
+
+
+def test_weaker_inhibition_is_seen_in_the_levels() -> None:
+    """With inhibition v, k survivors solve (B - m u) u = A, m = 1 + v (k - 1), for f = w^2."""
+    predictions = predict(field(inhibition=0.0))
+    m, v = 1.0, 0.0
+    level = predictions.of("2 equal survivors")[0].value
+    assert level == pytest.approx((B + np.sqrt(B * B - 4 * m * A)) / (2 * m), rel=1e-12)
+    assert predictions.of("network")[0].value.v == v
+    assert predictions.of("stored") == ()
+    needs = Unmet("a competitive field whose stored state is known", "recurrent inhibition v = 1, as in (21)")
+    assert needs in predictions.unmet
+
+
+def test_a_field_with_inputs_has_levels_but_no_stored_state() -> None:
+    predictions = predict(models.rcf.build())
+    assert predictions.of("stored") == ()
+    assert [unmet.hypothesis for unmet in predictions.unmet if "stored" in unmet.theorem] == [NO_INPUTS]
+    assert len(predictions.of("total of one cell")) == 1
+
+
+def test_linear_networks() -> None:
+    """Two cells, dx_1 = -2 x_1 + x_2 + 3, dx_2 = -2 x_2 - x_1/2: x = (4/3, -1/3); eigenvalues -2 +- i/sqrt(2)."""
+    layer = brnn.Layer("F", 2, A=2.0, B=1.0, C=0.0, E=1.0, F=0.0)
+    links = [
+        brnn.Projection("F", "F", "excitatory", brnn.Linear(), brnn.Dense([[0, 1], [0, 0]])),
+        brnn.Projection("F", "F", "inhibitory", brnn.Linear(2.0), brnn.Dense([[0, 0], [0.25, 0]])),
+    ]
+    network = brnn.Network("linear", [layer], links, [brnn.Stimulus("F", pattern=[3.0, 0.0])], duration=5.0)
+    assert only(network, "stability").value == pytest.approx(-2.0, rel=1e-12)
+    settled = only(network, "F.x")
+    np.testing.assert_allclose(settled.value, [4 / 3, -1 / 3], rtol=1e-12)
+    assert settled.during == (0.0, 5.0)
+    unstable = network.replace(layers=[layer.replace(A=0.0)])
+    assert only(unstable, "stability").value == pytest.approx(0.0, abs=1e-12)
+    assert predict(unstable).of("F.x") == ()
+
+
+def test_cells_that_are_driven_by_inputs() -> None:
+    """x_i = [B I_i - E (I - I_i)]/(A + I) of (13), at the rate A + I, in each interval of constant inputs."""
+    pattern = np.array([1.0, 2.0, 3.0, 4.0])
+    network = brnn.Network(
+        "driven",
+        [brnn.Layer("F", 4, A=0.5, B=2.0, E=0.25)],
+        stimuli=[
+            brnn.Stimulus("F", "excitatory", pattern, brnn.Pulse(1.0, 3.0)),
+            brnn.Stimulus("F", "inhibitory", pattern.sum() - pattern, brnn.Pulse(1.0, 3.0)),
+        ],
+        duration=4.0,
+    )
+    found = predict(network).of("F.x")
+    assert [prediction.during for prediction in found] == [(0.0, 1.0), (1.0, 3.0), (3.0, 4.0)]
+    for prediction, total in zip(found, [0.0, 10.0, 0.0], strict=True):
+        inputs = pattern / 10 * total
+        expected = (2.0 * inputs - 0.25 * (total - inputs)) / (0.5 + total)
+        np.testing.assert_allclose(prediction.value, expected, rtol=1e-12)
+        np.testing.assert_allclose(prediction.details["rate"], 0.5 + total, rtol=1e-12)
+
+
+def test_membrane_cells() -> None:
+    """The potential is the mean of the saturation potentials, weighted by the conductances."""
+    layer = brnn.MembraneLayer("V", 2, V_plus=50.0, V_minus=-80.0, V_p=-70.0, g_p=2.0, C=4.0)
+    stimuli = [brnn.Stimulus("V", "excitatory", [1.0, 3.0]), brnn.Stimulus("V", "inhibitory", [2.0, 0.0])]
+    found = only(brnn.Network("membranes", [layer], stimuli=stimuli, duration=1.0), "V.x")
+    np.testing.assert_allclose(found.value, [(50 - 160 - 140) / 5, (150 - 140) / 5], rtol=1e-12)
+    np.testing.assert_allclose(found.details["rate"], [5 / 4, 5 / 4], rtol=1e-12)
+
+
+def test_cells_without_decay_have_no_equilibrium() -> None:
+    found = only(brnn.Network("idle", [brnn.Layer("F", 2, A=0.0, B=1.0)], duration=1.0), "F.x")
+    assert found.value is None
+
+
+def changed(network: brnn.Network, kind: str, **changes: Any) -> brnn.Network:
+    """The network with one of its projections changed."""
+    return network.replace(
+        projections=[link.replace(**changes) if link.kind == kind else link for link in network.projections]
+    )
+
+
+NOISE = brnn.Stimulus("rcf", "excitatory", 0.1, brnn.WhiteNoise())
+EVENT = brnn.Event("stop", brnn.AtTimes([1.0]), brnn.StopRun())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda net: net.replace(stimuli=[NOISE]), "inputs that do not change all the time"),
+        (
+            lambda net: net.replace(stimuli=[brnn.Stimulus("rcf", "excitatory", 1.0, brnn.Sine(1.0))]),
+            "inputs that do not change",
+        ),
+        (lambda net: net.replace(events=[EVENT]), "no events"),
+        (
+            lambda net: net.replace(layers=[*net.layers, brnn.Layer("F2", 1, 1.0, 1.0)]),
+            "one layer of cells that obey (9)",
+        ),
+        (lambda net: net.replace(layers=[net.layers[0].replace(A=[1.0, 2.0, 1.0])]), "one decay rate A > 0"),
+        (lambda net: net.replace(layers=[net.layers[0].replace(E=0.5)]), "shunting cells between 0 and B"),
+        (lambda net: net.replace(projections=net.projections[:1]), "one excitatory and one inhibitory projection"),
+        (lambda net: changed(net, "inhibitory", signal=brnn.Linear()), "one signal for excitation and inhibition"),
+        (lambda net: changed(net, "excitatory", delay=0.5), "projections without gates, learning and delays"),
+        (lambda net: changed(net, "excitatory", gate=brnn.HabituativeGate(1.0, 1.0, 1.0)), "projections without gates"),
+        (lambda net: changed(net, "inhibitory", topology=brnn.AllToAll()), "cells that excite themselves"),
+        (lambda net: changed(net, "excitatory", topology=brnn.OneToOne(2.0)), "cells that excite themselves"),
+    ],
+)
+def test_every_condition_of_a_field_is_looked_at(change: Any, words: str) -> None:
+    predictions = predict(change(field()))
+    assert next(unmet.hypothesis for unmet in predictions.unmet if unmet.theorem == FIELD).startswith(words)
+    assert len(predictions) == 0
+    assert predictions.why_not in repr(predictions)
+    assert "\n" not in repr(predictions)
+
+
+def test_why_other_networks_are_not_linear_or_driven() -> None:
+    unmet = {unmet.theorem: unmet.hypothesis for unmet in predict(models.hartline_ratliff.build()).unmet}
+    assert unmet[LINEAR] == "linear signals"
+    assert unmet[DRIVEN] == "no projections"
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_every_model(name: str) -> None:
+    """Each theorem says something or why not; no network fits two kinds; a prediction says all that it should."""
+    network = models.load(name).build()
+    predictions = predict(network)
+    assert len(predictions.of("network")) <= 1
+    assert len(predictions.outcomes) >= len(THEOREMS)
+    for prediction in predictions:
+        for text in (prediction.quantity, prediction.words, prediction.hypothesis, prediction.source):
+            assert text
+            assert isinstance(text, str)
+    covered = {"additive", "feedforward_shunting", "membrane", "rcf"}
+    assert (len(predictions) > 0) == (name in covered)
+
+
+def test_what_is_predicted_is_what_the_simulator_does() -> None:
+    network = models.feedforward_shunting.build(pattern=[1, 2, 3, 4], total=10)
+    found = predict(network).of("F1.x")
+    result = brnn.simulate(network, 4.0, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(result.final("F1"), found[0].value, rtol=1e-8)
+    assert all(before.during[1] == after.during[0] for before, after in itertools.pairwise(found))  # type: ignore[index]
+
+
+def test_only_networks() -> None:
+    with pytest.raises(brnn.InputError, match="predict: network = str: must be a brnn.Network"):
+        predict("rcf")  # type: ignore[arg-type]
