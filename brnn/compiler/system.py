@@ -33,10 +33,16 @@ def _apart(array: np.ndarray) -> np.ndarray:
     """
     if array.size > _SMALL:
         return array
-    room = np.empty(array.size + 2 * _GAP, dtype=array.dtype)
-    result = room[_GAP : _GAP + array.size].reshape(array.shape)
+    result = _room(array.size, array.dtype).reshape(array.shape)
     result[...] = array
     return result
+
+
+def _room(size: int, dtype: Any = np.float64) -> np.ndarray:
+    """Return a new array of so many numbers, not set to anything, that no other array lies near to."""
+    if size > _SMALL:
+        return np.empty(size, dtype)
+    return np.empty(size + 2 * _GAP, dtype)[_GAP : _GAP + size]
 
 
 @dataclass
@@ -93,7 +99,7 @@ class RightHandSide:
 
     def __call__(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return du/dt in a new array."""
-        du = _apart(np.empty_like(u))
+        du = _room(u.size)
         self.into(t, u, du)
         return du
 
@@ -106,7 +112,8 @@ class RightHandSide:
 
     def diffusion(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return the strength b(t, u) of the white noise of each unknown (0 without any)."""
-        b = _apart(np.zeros_like(u))
+        b = _room(u.size)
+        b[:] = 0.0
         if self.noise is not None:
             self.noise(t + self.shift, u, b, *self.arguments)
         return b

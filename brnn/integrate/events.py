@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -95,6 +95,7 @@ class _Watch:
 
 
 _Group = tuple[np.ndarray, float, float]  # cells that cross, and between which times
+_Dense = Callable[[Any], np.ndarray]  # the state as a function of time; a column for each if times are many
 
 
 class Slopes:
@@ -217,7 +218,7 @@ class Reactor:
         before: np.ndarray,
         stop: float,
         after: np.ndarray,
-        dense: Callable[[], Callable[[float], np.ndarray]],
+        dense: Callable[[], _Dense],
         slopes: tuple[np.ndarray, np.ndarray] | None,
     ) -> float | None:
         """Return when the first crossing of a step happens; None if there is none.
@@ -234,7 +235,7 @@ class Reactor:
         first = stop
         hits: list[_Hit] = []
         lost: list[_Hit] = []
-        output: Callable[[float], np.ndarray] | None = None
+        output: _Dense | None = None
         for watch in self._watches:
             far = watch.beyond(after)
             groups = [(watch.armed & (far >= 0.0), start, stop)]
@@ -354,13 +355,13 @@ class Reactor:
         watch: _Watch,
         peaks: np.ndarray,
         dips: np.ndarray,
-        output: Callable[[float], np.ndarray],
+        output: _Dense,
         start: float,
         stop: float,
     ) -> list[_Group]:
         """Return which of the cells that turn in a step cross within it, and between which times."""
-        times = np.linspace(start, stop, _LOOKS).tolist()
-        values = np.array([watch.beyond(output(time)) for time in times])
+        moments = np.linspace(start, stop, _LOOKS)
+        values, times = [watch.beyond(state) for state in output(moments).T], moments.tolist()
         groups: list[_Group] = []
         for k in range(1, _LOOKS - 1):
             above = peaks & (values[k] >= 0.0)
@@ -373,9 +374,7 @@ class Reactor:
         return groups
 
 
-def _moment(
-    watch: _Watch, candidates: np.ndarray, output: Callable[[float], np.ndarray], start: float, stop: float
-) -> float:
+def _moment(watch: _Watch, candidates: np.ndarray, output: _Dense, start: float, stop: float) -> float:
     """Return when the first of the candidates crosses; one of them is beyond at `stop`."""
     from scipy.optimize import brentq
 
