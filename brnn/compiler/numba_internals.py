@@ -1,4 +1,14 @@
-"""Compile functions that take the addresses of arrays which never overlap."""
+"""Compile functions that take the addresses of arrays which never overlap: all that brnn uses of Numba's internals.
+
+They may change with any release of Numba; `tests/unit/test_numba_internals.py` says which one is gone. They are
+
+- ``numba.core.compiler.CompilerBase``, whose `state` has `flags`, and of these ``noalias``, which puts LLVM's attribute
+  on the data of array arguments; ``numba.core.compiler.DefaultPassBuilder.define_nopython_pipeline``; and the option
+  ``pipeline_class`` of ``njit`` and ``cfunc``,
+- ``numba.core.cgutils.create_struct_proxy``, which gives the ``data`` of an array,
+- ``get_dummy_value`` of the target context: what a function returns that returns nothing,
+- ``llvmlite.ir.IRBuilder.inttoptr`` and ``llvmlite.ir.IRBuilder.call``, which call a function at an address.
+"""
 
 from __future__ import annotations
 

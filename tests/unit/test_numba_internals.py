@@ -1,0 +1,69 @@
+"""What brnn uses of Numba beyond its public interface: that it is there, and does what it did."""
+
+from __future__ import annotations
+
+import pkgutil
+
+import numba
+import numpy as np
+import pytest
+from numba import carray, cfunc, njit
+from numba.core import compiler
+
+from brnn.compiler import numba_internals
+from brnn.compiler.numba_internals import LANE_SIGNATURE, NoAlias, address, call_lanes
+
+NAMES = (
+    "numba.core.compiler.CompilerBase",
+    "numba.core.compiler.DefaultPassBuilder.define_nopython_pipeline",
+    "numba.core.cgutils.create_struct_proxy",
+    "numba.core.base.BaseContext.get_dummy_value",
+    "llvmlite.ir.IRBuilder.inttoptr",
+    "llvmlite.ir.IRBuilder.call",
+    "numba.core.compiler.Flags.noalias",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_internals_are_there(name: str) -> None:
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        pytest.fail(f"Numba {numba.__version__} has no {name} any more: mend brnn/compiler/numba_internals.py")
+    assert name.rpartition(".")[2] in str(numba_internals.__doc__)
+
+
+def test_arguments_are_compiled_as_not_overlapping() -> None:
+    def double(x, y):  # type: ignore[no-untyped-def]
+        for i in range(x.size):
+            y[i] = 2.0 * x[i]
+
+    texts = {}
+    for pipeline in (compiler.Compiler, NoAlias):
+        compiled = njit(pipeline_class=pipeline)(double)
+        y = np.zeros(8)
+        compiled(np.ones(8), y)
+        assert (y == 2.0).all()
+        texts[pipeline] = "".join(compiled.inspect_llvm().values())
+    assert texts[NoAlias].count("noalias") > texts[compiler.Compiler].count("noalias")
+
+
+def test_a_function_is_called_at_its_address_with_the_addresses_of_arrays() -> None:
+    @cfunc(LANE_SIGNATURE)
+    def lanes(t, u, du, n, q, work, scratch, whole):  # type: ignore[no-untyped-def]
+        du = carray(du, 2)
+        du[0] = carray(t, 1)[0] + carray(u, 1)[0] + carray(q, 1)[0] + carray(work, 1)[0] + carray(scratch, 1)[0]
+        du[1] = carray(n, 1)[0] + 10 * carray(whole, 1)[0]
+
+    @njit
+    def call(function, t, u, du, n, q, work, scratch, whole):  # type: ignore[no-untyped-def]
+        call_lanes(
+            function, address(t), address(u), address(du), address(n), address(q), address(work), address(scratch),
+            address(whole),
+        )  # fmt: skip
+
+    du = np.zeros(2)
+    numbers = [np.array([float(10**k)]) for k in range(5)]
+    t, u, q, work, scratch = numbers
+    call(lanes.address, t, u, du, np.array([3]), q, work, scratch, np.array([4]))
+    assert du.tolist() == [11111.0, 43.0]
