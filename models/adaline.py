@@ -92,7 +92,7 @@ def build(
         wanted[:, None],
         training,
         (rows, recall.shown()),
-        M,
+        number(M, f"{model}: M", minimum=0.0),
         number(speed, f"{model}: speed", above=0.0),
         array(weights, f"{model}: weights"),
     )

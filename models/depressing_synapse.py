@@ -118,6 +118,7 @@ def build(
     later = activities(rate_after, f"{at}: rate_after", cells, minimum=0.0)
     stop = number(on, f"{at}: on", above=0.0)
     spiking = choice(presentation, f"{at}: presentation", ("rate", "spikes")) == "spikes"
+    short = number(width, f"{at}: width", above=0.0)
     fraction = number(U, f"{at}: U", above=0.0, maximum=1.0)
     if spiking and fraction == 1.0:
         raise SpecError(f"{at}: U = 1: must be less than 1 with spikes, none of finite width uses all resources")
@@ -128,7 +129,7 @@ def build(
     )
     start = activities(initial, f"{at}: initial", cells, minimum=0.0)
     if spiking:
-        stimuli = _trains(first, later, stop, number(width, f"{at}: width", above=0.0), quick, cells)
+        stimuli = _trains(first, later, stop, short, quick, cells)
     else:
         stimuli = [Stimulus("presynaptic", "excitatory", quick * first, Pulse(0.0, stop))]
         if np.any(later):

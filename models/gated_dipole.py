@@ -113,9 +113,8 @@ def build(
     A, H = number(A, f"{at}: A", above=0.0), number(H, f"{at}: H", above=0.0)
     K, L = number(K, f"{at}: K", above=0.0), number(L, f"{at}: L", minimum=0.0)
     f = signal_of(signal, f"{at}: signal")
-    shown, arousing = _interval(start, on, f"{at}: start", f"{at}: on"), None
-    if np.any(extra):
-        arousing = _interval(burst_start, burst_on, f"{at}: burst_start", f"{at}: burst_on")
+    shown = _interval(start, on, f"{at}: start", f"{at}: on")
+    arousing = _interval(burst_start, burst_on, f"{at}: burst_start", f"{at}: burst_on")
     # At rest under arousal alone both channels are equal, and nothing is left of them after the competition.
     rest = theory.gate_level(f(tonic), H, K, L)
     through = f(tonic) * rest
@@ -127,7 +126,7 @@ def build(
             Projection(f"{side}_input", f"{side}_gated", "excitatory", f, OneToOne(A), gate=gate, name=f"{side}_gates")
         )
         stimuli.append(Stimulus(f"{side}_input", "excitatory", A * tonic))
-        if arousing is not None:
+        if np.any(extra):
             stimuli.append(Stimulus(f"{side}_input", "excitatory", A * extra, arousing))
     stimuli.append(Stimulus("on_input", "excitatory", A * phasic, shown))
     layers += [Layer.additive(f"{side}_gated", cells, A=A, initial=through) for side in ("on", "off")]

@@ -137,7 +137,7 @@ def build(
                 Linear(),
                 AllToAll(weight=number(D, "instar: D", minimum=0.0)),
                 learning=rule(
-                    rate=M,
+                    rate=number(M, "instar: M", minimum=0.0),
                     sampling=signal_of(signal, "instar: signal"),
                     initial=0.05 if weights is None else array(weights, "instar: weights"),
                     schedule=Pulse(0.0, training.stop),

@@ -31,7 +31,7 @@ from brnn.base.checks import array, number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.models.parts.claims import run
-from brnn.models.parts.competition import DECIDED, SETTLED, Competition
+from brnn.models.parts.competition import DECIDED, SETTLED, Competition, window_of
 from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Outstar
@@ -127,7 +127,7 @@ def build(
     shown = Presentations(np.concatenate([training.order, len(inputs) + np.arange(len(probes))]), 1.0)
     competition = Competition.checked(n, categories, shown, winner, speed, model)
     rate, s = number(M, f"{model}: M", minimum=0.0), competition.speed
-    learning = training.during(*SETTLED) if window is None else window
+    learning = training.during(*SETTLED) if window is None else window_of(window, f"{model}: window")
     start = array(examples, f"{model}: weights", shape=(categories, n))
     recall = Projection(
         "category",

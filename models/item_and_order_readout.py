@@ -130,7 +130,7 @@ def build(
     s, R = number(noise, where + "noise", minimum=0.0), number(wave, where + "wave", above=0.0)
     least = (None, 0.0) if s == 0 else (0.0, None)
     h = number(threshold, where + "threshold", minimum=least[0], above=least[1])
-    many = whole(lists, where + "lists", minimum=1)
+    many, root = whole(lists, where + "lists", minimum=1), whole(seed, where + "seed", minimum=0)
     last = number((10.0 + 4.0 * n) / R if rehearsal is None else rehearsal, where + "rehearsal", above=0.0)
     refuse_above(8 * many * n * (60 + 3 * n), where + f"{many} lists of {n} items")
     layers, projections, stimuli = memory(n, shown)
@@ -142,7 +142,7 @@ def build(
     wave_on = Pulse(shown.end, shown.end + last)
     opened = [Stimulus(name, "modulatory", R, wave_on) for name in (CHOICE, DONE)]
     if s > 0:
-        held = Noise(seed, interval=2.0 * (shown.end + last), mean=_MEAN * s, deviation=s)
+        held = Noise(root, interval=2.0 * (shown.end + last), mean=_MEAN * s, deviation=s)
         opened.append(Stimulus(CHOICE, "excitatory", np.full(cells, G), held))
     return Network(
         "item_and_order_readout",

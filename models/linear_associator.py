@@ -97,11 +97,12 @@ def build(
     probes = keys if tests is None else pattern_rows(tests, f"{model}: tests", cells=keys.shape[1])
     refuse_weights(model, 2 * keys.shape[1] * taught.shape[1])
     s = number(speed, f"{model}: speed", above=0.0)
+    rate = number(M, f"{model}: M", minimum=0.0)
     once = choice(rule, f"{model}: rule", ("correlation", "error")) == "correlation"
     training = Presentations.cycles(len(keys), 1 if once else cycles, 1.0, model)
     recall = training.then(np.arange(len(probes)))
     make = _correlating if once else driven_by_errors
-    layers, projections, stimuli = make(keys, taught, training, (probes, recall.shown()), M, s, 0.0)
+    layers, projections, stimuli = make(keys, taught, training, (probes, recall.shown()), rate, s, 0.0)
     return Network(
         model,
         layers=layers,

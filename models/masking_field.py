@@ -150,7 +150,7 @@ def build(
                 len(words),
                 A=number(A, f"{at}: A", minimum=0.0),
                 B=B,
-                D=C,
+                D=number(C, f"{at}: C", minimum=0.0),
                 initial=activities(initial, f"{at}: initial", (len(words),)),
             ),
         ),

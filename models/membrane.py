@@ -97,10 +97,11 @@ def build(
     excitation = np.broadcast_to(signal_of(signal, "membrane: signal")(given), cells)
     inhibition = number(surround, "membrane: surround", minimum=0.0) * np.maximum(excitation.sum() - excitation, 0.0)
     start = None if initial is None else activities(initial, "membrane: initial", cells)
+    rest = number(V_p, "membrane: V_p")
     schedule = presented(on, "membrane: on")
     return Network(
         "membrane",
-        layers=(MembraneLayer("F1", cells, C=C, V_plus=V_plus, V_minus=V_minus, V_p=V_p, g_p=g_p, initial=start),),
+        layers=(MembraneLayer("F1", cells, C=C, V_plus=V_plus, V_minus=V_minus, V_p=rest, g_p=g_p, initial=start),),
         stimuli=(
             Stimulus("F1", "excitatory", excitation, schedule),
             Stimulus("F1", "inhibitory", inhibition, schedule),

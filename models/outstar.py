@@ -132,6 +132,7 @@ def build(
     trained = number(on, "outstar: on", above=0.0)
     onsets = trained + _SILENCE + (_RECALL + _SILENCE) * np.arange(factors.size)
     until = number(onsets[0] if window is None else window, "outstar: window", above=0.0, infinite=True)
+    rate = number(M, "outstar: M", minimum=0.0)
     rule = _LAWS[choice(law, "outstar: law", tuple(_LAWS))]
     # Uneven at the beginning, so that what is learned is seen.
     uneven = 0.1 + 0.1 * np.cos(np.arange(size * cues.size))
@@ -154,7 +155,7 @@ def build(
                 "excitatory",
                 signal,
                 AllToAll(weight=number(D, "outstar: D", minimum=0.0)),
-                learning=rule(rate=M, initial=start, schedule=Pulse(0.0, until) if math.isfinite(until) else None),
+                learning=rule(rate=rate, initial=start, schedule=Pulse(0.0, until) if math.isfinite(until) else None),
                 name="outstar",
             ),
         ),

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.analysis import Oscillation, arrival_times, measure_oscillation
-from brnn.base.checks import number
+from brnn.base.checks import choice, number
 from brnn.claims import Comparison, claim
 from brnn.models.parts.claims import run
 from brnn.models.parts.independent import integrate
@@ -40,6 +40,7 @@ from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies import Topology
+from brnn.spec.topologies.convolution import BOUNDARIES
 from brnn.spec.topologies.distance import GaussianKernel
 from brnn.spec.topologies.uniform import AllToAll, OneToOne
 from brnn.theory import slow_inhibition as theory
@@ -112,16 +113,15 @@ def build(
     shared = number(lateral, f"{at}: lateral", minimum=0.0, maximum=1.0)
     near = number(center_width, f"{at}: center_width", minimum=0.0)
     far = number(surround_width, f"{at}: surround_width", minimum=0.0, infinite=True)
+    edge = choice(boundary, f"{at}: boundary", BOUNDARIES)
     projections = [
         Projection("cells", "interneurons", "excitatory", Linear(), OneToOne(rate)),
-        Projection("interneurons", "cells", "inhibitory", Linear(), _spread(G, far, cells, boundary, f"{at}: G")),
-        Projection("cells", "cells", "excitatory", f, _spread(1.0 - shared, near, cells, boundary, at), name="center"),
+        Projection("interneurons", "cells", "inhibitory", Linear(), _spread(G, far, cells, edge, f"{at}: G")),
+        Projection("cells", "cells", "excitatory", f, _spread(1.0 - shared, near, cells, edge, at), name="center"),
     ]
     if shared > 0.0:
         projections.append(
-            Projection(
-                "cells", "cells", "excitatory", f, _spread(shared, math.inf, cells, boundary, at), name="lateral"
-            )
+            Projection("cells", "cells", "excitatory", f, _spread(shared, math.inf, cells, edge, at), name="lateral")
         )
     return Network(
         at,

@@ -119,7 +119,7 @@ def build(
     shown = np.broadcast_to(activities(shown, f"{model}: pattern", cells, minimum=0.0), cells)
     if shown.sum() <= 0:
         raise SpecError(f"{model}: pattern: is 0 everywhere; it has no reflectances")
-    decay = number(A, f"{model}: A", above=0.0)
+    decay, rate = number(A, f"{model}: A", above=0.0), number(M, f"{model}: M", minimum=0.0)
     rng = np.random.default_rng(whole(seed, f"{model}: seed", minimum=0))
     p = _strengths(strengths, count, decay, rng)
     trained = _PERIOD * whole(cycles, f"{model}: cycles", minimum=1)
@@ -135,7 +135,7 @@ def build(
         "excitatory",
         signal_of(signal, f"{model}: signal"),
         Dense(np.tile(p, (size, 1))),
-        learning=rule(rate=M, sampled=Linear(), initial=weights, schedule=Pulse(0.0, trained)),
+        learning=rule(rate=rate, sampled=Linear(), initial=weights, schedule=Pulse(0.0, trained)),
         delay=delay,
         name="paths",
     )

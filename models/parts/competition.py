@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from brnn.base.checks import array, choice, number
+from brnn.base.checks import array, choice, number, one_of
 from brnn.models.parts.presentations import Presentations
 from brnn.signals import Power, Signal, ThresholdLinear
 from brnn.spec.layers import Layer
@@ -17,7 +17,7 @@ from brnn.spec.schedules import Pulses, Schedule
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllButSelf, AllToAll, OneToOne
 
-__all__ = ["DECIDED", "SETTLED", "Competition", "random_weights"]
+__all__ = ["DECIDED", "SETTLED", "Competition", "random_weights", "window_of"]
 
 SETTLED = (0.6, 0.85)  # parts of a presentation between which the competition is over, and not yet reset
 DECIDED = 0.8  # within them
@@ -107,3 +107,8 @@ def random_weights(value: Any, where: str, categories: int, inputs: int, rng: np
         return array(value, where, shape=(categories, inputs))
     drawn = np.abs(rng.standard_normal((categories, inputs)))
     return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))
+
+
+def window_of(value: Any, where: str) -> Schedule | None:
+    """Return the learning window that a user gave, a schedule or None; SpecError if it is neither."""
+    return one_of(value, where, (Schedule, type(None)), "a schedule, e.g. Pulse(on=0, off=1), or None")

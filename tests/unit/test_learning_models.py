@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from typing import Any
 
 import numpy as np
@@ -60,32 +58,6 @@ def test_the_default_run_is_finite_and_learns(name: str) -> None:
 
 
 @every_model
-def test_json_round_trip(name: str) -> None:
-    network = build(name)
-    assert brnn.Network.from_json(network.to_json()) == network
-    assert build(name) == network
-
-
-@every_model
-def test_docstring_describes_every_parameter(name: str) -> None:
-    function = models.load(name).build
-    docstring = inspect.getdoc(function)
-    assert docstring is not None
-    entries = re.findall(r"^(\w+) : .+\n    \S", docstring.partition("Parameters\n")[2], re.MULTILINE)
-    assert entries == list(inspect.signature(function).parameters)
-    assert all(p.default is not p.empty for p in inspect.signature(function).parameters.values())
-
-
-@every_model
-def test_module_says_equation_and_source(name: str) -> None:
-    docstring = models.load(name).__doc__
-    assert docstring is not None
-    assert re.search(r"d[xyzw]\w*/dt = ", docstring)
-    assert "\nSource: " in docstring
-    assert "\nWhat is known" in docstring
-
-
-@every_model
 @pytest.mark.parametrize(
     ("value", "words"),
     [
@@ -102,10 +74,16 @@ def test_bad_patterns(name: str, value: Any, words: str) -> None:
 
 
 @every_model
-@pytest.mark.parametrize("value", [-1.0, float("nan"), "fast"])
-def test_bad_learning_rate(name: str, value: Any) -> None:
-    text = refusal(name, M=value)
-    assert f"= {value!r}" in text or f"= {value}" in text or f"= {value:g}" in text
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (-1.0, "-1: must be a number >= 0"),
+        (float("nan"), "nan: must be finite >= 0"),
+        ("fast", "'fast': must be a number >= 0"),
+    ],
+)
+def test_bad_learning_rate(name: str, value: Any, words: str) -> None:
+    assert refusal(name, M=value) == f"{name}: M = {words}"
 
 
 @pytest.mark.parametrize(

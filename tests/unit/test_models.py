@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from typing import Any
 
@@ -68,33 +67,6 @@ def test_the_default_field_stores_two_cells() -> None:
     """Sigmoid with half 0.5, A = 1, B = 3: two survivors hold the upper root of 3 u^2 - 3 u + 0.25 = 0."""
     stored = np.asarray(brnn.simulate(build("rcf")).final("rcf"))
     np.testing.assert_allclose(stored, np.where(np.isin(np.arange(10), (2, 7)), (3 + 6**0.5) / 6, 0.0), atol=1e-5)
-
-
-@every_model
-def test_json_round_trip(name: str) -> None:
-    network = build(name)
-    again = brnn.Network.from_json(network.to_json())
-    assert again == network
-    assert again.to_json() == network.to_json()
-
-
-@every_model
-def test_docstring_describes_every_parameter(name: str) -> None:
-    function = models.load(name).build
-    docstring = inspect.getdoc(function)
-    assert docstring is not None
-    entries = re.findall(r"^(\w+) : .+\n    \S", docstring.partition("Parameters\n")[2], re.MULTILINE)
-    assert entries == list(inspect.signature(function).parameters)
-    assert all(p.default is not p.empty for p in inspect.signature(function).parameters.values())
-
-
-@every_model
-def test_module_says_equation_and_source(name: str) -> None:
-    docstring = models.load(name).__doc__
-    assert docstring is not None
-    assert re.search(r"d[xV](_i)?/dt = ", docstring)
-    assert "\nSource: " in docstring
-    assert "\nWhat is known" in docstring
 
 
 @every_model

@@ -5,9 +5,7 @@ BRNN_ART_SETS sets the number of random lists of patterns for ART 1; fuzzy ART g
 
 from __future__ import annotations
 
-import inspect
 import os
-import re
 from typing import Any
 
 import numpy as np
@@ -191,26 +189,6 @@ def test_the_orienting_cell_is_the_vigilance() -> None:
     for rho, expected in ((0.75, [0]), (0.76, [0, 1])):
         network = art1.build(pattern, rho, 2, 1, templates=template)
         assert choices(present(network)) == [expected]
-
-
-@every_model
-def test_json_round_trip(name: str) -> None:
-    assert name in models.names()
-    network = build(name)
-    assert network.name == name
-    assert network.reference
-    assert brnn.Network.from_json(network.to_json()) == network
-    assert build(name) == network
-
-
-@every_model
-def test_docstring_describes_every_parameter(name: str) -> None:
-    function = models.load(name).build
-    docstring = inspect.getdoc(function)
-    assert docstring is not None
-    entries = re.findall(r"^(\w+) : .+\n    \S", docstring.partition("Parameters\n")[2], re.MULTILINE)
-    assert entries == list(inspect.signature(function).parameters)
-    assert all(p.default is not p.empty for p in inspect.signature(function).parameters.values())
 
 
 @pytest.mark.parametrize(

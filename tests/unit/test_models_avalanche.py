@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from typing import Any
 
 import numpy as np
@@ -46,32 +44,6 @@ def test_the_default_run_is_finite_and_learns(name: str) -> None:
             assert np.abs(z[-1] - z[0]).max() > 0.05
     for layer in network.layers:
         assert np.isfinite(np.asarray(result[f"{layer.name}.x"])).all()
-
-
-@every_model
-def test_json_round_trip(name: str) -> None:
-    network = models.load(name).build()
-    assert brnn.Network.from_json(network.to_json()) == network
-    assert models.load(name).build() == network
-
-
-@every_model
-def test_docstring_describes_every_parameter(name: str) -> None:
-    function = models.load(name).build
-    docstring = inspect.getdoc(function)
-    assert docstring is not None
-    entries = re.findall(r"^(\w+) : .+\n    \S", docstring.partition("Parameters\n")[2], re.MULTILINE)
-    assert entries == list(inspect.signature(function).parameters)
-    assert all(p.default is not p.empty for p in inspect.signature(function).parameters.values())
-
-
-@every_model
-def test_module_says_equation_and_source(name: str) -> None:
-    docstring = models.load(name).__doc__
-    assert docstring is not None
-    assert re.search(r"d[xyzwl]\w*/dt = ", docstring)
-    assert "\nSource: " in docstring
-    assert "\nWhat is known" in docstring
 
 
 # Theory of the avalanche -----------------------------------------------------------------------------------------

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from typing import Any
 
 import numpy as np
@@ -35,20 +33,6 @@ def test_defaults_make_a_network_with_a_protocol(name: str) -> None:
     x = result[f"{network.layers[0].name}.x"].values
     assert np.isfinite(x).all()
     assert np.ptp(x, axis=0).max() > 0.1
-
-
-@every_model
-def test_documentation(name: str) -> None:
-    module = models.load(name)
-    docstring = inspect.getdoc(module.build)
-    assert docstring is not None
-    entries = re.findall(r"^(\w+) : .+\n    \S", docstring.partition("Parameters\n")[2], re.MULTILINE)
-    parameters = inspect.signature(module.build).parameters
-    assert entries == list(parameters)
-    assert all(p.default is not p.empty for p in parameters.values())
-    assert re.search(r"d[xV](_i)?/dt = ", module.__doc__)
-    assert "\nSource: " in module.__doc__
-    assert "\nWhat is known" in module.__doc__
 
 
 REFUSED = [

@@ -31,15 +31,6 @@ def build(name: str, **arguments: Any) -> brnn.Network:
     return network
 
 
-@every_model
-def test_defaults_make_a_network_that_round_trips(name: str) -> None:
-    network = build(name)
-    assert network.name == name
-    assert network.duration is not None
-    assert network.reference
-    assert brnn.Network.from_json(network.to_json()) == network
-
-
 @pytest.mark.parametrize(
     ("name", "arguments", "words"),
     [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from typing import Any
 
 import numpy as np
@@ -11,7 +9,6 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import brnn
-from brnn import models
 from brnn.errors import InputError, SpecError
 from brnn.models.serial_learning import build, cues, onsets
 from brnn.theory import serial
@@ -86,20 +83,6 @@ def test_the_default_run_is_finite_learns_and_answers() -> None:
     np.testing.assert_array_equal(x[:-1].argmax(axis=1), np.arange(1, 12))
     z = np.asarray(result["associations.z"])
     np.testing.assert_array_equal(z[1], z[-1])  # learning is over
-
-
-def test_json_round_trip_and_docstrings() -> None:
-    network = build()
-    assert brnn.Network.from_json(network.to_json()) == network
-    docstring = inspect.getdoc(build)
-    assert docstring is not None
-    entries = re.findall(r"^(\w+) : .+\n    \S", docstring.partition("Parameters\n")[2], re.MULTILINE)
-    assert entries == list(inspect.signature(build).parameters)
-    module = models.serial_learning.__doc__
-    assert module is not None
-    assert re.search(r"dx_i/dt = ", module)
-    assert "\nSource: " in module
-    assert "\nWhat is known" in module
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import warnings
 from typing import Any
@@ -47,32 +46,6 @@ def test_seven_items_as_the_readme_would_write_it() -> None:
         S.append((0.3 + S[-1]) ** 0.5)
     expected = [0.3 / np.prod(S[j:]) for j in range(7)]
     np.testing.assert_allclose(y, expected, atol=1e-8)
-
-
-@every_model
-def test_json_round_trip(name: str) -> None:
-    network = build(name)
-    assert brnn.Network.from_json(network.to_json()) == network
-    assert build(name) == network
-
-
-@every_model
-def test_docstring_describes_every_parameter(name: str) -> None:
-    function = models.load(name).build
-    docstring = inspect.getdoc(function)
-    assert docstring is not None
-    entries = re.findall(r"^(\w+) : .+\n    \S", docstring.partition("Parameters\n")[2], re.MULTILINE)
-    assert entries == list(inspect.signature(function).parameters)
-    assert all(p.default is not p.empty for p in inspect.signature(function).parameters.values())
-
-
-@every_model
-def test_module_says_equation_and_source(name: str) -> None:
-    docstring = models.load(name).__doc__
-    assert docstring is not None
-    assert re.search(r"d[xc]\w*/dt = ", docstring)
-    assert "\nSource: " in docstring
-    assert "\nWhat is known" in docstring
 
 
 @pytest.mark.parametrize(

@@ -65,13 +65,14 @@ def test_bad_specifications_are_refused_in_one_line(make, says) -> None:
 
 
 def test_additive_layers_take_both_signs() -> None:
-    layer = brnn.Layer.additive("a", 2, A=1)
-    brnn.Network(
+    """x' = -x + W x - 1 rests at (1 - W) x = -1: 4 x_1 = -1, then 2 x_0 - 2 x_1 = -1."""
+    network = brnn.Network(
         "signed",
-        [layer],
+        [brnn.Layer.additive("a", 2, A=1)],
         [brnn.Projection("a", "a", topology=brnn.Dense([[-1.0, 2], [0, -3]]))],
         [brnn.Stimulus("a", "excitatory", -1.0)],
     )
+    np.testing.assert_allclose(brnn.simulate(network, 20.0).final("a"), [-0.75, -0.25], atol=1e-7)
 
 
 def test_specs_are_frozen_and_replaceable() -> None:

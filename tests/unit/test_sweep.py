@@ -267,7 +267,7 @@ def test_bad_designs() -> None:
     # So large that making it would take all memory: it is refused before.
     for design in (brnn.LatinHypercube(10**10, 0, A=(0, 1)), brnn.Random(10**12, 0, A=(0, 1))):
         with pytest.raises(
-            brnn.InputError, match=r"design: has 1\d?0?,000,000,000.* members, whose results take .*GB|TB"
+            brnn.InputError, match=r"design: has 1\d?0?,000,000,000.* members, whose results take .*(GB|TB)"
         ):
             brnn.sweep("rcf", design)
     with pytest.raises(brnn.InputError, match="1,000,000 members.*--yes"):
