@@ -13,7 +13,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo test lint format types imports wheel pythons bench hooks clean
+.PHONY: help venv install demo test lint format types imports docs wheel pythons bench hooks clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -56,6 +56,10 @@ types: $(VENV)/.installed-dev  ## mypy
 
 imports: $(VENV)/.installed-dev  ## import-linter: a module imports only what stands below it
 	$(BIN)/lint-imports --no-logo --no-cache
+
+docs: $(VENV)/.installed-dev  ## draw the picture of docs/architecture.md, and check what the pages say of the code
+	$(BIN)/python docs/architecture_picture.py
+	$(BIN)/python -m pytest -q tests/unit/test_docs.py
 
 wheel: $(VENV)/.installed-dev  ## build the wheel and try it in a new environment elsewhere
 	$(BIN)/python .ci/check_wheel.py

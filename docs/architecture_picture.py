@@ -1,12 +1,7 @@
-"""Draw docs/architecture.svg: the path of data through the folders of brnn.
-
-python docs/architecture_picture.py            # writes the picture
-python docs/architecture_picture.py --check    # says whether the picture is the one that this file draws
-"""
+"""Draw docs/architecture.svg, the path of data through the folders of brnn: `make docs`."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -181,14 +176,5 @@ def draw() -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    """Write the picture, or say that it is not up to date."""
-    text = draw()
-    if "--check" not in sys.argv[1:]:
-        PICTURE.write_text(text, encoding="utf-8")
-    elif not PICTURE.is_file() or PICTURE.read_text(encoding="utf-8") != text:
-        sys.exit("docs/architecture.svg is not what docs/architecture_picture.py draws: run `make docs`")
-
-
 if __name__ == "__main__":
-    main()
+    PICTURE.write_text(draw(), encoding="utf-8")

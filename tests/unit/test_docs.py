@@ -140,3 +140,19 @@ def test_the_picture_shows_every_folder_and_is_up_to_date() -> None:
     shown = {box.name for box in drawing.BOXES}
     assert {f"brnn/{folder}" for folder in FOLDERS} <= shown
     assert [name for name in shown if not (ROOT / name).exists()] == []
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors that headings make."""
+    titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("name", ["CHANGELOG.md", "README.md", *(f"docs/{p.name}" for p in PAGE.parent.glob("*.md"))])
+def test_links_lead_somewhere(name: str) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page(name)):
+        if not link.startswith(("https://", "http://")):
+            path, _, anchor = link.partition("#")
+            target = (ROOT / name).parent / path if path else ROOT / name
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
