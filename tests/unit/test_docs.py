@@ -75,7 +75,7 @@ def resolved(name: str) -> object:
     return pkgutil.resolve_name(name)
 
 
-PAGES = ["docs/architecture.md"]
+PAGES = ["CONTRIBUTING.md", "README.md", "docs/architecture.md"]
 FOLDERS = sorted(file.parent.name for file in (ROOT / "brnn").glob("*/__init__.py"))
 
 
@@ -148,7 +148,7 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("name", ["CHANGELOG.md", "README.md", *(f"docs/{p.name}" for p in PAGE.parent.glob("*.md"))])
+@pytest.mark.parametrize("name", ["CHANGELOG.md", *PAGES[:2], *(f"docs/{p.name}" for p in PAGE.parent.glob("*.md"))])
 def test_links_lead_somewhere(name: str) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", page(name)):
         if not link.startswith(("https://", "http://")):
