@@ -61,7 +61,7 @@ BOXES = (
     Box("brnn/ensemble", 1, 1, ("many networks at once,", "32 lanes of one loop")),
     Box("brnn/sweeps", 1, 2, ("designs, members,", "tasks, measures")),
     Box("brnn/integrate", 2, 0, ("one run: methods, break", "points, events, delays, rest")),
-    Box("brnn/reproduce.py", 2, 2, ("runs a file again,", "and compares")),
+    Box("brnn/reproduce", 2, 2, ("runs a file again,", "and compares")),
     Box("brnn/result", 3, 0, ("what a run leaves,", "in memory (xarray)")),
     Box("brnn/files", 3, 1, ("HDF5 of runs and sweeps,", "valid at every moment")),
     Box("brnn/plot", 4, 0, ("figures",)),
@@ -116,7 +116,7 @@ def draw() -> str:
     half = _HIGH // 2
     integrate, files, ensemble, sweeps, reproduce = (
         next(box for box in BOXES if box.name.endswith(name))
-        for name in ("integrate", "files", "ensemble", "sweeps", "reproduce.py")
+        for name in ("integrate", "files", "ensemble", "sweeps", "reproduce")
     )
     gap = integrate.left - 18  # the passage before the third column
     low = _ROWS[2] + _HIGH + 18  # the passage below the third row

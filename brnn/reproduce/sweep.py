@@ -1,11 +1,11 @@
-"""Run the members of a sweep's file again and compare: what a file says is what its networks do."""
+"""The members of the sweep in a file, once more."""
 
 from __future__ import annotations
 
 import json
 import math
 import tempfile
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,9 @@ import numpy as np
 
 from brnn.ensemble.status import COMPLETE, STATUS_NAMES, STEADY
 from brnn.errors import BrnnError, FileError
+from brnn.files.sweep.layout import fill_value
 from brnn.files.sweep.reader import open_contents, open_sweep
-from brnn.reproduce import Rerun, allowed_difference
-from brnn.sweeps.building.builder import NetworkBuilder
+from brnn.reproduce.compare import BYTES_AT_ONCE, Block, Rerun, difference, outcome
 from brnn.sweeps.building.find import builder_from_reference
 from brnn.sweeps.designs import Design
 from brnn.sweeps.measures import MEASURES
@@ -25,30 +25,17 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from brnn.files.sweep.schema import SweepHeader
+    from brnn.sweeps.building.builder import NetworkBuilder
 
 __all__ = ["rerun_sweep"]
 
-_BYTES_AT_ONCE = 16_000_000  # that are compared
 _UNCOMPARED = ("status", "error", "steps", "evaluations")  # statuses are compared first, the others are no results
 
 
-def rerun_sweep(path: str | Path, tolerance: float | None = None) -> Rerun:
-    """Run the design in the file of a sweep again, with its seed and options, and compare all that is complete.
+def rerun_sweep(path: str | Path, tolerance: float | None) -> Rerun:
+    """Run the design of a sweep again, with its seed and options, and compare all that is complete; see `brnn.rerun`.
 
     Measures that are functions of the user's are left out: the file has only their names.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-    tolerance : float, optional
-        As for `brnn.rerun`. Whole numbers and texts must be the same.
-
-    Raises
-    ------
-    FileError
-        If it is damaged, holds no finished member, or its networks come from a function of the user's: nothing in a
-        file makes brnn import code.
     """
     contents = open_contents(path, str(path))
     contents.close()
@@ -105,47 +92,37 @@ def _options(header: SweepHeader) -> dict[str, Any]:
 def _compared(
     recorded: xr.Dataset, repeated: xr.Dataset, done: np.ndarray, header: SweepHeader, tolerance: float | None
 ) -> Rerun:
-    same = Rerun(0.0, tolerance or 0.0, None, math.nan, 0, True, members=done.size)
     ended, other = recorded["status"].values[done], repeated["status"].values[done]
     if not np.array_equal(ended, other):
         k = int(np.argmax(ended != other))
         ways = f"status[{done[k]}] ({STATUS_NAMES[ended[k]]}, now {STATUS_NAMES[other[k]]})"
-        return replace(same, largest_difference=math.inf, variable=ways, passed=False)
+        return Rerun(math.inf, tolerance or 0.0, ways, math.nan, 0, False, members=done.size)
     rtol, atol = float(header.attributes["rtol"]), float(header.attributes["atol"])
-    worst, excess, passed = same, 0.0, True
-    for name in map(str, recorded.data_vars):
-        if name in _UNCOMPARED or (name in header.measures and name not in MEASURES):
-            continue
-        difference, place, scale = _largest(recorded[name], repeated[name], done)
-        exact = recorded[name].dtype.kind != "f"
-        allowed = 0.0 if exact else allowed_difference(tolerance, rtol, atol, scale)
-        passed = passed and difference <= allowed
-        if difference / max(allowed, 1e-300) > excess:
-            excess = difference / max(allowed, 1e-300)
-            cell = ", ".join(map(str, place))
-            worst = replace(same, largest_difference=difference, tolerance=allowed, variable=f"{name}[{cell}]")
-    return replace(worst, passed=passed)
+    own = {name for name in header.measures if name not in MEASURES}
+    found = {
+        name: difference(_blocks_of_members(recorded[name], repeated[name], done), tolerance, rtol, atol)
+        for name in map(str, recorded.data_vars)
+        if name not in _UNCOMPARED and name not in own
+    }
+    return outcome(found, tolerance, members=done.size)
 
 
-def _largest(first: xr.DataArray, second: xr.DataArray, done: np.ndarray) -> tuple[float, tuple[int, ...], float]:
-    """Return the largest difference of two variables, where it is, and the largest value of the first.
+def _blocks_of_members(first: xr.DataArray, second: xr.DataArray, done: np.ndarray) -> Iterator[Block]:
+    """Yield two variables for the members that are done.
 
-    Texts differ by 1; what both have not (a cell of another member, a time after the end) does not differ.
+    The file of a sweep that was cut off has cells for the members that were run, which may be fewer.
     """
-    worst, scale = 0.0, 0.0
-    place: tuple[int, ...] = ()
-    step = max(1, _BYTES_AT_ONCE // (8 * max(1, math.prod(first.shape[1:]))))
+    shape = tuple(map(max, first.shape[1:], second.shape[1:]))
+    step = max(1, BYTES_AT_ONCE // (8 * max(1, math.prod(shape))))
     for k in range(0, done.size, step):
         members = done[k : k + step]
-        one, other = np.asarray(first[members].values), np.asarray(second[members].values)
-        if one.dtype.kind == "O":
-            distance = (one != other).astype(np.float64)
-        else:
-            one, other = one.astype(np.float64), other.astype(np.float64)
-            distance = np.where(np.isnan(one) & np.isnan(other), 0.0, np.abs(one - other))
-            distance[np.isnan(distance)] = math.inf
-            scale = max(scale, float(np.nanmax(np.abs(one), initial=0.0)))
-        at = np.unravel_index(int(np.argmax(distance)), distance.shape)
-        if distance[at] > worst:
-            worst, place = float(distance[at]), (int(members[at[0]]), *(int(i) for i in at[1:]))
-    return worst, place, scale
+        recorded, repeated = (_padded(np.asarray(values[members].values), shape) for values in (first, second))
+        yield Block(members, recorded, repeated)
+
+
+def _padded(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    if values.shape[1:] == shape:
+        return values
+    padded = np.full((len(values), *shape), "" if values.dtype.kind == "O" else fill_value(values.dtype), values.dtype)
+    padded[tuple(slice(size) for size in values.shape)] = values
+    return padded

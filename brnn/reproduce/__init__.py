@@ -1,0 +1,45 @@
+"""`brnn.rerun`: run what a file holds again and compare; what a file says is what its networks do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from brnn.base.checks import number
+from brnn.files.opening import kind_of
+from brnn.reproduce.compare import Rerun
+from brnn.reproduce.run import rerun_run
+from brnn.reproduce.sweep import rerun_sweep
+
+__all__ = ["Rerun", "rerun"]
+
+
+def rerun(path: str | Path, tolerance: float | None = None) -> Rerun:
+    """Run the network in a result file again, with the options, times and seed in it, and compare.
+
+    Parameters
+    ----------
+    path : str or Path
+        A result file; of a run that ended early what there is of it is compared. Of a sweep every member that is
+        complete: measures that are functions of the user's, of which the file has the names only, are left out.
+    tolerance : float, optional
+        The largest difference that passes, >= 0. By default 100 (atol + rtol max|x|) for each variable x, with the
+        tolerances of the run: on one machine the numbers are the same to the last bit, on another one roundings
+        differ, and after them the steps of the solver.
+
+    Returns
+    -------
+    Rerun
+
+    Raises
+    ------
+    FileError
+        If it is not a result file, is damaged, or holds no saved time (no finished member), or if the networks of a
+        sweep come from a function of the user's, which no file may call.
+    InputError
+        If the tolerance is not valid.
+    IntegrationError
+        If the repeated run fails before the last saved time.
+    """
+    if tolerance is not None:
+        tolerance = number(tolerance, "tolerance", minimum=0.0)
+    return rerun_sweep(path, tolerance) if kind_of(path) == "sweep" else rerun_run(path, tolerance)
