@@ -8,12 +8,24 @@ weights) after Grossberg, as data that is compiled, integrated, recorded and com
     >>> result = brnn.simulate(network, duration=20)
     >>> result.final("rcf")
 
-`__init__.pyi` lists the public names; each is loaded when it is first used, so that importing brnn is quick.
+`__init__.pyi` lists the public names; each is loaded when it is first used, so that importing brnn is quick. What a new
+file of brnn/signals/ or brnn/spec/ defines is a name of brnn as well.
 """
+
+import importlib
 
 import lazy_loader
 
 from brnn._version import __version__
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_listed, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __all__ += ["__version__"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__ and name[:1].isupper():
+        for package in ("brnn.signals", "brnn.spec"):
+            found = importlib.import_module(package)
+            if name in found.__all__:
+                return getattr(found, name)
+    return _listed(name)

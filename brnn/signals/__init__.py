@@ -1,21 +1,15 @@
-"""Signal functions: how the activity of a cell becomes the signal that it sends."""
+"""Signal functions: how the activity of a cell becomes the signal that it sends.
 
-from brnn.signals.base import Signal
-from brnn.signals.expression import Expression
-from brnn.signals.function import Function
+A new signal is one new file here that lists its class in ``__all__``: it is found and registered by itself. The files
+that are named below are named for type checkers only, which cannot find any.
+"""
+
+from brnn.base.publish import publish
+from brnn.signals.base import Signal as Signal
+from brnn.signals.expression import Expression as Expression
+from brnn.signals.function import Function as Function
 from brnn.signals.parse import parse_signal
-from brnn.signals.rate import Linear, Logistic, Power, Saturating, Sigmoid, Step, ThresholdLinear
+from brnn.signals.rate import *
 
-__all__ = [
-    "Expression",
-    "Function",
-    "Linear",
-    "Logistic",
-    "Power",
-    "Saturating",
-    "Sigmoid",
-    "Signal",
-    "Step",
-    "ThresholdLinear",
-    "parse_signal",
-]
+__all__ = ["parse_signal"]
+__all__ += publish(__name__, Signal)

@@ -18,8 +18,8 @@ from brnn.base.codetext import Code, code_of, exponents
 from brnn.base.text import closest, shortened
 from brnn.errors import SpecError
 from brnn.signals.base import PARTS, Signal, power
-from brnn.signals.grammar import RESERVED
-from brnn.signals.walk import Arrays, limit_at_zero, walk
+from brnn.signals.formula.grammar import RESERVED
+from brnn.signals.formula.walk import Arrays, limit_at_zero, walk
 
 __all__ = ["Expression"]
 
@@ -144,7 +144,7 @@ class Expression(Signal):
 
     @functools.cached_property
     def _formulas(self) -> tuple[str, str, str]:
-        from brnn.signals.symbolic import formulas
+        from brnn.signals.formula.symbolic import formulas
 
         return formulas(self.text, tuple(name for name, _ in self.parameters), _name_for_messages(self.text))
 

@@ -12,20 +12,10 @@ from brnn.base.text import closest, shortened
 from brnn.errors import InputError
 from brnn.signals.base import Signal
 from brnn.signals.expression import Expression
-from brnn.signals.grammar import FUNCTIONS
-from brnn.signals.rate import Linear, Logistic, Power, Saturating, Sigmoid, Step, ThresholdLinear
+from brnn.signals.formula.grammar import FUNCTIONS
 
 __all__ = ["parse_signal"]
 
-_KINDS: dict[str, type[Signal]] = {
-    "linear": Linear,
-    "power": Power,
-    "saturating": Saturating,
-    "sigmoid": Sigmoid,
-    "logistic": Logistic,
-    "threshold-linear": ThresholdLinear,
-    "step": Step,
-}
 _LONGEST = 2000  # characters: an expression and its parameters
 
 
@@ -53,14 +43,24 @@ def parse_signal(text: str) -> Signal:
     if match is None:
         return _expression(text)
     name, inside = match.groups()
-    kinds = {_without_marks(key): kind for key, kind in _KINDS.items()}
-    if _without_marks(name) in kinds:
-        return _with_parameters(kinds[_without_marks(name)], inside or "", text)
     # A product of two calls, exp(-w)*(w), also begins with a name and ends with a parenthesis.
     is_function = inside is not None and name in FUNCTIONS
+    kinds = _kinds()
+    for key, kind in kinds.items():
+        if _without_marks(key) == _without_marks(name) and not is_function:
+            return _with_parameters(kind, inside or "", text)
     if name == "w" or is_function or (inside is None and "-" in name and re.search(r"(^|-)w(-|$)", name)):
         return _expression(text)
-    raise InputError(f"signal: unknown signal '{name}'{closest(name.lower(), _KINDS) or '; ' + _allowed()}")
+    raise InputError(f"signal: unknown signal '{name}'{closest(name.lower(), kinds) or '; ' + _allowed()}")
+
+
+def _kinds() -> dict[str, type[Signal]]:
+    """Return the signals by their names, those of the user's own files too: ThresholdLinear is threshold-linear."""
+    return {
+        re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower(): kind
+        for name, kind in Signal.registry.items()
+        if issubclass(kind, Signal) and hasattr(kind, "_kernel")  # an Expression is written, not named
+    }
 
 
 def _without_marks(name: str) -> str:
@@ -68,7 +68,7 @@ def _without_marks(name: str) -> str:
 
 
 def _allowed() -> str:
-    return f"it must be one of {', '.join(_KINDS)} or an expression in w"
+    return f"it must be one of {', '.join(_kinds())} or an expression in w"
 
 
 def _call(inside: str, text: str) -> ast.Call:
@@ -97,6 +97,9 @@ def _with_parameters(kind: type[Signal], inside: str, text: str) -> Signal:
         if keyword.arg in values:
             raise InputError(f"signal: {kind.__name__}: {keyword.arg} is given twice")
         values[keyword.arg] = _number_of(keyword.value, f"{kind.__name__}: {keyword.arg}")
+    for field in dataclasses.fields(kind):
+        if field.name not in values and field.default is dataclasses.MISSING:
+            raise InputError(f"signal: {kind.__name__} needs {field.name}, for example {field.name}=1")
     return kind(**values)
 
 

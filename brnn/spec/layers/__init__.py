@@ -1,14 +1,8 @@
-"""Layer laws. A new law is one new file here: it is found and registered by itself."""
+"""Layer laws. A new law is one new file here that lists its class in ``__all__``: it is found and registered."""
 
-from __future__ import annotations
+from brnn.base.publish import publish
+from brnn.spec.layers.base import LayerLaw as LayerLaw
+from brnn.spec.layers.generalized import Layer as Layer
 
-import importlib
-import pkgutil
-
-from brnn.spec.layers.base import LayerLaw
-from brnn.spec.layers.generalized import Layer
-
-__all__ = ["Layer", "LayerLaw"]
-
-for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")
+__all__: list[str] = []
+__all__ += publish(__name__, LayerLaw)

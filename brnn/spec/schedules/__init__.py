@@ -1,23 +1,16 @@
-"""Schedules: how the strength of a stimulus changes in time."""
+"""Schedules: how the strength of a stimulus changes in time.
 
-from brnn.spec.schedules.base import Schedule, Segment
-from brnn.spec.schedules.courses import Noise, Ramp, Samples, Sine
-from brnn.spec.schedules.phases import InPhase, Presented
-from brnn.spec.schedules.pulses import Constant, Pulse, Pulses, Sequence
-from brnn.spec.schedules.white import WhiteNoise
+A new schedule is one new file here that lists its class in ``__all__``: it is found and registered by itself. The files
+that are named below are named for type checkers only, which cannot find any.
+"""
 
-__all__ = [
-    "Constant",
-    "InPhase",
-    "Noise",
-    "Presented",
-    "Pulse",
-    "Pulses",
-    "Ramp",
-    "Samples",
-    "Schedule",
-    "Segment",
-    "Sequence",
-    "Sine",
-    "WhiteNoise",
-]
+from brnn.base.publish import publish
+from brnn.spec.schedules.base import Schedule as Schedule
+from brnn.spec.schedules.base import Segment
+from brnn.spec.schedules.courses import *
+from brnn.spec.schedules.phases import *
+from brnn.spec.schedules.pulses import *
+from brnn.spec.schedules.white import *
+
+__all__ = ["Segment"]
+__all__ += publish(__name__, Schedule)

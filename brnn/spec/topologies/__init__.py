@@ -1,13 +1,10 @@
-"""Topologies: the constant strengths D_ki of a projection. A new one is one new file here, found by itself."""
+"""Topologies: the constant strengths D_ki of a projection.
 
-from __future__ import annotations
+A new one is one new file here that lists its class in ``__all__``: it is found and registered by itself.
+"""
 
-import importlib
-import pkgutil
+from brnn.base.publish import publish
+from brnn.spec.topologies.base import Topology as Topology
 
-from brnn.spec.topologies.base import Topology
-
-__all__ = ["Topology"]
-
-for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")
+__all__: list[str] = []
+__all__ += publish(__name__, Topology)

@@ -13,7 +13,7 @@ import sympy
 from sympy.core.symbol import Str
 
 from brnn.errors import SpecError
-from brnn.signals.grammar import number_of, read
+from brnn.signals.formula.grammar import number_of, read
 
 __all__ = ["Formulas", "formulas"]
 
@@ -31,7 +31,7 @@ class Formulas(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def formulas(text: str, names: tuple[str, ...], where: str) -> Formulas:
-    """Return the formulas of f, f' and f/w for an expression that `brnn.signals.grammar.read` allows."""
+    """Return the formulas of f, f' and f/w for an expression that `brnn.signals.formula.grammar.read` allows."""
     tree = read(text, names, where)
     symbols: dict[str, Any] = {"w": _W, **{name: sympy.Symbol(name) for name in names}}
     try:

@@ -1,4 +1,4 @@
-"""Values of the formulas that `brnn.signals.symbolic` writes, found by walking their syntax tree.
+"""Values of the formulas that `brnn.signals.formula.symbolic` writes, found by walking their syntax tree.
 
 Nothing is executed: the tree is walked node by node, in NumPy on arrays or in mpmath on one number.
 """

@@ -1,0 +1,1 @@
+"""Formulas in w that a user wrote: read by a grammar, differentiated by SymPy, and never executed."""
