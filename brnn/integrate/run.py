@@ -97,20 +97,13 @@ def simulate(
         raise InputError(f"network = {type(network).__name__}: must be a brnn.Network, e.g. brnn.models.rcf.build()")
     if until not in ("duration", "steady"):
         raise InputError(f"until = {until!r}: must be 'duration' or 'steady'")
-    natural = natural_duration(network)
-    length = number(duration, "duration", above=0.0) if duration is not None else natural
+    length, natural = _durations(network, duration, until)
     rtol = number(rtol, "rtol", minimum=1e-13, maximum=1.0)
     atol = number(atol, "atol", above=0.0)
     step = None if step is None else number(step, "step", above=0.0)
     seed = None if seed is None else whole(seed, "seed", minimum=0)
     options = Record.from_argument(record)
     method = choose(solver, network, until, step)
-    if until == "steady" and duration is None:
-        length = STEADY_DURATIONS * natural
-    elif until == "steady":
-        natural = length / 64.0
-    if network.step is not None:
-        length = max(1, round(length / network.step)) * network.step
     saved = _times(times, network, natural, length, until)
     if network.random and seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])
@@ -138,6 +131,17 @@ if simulate.__doc__ is not None:  # with -OO there is none
     simulate.__doc__ = simulate.__doc__.replace(
         "one of those in `brnn.integrate.methods`.", f"one of\n\n{as_list(indent=' ' * 8)}\n"
     )
+
+
+def _durations(network: Network, duration: Any, until: str) -> tuple[float, float]:
+    """Return how long the run may take, and up to when it is looked at closely if it shall come to rest."""
+    natural = natural_duration(network)
+    length = natural if duration is None else number(duration, "duration", above=0.0)
+    if until == "steady":
+        length, natural = (STEADY_DURATIONS * natural, natural) if duration is None else (length, length / 64.0)
+    if network.step is not None:
+        length = max(1, round(length / network.step)) * network.step
+    return length, natural
 
 
 def _times(times: Any, network: Network, natural: float, length: float, until: str) -> np.ndarray:

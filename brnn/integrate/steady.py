@@ -1,4 +1,17 @@
-"""When a network has come to rest."""
+"""When a network has come to rest: the rule, which all that go through time share.
+
+In continuous time a state rests if, no stimulus changing any more, it is slow, and no small disturbance of it grows:
+
+- slow: no unknown moves by more than its tolerance, atol + rtol |u_i|, in a unit of time. An explicit method whose step
+  is limited by stability dithers about an equilibrium by about a tolerance, so that du/dt stays above that by the
+  fastest rate of the network; therefore the speed may be du/dt, or, where du/dt is at most DITHER tolerances, the
+  distance moved in the last WINDOW units of time or more, over that time;
+- nothing grows: a trajectory that creeps past a saddle is slow, too. Therefore the largest real part of the eigenvalues
+  of the Jacobian must not be above NEUTRAL. It is computed at most once for each tenfold decrease of the speed.
+
+`SteadyRule` is this rule for one run; the compiled ensemble has the same one, with its own Jacobian
+(`brnn.ensemble.kernels`). In discrete time a state rests if the map takes it to itself, to the last bit (`repeats`).
+"""
 
 from __future__ import annotations
 
@@ -7,27 +20,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["SteadyRule", "fastest_rate", "growth_rate", "jacobian_product"]
+__all__ = ["SteadyRule", "fastest_rate", "growth_rate", "jacobian_product", "repeats"]
 
-_NEUTRAL = 1e-5  # 1/time; a real part below it cannot be told from 0 by finite differences
-_WINDOW = 4.0  # units of time
-_DITHER = 1000.0  # tolerances per unit of time
+NEUTRAL = 1e-5  # 1/time; a real part below it cannot be told from 0 by finite differences
+WINDOW = 4.0  # units of time
+DITHER = 1000.0  # tolerances per unit of time
+_SLOWER = 0.1  # so much slower than at the last look at the eigenvalues
 _POWERS = 10
-_DENSE = 200  # unknowns up to which all eigenvalues are computed
+_DENSE_UNKNOWNS = 200  # up to which all eigenvalues are computed
 
 
 @dataclass
 class SteadyRule:
-    """The state rests if no unknown moves by more than its tolerance, atol + rtol |u_i|, in a unit of time.
+    """The rule of this module, for one run in continuous time.
 
-    An explicit method whose step is limited by stability dithers about an equilibrium by about a tolerance, so that
-    du/dt stays above it by the fastest rate of the network. Therefore the speed may be du/dt, or the distance moved
-    during the last four units of time or more (du/dt then being at most 1000 tolerances).
-
-    A trajectory that creeps past a saddle is slow, too; therefore the largest real part of the eigenvalues of the
-    Jacobian (finite differences; Arnoldi iteration for more than 200 unknowns) must not be positive. It is computed at
-    most once for each tenfold decrease of the speed. With delays the Jacobian does not tell; there the speed must have
-    stayed small for ten times the longest delay.
+    With delays the Jacobian does not tell; there the speed must have stayed small for ten times the longest delay.
 
     Parameters
     ----------
@@ -54,22 +61,27 @@ class SteadyRule:
         if self.delay > 0.0:
             self._since = time if self._since is None else self._since
             return time - self._since > 10.0 * self.delay
-        if speed > 0.1 * self._checked:
+        if speed > _SLOWER * self._checked:
             return False
         self._checked = speed
-        return growth_rate(fun, time, state) <= _NEUTRAL
+        return growth_rate(fun, time, state) <= NEUTRAL
 
     def _speed(self, fun: Callable[[float, np.ndarray], np.ndarray], time: float, state: np.ndarray) -> float:
         """Return the speed in tolerances per unit of time."""
         tolerance = self.atol + self.rtol * np.abs(state)
         speed = float(np.max(np.abs(fun(time, state)) / tolerance))
-        if self._mark is None or speed > _DITHER:
+        if self._mark is None or speed > DITHER:
             self._mark = (time, state.copy())
         since = time - self._mark[0]
-        if since >= _WINDOW:
+        if since >= WINDOW:
             speed = min(speed, float(np.max(np.abs(state - self._mark[1]) / tolerance)) / since)
             self._mark = (time, state.copy())
         return speed
+
+
+def repeats(new: np.ndarray, old: np.ndarray) -> bool:
+    """Tell whether a map has come to rest: it took the state `old` to `new`, which is the same."""
+    return bool(np.array_equal(new, old))
 
 
 def jacobian_product(
@@ -117,7 +129,7 @@ def growth_rate(fun: Callable[[float, np.ndarray], np.ndarray], time: float, sta
     """
     n = state.size
     product = jacobian_product(fun, time, state)
-    if n <= _DENSE:
+    if n <= _DENSE_UNKNOWNS:
         jacobian = np.stack([product(column) for column in np.eye(n)], axis=1)
         return float(np.max(np.linalg.eigvals(jacobian).real))
     from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs

@@ -8,6 +8,7 @@ import numpy as np
 
 from brnn.integrate.driver import Driver, Task
 from brnn.integrate.methods.base import TAKES_NO_STEP, Method
+from brnn.integrate.steady import repeats
 
 if TYPE_CHECKING:
     from brnn.spec.network import Network
@@ -37,7 +38,7 @@ class Map(Method):
 
 
 class _Discrete(Driver):
-    """A run of a network whose layers are all discrete. It rests when the state repeats from one step to the next."""
+    """A run of a network whose layers are all discrete."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -70,7 +71,7 @@ class _Discrete(Driver):
             self.evaluations += 1
             if not np.isfinite(new).all():
                 raise self.failure(time, state, new, 1.0)
-            rests = bool(np.array_equal(new, state))
+            rests = repeats(new, state)
             state = new
             past[k + 1] = state
             if k + 1 - max(lags, default=0) - 1 in past and k - max(lags, default=0) > 0:
