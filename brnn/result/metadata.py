@@ -25,7 +25,7 @@ import math
 import platform
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 
 from brnn._version import __version__
+from brnn.base.codec import JsonCodec, UnknownType
 from brnn.errors import InputError, SpecError
 
 __all__ = [
@@ -97,7 +98,10 @@ def metadata(
     """
     text, network_arrays = network_to_attributes(system.network)
     option_arrays: dict[str, np.ndarray] = {}
-    plain = _plain(dict(options or {}), option_arrays, "options")
+    try:
+        plain = _OPTIONS.encode(dict(options or {}), option_arrays)
+    except UnknownType as error:
+        raise InputError(f"options{error.place}: a value of type {error.type_name} cannot be recorded") from None
     duration = (options or {}).get("duration")
     attributes: dict[str, Value] = {
         "brnn_format": FORMAT,
@@ -147,8 +151,8 @@ def network_from_file(text: str, arrays: Mapping[str, Any]) -> Any:
 def options_from_file(text: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options given to `metadata`, with lists for tuples; raise InputError if they are damaged."""
     try:
-        options = _rebuilt(json.loads(text), arrays)
-    except (RecursionError, LookupError, TypeError, ValueError) as error:
+        options = _OPTIONS.decode(json.loads(text), arrays, "options")
+    except (RecursionError, ValueError) as error:
         raise InputError(f"the stored options are damaged: {error}") from None
     if not isinstance(options, dict):
         raise InputError("the stored options are damaged: they are not a JSON object")
@@ -163,41 +167,40 @@ def _package_version(name: str) -> str:
         return "unknown"
 
 
-def _plain(value: Any, arrays: dict[str, np.ndarray], where: str) -> Any:
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else {"$float": str(value)}
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
-        name = f"a{len(arrays)}"
-        arrays[name] = value
-        return {"$array": name}
-    if isinstance(value, np.ndarray) and value.dtype.kind == "b":
-        value = value.tolist()  # netCDF-4 knows no booleans
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, arrays, f"{where}[{k}]") for k, item in enumerate(value)]
-    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return {key: _plain(item, arrays, f"{where}['{key}']") for key, item in value.items()}
-    raise InputError(f"{where}: a value of type {type(value).__name__} cannot be recorded")
+class _OptionsCodec(JsonCodec):
+    """Options: arrays stand beside the text, objects are maps, and there are the objects "$array" and "$float"."""
+
+    inline = -1
+
+    def encode(self, value: Any, arrays: dict[str, np.ndarray] | None = None) -> Any:
+        if isinstance(value, np.ndarray) and value.dtype.kind == "b":
+            value = value.tolist()  # netCDF-4 knows no booleans
+        elif hasattr(value, "tocsr"):
+            raise UnknownType(value)
+        return super().encode(value, arrays)
+
+    def mark(self, kind: str, **content: Any) -> Any:
+        if kind == "map":
+            return dict(content["items"])
+        return {"float": {"$float": content.get("value")}, "array": {"$array": content.get("name")}}[kind]
+
+    def unmark(self, data: Any, where: str) -> tuple[str, Mapping[str, Any]]:
+        if "$float" in data:
+            return "float", {"value": data["$float"]}
+        if "$array" in data:
+            return "array", {"name": data["$array"]}
+        return "map", {"items": data.items()}
+
+    def sequence(self, items: Iterable[Any]) -> Any:
+        return list(items)
 
 
-def _rebuilt(value: Any, arrays: Mapping[str, Any]) -> Any:
-    if isinstance(value, list):
-        return [_rebuilt(item, arrays) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if "$float" in value:
-        return float(value["$float"])
-    if "$array" in value:
-        return np.asarray(arrays[value["$array"]])
-    return {key: _rebuilt(item, arrays) for key, item in value.items()}
+_OPTIONS = _OptionsCodec()
 
 
 def solver_text(solver: Mapping[str, Any]) -> str:
     """Return what is known of the solver as JSON of at most 4096 bytes; longer texts in it are cut."""
-    plain = {key: _plain(value, {}, f"solver['{key}']") for key, value in solver.items()}
+    plain = _OPTIONS.encode(dict(solver), {})
     for longest in (4000, 1000, 200, 50):
         short = {key: value[:longest] if isinstance(value, str) else value for key, value in plain.items()}
         text = json.dumps(short, allow_nan=False)
