@@ -17,7 +17,7 @@ def publish(package: str, kind: type) -> list[str]:
     package : str
         Its name. It is being imported, and calls this at the end of its ``__init__``.
     kind : type
-        Base of the classes; of these the ones that a module lists in its ``__all__`` are taken.
+        Base of the classes. Of a module without ``__all__`` its own public ones are taken.
 
     Returns
     -------
@@ -28,10 +28,12 @@ def publish(package: str, kind: type) -> list[str]:
     found: dict[str, type] = {}
     for entry in pkgutil.iter_modules(home.__path__):
         module = importlib.import_module(f"{package}.{entry.name}")
-        for name in getattr(module, "__all__", ()):
-            value = getattr(module, name)
+        listed = getattr(module, "__all__", None)
+        for name, value in vars(module).items():
             if isinstance(value, type) and issubclass(value, kind):
-                found[name] = value
+                own = value.__module__ == module.__name__ and not name.startswith("_")
+                if own if listed is None else name in listed:
+                    found[name] = value
     for name, value in found.items():
         setattr(home, name, value)
     return sorted(found)

@@ -76,8 +76,6 @@ FILES = {
 
         from brnn.spec.layers.base import LayerLaw
 
-        __all__ = ["CubicLayer"]
-
 
         @dataclass(frozen=True, eq=False, repr=False)
         class CubicLayer(LayerLaw):

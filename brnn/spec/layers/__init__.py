@@ -1,4 +1,4 @@
-"""Layer laws. A new law is one new file here that lists its class in ``__all__``: it is found and registered."""
+"""Layer laws. A new law is one new file here: it is found and registered by itself."""
 
 from brnn.base.publish import publish
 from brnn.spec.layers.base import LayerLaw as LayerLaw

@@ -1,7 +1,7 @@
 """Schedules: how the strength of a stimulus changes in time.
 
-A new schedule is one new file here that lists its class in ``__all__``: it is found and registered by itself. The files
-that are named below are named for type checkers only, which cannot find any.
+A new schedule is one new file here: it is found and registered by itself. The files that are named below are named for
+type checkers only, which cannot find any.
 """
 
 from brnn.base.publish import publish

@@ -1,7 +1,4 @@
-"""Topologies: the constant strengths D_ki of a projection.
-
-A new one is one new file here that lists its class in ``__all__``: it is found and registered by itself.
-"""
+"""Topologies: the constant strengths D_ki of a projection. A new one is one new file here, found by itself."""
 
 from brnn.base.publish import publish
 from brnn.spec.topologies.base import Topology as Topology
