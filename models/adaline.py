@@ -25,8 +25,8 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number, one_of
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import run
 from brnn.models.parts.presentations import Presentations, pattern_rows, refuse_weights
+from brnn.models.parts.runs import run
 from brnn.models.parts.supervised import driven_by_errors, step_factor
 from brnn.spec.network import Network
 

@@ -28,9 +28,9 @@ from numpy.typing import ArrayLike
 
 from brnn.claims import Comparison, claim
 from brnn.models import rcf
-from brnn.models.parts.claims import run, slope
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape, signal_of
+from brnn.models.parts.runs import run, slope
 from brnn.signals import Expression, Function, Linear, Power, Saturating, Sigmoid, Signal
 from brnn.spec.layers.cohen_grossberg import CohenGrossbergLayer
 from brnn.spec.network import Network

@@ -24,7 +24,6 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import final, run
 from brnn.models.parts.patterns import (
     PATTERN_A,
     PATTERN_B,
@@ -34,6 +33,7 @@ from brnn.models.parts.patterns import (
     presented,
     signal_of,
 )
+from brnn.models.parts.runs import final, run
 from brnn.signals import Linear, Logistic, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network

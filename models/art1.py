@@ -38,7 +38,6 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import run
 from brnn.models.parts.resonance import (
     ACCURACY,
     CHOSEN,
@@ -46,13 +45,14 @@ from brnn.models.parts.resonance import (
     LEARNED,
     PERIOD,
     SEARCH,
-    Categories,
+    CategoryField,
     choices,
     labels,
     presentations,
     refuse_size,
     times,
 )
+from brnn.models.parts.runs import run
 from brnn.signals import Linear, ThresholdLinear
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Outstar, SelfNormalizing
@@ -151,7 +151,7 @@ def build(
     up[: len(known)], down[: len(known)] = art.bottom_up(known, L), known
 
     gap = art.smallest_gap(cells, L, fresh) if cells <= 1000 else 0.0
-    field = Categories(count, s, max(1e-8, min(2e-3, 0.5 * gap / count)))
+    field = CategoryField(count, s, max(1e-8, min(2e-3, 0.5 * gap / count)))
     matching = (1.0 + D - B) / (1.0 + A * (1.0 + D) + C)  # activity of F1 where input and template agree
     h = ThresholdLinear(gain=2.0 / matching, threshold=0.0, ceiling=0.5 * matching)
     learning: dict[str, Any] = {"rate": rate, "sampling": CHOSEN, "sampled": h, "schedule": InPhase("learn")}

@@ -30,8 +30,8 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.models import art1
-from brnn.models.parts.claims import run
 from brnn.models.parts.resonance import ACCURACY, choices, labels, refuse_size, times
+from brnn.models.parts.runs import run
 from brnn.spec.network import Network
 from brnn.theory import art
 

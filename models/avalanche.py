@@ -35,9 +35,9 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.avalanche import Act, acts
-from brnn.models.parts.claims import run
+from brnn.models.parts.avalanche import ChainRun, chain_runs
 from brnn.models.parts.presentations import refuse_weights
+from brnn.models.parts.runs import run
 from brnn.signals import Step
 from brnn.spec.events.protocol import Phase, Protocol
 from brnn.spec.events.triggers import Crossing, Event
@@ -52,7 +52,7 @@ from brnn.spec.topologies.distance import Chain as NextCell
 from brnn.spec.topologies.distance import Shift
 from brnn.spec.topologies.matrix import Dense
 from brnn.spec.topologies.uniform import AllToAll, OneToOne
-from brnn.theory.avalanche import Chain, play
+from brnn.theory.avalanche import AvalancheChain, play
 
 __all__ = ["RECALLED", "build", "chain_of"]
 
@@ -137,7 +137,7 @@ def build(
         commands, parts = np.append(number(command, "avalanche: command"), commands), np.append(1.0, parts)
     for value in commands:
         _check_command(float(value), chain)
-    plan = acts(chain, n, commands.tolist(), parts.tolist())
+    plan = chain_runs(chain, n, commands.tolist(), parts.tolist())
     known = None if weights is None else array(weights, "avalanche: weights", shape=(pixels, n))
     screen = [] if known is not None else [_movie(movie, rate, plan[0])]
     starts = np.array([[act.go, act.start] for act in plan])
@@ -160,7 +160,9 @@ def build(
     )
 
 
-def chain_of(A: float = 2.0, P: float = 1.4, J: float = 20.0, threshold: float = 1.0, R: float = 50.0) -> Chain:
+def chain_of(
+    A: float = 2.0, P: float = 1.4, J: float = 20.0, threshold: float = 1.0, R: float = 50.0
+) -> AvalancheChain:
     """Return what theory needs of the chain; the arguments are those of `build`.
 
     Raises
@@ -168,7 +170,7 @@ def chain_of(A: float = 2.0, P: float = 1.4, J: float = 20.0, threshold: float =
     SpecError
         If a cell that fires would keep itself on without the command, or could not switch off the one before.
     """
-    chain = Chain(
+    chain = AvalancheChain(
         number(A, "avalanche: A", above=0.0),
         number(P, "avalanche: P", above=0.0),
         number(J, "avalanche: J", above=0.0),
@@ -185,7 +187,7 @@ def chain_of(A: float = 2.0, P: float = 1.4, J: float = 20.0, threshold: float =
     return chain
 
 
-def _check_command(command: float, chain: Chain) -> None:
+def _check_command(command: float, chain: AvalancheChain) -> None:
     lowest, highest = chain.commands
     if not lowest < command < highest:
         raise SpecError(
@@ -194,7 +196,7 @@ def _check_command(command: float, chain: Chain) -> None:
         )
 
 
-def _chain(chain: Chain) -> list[Projection]:
+def _chain(chain: AvalancheChain) -> list[Projection]:
     """Return the command's projection to the chain, and those within the chain."""
     fires = Step(1.0, chain.threshold)
     return [
@@ -205,7 +207,7 @@ def _chain(chain: Chain) -> list[Projection]:
     ]
 
 
-def _outstars(chain: Chain, rate: float, M: float, weights: np.ndarray | None) -> Projection:
+def _outstars(chain: AvalancheChain, rate: float, M: float, weights: np.ndarray | None) -> Projection:
     """Return the outstars: they learn during the first act, or their weights are known."""
     fires = Step(1.0, chain.threshold)
     if weights is not None:
@@ -216,7 +218,7 @@ def _outstars(chain: Chain, rate: float, M: float, weights: np.ndarray | None) -
     )
 
 
-def _protocol(plan: list[Act], learned: bool, end: float) -> Protocol:
+def _protocol(plan: list[ChainRun], learned: bool, end: float) -> Protocol:
     """Return the acts as phases, with the silence after each of them."""
     phases, nexts = [], [*(act.on for act in plan[1:]), end]
     for k, (act, following) in enumerate(zip(plan, nexts, strict=True)):
@@ -225,7 +227,7 @@ def _protocol(plan: list[Act], learned: bool, end: float) -> Protocol:
     return Protocol(phases)
 
 
-def _movie(movie: np.ndarray, rate: float, act: Act) -> Stimulus:
+def _movie(movie: np.ndarray, rate: float, act: ChainRun) -> Stimulus:
     """Return the movie, whose frames change when the chain's cells fire."""
     frames = Sequence(np.arange(len(movie)), duration=np.diff(act.changes), start=float(act.fired[0]))
     return Stimulus("screen", "excitatory", rate * movie, frames)
@@ -248,10 +250,10 @@ _RATE = 12.0  # of the screen, and of learning
 _CELLS = 16
 
 
-def _acted(commands: ArrayLike, stops: ArrayLike = 1.0) -> list[Act]:
+def _acted(commands: ArrayLike, stops: ArrayLike = 1.0) -> list[ChainRun]:
     """Return the acts of a chain that knows its movie."""
     given = np.atleast_1d(np.asarray(commands, dtype=np.float64))
-    return acts(_CHAIN, _CELLS, given.tolist(), np.broadcast_to(stops, given.shape).tolist())
+    return chain_runs(_CHAIN, _CELLS, given.tolist(), np.broadcast_to(stops, given.shape).tolist())
 
 
 def _known(commands: ArrayLike, stops: ArrayLike = 1.0, pixels: int = 6) -> Network:
@@ -346,7 +348,7 @@ def the_command_stops_the_act() -> list[Comparison]:
 def movies_are_learned_and_replayed() -> list[Comparison]:
     """A movie of single lights, whose replay is the response to each frame, and one of noise: weights and replays."""
     n, commands = 12, (0.8, 0.75, 1.1)
-    plan = acts(_CHAIN, n, commands, (1.0, 1.0, 1.0))
+    plan = chain_runs(_CHAIN, n, commands, (1.0, 1.0, 1.0))
     rows = []
     for name, frames in (("lights", np.eye(n)), ("noise", np.random.default_rng(19).uniform(size=(n, 20)))):
         first = plan[0]
@@ -387,7 +389,7 @@ def _nearest(frames: np.ndarray, screen: np.ndarray) -> np.ndarray:
 def silent_cells_learn_nothing() -> list[Comparison]:
     """Before a cell's own frame its weights are what they were at first, after it they stay, whatever is shown."""
     n = 10
-    plan = acts(_CHAIN, n, (0.8,), (1.0,))[0]
+    plan = chain_runs(_CHAIN, n, (0.8,), (1.0,))[0]
     frames = np.random.default_rng(4).uniform(size=(n, 9))
     network = build(frames, replays=[0.8])
     edges = np.concatenate([plan.fired - 0.01, plan.silent[:-1] + 0.01, [plan.off + 1.0, network.duration]])

@@ -30,9 +30,9 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, choice, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import run, slope
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities, presented, signal_of
+from brnn.models.parts.runs import run, slope
 from brnn.signals import Function, Linear, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.layers.binary import BinaryLayer

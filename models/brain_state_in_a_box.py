@@ -36,9 +36,9 @@ from brnn.base.checks import array, number
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import final, run, slope
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities
+from brnn.models.parts.runs import final, run, slope
 from brnn.signals import Function, Linear, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.layers.base import LayerLaw

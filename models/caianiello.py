@@ -29,7 +29,7 @@ from brnn.base.checks import array, number, spread, whole
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import run
+from brnn.models.parts.runs import run
 from brnn.signals import Linear
 from brnn.spec.layers.binary import BinaryLayer
 from brnn.spec.network import Network

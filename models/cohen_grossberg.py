@@ -32,9 +32,9 @@ from brnn.base.checks import array, choice, number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.models import additive, rcf
-from brnn.models.parts.claims import final, run, slope
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities, field_shape, signal_of
+from brnn.models.parts.runs import final, run, slope
 from brnn.signals import Function, Linear, Sigmoid, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.layers.cohen_grossberg import CohenGrossbergLayer

@@ -30,9 +30,9 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
-from brnn.models.parts.claims import run
-from brnn.models.parts.competition import DECIDED, SETTLED, Competition, random_weights, window_of
+from brnn.models.parts.competition import DECIDED, SETTLED, CategoryCompetition, random_weights, window_of
 from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
+from brnn.models.parts.runs import run
 from brnn.spec.network import Network
 from brnn.spec.schedules import Schedule
 
@@ -100,7 +100,7 @@ def build(
     shown = Presentations(chosen, 1.0)
     start = random_weights(weights, f"{model}: weights", categories, patterns.shape[1], rng)
     rate, during = number(M, f"{model}: M", minimum=0.0), window_of(window, f"{model}: window")
-    competition = Competition.checked(patterns.shape[1], categories, shown, winner, speed, model)
+    competition = CategoryCompetition.checked(patterns.shape[1], categories, shown, winner, speed, model)
     return Network(
         model,
         layers=competition.layers(),

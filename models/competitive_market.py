@@ -22,9 +22,9 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
-from brnn.models.parts.claims import final, run, slope
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities, field_shape
+from brnn.models.parts.runs import final, run, slope
 from brnn.signals import Function, Linear
 from brnn.spec.layers.cohen_grossberg import CohenGrossbergLayer
 from brnn.spec.network import Network

@@ -36,9 +36,9 @@ from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
 from brnn.models.parts.list_learning import (
     RECALLED,
-    Learned,
-    Lists,
-    Sampler,
+    LearnedLists,
+    ListSlots,
+    SequenceSampler,
     items_and_lists,
     learned_in_slots,
     nearest,
@@ -116,7 +116,9 @@ def build(
     shown, slots = items_and_lists(items, lists, cycles, cue, model)
     n, categories = len(shown), whole(m, f"{model}: m", minimum=1)
     refuse_weights(model, categories * (n + shown.shape[1] + categories))
-    sampler = Sampler.checked(model, slots, (categories, n), _FRESH, weights=weights, M=M, L=L, speed=speed, seed=seed)
+    sampler = SequenceSampler.checked(
+        model, slots, (categories, n), _FRESH, weights=weights, M=M, L=L, speed=speed, seed=seed
+    )
     s = sampler.speed
     return Network(
         model,
@@ -146,7 +148,7 @@ def _memory(n: int, rate: float) -> tuple[GatedLayer, GatedLayer]:
     )
 
 
-def _writing(slots: Lists, n: int, A: float) -> tuple[Stimulus, ...]:
+def _writing(slots: ListSlots, n: int, A: float) -> tuple[Stimulus, ...]:
     """Return the stimuli that write the items, and those that empty the memory after each list."""
     written = slots.during(slots.items >= 0, 0.0, _WRITTEN)
     pattern, schedule = slots.shown(A * np.eye(n))
@@ -163,7 +165,7 @@ def _writing(slots: Lists, n: int, A: float) -> tuple[Stimulus, ...]:
 # Claims --------------------------------------------------------------------------------------------------------
 
 
-def _held(slots: Lists, n: int, A: float) -> np.ndarray:
+def _held(slots: ListSlots, n: int, A: float) -> np.ndarray:
     """Return what the memory holds in each slot, by the recursion for STORE."""
     x, rows = np.zeros(n), []
     for item, silent in zip(slots.items, slots.silent, strict=True):
@@ -183,7 +185,7 @@ _NAMES = ("A B C, D B E: ", "D B E, A B C: ")
 
 
 @functools.cache
-def _learned(lists: tuple[tuple[int, ...], ...]) -> tuple[Any, Lists, Learned]:
+def _learned(lists: tuple[tuple[int, ...], ...]) -> tuple[Any, ListSlots, LearnedLists]:
     """Return the run of these lists, its slots, and what discrete learning predicts for it."""
     result, shown, sampler = learned_in_slots(build, lists, _CYCLES)
     slots = sampler.slots
@@ -210,7 +212,7 @@ def chunks_get_categories() -> list[Comparison]:
     rows = []
     for lists, label in zip((_LISTS, _LISTS[::-1]), _NAMES, strict=True):
         result, slots, predicted = _learned(lists)
-        found = Learned.of(result, slots.count)
+        found = LearnedLists.of(result, slots.count)
         trained = found.winners[slots.training & (slots.items >= 0)].reshape(_CYCLES, -1)
         rows += [
             Comparison.order(predicted.winners, found.winners, label + "winner of each slot"),
@@ -226,7 +228,7 @@ def chunks_get_categories() -> list[Comparison]:
 def links_know_the_context() -> list[Comparison]:
     """The categories of AB and DB have one link each, 1 - r^k, to ABC and to DBE; all others are 0 in every bit."""
     result, slots, _ = _learned(_LISTS)
-    found = Learned.of(result, slots.count)
+    found = LearnedLists.of(result, slots.count)
     first, second = found.winners[slots.training & (slots.items >= 0)][:6].reshape(2, 3)
     expected = np.zeros((8, 2))
     expected[[first[2], second[2]], [0, 1]] = 1.0 - np.exp(-0.25 * _CYCLES)

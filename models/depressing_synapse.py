@@ -37,9 +37,9 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import choice, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import run
-from brnn.models.parts.independent import integrate
 from brnn.models.parts.patterns import activities, field_shape, signal_of
+from brnn.models.parts.reference import scipy_solution
+from brnn.models.parts.runs import run
 from brnn.signals import Linear, Sigmoid, Signal
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers import Layer
@@ -297,7 +297,7 @@ def width_of_spikes() -> list[Comparison]:
         u = np.array([0.0, 1.0])
         for _ in range(count - 1):
             for span, height in ((width, 1.0 / width), (1.0 / rate - width, 0.0)):
-                u = integrate(velocity, np.array([0.0, span]), u, args=(height,), method="LSODA")[-1]
+                u = scipy_solution(velocity, np.array([0.0, span]), u, args=(height,), method="LSODA")[-1]
         predicted.append(u[1])
     gaps = np.abs(np.array(found) - theory.train_level(1.0 / rate, _TAU, _U))
     return [

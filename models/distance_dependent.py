@@ -33,8 +33,8 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import run, slope, stays_within
 from brnn.models.parts.patterns import activities, default_pattern, field_shape, presented, signal_of
+from brnn.models.parts.runs import run, slope, stays_within
 from brnn.signals import Linear, Sigmoid, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network

@@ -28,8 +28,8 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import final, run, stays_within
 from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape, signal_of
+from brnn.models.parts.runs import final, run, stays_within
 from brnn.signals import Linear, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network

@@ -41,20 +41,20 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import InputError
-from brnn.models.parts.claims import run
 from brnn.models.parts.presentations import pattern_rows
 from brnn.models.parts.resonance import (
     ACCURACY,
     CHOSEN,
     LEARN,
     SEARCH,
-    Categories,
+    CategoryField,
     choices,
     labels,
     presentations,
     refuse_size,
     times,
 )
+from brnn.models.parts.runs import run
 from brnn.signals import Function, Linear, ThresholdLinear
 from brnn.spec.layers import Layer
 from brnn.spec.layers.gated import GatedLayer
@@ -136,7 +136,7 @@ def build(
     recorded = one_of(events, f"{model}: events", bool, "True or False")
 
     # F2 is let go of when even choices that differ by the bias only have settled.
-    field = Categories(count, s, _BIAS, orienting=count, quiet=0.4, total=n)
+    field = CategoryField(count, s, _BIAS, orienting=count, quiet=0.4, total=n)
     one, every, off = OneToOne(weight=4.0 * s), AllToAll(weight=4.0 * s * vigilance), 2.0 * n
     of_category = sparse.kron(sparse.eye(count), np.ones((1, 2 * n)))  # memory cells of each category
     of_feature = sparse.kron(np.ones((count, 1)), sparse.eye(2 * n))  # the input cell of each memory cell

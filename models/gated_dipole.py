@@ -33,9 +33,9 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
-from brnn.models.parts.claims import final, run
-from brnn.models.parts.independent import integrate
 from brnn.models.parts.patterns import PATTERN_A, activities, field_shape, signal_of
+from brnn.models.parts.reference import scipy_solution
+from brnn.models.parts.runs import final, run
 from brnn.signals import Linear, Sigmoid, Signal, ThresholdLinear
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers import Layer
@@ -237,7 +237,7 @@ def course_is_that_of_the_equations() -> list[Comparison]:
         pieces = [u[None]]
         for begin, end, dI, J in ((0, 20, 0, 0), (20, 50, 0, 10), (50, 60, 7, 10), (60, 80, 0, 10), (80, 120, 0, 0)):
             times = np.linspace(begin, end, 5 * (end - begin) + 1)
-            pieces.append(integrate(_velocity, times, pieces[-1][-1], args=(dI, J, f, A, H, K, L))[1:])
+            pieces.append(scipy_solution(_velocity, times, pieces[-1][-1], args=(dI, J, f, A, H, K, L))[1:])
         predicted = np.concatenate(pieces)
         result = run(build(A=A, burst=7.0, signal=_SIGNALS[name]), 120.0, times=np.linspace(0.0, 120.0, 601))
         names = ("on_input", "off_input", "on_gates.y", "off_gates.y", "on_gated", "off_gated", "on", "off")

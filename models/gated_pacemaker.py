@@ -27,9 +27,9 @@ from numpy.typing import ArrayLike
 from brnn.analysis import Oscillation, measure_oscillation, phase_lag
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
-from brnn.models.parts.claims import run
-from brnn.models.parts.independent import integrate
 from brnn.models.parts.patterns import activities, signal_of
+from brnn.models.parts.reference import scipy_solution
+from brnn.models.parts.runs import run
 from brnn.signals import Sigmoid, Signal
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers import Layer
@@ -220,7 +220,7 @@ def course_is_that_of_the_equations() -> list[Comparison]:
         ]
 
     times = np.linspace(0.0, 300.0, 601)
-    predicted = integrate(velocity, times, [0.5, 0.1, 0.9, 0.9])
+    predicted = scipy_solution(velocity, times, [0.5, 0.1, 0.9, 0.9])
     result = run(build(A=1.2, B=1.1, C=0.4, I=0.35, s=s, light=light, fatigue=fatigue), 300.0, times=times, rtol=1e-10)
     return [
         Comparison(predicted[:, :2], result["pacemaker.x"], 1e-5, "x_1, x_2 over time"),

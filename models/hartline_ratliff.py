@@ -37,8 +37,8 @@ from brnn.base.checks import array, choice, number
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import final, run, slope
 from brnn.models.parts.patterns import activities, field_shape, presented
+from brnn.models.parts.runs import final, run, slope
 from brnn.signals import ThresholdLinear
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network

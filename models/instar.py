@@ -32,9 +32,9 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, choice, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import run
 from brnn.models.parts.patterns import PATTERN_A, PATTERN_B, signal_of
 from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights
+from brnn.models.parts.runs import run
 from brnn.signals import Linear, Signal, ThresholdLinear
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Instar, Learning, SelfNormalizing

@@ -30,9 +30,9 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import run
-from brnn.models.parts.competition import DECIDED, SETTLED, Competition, window_of
+from brnn.models.parts.competition import DECIDED, SETTLED, CategoryCompetition, window_of
 from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
+from brnn.models.parts.runs import run
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Outstar
 from brnn.spec.network import Network
@@ -125,7 +125,7 @@ def build(
     probes = inputs if tests is None else pattern_rows(tests, f"{model}: tests", cells=n, minimum=0.0)
     every = np.concatenate([inputs, unit_rows(probes, f"{model}: tests")])
     shown = Presentations(np.concatenate([training.order, len(inputs) + np.arange(len(probes))]), 1.0)
-    competition = Competition.checked(n, categories, shown, winner, speed, model)
+    competition = CategoryCompetition.checked(n, categories, shown, winner, speed, model)
     rate, s = number(M, f"{model}: M", minimum=0.0), competition.speed
     learning = training.during(*SETTLED) if window is None else window_of(window, f"{model}: window")
     start = array(examples, f"{model}: weights", shape=(categories, n))

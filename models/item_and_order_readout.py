@@ -44,7 +44,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, whole
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
-from brnn.models.parts.claims import frequencies, run
+from brnn.models.parts.runs import frequencies, run
 from brnn.models.parts.store import STORE, TRACE, ItemList, memory
 from brnn.signals import Linear, Sigmoid, ThresholdLinear
 from brnn.spec.events.triggers import Crossing, Event

@@ -28,9 +28,9 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import final, run
-from brnn.models.parts.independent import integrate
 from brnn.models.parts.patterns import PATTERN_A, activities, field_shape, signal_of
+from brnn.models.parts.reference import scipy_solution
+from brnn.models.parts.runs import final, run
 from brnn.signals import Linear, Signal, ThresholdLinear
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
@@ -188,7 +188,7 @@ def winner_takes_all() -> list[Comparison]:
 
     times = np.linspace(0.0, 30.0, 301)
     result = run(build(pattern=evidence, k=0.2, beta=0.35), 30.0, times=times)
-    predicted = integrate(velocity, times, np.zeros(3))
+    predicted = scipy_solution(velocity, times, np.zeros(3))
     return [*rows, Comparison(predicted, result["lca.x"], 1e-6, "three units over time, by independent integration")]
 
 

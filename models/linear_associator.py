@@ -32,9 +32,9 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import choice, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import run
 from brnn.models.parts.presentations import Presentations, pattern_rows, refuse_weights
-from brnn.models.parts.supervised import Parts, correlation, driven_by_errors, step_factor
+from brnn.models.parts.runs import run
+from brnn.models.parts.supervised import NetworkParts, correlation, driven_by_errors, step_factor
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -127,7 +127,7 @@ def _correlating(
     rate: float,
     speed: float,
     weights: float,
-) -> Parts:
+) -> NetworkParts:
     """Return layers, projections and stimuli of a network that stores cross-correlations."""
     n, p, s = keys.shape[1], values.shape[1], speed
     learning = correlation(rate, weights, training)

@@ -46,10 +46,10 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, one_of
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import final, run, slope, stays_within
-from brnn.models.parts.independent import integrate
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities, presented, signal_of
+from brnn.models.parts.reference import scipy_solution
+from brnn.models.parts.runs import final, run, slope, stays_within
 from brnn.signals import Linear, Sigmoid, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
@@ -278,7 +278,7 @@ def letters_come_one_by_one() -> list[Comparison]:
         def velocity(t: float, u: np.ndarray, I: np.ndarray = I) -> np.ndarray:
             return np.append(rate * (I - u[:6]), theory.velocity(u[6:], p @ u[:6], _WORDS, *_NUMBERS))
 
-        state = integrate(velocity, np.array([0.0, pause]), state, method="LSODA")[-1]
+        state = scipy_solution(velocity, np.array([0.0, pause]), state, method="LSODA")[-1]
         predicted.append(state[6:])
     first = [_WORDS[k] for k in x.argmax(axis=1)]
     return [

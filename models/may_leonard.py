@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, one_of, spread
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import final, run, slope
+from brnn.models.parts.runs import final, run, slope
 from brnn.signals import Function, Linear
 from brnn.spec.layers import Layer
 from brnn.spec.layers.cohen_grossberg import CohenGrossbergLayer

@@ -27,8 +27,8 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
-from brnn.models.parts.claims import final, run, stays_within
 from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape, presented, signal_of
+from brnn.models.parts.runs import final, run, stays_within
 from brnn.signals import Linear, Signal
 from brnn.spec.layers.membrane import MembraneLayer
 from brnn.spec.network import Network

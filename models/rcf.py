@@ -29,7 +29,6 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
-from brnn.models.parts.claims import final, run, slope
 from brnn.models.parts.patterns import (
     PATTERN_A,
     PATTERN_B,
@@ -39,6 +38,7 @@ from brnn.models.parts.patterns import (
     presented,
     signal_of,
 )
+from brnn.models.parts.runs import final, run, slope
 from brnn.signals import Expression, Linear, Power, Saturating, Sigmoid, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network

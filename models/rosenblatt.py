@@ -34,8 +34,8 @@ from brnn.base.checks import array, number, whole
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import final, run
 from brnn.models.parts.patterns import activities
+from brnn.models.parts.runs import final, run
 from brnn.signals import Step
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network

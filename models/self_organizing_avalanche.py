@@ -36,7 +36,14 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import whole
 from brnn.claims import Comparison, claim
-from brnn.models.parts.list_learning import Learned, Lists, Sampler, items_and_lists, learned_in_slots, nearest
+from brnn.models.parts.list_learning import (
+    LearnedLists,
+    ListSlots,
+    SequenceSampler,
+    items_and_lists,
+    learned_in_slots,
+    nearest,
+)
 from brnn.models.parts.presentations import refuse_weights, unit_rows
 from brnn.spec.network import Network
 from brnn.spec.stimulus import Stimulus
@@ -101,7 +108,7 @@ def build(
     inputs = unit_rows(shown, f"{model}: items")
     categories = whole(m, f"{model}: m", minimum=1)
     refuse_weights(model, categories * (2 * shown.shape[1] + categories))
-    sampler = Sampler.checked(
+    sampler = SequenceSampler.checked(
         model, slots, (categories, shown.shape[1]), _FRESH, weights=weights, M=M, L=L, speed=speed, seed=seed
     )
     pattern, schedule = slots.shown(2.0 * sampler.speed * inputs)
@@ -124,7 +131,7 @@ _CYCLES = 2
 
 
 @functools.cache
-def _learned(lists: tuple[tuple[int, ...], ...]) -> tuple[Any, Lists, Learned]:
+def _learned(lists: tuple[tuple[int, ...], ...]) -> tuple[Any, ListSlots, LearnedLists]:
     """Return the run of these lists, its slots, and what discrete learning predicts for it."""
     result, shown, sampler = learned_in_slots(build, lists, _CYCLES)
     slots, inputs = sampler.slots, unit_rows(shown, "items")
@@ -135,7 +142,7 @@ def _learned(lists: tuple[tuple[int, ...], ...]) -> tuple[Any, Lists, Learned]:
 def items_get_categories() -> list[Comparison]:
     """A B C and D B E: the winner of each slot is that of the discrete algorithm, five for five items."""
     result, slots, predicted = _learned(_LISTS)
-    winners = Learned.of(result, slots.count).winners
+    winners = LearnedLists.of(result, slots.count).winners
     used = [np.unique(winners[slots.training & (slots.items == item)]) for item in range(5)]
     return [
         Comparison.order(predicted.winners, winners, "winner of each slot (-1: none)"),
@@ -148,7 +155,7 @@ def items_get_categories() -> list[Comparison]:
 def weights_are_geometric() -> list[Comparison]:
     """All weights are those of the discrete algorithm; a link that is always followed is 1 - exp(-L int f dt)^k."""
     result, slots, predicted = _learned(_LISTS)
-    found = Learned.of(result, slots.count)
+    found = LearnedLists.of(result, slots.count)
     a, b = (found.winners[slots.items == item][0] for item in (0, 1))
     r = math.exp(-0.25)
     return [
@@ -165,7 +172,7 @@ def links_learn_successors() -> list[Comparison]:
     rows = []
     for lists, later, earlier in ((_LISTS, 4, 2), (_LISTS[::-1], 2, 4)):
         result, slots, _ = _learned(lists)
-        found = Learned.of(result, slots.count)
+        found = LearnedLists.of(result, slots.count)
         b, first, last = (found.winners[slots.items == item][0] for item in (1, earlier, later))
         r = math.exp(-0.25)
         strength = (1.0 - r) * sum(r ** (2 * k) for k in range(_CYCLES))

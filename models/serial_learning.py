@@ -39,8 +39,8 @@ import numpy as np
 from brnn.base.checks import number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import run
 from brnn.models.parts.presentations import refuse_weights
+from brnn.models.parts.runs import run
 from brnn.signals import ThresholdLinear
 from brnn.spec.events.protocol import Phase, Protocol
 from brnn.spec.layers import Layer

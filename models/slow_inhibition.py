@@ -31,9 +31,9 @@ from numpy.typing import ArrayLike
 from brnn.analysis import Oscillation, arrival_times, measure_oscillation
 from brnn.base.checks import choice, number
 from brnn.claims import Comparison, claim
-from brnn.models.parts.claims import run
-from brnn.models.parts.independent import integrate
 from brnn.models.parts.patterns import activities, field_shape, signal_of
+from brnn.models.parts.reference import scipy_solution
+from brnn.models.parts.runs import run
 from brnn.signals import Linear, Sigmoid, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
@@ -254,7 +254,7 @@ def cycles_preserve_order() -> list[Comparison]:
 
         times = np.linspace(0.0, 200.0, 8001)
         x = np.asarray(run(build(pattern=I, lateral=lateral), 200.0, times=times)["cells.x"])
-        predicted = integrate(velocity, times, np.zeros(2 * n), args=(I, lateral))[:, :n]
+        predicted = scipy_solution(velocity, times, np.zeros(2 * n), args=(I, lateral))[:, :n]
         cycles = [measure_oscillation(times, x[:, cell], start=100.0) for cell in range(n)]
         at = f"{n} cells, lateral {lateral:g}:"
         rows += [
@@ -318,5 +318,5 @@ def _wave(n: int, width: int) -> tuple[np.ndarray, np.ndarray]:
             [-x + (1.0 - x) * (I + center @ _f(x)) - x * (8.0 * surround @ y), e * (x - y)],
         )
 
-    oracle = integrate(velocity, times, np.concatenate([x0, np.full(n, rest)]))[:, :n]
+    oracle = scipy_solution(velocity, times, np.concatenate([x0, np.full(n, rest)]))[:, :n]
     return arrival_times(times, result["cells.x"], 0.2), arrival_times(times, oracle, 0.2)

@@ -33,9 +33,9 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, choice, number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import run, slope
 from brnn.models.parts.patterns import activities, default_pattern, field_shape, signal_of
 from brnn.models.parts.presentations import refuse_weights
+from brnn.models.parts.runs import run, slope
 from brnn.signals import Linear, Saturating, Signal
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Learning, Outstar, PassiveDecay

@@ -39,8 +39,8 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import run
 from brnn.models.parts.patterns import activities, field_shape
+from brnn.models.parts.runs import run
 from brnn.signals import Linear, Sigmoid, Step
 from brnn.spec.events.actions import SetState
 from brnn.spec.events.protocol import Phase, Protocol

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.claims import Comparison, claim
-from brnn.models.parts.claims import run, slope
+from brnn.models.parts.runs import run, slope
 from brnn.models.parts.store import STORE, TRACE, ItemList, ends_of, memory
 from brnn.spec.network import Network
 from brnn.spec.stimulus import Stimulus

@@ -41,7 +41,7 @@ from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.models import store as plain
-from brnn.models.parts.claims import run
+from brnn.models.parts.runs import run
 from brnn.models.parts.store import STORE, TRACE, ItemList, ends_of, memory, pulses_of
 from brnn.signals import ThresholdLinear
 from brnn.spec.layers import Layer

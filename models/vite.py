@@ -37,8 +37,8 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models.parts.claims import run, slope
 from brnn.models.parts.patterns import activities, field_shape
+from brnn.models.parts.runs import run, slope
 from brnn.signals import Linear, ThresholdLinear
 from brnn.spec.layers import Layer
 from brnn.spec.layers.gated import GatedLayer

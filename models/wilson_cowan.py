@@ -28,9 +28,9 @@ from numpy.typing import ArrayLike
 from brnn.analysis import Oscillation, measure_oscillation
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
-from brnn.models.parts.claims import final, run
-from brnn.models.parts.independent import integrate
 from brnn.models.parts.patterns import PATTERN_A, activities, field_shape
+from brnn.models.parts.reference import scipy_solution
+from brnn.models.parts.runs import final, run
 from brnn.signals import Linear
 from brnn.spec.layers.wilson_cowan import WilsonCowanLayer
 from brnn.spec.network import Network
@@ -239,7 +239,7 @@ def course_is_that_of_the_equations() -> list[Comparison]:
     for p, P, start in ((_CYCLE, 1.25, (0.0, 0.0)), (_SWITCH, 0.3, (0.1, 0.4))):
         for k in (1.0, None):
             most = (1.0, 1.0) if k else (_largest(p["a_i"], p["theta_i"]), _largest(p["a_e"], p["theta_e"]))
-            predicted = integrate(_velocity, times, start, args=(p, P, most))
+            predicted = scipy_solution(_velocity, times, start, args=(p, P, most))
             result = run(build(**p, pattern=P, k=k, inhibitory=start[0], initial=start[1]), 40.0, times=times)
             measured = np.concatenate([result["I.x"], result["E.x"]], axis=1)
             rows.append(Comparison(predicted, measured, 2e-6, f"c1 = {p['c1']:g}, k = {k or 'S(infinity)'}: I, E"))

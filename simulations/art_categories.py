@@ -95,7 +95,7 @@ def read_digits() -> Digits:
 # The networks --------------------------------------------------------------------------------------------------
 
 
-def predicted(shown: np.ndarray, learned: art.Learned, vigilance: float) -> Course:
+def predicted(shown: np.ndarray, learned: art.LearnedCategories, vigilance: float) -> Course:
     """Return the course of the algorithm; its templates after a presentation are found by stopping it there."""
     m, count = learned.categories + 1, learned.labels.size
     rows = np.tile(shown, (len(learned.labels), 1))
@@ -301,7 +301,7 @@ def draw_learning(ax: Any, expected: Course, found: Course, n: int) -> None:
     brnn.plot.polish(ax, title, "presentation (lines: the list begins again)", "cells of the template")
 
 
-def draw_templates(ax: Any, digits: Digits, learned: art.Learned) -> None:
+def draw_templates(ax: Any, digits: Digits, learned: art.LearnedCategories) -> None:
     """Draw the mean digit of the largest categories, with the template over it."""
     from matplotlib import colormaps
     from matplotlib.colors import to_rgb

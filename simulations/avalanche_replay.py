@@ -31,7 +31,7 @@ from _common import Outcome, command_line, execute
 import brnn
 from brnn.claims import Comparison
 from brnn.models.avalanche import RECALLED, build, chain_of
-from brnn.models.parts.avalanche import Act, acts
+from brnn.models.parts.avalanche import ChainRun, chain_runs
 from brnn.theory.avalanche import play
 
 if TYPE_CHECKING:
@@ -71,19 +71,19 @@ def movie(frames: int, width: int) -> np.ndarray:
 class Replay:
     """One replay, as predicted and as measured."""
 
-    act: Act
+    act: ChainRun
     predicted: np.ndarray  # frames at their shots, (frames, pixels)
     screen: np.ndarray
     fired: np.ndarray  # when cells fired, measured
     label: str
 
 
-def shots(act: Act) -> np.ndarray:
+def shots(act: ChainRun) -> np.ndarray:
     """Return when each frame is compared."""
     return act.fired + SHOT * np.diff(act.changes)
 
 
-def expected(act: Act, z: np.ndarray) -> np.ndarray:
+def expected(act: ChainRun, z: np.ndarray) -> np.ndarray:
     """Return what theory says of the screen at the shots of a replay, from the weights [cell, pixel]."""
     on = act.on
     return play(shots(act) - on, act.fired - on, act.silent - on, z, RATE, RECALLED * RATE)[0]
@@ -95,9 +95,9 @@ def alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.asarray((a * b).sum(axis=1) / np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1)))
 
 
-def learn(frames: np.ndarray, options: argparse.Namespace) -> tuple[Any, list[Act]]:
+def learn(frames: np.ndarray, options: argparse.Namespace) -> tuple[Any, list[ChainRun]]:
     """Return the run in which the movie is learned and replayed once, and its two acts."""
-    plan = acts(CHAIN, len(frames), (COMMAND, COMMAND), (1.0, 1.0))
+    plan = chain_runs(CHAIN, len(frames), (COMMAND, COMMAND), (1.0, 1.0))
     within = np.concatenate([act.fired + part * np.diff(act.changes) for act in plan for part in (0.3, 0.6, SHOT)])
     network = build(frames, command=COMMAND, replays=[COMMAND]).replace(name="avalanche_replay")
     ends = [0.0, plan[0].off, network.duration or 0.0]
@@ -110,7 +110,7 @@ def learn(frames: np.ndarray, options: argparse.Namespace) -> tuple[Any, list[Ac
 
 def replay(frames: np.ndarray, z: np.ndarray, command: float, label: str) -> Replay:
     """Return a replay at another command, of a network whose weights are those that were learned."""
-    act = acts(CHAIN, len(frames), (command,), (1.0,))[0]
+    act = chain_runs(CHAIN, len(frames), (command,), (1.0,))[0]
     result = brnn.simulate(build(frames, replays=[command], weights=z.T), times=shots(act), **REPLAYING)
     seen = np.asarray(result["screen.x"]).reshape(len(frames), -1)
     return Replay(act, expected(act, z), seen, np.asarray(result.events["time"]), label)
@@ -120,7 +120,7 @@ def replay(frames: np.ndarray, z: np.ndarray, command: float, label: str) -> Rep
 class Stop:
     """A replay whose command goes off."""
 
-    act: Act
+    act: ChainRun
     count: int  # cells that fire, predicted
     quiet: float  # when the last is silent, predicted
     fired: int  # measured
@@ -132,7 +132,7 @@ class Stop:
 def stopped(frames: np.ndarray, z: np.ndarray, part: float) -> Stop:
     """Return a replay that is stopped after a part of it."""
     part = (int(part * len(frames)) + 0.6) / len(frames)  # between two firings
-    act = acts(CHAIN, len(frames), (COMMAND,), (part,))[0]
+    act = chain_runs(CHAIN, len(frames), (COMMAND,), (part,))[0]
     count, quiet = CHAIN.stopped(COMMAND, act.fired, act.silent, act.start, act.off)
     times = np.unique(np.append(np.linspace(act.off - 6.0, act.off + 2.4, 841), quiet))
     network = build(frames, replays=[COMMAND], stops=part, weights=z.T)
@@ -147,8 +147,8 @@ class Seen:
     """Everything that is compared and drawn."""
 
     frames: np.ndarray  # (frames, rows, columns)
-    plan: list[Act]
-    fired: np.ndarray  # when cells fired in both acts
+    plan: list[ChainRun]
+    fired: np.ndarray  # when cells fired in both runs
     cell: np.ndarray  # and which
     z: np.ndarray  # learned, [cell, pixel]
     z_predicted: np.ndarray
@@ -157,7 +157,7 @@ class Seen:
     stops: list[Stop]
 
 
-def see(frames: np.ndarray, result: Any, plan: list[Act]) -> Seen:
+def see(frames: np.ndarray, result: Any, plan: list[ChainRun]) -> Seen:
     """Return what the run gave, and further replays with its weights."""
     first, second = plan
     flat = frames.reshape(len(frames), -1)

@@ -33,8 +33,8 @@ from _common import Outcome, command_line, execute, simulate
 import brnn
 from brnn.claims import Comparison
 from brnn.models import item_and_order_readout as readout
-from brnn.models.parts.claims import frequencies
-from brnn.models.parts.free_recall import Group, murdock_1962
+from brnn.models.parts.free_recall import SubjectGroup, murdock_1962
+from brnn.models.parts.runs import frequencies
 from brnn.theory import store as theory
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Fit:
 
     Attributes
     ----------
-    group : Group
+    group : SubjectGroup
         The published data.
     A, h, s : float
         Fitted strength of the input, threshold and noise.
@@ -60,7 +60,7 @@ class Fit:
         Number of lists that it recalled.
     """
 
-    group: Group
+    group: SubjectGroup
     A: float
     h: float
     s: float
@@ -96,7 +96,7 @@ def _least(found: Any) -> float:
     return float(found.fun)
 
 
-def recall(group: Group, lists: int, seed: int, options: argparse.Namespace | None) -> tuple[Fit, Any]:
+def recall(group: SubjectGroup, lists: int, seed: int, options: argparse.Namespace | None) -> tuple[Fit, Any]:
     """Fit a group, let the network store and recall its lists, and return both."""
     A, h, s = fitted([group.proportions])
     n = len(group.proportions)

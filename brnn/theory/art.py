@@ -27,11 +27,20 @@ import numpy as np
 from brnn.base.checks import array, number, whole
 from brnn.errors import InputError
 
-__all__ = ["Learned", "art1", "art1_choices", "binary_patterns", "bottom_up", "complement", "fuzzy_art", "smallest_gap"]
+__all__ = [
+    "LearnedCategories",
+    "art1",
+    "art1_choices",
+    "binary_patterns",
+    "bottom_up",
+    "complement",
+    "fuzzy_art",
+    "smallest_gap",
+]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Learned:
+class LearnedCategories:
     """What an algorithm has learned.
 
     Attributes
@@ -78,7 +87,7 @@ def art1(
     lists: int = 1,
     fresh: float = 1.0,
     stop: bool = False,
-) -> Learned:
+) -> LearnedCategories:
     """Present a list of binary patterns to ART 1 in the limit of fast learning.
 
     Parameters
@@ -100,7 +109,7 @@ def art1(
 
     Returns
     -------
-    Learned
+    LearnedCategories
         Its templates are 0 and 1.
 
     Raises
@@ -134,7 +143,7 @@ def fuzzy_art(
     lists: int = 1,
     fresh: float = 0.0,
     stop: bool = False,
-) -> Learned:
+) -> LearnedCategories:
     """Present a list of analog patterns to fuzzy ART.
 
     Parameters
@@ -152,7 +161,7 @@ def fuzzy_art(
 
     Returns
     -------
-    Learned
+    LearnedCategories
         Its templates are the weights w.
 
     Raises
@@ -241,7 +250,7 @@ def _learn(
     categories: int | None,
     lists: int,
     stop: bool,
-) -> Learned:
+) -> LearnedCategories:
     """Present all patterns `lists` times; see the module."""
     count = len(patterns)
     labels, resets = np.full((lists, count), -1), np.zeros((lists, count), dtype=int)
@@ -269,4 +278,4 @@ def _learn(
         if stop and not changed[k]:
             lists = k + 1
             break
-    return Learned(labels[:lists], resets[:lists], templates, changed[:lists])
+    return LearnedCategories(labels[:lists], resets[:lists], templates, changed[:lists])

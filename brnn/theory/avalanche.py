@@ -23,7 +23,7 @@ import numpy as np
 
 from brnn.errors import InputError
 
-__all__ = ["Chain", "play"]
+__all__ = ["AvalancheChain", "play"]
 
 _EDGE = 1e-6  # of activity: a cell that comes so near to its threshold may fire or not
 
@@ -34,7 +34,7 @@ def _toward(x: float, level: float, rate: float, time: float) -> float:
 
 
 @dataclass(frozen=True)
-class Chain:
+class AvalancheChain:
     """The chain of an avalanche.
 
     Parameters

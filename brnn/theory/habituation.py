@@ -27,7 +27,7 @@ __all__ = [
     "train_level",
 ]
 
-Function = Callable[[Any], Any]
+RealFunction = Callable[[Any], Any]
 
 
 def gate_level(f: Any, H: float, K: float, L: float) -> Any:
@@ -78,7 +78,7 @@ def train_level(period: Any, tau_rec: float, U: float) -> Any:
     return -np.expm1(-np.asarray(period, dtype=np.float64) / tau_rec) / (1.0 - (1.0 - U) * e)
 
 
-def dipole_response(I: Any, J: Any, f: Function, H: float, K: float, L: float) -> Any:
+def dipole_response(I: Any, J: Any, f: RealFunction, H: float, K: float, L: float) -> Any:
     """Return the equilibrium of the ON minus the OFF channel of a gated dipole, with arousal I and phasic input J.
 
     ``f(I + J) y(I + J) - f(I) y(I) = H^2 K [f(I + J) - f(I)] / ((H + L f(I)) (H + L f(I + J)))``
@@ -87,13 +87,13 @@ def dipole_response(I: Any, J: Any, f: Function, H: float, K: float, L: float) -
     return H**2 * K * (on - off) / ((H + L * off) * (H + L * on))
 
 
-def dipole_onset(I: Any, J: Any, f: Function, H: float, K: float, L: float) -> Any:
+def dipole_onset(I: Any, J: Any, f: RealFunction, H: float, K: float, L: float) -> Any:
     """Return ON minus OFF just after J is switched on, the gates being those of I alone: ``y(I) [f(I + J) - f(I)]``."""
     off, on = f(np.asarray(I, dtype=np.float64)), f(np.add(I, J))
     return gate_level(off, H, K, L) * (on - off)
 
 
-def dipole_rebound(I: Any, J: Any, f: Function, H: float, K: float, L: float) -> Any:
+def dipole_rebound(I: Any, J: Any, f: RealFunction, H: float, K: float, L: float) -> Any:
     """Return OFF minus ON just after J is switched off, the gates being those of I and J.
 
     ``f(I) [y(I) - y(I + J)] = H K L f(I) [f(I + J) - f(I)] / ((H + L f(I)) (H + L f(I + J)))``
@@ -102,7 +102,7 @@ def dipole_rebound(I: Any, J: Any, f: Function, H: float, K: float, L: float) ->
     return H * K * L * off * (on - off) / ((H + L * off) * (H + L * on))
 
 
-def burst_response(I: Any, J: Any, dI: Any, f: Function, H: float, K: float, L: float) -> Any:
+def burst_response(I: Any, J: Any, dI: Any, f: RealFunction, H: float, K: float, L: float) -> Any:
     """Return OFF minus ON just after a burst dI of arousal while J is on, the gates being those of I and J.
 
     ``f(I + dI) y(I) - f(I + J + dI) y(I + J)``; for f(w) = w it is ``H K L J (dI - H/L)/((H + L I) (H + L (I + J)))``,

@@ -21,7 +21,7 @@ import numpy as np
 
 __all__ = ["choice", "filter_weights", "inhibition", "masses", "settled", "velocity"]
 
-Function = Callable[[Any], Any]
+RealFunction = Callable[[Any], Any]
 
 
 def inhibition(lists: Sequence[str]) -> np.ndarray:
@@ -49,7 +49,7 @@ def filter_weights(lists: Sequence[str], items: str, gradient: float = 1.0) -> n
 
 
 def velocity(
-    x: Any, S: Any, lists: Sequence[str], A: float, B: float, C: float, D: float, E: float, f: Function
+    x: Any, S: Any, lists: Sequence[str], A: float, B: float, C: float, D: float, E: float, f: RealFunction
 ) -> np.ndarray:
     """Return dx/dt, list by list and with g = f, as the equation stands at the top of this page.
 
@@ -72,7 +72,7 @@ def velocity(
 
 
 def choice(
-    S: Any, lists: Sequence[str], winner: int, A: float, B: float, C: float, D: float, E: float, f: Function
+    S: Any, lists: Sequence[str], winner: int, A: float, B: float, C: float, D: float, E: float, f: RealFunction
 ) -> np.ndarray | None:
     """Return the equilibrium at which only the cell `winner` sends signals, or None if there is none.
 

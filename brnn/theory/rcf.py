@@ -48,8 +48,8 @@ from brnn.theory.quenching import (
 )
 from brnn.theory.storing import Storage, storage
 from brnn.theory.survivors import (
-    Equilibrium,
     Modes,
+    SurvivorLevel,
     equilibria,
     hill_of_field,
     jacobian,
@@ -60,9 +60,9 @@ from brnn.theory.survivors import (
 
 __all__ = [
     "Bracket",
-    "Equilibrium",
     "Modes",
     "Storage",
+    "SurvivorLevel",
     "bisect",
     "cell_threshold",
     "equilibria",

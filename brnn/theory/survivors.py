@@ -42,13 +42,13 @@ import numpy as np
 from brnn.errors import InputError
 from brnn.theory.liapunov_functions.signal import SignalFunction
 
-__all__ = ["Equilibrium", "Modes", "equilibria", "hill_of_field", "jacobian", "modes", "most_survivors", "velocity"]
+__all__ = ["Modes", "SurvivorLevel", "equilibria", "hill_of_field", "jacobian", "modes", "most_survivors", "velocity"]
 
 _FLAT = 1e-9  # |w h'| below this times h counts as a flat hill
 
 
 @dataclasses.dataclass(frozen=True)
-class Equilibrium:
+class SurvivorLevel:
     """A level that equal survivors can hold.
 
     Attributes
@@ -122,7 +122,7 @@ def hill_of_field(w: Any, B: float, signal: SignalFunction, inhibition: float = 
 
 def equilibria(
     A: float, B: float, signal: SignalFunction, *, survivors: int = 1, inhibition: float = 1.0
-) -> tuple[Equilibrium, ...]:
+) -> tuple[SurvivorLevel, ...]:
     """Return all levels of k equal survivors, in rising order.
 
     They are the roots of ``[B - m u] h(u) = A`` on (0, B/m), m = 1 + v (k - 1). With one survivor
@@ -166,7 +166,7 @@ def equilibria(
         before = values[k] if values[k] != 0.0 else (values[k - 1] if k else -values[k + 1])
         if before * values[k + 1] >= 0:
             continue  # touches without crossing: half-stable, a limit of two roots that disappear
-        found.append(Equilibrium(level, bool(values[k + 1] < 0), jump))
+        found.append(SurvivorLevel(level, bool(values[k + 1] < 0), jump))
     return tuple(found)
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from brnn.theory.avalanche import Chain
+from brnn.theory.avalanche import AvalancheChain
 
-__all__ = ["Act", "acts"]
+__all__ = ["ChainRun", "chain_runs"]
 
-_LEAD, _PAUSE = 10.0, 12.0  # before the start signal, and between two acts, in units of the cells' 1/A
+_LEAD, _PAUSE = 10.0, 12.0  # before the start signal, and between two runs of the chain, in units of the cells' 1/A
 _START = 1.25  # of a step: how long the start signal lasts
 
 
 @dataclass(frozen=True)
-class Act:
+class ChainRun:
     """One run of the chain, as theory predicts it.
 
     Attributes
@@ -48,12 +48,12 @@ class Act:
         return np.append(self.fired, self.end)
 
 
-def acts(chain: Chain, cells: int, commands: Sequence[float], stops: Sequence[float]) -> list[Act]:
+def chain_runs(chain: AvalancheChain, cells: int, commands: Sequence[float], stops: Sequence[float]) -> list[ChainRun]:
     """Return runs of the chain, one after the other with silence between them.
 
     Parameters
     ----------
-    chain : Chain
+    chain : AvalancheChain
         The chain.
     cells : int
         Its length.
@@ -75,6 +75,6 @@ def acts(chain: Chain, cells: int, commands: Sequence[float], stops: Sequence[fl
         end = float(fired[-1]) + step
         off = float(fired[0] + part * (end - fired[0]))
         go, start = on + lead, on + lead + _START * step
-        found.append(Act(command, on, on + off, go, start, on + fired, on + silent, on + end))
+        found.append(ChainRun(command, on, on + off, go, start, on + fired, on + silent, on + end))
         on += off + _PAUSE / chain.A
     return found

@@ -17,7 +17,7 @@ from brnn.spec.schedules import Pulses, Schedule
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllButSelf, AllToAll, OneToOne
 
-__all__ = ["DECIDED", "SETTLED", "Competition", "random_weights", "window_of"]
+__all__ = ["DECIDED", "SETTLED", "CategoryCompetition", "random_weights", "window_of"]
 
 SETTLED = (0.6, 0.85)  # parts of a presentation between which the competition is over, and not yet reset
 DECIDED = 0.8  # within them
@@ -27,7 +27,7 @@ _FAST = ThresholdLinear(gain=4.0, threshold=0.25, ceiling=0.25)
 
 
 @dataclass(frozen=True)
-class Competition:
+class CategoryCompetition:
     """Layers "input" and "category", the adaptive filter between them, and the competition.
 
     Each presentation takes one unit of time. Around each change of the pattern the category cells are reset by

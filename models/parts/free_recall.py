@@ -8,11 +8,11 @@ from importlib import resources
 
 import numpy as np
 
-__all__ = ["Group", "murdock_1962"]
+__all__ = ["SubjectGroup", "murdock_1962"]
 
 
 @dataclass(frozen=True)
-class Group:
+class SubjectGroup:
     """A group of subjects who recalled lists of one length, presented at one rate.
 
     Parameters
@@ -37,14 +37,14 @@ class Group:
     deviation: float
 
 
-def murdock_1962() -> list[Group]:
+def murdock_1962() -> list[SubjectGroup]:
     """Return the six groups of Murdock (1962), J. Exp. Psychol. 64, 482-488; the files say how they came here."""
     curves: dict[str, list[dict[str, str]]] = {}
     for row in _table("free_recall.csv"):
         curves.setdefault(row["group"], []).append(row)
     groups = {row["group"]: row for row in _table("free_recall_groups.csv")}
     return [
-        Group(
+        SubjectGroup(
             name,
             float(rows[0]["seconds_per_word"]),
             np.array([float(row["proportion"]) for row in sorted(rows, key=lambda row: int(row["position"]))]),

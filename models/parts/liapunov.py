@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from brnn.claims import Comparison
-from brnn.models.parts.claims import run, slope
+from brnn.models.parts.runs import run, slope
 from brnn.spec.network import Network
 from brnn.theory.liapunov_functions.value import Liapunov, liapunov
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from brnn.base.checks import array, number, whole
 from brnn.errors import SpecError
-from brnn.models.parts.claims import run
 from brnn.models.parts.presentations import order_of, pattern_rows
+from brnn.models.parts.runs import run
 from brnn.signals import ThresholdLinear
 from brnn.spec.events.protocol import Phase, Protocol
 from brnn.spec.layers import Layer
@@ -33,9 +33,9 @@ __all__ = [
     "DECIDED",
     "RECALLED",
     "SAMPLED",
-    "Learned",
-    "Lists",
-    "Sampler",
+    "LearnedLists",
+    "ListSlots",
+    "SequenceSampler",
     "items_and_lists",
     "learned_in_slots",
     "nearest",
@@ -55,7 +55,7 @@ _PICTURES = 12
 
 
 @dataclass(frozen=True)
-class Lists:
+class ListSlots:
     """Lists that are learned in turn, and then replayed from their first items.
 
     Attributes
@@ -76,7 +76,7 @@ class Lists:
     replays: np.ndarray
 
     @classmethod
-    def checked(cls, lists: Any, cycles: Any, cue: Any, count: int, model: str) -> Lists:
+    def checked(cls, lists: Any, cycles: Any, cue: Any, count: int, model: str) -> ListSlots:
         """Return the slots of what a user gave.
 
         Parameters
@@ -143,12 +143,12 @@ class Lists:
 
 
 @dataclass(frozen=True)
-class Sampler:
+class SequenceSampler:
     """Category cells with instars from the layer "input", serial links among them, and outstars to a screen.
 
     Parameters
     ----------
-    slots : Lists
+    slots : ListSlots
         What happens when.
     weights : ndarray, shape (categories, inputs)
         Instars at time 0.
@@ -160,7 +160,7 @@ class Sampler:
         Rate of all cells (1/time).
     """
 
-    slots: Lists
+    slots: ListSlots
     weights: np.ndarray
     rate: float
     links: float
@@ -168,16 +168,16 @@ class Sampler:
 
     @classmethod
     def checked(
-        cls, model: str, slots: Lists, shape: tuple[int, int], fresh: float,
+        cls, model: str, slots: ListSlots, shape: tuple[int, int], fresh: float,
         *, weights: Any, M: Any, L: Any, speed: Any, seed: Any,
-    ) -> Sampler:  # fmt: skip
+    ) -> SequenceSampler:  # fmt: skip
         """Return the cells of what a user gave.
 
         Parameters
         ----------
         model : str
             Name of the model, for messages.
-        slots : Lists
+        slots : ListSlots
             What happens when.
         shape : tuple of int
             Category cells and inputs.
@@ -241,7 +241,7 @@ class Sampler:
             Stimulus("category", "excitatory", _AROUSAL * s, slots.during(slots.replaying, *_OPEN)),
         )
 
-    def predicted(self, patterns: np.ndarray, shown: np.ndarray) -> Learned:
+    def predicted(self, patterns: np.ndarray, shown: np.ndarray) -> LearnedLists:
         """Return what the same learning in discrete steps, a winner for each slot, leads to.
 
         Parameters
@@ -280,11 +280,11 @@ class Sampler:
                     outstars[:, winner] = goal + (flow @ away)[1]
             winners[k] = before = winner
         np.fill_diagonal(links, 0.0)
-        return Learned(winners, z, links, outstars)
+        return LearnedLists(winners, z, links, outstars)
 
 
 @dataclass(frozen=True)
-class Learned:
+class LearnedLists:
     """What was learned.
 
     Attributes
@@ -305,7 +305,7 @@ class Learned:
     outstars: np.ndarray
 
     @classmethod
-    def of(cls, result: Any, slots: int) -> Learned:
+    def of(cls, result: Any, slots: int) -> LearnedLists:
         """Return it of a run whose saved times are those at which each slot is decided, and the end."""
         signal = _WINNER(np.asarray(result["category.x"])[:slots])
         winners = np.where(signal.max(axis=1) > 0.5, signal.argmax(axis=1), -1)
@@ -333,7 +333,7 @@ def nearest(screen: np.ndarray, shown: np.ndarray) -> np.ndarray:
     return found
 
 
-def items_and_lists(items: Any, lists: Any, cycles: Any, cue: Any, model: str) -> tuple[np.ndarray, Lists]:
+def items_and_lists(items: Any, lists: Any, cycles: Any, cue: Any, model: str) -> tuple[np.ndarray, ListSlots]:
     """Return the pictures of the items, one for each row, and the slots of the lists.
 
     Raises
@@ -343,12 +343,14 @@ def items_and_lists(items: Any, lists: Any, cycles: Any, cue: Any, model: str) -
     """
     if items is not None:
         rows = pattern_rows(items, f"{model}: items", minimum=0.0)
-        return rows, Lists.checked(lists, cycles, cue, len(rows), model)
-    slots = Lists.checked(lists, cycles, cue, _PICTURES, model)
+        return rows, ListSlots.checked(lists, cycles, cue, len(rows), model)
+    slots = ListSlots.checked(lists, cycles, cue, _PICTURES, model)
     return pictures(int(slots.items.max()) + 1), slots
 
 
-def learned_in_slots(build: Callable[..., Network], lists: Any, cycles: int) -> tuple[Result, np.ndarray, Sampler]:
+def learned_in_slots(
+    build: Callable[..., Network], lists: Any, cycles: int
+) -> tuple[Result, np.ndarray, SequenceSampler]:
     """Return a run in which a model learns these lists, the pictures of their items, and what predicts the run.
 
     States are saved when the winner of each slot is read, and at the end.
@@ -357,7 +359,7 @@ def learned_in_slots(build: Callable[..., Network], lists: Any, cycles: int) -> 
     shown, slots = items_and_lists(None, lists, cycles, 1, network.name)
     result = run(network, times=np.append(np.arange(slots.count) + DECIDED, slots.count), rtol=1e-7, atol=1e-10)
     (start,) = (link.learning.initial for link in network.projections if link.name == "filter" and link.learning)
-    return result, shown, Sampler(slots, np.asarray(start), 4.0, 1.0, 40.0)  # as build() has them by default
+    return result, shown, SequenceSampler(slots, np.asarray(start), 4.0, 1.0, 40.0)  # as build() has them by default
 
 
 def _scaled(factor: float, stimulus: tuple[np.ndarray, Sequence]) -> tuple[np.ndarray, Sequence]:

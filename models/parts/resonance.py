@@ -48,7 +48,7 @@ __all__ = [
     "LEARNED",
     "PERIOD",
     "SEARCH",
-    "Categories",
+    "CategoryField",
     "choices",
     "labels",
     "presentations",
@@ -75,7 +75,7 @@ _BYTES_PER_STATE = 8 * 16
 
 
 @dataclass(frozen=True)
-class Categories:
+class CategoryField:
     """The layers F2, orienting, arousal, rebound and silence, and what connects them.
 
     Parameters

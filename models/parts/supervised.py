@@ -20,7 +20,7 @@ __all__ = ["OPENS", "TAUGHT", "correlation", "driven_by_errors", "step_factor"]
 OPENS = 0.5  # part of a presentation after which learning begins: the cells have settled
 TAUGHT = 1.0 - OPENS  # time for which each presentation is learned
 
-Parts = tuple[tuple[Layer, ...], tuple[Projection, ...], tuple[Stimulus, ...]]
+NetworkParts = tuple[tuple[Layer, ...], tuple[Projection, ...], tuple[Stimulus, ...]]
 
 
 def correlation(rate: Any, weights: Any, training: Presentations) -> PassiveDecay:
@@ -37,7 +37,7 @@ def driven_by_errors(
     rate: Any,
     speed: float,
     weights: Any,
-) -> Parts:
+) -> NetworkParts:
     """Return layers, projections and stimuli of a linear network that learns from its errors (LMS).
 
     Layer "error" holds e = d - sum_i z_i x_i, layer "output" d - e, which is sum_i z_i x_i with and without a target d.

@@ -12,8 +12,8 @@ import brnn
 from brnn import models
 from brnn.errors import InputError, SpecError
 from brnn.models.avalanche import chain_of
-from brnn.models.parts.avalanche import acts
-from brnn.models.parts.list_learning import DECIDED, Learned, Lists, items_and_lists, nearest, pictures
+from brnn.models.parts.avalanche import chain_runs
+from brnn.models.parts.list_learning import DECIDED, LearnedLists, ListSlots, items_and_lists, nearest, pictures
 from brnn.theory.avalanche import play
 
 NAMES = ["avalanche", "context_sensitive_avalanche", "self_organizing_avalanche"]
@@ -66,7 +66,7 @@ def integrated(command: float, cells: int, stop: float, end: float) -> Any:
 
 def test_firing_and_silence_are_those_of_the_equations() -> None:
     command, cells = 0.9, 5
-    act = acts(CHAIN, cells, [command], [1.0])[0]
+    act = chain_runs(CHAIN, cells, [command], [1.0])[0]
     solution = integrated(command, cells, np.inf, act.end)
     t = np.linspace(0.0, act.end, 40_001)
     x = solution.sol(t)[1:]
@@ -81,7 +81,7 @@ def test_firing_and_silence_are_those_of_the_equations() -> None:
 @pytest.mark.parametrize("part", [0.3, 0.7])
 def test_a_stop_is_that_of_the_equations(part: float) -> None:
     command, cells = 0.9, 5
-    act = acts(CHAIN, cells, [command], [part])[0]
+    act = chain_runs(CHAIN, cells, [command], [part])[0]
     count, quiet = CHAIN.stopped(command, act.fired, act.silent, act.start, act.off)
     x = integrated(command, cells, act.off, quiet + 2.0)
     t = np.linspace(0.0, quiet + 2.0, 20_001)
@@ -124,7 +124,7 @@ def test_play_is_the_solution_of_its_equations() -> None:
 
 
 def test_stops_whose_outcome_hangs_by_a_thread_are_refused() -> None:
-    act = acts(CHAIN, 6, [0.8], [1.0])[0]
+    act = chain_runs(CHAIN, 6, [0.8], [1.0])[0]
     for stop in (act.fired[0] - 0.1, act.fired[3] - 1e-9, act.fired[3] + 1e-4):
         with pytest.raises(InputError, match="choose another time"):
             CHAIN.stopped(0.8, act.fired, act.silent, act.start, stop)
@@ -132,7 +132,7 @@ def test_stops_whose_outcome_hangs_by_a_thread_are_refused() -> None:
 
 def test_the_movie_is_replayed_and_stopped() -> None:
     frames = np.random.default_rng(5).uniform(size=(8, 3, 4))
-    plan = acts(CHAIN, 8, [0.8, 1.0, 0.7], [1.0, 1.0, 0.4])
+    plan = chain_runs(CHAIN, 8, [0.8, 1.0, 0.7], [1.0, 1.0, 0.4])
     network = models.avalanche.build(frames, replays=[1.0, 0.7], stops=[1.0, 0.4])
     shots = np.concatenate([act.fired + 0.9 * np.diff(act.changes) for act in plan])
     shots = shots[shots < network.duration]  # the last replay is cut short
@@ -148,11 +148,11 @@ def test_the_movie_is_replayed_and_stopped() -> None:
     np.testing.assert_allclose(np.asarray(again["screen.x"]).reshape(8, -1), replay, atol=1e-4)
 
 
-# Lists ------------------------------------------------------------------------------------------------------------
+# Lists ----------------------------------------------------------------------------------------------------------------
 
 
 def test_slots_of_lists() -> None:
-    slots = Lists.checked([[0, 1], [2, 1, 0]], 2, 1, 3, "x")
+    slots = ListSlots.checked([[0, 1], [2, 1, 0]], 2, 1, 3, "x")
     once = [0, 1, -1, -1, 2, 1, 0, -1, -1]
     assert slots.items.tolist() == [*once, *once, 0, -1, -1, -1, 2, -1, -1, -1, -1]
     assert slots.training.sum() == 18
@@ -175,7 +175,7 @@ def replayed(name: str, lists: Any, **arguments: Any) -> list[list[int]]:
     shown, slots = items_and_lists(None, lists, cycles, cue, name)
     network = models.load(name).build(lists=lists, **arguments)
     result = brnn.simulate(network, times=np.append(np.arange(slots.count) + DECIDED, slots.count), rtol=1e-5)
-    assert Learned.of(result, slots.count).winners.shape == (slots.count,)
+    assert LearnedLists.of(result, slots.count).winners.shape == (slots.count,)
     screen = np.asarray(result["screen.x"])
     return [nearest(screen[row[row >= 0]], shown).tolist() for row in slots.replays]
 

@@ -11,7 +11,7 @@ from brnn.errors import InputError
 
 __all__ = ["Antiderivative"]
 
-Function = Callable[[np.ndarray], np.ndarray]
+Integrand = Callable[[np.ndarray], np.ndarray]
 
 _ORDER = 16  # nodes of a panel
 _NODES = chebyshev.chebpts1(_ORDER)
@@ -39,7 +39,7 @@ class Antiderivative:
         Lowest v, where g may be infinite. F(edge) is infinite where the integral is.
     """
 
-    def __init__(self, function: Function, reference: float = 0.0, edge: float | None = None) -> None:
+    def __init__(self, function: Integrand, reference: float = 0.0, edge: float | None = None) -> None:
         self._function = function
         self._reference = reference
         self._edge = edge

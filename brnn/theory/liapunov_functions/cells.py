@@ -12,7 +12,7 @@ import numpy as np
 from brnn.signals import Signal
 from brnn.theory.liapunov_functions.antiderivative import Antiderivative
 
-__all__ = ["Cells", "Edge", "Term"]
+__all__ = ["CellFunctions", "Edge", "Term"]
 
 _NEAREST = 1e-300  # distance from an edge at 0 at which a_i and b_i are taken instead of at the edge itself
 
@@ -78,7 +78,7 @@ class Term:
 
 
 @dataclass
-class Cells:
+class CellFunctions:
     """The cells of one layer in the form (32).
 
     Attributes

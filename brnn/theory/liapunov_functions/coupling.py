@@ -14,13 +14,13 @@ from brnn.spec.topologies import Topology
 from brnn.spec.topologies.matrix import Sparse
 from brnn.spec.topologies.uniform import AllButSelf, AllToAll, OneToOne
 
-__all__ = ["Block"]
+__all__ = ["CouplingBlock"]
 
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Block:
+class CouplingBlock:
     """A matrix [target, source] = uniform + diagonal * identity + dense + csr; missing parts are 0 or None.
 
     Uniform topologies stay two numbers and sparse ones stay sparse, so that large fields cost O(n) here, too.
@@ -34,7 +34,7 @@ class Block:
     csr: Any = None
 
     @classmethod
-    def of(cls, topology: Topology, source: Shape, target: Shape) -> Block:
+    def of(cls, topology: Topology, source: Shape, target: Shape) -> CouplingBlock:
         """Return the strengths of a topology."""
         sizes = math.prod(target), math.prod(source)
         if isinstance(topology, OneToOne):
@@ -48,10 +48,10 @@ class Block:
         refuse_above(16 * math.prod(sizes), f"a matrix of {sizes[0]} x {sizes[1]} coefficients")
         return cls(*sizes, dense=topology.strengths(source, target))
 
-    def __add__(self, other: Block) -> Block:
+    def __add__(self, other: CouplingBlock) -> CouplingBlock:
         dense = [part.dense for part in (self, other) if part.dense is not None]
         csr = [part.csr for part in (self, other) if part.csr is not None]
-        return Block(
+        return CouplingBlock(
             self.targets,
             self.sources,
             self.uniform + other.uniform,
@@ -60,7 +60,7 @@ class Block:
             sum(csr[1:], start=csr[0]) if csr else None,
         )
 
-    def scaled(self, factor: float | np.ndarray) -> Block:
+    def scaled(self, factor: float | np.ndarray) -> CouplingBlock:
         """Return diag(factor) times this matrix; `factor` is one number or one for each target cell."""
         values = np.asarray(factor, dtype=np.float64)
         if (values == values.flat[0]).all():
@@ -76,8 +76,8 @@ class Block:
             total = self.csr if self.csr is not None else sparse.csr_array((self.targets, self.sources))
             if self.diagonal:
                 total = total + self.diagonal * sparse.eye_array(self.targets, format="csr")
-            return Block(self.targets, self.sources, csr=sparse.csr_array(sparse.diags_array(values) @ total))
-        return Block(self.targets, self.sources, dense=values[:, None] * self.full())
+            return CouplingBlock(self.targets, self.sources, csr=sparse.csr_array(sparse.diags_array(values) @ total))
+        return CouplingBlock(self.targets, self.sources, dense=values[:, None] * self.full())
 
     def full(self) -> np.ndarray:
         """Return the whole matrix."""
@@ -132,7 +132,7 @@ class Block:
         u, v, n = self.uniform, self.diagonal, min(self.targets, self.sources)
         return math.sqrt(self.targets * self.sources * u * u + (n * (2.0 * u * v + v * v) if v else 0.0))
 
-    def asymmetry(self, other: Block) -> tuple[int, int, float, float]:
+    def asymmetry(self, other: CouplingBlock) -> tuple[int, int, float, float]:
         """Return i, j, this[i, j] and other[j, i] where they differ most."""
         parts = (self.dense, other.dense, self.csr, other.csr)
         if all(part is None for part in parts):

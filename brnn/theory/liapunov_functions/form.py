@@ -25,18 +25,18 @@ from brnn.spec.layers.membrane import MembraneLayer
 from brnn.spec.learning import PassiveDecay
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
-from brnn.theory.liapunov_functions.cells import Cells, Edge, Term
-from brnn.theory.liapunov_functions.coupling import Block
+from brnn.theory.liapunov_functions.cells import CellFunctions, Edge, Term
+from brnn.theory.liapunov_functions.coupling import CouplingBlock
 
-__all__ = ["Gathered", "Refused", "gather", "refuse_time"]
+__all__ = ["CohenGrossbergForm", "NotOfTheForm", "gather", "refuse_time"]
 
 
-class Refused(InputError):
+class NotOfTheForm(InputError):
     """A network that is not of the form (32)."""
 
 
 @dataclass
-class Gathered:
+class CohenGrossbergForm:
     """What a network consists of, in the terms of (32), before symmetry is asked for.
 
     Attributes
@@ -45,35 +45,37 @@ class Gathered:
         The functions of each layer, by its name.
     blocks : dict
         c[target, source] by the names of the two layers.
-    learned : list of (Projection, Block, float)
+    learned : list of (Projection, CouplingBlock, float)
         Projections with weights z, their coefficients without z, and the rate of learning.
     """
 
-    cells: dict[str, Cells]
-    blocks: dict[tuple[str, str], Block]
-    learned: list[tuple[Projection, Block, float]]
+    cells: dict[str, CellFunctions]
+    blocks: dict[tuple[str, str], CouplingBlock]
+    learned: list[tuple[Projection, CouplingBlock, float]]
 
 
 def refuse_time(network: Network) -> float:
     """Return the time after which no stimulus changes; refuse what depends on time in another way."""
     if network.step is not None:
-        raise Refused(f"{network.layers[0].label} has discrete time; (32) is a differential equation")
+        raise NotOfTheForm(f"{network.layers[0].label} has discrete time; (32) is a differential equation")
     if network.events:
-        raise Refused(f"{network.events[0].label} changes states or inputs at once; V is for what (32) does by itself")
+        raise NotOfTheForm(
+            f"{network.events[0].label} changes states or inputs at once; V is for what (32) does by itself"
+        )
     if network.noisy:
-        raise Refused("a stimulus is white noise, which drives V up and down")
+        raise NotOfTheForm("a stimulus is white noise, which drives V up and down")
     for projection in network.projections:
         if projection.delay > 0:
-            raise Refused(f"{projection.label} has a delay; (32) has none, and delays can make it oscillate")
+            raise NotOfTheForm(f"{projection.label} has a delay; (32) has none, and delays can make it oscillate")
         if projection.gate is not None:
-            raise Refused(
+            raise NotOfTheForm(
                 f"{projection.label} has a gate, a state that (32) does not have and that can make it oscillate"
             )
         _check_learning(projection, network)
     since = network.settled()
     if not np.isfinite(since):
         stimulus = next(s for s in network.stimuli if not np.isfinite(s.schedule.last()))
-        raise Refused(
+        raise NotOfTheForm(
             f"{stimulus.label} ({type(stimulus.schedule).__name__}) never stops to change; V needs constant inputs"
         )
     return since
@@ -85,24 +87,24 @@ def _check_learning(projection: Projection, network: Network) -> None:
         return
     at = f"{projection.label} learns by {type(law).__name__}"
     if not isinstance(law, PassiveDecay):
-        raise Refused(f"{at}; V is known for PassiveDecay (39) between a pair of layers (bam) and no other law")
+        raise NotOfTheForm(f"{at}; V is known for PassiveDecay (39) between a pair of layers (bam) and no other law")
     if law.schedule is not None:
-        raise Refused(f"{at} with a schedule of its rate; V needs a constant rate")
+        raise NotOfTheForm(f"{at} with a schedule of its rate; V needs a constant rate")
     if law.rate == 0.0:
-        raise Refused(f"{at} with rate 0; leave learning out and give the weights as a topology")
+        raise NotOfTheForm(f"{at} with rate 0; leave learning out and give the weights as a topology")
     if projection.kind == "inhibitory":
-        raise Refused(f"{at} and is inhibitory; V is known for excitatory weights that learn")
+        raise NotOfTheForm(f"{at} and is inhibitory; V is known for excitatory weights that learn")
     ends = (projection.source, projection.target)
     if not any(other.learning is not None and (other.target, other.source) == ends for other in network.projections):
-        raise Refused(
+        raise NotOfTheForm(
             f"{projection.label} learns, but no projection back from '{ends[1]}' to '{ends[0]}' does; V needs a pair"
         )
 
 
-def gather(network: Network, since: float) -> Gathered:
-    """Return the functions and coefficients of a network, or raise Refused."""
+def gather(network: Network, since: float) -> CohenGrossbergForm:
+    """Return the functions and coefficients of a network, or raise NotOfTheForm."""
     signals = _signals(network)
-    blocks: dict[tuple[str, str], Block] = {}
+    blocks: dict[tuple[str, str], CouplingBlock] = {}
     learned = []
     cells = {}
     start = 0
@@ -118,13 +120,13 @@ def gather(network: Network, since: float) -> Gathered:
         elif isinstance(layer, (Layer, MembraneLayer)):
             amplification, terms, factors = _generalized(layer, inputs, own, kinds)
         else:
-            raise Refused(
+            raise NotOfTheForm(
                 f"{layer.label} obeys another law than (32): its dx/dt is not a(x) [b(x) - sum c d] with a of its own "
                 "activity"
             )
         place = slice(start, start + layer.cells)
         start = place.stop
-        cells[layer.name] = Cells(layer.name, place, signals[layer.name], terms, amplification)
+        cells[layer.name] = CellFunctions(layer.name, place, signals[layer.name], terms, amplification)
         for projection, block in coupled:
             scaled = block.scaled(factors[projection.kind])
             if projection.learning is not None:
@@ -132,7 +134,7 @@ def gather(network: Network, since: float) -> Gathered:
                 continue
             key = (layer.name, projection.source)
             blocks[key] = blocks[key] + scaled if key in blocks else scaled
-    return Gathered(cells, blocks, learned)
+    return CohenGrossbergForm(cells, blocks, learned)
 
 
 def _gain(signal: Signal) -> float:
@@ -152,14 +154,14 @@ def _ratio(signal: Signal, other: Signal) -> float | None:
     return _gain(signal) / _gain(other)
 
 
-def _block(network: Network, projection: Projection) -> Block:
+def _block(network: Network, projection: Projection) -> CouplingBlock:
     """Return the strengths of a projection; 0 if its signal is."""
     shapes = network.layer(projection.source).shape, network.layer(projection.target).shape
-    block = Block.of(projection.topology, *shapes)
+    block = CouplingBlock.of(projection.topology, *shapes)
     return block.scaled(0.0) if _gain(projection.signal) == 0.0 else block
 
 
-def _is_own(projection: Projection, block: Block) -> bool:
+def _is_own(projection: Projection, block: CouplingBlock) -> bool:
     """Tell whether each cell sends only to itself, and nothing is learned: then the signal is a part of b_i."""
     return projection.learning is None and projection.source == projection.target and block.only_own()
 
@@ -174,18 +176,18 @@ def _signals(network: Network) -> dict[str, Signal]:
         signal = projection.signal
         known = found.setdefault(projection.source, signal)
         if _ratio(signal, known) is None:
-            raise Refused(
+            raise NotOfTheForm(
                 f"layer '{projection.source}' sends two signals to other cells, {known!r} and {signal!r}; "
                 "(32) has one d for each cell"
             )
         if isinstance(signal, Step):
-            raise Refused(f"{projection.label} sends a Step, which jumps; V needs signals that have a slope")
+            raise NotOfTheForm(f"{projection.label} sends a Step, which jumps; V needs signals that have a slope")
     return {layer.name: found.get(layer.name, Linear()) for layer in network.layers}
 
 
 def _arriving(
     network: Network, layer: LayerLaw, signals: dict[str, Signal]
-) -> tuple[list[tuple[Projection, Signal, np.ndarray]], list[tuple[Projection, Block]]]:
+) -> tuple[list[tuple[Projection, Signal, np.ndarray]], list[tuple[Projection, CouplingBlock]]]:
     """Return what cells send to themselves (signal and strengths), and what they get from other cells."""
     own, coupled = [], []
     for projection in network.projections:
@@ -210,7 +212,7 @@ def _rate(projection: Projection, signals: dict[str, Signal]) -> float:
     for signal, place in law.reads(projection.signal):
         ratio = _ratio(signal, signals[ends[place]])
         if not ratio:
-            raise Refused(
+            raise NotOfTheForm(
                 f"{projection.label}: learning reads {signal!r} at layer '{ends[place]}', which sends "
                 f"{signals[ends[place]]!r}; V needs (39) with the signals that are sent"
             )
@@ -218,10 +220,10 @@ def _rate(projection: Projection, signals: dict[str, Signal]) -> float:
     return rate
 
 
-Parts = tuple[Any, list[Term], dict[str, Any]]
+LayerParts = tuple[Any, list[Term], dict[str, Any]]
 
 
-def _cohen_grossberg(layer: CohenGrossbergLayer, inputs: dict[str, np.ndarray], own: list[Any]) -> Parts:
+def _cohen_grossberg(layer: CohenGrossbergLayer, inputs: dict[str, np.ndarray], own: list[Any]) -> LayerParts:
     every = np.ones(layer.cells)
     terms = [Term(every, layer.b), Term(inputs["excitatory"] - inputs["inhibitory"])]
     terms += [Term(_sign(projection) * weights, signal) for projection, signal, weights in own]
@@ -232,14 +234,16 @@ def _sign(projection: Projection) -> float:
     return 1.0 if projection.kind == "excitatory" else -1.0
 
 
-def _generalized(layer: Layer | MembraneLayer, inputs: dict[str, np.ndarray], own: list[Any], kinds: set[str]) -> Parts:
+def _generalized(
+    layer: Layer | MembraneLayer, inputs: dict[str, np.ndarray], own: list[Any], kinds: set[str]
+) -> LayerParts:
     """Return the parts of a generalized layer: one of the three cases of this module's docstring."""
     A, constant, B, C, E, F = (
         np.array(np.broadcast_to(k, layer.shape), dtype=float).ravel() for k in _parameters(layer)
     )
     falls, rises = bool(C.any()), bool(F.any())  # whether excitation and inhibition are shunting
     if len(kinds) == 2 and (falls or rises):
-        raise Refused(
+        raise NotOfTheForm(
             f"{layer.label} is excited and inhibited by other cells, and shunting: (32) allows only one of these "
             "(a cell's own excitation may have any form)"
         )
@@ -273,7 +277,7 @@ def _parameters(layer: Layer | MembraneLayer) -> tuple[Any, ...]:
 
 def _whole(layer: LayerLaw, values: np.ndarray, name: str) -> np.ndarray:
     if not values.all():
-        raise Refused(f"{layer.label}: {name} is 0 for some cells only; give them a layer of their own")
+        raise NotOfTheForm(f"{layer.label}: {name} is 0 for some cells only; give them a layer of their own")
     return values
 
 
@@ -285,7 +289,7 @@ def _bounded(
     numerator: tuple[np.ndarray, np.ndarray],
     opposite: tuple[np.ndarray, np.ndarray],
     direct: np.ndarray,
-) -> Parts:
+) -> LayerParts:
     """Return the parts of a shunting layer whose cells get signals of the kind `shared` from others.
 
     b_i = [p + q x + (P + Q x) f(x)]/(slope r) + direct, and x = s + side r separates what is infinite at the edge from

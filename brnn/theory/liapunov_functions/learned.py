@@ -12,16 +12,16 @@ from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.topologies import Topology
 from brnn.spec.topologies.matrix import Sparse
-from brnn.theory.liapunov_functions.form import Gathered, Refused
+from brnn.theory.liapunov_functions.form import CohenGrossbergForm, NotOfTheForm
 
-__all__ = ["Learned", "pair_up"]
+__all__ = ["LearnedWeights", "pair_up"]
 
 _EQUAL = 1e-12
 _DRIFT = 1e-5  # by how much the two weights of a connection may differ in a recorded run, relative to the largest
 
 
 @dataclass(eq=False)
-class Learned:
+class LearnedWeights:
     """The weights z of one projection, one for each connection k from cell source_k to cell target_k.
 
     Attributes
@@ -36,7 +36,7 @@ class Learned:
         M and k of (39), for the signals d of both layers.
     place : slice
         Where z stands in the state vector.
-    partner : Learned
+    partner : LearnedWeights
         The projection in the other direction; itself within a layer.
     mate : array of int
         For each connection, the one of the partner in the other direction.
@@ -49,7 +49,7 @@ class Learned:
     rate: float
     decay: float
     place: slice
-    partner: Learned = None  # type: ignore[assignment]
+    partner: LearnedWeights = None  # type: ignore[assignment]
     mate: np.ndarray = None  # type: ignore[assignment]
 
     def value(self, u: np.ndarray, signals: dict[str, np.ndarray]) -> np.ndarray:
@@ -88,12 +88,12 @@ class Learned:
         )
 
     def require_symmetry(self, scales: dict[str, float]) -> None:
-        """Raise Refused unless both directions have the same strengths, rates and initial weights."""
+        """Raise NotOfTheForm unless both directions have the same strengths, rates and initial weights."""
         one, other = self.projection, self.partner.projection
         for name in ("rate", "decay"):
             here, there = getattr(self, name), getattr(self.partner, name)
             if abs(here - there) > _EQUAL * abs(here):
-                raise Refused(
+                raise NotOfTheForm(
                     f"its weights are not symmetric: {one.label} learns with {name} {here:.6g}, "
                     f"{other.label} with {there:.6g}"
                 )
@@ -101,7 +101,7 @@ class Learned:
         difference = np.abs(scales[one.target] * self.strengths - scales[other.target] * back)
         if difference.size and difference.max() > _EQUAL * scales[one.target] * np.abs(self.strengths).max():
             k = int(np.abs(self.strengths - back).argmax())
-            raise Refused(
+            raise NotOfTheForm(
                 f"its coefficients are not symmetric: strength {self.strengths[k]:.6g} from {one.source}"
                 f"[{self.columns[k]}] to {one.target}[{self.rows[k]}], but {back[k]:.6g} back: the largest asymmetry, "
                 f"{abs(self.strengths[k] - back[k]):.6g}"
@@ -109,14 +109,14 @@ class Learned:
         z, z_back = one.start("z", self.rows.size), other.start("z", back.size)[self.mate]
         if (np.abs(z - z_back) > _EQUAL * np.abs(z).max(initial=1.0)).any():
             k = int(np.abs(z - z_back).argmax())
-            raise Refused(self._unequal(k, z[k], z_back[k]))
+            raise NotOfTheForm(self._unequal(k, z[k], z_back[k]))
 
 
-def pair_up(network: Network, gathered: Gathered) -> list[Learned]:
-    """Return the learned projections of a network, each with its partner, or raise Refused."""
+def pair_up(network: Network, gathered: CohenGrossbergForm) -> list[LearnedWeights]:
+    """Return the learned projections of a network, each with its partner, or raise NotOfTheForm."""
     start = sum(layer.cells for layer in network.layers)
     every = []
-    found: dict[tuple[str, str], Learned] = {}
+    found: dict[tuple[str, str], LearnedWeights] = {}
     chosen = {str(projection.name): (block, rate) for projection, block, rate in gathered.learned}
     for projection in network.projections:  # in the order of the state vector
         law = projection.learning
@@ -124,15 +124,15 @@ def pair_up(network: Network, gathered: Gathered) -> list[Learned]:
             continue
         assert isinstance(law, PassiveDecay)
         if str(projection.name) not in chosen:
-            raise Refused(f"{projection.label} learns, but its strengths or signals are all 0; leave it out")
+            raise NotOfTheForm(f"{projection.label} learns, but its strengths or signals are all 0; leave it out")
         block, rate = chosen[str(projection.name)]
         rows, columns = _connections(projection.topology, block.targets, block.sources)
         strengths = block.elements(rows, columns)
-        part = Learned(projection, rows, columns, strengths, rate, law.decay, slice(start, start + rows.size))
+        part = LearnedWeights(projection, rows, columns, strengths, rate, law.decay, slice(start, start + rows.size))
         start = part.place.stop
         key = (projection.source, projection.target)
         if key in found:
-            raise Refused(f"{projection.label} is the second of its layers that learns; V is known for one")
+            raise NotOfTheForm(f"{projection.label} is the second of its layers that learns; V is known for one")
         found[key] = part
         every.append(part)
     for part in every:
@@ -151,7 +151,7 @@ def _connections(topology: Topology, targets: int, sources: int) -> tuple[np.nda
     return rows.ravel(), columns.ravel()
 
 
-def _mates(part: Learned, partner: Learned) -> np.ndarray:
+def _mates(part: LearnedWeights, partner: LearnedWeights) -> np.ndarray:
     """Return the place of each connection's opposite among the partner's connections."""
     one = np.lexsort((part.columns, part.rows))
     other = np.lexsort((partner.rows, partner.columns))
@@ -160,7 +160,7 @@ def _mates(part: Learned, partner: Learned) -> np.ndarray:
         and np.array_equal(part.columns[one], partner.rows[other])
     )
     if not same:
-        raise Refused(
+        raise NotOfTheForm(
             f"{part.projection.label} and {partner.projection.label} do not join the same cells in both directions"
         )
     mate = np.empty(one.size, dtype=np.int64)

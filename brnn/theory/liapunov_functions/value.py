@@ -27,10 +27,10 @@ import numpy as np
 
 from brnn.errors import InputError
 from brnn.spec.network import Network
-from brnn.theory.liapunov_functions.cells import Cells
-from brnn.theory.liapunov_functions.coupling import Block
-from brnn.theory.liapunov_functions.form import Gathered, Refused, gather, refuse_time
-from brnn.theory.liapunov_functions.learned import Learned, pair_up
+from brnn.theory.liapunov_functions.cells import CellFunctions
+from brnn.theory.liapunov_functions.coupling import CouplingBlock
+from brnn.theory.liapunov_functions.form import CohenGrossbergForm, NotOfTheForm, gather, refuse_time
+from brnn.theory.liapunov_functions.learned import LearnedWeights, pair_up
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,9 +62,9 @@ class Liapunov:
     network: Network
     since: float
     scales: Mapping[str, float]
-    _cells: tuple[Cells, ...]
-    _blocks: Mapping[tuple[str, str], Block]
-    _learned: tuple[Learned, ...]
+    _cells: tuple[CellFunctions, ...]
+    _blocks: Mapping[tuple[str, str], CouplingBlock]
+    _learned: tuple[LearnedWeights, ...]
     _size: int
 
     def V(self, u: Any) -> Any:
@@ -226,18 +226,18 @@ def liapunov(network: Network) -> Liapunov:
         learned = pair_up(network, gathered)
         scales = _scales(network, gathered, learned)
         _require_symmetry(gathered, learned, scales)
-    except Refused as error:
+    except NotOfTheForm as error:
         raise InputError(f"liapunov: network '{network.name}': {error}") from None
     size = sum(layer.cells for layer in network.layers) + sum(part.rows.size for part in learned)
     return Liapunov(network, since, scales, tuple(gathered.cells.values()), gathered.blocks, tuple(learned), size)
 
 
-Pair = tuple[str, str]
+LayerPair = tuple[str, str]
 
 
-def _scales(network: Network, gathered: Gathered, learned: list[Learned]) -> dict[str, float]:
+def _scales(network: Network, gathered: CohenGrossbergForm, learned: list[LearnedWeights]) -> dict[str, float]:
     """Return one factor for each layer that makes coefficients between layers equal in size in both directions."""
-    norms: dict[Pair, float] = {}
+    norms: dict[LayerPair, float] = {}
     for key, block in gathered.blocks.items():
         norms[key] = np.hypot(norms.get(key, 0.0), block.norm())
     for part in learned:
@@ -260,16 +260,16 @@ def _scales(network: Network, gathered: Gathered, learned: list[Learned]) -> dic
     return scales
 
 
-def _require_symmetry(gathered: Gathered, learned: list[Learned], scales: dict[str, float]) -> None:
-    """Raise Refused if the scaled coefficients are not symmetric; it names those that differ most."""
+def _require_symmetry(gathered: CohenGrossbergForm, learned: list[LearnedWeights], scales: dict[str, float]) -> None:
+    """Raise NotOfTheForm if the scaled coefficients are not symmetric; it names those that differ most."""
     every = {(one, other) for key in gathered.blocks for one, other in (key, key[::-1])}
     largest = max((block.norm() for block in gathered.blocks.values()), default=0.0)
     worst: tuple[tuple[float, float], str] = ((0.0, 0.0), "")
     unequal = False
     for target, source in sorted(every):
         shape = gathered.cells[target].count, gathered.cells[source].count
-        one = gathered.blocks.get((target, source), Block(*shape))
-        other = gathered.blocks.get((source, target), Block(*shape[::-1]))
+        one = gathered.blocks.get((target, source), CouplingBlock(*shape))
+        other = gathered.blocks.get((source, target), CouplingBlock(*shape[::-1]))
         i, j, here, back = one.scaled(scales[target]).asymmetry(other.scaled(scales[source]))
         unequal |= abs(here - back) > _SYMMETRIC * largest * max(scales[target], scales[source])
         i, j, here, back = one.asymmetry(other)
@@ -281,6 +281,6 @@ def _require_symmetry(gathered: Gathered, learned: list[Learned], scales: dict[s
             )
             worst = (size, text)
     if unequal:
-        raise Refused(f"its coefficients are not symmetric: {worst[1]}")
+        raise NotOfTheForm(f"its coefficients are not symmetric: {worst[1]}")
     for part in learned:
         part.require_symmetry(scales)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["integrate"]
+__all__ = ["scipy_solution"]
 
 
-def integrate(
+def scipy_solution(
     velocity: Callable[..., Any], times: np.ndarray, start: Any, *, args: tuple[Any, ...] = (), method: str = "DOP853"
 ) -> np.ndarray:
     """Return the solution of ``du/dt = velocity(t, u, *args)``, ``u(times[0]) = start``, by SciPy.
