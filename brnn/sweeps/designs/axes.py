@@ -60,12 +60,7 @@ def parse_axis(text: str) -> tuple[str, Values]:
         count = high - low + 1
     else:
         (count,) = rest
-        if count != np.floor(count) or not 1 <= count < np.inf:
-            raise InputError(f"{at}the count must be a whole number >= 1")
-        if (count == 1) != (low == high):
-            raise InputError(f"{at}" + ("the ends are equal" if low == high else "one value cannot reach both ends"))
-        if scale == "log" and min(low, high) <= 0:
-            raise InputError(f"{at}equal ratios need ends > 0")
+        _check_steps(low, high, count, scale, at)
     refuse_above(32 * count, f"{at}an axis of {count:.6g} values")
     if scale == "whole":
         return name, np.arange(int(low), int(high) + 1)
@@ -144,8 +139,18 @@ def _check_whole(low: float, high: float, at: str) -> None:
         raise InputError(f"{at}the first number must be less than the second")
 
 
-def _listed(value: str, at: str) -> Values:
-    """Return the values between the commas that separate values."""
+def _check_steps(low: float, high: float, count: float, scale: str, at: str) -> None:
+    """Raise InputError unless so many values can lead from one end to the other, in equal steps or ratios."""
+    if count != np.floor(count) or not 1 <= count < np.inf:
+        raise InputError(f"{at}the count must be a whole number >= 1")
+    if (count == 1) != (low == high):
+        raise InputError(f"{at}" + ("the ends are equal" if low == high else "one value cannot reach both ends"))
+    if scale == "log" and min(low, high) <= 0:
+        raise InputError(f"{at}equal ratios need ends > 0")
+
+
+def _separated(value: str) -> list[str]:
+    """Return what stands between the commas outside of brackets."""
     parts: list[str] = []
     depth = 0
     for piece in re.split(r"(,)", value):
@@ -154,8 +159,13 @@ def _listed(value: str, at: str) -> Values:
             continue
         depth += sum(map(piece.count, "([{")) - sum(map(piece.count, ")]}"))
         parts[-1:] = ["".join(parts[-1:]) + piece]
+    return [part.strip() for part in parts]
+
+
+def _listed(value: str, at: str) -> Values:
+    """Return the values between the commas that separate values."""
     items: list[str] = []
-    for part in (part.strip() for part in parts):
+    for part in _separated(value):
         if not part:
             raise InputError(f"{at}has an empty value; {_AXIS}")
         if items and re.fullmatch(r"[A-Za-z_]\w*\s*=[^=]*", part):

@@ -33,26 +33,14 @@ def values_of(given: Any, where: str) -> Values:
     SpecError
         If it is not a sequence, is empty, or holds something that is no value of a parameter.
     """
-    if isinstance(given, (str, bytes, Spec, Mapping, Set)) or not isinstance(given, (Iterable, np.ndarray)):
-        raise SpecError(f"{where} = {short_value(given)}: must be a list of values, such as [0.5, 1.0]")
-    if hasattr(given, "__array__") and not isinstance(given, np.ndarray):
-        given = np.asarray(given)  # of xarray, pandas
-    if isinstance(given, np.ndarray) and given.ndim == 0:
-        raise SpecError(f"{where} = {short_value(given)}: must be a list of values, such as [0.5, 1.0]")
-    if isinstance(given, np.ndarray) and given.ndim == 1 and given.dtype.kind in "fi":
-        result = given.astype(np.float64 if given.dtype.kind == "f" else np.int64)
-    else:
-        items = [_value(item, where) for item in given]
-        if items and all(type(item) is int and -_WHOLE <= item < _WHOLE for item in items):
-            result = np.array(items, dtype=np.int64)
-        elif items and all(type(item) in (int, float) for item in items):
-            try:
-                result = np.array([float(item) for item in items])
-            except OverflowError:
-                raise SpecError(f"{where}: holds a number that is too large") from None
-        else:
-            if not items:
-                raise SpecError(f"{where}: has no values; at least one is needed")
+    result = _as_array(given, where)
+    if result is None:
+        rows = np.asarray(given) if hasattr(given, "__array__") else given
+        items = [_value(item, where) for item in rows]
+        if not items:
+            raise SpecError(f"{where}: has no values; at least one is needed")
+        result = _numbers(items, where)
+        if result is None:
             return tuple(items)
     if result.size == 0:
         raise SpecError(f"{where}: has no values; at least one is needed")
@@ -60,6 +48,31 @@ def values_of(given: Any, where: str) -> Values:
         raise SpecError(f"{where}: value {int(np.isnan(result).argmax())} is nan, must be a number")
     result.setflags(write=False)
     return result
+
+
+def _as_array(given: Any, where: str) -> np.ndarray | None:
+    """Return what is an array of numbers already, copied; None for other sequences; refuse what is no sequence."""
+    no_sequence = isinstance(given, (str, bytes, Spec, Mapping, Set)) or not isinstance(given, (Iterable, np.ndarray))
+    if not no_sequence and hasattr(given, "__array__"):
+        given = np.asarray(given)  # of xarray, pandas
+        if given.ndim == 1 and given.dtype.kind in "fi":
+            return given.astype(np.float64 if given.dtype.kind == "f" else np.int64)
+        no_sequence = given.ndim == 0
+    if no_sequence:
+        raise SpecError(f"{where} = {short_value(given)}: must be a list of values, such as [0.5, 1.0]")
+    return None
+
+
+def _numbers(items: list[Any], where: str) -> np.ndarray | None:
+    """Return values as an array if all of them are numbers: of int64 if all are whole and fit."""
+    if all(type(item) is int and -_WHOLE <= item < _WHOLE for item in items):
+        return np.array(items, dtype=np.int64)
+    if not all(type(item) in (int, float) for item in items):
+        return None
+    try:
+        return np.array([float(item) for item in items])
+    except OverflowError:
+        raise SpecError(f"{where}: holds a number that is too large") from None
 
 
 def _value(item: Any, where: str) -> Any:
