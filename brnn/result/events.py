@@ -77,6 +77,11 @@ class EventTable:
         counts = np.bincount(self.columns["which"], minlength=len(self.names))
         return {name: int(count) for name, count in zip(self.names, counts, strict=False)}
 
+    def in_words(self) -> str:
+        """Return in one line how many events there were."""
+        counts = ", ".join(f"{name} {count}" for name, count in self.counts().items())
+        return f"{len(self)} ({counts})" if len(self) else "none"
+
     def dataset(self, time_units: str) -> xr.Dataset:
         """Return the table as an xarray.Dataset along the dimension `event`."""
         import xarray as xr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +12,9 @@ from brnn.base.memory import refuse_above
 from brnn.result.columns import columns, estimate_bytes, thin
 from brnn.result.events import EventTable, Happened
 from brnn.result.metadata import STATUSES, Metadata
+from brnn.result.recorded import Recorded
+from brnn.result.result import Result
 from brnn.spec.variable import Variable
-
-if TYPE_CHECKING:
-    from brnn.result.result import Result
 
 __all__ = ["MemoryRecorder"]
 
@@ -100,8 +99,6 @@ class MemoryRecorder:
             What is known of the solver: method, evaluations, steps, seconds, message, and more if wanted.
         """
         choice(status, "status", STATUSES)
-        from brnn.result.result import Recorded, Result
-
         if self._last is not None:
             self._put("ltm_time", *self._last)
             self._last = None

@@ -1,4 +1,6 @@
-"""What a result file holds, as pure functions: names, attributes, layout. DESIGN.md section 4.
+"""What a result says of the run that it came from, in the form that it has in files: root attributes, and arrays.
+
+This is the file of a run:
 
     /                      attributes: brnn_format, kind, brnn_version, title, reference, network (JSON), seed, options
                            (JSON), versions (JSON), created, command, duration, time_units, variables

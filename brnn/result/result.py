@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -14,10 +13,8 @@ import numpy as np
 
 from brnn.base.text import closest
 from brnn.errors import FileError, InputError, SpecError
-from brnn.result.columns import Column
 from brnn.result.events import EventTable
 from brnn.result.metadata import (
-    INCOMPLETE,
     NETWORK_ARRAYS,
     OPTION_ARRAYS,
     Metadata,
@@ -25,72 +22,24 @@ from brnn.result.metadata import (
     options_from_file,
     solver_text,
 )
+from brnn.result.phases import phase_dataset, phase_slice, spans_of
+from brnn.result.recorded import Recorded
+from brnn.result.solver import Solver
+from brnn.result.summary import described, summary
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from brnn.result.lazy import LazyRows
     from brnn.spec.events.protocol import Span
     from brnn.spec.network import Network
 
-__all__ = ["Recorded", "Result", "Solver", "UnknownVariable"]
+__all__ = ["Result", "UnknownVariable"]
 
 
 class UnknownVariable(InputError, KeyError):
     """A result has no variable of this name."""
 
     __str__ = Exception.__str__  # that of KeyError puts the message into quotes
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """One variable of a result: what it is, its times, and its samples, in memory or in the file."""
-
-    column: Column
-    times: np.ndarray
-    data: np.ndarray | LazyRows
-
-
-@dataclass(frozen=True)
-class Solver:
-    """How the integration went.
-
-    Attributes
-    ----------
-    method : str
-        Name of the method.
-    evaluations, steps : int
-        Evaluations of the right-hand side, and steps.
-    seconds : float
-        Wall time.
-    message : str
-        How it ended, in words.
-    status : str
-        "complete", "steady", "failed", "interrupted", or "incomplete".
-    details : dict
-        Everything that was recorded of it, tolerances for example.
-    """
-
-    method: str = ""
-    evaluations: int = 0
-    steps: int = 0
-    seconds: float = math.nan
-    message: str = ""
-    status: str = INCOMPLETE
-    details: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def from_mapping(cls, status: str, values: Mapping[str, Any]) -> Self:
-        """Return the Solver of what `Recorder.finish` was given."""
-        return cls(
-            method=str(values.get("method", "")),
-            evaluations=int(values.get("evaluations", 0)),
-            steps=int(values.get("steps", 0)),
-            seconds=float(values.get("seconds", math.nan)),
-            message=str(values.get("message", "")),
-            status=status,
-            details=dict(values),
-        )
 
 
 class Result(Mapping[str, "xr.DataArray"]):
@@ -132,7 +81,7 @@ class Result(Mapping[str, "xr.DataArray"]):
 
     def __getitem__(self, name: str) -> xr.DataArray:
         """Return a variable by its full name, e.g. ``"F1.x"``, with the dimensions (time, *cells)."""
-        return self._array(self._find(name))
+        return self._find(name).array(self.time_units)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._recorded)
@@ -146,31 +95,20 @@ class Result(Mapping[str, "xr.DataArray"]):
 
     def final(self, layer: str) -> xr.DataArray:
         """Return the last recorded values of a layer (``"F1"``) or variable (``"F1.x"``), without time."""
-        entry = self._find(layer, short=True)
-        if not len(entry.times):
-            raise InputError(f"'{layer}' has no final values: no state was recorded")
-        import xarray as xr
-
-        column = entry.column
-        return xr.DataArray(entry.data[-1], _indices(column), column.dims, name=column.name, attrs=_attributes(column))
+        return self._find(layer, short=True).final(layer)
 
     def total(self, layer: str) -> xr.DataArray:
         """Return the sum over all cells of a layer (or of any variable) at every time."""
-        import xarray as xr
-
-        entry = self._find(layer, short=True)
-        column = entry.column
-        attributes = {"units": column.units, "long_name": f"sum of {column.name} over all cells"}
-        return xr.DataArray(
-            _sums(entry.data), {"time": self._time(entry)}, ("time",), name=f"total of {column.name}", attrs=attributes
-        )
+        return self._find(layer, short=True).total(self.time_units)
 
     def relative(self, layer: str) -> xr.DataArray:
         """Return the relative activities x_i / sum_k x_k of a layer at every time; NaN where the sum is 0."""
-        entry = self._find(layer, short=True)
-        column = entry.column
-        attributes = {"units": "1", "long_name": f"{column.name} relative to its sum over all cells"}
-        return self._array(entry, divisor=_sums(entry.data), attributes=attributes)
+        return self._find(layer, short=True).relative(self.time_units)
+
+    @property
+    def recorded(self) -> list[Recorded]:
+        """The variables, in the order of the state vector."""
+        return list(self._recorded.values())
 
     @property
     def times(self) -> np.ndarray:
@@ -206,14 +144,11 @@ class Result(Mapping[str, "xr.DataArray"]):
         Each cell that crossed a threshold has a row. `cell` is its index in C order, -1 if there was none; `value` is
         what crossed, before the event's actions (NaN for events at given times); `chosen` is the cell that was drawn.
         """
-        return (self.event_table or EventTable.of((), ())).dataset(self._time_units)
+        return (self.event_table or EventTable.of((), ())).dataset(self.time_units)
 
     def events_in_words(self) -> str:
         """Return in one line how many events there were."""
-        table = self.event_table
-        if table is None or not len(table):
-            return "none"
-        return f"{len(table)} ({', '.join(f'{name} {count}' for name, count in table.counts().items())})"
+        return (self.event_table or EventTable.of((), ())).in_words()
 
     @property
     def phases(self) -> xr.Dataset:
@@ -221,9 +156,7 @@ class Result(Mapping[str, "xr.DataArray"]):
 
         Phases that the run did not reach are left out. `trial` counts the phases of one name from 0.
         """
-        from brnn.result.phases import phase_dataset
-
-        return phase_dataset(self._spans, self._time_units)
+        return phase_dataset(self._spans, self.time_units)
 
     def during(self, name: str, trial: int = -1) -> slice:
         """Return the time of a phase as a slice: ``result["F1.x"].sel(time=result.during("test"))``.
@@ -240,14 +173,10 @@ class Result(Mapping[str, "xr.DataArray"]):
         InputError
             If there is none.
         """
-        from brnn.result.phases import phase_slice
-
         return phase_slice(self._spans, name, trial)
 
     @cached_property
     def _spans(self) -> tuple[Span, ...]:
-        from brnn.result.phases import spans_of
-
         return spans_of(self.network, self.event_table, self.reached if math.isfinite(self.reached) else self.duration)
 
     @cached_property
@@ -277,7 +206,7 @@ class Result(Mapping[str, "xr.DataArray"]):
         nodes: dict[str, dict[str, Any]] = {}
         for entry in self._recorded.values():
             axis = entry.column.axis
-            array = self._array(entry)
+            array = entry.array(self.time_units)
             node = nodes.setdefault(f"/{entry.column.group}", {})
             node[entry.column.quantity] = array if axis == "time" else array.rename(time=axis)
         datasets = {name: xr.Dataset(node) for name, node in nodes.items()}
@@ -297,8 +226,7 @@ class Result(Mapping[str, "xr.DataArray"]):
         """
         from brnn.files.run.save import write_file
 
-        recorded = list(self._recorded.values())
-        write_file(path, recorded, self._metadata, self.status, self.solver.details, force, self.event_table)
+        write_file(path, self.recorded, self._metadata, self.status, self.solver.details, force, self.event_table)
 
     def close(self) -> None:
         """Close the file; what was read from it stays usable."""
@@ -314,37 +242,15 @@ class Result(Mapping[str, "xr.DataArray"]):
         self.close()
 
     def __repr__(self) -> str:
-        lines = [f"<brnn.Result of '{self._metadata.attributes.get('title', '')}': {self.summary()}>"]
-        width = max((len(name) for name in self._recorded), default=0)
-        for name, entry in self._recorded.items():
-            sizes = zip(("time", *entry.column.dims), entry.data.shape, strict=True)
-            shown = ", ".join(f"{dim}: {size}" for dim, size in sizes)
-            lines.append(f"    {name:{width}}  ({shown})  {entry.column.long_name}")
-        solver = self.solver
-        if solver.method:
-            lines.append(
-                f"    solver {solver.method}: {solver.steps} steps, {solver.evaluations} evaluations, "
-                f"{solver.seconds:.3g} s"
-            )
-        if self.event_table is not None:
-            lines.append(f"    events {self.events_in_words()}")
-        if self.path is not None:
-            lines.append(f"    file {self.path}")
-        return "\n".join(lines)
+        return described(self)
 
     def summary(self) -> str:
         """Return in one line how the run ended and how far it got."""
-        unit = "" if self._time_units == "1" else f" {self._time_units}"
-        planned = "" if math.isnan(self.duration) else f" of {self.duration:g}"
-        reached = "before the first state" if math.isnan(self.reached) else f"at t = {self.reached:g}"
-        if self.status == INCOMPLETE:
-            return f"incomplete, last saved {reached}{planned}{unit} (the run was cut off, or is still going on)"
-        if self.status in ("failed", "interrupted"):
-            return f"{self.status}, last saved {reached}{planned}{unit}"
-        return f"{self.status}, {reached}{unit}"
+        return summary(self)
 
     @property
-    def _time_units(self) -> str:
+    def time_units(self) -> str:
+        """The unit of time; "1" if there is none."""
         return str(self._metadata.attributes.get("time_units", "1"))
 
     @property
@@ -360,47 +266,3 @@ class Result(Mapping[str, "xr.DataArray"]):
         inside = [known for known in names if known.split(".")[0] == name]
         hint = f"; did you mean '{inside[0]}'?" if inside else closest(str(name), names)
         raise UnknownVariable(f"result['{name}']: no such variable (there is {', '.join(names)}){hint}")
-
-    def _array(
-        self, entry: Recorded, divisor: np.ndarray | None = None, attributes: dict[str, str] | None = None
-    ) -> xr.DataArray:
-        import xarray as xr
-
-        column = entry.column
-        dims = ("time", *column.dims)
-        attributes = attributes or _attributes(column)
-        if not isinstance(entry.data, np.ndarray):
-            from brnn.result.lazy import lazy_variable
-
-            variable = lazy_variable(dims, entry.data, attributes, divisor)
-        else:
-            values = entry.data
-            if divisor is not None:
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    values = values / divisor.reshape(-1, *(1,) * len(column.shape))
-            variable = xr.Variable(dims, values, attributes)
-        return xr.DataArray(variable, {"time": self._time(entry), **_indices(column)}, name=column.name)
-
-    def _time(self, entry: Recorded) -> xr.Variable:
-        import xarray as xr
-
-        return xr.Variable(("time",), entry.times, {"units": self._time_units, "long_name": "time"})
-
-
-def _attributes(column: Column) -> dict[str, str]:
-    return {"units": column.units, "long_name": column.long_name}
-
-
-def _indices(column: Column) -> dict[str, np.ndarray]:
-    return {dim: np.arange(size) for dim, size in zip(column.dims, column.shape, strict=True)}
-
-
-def _sums(data: np.ndarray | LazyRows) -> np.ndarray:
-    """Return the sum of each row, reading a few rows at a time."""
-    if isinstance(data, np.ndarray):
-        return data.reshape(len(data), -1).sum(axis=1, dtype=np.float64) if len(data) else np.empty(0)
-    sums = np.empty(len(data))
-    for k in range(0, len(data), data.block):
-        rows = data[k : k + data.block]
-        sums[k : k + len(rows)] = rows.reshape(len(rows), -1).sum(axis=1, dtype=np.float64)
-    return sums

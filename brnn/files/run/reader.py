@@ -19,7 +19,8 @@ from brnn.files.run.superblock import in_use
 from brnn.files.stored import StoredRows
 from brnn.result.columns import Column
 from brnn.result.metadata import INCOMPLETE, NETWORK_ARRAYS, OPTION_ARRAYS, STATUSES, TEXTS, Metadata
-from brnn.result.result import Recorded, Result
+from brnn.result.recorded import Recorded
+from brnn.result.result import Result
 
 if TYPE_CHECKING:
     import h5py

@@ -17,7 +17,8 @@ from brnn.files.run.reader import open_result
 from brnn.files.run.superblock import in_use, marked_open
 from brnn.result.events import EventTable, rows_of
 from brnn.result.metadata import INCOMPLETE, Metadata
-from brnn.result.result import Recorded, Result
+from brnn.result.recorded import Recorded
+from brnn.result.result import Result
 
 __all__ = ["recover", "write_file"]
 
