@@ -13,8 +13,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from brnn._version import __version__
 from brnn.cli.commands import COMMANDS
 from brnn.cli.stops import Stopped, stops_raise
+from brnn.errors import BrnnError, IntegrationError
 
 __all__ = ["app", "run"]
 
@@ -42,8 +44,6 @@ Exit codes: 0 done; 1 a claim or a run failed; 2 the input was wrong, which one 
 
 def _print_version(value: bool) -> None:
     if value:
-        from brnn._version import __version__
-
         print(f"brnn {__version__}")
         raise typer.Exit
 
@@ -115,8 +115,6 @@ def _invoke(arguments: Sequence[str] | None) -> int:
 
 
 def _guarded(work: Callable[[], int]) -> int:
-    from brnn.errors import BrnnError, IntegrationError
-
     try:
         return work()
     except _ClickException as error:

@@ -13,8 +13,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from brnn import models
+from brnn.claims import Claim
 from brnn.cli.settings import parameters_of, parse_settings
 from brnn.errors import BrnnError, FileError, InputError
+from brnn.spec.network import Network
 
 if TYPE_CHECKING:
     from brnn.claims import Claim
@@ -49,8 +52,6 @@ class Model:
     @property
     def claims(self) -> Sequence[Claim]:
         """The published properties that it states."""
-        from brnn.claims import Claim
-
         stated = getattr(self.module, "CLAIMS", ())
         return [claim for claim in stated if isinstance(claim, Claim)] if isinstance(stated, (list, tuple)) else []
 
@@ -100,8 +101,6 @@ class Model:
         return self._checked(network)
 
     def _checked(self, network: Any) -> Network:
-        from brnn.spec.network import Network
-
         if not isinstance(network, Network):
             raise FileError(
                 f"{self.path or self.name}: build returned {type(network).__name__}, must return a brnn.Network"
@@ -127,7 +126,6 @@ def find_model(text: str) -> Model:
         return Model(path.name, None, path, _saved(path))
     if path.suffix in (".h5", ".hdf5", ".nc"):
         raise InputError(f"{text}: is a result, not a model; `brnn rerun {text}` runs its network again")
-    from brnn import models
 
     name = text.replace("-", "_")
     try:
@@ -174,8 +172,6 @@ def _in_file(error: Exception, path: Path) -> str:
 
 
 def _saved(path: Path) -> Network:
-    from brnn.spec.network import Network
-
     if not path.is_file():
         raise FileError(f"{path}: there is no such file")
     try:

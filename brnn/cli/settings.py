@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from brnn.base.data import Spec
 from brnn.base.text import closest, shortened
 from brnn.errors import BrnnError, InputError
+from brnn.signals.base import Signal
 from brnn.sweeps.building.texts import Parameter, number_in, parameters_of, value_in
 
 __all__ = ["Parameter", "parameters_of", "parse_settings"]
@@ -60,9 +62,6 @@ def parse_settings(texts: Sequence[str], build: Callable[..., Any], model: str) 
 
 def _with_fields(parameter: Parameter, base: Any, fields: Mapping[str, str], given: bool) -> Any:
     """Return `base`, a signal or another specification, with some of its numbers changed."""
-    from brnn.base.data import Spec
-    from brnn.signals.base import Signal
-
     first, value = next(iter(fields.items()))
     at = f"--set {parameter.name}.{first}={shortened(value)}: "
     if not isinstance(base, Spec):

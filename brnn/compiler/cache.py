@@ -15,6 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import platformdirs
+
 from brnn.base.paths import replacing
 
 __all__ = ["cache_directory", "load_module", "text_hash"]
@@ -29,8 +31,6 @@ def cache_directory() -> Path:
     if chosen:
         folder = Path(chosen)
     else:
-        import platformdirs
-
         folder = Path(platformdirs.user_cache_path("brnn"))
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import threadpoolctl
+from tqdm import tqdm
 
 from brnn.compiler import System, Variable
 from brnn.errors import IntegrationError
@@ -231,8 +233,6 @@ def _one_thread(size: int) -> AbstractContextManager[Any]:
 
 @functools.cache
 def _pools() -> Any:
-    import threadpoolctl
-
     return threadpoolctl.ThreadpoolController()
 
 
@@ -255,8 +255,6 @@ def _index(variable: Variable, place: int) -> str:
 
 
 def _progress_bar(duration: float, system: System) -> Any:
-    from tqdm import tqdm
-
     unit = "" if system.time_units == "1" else f" {system.time_units}"
     form = "{desc}: {percentage:3.0f}%|{bar}| t = {n:.4g}/{total:.4g}" + unit + " [{elapsed}<{remaining}]"
     return tqdm(total=duration, desc=system.network.name, bar_format=form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -199,6 +200,4 @@ def _color_bar(ax: Axes, mappable: Any, label: str) -> None:
 
 
 def _wrapped(text: str | None) -> str | None:
-    import textwrap
-
     return None if text is None else "\n".join(textwrap.wrap(text, 20))

@@ -37,6 +37,7 @@ import numpy as np
 from brnn._version import __version__
 from brnn.base.codec import JsonCodec, UnknownType
 from brnn.errors import InputError, SpecError
+from brnn.spec.network import Network
 
 __all__ = [
     "FORMAT",
@@ -141,8 +142,6 @@ def network_to_attributes(network: Any) -> tuple[str, dict[str, np.ndarray]]:
 
 def network_from_file(text: str, arrays: Mapping[str, Any]) -> Any:
     """Return the Network of `network_to_attributes`; raise SpecError if it is damaged."""
-    from brnn.spec.network import Network
-
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from tqdm import tqdm
+
 from brnn.base.checks import number, whole
 from brnn.ensemble.arrays import unfit
 from brnn.errors import InputError
@@ -178,7 +180,6 @@ def _bar(done: int, todo: int, progress: bool) -> Iterator[Callable[[int], Any]]
     if not (progress and sys.stderr is not None and sys.stderr.isatty()):
         yield lambda count: None
         return
-    from tqdm import tqdm
 
     with tqdm(total=done + todo, initial=done, unit="member", file=sys.stderr, dynamic_ncols=True) as bar:
         yield bar.update

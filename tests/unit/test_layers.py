@@ -78,3 +78,51 @@ def test_only_what_finds_models_by_name_imports_them() -> None:
     users = {name for name, names in IMPORTS.items() if any(used.startswith("brnn.models") for used in names)}
     below = {name for name in users if not name.startswith(("brnn.cli.", "brnn.models"))}
     assert below == {"brnn.sweeps.building.find"}
+
+
+# Imports inside functions, and why they are not at the top of the file. Whoever imports brnn, lists models or asks for
+# help waits for everything that is loaded at once.
+LAZY = {
+    "scipy": "0.1 to 0.6 s; topologies, methods and theories need different parts of it, and many none",
+    "sympy": "0.3 s; only formulas that users type are differentiated",
+    "mpmath": "comes with SymPy",
+    "xarray": "0.4 s with pandas; a run whose result is only plotted or measured in NumPy needs none",
+    "h5py": "runs that stay in memory have no file",
+    "PIL": "only patterns that are read from images",
+    "tqdm": "only where a bar is shown",
+    "distributed": "an extra",
+    "pyarrow": "an extra",
+    "numpy": "commands that only list and explain run without it",
+    "brnn.cli": "the command that was typed loads what it needs: `brnn --help` needs nothing but Typer",
+}
+LAZY_MODULES = {
+    ("brnn.base.words", "brnn.base.data"): "NumPy, which texts alone do not need",
+    ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.fused"): "SciPy, Numba",
+    ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.maximum_norm"): "SciPy",
+    ("brnn.result.result", "brnn.result.lazy"): "xarray",
+    ("brnn.result.result", "brnn.files.run.save"): "against the order of the folders",
+    ("brnn.signals.expression", "brnn.signals.formula.symbolic"): "SymPy",
+}
+
+
+def lazily_imported(node: ast.AST, inside: bool = False) -> Iterator[str]:
+    """Return what is imported inside functions."""
+    for child in ast.iter_child_nodes(node):
+        if inside and isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif inside and isinstance(child, ast.ImportFrom) and child.module is not None:
+            names = [f"{child.module}.{alias.name}" for alias in child.names]
+            yield from (name if name in MODULES else child.module for name in names)
+        yield from lazily_imported(child, inside or isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)))
+
+
+def test_every_import_inside_a_function_has_its_reason() -> None:
+    lazy = {
+        (name, used)
+        for name, file in MODULES.items()
+        if not name.startswith("brnn.models")
+        for used in lazily_imported(ast.parse(file.read_text("utf-8")))
+    }
+    others = {(name, used) for name, used in lazy if used.partition(".")[0] not in LAZY}
+    assert {pair for pair in others if not pair[0].startswith("brnn.cli")} == set(LAZY_MODULES)
+    assert {used.partition(".")[0] for _, used in lazy} - {"brnn"} == set(LAZY) - {"brnn.cli"}

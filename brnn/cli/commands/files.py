@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import brnn
+from brnn.base.paths import check_target
+from brnn.base.words import value_in_words
 from brnn.cli.commands.options import File, Force, number_option
+from brnn.cli.commands.show import network_in_words
+from brnn.cli.outputs import size_in_words
+from brnn.cli.text import columns
 from brnn.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,9 +52,6 @@ def plot(
     force: Force = False,
 ) -> None:
     """Draw a result: a run over time, or a measure of a sweep over its parameters."""
-    import brnn
-    from brnn.base.paths import check_target
-    from brnn.cli.outputs import size_in_words
     from brnn.plot import SUFFIXES, run_figure, save, sweep_figure
     from brnn.result.result import Result
 
@@ -65,10 +69,6 @@ def plot(
 
 def info(file: File) -> None:
     """Say what a result file holds."""
-    import brnn
-    from brnn.cli.commands.show import network_in_words
-    from brnn.cli.outputs import size_in_words
-    from brnn.cli.text import columns
     from brnn.files.sweep.reader import describe
     from brnn.result.result import Result
 
@@ -82,8 +82,6 @@ def info(file: File) -> None:
 
 
 def _outcome(result: Result) -> list[tuple[str, str]]:
-    from brnn.base.words import value_in_words
-
     solver, attributes = result.solver, result.attributes
     versions = ", ".join(f"{name} {version}" for name, version in _json_object(attributes.get("versions")).items())
     rows = [("status", result.summary())]
@@ -103,8 +101,6 @@ def _outcome(result: Result) -> list[tuple[str, str]]:
 
 
 def _json_object(text: Any) -> dict[str, Any]:
-    import json
-
     try:
         value = json.loads(str(text))
     except ValueError:
@@ -134,8 +130,6 @@ def rerun(
 
     The largest difference is printed; the exit code is 1 if it is above the tolerance.
     """
-    import brnn
-
     allowed = None if tolerance is None else number_option(tolerance, "--tolerance")
     outcome = brnn.rerun(file, allowed)
     print(outcome)
@@ -159,7 +153,6 @@ def export(
     Of a run each variable gets a CSV file, with a row for each saved time and a column for each cell. Of a sweep
     members.csv has a row for each member with its parameters and measures, and what has cells gets a file of its own.
     """
-    from brnn.cli.outputs import size_in_words
     from brnn.files.export import to_csv, to_parquet
 
     if csv is None and parquet is None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from brnn import models
 from brnn.errors import InputError
 
 __all__ = ["File", "Force", "ModelName", "Settings", "number_option", "whole_option"]
@@ -14,8 +15,6 @@ __all__ = ["File", "Force", "ModelName", "Settings", "number_option", "whole_opt
 
 def _complete_model(incomplete: str) -> list[str]:
     """Return the models that begin with what was typed, for shell completion."""
-    from brnn import models
-
     return [name for name in models.names() if name.startswith(incomplete)]
 
 

@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from brnn.base.memory import refuse_above
+from brnn.base.paths import check_target, identity
+from brnn.base.words import pattern_in_words
 from brnn.cli.commands.options import Force, ModelName, Settings, number_option, whole_option
+from brnn.cli.outputs import RESULTS, size_in_words
 from brnn.cli.stops import Stopped
+from brnn.cli.text import columns
 from brnn.errors import InputError, IntegrationError
 
 if TYPE_CHECKING:
@@ -130,8 +135,6 @@ def _file_of(source: str | None) -> Path | None:
 
 
 def _check_outputs(out: Path | None, plot: Path | None, force: bool, reads: list[Path]) -> None:
-    from brnn.base.paths import check_target
-    from brnn.cli.outputs import RESULTS
 
     if out is not None:
         check_target(out, force, option="-o", suffixes=RESULTS, kept=reads)
@@ -182,7 +185,6 @@ def _times(text: str | None, network: Network, options: dict[str, Any], keep: bo
             raise InputError(f"--times {text}: at least one time must be saved")
         if length is None or steady:
             raise InputError(f"--times {text}: a number of times needs --duration")
-        from brnn.base.memory import refuse_above
 
         refuse_above(32 * count, f"--times {text}")
         return np.linspace(0.0, length, count) if count > 1 else np.array([length])
@@ -191,7 +193,6 @@ def _times(text: str | None, network: Network, options: dict[str, Any], keep: bo
 
 def _simulated(network: Network, options: dict[str, Any], record: Record) -> Result:
     """Run, and say in the message of what stops the run where the part until then is."""
-    from brnn.base.paths import identity
     from brnn.integrate import simulate
 
     out = None if record.path is None else Path(record.path)
@@ -209,10 +210,6 @@ def _simulated(network: Network, options: dict[str, Any], record: Record) -> Res
 
 def _summary(result: Result, written: list[Path]) -> str:
     import numpy as np
-
-    from brnn.base.words import pattern_in_words
-    from brnn.cli.outputs import size_in_words
-    from brnn.cli.text import columns
 
     network, solver = result.network, result.solver
     cells = sum(layer.cells for layer in network.layers)

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from brnn import models as package
+from brnn.base.words import value_in_words
 from brnn.cli.commands.options import ModelName, Settings
+from brnn.cli.text import columns, described_parameters, docstring_of, reference_of
 
 if TYPE_CHECKING:
     from brnn.cli.model import Model
@@ -28,9 +31,6 @@ SHOW_EXAMPLES = (
 
 def models() -> None:
     """List the models."""
-    from brnn import models as package
-    from brnn.cli.text import columns, docstring_of, reference_of
-
     rows = []
     for name in package.names():
         # Read, not imported: a list of names should not wait for NumPy.
@@ -64,8 +64,6 @@ def show(
 
 
 def _describe(found: Model, network: Network, settings: list[str]) -> None:
-    from brnn.cli.text import columns
-
     if found.module is not None:
         docstring = inspect.getdoc(found.module) or "(no description)"
         title, _, body = docstring.partition("\n")
@@ -82,9 +80,7 @@ def _describe(found: Model, network: Network, settings: list[str]) -> None:
 
 
 def _parameters(build: Any, settings: list[str], model: str) -> str:
-    from brnn.base.words import value_in_words
     from brnn.cli.settings import parameters_of, parse_settings
-    from brnn.cli.text import columns, described_parameters
 
     described = described_parameters(build.__doc__)
     given = parse_settings(settings, build, model)
@@ -103,8 +99,6 @@ def _parameters(build: Any, settings: list[str], model: str) -> str:
 
 def network_in_words(network: Network) -> str:
     """Return the layers, projections, stimuli and events of a network, a line for each, and its protocol as a table."""
-    from brnn.base.words import value_in_words
-    from brnn.cli.text import columns
     from brnn.spec.events.protocol import PhaseStimulus
 
     rows = []
@@ -140,7 +134,6 @@ def network_in_words(network: Network) -> str:
 
 def _phases(protocol: Protocol, depth: int = 0) -> list[tuple[str, str, str]]:
     """Return a row for each phase, below a row that says how often they are repeated."""
-    from brnn.base.words import value_in_words
     from brnn.spec.events.protocol import Phase
 
     indent = "  " * depth

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from brnn.base.paths import check_target, identity
+from brnn.base.text import closest
 from brnn.cli.commands.options import Force, ModelName, Settings, number_option, whole_option
+from brnn.cli.outputs import RESULTS, size_in_words
 from brnn.cli.stops import Stopped
+from brnn.cli.text import columns
 from brnn.errors import InputError
 
 if TYPE_CHECKING:
@@ -105,9 +109,7 @@ def sweep(
     Members of one structure run side by side in compiled code on all processors. The file opens as an xarray Dataset
     with one row per member; a stopped sweep leaves what it has, and --resume runs the rest.
     """
-    from brnn.base.paths import check_target, identity
     from brnn.cli.model import find_model
-    from brnn.cli.outputs import RESULTS
     from brnn.cli.settings import parse_settings
     from brnn.sweeps.designs import Grid
     from brnn.sweeps.run import sweep as run_sweep
@@ -170,8 +172,6 @@ def merge(
     force: Force = False,
 ) -> None:
     """Join the shards of an array job into one file."""
-    from brnn.base.paths import check_target
-    from brnn.cli.outputs import RESULTS
     from brnn.files.sweep.merge import merge_shards
 
     check_target(out, force, option="-o", suffixes=RESULTS, kept=shards)
@@ -180,7 +180,6 @@ def merge(
 
 
 def _design(grid: list[str], random: list[str], count: str | None, draw: str, table: Path | None, seed: int) -> Design:
-    from brnn.base.text import closest
     from brnn.sweeps.designs import Grid, LatinHypercube, Random, Saltelli, Sobol, Table, parse_axes, parse_ranges
 
     parts: list[Design] = []
@@ -239,8 +238,6 @@ def _executor(jobs: str | None, scheduler: str | None) -> Iterator[Any]:
 
 
 def _summary(result: xr.Dataset, out: Path) -> str:
-    from brnn.cli.outputs import size_in_words
-    from brnn.cli.text import columns
 
     counts = {name: int(result.attrs.get(name, 0)) for name in ("complete", "steady", "failed", "missing")}
     shown = ", ".join(f"{count} {name}" for name, count in counts.items() if count)

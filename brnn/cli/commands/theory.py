@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from brnn.cli.commands.options import ModelName, Settings
+from brnn.cli.text import columns
+from brnn.errors import InputError
 
 if TYPE_CHECKING:
     from brnn.theory.predictions.base import Prediction, Unmet
@@ -35,8 +37,6 @@ def theory(
     or membrane cells that are driven by inputs alone (13), (20).
     """
     from brnn.cli.model import find_model
-    from brnn.cli.text import columns
-    from brnn.errors import InputError
     from brnn.theory import predict
 
     found = find_model(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from brnn import models
+from brnn.base.paths import check_target, new_text_file
+from brnn.base.text import counted, text_table
 from brnn.cli.commands.options import Force
 
 if TYPE_CHECKING:
@@ -40,9 +44,6 @@ def verify(
 
     Each is a row: predicted, measured, verdict. The exit code is 1 if one fails.
     """
-    from brnn import models
-    from brnn.base.paths import check_target
-    from brnn.base.text import counted
     from brnn.cli.model import find_model
 
     if json is not None:
@@ -77,8 +78,6 @@ def _checked(found: Model) -> list[Checked]:
 
 def _in_columns(checked: list[Checked]) -> str:
     """Return the comparisons of a model as a table in which each claim, with its source, stands above its rows."""
-    from brnn.base.text import text_table
-
     lines: list[Sequence[str] | str] = []
     for claim, outcome in checked:
         lines.append(f"{claim.title} [{claim.source}]")
@@ -103,10 +102,6 @@ def _claim_as_json(found: Model, claim: Any, outcome: tuple[Comparison, ...]) ->
 
 
 def _write(path: Path, force: bool, done: list[dict[str, Any]]) -> None:
-    import json
-
-    from brnn.base.paths import new_text_file
-
     with new_text_file(path, force) as file:
         json.dump({"claims": done}, file, indent=1, allow_nan=False)
         file.write("\n")

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import h5py
+
 from brnn.base.paths import check_target, replacing
 from brnn.errors import FileError
 from brnn.files.hdf5 import WRITE_ERRORS, abandon, reason
@@ -59,8 +61,6 @@ def _write(
     solver: Mapping[str, Any],
     events: EventTable | None,
 ) -> None:
-    import h5py
-
     # Nothing newer than necessary: HDF5 1.8 reads it.
     file = h5py.File(path, "w", libver=("earliest", "v110"), track_order=True)
     try:

@@ -27,12 +27,15 @@ from brnn.base.checks import choice, number, whole
 from brnn.base.paths import check_target, move_into_place, temporary_name
 from brnn.errors import FileError, InputError
 from brnn.files.hdf5 import WRITE_ERRORS, abandon, reason
+from brnn.files.opening import status_of
 from brnn.files.run.create import create, mark
 from brnn.files.run.events import EventLog
+from brnn.files.run.reader import open_result
 from brnn.files.run.series import Axis, Series
 from brnn.files.run.superblock import Superblock, in_use
 from brnn.result.columns import Column, columns, thin
 from brnn.result.events import Happened
+from brnn.result.memory import MemoryRecorder
 from brnn.result.metadata import INCOMPLETE, STATUSES, Metadata
 from brnn.spec.variable import Variable
 
@@ -184,7 +187,6 @@ class FileRecorder:
             raise self._failure
         if not self._in_place:
             return self._nothing(status, solver)
-        from brnn.files.run.reader import open_result
 
         return open_result(self._path)
 
@@ -325,8 +327,6 @@ class FileRecorder:
 
     def _nothing(self, status: str, solver: Mapping[str, Any]) -> Result:
         """Return the result of a run that ended before its first state was recorded."""
-        from brnn.result.memory import MemoryRecorder
-
         recorder = MemoryRecorder(self._columns, 0, self._metadata)
         for row in self._happened:
             recorder.happened(row)
@@ -335,8 +335,6 @@ class FileRecorder:
 
 def being_written(path: Path) -> bool:
     """Tell whether a living process writes this result file."""
-    from brnn.files.opening import status_of
-
     for _ in range(_LOOKS):
         if not in_use(path):
             return False

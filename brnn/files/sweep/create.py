@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import h5py
 import numpy as np
+from h5py import h5a, h5d, h5ds, h5p, h5s, h5t
 
 from brnn.errors import InputError
 from brnn.files.hdf5 import abandon
@@ -34,8 +36,6 @@ def create(path: Path, header: SweepHeader, layout: Layout) -> dict[str, Place]:
 
     What HDF5 or the operating system does not like is raised as it is.
     """
-    import h5py
-
     # Nothing newer than necessary: HDF5 1.8 reads it.
     file = h5py.File(path, "w", libver=("earliest", "v110"), track_order=True)
     try:
@@ -64,8 +64,6 @@ class _Builder:
     """Writes everything that HDF5 has to write, with its low-level functions: they take half of the time."""
 
     def __init__(self, file: h5py.File, header: SweepHeader, layout: Layout) -> None:
-        import h5py
-        from h5py import h5d, h5p, h5s, h5t
 
         self._file = file
         self._header = header
@@ -85,8 +83,6 @@ class _Builder:
 
     def build(self) -> dict[str, Place]:
         """Make everything, and return the places of what members fill."""
-        from h5py import h5s
-
         header, layout = self._header, self._layout
         self._attributes()
         self._axis("member", "member", np.arange(header.members, dtype="<i4"))
@@ -172,26 +168,18 @@ class _Builder:
         return name
 
     def _create(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> h5py.Dataset:
-        import h5py
-        from h5py import h5d, h5s, h5t
 
         space = h5s.create_simple(shape) if shape else self._scalar
         return h5py.Dataset(h5d.create(self._file.id, name.encode(), h5t.py_create(dtype), space, self._properties))
 
     def _scale(self, dataset: h5py.Dataset, name: str, label: str) -> None:
-        from h5py import h5ds
-
         h5ds.set_scale(dataset.id, label.encode())
         self._scales[name] = dataset
 
     def _attach(self, dataset: h5py.Dataset, axis: int, name: str) -> None:
-        from h5py import h5ds
-
         h5ds.attach_scale(dataset.id, self._scales[name].id, axis)
 
     def _describe(self, target: h5py.HLObject, attributes: Mapping[str, Any]) -> None:
-        from h5py import h5a
-
         for name, value in attributes.items():
             if isinstance(value, str):
                 attribute = h5a.create(target.id, name.encode(), self._text_type, self._scalar)
@@ -206,8 +194,6 @@ class _Builder:
 
 def _touch(dataset: h5py.Dataset) -> None:
     """Write one element, so that HDF5 gives the dataset its place."""
-    from h5py import h5s
-
     if dataset.size:
         space = dataset.id.get_space()
         if dataset.ndim:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import xarray as xr
 
 from brnn.ensemble.status import FAILED, MISSING, STATUS_NAMES
 from brnn.errors import FileError, InputError
@@ -190,8 +191,6 @@ def _rows(dataset: h5py.Dataset, source: SharedFile, label: str) -> StoredRows:
 
 
 def _dataset(contents: Contents) -> xr.Dataset:
-    import xarray as xr
-
     def variable(name: str, dims: tuple[str, ...], attributes: Mapping[str, Any]) -> xr.Variable:
         rows = contents.rows[name]
         if rows.dtype.kind == "S":
@@ -240,8 +239,6 @@ def unstack(dataset: xr.Dataset) -> xr.Dataset:
     InputError
         If the design is not a grid, or some members were taken out.
     """
-    import xarray as xr
-
     axes = json.loads(str(dataset.attrs.get("axes", "null")))
     if not axes:
         raise InputError("unstack: the design of this sweep is not a grid")

@@ -28,7 +28,7 @@ from brnn.files.run.writer import being_written
 from brnn.files.sweep.compare import difference
 from brnn.files.sweep.create import create
 from brnn.files.sweep.layout import Field, Layout, fill_value
-from brnn.files.sweep.reader import open_contents
+from brnn.files.sweep.reader import open_contents, open_sweep
 from brnn.files.sweep.rows import ERROR_LONGEST, Batch, joined
 from brnn.files.sweep.schema import OWN, SweepHeader, text_array
 from brnn.files.sweep.shared import PlacedRows, SweepFile, check_room
@@ -205,8 +205,6 @@ class SweepWriter:
 
     def finish(self) -> xr.Dataset:
         """Bring everything to the file, close it, and return what it holds, as `brnn.open` does."""
-        from brnn.files.sweep.reader import open_sweep
-
         if self._failure is not None:
             raise self._failure
         if self._batches or self._file is None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from brnn import models
 from brnn.errors import InputError
 from brnn.spec.network import Network
 from brnn.sweeps.building.builder import NetworkBuilder
@@ -35,8 +36,6 @@ def builder_of(build: Any) -> NetworkBuilder:
     if isinstance(build, Network):
         return VariantBuilder(build)
     if isinstance(build, str):
-        from brnn import models
-
         return FunctionBuilder(models.load(build.replace("-", "_")).build)
     if isinstance(build, ModuleType) and callable(getattr(build, "build", None)):
         return FunctionBuilder(build.build)

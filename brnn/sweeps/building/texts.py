@@ -15,8 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.data import Spec
 from brnn.base.text import closest, short_repr, shortened
 from brnn.errors import BrnnError, InputError
+from brnn.signals.base import Signal
+from brnn.signals.parse import parse_signal
 
 __all__ = ["Parameter", "number_in", "parameters_of", "short_value", "value_in"]
 
@@ -94,8 +97,6 @@ def parameters_of(build: Callable[..., Any]) -> dict[str, Parameter]:
 
 
 def _kinds_of_default(default: Any) -> set[str]:
-    from brnn.base.data import Spec
-    from brnn.signals.base import Signal
 
     if default is inspect.Parameter.empty:
         return set()
@@ -217,8 +218,6 @@ def _numbers(node: ast.expr) -> Any:
 
 def _signal(text: str, fields: Mapping[str, str], at: str) -> Any:
     """Return the signal that a text means; parameters of an expression may come from its fields."""
-    from brnn.signals.parse import parse_signal
-
     values = {field: number_in(value) for field, value in fields.items()}
     is_name = re.fullmatch(r"[\w-]*", text) is not None
     trials = [text]
