@@ -84,8 +84,7 @@ def test_only_what_finds_models_by_name_imports_them() -> None:
 # help waits for everything that is loaded at once.
 LAZY = {
     "scipy": "0.1 to 0.6 s; topologies, methods and theories need different parts of it, and many none",
-    "sympy": "0.3 s; only formulas that users type are differentiated",
-    "mpmath": "comes with SymPy",
+    "mpmath": "comes with SymPy, 0.3 s; only formulas that users type need them",
     "xarray": "0.4 s with pandas; a run whose result is only plotted or measured in NumPy needs none",
     "h5py": "runs that stay in memory have no file",
     "PIL": "only patterns that are read from images",
