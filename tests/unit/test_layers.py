@@ -99,7 +99,7 @@ LAZY_MODULES = {
     ("brnn.base.words", "brnn.base.data"): "NumPy, which texts alone do not need",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.fused"): "SciPy, Numba",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.maximum_norm"): "SciPy",
-    ("brnn.result.result", "brnn.result.lazy"): "xarray",
+    ("brnn.result.recorded", "brnn.result.lazy"): "xarray",
     ("brnn.result.result", "brnn.files.run.save"): "against the order of the folders",
     ("brnn.signals.expression", "brnn.signals.formula.symbolic"): "SymPy",
 }
