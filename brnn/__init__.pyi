@@ -18,8 +18,8 @@ from .errors import IntegrationError as IntegrationError
 from .errors import SpecError as SpecError
 from .files.open import open as open
 from .files.run.save import recover as recover
+from .files.sweep.grid import unstack as unstack
 from .files.sweep.merge import merge_shards as merge_shards
-from .files.sweep.reader import unstack as unstack
 from .integrate import Equilibrium as Equilibrium
 from .integrate import simulate as simulate
 from .integrate import steady_state as steady_state

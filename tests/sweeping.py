@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from brnn.files.sweep.schema import SweepHeader
+from brnn.files.sweep.header import SweepHeader
 from brnn.files.sweep.writer import SweepWriter
 
 CELLS = 6

@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 
 from brnn.base.text import closest
 from brnn.errors import InputError
-from brnn.files.sweep.reader import unstack
+from brnn.files.sweep.grid import unstack
 from brnn.plot.style import ACCENT, MUTED, PALETTE, heat_colors, key, new_figure, ordered_colors, polish
 
 __all__ = ["SWEEP_KINDS", "sweep_figure"]

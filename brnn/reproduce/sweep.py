@@ -14,7 +14,7 @@ import numpy as np
 from brnn.ensemble.status import COMPLETE, STATUS_NAMES, STEADY
 from brnn.errors import BrnnError, FileError
 from brnn.files.sweep.layout import fill_value
-from brnn.files.sweep.reader import open_contents, open_sweep
+from brnn.files.sweep.reader import open_sweep, open_sweep_contents
 from brnn.reproduce.compare import BYTES_AT_ONCE, Block, Rerun, difference, outcome
 from brnn.sweeps.building.find import builder_from_reference
 from brnn.sweeps.designs import Design
@@ -24,7 +24,7 @@ from brnn.sweeps.run import sweep
 if TYPE_CHECKING:
     import xarray as xr
 
-    from brnn.files.sweep.schema import SweepHeader
+    from brnn.files.sweep.header import SweepHeader
     from brnn.sweeps.building.builder import NetworkBuilder
 
 __all__ = ["rerun_sweep"]
@@ -37,7 +37,7 @@ def rerun_sweep(path: str | Path, tolerance: float | None) -> Rerun:
 
     Measures that are functions of the user's are left out: the file has only their names.
     """
-    contents = open_contents(path, str(path))
+    contents = open_sweep_contents(path, str(path))
     contents.close()
     header = contents.header
     done = np.flatnonzero(np.isin(contents.status, (COMPLETE, STEADY)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from brnn.compiler.system import equations_hash
 from brnn.ensemble.arrays import unfit
-from brnn.files.sweep.schema import SweepHeader
+from brnn.files.sweep.header import SweepHeader
 from brnn.spec.network import Network
 from brnn.sweeps.building.builder import NetworkBuilder
 from brnn.sweeps.designs import Design

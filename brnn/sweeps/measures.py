@@ -14,7 +14,7 @@ import numpy as np
 
 from brnn.base.text import closest
 from brnn.errors import InputError
-from brnn.files.sweep.schema import OWN
+from brnn.files.sweep.schema import COMMON_VARIABLES
 from brnn.spec.variable import Variable
 from brnn.sweeps.states import MemberStates
 
@@ -23,7 +23,6 @@ __all__ = ["MEASURES", "Measure", "chosen_measures"]
 _QUENCHED = 1e-3  # of the largest activity that is known: below it an activity counts as quenched
 _ALIKE = 1e-2  # relative difference up to which activities count as equal
 _SAME_PATTERN = 1e-3  # difference of relative activities up to which a pattern counts as kept
-_TAKEN = (*OWN, "steps", "evaluations", "time")
 REGIMES = ("quenched", "winner-take-all", "uniform", "pattern stored", "contrast enhanced", "several equal winners")
 
 
@@ -170,7 +169,7 @@ def chosen_measures(given: Any, parameters: Sequence[str] = ()) -> tuple[Measure
         measure = _measure(name, item)
         if measure.name in result:
             raise InputError(f"measures: '{measure.name}' occurs twice")
-        if measure.name in _TAKEN or measure.name in parameters:
+        if measure.name in COMMON_VARIABLES or measure.name in parameters:
             owner = "a parameter" if measure.name in parameters else "something else in the file"
             raise InputError(f"measure '{measure.name}': has the name of {owner}; give it another one")
         result[measure.name] = measure

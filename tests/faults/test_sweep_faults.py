@@ -18,7 +18,7 @@ from recording import one_line
 
 import brnn
 from brnn.errors import FileError
-from brnn.files.sweep.reader import describe
+from brnn.files.sweep.describe import describe_sweep
 from brnn.files.sweep.shared import SweepFile
 from brnn.files.sweep.writer import SweepWriter
 
@@ -116,7 +116,7 @@ def test_a_write_that_fails(good: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def cannot_open(path: Path, *words: str) -> None:
     """Neither open, nor describe, nor resume it; and leave it as it is."""
     before = path.read_bytes()
-    for action in (brnn.open, describe, lambda name: SweepWriter(name, sweeping.header(), resume=True)):
+    for action in (brnn.open, describe_sweep, lambda name: SweepWriter(name, sweeping.header(), resume=True)):
         with pytest.raises(FileError) as caught:
             action(path)
         one_line(caught.value, path.name, *words)
@@ -126,7 +126,7 @@ def cannot_open(path: Path, *words: str) -> None:
 def test_a_run_is_no_sweep(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     brnn.simulate(brnn.models.load("rcf").build(n=3), duration=1.0, record=path).close()
-    for action in (describe, lambda name: SweepWriter(name, sweeping.header(), resume=True)):
+    for action in (describe_sweep, lambda name: SweepWriter(name, sweeping.header(), resume=True)):
         with pytest.raises(FileError) as caught:
             action(path)
         one_line(caught.value, "run.h5 is not the file of a sweep")
@@ -222,7 +222,7 @@ from pathlib import Path
 import sweeping
 import brnn
 from brnn.errors import FileError
-from brnn.files.sweep.reader import describe
+from brnn.files.sweep.describe import describe_sweep
 from brnn.files.sweep.writer import SweepWriter
 chance = random.Random({seed})
 whole = Path({path!r}).read_bytes()
@@ -234,7 +234,7 @@ for _ in range({count}):
         place = chance.randrange(min(structure, len(data)))
         data[place] = chance.choice([0, 255, data[place] ^ (1 << chance.randrange(8)), chance.randrange(256)])
     Path({other!r}).write_bytes(data)
-    for action in (lambda name: brnn.open(name).load().close(), describe,
+    for action in (lambda name: brnn.open(name).load().close(), describe_sweep,
                    lambda name: SweepWriter(name, sweeping.header(), resume=True).close()):
         try:
             action({other!r})

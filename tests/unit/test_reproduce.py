@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import brnn
 from brnn.ensemble.status import COMPLETE
-from brnn.files.sweep.reader import open_contents
+from brnn.files.sweep.reader import open_sweep_contents
 from brnn.files.sweep.writer import SweepWriter
 from brnn.reproduce.compare import Block, difference, outcome
 
@@ -91,7 +91,7 @@ def test_a_sweep_that_was_cut_off_before_its_largest_members(tmp_path: Path) -> 
     whole, path = tmp_path / "whole.h5", tmp_path / "sweep.h5"
     with brnn.sweep("rcf", brnn.Grid(n=[2, 3, 4, 9]), duration=1.0, measures=["final"], out=whole) as data:
         states = data["rcf.x"].values[:3, :4]
-    contents = open_contents(whole, "whole")
+    contents = open_sweep_contents(whole, "whole")
     contents.close()
     with SweepWriter(path, contents.header) as writer:
         writer.declare("rcf.x", ["rcf"])

@@ -17,9 +17,11 @@ from recording import one_line
 import brnn
 from brnn.errors import FileError, InputError
 from brnn.files.sweep.create import create, needed
+from brnn.files.sweep.describe import describe_sweep
+from brnn.files.sweep.header import SweepHeader
 from brnn.files.sweep.layout import Field, Layout, storable
-from brnn.files.sweep.reader import describe, open_sweep
-from brnn.files.sweep.schema import SweepHeader, cell_dims
+from brnn.files.sweep.reader import open_sweep
+from brnn.files.sweep.schema import cell_dims
 from brnn.files.sweep.shared import SweepFile
 from brnn.files.sweep.writer import SweepWriter
 
@@ -319,7 +321,7 @@ def test_errors(path: Path, eager: None) -> None:
             assert data["error"].values[bad].tolist() == [f"too small a step at t = {member}" for member in bad]
             assert (data["error"].values[members % 7 != 3] == "").all()
             assert data.attrs["failed"] == len(bad)
-    assert any(line.startswith("failed (1): too small a step") for line in describe(path))
+    assert any(line.startswith("failed (1): too small a step") for line in describe_sweep(path))
     with xr.open_dataset(path, engine="h5netcdf") as data:
         known = data["error_text"][data["failed"].values >= 0]
         assert known.sel(failed=10).item() == "too small a step at t = 10"
@@ -552,7 +554,7 @@ def test_unstack(path: Path) -> None:
 
 def test_description(path: Path) -> None:
     sweeping.write(path, [np.r_[0:20, 25:N]]).close()
-    lines = describe(path)
+    lines = describe_sweep(path)
     assert lines[0] == "sweep of rcf: incomplete, 110 members (5 missing, 52 complete, 53 steady)"
     assert "missing: 20-24" in lines
     assert "grid: A (10) x signal.half (11)" in lines

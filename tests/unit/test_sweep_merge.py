@@ -17,9 +17,9 @@ from recording import one_line
 import brnn
 from brnn.errors import FileError, InputError
 from brnn.files.export import to_csv, to_parquet
+from brnn.files.sweep.describe import describe_sweep
+from brnn.files.sweep.header import SweepHeader
 from brnn.files.sweep.merge import merge_shards
-from brnn.files.sweep.reader import describe
-from brnn.files.sweep.schema import SweepHeader
 from brnn.files.sweep.writer import SweepWriter
 
 N = 110
@@ -41,7 +41,7 @@ def test_a_shard(tmp_path: Path) -> None:
         assert data.sizes["member"] == N
         assert (data.attrs["complete"], data.attrs["steady"], data.attrs["missing"]) == (0, 2, 26)
         assert data.attrs["shard"] == "2/4"
-    assert describe(path)[0] == "sweep of rcf: incomplete, 28 of 110 members (26 missing, 2 steady)"
+    assert describe_sweep(path)[0] == "sweep of rcf: incomplete, 28 of 110 members (26 missing, 2 steady)"
     own = np.arange(1, N, 4)
     attributes = {**sweeping.header().attributes, "shard": "2/4"}
     with SweepWriter(path, sweeping.header(attributes=attributes, selected=own), resume=True) as writer:
@@ -70,7 +70,7 @@ def test_missing_members_are_listed_and_can_be_run(tmp_path: Path) -> None:
     out = tmp_path / "out.h5"
     with merge_shards(shards, out) as merged:
         assert merged.attrs["missing"] == 15
-    assert "missing: 1, 3, 5, 7, 9, 11, 13, 15, ..." in describe(out)
+    assert "missing: 1, 3, 5, 7, 9, 11, 13, 15, ..." in describe_sweep(out)
     with sweeping.write(out, [np.arange(1, 31, 2)], resume=True) as data:
         sweeping.check(data, np.arange(N))
 

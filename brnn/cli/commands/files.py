@@ -69,12 +69,12 @@ def plot(
 
 def info(file: File) -> None:
     """Say what a result file holds."""
-    from brnn.files.sweep.reader import describe
+    from brnn.files.sweep.describe import describe_sweep
     from brnn.result.result import Result
 
     with brnn.open(file) as result:
         if not isinstance(result, Result):
-            print(f"{file} ({size_in_words(file)})", *describe(file), sep="\n")
+            print(f"{file} ({size_in_words(file)})", *describe_sweep(file), sep="\n")
             return
         print(columns([("file", f"{file} ({size_in_words(file)})"), *_outcome(result)]))
         print(f"\nNetwork {result.network.name}\n{network_in_words(result.network)}\n\nVariables")

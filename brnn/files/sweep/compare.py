@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from brnn.base.text import shortened
-from brnn.files.sweep.schema import PROVENANCE, SweepHeader
+from brnn.files.sweep.header import PROVENANCE, SweepHeader
 
 __all__ = ["difference"]
 

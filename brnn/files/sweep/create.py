@@ -13,8 +13,15 @@ from h5py import h5a, h5d, h5ds, h5p, h5s, h5t
 
 from brnn.errors import InputError
 from brnn.files.hdf5 import abandon
+from brnn.files.sweep.header import SweepHeader
 from brnn.files.sweep.layout import Field, Layout, axis_attributes, is_text
-from brnn.files.sweep.schema import FLAGS, SEED, SELECTED, SweepHeader, parameter_attributes, parameter_variable
+from brnn.files.sweep.schema import (
+    SEED_ATTRIBUTES,
+    SELECTED_ATTRIBUTES,
+    STATUS_ATTRIBUTES,
+    parameter_attributes,
+    parameter_variable,
+)
 from brnn.files.sweep.shared import Place, place_of
 from brnn.result.metadata import TEXT_AT_MOST
 
@@ -93,12 +100,12 @@ class _Builder:
             field = Field(("member",), column.dtype, tuple(parameter_attributes(name).items()))
             self._fill(self._variable(parameter_variable(name), field), column)
         if header.seeds is not None:
-            self._fill(
-                self._variable("seed", Field(("member",), header.seeds.dtype, tuple(SEED.items()))), header.seeds
-            )
+            seeds = Field(("member",), header.seeds.dtype, tuple(SEED_ATTRIBUTES.items()))
+            self._fill(self._variable("seed", seeds), header.seeds)
         if header.selected is not None:
             wanted = header.wanted().astype("i1")
-            self._fill(self._variable("selected", Field(("member",), wanted.dtype, tuple(SELECTED.items()))), wanted)
+            selected = Field(("member",), wanted.dtype, tuple(SELECTED_ATTRIBUTES.items()))
+            self._fill(self._variable("selected", selected), wanted)
         for name in ("failed", *layout.fields):  # an axis before what stands along it
             if name in layout.fields and name not in self._open:
                 self._open[name] = self._variable(name, layout.fields[name])
@@ -150,7 +157,7 @@ class _Builder:
             attributes.pop("units", None)
             attributes["_Encoding"] = "utf-8"
         if name == "status":
-            attributes |= FLAGS
+            attributes |= STATUS_ATTRIBUTES
         dataset = self._create(name, shape, np.dtype("S1") if is_text(field.dtype) else field.dtype)
         if name == "failed":
             self._scale(dataset, name, name)

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from brnn.errors import FileError, InputError
-from brnn.files.sweep.schema import OWN, SweepHeader, parameter_variable, text_array
+from brnn.files.sweep.header import SweepHeader
+from brnn.files.sweep.schema import FILE_VARIABLES, parameter_variable, text_array
 
 __all__ = ["Field", "Layout", "axis_attributes", "fill_value", "is_text", "storable"]
 
@@ -99,7 +100,7 @@ class Layout:
 
     def axis_names(self, header: SweepHeader) -> dict[str, str]:
         """Return for each axis the name that it has in the file, where no variable has the same."""
-        taken = {*self.fields, *OWN, *map(parameter_variable, header.parameters)} - {"failed"}
+        taken = {*self.fields, *FILE_VARIABLES, *map(parameter_variable, header.parameters)} - {"failed"}
         dims = dict.fromkeys((*self.sizes, *(() if header.times is None else ("time",))))
         return {dim: f"{dim}_cell" if dim in taken else dim for dim in dims}
 

@@ -16,7 +16,7 @@ from brnn.errors import BrnnError, FileError, InputError
 from brnn.files.hdf5 import READ_ERRORS, reason
 from brnn.files.sweep.compare import difference
 from brnn.files.sweep.layout import is_text
-from brnn.files.sweep.reader import open_contents
+from brnn.files.sweep.reader import open_sweep_contents
 from brnn.files.sweep.writer import SweepWriter
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def merge_shards(paths: Sequence[str | Path], out: str | Path, *, force: bool = 
     Returns
     -------
     xarray.Dataset
-        The joined sweep, as `brnn.open` gives it; `brnn.record.describe` lists the members that no shard has.
+        The joined sweep, as `brnn.open` gives it; ``brnn info`` lists the members that no shard has.
 
     Raises
     ------
@@ -80,7 +80,7 @@ class _Shard:
 
     def __init__(self, path: str | Path, stack: contextlib.ExitStack) -> None:
         self.label = str(path)
-        contents = open_contents(path, self.label)
+        contents = open_sweep_contents(path, self.label)
         stack.callback(contents.close)
         self.header, self.layout, self.status = contents.header, contents.layout, contents.status
         self.errors = contents.errors()

@@ -1,10 +1,8 @@
-"""Opening the file of a sweep as an xarray Dataset, and what can be said of it in a few lines."""
+"""Opening the file of a sweep as an xarray Dataset."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,21 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from brnn.ensemble.status import FAILED, MISSING, STATUS_NAMES
-from brnn.errors import FileError, InputError
+from brnn.ensemble.status import FAILED, STATUS_NAMES
+from brnn.errors import FileError
 from brnn.files.attributes import checked_format
 from brnn.files.hdf5 import READ_ERRORS, reason, text_of
 from brnn.files.opening import open_hdf5
 from brnn.files.stored import Key, StoredRows
+from brnn.files.sweep.header import SweepHeader, header_of, read_attributes
 from brnn.files.sweep.layout import Layout, axis_attributes
 from brnn.files.sweep.schema import (
-    FLAGS,
-    SEED,
-    SweepHeader,
-    header_of,
+    SEED_ATTRIBUTES,
+    STATUS_ATTRIBUTES,
     parameter_attributes,
     parameter_variable,
-    read_attributes,
     texts_joined,
 )
 from brnn.files.sweep.shared import PlacedRows, SharedFile, place_of
@@ -37,14 +33,13 @@ if TYPE_CHECKING:
     import h5py
     import xarray as xr
 
-__all__ = ["Contents", "describe", "open_contents", "open_sweep", "unstack"]
+__all__ = ["SweepContents", "open_sweep", "open_sweep_contents"]
 
 _SMALLER = 2000  # times; gzip reaches 1032
-_RUNS = 8  # of missing members that are listed
 
 
 @dataclass(frozen=True)
-class Contents:
+class SweepContents:
     """The file of a sweep, open.
 
     Attributes
@@ -126,7 +121,7 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     FileError
         If there is no such file, or it is not that of a sweep, or it is damaged.
     """
-    contents = open_contents(path, str(path))
+    contents = open_sweep_contents(path, str(path))
     try:
         dataset = _dataset(contents)
     except BaseException:
@@ -136,7 +131,7 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     return dataset
 
 
-def open_contents(path: str | Path, label: str) -> Contents:
+def open_sweep_contents(path: str | Path, label: str) -> SweepContents:
     """Open the file of a sweep; raise FileError if it is none, or damaged. HDF5 is not kept busy with it."""
     if not isinstance(path, (str, Path)):
         raise FileError(f"{path!r} is not the name of a file")
@@ -153,7 +148,7 @@ def open_contents(path: str | Path, label: str) -> Contents:
         return replace(contents, close=stack.pop_all().close)
 
 
-def _contents(file: h5py.File, source: SharedFile, label: str) -> Contents:
+def _contents(file: h5py.File, source: SharedFile, label: str) -> SweepContents:
     if "brnn_format" not in file.attrs or text_of(file.attrs.get("kind", "")) != "sweep":
         raise FileError(f"{label} is not the file of a sweep")
     checked_format(file.attrs, label)
@@ -175,7 +170,7 @@ def _contents(file: h5py.File, source: SharedFile, label: str) -> Contents:
     if not (status.shape == rows["member"].shape == (header.members,)) or status.max() >= len(STATUS_NAMES):
         raise FileError(f"{label} is damaged: the variable status is not what it should be")
     attributes["wall_time"] = float(np.ravel(rows["wall_time"][:])[0])
-    return Contents(header, attributes, layout, rows, status, lambda: None)
+    return SweepContents(header, attributes, layout, rows, status, lambda: None)
 
 
 def _rows(dataset: h5py.Dataset, source: SharedFile, label: str) -> StoredRows:
@@ -190,7 +185,7 @@ def _rows(dataset: h5py.Dataset, source: SharedFile, label: str) -> StoredRows:
     return StoredRows(dataset, dataset.shape[0] if dataset.ndim else 1, label)
 
 
-def _dataset(contents: Contents) -> xr.Dataset:
+def _dataset(contents: SweepContents) -> xr.Dataset:
     def variable(name: str, dims: tuple[str, ...], attributes: Mapping[str, Any]) -> xr.Variable:
         rows = contents.rows[name]
         if rows.dtype.kind == "S":
@@ -207,9 +202,9 @@ def _dataset(contents: Contents) -> xr.Dataset:
         name = parameter_variable(parameter)
         coordinates[name] = variable(name, ("member",), parameter_attributes(parameter))
     if header.seeds is not None:
-        coordinates["seed"] = variable("seed", ("member",), SEED)
+        coordinates["seed"] = variable("seed", ("member",), SEED_ATTRIBUTES)
     variables: dict[Hashable, Any] = {
-        "status": xr.Variable("member", contents.status, dict(layout.fields["status"].attributes) | FLAGS),
+        "status": xr.Variable("member", contents.status, dict(layout.fields["status"].attributes) | STATUS_ATTRIBUTES),
         "error": xr.Variable("member", contents.errors(), {"long_name": "why the member failed"}),
     }
     for name, field in layout.fields.items():
@@ -217,115 +212,3 @@ def _dataset(contents: Contents) -> xr.Dataset:
             variables[name] = variable(name, tuple(names[dim] for dim in field.dims), dict(field.attributes))
     counts = np.bincount(contents.status[header.wanted()], minlength=len(STATUS_NAMES)).tolist()
     return xr.Dataset(variables, coordinates, contents.attributes | dict(zip(STATUS_NAMES, counts, strict=True)))
-
-
-def unstack(dataset: xr.Dataset) -> xr.Dataset:
-    """Return the results of a grid with one dimension for each of its parameters instead of `member`.
-
-    Parameters
-    ----------
-    dataset : xarray.Dataset
-        From `brnn.open` or `brnn.sweep`, with all members; its design is a grid, or a product of grids. All of it is
-        read into memory: take the variables that are needed (``dataset[["total"]]``) where they are large.
-
-    Returns
-    -------
-    xarray.Dataset
-        The same variables; ``dataset["total"]`` has the dimensions ``("A", "B")`` for ``Grid(A=..., B=...)``, and
-        can be drawn with ``.plot()``.
-
-    Raises
-    ------
-    InputError
-        If the design is not a grid, or some members were taken out.
-    """
-    axes = json.loads(str(dataset.attrs.get("axes", "null")))
-    if not axes:
-        raise InputError("unstack: the design of this sweep is not a grid")
-    sizes = list(axes.values())
-    members = dataset.sizes.get("member", 0)
-    if members != math.prod(sizes) or not np.array_equal(dataset["member"], np.arange(members)):
-        raise InputError(f"unstack: needs all {math.prod(sizes)} members of the grid; there are {members}")
-    names = [parameter_variable(name) for name in axes]
-    taken = {dim for dim in dataset.dims if dim != "member"} & set(names)
-    if taken:
-        raise InputError(f"unstack: {min(map(str, taken))} is a parameter as well as an axis; rename_dims it first")
-
-    def spread(variable: xr.Variable) -> xr.Variable:
-        if "member" not in variable.dims:
-            return variable
-        place = variable.dims.index("member")
-        dims = (*variable.dims[:place], *names, *variable.dims[place + 1 :])
-        values = np.asarray(variable.values)
-        shape = (*values.shape[:place], *sizes, *values.shape[place + 1 :])
-        return xr.Variable(dims, values.reshape(shape), variable.attrs)
-
-    coordinates: dict[Hashable, Any] = {}
-    variables: dict[Hashable, Any] = {}
-    for name, variable in dataset.variables.items():
-        if name in names:
-            axis = names.index(str(name))
-            along = np.asarray(variable.values).reshape(sizes)
-            values = along[tuple(slice(None) if k == axis else 0 for k in range(len(sizes)))]
-            coordinates[name] = xr.Variable(name, values, variable.attrs)
-        elif name in dataset.coords:
-            coordinates[name] = spread(variable)
-        else:
-            variables[name] = spread(variable)
-    result = xr.Dataset(variables, coordinates, dataset.attrs)
-    result.set_close(dataset.close)
-    return result
-
-
-def describe(path: str | Path) -> list[str]:
-    """Return what the file of a sweep holds, in lines of text."""
-    with open_sweep(path) as dataset:
-        attributes = dataset.attrs
-        counts = ", ".join(f"{attributes[name]:,} {name}" for name in STATUS_NAMES if attributes[name])
-        total = sum(attributes[name] for name in STATUS_NAMES)
-        part = "" if total == attributes["members"] else f" of {attributes['members']:,}"
-        state = "incomplete" if attributes["missing"] else "complete"
-        lines = [f"sweep{_title(attributes)}: {state}, {total:,}{part} members ({counts})"]
-        missing = np.flatnonzero(dataset["status"].values == MISSING)
-        if len(missing) and total == attributes["members"]:
-            lines.append(f"missing: {_listed(missing)}")
-        axes = json.loads(attributes["axes"])
-        if axes:
-            lines.append("grid: " + " x ".join(f"{name} ({size})" for name, size in axes.items()))
-        for name in json.loads(attributes["parameters"]):
-            lines.append(f"parameter {name}: {_range(dataset[parameter_variable(name)].values)}")
-        for name, variable in dataset.data_vars.items():
-            if name not in ("status", "error"):
-                cells = ", ".join(f"{dim} {size}" for dim, size in variable.sizes.items() if dim != "member")
-                text = str(variable.attrs.get("long_name", name))
-                lines.append(f"{name}{f' ({cells})' if cells else ''}" + (f": {text}" if text != name else ""))
-        known = ("solver", "rtol", "atol", "duration", "seed", "shard")
-        lines.append(", ".join(f"{name} {attributes[name]}" for name in known if name in attributes))
-        lines.append(f"wall time {attributes['wall_time']:.3g} s")
-        lines.append(f"created {attributes['created']} by brnn {attributes['brnn_version']}: {attributes['command']}")
-        texts, numbers = np.unique(dataset["error"].values[dataset["status"].values == FAILED], return_counts=True)
-        for k in np.argsort(-numbers, kind="stable")[:5]:
-            lines.append(f"failed ({numbers[k]:,}): {texts[k] or 'no reason given'}")
-    return [line for line in lines if line]
-
-
-def _title(attributes: dict[str, Any]) -> str:
-    title = attributes.get("title") or attributes.get("model")
-    return f" of {title}" if title else ""
-
-
-def _listed(numbers: np.ndarray) -> str:
-    """Return rising numbers as text: 0-4, 7, 9-11; the first of them if they are many."""
-    cuts = np.flatnonzero(np.diff(numbers) > 1) + 1
-    runs = [(int(run[0]), int(run[-1])) for run in np.split(numbers, cuts[:_RUNS])[:_RUNS]]
-    text = ", ".join(f"{first}-{last}" if last > first else f"{first}" for first, last in runs)
-    return text if len(cuts) < _RUNS else f"{text}, ..."
-
-
-def _range(values: np.ndarray) -> str:
-    if values.dtype == object:
-        kinds = sorted(set(values.tolist()))
-        return ", ".join(kinds[:3]) + (f", ... ({len(kinds)} values)" if len(kinds) > 3 else "")
-    if values.min() == values.max():
-        return f"{values[0]:g}"
-    return f"{values.min():g} to {values.max():g}"

@@ -27,10 +27,11 @@ from brnn.files.run.superblock import in_use
 from brnn.files.run.writer import being_written
 from brnn.files.sweep.compare import difference
 from brnn.files.sweep.create import create
+from brnn.files.sweep.header import SweepHeader
 from brnn.files.sweep.layout import Field, Layout, fill_value
-from brnn.files.sweep.reader import open_contents, open_sweep
+from brnn.files.sweep.reader import open_sweep, open_sweep_contents
 from brnn.files.sweep.rows import ERROR_LONGEST, Batch, joined
-from brnn.files.sweep.schema import OWN, SweepHeader, text_array
+from brnn.files.sweep.schema import FILE_VARIABLES, text_array
 from brnn.files.sweep.shared import PlacedRows, SweepFile, check_room
 
 if TYPE_CHECKING:
@@ -144,9 +145,9 @@ class SweepWriter:
         InputError
             If the file has something else of this name.
         """
-        if not name or "/" in name or name in OWN or name in self._header.coordinates():
+        if not name or "/" in name or name in FILE_VARIABLES or name in self._header.coordinates():
             raise InputError(f"sweep: a row cannot have the name {name!r}, which the file needs for something else")
-        if set(dims) & set(OWN) or len(set(dims)) < len(dims):
+        if set(dims) & set(FILE_VARIABLES) or len(set(dims)) < len(dims):
             raise InputError(f"sweep: the axes of '{name}' cannot be called {tuple(dims)}")
         known = {"long_name": name, "units": "1", **(attrs or {})}
         kept = np.dtype(object) if dtype is None else np.dtype(dtype).newbyteorder("<")
@@ -366,7 +367,7 @@ class SweepWriter:
         """Open the file that is there, if it is that of the same sweep."""
         file = self._locked()
         try:
-            contents = open_contents(self._path, self._name)
+            contents = open_sweep_contents(self._path, self._name)
             contents.close()
             detail = difference(contents.header, self._header)
             if detail:
