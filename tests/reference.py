@@ -17,6 +17,11 @@ def reference_rhs(network: Network) -> Callable[[float, np.ndarray], np.ndarray]
         p.topology.strengths(network.layer(p.source).shape, network.layer(p.target).shape) for p in network.projections
     ]
 
+    coefficients = {
+        layer.name: [np.broadcast_to(getattr(layer, k), layer.shape).ravel() for k in "ABCEF"]
+        for layer in network.layers
+    }
+
     def rhs(t: float, u: np.ndarray) -> np.ndarray:
         du = np.empty_like(u)
         for layer in network.layers:
@@ -28,7 +33,7 @@ def reference_rhs(network: Network) -> Callable[[float, np.ndarray], np.ndarray]
             for projection, W in zip(network.projections, matrices, strict=True):
                 if projection.target == layer.name:
                     net[projection.kind] += W @ projection.signal(u[places[projection.source]])
-            A, B, C, E, F = (np.broadcast_to(getattr(layer, k), layer.shape).ravel() for k in "ABCEF")
+            A, B, C, E, F = coefficients[layer.name]
             du[places[layer.name]] = -A * x + (B - C * x) * net["excitatory"] - (E + F * x) * net["inhibitory"]
         return du
 

@@ -43,7 +43,7 @@ def cornered(network: brnn.Network) -> bool:
     )
 
 
-@given(network=shunting_networks(layers=2, projections=2))
+@given(network=shunting_networks(layers=2, projections=2, structures=8))
 @settings(max_examples=20)
 def test_errors_are_within_ten_tolerances(network: brnn.Network) -> None:
     """At the end of a run; times what errors grow where the network itself makes small differences grow.
