@@ -61,10 +61,11 @@ def missing_modules(wheel: Path) -> list[str]:
     expected = {
         f"{target}/{file.relative_to(ROOT / source).as_posix()}"
         for source, target in SOURCES.items()
-        for file in (ROOT / source).rglob("*.py")
+        for file in (ROOT / source).rglob("*.py*")
+        if file.suffix in (".py", ".pyi")
     }
     with zipfile.ZipFile(wheel) as archive:
-        found = {name for name in archive.namelist() if name.endswith(".py")}
+        found = {name for name in archive.namelist() if name.endswith((".py", ".pyi"))}
     return sorted(expected ^ found)
 
 
