@@ -13,7 +13,6 @@ import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import platformdirs
 
@@ -21,7 +20,6 @@ from brnn.base.paths import replacing
 
 __all__ = ["cache_directory", "load_module", "text_hash"]
 
-_functions: dict[tuple[Any, ...], Any] = {}  # those that modules share
 _loaded: dict[str, ModuleType] = {}  # the compile cache of this process: modules by their text
 
 
@@ -62,22 +60,5 @@ def load_module(source: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
-    _share_functions(module)
     _loaded[source] = module
     return module
-
-
-def _share_functions(module: ModuleType) -> None:
-    """Let a module use the functions of earlier ones that are the same: each signal and law is compiled once.
-
-    Two functions are the same if their code is, and what they refer to, and Numba's options.
-    """
-    from numba.extending import is_jitted
-
-    names = vars(module)
-    for name, function in list(names.items()):
-        if is_jitted(function):
-            code = function.py_func.__code__
-            text = code.replace(co_filename="", co_firstlineno=1, co_linetable=b"")
-            others = tuple(id(names.get(other)) for other in code.co_names if other != name)  # it may call itself
-            names[name] = _functions.setdefault((text, others, repr(function.targetoptions)), function)

@@ -38,34 +38,6 @@ def test_a_new_number_is_no_new_code() -> None:
     assert compile_network(field(name="F2")).source != one.source
 
 
-def test_modules_share_the_functions_that_are_the_same() -> None:
-    """What a function calls, its constants (0.0 is not -0.0, nor 0) and Numba's options belong to it."""
-
-    def module(called: str, constant: str, options: str = "") -> Any:
-        return load_module(f"""# {called} {constant} {options}
-from numba import njit
-@njit
-def inner(x):
-    return x - {called}
-@njit({options})
-def outer(x):
-    return inner(x) + {constant}
-""")
-
-    first = module("1.0", "0.0")
-    for called, constant, options in [("1.0", "-0.0", ""), ("1.0", "0", ""), ("1.0", "0.0", "fastmath=True")]:
-        other = module(called, constant, options)
-        assert other.inner is first.inner
-        assert other.outer is not first.outer
-    other = module("2.0", "0.0")
-    assert other.inner is not first.inner
-    assert other.outer is not first.outer
-    assert other.outer(5.0) == 3.0
-    one, two = (load_module(compile_network(field(name=name)).source) for name in ("F1", "F2"))
-    assert one.rhs is not two.rhs
-    assert one.sigmoid_signal is two.sigmoid_signal
-
-
 def test_the_code_allocates_nothing_and_says_what_it_is() -> None:
     source = compile_network(field()).source
     body = source[source.index("def rhs") :]
