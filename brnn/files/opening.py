@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 from brnn.errors import FileError
 from brnn.files.hdf5 import READ_ERRORS, reason, text_of
-from brnn.files.run.heap import heaps_are_whole
-from brnn.files.run.superblock import SIGNATURE, MendedFile, marked_open
+from brnn.files.locks import in_use
 from brnn.result.metadata import INCOMPLETE
 
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["kind_of", "open_hdf5", "status_of"]
+__all__ = ["being_written", "kind_of", "marked_open", "open_hdf5", "status_of"]
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_MARK = "already open for"  # HDF5 on a file that carries the mark of one that is being written
 
 
 def open_hdf5(path: str | Path, stack: contextlib.ExitStack) -> h5py.File:
@@ -27,11 +29,8 @@ def open_hdf5(path: str | Path, stack: contextlib.ExitStack) -> h5py.File:
         if os.path.isdir(path):
             raise FileError(f"{path} is a folder, not a result file")
         with open(path, "rb") as start:
-            if start.read(len(SIGNATURE)) != SIGNATURE:
+            if start.read(len(_SIGNATURE)) != _SIGNATURE:
                 raise FileError(f"{path} is not a result file: it is not HDF5")
-        if not heaps_are_whole(path):
-            raise FileError(f"{path} is damaged: the texts that describe it cannot be read")
-        source = stack.enter_context(MendedFile(path)) if marked_open(path) else path
     except FileError:
         raise
     except FileNotFoundError:
@@ -39,9 +38,36 @@ def open_hdf5(path: str | Path, stack: contextlib.ExitStack) -> h5py.File:
     except (OSError, ValueError) as error:
         raise FileError(f"{path} cannot be read: {reason(error)}") from None
     try:
-        return stack.enter_context(h5py.File(source, "r"))
+        try:
+            return stack.enter_context(h5py.File(path, "r"))
+        except OSError as error:
+            if _MARK not in str(error):
+                raise
+            return stack.enter_context(h5py.File(path, "r", swmr=True))
     except READ_ERRORS as error:
         raise FileError(f"{path} cannot be opened: {reason(error)}") from None
+
+
+def marked_open(path: str | Path) -> bool:
+    """Tell whether the file carries HDF5's mark of a file that is being written.
+
+    Early versions of brnn streamed runs in SWMR mode, and the mark stayed if they were killed while HDF5 closed the
+    file. Then only programs open it that ask for ``swmr=True``.
+    """
+    import h5py
+
+    try:
+        h5py.File(path, "r").close()
+    except OSError as error:
+        return _MARK in str(error)
+    except READ_ERRORS:
+        pass
+    return False
+
+
+def being_written(path: Path) -> bool:
+    """Tell whether a living process writes this result file."""
+    return in_use(path) and status_of(path) == INCOMPLETE
 
 
 def kind_of(path: str | Path) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from brnn.ensemble.status import COMPLETE, STATUS_NAMES, STEADY
 from brnn.errors import BrnnError, FileError
-from brnn.files.sweep.layout import fill_value
+from brnn.files.placed import fill_value
 from brnn.files.sweep.reader import open_sweep, open_sweep_contents
 from brnn.reproduce.compare import BYTES_AT_ONCE, Block, Rerun, difference, outcome
 from brnn.sweeps.building.find import builder_from_reference

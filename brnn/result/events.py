@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["LONG_NAMES", "TYPES", "EventTable", "Happened", "rows_of"]
+__all__ = ["LONG_NAMES", "TYPES", "EventTable", "Happened"]
 
 LONG_NAMES = {
     "time": "time of the event",
@@ -94,8 +94,3 @@ class EventTable:
         names = np.array(self.names, dtype=object)[self.columns["which"]]
         data["name"] = ("event", names.astype(str), {"long_name": "name of the event"})
         return xr.Dataset(data, {"event": np.arange(len(self))})
-
-
-def rows_of(table: EventTable) -> list[Happened]:
-    """Return the rows of a table."""
-    return [Happened(*row) for row in zip(*(column.tolist() for column in table.columns.values()), strict=True)]

@@ -14,8 +14,7 @@ This is the file of a run:
     /network_arrays/<a>    arrays to which the network's JSON refers by name; /option_arrays likewise for the options
 
 Every axis is an HDF5 dimension scale, as netCDF-4 wants it. A text of more than 60 kB is not an attribute but an array
-of characters ``/<attribute>_text``. `status` and `solver` have a fixed size (bytes in h5py), so that the end of a run
-can write over them.
+of characters ``/<attribute>_text``. `status` and `solver` have a fixed size (bytes in h5py).
 """
 
 from __future__ import annotations

@@ -106,11 +106,6 @@ class Result(Mapping[str, "xr.DataArray"]):
         return self._find(layer, short=True).relative(self.time_units)
 
     @property
-    def recorded(self) -> list[Recorded]:
-        """The variables, in the order of the state vector."""
-        return list(self._recorded.values())
-
-    @property
     def times(self) -> np.ndarray:
         """The saved times (of the weights, if only these were recorded)."""
         entries = sorted(self._recorded.values(), key=lambda entry: entry.column.axis != "time")
@@ -125,6 +120,11 @@ class Result(Mapping[str, "xr.DataArray"]):
     def duration(self) -> float:
         """The planned duration; NaN if it is not known."""
         return float(self._metadata.attributes.get("duration", math.nan))
+
+    @property
+    def recorded(self) -> list[Recorded]:
+        """The variables, in the order of the state vector."""
+        return list(self._recorded.values())
 
     @property
     def attributes(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -16,6 +17,7 @@ from recording import SMALL, SMALL_ROWS, SMALL_SIZE, one_line, write_small
 
 import brnn
 from brnn.errors import FileError, InputError
+from brnn.files.placed import PlacedFile
 from brnn.files.run.writer import FileRecorder
 
 
@@ -101,13 +103,17 @@ import resource, sys
 sys.path.insert(0, {tests!r})
 import recording
 from brnn.files.run.writer import FileRecorder
-resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))  # Python ignores SIGXFSZ: writing gives EFBIG
-recorder = FileRecorder({path!r}, recording.VARIABLES, recording.description(), flush_every=0.0, force=True)
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, -1))  # Python ignores SIGXFSZ: writing gives EFBIG
+limit({limit})
+recorder = FileRecorder({path!r}, recording.VARIABLES, recording.description(), flush_every=0.0, force=True, n_times=21)
 rows = 0
 try:
-    while rows < 1000:
+    while rows < {until}:
         recorder.write(recording.times(rows, 7), recording.states(rows, 7))
         rows += 7
+    limit({limit_at_the_end})
+    recorder.finish("complete", {{}})
 except Exception as error:
     print(type(error).__name__, error)
 print(rows)
@@ -116,21 +122,32 @@ print(result.summary())
 """
 
 
-@pytest.mark.parametrize("limit", [1_000, 20_000, 400_000, *range(900_000, 5_000_000, 555_555)])
-def test_full_disk(tmp_path: Path, limit: int) -> None:
+@pytest.mark.parametrize(
+    ("limit", "limit_at_the_end"),
+    [
+        *((limit, limit) for limit in (1_000, 20_000, 400_000, 900_000)),  # no room for any row
+        *((limit, limit) for limit in range(1_200_000, 5_000_000, 555_555)),  # none for more than were announced
+        *((2_000_000, limit) for limit in (1_000, 100_000, 500_000)),  # none for the file that is left in the end
+    ],
+)
+def test_full_disk(tmp_path: Path, limit: int, limit_at_the_end: int) -> None:
     """A size limit of the process stands for the full disk: HDF5 gets an error of `write` in both cases."""
     path = tmp_path / "run.h5"
     write_small(path)
     before = path.read_bytes()
-    code = FULL.format(tests=str(Path(recording.__file__).parent), path=str(path), limit=limit)
+    tests = str(Path(recording.__file__).parent)
+    until = 1000 if limit == limit_at_the_end else 21
+    code = FULL.format(tests=tests, path=str(path), limit=limit, limit_at_the_end=limit_at_the_end, until=until)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     message, rows, summary = done.stdout.splitlines()
     assert message.startswith(f"FileError {path} cannot be written: File too large")
     assert os.listdir(tmp_path) == ["run.h5"]
-    if int(rows) == 0:
+    if limit < 1_000_000:
+        assert int(rows) == 0
         assert path.read_bytes() == before
         return
+    assert int(rows) >= 21
     assert f"what was saved until t = {0.5 * (int(rows) - 1):g} is kept" in message
     assert summary.startswith(f"incomplete, last saved at t = {0.5 * (int(rows) - 1):g} of 100 s")
     with brnn.open(path) as result, h5py.File(path, "r") as plain:
@@ -139,6 +156,9 @@ def test_full_disk(tmp_path: Path, limit: int) -> None:
             expected = recording.expected(variable, 0, int(rows))
             np.testing.assert_array_equal(result[variable.name], expected)
             np.testing.assert_array_equal(plain[variable.group][variable.quantity][: int(rows)], expected)
+    with brnn.recover(path) as result:  # when there is room
+        np.testing.assert_array_equal(result["F2.x"], recording.expected(recording.VARIABLES[1], 0, int(rows)))
+        assert os.listdir(tmp_path) == ["run.h5"]
 
 
 def test_a_failed_recorder_stays_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +167,7 @@ def test_a_failed_recorder_stays_failed(tmp_path: Path, monkeypatch: pytest.Monk
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(h5py.Dataset, "resize", full)
+    monkeypatch.setattr(PlacedFile, "_write", full)
     for _ in range(2):
         with pytest.raises(FileError) as caught:
             recorder.write(recording.times(SMALL_ROWS, 50), recording.states(SMALL_ROWS, 50, SMALL_SIZE))
@@ -157,6 +177,14 @@ def test_a_failed_recorder_stays_failed(tmp_path: Path, monkeypatch: pytest.Monk
     with recorder.finish("interrupted", {}) as result:
         assert result.status == "incomplete"
         np.testing.assert_array_equal(result["F1.x"], recording.states(0, SMALL_ROWS)[:, :10])
+
+
+def test_too_small_a_disk_shows_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.statvfs", lambda _: SimpleNamespace(f_bavail=10, f_frsize=4096))
+    with pytest.raises(FileError) as caught:
+        write_small(tmp_path / "run.h5")
+    one_line(caught.value, "run.h5 cannot be written: it needs", "free on the disk")
+    assert os.listdir(tmp_path) == []
 
 
 def test_saving_to_a_full_disk(good: Path) -> None:

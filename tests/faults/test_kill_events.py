@@ -22,17 +22,12 @@ import brnn
 
 KILLS = int(os.environ.get("BRNN_KILLS", "4"))
 
-# Two leaky integrators that spike for ever, their spikes brought to the disk ten times a second.
+# Two leaky integrators that spike for ever, a few thousand times a second.
 SIMULATION = """
 import brnn
-from brnn.files.run import writer
 drive = brnn.Stimulus("x", pattern=[2.0, 3.0])
 network = brnn.Network("spiking", [brnn.Layer.additive("x", 2, A=1.0)], stimuli=[drive],
     events=[brnn.Event("spike", brnn.Crossing("x", 1.5), brnn.SetState("x"))])
-original = writer.FileRecorder.__init__
-def patched(self, *arguments, **options):
-    original(self, *arguments, **{{**options, "flush_every": 0.1}})
-writer.FileRecorder.__init__ = patched
 brnn.simulate(network, 1e6, times=[0.0, 10.0, 1e6], record={path!r}, rtol=1e-8, solver="DOP853")
 """
 
@@ -68,8 +63,7 @@ def test_events_of_a_killed_run(tmp_path: Path, number: int) -> None:
     last = [events["time"].to_numpy()[events["cell"].to_numpy() == cell][-1] for cell in (0, 1)]
     assert abs(last[0] - last[1]) < 2.0  # none is missing in between
     with h5py.File(path, "r") as file:
-        count = len(file["events/event"])
-        assert count >= total
+        assert (file["events/event"][:] >= 0).sum() >= total
         np.testing.assert_array_equal(file["events/time"][:total], events["time"])
     with xr.open_dataset(path, group="events", engine="h5netcdf") as plain:
         known = plain.isel(event=plain["event"] >= 0)

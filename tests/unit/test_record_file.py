@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import h5py
@@ -21,8 +22,12 @@ from hypothesis import strategies as st
 
 import brnn
 from brnn.errors import FileError, InputError
+from brnn.files.placed import PlacedFile
+from brnn.files.run import growing
 from brnn.files.run.writer import FileRecorder
+from brnn.result.events import Happened
 from brnn.result.memory import MemoryRecorder
+from brnn.result.metadata import Metadata, metadata
 from brnn.result.result import Result
 
 ENGINES = ("h5netcdf", "netcdf4")
@@ -204,7 +209,7 @@ def test_the_old_file_stays_until_the_new_one_has_begun(tmp_path: Path) -> None:
     recorder.write(recording.times(0, 1), recording.states(0, 1))
     with h5py.File(path, "r") as file:
         assert file.attrs["status"] == b"incomplete"
-        assert file["F1/time"].shape == (1,)
+        assert np.isfinite(file["F1/time"]).sum() == 1
     recorder.finish("complete", {}).close()
     assert os.listdir(tmp_path) == ["run.h5"]
 
@@ -231,43 +236,128 @@ def test_somebody_else_wrote_the_file_meanwhile(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["run.h5"]
 
 
-@pytest.mark.parametrize("at", range(0, 60, 3))
-def test_interruption_anywhere_in_a_write(tmp_path: Path, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C raises between any two calls to HDF5: the file that `finish` closes is whole, and nothing is doubled."""
+def test_somebody_else_replaces_the_file(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
-    recorder = FileRecorder(
-        path, recording.VARIABLES, recording.description(), flush_every=0.0, ltm_every=2.0, n_times=30
-    )
-    recorder.write(recording.times(0, 5), recording.states(0, 5))
-    calls = 0
-    original = h5py.Dataset.resize
+    recorder = FileRecorder(path, recording.VARIABLES, recording.description(), flush_every=0.0)
+    recorder.write(recording.times(0, 1), recording.states(0, 1))
+    path.unlink()
+    path.write_bytes(b"precious")
+    with pytest.raises(FileError) as caught:
+        recorder.finish("complete", {})
+    recording.one_line(caught.value, "run.h5 cannot be written: something else has replaced it")
+    assert "kept" not in str(caught.value)
+    assert path.read_bytes() == b"precious"
+    assert os.listdir(tmp_path) == ["run.h5"]
 
-    def resize(dataset: h5py.Dataset, *args: Any, **options: Any) -> None:
+
+STEPS = ["put_block", "fill", "same_as", "move_into_place", "take_place"]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("at", [1, 2, 3, 5, 8, 13, 21, 34])
+def test_interruption_anywhere(
+    tmp_path: Path, at: int, step: str, after: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C raises between any two steps: what `finish` leaves is whole, and nothing is missing or doubled."""
+    path = tmp_path / "run.h5"
+    monkeypatch.setattr(growing, "_ROWS", 8)  # so that more room is needed now and then
+    monkeypatch.setattr(growing, "_EVENTS", 2)
+    recorder = FileRecorder(path, recording.VARIABLES, spiking(), flush_every=0.0, ltm_every=2.0)
+    recorder.write(recording.times(0, 5), recording.states(0, 5))
+    owner = PlacedFile if hasattr(PlacedFile, step) else growing
+    original = getattr(owner, step)
+    calls = 0
+
+    def interrupted(*arguments: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls == at:
+        if calls == at and not after:
             raise KeyboardInterrupt
-        original(dataset, *args, **options)
+        result = original(*arguments)
+        if calls == at and after:
+            raise KeyboardInterrupt
+        return result
 
-    monkeypatch.setattr(h5py.Dataset, "resize", resize)
-    rows, interrupted = 5, False
-    while rows < 100:
-        try:
-            recorder.write(recording.times(rows, 19), recording.states(rows, 19))
-        except KeyboardInterrupt:
-            interrupted = True
-            break
-        rows += 19
+    rows, begun = 5, False
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, step, interrupted)
+        while rows < 100:
+            try:
+                recorder.happened(Happened(0.5 * rows, 0, rows, 1.0, -1))
+                recorder.write(recording.times(rows, 19), recording.states(rows, 19))
+            except KeyboardInterrupt:
+                begun = True
+                break
+            rows += 19
+    assert begun == (calls >= at)
+    count = rows + 19 if begun else rows
     with recorder.finish("interrupted", {}) as result:
         assert result.status == "interrupted"
-        count = len(result.times)
-        assert count in ({rows, rows + 19} if interrupted else {rows})
         np.testing.assert_array_equal(result.times, recording.times(0, count))
         for variable in recording.VARIABLES[:-1]:
             np.testing.assert_array_equal(result[variable.name], recording.expected(variable, 0, count))
         kept = sorted({*range(0, count, 4), count - 1})
         np.testing.assert_array_equal(result["P.z"]["time"], 0.5 * np.array(kept))
         np.testing.assert_array_equal(result["P.z"], recording.expected(recording.VARIABLES[4], 0, count)[kept])
+        np.testing.assert_array_equal(result.events["cell"], range(5, count, 19))
+    assert os.listdir(tmp_path) == ["run.h5"]
+
+
+def spiking() -> Metadata:
+    """Return what a file says of a network with an event."""
+    event = brnn.Event("spike", brnn.Crossing("F1", 1.0), brnn.SetState("F1"))
+    system = SimpleNamespace(network=recording.network(events=[event]), time_units="s")
+    return metadata(system, seed=7, options={"duration": 100.0}, command="made up")
+
+
+def test_more_events_than_there_is_room_for(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    recorder = FileRecorder(path, recording.VARIABLES, spiking(), flush_every=0.0)
+    for row in range(5):
+        for k in range(1000):
+            recorder.happened(Happened((1000 * row + k) / 2048, 0, k % 10, 1.0, -1))
+        recorder.write(recording.times(row, 1), recording.states(row, 1))
+        with brnn.open(path) as result:
+            assert len(result.times) == row + 1
+            np.testing.assert_array_equal(result.events["cell"], np.arange(1000 * (row + 1)) % 10)
+    with recorder.finish("complete", {}) as result:
+        np.testing.assert_array_equal(result.events["time"], np.arange(5000) / 2048)
+    with h5py.File(path, "r") as file:
+        assert file["events/event"].shape == (5000,)
+
+
+def test_no_more_room_than_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file of a run that goes on has room for what was announced, or for at most as many rows as it has."""
+    monkeypatch.setattr(growing, "_ROOM", 5284 * 8 * 10)  # ten rows
+    path = tmp_path / "run.h5"
+    recorder = FileRecorder(path, recording.VARIABLES, recording.description(), flush_every=0.0, n_times=50)
+    rooms = []
+    for row in range(60):
+        recorder.write(recording.times(row, 1), recording.states(row, 1))
+        with h5py.File(path, "r") as file:
+            rooms.append(len(file["F1/time"]))
+    assert rooms == [10] * 10 + [22] * 12 + [46] * 24 + [50] * 4 + [102] * 10
+    recorder.finish("complete", {}).close()
+
+
+def test_a_finished_file_is_plain(tmp_path: Path) -> None:
+    """HDF5 1.8 knows superblocks of version 0; every chunk went through all filters, so that it has its checksum."""
+    path = tmp_path / "run.h5"
+    recorder = FileRecorder(path, recording.VARIABLES, spiking(), flush_every=0.0, n_times=50, ltm_every=2.0)
+    for row in range(20):
+        recorder.happened(Happened(0.5 * row, 0, 1, 1.0, -1))
+        recorder.write(recording.times(row, 1), recording.states(row, 1))
+    assert path.read_bytes()[8] == 0
+    recorder.finish("steady", {}).close()
+    assert path.read_bytes()[8] == 0
+    with h5py.File(path, "r") as file:
+        for name in ("F1/x", "F2/x", "F3/x", "P/y", "P/z", "F1/time", "P/ltm_time", "events/event", "events/time"):
+            dataset = file[name]
+            assert dataset.fletcher32
+            assert dataset.id.get_num_chunks() > 0
+            assert all(dataset.id.get_chunk_info(k).filter_mask == 0 for k in range(dataset.id.get_num_chunks()))
+        assert file["F2/x"].shape == (20, 5000)
 
 
 LIVE = """
@@ -278,6 +368,7 @@ from brnn.files.run.writer import FileRecorder
 recorder = FileRecorder({path!r}, recording.VARIABLES, recording.description(), flush_every=0.0)
 for row in range(100_000):
     recorder.write(recording.times(row, 1), recording.states(row, 1))
+    time.sleep(0.005)
     if row == 0:
         print("there", flush=True)
 """
@@ -299,6 +390,10 @@ def test_while_the_run_goes_on(tmp_path: Path) -> None:
                     seen.add(len(result.times))
                     known = recording.expected(recording.VARIABLES[1], 0, len(result.times))
                     np.testing.assert_array_equal(result["F2.x"], known)
+                with h5py.File(path, "r") as plain, netCDF4.Dataset(path) as other:
+                    count = int(np.isfinite(plain["F1/time"]).sum())
+                    np.testing.assert_array_equal(plain["F1/x"][:count], recording.states(0, count)[:, :10])
+                    np.testing.assert_array_equal(other["F1/x"][:count], recording.states(0, count)[:, :10])
             assert len(seen) == 10
             with pytest.raises(FileError, match="another run is writing it"):
                 FileRecorder(path, recording.VARIABLES, recording.description(), force=True)

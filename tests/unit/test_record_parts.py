@@ -1,4 +1,4 @@
-"""The parts of recording that touch no file: selection, thinning, chunks, memory, metadata, the superblock's hash."""
+"""The parts of recording that touch no file: selection, thinning, chunks, memory, metadata."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import json
 import math
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
-import h5py
 import numpy as np
 import pytest
 import recording
@@ -19,7 +17,6 @@ from hypothesis import strategies as st
 import brnn
 from brnn.errors import InputError, SpecError
 from brnn.files.run.storage import storage
-from brnn.files.run.superblock import lookup3
 from brnn.result.columns import columns, estimate_bytes, thin
 from brnn.result.metadata import (
     metadata,
@@ -104,9 +101,9 @@ def test_thinning_keeps_multiples() -> None:
     shape=st.lists(st.integers(1, 3000), min_size=1, max_size=3).map(tuple),
     itemsize=st.sampled_from([4, 8]),
     variables=st.integers(1, 5000),
-    n_times=st.none() | st.integers(1, 10**6),
+    n_times=st.integers(1, 10**6),
 )
-def test_chunks(shape: tuple[int, ...], itemsize: int, variables: int, n_times: int | None) -> None:
+def test_chunks(shape: tuple[int, ...], itemsize: int, variables: int, n_times: int) -> None:
     chunk, level = storage(shape, itemsize, variables, n_times)
     assert len(chunk) == len(shape) + 1
     assert all(1 <= part <= size for part, size in zip(chunk[1:], shape, strict=True))
@@ -116,10 +113,9 @@ def test_chunks(shape: tuple[int, ...], itemsize: int, variables: int, n_times: 
         assert chunk[1:] == shape
     if 1024 * 1024 < row:
         assert math.prod(chunk) * itemsize > 300_000 or shape[-1] * itemsize > 300_000
-    if n_times is not None:
-        assert chunk[0] <= n_times
+    assert chunk[0] <= n_times
     assert (level > 0) == (row < 32 * 1024)
-    # All unfinished chunks together stay small.
+    # Chunks of all variables together stay small.
     assert chunk[0] == 1 or variables * math.prod(chunk) * itemsize <= max(64 * 2**20, variables * 4096)
 
 
@@ -191,21 +187,6 @@ def test_solver_text_always_fits() -> None:
         text = solver_text({"method": "RK45"} | {f"message{k}": "x" * 5000 for k in range(count)})
         assert len(text) <= 4096
         assert json.loads(text)["method"] == "RK45"
-
-
-def test_lookup3_is_the_hash_of_hdf5(tmp_path: Path) -> None:
-    for count, version in enumerate(("v110", "v112", "latest")):
-        path = tmp_path / f"{version}.h5"
-        with h5py.File(path, "w", libver=(version, version)) as file:
-            file["x"] = np.arange(100 * count + 1)
-        start = path.read_bytes()[:48]
-        assert lookup3(start[:44]) == int.from_bytes(start[44:], "little")
-
-
-def test_lookup3_of_the_reference_implementation() -> None:
-    # Values of driver5 in Jenkins' lookup3.c.
-    assert lookup3(b"") == 0xDEADBEEF
-    assert lookup3(b"Four score and seven years ago") == 0x17770551
 
 
 def test_importing_is_quick() -> None:

@@ -16,13 +16,13 @@ from recording import one_line
 
 import brnn
 from brnn.errors import FileError, InputError
+from brnn.files.placed import PlacedFile
 from brnn.files.sweep.create import create, needed
 from brnn.files.sweep.describe import describe_sweep
 from brnn.files.sweep.header import SweepHeader
 from brnn.files.sweep.layout import Field, Layout, storable
 from brnn.files.sweep.reader import open_sweep
 from brnn.files.sweep.schema import cell_dims
-from brnn.files.sweep.shared import SweepFile
 from brnn.files.sweep.writer import SweepWriter
 
 N = 110
@@ -98,7 +98,7 @@ def test_lazy_reading(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         np.testing.assert_array_equal(data["rcf.x"][[9, 3, 3], 1], x[[9, 3, 3], 1])
         np.testing.assert_array_equal(data["rcf.x"][90:5:-7], x[90:5:-7])
         assert data["rcf.x"][5:5].shape == (0, 6)
-        monkeypatch.setattr("brnn.files.sweep.shared._BLOCK", 100)  # pieces of a few rows
+        monkeypatch.setattr("brnn.files.placed._BLOCK", 100)  # pieces of a few rows
         np.testing.assert_array_equal(data["rcf.x"][3:100:5, 1:3], x[3:100:5, 1:3])
         assert data["regime"][4].item() == "winner-take-all"
     with pytest.raises(FileError) as caught:
@@ -491,9 +491,9 @@ def test_interrupted_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, e
     names = ["_write", "put_block", "same_as", "read", "close"]
 
     def counted(name: str) -> Any:
-        original = getattr(SweepFile, name)
+        original = getattr(PlacedFile, name)
 
-        def step(self: SweepFile, *args: Any) -> Any:
+        def step(self: PlacedFile, *args: Any) -> Any:
             steps[0] += 1
             if steps[0] == steps[1]:
                 raise Stop
@@ -502,7 +502,7 @@ def test_interrupted_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, e
         return step
 
     for name in names:
-        monkeypatch.setattr(SweepFile, name, counted(name))
+        monkeypatch.setattr(PlacedFile, name, counted(name))
     k = 0
     while k <= steps[0]:  # there were as many steps as that
         k += 1

@@ -1,4 +1,9 @@
-"""The objects of a run's file, made with h5py: the same for a run that is streamed and for a result that is saved."""
+"""The objects of a run's file, made with h5py: the same while a run goes on and in the file that is left of it.
+
+While the run goes on every dataset is in one piece, with room for more rows than there are, so that rows can be written
+in place (see `brnn.files.placed`). In the file that stays datasets are cut into chunks, compressed where that pays, and
+have checksums.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +23,14 @@ from brnn.result.metadata import SOLVER_SIZE, STATUS_SIZE, TEXT_AT_MOST, Metadat
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["Layout", "create", "mark"]
+__all__ = ["Layout", "create"]
 
 _LARGE = 4096  # elements; larger arrays are compressed
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The datasets that grow: one per column, and one per time axis ("time", "ltm_time")."""
+    """The datasets that have samples: one per column, and one per time axis ("time", "ltm_time")."""
 
     columns: dict[str, h5py.Dataset]
     axes: dict[str, h5py.Dataset]
@@ -35,9 +40,10 @@ def create(
     file: h5py.File,
     columns: Sequence[Column],
     metadata: Metadata,
+    rows: Mapping[str, int],
     *,
     dtype: str = "float64",
-    n_times: int | None = None,
+    in_place: bool = False,
     status: str,
     solver: Mapping[str, Any],
     compression: int | None = None,
@@ -52,16 +58,17 @@ def create(
         What is recorded.
     metadata : Metadata
         Root attributes and arrays.
+    rows : mapping
+        Number of samples along each time axis.
     dtype : {"float64", "float32"}
         Precision of the samples; times are always float64.
-    n_times : int, optional
-        Number of samples, if it is known.
+    in_place : bool
+        Each dataset in one piece.
     status, solver
-        First values of these attributes.
+        Values of these attributes.
     compression : int, optional
         gzip level of every dataset (0: none); by default what `storage` chooses.
     """
-    # The texts come first, so that their heap is at the beginning of the file (see brnn.files.run.heap).
     texts = {**metadata.attributes, "variables": json.dumps([column.description() for column in columns])}
     for name, value in texts.items():
         if isinstance(value, str) and len(value.encode()) > TEXT_AT_MOST:
@@ -79,47 +86,43 @@ def create(
         if column.group not in file:
             file.create_group(column.group, track_order=True)
         group = file[column.group]
-        time = _time_axis(group, column.axis, layout.axes, str(metadata.attributes.get("time_units", "1")))
-        chunks, level = storage(column.shape, itemsize, len(columns), n_times)
-        level = level if compression is None else compression
+        count = rows[column.axis]
+        if column.axis not in group:
+            if column.axis not in layout.axes:
+                units = str(metadata.attributes.get("time_units", "1"))
+                layout.axes[column.axis] = _create_times(group, column.axis, count, units, in_place)
+            else:  # one dataset, linked into every group, so that all groups have one length
+                group[column.axis] = layout.axes[column.axis]
+        options: dict[str, Any] = {"fill_time": "never"}  # all is filled in place
+        if not in_place:
+            chunks, level = storage(column.shape, itemsize, len(columns), count)
+            level = level if compression is None else compression
+            options = {"chunks": chunks, "maxshape": (None, *column.shape), "fletcher32": True}
+            if level > 0:
+                options |= {"compression": "gzip", "compression_opts": level, "shuffle": True}
         dataset = group.create_dataset(
             column.quantity,
-            shape=(0, *column.shape),
-            maxshape=(None, *column.shape),
-            chunks=chunks,
+            shape=(count, *column.shape),
             dtype="<f8" if itemsize == 8 else "<f4",
-            shuffle=level > 0,
-            compression="gzip" if level > 0 else None,
-            compression_opts=level if level > 0 else None,
-            fletcher32=True,
             track_order=True,
+            **options,
         )
         describe(dataset, units=column.units, long_name=column.long_name)
-        dataset.dims[0].attach_scale(time)
+        dataset.dims[0].attach_scale(layout.axes[column.axis])
         for axis, (dim, size) in enumerate(zip(column.dims, column.shape, strict=True), start=1):
             dataset.dims[axis].attach_scale(_cell_axis(group, dim, size))
         layout.columns[column.name] = dataset
     return layout
 
 
-def mark(file: h5py.File, status: str, solver: Mapping[str, Any]) -> None:
-    """Write `solver` and then `status` over the ones that `create` wrote, in place."""
-    file.attrs.modify("solver", np.array(solver_text(solver).encode(), dtype=f"S{SOLVER_SIZE}"))
-    file.attrs.modify("status", np.array(status.encode(), dtype=f"S{STATUS_SIZE}"))
-
-
-def _time_axis(group: h5py.Group, name: str, axes: dict[str, h5py.Dataset], units: str) -> h5py.Dataset:
-    """Return the time axis of a group: one dataset, linked into every group, so that all groups have one length."""
-    if name not in group:
-        if name in axes:
-            group[name] = axes[name]
-        else:
-            axes[name] = group.create_dataset(
-                name, shape=(0,), maxshape=(None,), chunks=(1024,), dtype="<f8", fillvalue=math.nan, track_order=True
-            )
-            axes[name].make_scale(name)
-            describe(axes[name], units=units, long_name="time" if name == "time" else "time of the saved weights")
-    return axes[name]
+def _create_times(group: h5py.Group, name: str, count: int, units: str, in_place: bool) -> h5py.Dataset:
+    options: dict[str, Any] = {"maxshape": (None,), "chunks": (1024,), "fletcher32": True}
+    if in_place:
+        options = {"fill_time": "never"}
+    axis = group.create_dataset(name, shape=(count,), dtype="<f8", fillvalue=math.nan, track_order=True, **options)
+    axis.make_scale(name)
+    describe(axis, units=units, long_name="time" if name == "time" else "time of the saved weights")
+    return axis
 
 
 def _cell_axis(group: h5py.Group, name: str, size: int) -> h5py.Dataset:

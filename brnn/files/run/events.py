@@ -1,4 +1,4 @@
-"""The group /events of a file, which grows while the run goes on."""
+"""The group /events of a file."""
 
 from __future__ import annotations
 
@@ -9,74 +9,54 @@ import numpy as np
 
 from brnn.errors import FileError
 from brnn.files.hdf5 import READ_ERRORS, describe, reason, text_of
-from brnn.result.events import LONG_NAMES, TYPES, EventTable, Happened
+from brnn.result.events import LONG_NAMES, TYPES, EventTable
 
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["GROUP", "EventLog", "event_names", "stored_events"]
+__all__ = ["GROUP", "create_events", "event_names", "stored_events"]
 
 GROUP = "events"
 _CHUNK = 1024  # rows
 
 
-class EventLog:
-    """Appends events to the group /events.
-
-    The dimension `event` grows after the columns are on disk, so that a reader of a killed file who trusts its length
-    reads only rows that were written.
+def create_events(
+    file: h5py.File, names: Sequence[str], time_units: str, count: int, in_place: bool = False
+) -> dict[str, h5py.Dataset]:
+    """Make the group /events with room for `count` events, and return its datasets: "event", their axis, and columns.
 
     Parameters
     ----------
     file : h5py.File
-        A new file, not yet in SWMR mode.
+        Open for writing.
     names : sequence of str
         Names of the network's events.
     time_units : str
         Unit of time.
-    rows : list of Happened
-        Those that happened, to which the run appends more.
+    count : int
+        Number of rows.
+    in_place : bool
+        Each dataset in one piece.
     """
-
-    def __init__(self, file: h5py.File, names: Sequence[str], time_units: str, rows: list[Happened]) -> None:
-        group = file.create_group(GROUP, track_order=True)
-        group.attrs["names"] = " ".join(names)
-        options: dict[str, Any] = {"shape": (0,), "maxshape": (None,), "chunks": (_CHUNK,), "track_order": True}
-        self._index = group.create_dataset("event", dtype="<i4", fillvalue=-1, **options)
-        self._index.make_scale("event")
-        describe(self._index, units="1", long_name="number of the event")
-        self._columns = {}
-        for key, kind in TYPES.items():
-            fill = {"fillvalue": np.nan} if kind == "<f8" else {"fillvalue": -1}
-            dataset = group.create_dataset(key, dtype=kind, **fill, **options)
-            describe(dataset, units=time_units if key == "time" else "1", long_name=LONG_NAMES[key])
-            dataset.dims[0].attach_scale(self._index)
-            self._columns[key] = dataset
-        # As the CF conventions want categories to be described.
-        self._columns["which"].attrs["flag_values"] = np.arange(len(names), dtype="<i4")
-        self._columns["which"].attrs["flag_meanings"] = " ".join(names)
-        self._rows = rows
-        self._written = 0
-
-    @property
-    def waiting(self) -> int:
-        """Bytes that are not on the disk."""
-        return 64 * (len(self._rows) - self._written)
-
-    def commit(self) -> None:
-        """Bring everything to the disk."""
-        stop = len(self._rows)
-        if stop == self._written:
-            return
-        table = EventTable.of((), self._rows[self._written : stop])
-        for key, dataset in self._columns.items():
-            dataset.resize((stop,))
-            dataset[self._written : stop] = table.columns[key]
-            dataset.flush()
-        self._index.resize((stop,))
-        self._index[self._written : stop] = np.arange(self._written, stop, dtype="<i4")
-        self._index.flush()
-        self._written = stop
+    group = file.create_group(GROUP, track_order=True)
+    group.attrs["names"] = " ".join(names)
+    options: dict[str, Any] = {"maxshape": (None,), "chunks": (_CHUNK,), "fletcher32": True}
+    if in_place:
+        options = {"fill_time": "never"}
+    options |= {"shape": (count,), "track_order": True}
+    index = group.create_dataset("event", dtype="<i4", fillvalue=-1, **options)
+    index.make_scale("event")
+    describe(index, units="1", long_name="number of the event")
+    result = {"event": index}
+    for key, kind in TYPES.items():
+        dataset = group.create_dataset(key, dtype=kind, fillvalue=np.nan if kind == "<f8" else -1, **options)
+        describe(dataset, units=time_units if key == "time" else "1", long_name=LONG_NAMES[key])
+        dataset.dims[0].attach_scale(index)
+        result[key] = dataset
+    # As the CF conventions want categories to be described.
+    result["which"].attrs["flag_values"] = np.arange(len(names), dtype="<i4")
+    result["which"].attrs["flag_meanings"] = " ".join(names)
+    return result
 
 
 def event_names(file: h5py.File) -> tuple[str, ...]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +13,6 @@ from brnn.files.attributes import attribute_json, attribute_value, checked_forma
 from brnn.files.hdf5 import READ_ERRORS, StoredArrays, reason, text_of
 from brnn.files.opening import open_hdf5
 from brnn.files.run.events import GROUP, event_names, stored_events
-from brnn.files.run.superblock import in_use
 from brnn.files.stored import StoredRows
 from brnn.result.columns import Column
 from brnn.result.metadata import INCOMPLETE, NETWORK_ARRAYS, OPTION_ARRAYS, STATUSES, TEXTS, Metadata
@@ -26,9 +23,6 @@ if TYPE_CHECKING:
     import h5py
 
 __all__ = ["open_result"]
-
-_ATTEMPTS = 5
-_PAUSE = 0.05  # seconds
 
 
 def open_result(path: str | Path) -> Result:
@@ -52,18 +46,6 @@ def open_result(path: str | Path) -> Result:
     """
     if not isinstance(path, (str, Path)):
         raise FileError(f"{path!r} is not the name of a file")
-    for _ in range(_ATTEMPTS):
-        try:
-            return _opened(path)
-        except FileError:
-            # Something may be half written while the run goes on.
-            if not (os.path.isfile(path) and in_use(path)):
-                raise
-            time.sleep(_PAUSE)
-    return _opened(path)
-
-
-def _opened(path: str | Path) -> Result:
     with contextlib.ExitStack() as stack:
         file = open_hdf5(path, stack)
         try:

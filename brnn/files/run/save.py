@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from brnn.base.paths import check_target, replacing
 from brnn.errors import FileError
 from brnn.files.hdf5 import WRITE_ERRORS, abandon, reason
-from brnn.files.opening import status_of
+from brnn.files.locks import in_use, remove_leftovers
+from brnn.files.opening import marked_open, status_of
 from brnn.files.run.create import create
-from brnn.files.run.events import EventLog
+from brnn.files.run.events import create_events
 from brnn.files.run.reader import open_result
-from brnn.files.run.superblock import in_use, marked_open
-from brnn.result.events import EventTable, rows_of
+from brnn.result.events import EventTable
 from brnn.result.metadata import INCOMPLETE, Metadata
 from brnn.result.recorded import Recorded
 from brnn.result.result import Result
@@ -35,8 +36,11 @@ def write_file(
     solver: Mapping[str, Any],
     force: bool = False,
     events: EventTable | None = None,
+    compression: int | None = None,
 ) -> None:
     """Write a result file under a temporary name, and give it its name when it is whole and on the disk.
+
+    The samples are copied piece by piece. `compression` is a gzip level; by default `storage` chooses.
 
     Raises
     ------
@@ -46,7 +50,7 @@ def write_file(
     target = check_target(path, force)
     try:
         with replacing(target, force) as temporary:
-            _write(temporary, recorded, metadata, status, solver, events)
+            _write(temporary, recorded, metadata, status, solver, events, compression)
     except FileError:
         raise
     except WRITE_ERRORS as error:
@@ -60,6 +64,7 @@ def _write(
     status: str,
     solver: Mapping[str, Any],
     events: EventTable | None,
+    compression: int | None,
 ) -> None:
     # Nothing newer than necessary: HDF5 1.8 reads it.
     file = h5py.File(path, "w", libver=("earliest", "v110"), track_order=True)
@@ -68,20 +73,20 @@ def _write(
             file,
             [entry.column for entry in recorded],
             metadata,
+            {entry.column.axis: len(entry.times) for entry in recorded},
             dtype=recorded[0].data.dtype.name,
-            n_times=len(recorded[0].times),
             status=status,
             solver=solver,
+            compression=compression,
         )
         if events is not None:
             units = str(metadata.attributes.get("time_units", "1"))
-            EventLog(file, events.names, units, rows_of(events)).commit()
+            datasets = create_events(file, events.names, units, len(events))
+            for name, values in {"event": np.arange(len(events)), **events.columns}.items():
+                datasets[name][:] = values
         for entry in recorded:
-            axis = layout.axes[entry.column.axis]
-            axis.resize((len(entry.times),))
-            axis[:] = entry.times
+            layout.axes[entry.column.axis][:] = entry.times
             dataset = layout.columns[entry.column.name]
-            dataset.resize(len(entry.times), axis=0)
             rows = dataset.chunks[0]
             step = rows * max(1, _BLOCK // (rows * entry.column.size * dataset.dtype.itemsize))
             for k in range(0, len(entry.times), step):
@@ -111,4 +116,5 @@ def recover(path: str | Path) -> Result:
             raise FileError(f"{path} cannot be recovered: it is open in another program, perhaps its run goes on")
         with open_result(path) as result:
             result.save(path, force=True)
+        remove_leftovers(Path(path))
     return open_result(path)

@@ -9,13 +9,12 @@ __all__ = ["storage"]
 _CHUNK = 512 * 1024  # bytes
 _CHUNK_LARGEST = 1024 * 1024
 _ROWS_AT_MOST = 1024  # in a chunk
-_ROWS_UNKNOWN = 256  # in a chunk, if the number of samples is not known
-_BUFFERS = 64 * 1024 * 1024  # bytes of unfinished chunks of all variables
+_BUFFERS = 64 * 1024 * 1024  # bytes of one chunk of each variable
 _COMPRESSED_BELOW = 32 * 1024  # bytes of a row
 
 
 def storage(
-    shape: tuple[int, ...], itemsize: int, variables: int = 1, n_times: int | None = None
+    shape: tuple[int, ...], itemsize: int, variables: int = 1, n_times: int = _ROWS_AT_MOST
 ) -> tuple[tuple[int, ...], int]:
     """Return the chunk of a dataset (time, *shape), and the gzip level that suits it.
 
@@ -28,8 +27,7 @@ def storage(
     target = max(4096, min(_CHUNK, _BUFFERS // max(variables, 1)))
     level = 1 if row < _COMPRESSED_BELOW else 0
     if row <= _CHUNK_LARGEST:
-        rows = _ROWS_UNKNOWN if n_times is None else min(n_times, _ROWS_AT_MOST)
-        return (max(1, min(target // row, rows)), *shape), level
+        return (max(1, min(target // row, n_times, _ROWS_AT_MOST)), *shape), level
     chunk = list(shape)
     for axis in range(len(chunk)):
         rest = math.prod(chunk[axis + 1 :]) * itemsize

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from h5py import h5a, h5d, h5ds, h5p, h5s, h5t
 
 from brnn.errors import InputError
 from brnn.files.hdf5 import abandon
+from brnn.files.placed import Place, reserve, take_place
 from brnn.files.sweep.header import SweepHeader
 from brnn.files.sweep.layout import Field, Layout, axis_attributes, is_text
 from brnn.files.sweep.schema import (
@@ -22,7 +22,6 @@ from brnn.files.sweep.schema import (
     parameter_attributes,
     parameter_variable,
 )
-from brnn.files.sweep.shared import Place, place_of
 from brnn.result.metadata import TEXT_AT_MOST
 
 if TYPE_CHECKING:
@@ -46,9 +45,7 @@ def create(path: Path, header: SweepHeader, layout: Layout) -> dict[str, Place]:
     # Nothing newer than necessary: HDF5 1.8 reads it.
     file = h5py.File(path, "w", libver=("earliest", "v110"), track_order=True)
     try:
-        # Before HDF5 has anything to write: it cannot cope with a disk that is full.
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.id.get_vfd_handle(), 0, needed(header, layout))
+        reserve(file, needed(header, layout))
         where = _Builder(file, header, layout).build()
     except BaseException:
         abandon(file)
@@ -114,13 +111,7 @@ class _Builder:
             self._open[name] = self._variable(name, Field((), np.dtype(dtype), attributes))
         for dataset, values in self._known:
             dataset.id.write(h5s.ALL, h5s.ALL, values.reshape(dataset.shape))
-        result = {}
-        for name, dataset in self._open.items():
-            _touch(dataset)
-            place = place_of(dataset)
-            assert place is not None
-            result[name] = place
-        return result
+        return {name: take_place(dataset) for name, dataset in self._open.items()}
 
     def _attributes(self) -> None:
         variables = self._layout.description()
@@ -197,12 +188,3 @@ class _Builder:
     def _fill(self, dataset: h5py.Dataset, values: np.ndarray) -> None:
         whole = np.ascontiguousarray(values)
         self._known.append((dataset, whole.view("S1") if is_text(whole.dtype) else whole))
-
-
-def _touch(dataset: h5py.Dataset) -> None:
-    """Write one element, so that HDF5 gives the dataset its place."""
-    if dataset.size:
-        space = dataset.id.get_space()
-        if dataset.ndim:
-            space.select_elements([(0,) * dataset.ndim])
-        dataset.id.write(h5s.create_simple((1,)), space, np.zeros(1, dataset.dtype))

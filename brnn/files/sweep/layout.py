@@ -17,7 +17,7 @@ from brnn.errors import FileError, InputError
 from brnn.files.sweep.header import SweepHeader
 from brnn.files.sweep.schema import FILE_VARIABLES, parameter_variable, text_array
 
-__all__ = ["Field", "Layout", "axis_attributes", "fill_value", "is_text", "storable"]
+__all__ = ["Field", "Layout", "axis_attributes", "is_text", "storable"]
 
 
 @dataclass(frozen=True)
@@ -187,11 +187,6 @@ def axis_attributes(dim: str, header: SweepHeader) -> dict[str, str]:
     if dim == "time" and header.times is not None:
         return {"long_name": "time", "units": str(header.attributes.get("time_units", "1"))}
     return {"long_name": "number of the member" if dim == "member" else f"index along {dim}", "units": "1"}
-
-
-def fill_value(dtype: np.dtype) -> Any:
-    """Return what stands where a member has nothing: NaN, -1, 0 (unsigned), or the empty text."""
-    return {"f": np.nan, "i": -1, "u": 0, "S": b""}[dtype.kind]
 
 
 def is_text(dtype: np.dtype) -> bool:

@@ -16,6 +16,7 @@ from brnn.errors import FileError
 from brnn.files.attributes import checked_format
 from brnn.files.hdf5 import READ_ERRORS, reason, text_of
 from brnn.files.opening import open_hdf5
+from brnn.files.placed import PlacedRows, SharedFile, place_of
 from brnn.files.stored import Key, StoredRows
 from brnn.files.sweep.header import SweepHeader, header_of, read_attributes
 from brnn.files.sweep.layout import Layout, axis_attributes
@@ -26,7 +27,6 @@ from brnn.files.sweep.schema import (
     parameter_variable,
     texts_joined,
 )
-from brnn.files.sweep.shared import PlacedRows, SharedFile, place_of
 from brnn.result.lazy import lazy_variable
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The results of a sweep, written into one file as they arrive, in any order, and finished later if they must be.
 
 The file is made when the first results are there, under another name, and then gets its own; from then on rows are
-written in place (see `brnn.files.sweep.shared`), and after the rows of a member its status, so that no status ever
+written in place (see `brnn.files.placed`), and after the rows of a member its status, so that no status ever
 promises what is not there. A kill loses what is not written yet. Writing has a small part of the time for itself: while
 it does not take more, every call of `write` brings its members to the file at once; where members come faster than
 that, they are gathered for two seconds at most. Only where members turn out larger than the file has room for is the
@@ -19,20 +19,20 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from brnn.base.paths import check_target, leftovers, replacing
+from brnn.base.paths import check_target, replacing
 from brnn.ensemble.status import FAILED, MISSING
 from brnn.errors import FileError, InputError
 from brnn.files.hdf5 import WRITE_ERRORS, reason
-from brnn.files.run.superblock import in_use
-from brnn.files.run.writer import being_written
+from brnn.files.locks import remove_leftovers
+from brnn.files.opening import being_written
+from brnn.files.placed import PlacedFile, PlacedRows, check_room, fill_value
 from brnn.files.sweep.compare import difference
 from brnn.files.sweep.create import create
 from brnn.files.sweep.header import SweepHeader
-from brnn.files.sweep.layout import Field, Layout, fill_value
+from brnn.files.sweep.layout import Field, Layout
 from brnn.files.sweep.reader import open_sweep, open_sweep_contents
 from brnn.files.sweep.rows import ERROR_LONGEST, Batch, joined
 from brnn.files.sweep.schema import FILE_VARIABLES, text_array
-from brnn.files.sweep.shared import PlacedRows, SweepFile, check_room
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -90,10 +90,10 @@ class SweepWriter:
         self._batches: list[Batch] = []
         self._gathered = 0
         self._failure: FileError | None = None
-        self._file: SweepFile | None = None
+        self._file: PlacedFile | None = None
         self._layout = Layout({"status": _STATUS})  # of the file
         self._growing = self._layout  # with room for all that was given
-        self._next: tuple[SweepFile, Layout] | None = None  # what is about to take their place
+        self._next: tuple[PlacedFile, Layout] | None = None  # what is about to take their place
         self._status = np.full(header.members, MISSING, np.uint8)  # gathered members included
         self._stored = self._status.copy()  # those in the file
         self._wanted = header.wanted()
@@ -283,7 +283,7 @@ class SweepWriter:
         if self._file is not None and self._path.exists() and not self._file.same_as(self._path):
             raise FileError(f"{self._name} cannot be written: something else has replaced it")
 
-    def _adopt(self, file: SweepFile, layout: Layout) -> None:
+    def _adopt(self, file: PlacedFile, layout: Layout) -> None:
         if self._file is not None:
             self._file.close()
         self._file, self._layout, self._force = file, layout, True
@@ -305,14 +305,14 @@ class SweepWriter:
         """Make a new file with this layout, and with all that is known; then let it take the place of the old one."""
         check_room(self._path, self._name, layout.size(self._header.members))
         with replacing(self._path, self._force) as name:
-            file = SweepFile(name, create(name, self._header, layout))
+            file = PlacedFile(name, create(name, self._header, layout))
             self._next = file, layout
             self._copy(file, layout, batches)
             self._store(file, batches)
         self._adopt(file, layout)
         self._next = None
 
-    def _copy(self, file: SweepFile, layout: Layout, batches: list[Batch]) -> None:
+    def _copy(self, file: PlacedFile, layout: Layout, batches: list[Batch]) -> None:
         """Fill a new file with what the old one has, and with nothing where that has nothing."""
         members = self._header.members
         for name, field in layout.fields.items():
@@ -322,7 +322,7 @@ class SweepWriter:
                 file.fill(name)
         file.put_block("status", 0, self._stored)
 
-    def _copy_variable(self, old: SweepFile, new: SweepFile, name: str) -> None:
+    def _copy_variable(self, old: PlacedFile, new: PlacedFile, name: str) -> None:
         place, target = old.places[name], new.places[name]
         if target.shape[0] > place.shape[0]:
             new.fill(name)  # there are more that failed
@@ -333,7 +333,7 @@ class SweepWriter:
                 values[self._stored[start : start + len(values)] == MISSING] = fill_value(target.dtype)
             new.put_block(name, start, values)
 
-    def _store(self, file: SweepFile, batches: list[Batch]) -> None:
+    def _store(self, file: PlacedFile, batches: list[Batch]) -> None:
         """Write rows, then the status that makes them count."""
         for batch in batches:
             for name, values in batch.rows.items():
@@ -350,7 +350,7 @@ class SweepWriter:
             file.put("failed", np.array([self._slots[member]]), np.array([-1]))
             del self._slots[member]
 
-    def _store_errors(self, file: SweepFile, errors: Mapping[int, str]) -> None:
+    def _store_errors(self, file: PlacedFile, errors: Mapping[int, str]) -> None:
         used = set(self._slots.values())
         free = iter(slot for slot in range(file.places["failed"].shape[0]) if slot not in used)
         for member in errors:
@@ -390,23 +390,16 @@ class SweepWriter:
         self._status = self._stored.copy()
         self._adopt(file, contents.layout)
         self._growing = contents.layout
-        self._remove_leftovers()
+        remove_leftovers(self._path)
 
-    def _locked(self) -> SweepFile:
+    def _locked(self) -> PlacedFile:
         """Open the file that is there, if nobody else has."""
         for attempt in range(_ATTEMPTS):
             try:
-                return SweepFile(self._path, {})
+                return PlacedFile(self._path, {})
             except BlockingIOError:  # or somebody just looks at it
                 if attempt < _ATTEMPTS - 1:
                     clock.sleep(_PAUSE)
             except OSError as error:
                 raise FileError(f"{self._name} cannot be resumed: {reason(error)}") from None
         raise FileError(f"{self._name} cannot be resumed: it is open in another program, perhaps its sweep goes on")
-
-    def _remove_leftovers(self) -> None:
-        """Remove what a process left that was killed while it made the file anew."""
-        for leftover in leftovers(self._path):
-            if not in_use(leftover):
-                with contextlib.suppress(OSError):
-                    leftover.unlink()

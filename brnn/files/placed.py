@@ -1,13 +1,13 @@
-"""The HDF5 file of a sweep: made once, whole, then filled in place, so that it is valid at every moment.
+"""An HDF5 file that is made once, whole, then filled in place, so that it is valid at every moment.
 
 All sizes are known when the file is made, so every dataset is contiguous and stays where it is. HDF5 makes the file and
 closes it; from then on rows are written at the places that HDF5 gave the datasets, and no byte of HDF5's own structures
-changes again. So there is nothing that a kill can leave half done but the rows in flight, and no mark of an open file
-(compare `brnn.files.run.superblock`, for files that have to grow). What was written is kept when the process is killed:
-the operating system has it. Power failures are another matter.
+changes again. So there is nothing that a kill can leave half done but the rows in flight, and no mark of an open file.
+What was written is kept when the process is killed: the operating system has it. Power failures are another matter.
+Where more rows come than there is room for, a larger file is made beside this one, which it then replaces.
 
-Every variable is filled with NaN (-1, nothing) when the file is made. That is what stands where members are missing;
-and it takes the disk space of the whole sweep at once, so that a disk that is too small shows before the members run.
+Every variable is filled with NaN (-1, nothing) when the file is made. That is what stands where rows are missing; and
+it takes the disk space of all of them at once, so that a disk that is too small shows before anything is computed.
 """
 
 from __future__ import annotations
@@ -28,14 +28,23 @@ from brnn.base.paths import identity
 from brnn.base.text import bytes_in_words
 from brnn.errors import FileError
 from brnn.files.hdf5 import READ_ERRORS, reason
-from brnn.files.run.superblock import fcntl
+from brnn.files.locks import fcntl
 from brnn.files.stored import Key, StoredRows
-from brnn.files.sweep.layout import fill_value
 
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["Place", "PlacedRows", "SharedFile", "SweepFile", "check_room", "place_of"]
+__all__ = [
+    "Place",
+    "PlacedFile",
+    "PlacedRows",
+    "SharedFile",
+    "check_room",
+    "fill_value",
+    "place_of",
+    "reserve",
+    "take_place",
+]
 
 _BLOCK = 4 * 1024 * 1024  # bytes that are written at once
 _GAP = 16 * 1024  # bytes of other members that are written again (the same) rather than the rows apart
@@ -60,7 +69,7 @@ class Place:
         return self.offset + math.prod(self.shape) * self.dtype.itemsize
 
 
-class SweepFile:
+class PlacedFile:
     """An open file whose variables are read and written in place.
 
     Parameters
@@ -127,13 +136,13 @@ class SweepFile:
         place = self.places[name]
         self._write(place.offset, np.array([value], place.dtype))
 
-    def fill(self, name: str) -> None:
-        """Write the fill value everywhere."""
+    def fill(self, name: str, first: int = 0) -> None:
+        """Write the fill value everywhere, or from the row `first` on."""
         place = self.places[name]
         count = place.shape[0]
         step = max(1, _BLOCK // max(1, place.row))
-        block = np.full((min(step, count), *place.shape[1:]), fill_value(place.dtype), place.dtype)
-        for start in range(0, count, step):
+        block = np.full((min(step, count - first), *place.shape[1:]), fill_value(place.dtype), place.dtype)
+        for start in range(first, count, step):
             self.put_block(name, start, block[: count - start])
 
     def read(self, name: str, start: int, stop: int) -> np.ndarray:
@@ -216,6 +225,11 @@ class PlacedRows(StoredRows):
         return values
 
 
+def fill_value(dtype: np.dtype) -> Any:
+    """Return what stands where there is nothing: NaN, -1, 0 (unsigned), or the empty text."""
+    return {"f": np.nan, "i": -1, "u": 0, "S": b""}[dtype.kind]
+
+
 def _bytes(values: np.ndarray) -> memoryview:
     plain: Any = values.reshape(-1).view(np.uint8)
     return memoryview(plain)
@@ -258,3 +272,23 @@ def place_of(dataset: h5py.Dataset) -> Place | None:
     if dataset.chunks is not None or (offset is None and dataset.size):
         return None
     return Place(offset or 0, dtype, shape)
+
+
+def take_place(dataset: h5py.Dataset) -> Place:
+    """Write one element, so that HDF5 gives the dataset, which is in one piece, its place; return it."""
+    from h5py import h5s
+
+    if dataset.size:
+        space = dataset.id.get_space()
+        if dataset.ndim:
+            space.select_elements([(0,) * dataset.ndim])
+        dataset.id.write(h5s.create_simple((1,)), space, np.zeros(1, dataset.dtype))
+    place = place_of(dataset)
+    assert place is not None
+    return place
+
+
+def reserve(file: h5py.File, size: int) -> None:
+    """Take the disk space of a new file, before HDF5 writes anything: it cannot cope with a disk that is full."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.id.get_vfd_handle(), 0, size)

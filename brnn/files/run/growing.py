@@ -1,0 +1,206 @@
+"""The file of a run while the run goes on: made whole with room for rows to come, then filled in place.
+
+It is valid at every moment (see `brnn.files.placed`): the rows are written first, and last the times that make them
+count. Where there is no time, NaN, the run has not come yet.
+
+There is room for all rows if they are 64 MB or less together, else for so many at first; when they are used up, a file
+with twice as much takes its place. Events, of which nobody knows how many there will be, likewise. So at most half of
+the file is empty, and each row is written a constant number of times.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from brnn.base.paths import move_into_place, temporary_name
+from brnn.errors import FileError
+from brnn.files.hdf5 import abandon
+from brnn.files.placed import PlacedFile, check_room, reserve, take_place
+from brnn.files.run.create import create
+from brnn.files.run.events import create_events
+from brnn.result.columns import Column
+from brnn.result.events import TYPES
+from brnn.result.metadata import INCOMPLETE, Metadata
+
+__all__ = ["EVENTS", "GrowingFile"]
+
+EVENTS = "event"  # the axis of events; their columns are called "event.time" and so on
+_ROOM = 64 * 1024 * 1024  # bytes of rows for which there is room at first,
+_ROWS = 256  # or rows, if nobody knows how many will come
+_EVENTS = 1024  # rows
+_COPIED = 16 * 1024 * 1024  # bytes that are copied at once
+_STRUCTURE = 32 * 1024  # bytes of HDF5's own structures for a dataset, its axes and attributes, and more
+
+
+class GrowingFile:
+    """Takes the rows of a run.
+
+    Parameters
+    ----------
+    path : Path
+        The file. It appears with the first rows.
+    label : str
+        How error messages call it.
+    columns : sequence of Column
+        What is recorded.
+    metadata : Metadata
+        Root attributes and arrays.
+    dtype : {"float64", "float32"}
+        Precision of the samples.
+    expected : mapping
+        How many rows will come along each axis for which that is known; there may be fewer or more.
+    force : bool
+        Replace an existing file, when the first rows are there.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        label: str,
+        columns: Sequence[Column],
+        metadata: Metadata,
+        *,
+        dtype: str,
+        expected: Mapping[str, int],
+        force: bool,
+    ) -> None:
+        self._path = path
+        self._temporary = temporary_name(path)
+        self._label = label
+        self._columns = columns
+        self._metadata = metadata
+        self._dtype = dtype
+        self._expected = expected
+        self._force = force
+        self._file: PlacedFile | None = None
+        self._next: PlacedFile | None = None  # what is about to take its place
+        self._axis_of = {column.name: str(column.axis) for column in columns}
+        if metadata.events:
+            self._axis_of |= {f"{EVENTS}.{name}": EVENTS for name in TYPES}
+        self.axes = tuple(dict.fromkeys(self._axis_of.values()))
+        self._axis_of |= {axis: axis for axis in self.axes}
+
+    @property
+    def begun(self) -> bool:
+        """Whether there are rows under the name of the file."""
+        return self._file is not None
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the file that has our name is ours."""
+        return self._file is not None and self._file.same_as(self._path)
+
+    def write(self, first: Mapping[str, int], rows: Mapping[str, np.ndarray], axes: Mapping[str, np.ndarray]) -> None:
+        """Write rows behind those that are there, or over them. After an interruption it may be done again.
+
+        Parameters
+        ----------
+        first : mapping
+            How many rows there are along each axis.
+        rows : mapping
+            More rows for each column.
+        axes : mapping
+            Their times and the numbers of events, which are written in this order when the rows are there.
+        """
+        file = self._with_room(first, {axis: first[axis] + len(axes[axis]) for axis in first})
+        for name, values in (*rows.items(), *axes.items()):
+            if len(values):
+                file.put_block(name, first[self._axis_of[name]], values)
+        if file is not self._file:
+            self.check()
+            move_into_place(self._temporary, self._path, self._force)
+            self._adopt(file)
+
+    def check(self) -> None:
+        """Raise FileError if another file has our name."""
+        if self.begun and not self.in_place:
+            raise FileError(f"{self._label} cannot be written: something else has replaced it")
+
+    def close(self) -> None:
+        """Close the file, which is always in order, and remove one that was about to take its place."""
+        if self._next is not None:
+            self._next.close()
+            with contextlib.suppress(OSError):
+                self._temporary.unlink()
+        if self._file is not None:
+            self._file.close()
+
+    def _adopt(self, file: PlacedFile) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file, self._next, self._force = file, None, True
+
+    def _with_room(self, first: Mapping[str, int], needed: Mapping[str, int]) -> PlacedFile:
+        """Return the file, or a new one that has what it has and more room."""
+        if self._next is not None:  # making it was interrupted
+            if self._next.same_as(self._path):
+                self._adopt(self._next)
+            else:
+                self._next.close()
+        old = self._file
+        have = dict.fromkeys(needed, 0) if old is None else {axis: old.places[axis].shape[0] for axis in needed}
+        if old is not None and all(needed[axis] <= have[axis] for axis in needed):
+            return old
+        room = {axis: have[axis] or 1 for axis in needed}
+        room |= {axis: self._room(axis, needed[axis]) for axis in needed if needed[axis] > room[axis] or old is None}
+        self._next = new = self._made(room)
+        for name, place in new.places.items():
+            done = 0 if old is None else first[self._axis_of[name]]
+            step = max(1, _COPIED // max(1, place.row))
+            for start in range(0, done if old is not None else 0, step):
+                assert old is not None
+                new.put_block(name, start, old.read(name, start, min(start + step, done)))
+            new.fill(name, done)
+        return new
+
+    def _room(self, axis: str, needed: int) -> int:
+        """Return for how many rows a new file has room: for all that may come, but for no more than the class says."""
+        if axis == EVENTS:
+            return max(_EVENTS, 2 * needed)
+        row = sum(column.size for column in self._columns if column.axis == axis) * np.dtype(self._dtype).itemsize
+        most = max(2 * needed if self._file is not None else 0, _ROOM // max(1, row))
+        expected = self._expected.get(axis, max(_ROWS, 2 * needed))
+        if needed <= expected:
+            most = min(most, expected)
+        return max(needed, most)
+
+    def _made(self, room: Mapping[str, int]) -> PlacedFile:
+        """Make a file under another name, in which all that HDF5 has to write is written."""
+        import h5py
+
+        metadata = self._metadata
+        size = self._size(room)
+        check_room(self._path, self._label, size)
+        # Nothing newer than necessary: HDF5 1.8 reads it. Aligned, so that a kill leaves no half of a time.
+        options = {"alignment_threshold": 1, "alignment_interval": 8, "track_order": True}
+        file = h5py.File(self._temporary, "w", libver=("earliest", "v110"), **options)
+        try:
+            reserve(file, size)
+            layout = create(
+                file, self._columns, metadata, room, dtype=self._dtype, in_place=True, status=INCOMPLETE, solver={}
+            )
+            datasets = {**layout.columns, **layout.axes}
+            if metadata.events:
+                units = str(metadata.attributes.get("time_units", "1"))
+                events = create_events(file, metadata.events, units, room[EVENTS], in_place=True)
+                datasets |= {EVENTS if name == EVENTS else f"{EVENTS}.{name}": events[name] for name in events}
+            places = {name: take_place(dataset) for name, dataset in datasets.items()}
+        except BaseException:
+            abandon(file)
+            with contextlib.suppress(OSError):
+                self._temporary.unlink()
+            raise
+        file.close()
+        return PlacedFile(self._temporary, places)
+
+    def _size(self, room: Mapping[str, int]) -> int:
+        """Return how many bytes the file will have at most."""
+        arrays = [array for group in self._metadata.arrays.values() for array in group.values()]
+        texts = sum(len(str(value)) for value in self._metadata.attributes.values())
+        rows = sum((room[column.axis] + 1) * column.size for column in self._columns) * np.dtype(self._dtype).itemsize
+        structures = _STRUCTURE * (1 + len(self._columns) + len(arrays))
+        return 2 * (sum(array.nbytes for array in arrays) + texts) + rows + 32 * sum(room.values()) + structures
