@@ -83,7 +83,6 @@ def test_only_what_finds_models_by_name_imports_them() -> None:
 # Imports inside functions, and why they are not at the top of the file. Whoever imports brnn, lists models or asks for
 # help waits for everything that is loaded at once.
 LAZY = {
-    "numba": "0.3 s; describing a network needs no compiler",
     "scipy": "0.1 to 0.6 s; topologies, methods and theories need different parts of it, and many none",
     "mpmath": "comes with SymPy, 0.3 s; only formulas that users type need them",
     "xarray": "0.4 s with pandas; a run whose result is only plotted or measured in NumPy needs none",
