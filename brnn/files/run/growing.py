@@ -175,7 +175,7 @@ class GrowingFile:
         metadata = self._metadata
         size = self._size(room)
         check_room(self._path, self._label, size)
-        # Nothing newer than necessary: HDF5 1.8 reads it. Aligned, so that a kill leaves no half of a time.
+        # A superblock that old readers know. Aligned, so that a kill leaves no half of a time.
         options = {"alignment_threshold": 1, "alignment_interval": 8, "track_order": True}
         file = h5py.File(self._temporary, "w", libver=("earliest", "v110"), **options)
         try:

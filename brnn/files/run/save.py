@@ -66,7 +66,7 @@ def _write(
     events: EventTable | None,
     compression: int | None,
 ) -> None:
-    # Nothing newer than necessary: HDF5 1.8 reads it.
+    # Nothing newer than necessary: a superblock that old readers know.
     file = h5py.File(path, "w", libver=("earliest", "v110"), track_order=True)
     try:
         layout = create(
