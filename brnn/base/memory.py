@@ -1,4 +1,4 @@
-"""How much memory there is, so that what cannot fit is refused before it is tried."""
+"""How much memory there is, so that what cannot fit is refused before it is tried; and large arrays in pieces."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import os
 from brnn.base.text import bytes_in_words
 from brnn.errors import InputError
 
-__all__ = ["available_memory", "refuse_above"]
+__all__ = ["available_memory", "refuse_above", "rows_at_once"]
 
+_BLOCK_BYTES = 16_000_000  # of a large array that are in memory at once
 _ALWAYS = 10e6  # bytes that are there, or else nothing runs: asking for less need not look
 
 
@@ -36,3 +37,8 @@ def refuse_above(size: float, what: str, hint: str = "") -> None:
         raise InputError(
             f"{what} needs about {bytes_in_words(size)} of memory; this machine has {bytes_in_words(free)} free{hint}"
         )
+
+
+def rows_at_once(row: int) -> int:
+    """Return how many rows of `row` bytes of a large array to read, compare or copy at once; at least 1."""
+    return max(1, _BLOCK_BYTES // max(1, row))

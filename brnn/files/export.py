@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brnn.base.memory import rows_at_once
 from brnn.base.paths import check_target, new_text_file, replacing
 from brnn.ensemble.status import STATUS_NAMES
 from brnn.errors import BrnnError, FileError, InputError
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["to_csv", "to_parquet"]
-
-_BLOCK = 16_000_000  # bytes that are read at once
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,7 @@ def _columns(dataset: xr.Dataset) -> tuple[list[str], list[str]]:
 
 def _blocks(data: Any, dim: str, row: int) -> Iterator[Any]:
     """Yield a Dataset or DataArray piece by piece along an axis; `row` is the bytes of one step along it."""
-    step = max(1, _BLOCK // max(1, row))
+    step = rows_at_once(row)
     for start in range(0, data.sizes[dim], step):
         yield data.isel({dim: slice(start, start + step)})
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brnn.base.memory import rows_at_once
 from brnn.base.paths import identity
 from brnn.base.text import bytes_in_words
 from brnn.errors import FileError
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     import h5py
 
 __all__ = [
-    "Place",
+    "FilePlace",
     "PlacedFile",
     "PlacedRows",
     "SharedFile",
@@ -46,12 +47,11 @@ __all__ = [
     "take_place",
 ]
 
-_BLOCK = 4 * 1024 * 1024  # bytes that are written at once
 _GAP = 16 * 1024  # bytes of other members that are written again (the same) rather than the rows apart
 
 
 @dataclass(frozen=True)
-class Place:
+class FilePlace:
     """Where a variable stands in the file: its first byte, the type of an element, and its shape."""
 
     offset: int
@@ -85,7 +85,7 @@ class PlacedFile:
         If another program has it open.
     """
 
-    def __init__(self, path: Path, where: Mapping[str, Place]) -> None:
+    def __init__(self, path: Path, where: Mapping[str, FilePlace]) -> None:
         self.places = dict(where)
         self._file = open(path, "r+b", buffering=0)  # noqa: SIM115 - closed by `close`
         if fcntl is not None:
@@ -140,7 +140,7 @@ class PlacedFile:
         """Write the fill value everywhere, or from the row `first` on."""
         place = self.places[name]
         count = place.shape[0]
-        step = max(1, _BLOCK // max(1, place.row))
+        step = rows_at_once(place.row)
         block = np.full((min(step, count - first), *place.shape[1:]), fill_value(place.dtype), place.dtype)
         for start in range(first, count, step):
             self.put_block(name, start, block[: count - start])
@@ -185,7 +185,7 @@ class SharedFile:
 class PlacedRows(StoredRows):
     """The rows of a variable that stands in one piece, read past HDF5."""
 
-    def __init__(self, source: SharedFile, place: Place, label: str) -> None:
+    def __init__(self, source: SharedFile, place: FilePlace, label: str) -> None:
         if place.end > source.size:
             raise FileError(f"{label} is damaged: the file is truncated, {source.size} of {place.end} bytes are left")
         self._source = source
@@ -209,7 +209,7 @@ class PlacedRows(StoredRows):
         rows = range(self.shape[0])[first]
         if isinstance(rows, int):
             return self._rows(rows, rows + 1)[(0, *others)]
-        step = max(1, _BLOCK // max(1, self.place.row * rows.step))
+        step = rows_at_once(self.place.row * rows.step)
         parts = []  # so that no more than the part that is asked for is in memory at once
         for k in range(0, len(rows), step):
             part = rows[k : k + step]
@@ -245,7 +245,7 @@ def _read(file: io.FileIO, offset: int, values: np.ndarray) -> None:
         view = view[count:]
 
 
-def _padded(values: np.ndarray, place: Place) -> np.ndarray:
+def _padded(values: np.ndarray, place: FilePlace) -> np.ndarray:
     if values.shape[1:] == place.shape[1:]:
         return values.astype(place.dtype, copy=False)
     padded = np.full((len(values), *place.shape[1:]), fill_value(place.dtype), place.dtype)
@@ -263,7 +263,7 @@ def check_room(path: Path, label: str, size: int) -> None:
             raise FileError(f"{label} cannot be written: it needs {needed}, and {left} are free on the disk")
 
 
-def place_of(dataset: h5py.Dataset) -> Place | None:
+def place_of(dataset: h5py.Dataset) -> FilePlace | None:
     """Return where a dataset stands; None if it is not in one piece, as `create` makes it."""
     shape, dtype = dataset.shape, dataset.dtype
     if dtype == "S1" and shape:
@@ -271,10 +271,10 @@ def place_of(dataset: h5py.Dataset) -> Place | None:
     offset = dataset.id.get_offset()
     if dataset.chunks is not None or (offset is None and dataset.size):
         return None
-    return Place(offset or 0, dtype, shape)
+    return FilePlace(offset or 0, dtype, shape)
 
 
-def take_place(dataset: h5py.Dataset) -> Place:
+def take_place(dataset: h5py.Dataset) -> FilePlace:
     """Write one element, so that HDF5 gives the dataset, which is in one piece, its place; return it."""
     from h5py import h5s
 

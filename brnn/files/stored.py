@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brnn.base.memory import rows_at_once
 from brnn.errors import FileError
 from brnn.files.hdf5 import READ_ERRORS, reason
 
@@ -59,4 +60,4 @@ class StoredRows:
         """Number of rows that are read together with little effort and memory (whole chunks, about 16 MB)."""
         chunk: int = self._dataset.chunks[0] if self._dataset.chunks else 1
         row = max(1, self.dtype.itemsize * int(np.prod(self.shape[1:], dtype=np.int64)))
-        return chunk * max(1, 16_000_000 // (row * chunk))
+        return chunk * rows_at_once(row * chunk)

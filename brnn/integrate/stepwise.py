@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brnn.base.memory import rows_at_once
 from brnn.compiler.system import RightHandSide
 from brnn.integrate.delays import History
 from brnn.integrate.driver import Driver
@@ -28,7 +29,6 @@ _LIMITED = 2.0  # step times fastest rate; at about 3 RK45 becomes unstable
 _PACE_STEPS = 10_000  # over which the pace of a run is measured
 _MOST_STEPS = 1e7  # for the rest of the run: the solver slides along a jump of the equations, or is not made for them
 _SLOW_PACES = 10  # in a row by which it would need more than that
-_BLOCK_BYTES = 16_000_000  # of saved states that are made at once
 
 
 @dataclass
@@ -171,7 +171,7 @@ class Stepwise(Driver):
             dense = (
                 stepper.dense_output() if stepper is not None else lambda t: np.repeat(state[:, None], t.size, axis=1)
             )
-            rows = max(1, _BLOCK_BYTES // (8 * state.size))
+            rows = rows_at_once(8 * state.size)
             for k in range(0, inner.size, rows):
                 block = inner[k : k + rows]
                 self.save(block, np.ascontiguousarray(dense(block).T))

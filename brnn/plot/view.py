@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.memory import rows_at_once
 from brnn.plot.pattern import shares
 from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
@@ -19,7 +20,6 @@ __all__ = ["View", "input_intervals", "input_pattern", "mixed"]
 
 _TIMES_AT_MOST = 600  # points of a line; more cannot be seen
 _FADED = 0.1  # part of the activity at input offset below which a layer has not stored it
-_BLOCK_BYTES = 16_000_000  # that are read at once
 
 
 _NOUNS = {"x": ("activity", "activities"), "y": ("gate y", "gates"), "z": ("weight z", "weights")}
@@ -184,7 +184,7 @@ class View:
         return shares(self.start[1])
 
     def _blocks(self) -> Iterator[np.ndarray]:
-        step = max(1, _BLOCK_BYTES // (8 * self.cells))
+        step = rows_at_once(8 * self.cells)
         for k in range(0, self.rows.size, step):
             values = np.asarray(self.array.isel(time=self.rows[k : k + step]).values, dtype=np.float64)
             yield values.reshape(len(values), -1)

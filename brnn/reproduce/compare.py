@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["BYTES_AT_ONCE", "Block", "Difference", "Rerun", "difference", "outcome"]
+__all__ = ["Block", "Difference", "Rerun", "difference", "outcome"]
 
-BYTES_AT_ONCE = 16_000_000  # that are compared
 _ROOM = 100.0  # how many tolerances of one step the error of a whole run may be
 
 

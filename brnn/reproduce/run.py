@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brnn.base.memory import rows_at_once
 from brnn.compiler.layout import layout
 from brnn.errors import FileError, IntegrationError
 from brnn.files.run.reader import open_result
 from brnn.integrate import simulate
-from brnn.reproduce.compare import BYTES_AT_ONCE, Block, Rerun, difference, outcome
+from brnn.reproduce.compare import Block, Rerun, difference, outcome
 from brnn.result.options import Record
 
 if TYPE_CHECKING:
@@ -100,8 +101,7 @@ def _compared_runs(recorded: Result, second: Result, tolerance: float | None) ->
 def _blocks_of_times(first: xr.DataArray, second: xr.DataArray) -> Iterator[Block]:
     """Yield two variables at the times that both have."""
     times, others = (np.asarray(values["time"].values) for values in (first, second))
-    row = 8 * max(1, math.prod(first.shape[1:]))
-    step = max(1, BYTES_AT_ONCE // row * len(times) // max(len(times), len(others)))
+    step = max(1, rows_at_once(8 * math.prod(first.shape[1:])) * len(times) // max(len(times), len(others)))
     for k in range(0, len(times), step):
         block = times[k : k + step]
         low, high = np.searchsorted(others, block[0]), np.searchsorted(others, block[-1], side="right")

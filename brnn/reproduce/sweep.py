@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brnn.base.memory import rows_at_once
 from brnn.ensemble.status import COMPLETE, STATUS_NAMES, STEADY
 from brnn.errors import BrnnError, FileError
 from brnn.files.placed import fill_value
 from brnn.files.sweep.reader import open_sweep, open_sweep_contents
-from brnn.reproduce.compare import BYTES_AT_ONCE, Block, Rerun, difference, outcome
+from brnn.reproduce.compare import Block, Rerun, difference, outcome
 from brnn.sweeps.building.find import builder_from_reference
 from brnn.sweeps.designs import Design
 from brnn.sweeps.measures import MEASURES
@@ -113,7 +114,7 @@ def _blocks_of_members(first: xr.DataArray, second: xr.DataArray, done: np.ndarr
     The file of a sweep that was cut off has cells for the members that were run, which may be fewer.
     """
     shape = tuple(map(max, first.shape[1:], second.shape[1:]))
-    step = max(1, BYTES_AT_ONCE // (8 * max(1, math.prod(shape))))
+    step = rows_at_once(8 * math.prod(shape))
     for k in range(0, done.size, step):
         members = done[k : k + step]
         recorded, repeated = (_padded(np.asarray(values[members].values), shape) for values in (first, second))

@@ -1,21 +1,4 @@
-"""What a result says of the run that it came from, in the form that it has in files: root attributes, and arrays.
-
-This is the file of a run:
-
-    /                      attributes: brnn_format, kind, brnn_version, title, reference, network (JSON), seed, options
-                           (JSON), versions (JSON), created, command, duration, time_units, variables
-                           (JSON), status, solver (JSON)
-    /<layer>/x             (time, *cells)
-    /<projection>/y, z     (time, source) or (time, target, source)
-    /<group>/time          the saved times; one dataset that stands in every group
-    /<group>/ltm_time      the times of the weights, if they are saved less often than the rest
-    /<group>/<axis>        numbers of the cells along an axis
-    /events/<column>       what happened at which time, along the dimension `event` (only if the network has events)
-    /network_arrays/<a>    arrays to which the network's JSON refers by name; /option_arrays likewise for the options
-
-Every axis is an HDF5 dimension scale, as netCDF-4 wants it. A text of more than 60 kB is not an attribute but an array
-of characters ``/<attribute>_text``. `status` and `solver` have a fixed size (bytes in h5py).
-"""
+"""What a result says of the run that it came from: attributes, and the arrays to which their JSON refers."""
 
 from __future__ import annotations
 

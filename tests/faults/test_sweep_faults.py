@@ -39,7 +39,7 @@ import numpy as np
 import sweeping
 from sweeping import BLOCK, MEMBERS, SIDE, give
 from brnn.files.sweep import writer as sweep_writer
-sweep_writer._LONGEST = sweep_writer._PATIENCE = 0.0
+sweep_writer._LONGEST = sweep_writer._WRITE_TIMES = 0.0
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))  # Python ignores SIGXFSZ: writing gives EFBIG
 try:
     with sweep_writer.SweepWriter({path!r}, sweeping.header(SIDE), force=True) as writer:

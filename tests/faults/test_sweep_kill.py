@@ -37,7 +37,7 @@ from brnn.files.sweep import writer as sweep_writer
 from sweeping import MEMBERS, SIDE, give, pieces
 eager = {seed} % 2 == 0
 if eager:
-    sweep_writer._LONGEST = sweep_writer._PATIENCE = 0.0
+    sweep_writer._LONGEST = sweep_writer._WRITE_TIMES = 0.0
 random = np.random.default_rng({seed})
 first = True
 while True:
@@ -46,7 +46,7 @@ while True:
             give(writer, members, fail=True)
             if not eager:
                 time.sleep(0.01)
-            if first and writer._file is not None:
+            if first and writer._file.begun:
                 print("there", flush=True)
                 first = False
 """

@@ -115,7 +115,7 @@ def test_another_network_is_found_out(tmp_path: Path) -> None:
 
 def test_a_large_run_is_repeated_in_a_temporary_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("brnn.reproduce.run._BYTES_IN_MEMORY", 0)
-    monkeypatch.setattr("brnn.reproduce.run.BYTES_AT_ONCE", 1000)
+    monkeypatch.setattr("brnn.base.memory._BLOCK_BYTES", 1000)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     brnn.simulate(rcf.build(), 10, record=tmp_path / "run.h5").close()
     assert brnn.rerun(tmp_path / "run.h5").largest_difference == 0.0

@@ -212,12 +212,10 @@ def test_one_lane_and_many_agree() -> None:
 
 def test_compiled_runs_save_what_was_asked_for_in_bounded_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """Room for three rows gives the same 300 rows as room for all of them; a file of it runs again to the last bit."""
-    from brnn.integrate.methods import compiled
-
     network = fields(2)[1]
     times = np.linspace(0.0, 20.0, 300)
     whole = brnn.simulate(network, 20.0, times=times, solver="compiled")
-    monkeypatch.setattr(compiled, "_BLOCK_BYTES", 3 * 8 * 6)
+    monkeypatch.setattr("brnn.base.memory._BLOCK_BYTES", 3 * 8 * 6)
     parts = brnn.simulate(network, 20.0, times=times, solver="compiled")
     assert np.array_equal(whole["rcf.x"], parts["rcf.x"])
     exact = brnn.simulate(network, 20.0, times=times, solver="DOP853", rtol=1e-11, atol=1e-13)["rcf.x"]

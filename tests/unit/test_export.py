@@ -23,7 +23,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("block", [1, 96, 16_000_000])
 def test_a_variable_of_a_run(run: Path, tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("brnn.files.export._BLOCK", block)
+    monkeypatch.setattr("brnn.base.memory._BLOCK_BYTES", block)
     (path,) = to_csv(run, tmp_path / "tables")
     assert path == tmp_path / "tables" / "F1.x.csv"
     lines = path.read_text().splitlines()

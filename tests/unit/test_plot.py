@@ -19,7 +19,6 @@ from PIL import Image
 import brnn
 from brnn import plot
 from brnn.errors import FileError, InputError
-from brnn.plot import view
 
 PATTERN = np.array([0.2, 0.6, 0.9, 0.4, 0.1])
 
@@ -237,7 +236,7 @@ def test_an_incomplete_run_says_so(small: Any) -> None:
 
 
 def test_long_runs_are_thinned_and_read_in_small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(view, "_BLOCK_BYTES", 8 * 5 * 7)  # seven times of five cells
+    monkeypatch.setattr("brnn.base.memory._BLOCK_BYTES", 8 * 5 * 7)  # seven times of five cells
     result = brnn.simulate(field(PATTERN), duration=4.0, times=np.linspace(0.0, 4.0, 5001))
     line = plot.run_figure(result, "total").axes[0].lines[0]
     times = np.asarray(line.get_xdata())

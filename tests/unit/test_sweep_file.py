@@ -20,7 +20,7 @@ from brnn.files.placed import PlacedFile
 from brnn.files.sweep.create import create, needed
 from brnn.files.sweep.describe import describe_sweep
 from brnn.files.sweep.header import SweepHeader
-from brnn.files.sweep.layout import Field, Layout, storable
+from brnn.files.sweep.layout import SweepLayout, SweepVariable, storable
 from brnn.files.sweep.reader import open_sweep
 from brnn.files.sweep.schema import cell_dims
 from brnn.files.sweep.writer import SweepWriter
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every `write` reach the file at once."""
     monkeypatch.setattr("brnn.files.sweep.writer._LONGEST", 0.0)
-    monkeypatch.setattr("brnn.files.sweep.writer._PATIENCE", 0.0)
+    monkeypatch.setattr("brnn.files.sweep.writer._WRITE_TIMES", 0.0)
 
 
 def plain(count: int, **parameters: Any) -> SweepHeader:
@@ -98,7 +98,7 @@ def test_lazy_reading(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         np.testing.assert_array_equal(data["rcf.x"][[9, 3, 3], 1], x[[9, 3, 3], 1])
         np.testing.assert_array_equal(data["rcf.x"][90:5:-7], x[90:5:-7])
         assert data["rcf.x"][5:5].shape == (0, 6)
-        monkeypatch.setattr("brnn.files.placed._BLOCK", 100)  # pieces of a few rows
+        monkeypatch.setattr("brnn.base.memory._BLOCK_BYTES", 100)  # pieces of a few rows
         np.testing.assert_array_equal(data["rcf.x"][3:100:5, 1:3], x[3:100:5, 1:3])
         assert data["regime"][4].item() == "winner-take-all"
     with pytest.raises(FileError) as caught:
@@ -470,7 +470,7 @@ def test_room_is_taken_for_all_of_it(path: Path, count: int) -> None:
     names = [f"a_rather_long_name_of_a_parameter_{k}" for k in range(count)]
     given = plain(50, **{name: [f"text {k}" for k in range(50)] for name in names})
     rows = {f"measure_{name}": storable(name, np.zeros((50, 3))) for name in names}
-    layout = Layout({"status": Field(("member",), np.dtype("u1"))})
+    layout = SweepLayout({"status": SweepVariable(("member",), np.dtype("u1"))})
     for name, values in rows.items():
         layout = layout.including(name, values, None)
     layout = layout.with_failed(20, 500)

@@ -53,7 +53,7 @@ def test_a_shard(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", [10**9, 1000])
 def test_merge(tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("brnn.files.sweep.merge._BLOCK", block)
+    monkeypatch.setattr("brnn.base.memory._BLOCK_BYTES", block)
     shards = [shard(tmp_path, k, 4) for k in (2, 0, 3, 1)]
     with sweeping.write(tmp_path / "whole.h5") as whole, merge_shards(shards, tmp_path / "out.h5") as merged:
         assert merged.equals(whole)
@@ -151,7 +151,7 @@ def read(path: Path) -> list[list[str]]:
 
 @pytest.mark.parametrize("block", [16_000_000, 2000])
 def test_csv(tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("brnn.files.export._BLOCK", block)
+    monkeypatch.setattr("brnn.base.memory._BLOCK_BYTES", block)
     path = tmp_path / "sweep.h5"
     sweeping.write(path, [np.arange(100)]).close()
     tables = to_csv(path, tmp_path / "tables")
@@ -193,7 +193,7 @@ def test_csv_places(tmp_path: Path) -> None:
 @pytest.mark.parametrize("block", [16_000_000, 2000])
 def test_parquet(tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr("brnn.files.export._BLOCK", block)
+    monkeypatch.setattr("brnn.base.memory._BLOCK_BYTES", block)
     path = tmp_path / "sweep.h5"
     sweeping.write(path, [np.arange(100)]).close()
     to_parquet(path, tmp_path / "sweep.parquet")

@@ -3,6 +3,22 @@
 While the run goes on every dataset is in one piece, with room for more rows than there are, so that rows can be written
 in place (see `brnn.files.placed`). In the file that stays datasets are cut into chunks, compressed where that pays, and
 have checksums.
+
+The file of a run:
+
+    /                      attributes: brnn_format, kind, brnn_version, title, reference, network (JSON), seed, options
+                           (JSON), versions (JSON), created, command, duration, time_units, variables
+                           (JSON), status, solver (JSON)
+    /<layer>/x             (time, *cells)
+    /<projection>/y, z     (time, source) or (time, target, source)
+    /<group>/time          the saved times; one dataset that stands in every group
+    /<group>/ltm_time      the times of the weights, if they are saved less often than the rest
+    /<group>/<axis>        numbers of the cells along an axis
+    /events/<column>       what happened at which time, along the dimension `event` (only if the network has events)
+    /network_arrays/<a>    arrays to which the network's JSON refers by name; /option_arrays likewise for the options
+
+Every axis is an HDF5 dimension scale, as netCDF-4 wants it. A text of more than 60 kB is not an attribute but an array
+of characters ``/<attribute>_text``. `status` and `solver` have a fixed size (bytes in h5py).
 """
 
 from __future__ import annotations
@@ -23,13 +39,13 @@ from brnn.result.metadata import SOLVER_SIZE, STATUS_SIZE, TEXT_AT_MOST, Metadat
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["Layout", "create"]
+__all__ = ["SampleDatasets", "create"]
 
 _LARGE = 4096  # elements; larger arrays are compressed
 
 
 @dataclass(frozen=True)
-class Layout:
+class SampleDatasets:
     """The datasets that have samples: one per column, and one per time axis ("time", "ltm_time")."""
 
     columns: dict[str, h5py.Dataset]
@@ -47,7 +63,7 @@ def create(
     status: str,
     solver: Mapping[str, Any],
     compression: int | None = None,
-) -> Layout:
+) -> SampleDatasets:
     """Write everything but the samples into a new, empty file, and return what will hold them.
 
     Parameters
@@ -80,7 +96,7 @@ def create(
     for name, arrays in metadata.arrays.items():
         if arrays:
             _create_arrays(file.create_group(name, track_order=True), arrays)
-    layout = Layout({}, {})
+    layout = SampleDatasets({}, {})
     itemsize = np.dtype(dtype).itemsize
     for column in columns:
         if column.group not in file:

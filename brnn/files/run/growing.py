@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from brnn.base.memory import rows_at_once
 from brnn.base.paths import move_into_place, temporary_name
 from brnn.errors import FileError
 from brnn.files.hdf5 import abandon
@@ -32,7 +33,6 @@ EVENTS = "event"  # the axis of events; their columns are called "event.time" an
 _ROOM = 64 * 1024 * 1024  # bytes of rows for which there is room at first,
 _ROWS = 256  # or rows, if nobody knows how many will come
 _EVENTS = 1024  # rows
-_COPIED = 16 * 1024 * 1024  # bytes that are copied at once
 _STRUCTURE = 32 * 1024  # bytes of HDF5's own structures for a dataset, its axes and attributes, and more
 
 
@@ -150,7 +150,7 @@ class GrowingFile:
         self._next = new = self._made(room)
         for name, place in new.places.items():
             done = 0 if old is None else first[self._axis_of[name]]
-            step = max(1, _COPIED // max(1, place.row))
+            step = rows_at_once(place.row)
             for start in range(0, done if old is not None else 0, step):
                 assert old is not None
                 new.put_block(name, start, old.read(name, start, min(start + step, done)))

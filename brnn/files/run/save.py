@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from brnn.base.memory import rows_at_once
 from brnn.base.paths import check_target, replacing
 from brnn.errors import FileError
 from brnn.files.hdf5 import WRITE_ERRORS, abandon, reason
@@ -24,8 +25,6 @@ from brnn.result.recorded import Recorded
 from brnn.result.result import Result
 
 __all__ = ["recover", "write_file"]
-
-_BLOCK = 16_000_000  # bytes that are copied at once
 
 
 def write_file(
@@ -88,7 +87,7 @@ def _write(
             layout.axes[entry.column.axis][:] = entry.times
             dataset = layout.columns[entry.column.name]
             rows = dataset.chunks[0]
-            step = rows * max(1, _BLOCK // (rows * entry.column.size * dataset.dtype.itemsize))
+            step = rows * rows_at_once(rows * entry.column.size * dataset.dtype.itemsize)
             for k in range(0, len(entry.times), step):
                 dataset[k : k + step] = entry.data[k : k + step]
         file.flush()

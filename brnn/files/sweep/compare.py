@@ -46,18 +46,18 @@ def difference(
             if detail:
                 return f"its options differ ({detail})"
     for name in dict.fromkeys((*stored.parameters, *given.parameters)):
-        if not _same(stored.parameters.get(name), given.parameters.get(name)):
+        if not _same_values(stored.parameters.get(name), given.parameters.get(name)):
             return f"its design differs (the values of {name})"
-    if not _same(stored.seeds, given.seeds):
+    if not _same_values(stored.seeds, given.seeds):
         return "its seeds differ"
-    if not _same(stored.times, given.times):
+    if not _same_values(stored.times, given.times):
         return "its options differ (the saved times)"
-    if not shards and not _same(stored.selected, given.selected):
+    if not shards and not _same_values(stored.selected, given.selected):
         return "it is to hold other members"
     return None
 
 
-def _same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+def _same_values(a: np.ndarray | None, b: np.ndarray | None) -> bool:
     if a is None or b is None:
         return a is b
     return a.dtype.kind == b.dtype.kind and a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
@@ -85,9 +85,9 @@ def _first_difference(old: Any, new: Any, where: str, places: tuple[str, str]) -
         return next(filter(None, (_first_difference(a, b, f"{where}[{k}]", places) for k, (a, b) in pairs)), "")
     if old == new or (isinstance(old, float) and isinstance(new, float) and math.isnan(old) and math.isnan(new)):
         return ""
-    return f"{where}: {_short(old)} {places[0]}, {_short(new)} {places[1]}"
+    return f"{where}: {_shortened_value(old)} {places[0]}, {_shortened_value(new)} {places[1]}"
 
 
-def _short(value: Any) -> str:
+def _shortened_value(value: Any) -> str:
     text = "nothing" if value is None else value if isinstance(value, str) else json.dumps(value, default=str)
     return shortened(text)

@@ -12,9 +12,9 @@ from h5py import h5a, h5d, h5ds, h5p, h5s, h5t
 
 from brnn.errors import InputError
 from brnn.files.hdf5 import abandon
-from brnn.files.placed import Place, reserve, take_place
+from brnn.files.placed import FilePlace, reserve, take_place
 from brnn.files.sweep.header import SweepHeader
-from brnn.files.sweep.layout import Field, Layout, axis_attributes, is_text
+from brnn.files.sweep.layout import SweepLayout, SweepVariable, axis_attributes, is_text
 from brnn.files.sweep.schema import (
     SEED_ATTRIBUTES,
     SELECTED_ATTRIBUTES,
@@ -37,7 +37,7 @@ _SCALARS = {
 }
 
 
-def create(path: Path, header: SweepHeader, layout: Layout) -> dict[str, Place]:
+def create(path: Path, header: SweepHeader, layout: SweepLayout) -> dict[str, FilePlace]:
     """Make a file in which everything is in its place but what the members give, and return these places.
 
     What HDF5 or the operating system does not like is raised as it is.
@@ -54,7 +54,7 @@ def create(path: Path, header: SweepHeader, layout: Layout) -> dict[str, Place]:
     return where
 
 
-def needed(header: SweepHeader, layout: Layout) -> int:
+def needed(header: SweepHeader, layout: SweepLayout) -> int:
     """Return how many bytes the file will have at most."""
     columns = [*header.parameters.values(), header.seeds, header.times, header.wanted()]
     known = sum(column.nbytes for column in columns if column is not None)
@@ -67,7 +67,7 @@ def needed(header: SweepHeader, layout: Layout) -> int:
 class _Builder:
     """Writes everything that HDF5 has to write, with its low-level functions: they take half of the time."""
 
-    def __init__(self, file: h5py.File, header: SweepHeader, layout: Layout) -> None:
+    def __init__(self, file: h5py.File, header: SweepHeader, layout: SweepLayout) -> None:
 
         self._file = file
         self._header = header
@@ -85,7 +85,7 @@ class _Builder:
         self._known: list[tuple[h5py.Dataset, np.ndarray]] = []  # with their values
         self._open: dict[str, h5py.Dataset] = {}  # those that members fill
 
-    def build(self) -> dict[str, Place]:
+    def build(self) -> dict[str, FilePlace]:
         """Make everything, and return the places of what members fill."""
         header, layout = self._header, self._layout
         self._attributes()
@@ -94,21 +94,21 @@ class _Builder:
             if dim != "failed":
                 self._cells(dim)
         for name, column in header.parameters.items():
-            field = Field(("member",), column.dtype, tuple(parameter_attributes(name).items()))
+            field = SweepVariable(("member",), column.dtype, tuple(parameter_attributes(name).items()))
             self._fill(self._variable(parameter_variable(name), field), column)
         if header.seeds is not None:
-            seeds = Field(("member",), header.seeds.dtype, tuple(SEED_ATTRIBUTES.items()))
+            seeds = SweepVariable(("member",), header.seeds.dtype, tuple(SEED_ATTRIBUTES.items()))
             self._fill(self._variable("seed", seeds), header.seeds)
         if header.selected is not None:
             wanted = header.wanted().astype("i1")
-            selected = Field(("member",), wanted.dtype, tuple(SELECTED_ATTRIBUTES.items()))
+            selected = SweepVariable(("member",), wanted.dtype, tuple(SELECTED_ATTRIBUTES.items()))
             self._fill(self._variable("selected", selected), wanted)
         for name in ("failed", *layout.fields):  # an axis before what stands along it
             if name in layout.fields and name not in self._open:
                 self._open[name] = self._variable(name, layout.fields[name])
         for name, (dtype, long_name, units) in _SCALARS.items():
             attributes = (("long_name", long_name), ("units", units))
-            self._open[name] = self._variable(name, Field((), np.dtype(dtype), attributes))
+            self._open[name] = self._variable(name, SweepVariable((), np.dtype(dtype), attributes))
         for dataset, values in self._known:
             dataset.id.write(h5s.ALL, h5s.ALL, values.reshape(dataset.shape))
         return {name: take_place(dataset) for name, dataset in self._open.items()}
@@ -137,7 +137,7 @@ class _Builder:
         self._describe(dataset, axis_attributes(dim, self._header))
         self._fill(dataset, values)
 
-    def _variable(self, name: str, field: Field) -> h5py.Dataset:
+    def _variable(self, name: str, field: SweepVariable) -> h5py.Dataset:
         sizes = {"member": self._header.members, **self._layout.sizes}
         shape = tuple(sizes[dim] for dim in field.dims)
         dims = [self._names.get(dim, dim) for dim in field.dims]

@@ -17,11 +17,11 @@ from brnn.errors import FileError, InputError
 from brnn.files.sweep.header import SweepHeader
 from brnn.files.sweep.schema import FILE_VARIABLES, parameter_variable, text_array
 
-__all__ = ["Field", "Layout", "axis_attributes", "is_text", "storable"]
+__all__ = ["SweepLayout", "SweepVariable", "axis_attributes", "is_text", "storable"]
 
 
 @dataclass(frozen=True)
-class Field:
+class SweepVariable:
     """A variable: the names of its axes, `member` or `failed` first, its type ("S<k>" for texts), its attributes."""
 
     dims: tuple[str, ...]
@@ -30,10 +30,10 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Layout:
+class SweepLayout:
     """Variables by name, and the lengths of all axes but `member`."""
 
-    fields: Mapping[str, Field] = field(default_factory=dict)
+    fields: Mapping[str, SweepVariable] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
 
     def cells(self, name: str) -> tuple[int, ...]:
@@ -51,7 +51,7 @@ class Layout:
         }
         return sum(count * self.row_bytes(name) for name, count in counts.items())
 
-    def including(self, name: str, values: np.ndarray, declared: Field | None) -> Layout:
+    def including(self, name: str, values: np.ndarray, declared: SweepVariable | None) -> SweepLayout:
         """Return a layout that has room for `values` (members, ...) as well.
 
         Raises
@@ -63,7 +63,9 @@ class Layout:
         if known is not None and known.dtype == values.dtype and self.cells(name) == values.shape[1:]:
             return self
         new = (
-            known or declared or Field(("member", *(f"{name}_{axis}" for axis in range(values.ndim - 1))), values.dtype)
+            known
+            or declared
+            or SweepVariable(("member", *(f"{name}_{axis}" for axis in range(values.ndim - 1))), values.dtype)
         )
         if len(new.dims) != values.ndim:
             raise InputError(f"sweep: '{name}' has {values.ndim - 1} axes for one member, must have {new.dims[1:]}")
@@ -74,14 +76,14 @@ class Layout:
         sizes = dict(self.sizes)
         for dim, size in zip(new.dims[1:], values.shape[1:], strict=True):
             sizes[dim] = max(size, sizes.get(dim, 0))
-        return Layout({**self.fields, name: new}, sizes)
+        return SweepLayout({**self.fields, name: new}, sizes)
 
-    def with_sizes(self, least: Mapping[str, int]) -> Layout:
+    def with_sizes(self, least: Mapping[str, int]) -> SweepLayout:
         """Return a layout whose axes have at least these lengths."""
         sizes = {dim: max(size, least.get(dim, 0)) for dim, size in self.sizes.items()}
         return self if sizes == self.sizes else replace(self, sizes=sizes)
 
-    def with_failed(self, count: int, longest: int) -> Layout:
+    def with_failed(self, count: int, longest: int) -> SweepLayout:
         """Return a layout with room for `count` members that failed, and texts of `longest` bytes."""
         room = self.sizes.get("failed", 0)
         known = self.fields.get("error_text")
@@ -93,10 +95,10 @@ class Layout:
         width = width if longest <= width else -(-longest // 64) * 64
         number = (("long_name", "member that failed (-1: none)"), ("units", "1"))
         fields = {
-            "failed": Field(("failed",), np.dtype("<i8"), number),
-            "error_text": Field(("failed",), np.dtype(f"S{width}"), (("long_name", "why it failed"),)),
+            "failed": SweepVariable(("failed",), np.dtype("<i8"), number),
+            "error_text": SweepVariable(("failed",), np.dtype(f"S{width}"), (("long_name", "why it failed"),)),
         }
-        return Layout({**self.fields, **fields}, {**self.sizes, "failed": room})
+        return SweepLayout({**self.fields, **fields}, {**self.sizes, "failed": room})
 
     def axis_names(self, header: SweepHeader) -> dict[str, str]:
         """Return for each axis the name that it has in the file, where no variable has the same."""
@@ -117,7 +119,7 @@ class Layout:
         description: Iterable[Mapping[str, Any]],
         places: Mapping[str, tuple[tuple[int, ...], np.dtype]],
         label: str,
-    ) -> Layout:
+    ) -> SweepLayout:
         """Return the layout that a file describes.
 
         Parameters
@@ -144,7 +146,7 @@ class Layout:
                 if sizes.setdefault(dim, size) != size:
                     raise FileError(f"{label} is damaged: the axis {dim} of {name} has {size} places, not {sizes[dim]}")
             attributes = entry["attributes"].items()
-            fields[name] = Field(dims, dtype, tuple((str(key), str(value)) for key, value in attributes))
+            fields[name] = SweepVariable(dims, dtype, tuple((str(key), str(value)) for key, value in attributes))
         del sizes["member"]
         if "status" not in fields or fields["status"].dtype != np.uint8:
             raise FileError(f"{label} is damaged: it does not say how its members ended")

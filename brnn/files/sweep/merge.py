@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from brnn.base.memory import rows_at_once
 from brnn.ensemble.status import COMPLETE, FAILED, MISSING, STEADY
 from brnn.errors import BrnnError, FileError, InputError
 from brnn.files.hdf5 import READ_ERRORS, reason
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["merge_shards"]
-
-_BLOCK = 32 * 1024 * 1024  # bytes that are copied at once
 
 
 def merge_shards(paths: Sequence[str | Path], out: str | Path, *, force: bool = False) -> xr.Dataset:
@@ -106,7 +105,7 @@ def _merge(shards: Sequence[_Shard], out: str | Path, force: bool) -> xr.Dataset
             _declare(writer, name, [shard for shard in shards if name in shard.fields])
         for number, shard in enumerate(shards):
             row = sum(shard.layout.row_bytes(name) for name in shard.fields)
-            step = max(1, _BLOCK // max(1, row))
+            step = rows_at_once(row)
             for start in range(0, header.members, step):
                 _take(writer, shards, number, owner, start, min(start + step, header.members))
         return writer.finish()

@@ -19,7 +19,7 @@ from brnn.files.opening import open_hdf5
 from brnn.files.placed import PlacedRows, SharedFile, place_of
 from brnn.files.stored import Key, StoredRows
 from brnn.files.sweep.header import SweepHeader, header_of, read_attributes
-from brnn.files.sweep.layout import Layout, axis_attributes
+from brnn.files.sweep.layout import SweepLayout, axis_attributes
 from brnn.files.sweep.schema import (
     SEED_ATTRIBUTES,
     STATUS_ATTRIBUTES,
@@ -47,7 +47,7 @@ class SweepContents:
     header : SweepHeader
     attributes : dict
         Root attributes, with `wall_time`.
-    layout : Layout
+    layout : SweepLayout
         The variables along members.
     rows : dict of StoredRows
         Every variable, the parameters and seeds included. Texts are bytes of one length.
@@ -58,7 +58,7 @@ class SweepContents:
 
     header: SweepHeader
     attributes: dict[str, Any]
-    layout: Layout
+    layout: SweepLayout
     rows: dict[str, StoredRows]
     status: np.ndarray
     close: Callable[[], None]
@@ -156,7 +156,9 @@ def _contents(file: h5py.File, source: SharedFile, label: str) -> SweepContents:
     listed = [str(entry["name"]) for entry in parsed["variables"]]
     names = dict.fromkeys([*listed, *map(parameter_variable, parsed["parameters"]), "member", "missing", "wall_time"])
     rows = {name: _rows(file[name], source, f"{label}: {name}") for name in names}
-    layout = Layout.of_file(parsed["variables"], {name: (rows[name].shape, rows[name].dtype) for name in listed}, label)
+    layout = SweepLayout.of_file(
+        parsed["variables"], {name: (rows[name].shape, rows[name].dtype) for name in listed}, label
+    )
     # What the header has beside parameters; the times are an axis, whose name a variable may have.
     extra = {"seed": "seed", "selected": "selected", "time": "time_cell" if "time" in listed else "time"}
     extra = {key: name for key, name in extra.items() if name in file}

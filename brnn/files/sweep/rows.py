@@ -12,13 +12,13 @@ from brnn.ensemble.status import FAILED, MISSING, STATUS_NAMES
 from brnn.errors import InputError
 from brnn.files.sweep.layout import storable
 
-__all__ = ["ERROR_LONGEST", "Batch", "joined"]
+__all__ = ["ERROR_LONGEST", "MemberRows", "joined"]
 
 ERROR_LONGEST = 500  # bytes of an error that are kept
 
 
 @dataclass(frozen=True)
-class Batch:
+class MemberRows:
     """Members, rising and each once; what they gave, row by row; how they ended; why those failed that did."""
 
     members: np.ndarray
@@ -79,7 +79,7 @@ class Batch:
         return type(self)(members[order], rows, self.status[order], self.errors)
 
 
-def joined(batches: Sequence[Batch]) -> list[Batch]:
+def joined(batches: Sequence[MemberRows]) -> list[MemberRows]:
     """Return the batches as one, if they have the same rows of the same shape."""
     kinds = {tuple((name, array.shape[1:], array.dtype) for name, array in batch.rows.items()) for batch in batches}
     if len(batches) < 2 or len(kinds) > 1:
@@ -88,4 +88,4 @@ def joined(batches: Sequence[Batch]) -> list[Batch]:
     members = np.concatenate([batch.members for batch in batches])
     status = np.concatenate([batch.status for batch in batches])
     errors = {member: text for batch in batches for member, text in batch.errors.items()}
-    return [Batch(members, rows, status, errors)._sorted()]
+    return [MemberRows(members, rows, status, errors)._sorted()]

@@ -19,20 +19,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from brnn.base.paths import check_target, replacing
+from brnn.base.paths import check_target
 from brnn.ensemble.status import FAILED, MISSING
 from brnn.errors import FileError, InputError
 from brnn.files.hdf5 import WRITE_ERRORS, reason
-from brnn.files.locks import remove_leftovers
 from brnn.files.opening import being_written
-from brnn.files.placed import PlacedFile, PlacedRows, check_room, fill_value
-from brnn.files.sweep.compare import difference
-from brnn.files.sweep.create import create
+from brnn.files.sweep.filled import SweepFile
 from brnn.files.sweep.header import SweepHeader
-from brnn.files.sweep.layout import Field, Layout
-from brnn.files.sweep.reader import open_sweep, open_sweep_contents
-from brnn.files.sweep.rows import ERROR_LONGEST, Batch, joined
-from brnn.files.sweep.schema import FILE_VARIABLES, text_array
+from brnn.files.sweep.layout import SweepVariable
+from brnn.files.sweep.reader import open_sweep
+from brnn.files.sweep.rows import MemberRows, joined
+from brnn.files.sweep.schema import FILE_VARIABLES
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,13 +38,9 @@ __all__ = ["SweepWriter"]
 
 _SHARE = 50  # writing takes one part in 50 of the time,
 _LONGEST = 2.0  # unless members would wait longer than this many seconds,
-_PATIENCE = 10.0  # or this many times as long as writing took last time,
+_WRITE_TIMES = 10.0  # or this many times as long as writing took last time,
 _MAKING = 0.01  # seconds that it takes to make a file
 _GATHERED = 64 * 1024 * 1024  # or there are more bytes of them
-_BLOCK = 16 * 1024 * 1024  # bytes that are copied at once
-_ATTEMPTS = 5
-_PAUSE = 0.05  # seconds
-_STATUS = Field(("member",), np.dtype("u1"), (("long_name", "how the member ended"),))
 
 
 class SweepWriter:
@@ -85,27 +78,23 @@ class SweepWriter:
         self._name = str(path)
         self._header = header
         self._force = force
-        self._declared: dict[str, Field] = {}
+        self._declared: dict[str, SweepVariable] = {}
         self._least: dict[str, int] = {}  # lengths of axes that were declared
-        self._batches: list[Batch] = []
+        self._batches: list[MemberRows] = []
         self._gathered = 0
         self._failure: FileError | None = None
-        self._file: PlacedFile | None = None
-        self._layout = Layout({"status": _STATUS})  # of the file
-        self._growing = self._layout  # with room for all that was given
-        self._next: tuple[PlacedFile, Layout] | None = None  # what is about to take their place
-        self._status = np.full(header.members, MISSING, np.uint8)  # gathered members included
-        self._stored = self._status.copy()  # those in the file
-        self._wanted = header.wanted()
-        self._slots: dict[int, int] = {}  # where the errors of members stand
         self._before = seconds
         self._begun = self._written = clock.monotonic()
         self._spent = self._last = _MAKING
         self._path = check_target(path, force or resume)
+        self._file = SweepFile(self._path, self._name, header, force)
         if resume and self._path.exists():
-            self._resume()
+            self._before = self._file.resume()
         elif self._path.exists() and being_written(self._path):
             raise FileError(f"{path} cannot be replaced: something else is writing it")
+        self._growing = self._file.layout  # with room for all that was given
+        self._status = self._file.stored.copy()  # gathered members included
+        self._wanted = header.wanted()
 
     @property
     def status(self) -> np.ndarray:
@@ -151,7 +140,7 @@ class SweepWriter:
             raise InputError(f"sweep: the axes of '{name}' cannot be called {tuple(dims)}")
         known = {"long_name": name, "units": "1", **(attrs or {})}
         kept = np.dtype(object) if dtype is None else np.dtype(dtype).newbyteorder("<")
-        self._declared[name] = Field(("member", *dims), kept, tuple(known.items()))
+        self._declared[name] = SweepVariable(("member", *dims), kept, tuple(known.items()))
         for dim, size in zip(dims, () if shape is None else shape, strict=shape is not None):
             self._least[dim] = max(int(size), self._least.get(dim, 0))
 
@@ -199,7 +188,7 @@ class SweepWriter:
         now = clock.monotonic()
         if (
             self._spent <= (now - self._begun) / _SHARE
-            or now - self._written >= max(_LONGEST, _PATIENCE * self._last)
+            or now - self._written >= max(_LONGEST, _WRITE_TIMES * self._last)
             or self._gathered > _GATHERED
         ):
             self._commit()
@@ -208,7 +197,7 @@ class SweepWriter:
         """Bring everything to the file, close it, and return what it holds, as `brnn.open` does."""
         if self._failure is not None:
             raise self._failure
-        if self._batches or self._file is None:
+        if self._batches or not self._file.begun:
             self._commit()
         self.close()
         return open_sweep(self._path)
@@ -219,8 +208,7 @@ class SweepWriter:
             if self._batches and self._failure is None:
                 self._commit()
         finally:
-            if self._file is not None:
-                self._file.close()
+            self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -232,32 +220,24 @@ class SweepWriter:
         with contextlib.suppress(FileError) if error is not None else contextlib.nullcontext():
             self.close()
 
-    def _batch(self, members: Any, rows: Mapping[str, Any], status: Any, errors: Mapping[int, str]) -> Batch:
+    def _batch(self, members: Any, rows: Mapping[str, Any], status: Any, errors: Mapping[int, str]) -> MemberRows:
         for name, values in rows.items():
             if name not in self._declared:
                 self.declare(name, [f"{name}_{axis}" for axis in range(np.ndim(values) - 1)])
         types = {name: self._declared[name].dtype for name in rows}
-        batch = Batch.of(members, rows, status, errors, types, self._header.members)
+        batch = MemberRows.of(members, rows, status, errors, types, self._header.members)
         layout = self._growing
         for name, values in batch.rows.items():
             layout = layout.including(name, values, self._declared[name])
         self._growing = layout
         return batch
 
-    # ------------------------------------------------------------------------------------------------ the file
-
     def _commit(self) -> None:
         """Write what is gathered. If it is interrupted, all of it is written again the next time."""
         begun = clock.monotonic()
-        kept = np.count_nonzero(self._stored)
+        kept = np.count_nonzero(self._file.stored)
         try:
-            batches = joined(self._batches)
-            self._settle()
-            wanted = self._layout_for(batches)
-            if self._file is None or wanted != self._layout or not self._path.exists():
-                self._rebuild(wanted, batches)
-            else:
-                self._store(self._file, batches)
+            self._file.write(joined(self._batches), self._declared, self._least, self._before + begun - self._begun)
         except FileError as error:
             self._failure = error
             raise
@@ -270,136 +250,3 @@ class SweepWriter:
         self._written = clock.monotonic()
         self._last = self._written - begun
         self._spent += self._last
-
-    def _settle(self) -> None:
-        """See that the file we write is the one that has our name."""
-        if self._next is not None:  # the last rebuilding was interrupted
-            file, layout = self._next
-            if file.same_as(self._path):
-                self._adopt(file, layout)
-            else:
-                file.close()
-            self._next = None
-        if self._file is not None and self._path.exists() and not self._file.same_as(self._path):
-            raise FileError(f"{self._name} cannot be written: something else has replaced it")
-
-    def _adopt(self, file: PlacedFile, layout: Layout) -> None:
-        if self._file is not None:
-            self._file.close()
-        self._file, self._layout, self._force = file, layout, True
-
-    def _layout_for(self, batches: list[Batch]) -> Layout:
-        """Return the layout of a file that has room for everything."""
-        layout = self._layout
-        for batch in batches:
-            for name, values in batch.rows.items():
-                layout = layout.including(name, values, self._declared[name])
-        layout = layout.with_sizes(self._least)
-        errors = {member: text for batch in batches for member, text in batch.errors.items()}
-        if not errors:
-            return layout
-        longest = max(min(ERROR_LONGEST, len(text.encode("utf-8", "backslashreplace"))) for text in errors.values())
-        return layout.with_failed(len({*self._slots, *errors}), longest)
-
-    def _rebuild(self, layout: Layout, batches: list[Batch]) -> None:
-        """Make a new file with this layout, and with all that is known; then let it take the place of the old one."""
-        check_room(self._path, self._name, layout.size(self._header.members))
-        with replacing(self._path, self._force) as name:
-            file = PlacedFile(name, create(name, self._header, layout))
-            self._next = file, layout
-            self._copy(file, layout, batches)
-            self._store(file, batches)
-        self._adopt(file, layout)
-        self._next = None
-
-    def _copy(self, file: PlacedFile, layout: Layout, batches: list[Batch]) -> None:
-        """Fill a new file with what the old one has, and with nothing where that has nothing."""
-        members = self._header.members
-        for name, field in layout.fields.items():
-            if self._file is not None and name in self._file.places:
-                self._copy_variable(self._file, file, name)
-            elif field.dims[0] == "failed" or members > sum(len(b.members) for b in batches if name in b.rows):
-                file.fill(name)
-        file.put_block("status", 0, self._stored)
-
-    def _copy_variable(self, old: PlacedFile, new: PlacedFile, name: str) -> None:
-        place, target = old.places[name], new.places[name]
-        if target.shape[0] > place.shape[0]:
-            new.fill(name)  # there are more that failed
-        step = max(1, _BLOCK // max(1, place.row, target.row))
-        for start in range(0, place.shape[0], step):
-            values = old.read(name, start, min(start + step, place.shape[0])).astype(target.dtype)
-            if name not in ("failed", "error_text"):
-                values[self._stored[start : start + len(values)] == MISSING] = fill_value(target.dtype)
-            new.put_block(name, start, values)
-
-    def _store(self, file: PlacedFile, batches: list[Batch]) -> None:
-        """Write rows, then the status that makes them count."""
-        for batch in batches:
-            for name, values in batch.rows.items():
-                file.put(name, batch.members, values)
-            if batch.errors:
-                self._store_errors(file, batch.errors)
-        for batch in batches:
-            file.put("status", batch.members, batch.status)
-            self._stored[batch.members] = batch.status
-        file.put_scalar("missing", int(np.count_nonzero(self._wanted & (self._stored == MISSING))))
-        file.put_scalar("wall_time", self._before + clock.monotonic() - self._begun)
-        # Of members that failed once and are complete now.
-        for member in [member for member in self._slots if self._stored[member] != FAILED]:
-            file.put("failed", np.array([self._slots[member]]), np.array([-1]))
-            del self._slots[member]
-
-    def _store_errors(self, file: PlacedFile, errors: Mapping[int, str]) -> None:
-        used = set(self._slots.values())
-        free = iter(slot for slot in range(file.places["failed"].shape[0]) if slot not in used)
-        for member in errors:
-            if member not in self._slots:
-                self._slots[member] = next(free)
-        members = np.array(sorted(errors, key=self._slots.__getitem__))
-        slots = np.array([self._slots[member] for member in members])
-        file.put("error_text", slots, text_array([errors[member] for member in members], ERROR_LONGEST))
-        file.put("failed", slots, members)
-
-    # ------------------------------------------------------------------------------------------------ an older file
-
-    def _resume(self) -> None:
-        """Open the file that is there, if it is that of the same sweep."""
-        file = self._locked()
-        try:
-            contents = open_sweep_contents(self._path, self._name)
-            contents.close()
-            detail = difference(contents.header, self._header)
-            if detail:
-                raise FileError(f"{self._name} cannot be resumed: {detail}")
-            places = {name: rows.place for name, rows in contents.rows.items() if isinstance(rows, PlacedRows)}
-            if len(places) < len(contents.rows):
-                raise FileError(
-                    f"{self._name} cannot be resumed: another program has rearranged it; run the sweep anew"
-                )
-            file.places = places
-            self._header = contents.header  # which says who made the file, and when
-            self._stored = contents.status
-            self._before = contents.attributes["wall_time"]
-            if "failed" in places:
-                slots = file.read("failed", 0, places["failed"].shape[0]).tolist()
-                self._slots = {member: slot for slot, member in enumerate(slots) if member >= 0}
-        except BaseException:
-            file.close()
-            raise
-        self._status = self._stored.copy()
-        self._adopt(file, contents.layout)
-        self._growing = contents.layout
-        remove_leftovers(self._path)
-
-    def _locked(self) -> PlacedFile:
-        """Open the file that is there, if nobody else has."""
-        for attempt in range(_ATTEMPTS):
-            try:
-                return PlacedFile(self._path, {})
-            except BlockingIOError:  # or somebody just looks at it
-                if attempt < _ATTEMPTS - 1:
-                    clock.sleep(_PAUSE)
-            except OSError as error:
-                raise FileError(f"{self._name} cannot be resumed: {reason(error)}") from None
-        raise FileError(f"{self._name} cannot be resumed: it is open in another program, perhaps its sweep goes on")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from brnn.base.memory import rows_at_once
 from brnn.ensemble.arrays import pack, unfit
 from brnn.ensemble.load import integrators, lane_function
 from brnn.ensemble.run import batch, rooms
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Compiled"]
 
-_BLOCK_BYTES = 16_000_000  # of saved states that are held at once
 _LOOK_STEPS = 20_000  # between looks at the progress bar and at signals
 
 
@@ -51,7 +51,7 @@ class _Compiled(Driver):
         kernels, function = integrators(1), lane_function(work.layout.text.source)
         room, marks = rooms(work, 1)
         times = task.times[self.saved :]  # the first state is saved already
-        rows = max(1, min(times.size, _BLOCK_BYTES // (8 * state.size)))
+        rows = max(1, min(times.size, rows_at_once(8 * state.size)))
         trajectory = np.empty((1, rows, state.size))
         final, reached = np.empty((1, state.size)), np.zeros(1)
         status, counts = np.zeros(1, np.int64), np.zeros((1, 3), np.int64)
