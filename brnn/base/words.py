@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import re
+import hashlib
 from typing import Any
 
-__all__ = ["pattern_in_words", "value_in_words"]
+__all__ = ["exact_in_words", "number_in_words", "pattern_in_words", "value_in_words"]
 
 _SHOWN = 12  # cells that are written one by one
+_HASH = 8  # hexadecimal digits
+
+
+def number_in_words(value: float) -> str:
+    """Return a number with as many digits as it has, and no more: 1, 0.25, 1e-09, 0.3333333333333333."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
 
 
 def value_in_words(value: Any) -> str:
@@ -23,7 +30,9 @@ def value_in_words(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, Spec):
-        return re.sub(r"(\d)\.0(?=[,)])", r"\1", repr(value))
+        from brnn.base.plain import plain_spec
+
+        return exact_in_words(plain_spec(value))
     return str(value)
 
 
@@ -34,3 +43,79 @@ def pattern_in_words(values: Any) -> str:
     flat = np.asarray(values).ravel()
     shown = " ".join(f"{value + 0.0:.5g}" for value in flat[:_SHOWN])  # + 0.0: no "-0"
     return shown if flat.size <= _SHOWN else f"{shown} ... ({' x '.join(map(str, np.shape(values)))})"
+
+
+def exact_in_words(value: Any) -> str:
+    """Return a value so that another value gives another text: numbers with all digits, arrays with a hash.
+
+    Parameters
+    ----------
+    value : object
+        Numbers, texts, None, arrays, sparse matrices, PlainSpecs, and sequences and mappings of these.
+    """
+    import numpy as np
+
+    from brnn.base.plain import PlainSpec
+
+    if value is None:
+        return "none"
+    if isinstance(value, PlainSpec):
+        texts = {name: _quoted(part) for name, part in value.fields.items()}
+        if value.kind in ("Expression", "Function"):  # as it is written in Python
+            given = [repr(value.get("text")), *(f"{name}={_quoted(x)}" for name, x in value.get("parameters"))]
+        else:
+            given = [f"{name}={text}" for name, text in texts.items()]
+        return f"{value.kind}({', '.join(given)})"
+    if isinstance(value, float):
+        return number_in_words(value)
+    if isinstance(value, np.ndarray):
+        return _array(value) if value.ndim else exact_in_words(value.item())
+    if hasattr(value, "tocsr"):
+        return f"sparse {_shape(value.shape)}, {value.nnz} stored, {_range(value.data)}, {_hash_of_rows(value)}"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {exact_in_words(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, (tuple, list)):
+        parts = [_quoted(item) for item in value]
+        return "(" + ", ".join(parts) + ("," if len(parts) == 1 else "") + ")"
+    return str(value)
+
+
+def _quoted(value: Any) -> str:
+    return repr(value) if isinstance(value, str) else exact_in_words(value)
+
+
+def _array(value: Any) -> str:
+    """Return the elements of a small array; shape, range and hash of a large one."""
+    if value.size > _SHOWN:
+        return f"[{_shape(value.shape)}, {_range(value)}, {_hash(value)}]"
+    texts = [f"{element + 0.0:.5g}" for element in value.ravel()]
+    rows = value.reshape(-1, value.shape[-1])
+    width = rows.shape[1]
+    shown = "; ".join(" ".join(texts[k : k + width]) for k in range(0, len(texts), width))
+    layout = f" ({_shape(value.shape)})" if value.ndim > 2 else ""
+    rounded = any(float(text) != element for text, element in zip(texts, value.ravel(), strict=True))
+    return f"[{shown}{layout}{', ' + _hash(value) if rounded else ''}]"
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape)) if len(shape) > 1 else f"{shape[0]} elements"
+
+
+def _range(values: Any) -> str:
+    if values.size == 0:
+        return "none"
+    low, high = float(values.min()), float(values.max())
+    return f"all {low:.5g}" if low == high else f"{low:.5g} ... {high:.5g}"
+
+
+def _hash(*arrays: Any) -> str:
+    import numpy as np
+
+    total = hashlib.sha256()
+    for array in arrays:
+        total.update(np.ascontiguousarray(array).tobytes())
+    return f"#{total.hexdigest()[:_HASH]}"
+
+
+def _hash_of_rows(csr: Any) -> str:
+    return _hash(csr.data, csr.indices.astype("<i8"), csr.indptr.astype("<i8"))

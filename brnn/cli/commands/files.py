@@ -12,7 +12,6 @@ import brnn
 from brnn.base.paths import check_target
 from brnn.base.words import value_in_words
 from brnn.cli.commands.options import File, Force, number_option
-from brnn.cli.commands.show import network_in_words
 from brnn.cli.outputs import size_in_words
 from brnn.cli.text import columns
 from brnn.errors import InputError
@@ -69,6 +68,8 @@ def plot(
 
 def info(file: File) -> None:
     """Say what a result file holds."""
+    from brnn.base.plain import plain_spec
+    from brnn.cli.network import network_in_words
     from brnn.files.sweep.describe import describe_sweep
     from brnn.result.result import Result
 
@@ -77,7 +78,7 @@ def info(file: File) -> None:
             print(f"{file} ({size_in_words(file)})", *describe_sweep(file), sep="\n")
             return
         print(columns([("file", f"{file} ({size_in_words(file)})"), *_outcome(result)]))
-        print(f"\nNetwork {result.network.name}\n{network_in_words(result.network)}\n\nVariables")
+        print(f"\nNetwork {result.network.name}\n{network_in_words(plain_spec(result.network))}\n\nVariables")
         print(columns(_variables(result), ("name", "size", "units", "meaning"), indent="  "))
 
 

@@ -15,10 +15,9 @@ from brnn.cli.text import columns, described_parameters, docstring_of, reference
 
 if TYPE_CHECKING:
     from brnn.cli.model import Model
-    from brnn.spec.events.protocol import Protocol
     from brnn.spec.network import Network
 
-__all__ = ["MODELS_EXAMPLES", "SHOW_EXAMPLES", "models", "network_in_words", "show"]
+__all__ = ["MODELS_EXAMPLES", "SHOW_EXAMPLES", "models", "show"]
 
 MODELS_EXAMPLES = ("brnn models",)
 SHOW_EXAMPLES = (
@@ -64,12 +63,15 @@ def show(
 
 
 def _describe(found: Model, network: Network, settings: list[str]) -> None:
+    from brnn.base.plain import plain_spec
+    from brnn.cli.network import network_in_words
+
     if found.module is not None:
         docstring = inspect.getdoc(found.module) or "(no description)"
         title, _, body = docstring.partition("\n")
         print(f"{found.name}: {title}\n" + (f"{body.rstrip()}\n" if body.strip() else ""))
         print(f"Parameters (--set NAME=VALUE)\n{_parameters(found.module.build, settings, found.name)}\n")
-    print(f"Network {network.name}\n{network_in_words(network)}")
+    print(f"Network {network.name}\n{network_in_words(plain_spec(network))}")
     if found.claims:
         rows = [(claim.title, claim.source) for claim in found.claims]
         print(f"\nClaims (brnn verify --model {found.path or found.name})")
@@ -95,59 +97,3 @@ def _parameters(build: Any, settings: list[str], model: str) -> str:
             (name, text, entry.allowed if entry else "", entry.unit if entry else "", entry.meaning if entry else "")
         )
     return columns(rows, ("name", "value" if settings else "default", "allowed", "unit", "meaning"), indent="  ")
-
-
-def network_in_words(network: Network) -> str:
-    """Return the layers, projections, stimuli and events of a network, a line for each, and its protocol as a table."""
-    from brnn.spec.events.protocol import PhaseStimulus
-
-    rows = []
-    for layer in network.layers:
-        size = " x ".join(map(str, layer.shape))
-        numbers = ", ".join(f"{name} = {value_in_words(getattr(layer, name))}" for name in layer.parameters)
-        rows.append(("layer", f"{layer.name}: {type(layer).__name__}, {size} cells, {numbers}"))
-    for link in network.projections:
-        rows.append(
-            ("projection", f"{link.name}: {link.source} -> {link.target}, {link.kind}, {type(link.topology).__name__}, "
-             f"f(w) = {value_in_words(link.signal)}")
-        )  # fmt: skip
-    for stimulus in network.stimuli:
-        if isinstance(stimulus, PhaseStimulus):
-            continue
-        rows.append(("stimulus", f"to {stimulus.target}: {stimulus.kind}, {value_in_words(stimulus.schedule)}, "
-                     f"pattern {value_in_words(stimulus.pattern)}"
-                     f"{'' if stimulus.on else ', off until an event starts it'}"))  # fmt: skip
-    for event in network.events:
-        then = ", then ".join(value_in_words(action) for action in event.actions) or "only recorded"
-        rows.append(("event", f"{event.name}: {value_in_words(event.when)}: {then}"))
-    units = "" if network.time_units == "1" else f" {network.time_units}"
-    if network.duration is not None:
-        rows.append(("duration", f"{network.duration:g}{units}"))
-    if network.reference:
-        rows.append(("reference", network.reference))
-    text = columns(rows, indent="  ")
-    if network.protocol is None:
-        return text
-    table = columns(_phases(network.protocol), ("phase", f"duration{units}", "inputs"), indent="  ")
-    return f"{text}\n\nProtocol of {network.protocol.count} phases\n{table}"
-
-
-def _phases(protocol: Protocol, depth: int = 0) -> list[tuple[str, str, str]]:
-    """Return a row for each phase, below a row that says how often they are repeated."""
-    from brnn.spec.events.protocol import Phase
-
-    indent = "  " * depth
-    rows = []
-    if protocol.repeats > 1:
-        rows.append((f"{indent}{protocol.repeats} times", f"{protocol.duration:g}", ""))
-        indent += "  "
-    for part in protocol.phases:
-        if isinstance(part, Phase):
-            inputs = []
-            for key, pattern in part.inputs.items():
-                shape = f" ({' x '.join(map(str, pattern.shape))})" if pattern.ndim > 1 and pattern.size <= 12 else ""
-                inputs.append(f"{key.replace('.', ' ')} {value_in_words(pattern)}{shape}")
-            rows.append((f"{indent}{part.name}", f"{part.duration:g}", "; ".join(inputs) or "nothing"))
-        else:
-            rows += _phases(part, depth + (protocol.repeats > 1))
-    return rows
