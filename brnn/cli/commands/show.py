@@ -23,6 +23,7 @@ MODELS_EXAMPLES = ("brnn models",)
 SHOW_EXAMPLES = (
     "brnn show rcf",
     "brnn show rcf --set n=100 --set signal=saturating --code",
+    "brnn show gated_dipole --equations",
     "brnn show rcf --json > rcf.json && brnn run rcf.json -o run.h5",
     "brnn show my_network.py",
 )
@@ -41,12 +42,17 @@ def models() -> None:
 def show(
     model: ModelName,
     settings: Settings = None,
+    equations: Annotated[
+        bool, typer.Option("--equations", help="Print the equations of the network as it is built.")
+    ] = False,
+    latex: Annotated[bool, typer.Option("--latex", help="Print these equations as LaTeX (amsmath).")] = False,
     code: Annotated[bool, typer.Option("--code", help="Print the generated right-hand side only.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the network as JSON only; `brnn run` takes it.")] = False,
 ) -> None:
     """Show a model: equations, parameters, claims.
 
-    With --set the network has these values; --code and --json print what the program makes of it.
+    With --set the network has these values; --equations, --latex, --code and --json print what the program makes of it:
+    the equations of every layer, gate and weight with all numbers in them, taken from the laws that are compiled.
     """
     from brnn.cli.model import find_model
 
@@ -54,6 +60,11 @@ def show(
     network = found.build(settings or ())
     if json:
         print(network.to_json(indent=1))
+    elif equations or latex:
+        from brnn.equations import equations_of
+
+        found_equations = equations_of(network)
+        print(found_equations.latex() if latex else found_equations.text())
     elif code:
         from brnn.compiler import compile_network
 

@@ -1,0 +1,175 @@
+"""The equations that are printed are those that are compiled: read as text and evaluated, they give the same du/dt."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sparse
+from typer.testing import CliRunner
+
+import brnn
+from brnn import models
+from brnn.cli.app import app
+from brnn.compiler import System, compile_network
+from brnn.equations import equations_of
+from brnn.spec.variable import Variable
+from tests.equations import Calculator
+from tests.parts import delayed, every_part
+
+LINE = re.compile(r"  (?:d ?)?(\S+?)(?:/dt|\(t \+ \S+\))? = (.*)    \(.*\)")
+
+
+def parts(text: str) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Return the right-hand sides of the states, the formulas of letters, and the other definitions, as texts."""
+    above, _, below = text.partition("\nwhere\n")
+    states = dict(LINE.fullmatch(line).groups() for line in above.strip().splitlines()[2:])
+    letters, others = {}, {}
+    for line in below.splitlines():
+        left, right = line[2:].split(" = ", 1)
+        if left.endswith("(w)"):
+            formula, cut, _ = right.partition(" for w ≥ 0, 0 for w < 0")
+            letters[left[:-3]] = f"where(w < 0, 0, {formula})" if cut else formula
+        else:
+            others.setdefault(left.partition("[")[0], right)
+    return states, letters, others
+
+
+def connections(network: brnn.Network, variable: Variable) -> Any:
+    """Return the matrix whose stored elements have the numbers of a variable, if they are such."""
+    for link in network.projections:
+        if link.name == variable.group and link.topology.storage == "sparse" and "connection" in variable.dims:
+            return link.topology.csr
+    return None
+
+
+def states_of(system: System, u: np.ndarray) -> dict[str, Any]:
+    """Return each state as the text has it: of one axis for each index."""
+    result = {}
+    for variable in system.variables:
+        values = u[variable.start : variable.stop]
+        csr = connections(system.network, variable)
+        if csr is not None:
+            values = sparse.csr_array((values, csr.indices, csr.indptr), csr.shape).toarray()
+        elif variable.role != "stm":
+            values = values.reshape(variable.shape)
+        name = "x" if variable.role == "stm" and len(system.network.layers) == 1 else variable.name
+        result[name] = np.squeeze(values)
+    return result
+
+
+def constants_of(network: brnn.Network, t: float) -> dict[str, Any]:
+    """Return inputs, strengths, arrays of parameters and windows of learning at time t."""
+    result: dict[str, Any] = {}
+    for layer in network.layers:
+        prefix = "" if len(network.layers) == 1 else f"{layer.name}."
+        for kind, letter in (("excitatory", "I"), ("inhibitory", "J"), ("modulatory", "M")):
+            inputs = [s for s in network.stimuli if s.target == layer.name and s.kind == kind and s.on]
+            values = [s.at(t, layer.shape).ravel() for s in inputs if not s.schedule.white]
+            result[f"{prefix}{letter}"] = np.squeeze(sum(values, np.zeros(layer.cells)))
+        for name in layer.parameters:
+            result[f"{prefix}{name}"] = np.squeeze(np.ravel(getattr(layer, name)))
+    for link in network.projections:
+        shapes = network.layer(link.source).shape, network.layer(link.target).shape
+        result[f"{link.name}.W"] = np.squeeze(link.topology.strengths(*shapes))
+        if link.learning is not None and link.learning.schedule is not None:
+            result[f"{link.name}.window"] = brnn.Stimulus("F", "excitatory", 1.0, link.learning.schedule).at(t, ())
+    return result
+
+
+def printed_slope(network: brnn.Network, t: float, u: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Return du/dt as the printed equations give it; `before` is the state at every earlier time."""
+    states, letters, others = parts(equations_of(network).text())
+    system = compile_network(network)
+    late = states_of(system, before)
+    calculate = Calculator(states_of(system, u) | constants_of(network, t), lambda name, _: late[name], letters, t)
+    for name, text in others.items():
+        if name.rpartition(".")[2] in ("exc", "inh", "mod"):
+            calculate.arrays[name] = np.squeeze(calculate(text))
+    du = np.empty_like(u)
+    for variable, text in zip(system.variables, states.values(), strict=True):
+        value = np.asarray(calculate(text), dtype=float)
+        csr = connections(network, variable)
+        if csr is not None:
+            rows = np.repeat(np.arange(csr.shape[0]), np.diff(csr.indptr))
+            value = np.broadcast_to(value[:, :, 0], csr.shape)[rows, csr.indices]
+        du[variable.start : variable.stop] = np.broadcast_to(np.ravel(value), variable.size)
+    return du
+
+
+def interpreted(system: System, t: float, u: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Return du/dt by the generated code, which Python itself runs: nothing has to be compiled."""
+    text = system.source.replace("from numba import njit", "def njit(*_, **__):\n    return lambda f: f\n")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "generated.py"
+        path.write_text(text, encoding="utf-8")
+        module = runpy.run_path(str(path))
+    numbers, arrays = system.values(t)
+    for (layer, _), array in system.program.lags.items():
+        variable = system.variable(f"{layer}.x")
+        arrays[array.name] = before[variable.start : variable.stop]
+    bounds = np.array([0] + [variable.stop for variable in system.variables])
+    du = np.empty_like(u)
+    with np.errstate(all="ignore"):
+        module["rhs"](t, u, du, bounds, numbers, *arrays.values())
+    return du
+
+
+def assert_the_same(network: brnn.Network, slope: Callable[..., np.ndarray] | None = None) -> None:
+    system = compile_network(network)
+    rng = np.random.default_rng(3)
+    for t in (0.3, 0.45 * (network.duration or 1.0) + 0.0123):
+        u, before = rng.uniform(0.05, 0.9, (2, system.size))
+        expected = interpreted(system, t, u, before) if slope is None else slope(t, u)
+        found = printed_slope(network, t, u, before)
+        assert np.abs(found - expected).max() <= 1e-9 * (1.0 + np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_the_equations_of_every_model_are_those_that_are_compiled(name: str) -> None:
+    assert_the_same(models.load(name).build())
+
+
+def test_compiled_and_printed_agree_where_numba_runs() -> None:
+    network = models.rcf.build()
+    assert_the_same(network, lambda t, u: compile_network(network).rhs(t)(t, u))
+
+
+@pytest.mark.parametrize("build", [every_part, delayed], ids=lambda build: build.__name__)
+def test_so_are_those_of_parts_that_no_model_has(build: Callable[[], brnn.Network]) -> None:
+    assert_the_same(build())
+
+
+def test_a_wrong_number_in_the_text_is_found() -> None:
+    network = models.gated_dipole.build()
+    u = np.full(compile_network(network).size, 0.5)
+    right = printed_slope(network, 0.5, u, u)
+    text = equations_of(network).text()
+    assert text.count("0.05·(1 - ") == 2
+    wrong = printed_slope(models.gated_dipole.build(H=0.06), 0.5, u, u)
+    assert np.flatnonzero(wrong != right).tolist() == [6, 7]  # the two gates
+
+
+def test_the_recurrent_competitive_field_reads_as_in_the_literature() -> None:
+    said = CliRunner().invoke(app, ["show", "rcf", "--set", "A=0.5", "--equations"]).output
+    assert "dx[i]/dt = -0.5·x[i] + (3 - x[i])·(I[i] + f(x[i])) - x[i]·Σ_{k≠i} f(x[k])" in said
+    assert "f(w) = w²/(0.5² + w²) for w ≥ 0, 0 for w < 0" in said
+    assert "·[0 ≤ t < 1]" in said
+    latex = CliRunner().invoke(app, ["show", "rcf", "--latex"]).output
+    assert r"\frac{d x_{i}}{dt} &= -x_{i} + \left(3 - x_{i}\right)\,\left(I_{i} + f(x_{i})\right)" in latex
+    assert r"- x_{i}\,\sum_{k \ne i} f(x_{k})" in latex
+
+
+def test_noise_and_delays_are_said() -> None:
+    noisy = brnn.Network(
+        "n", [brnn.Layer.additive("F", 2, A=1.0)], [], [brnn.Stimulus("F", "excitatory", 0.5, brnn.WhiteNoise())]
+    )
+    assert "I[i] = 0.5·ξ[i](t) (white noise, independent in each cell; Itô)" in equations_of(noisy).text()
+    assert "Σ_k F_F_exc.W[i,k]·x[k](t - 0.5)" in equations_of(delayed()).text()
+    assert "x[i](t + 1) = sign(" in equations_of(models.mcculloch_pitts.build()).text()
