@@ -20,9 +20,8 @@ __all__ = [
     "WRITE_ERRORS",
     "StoredArrays",
     "abandon",
-    "describe",
     "reason",
-    "text_of",
+    "unused_value",
 ]
 
 # What h5py raises when a write fails, and when a file is not what it should be.
@@ -39,10 +38,14 @@ READ_ERRORS = (
 )
 
 
-def describe(target: h5py.HLObject, units: str, long_name: str) -> None:
-    """Give a dataset the attributes that everything in a file has."""
-    target.attrs["units"] = units
-    target.attrs["long_name"] = long_name
+def unused_value(dtype: np.dtype) -> Any:
+    """Return a number that no variable has, for HDF5's fill value: what is equal to it counts as missing in Zarr.
+
+    HDF5's own is 0, so that programs that read the file by way of Zarr (kerchunk, VirtualiZarr) lose every zero.
+    """
+    if dtype.kind == "f":
+        return np.nan
+    return np.iinfo(dtype).max if dtype.kind == "u" else np.iinfo(dtype).min if dtype.kind == "i" else b""
 
 
 def abandon(file: h5py.File) -> None:
@@ -85,11 +88,6 @@ class StoredArrays(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._names)
-
-
-def text_of(value: Any) -> str:
-    """Return an attribute, which HDF5 may hold as bytes, as text."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def reason(error: BaseException) -> str:

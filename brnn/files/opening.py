@@ -7,8 +7,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from brnn.errors import FileError
-from brnn.files.hdf5 import READ_ERRORS, reason, text_of
+from brnn.files.attributes import text_of
+from brnn.files.hdf5 import READ_ERRORS, reason
 from brnn.files.locks import in_use
 from brnn.result.metadata import INCOMPLETE
 
@@ -85,7 +88,7 @@ def status_of(path: str | Path) -> str:
         with contextlib.ExitStack() as stack:
             file = open_hdf5(path, stack)
             if text_of(file.attrs.get("kind", "run")) == "sweep":
-                return INCOMPLETE if file["missing"][()] else "complete"
+                return INCOMPLETE if np.any(file["missing"][()]) else "complete"
             return text_of(file.attrs["status"])
     except READ_ERRORS:
         return ""

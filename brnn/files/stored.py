@@ -13,9 +13,20 @@ from brnn.files.hdf5 import READ_ERRORS, reason
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["StoredRows"]
+__all__ = ["StoredRows", "refuse_claims"]
+
+_SMALLER = 2000  # times that compression may make values smaller; gzip reaches 1032
 
 Key = int | slice | tuple[int | slice, ...]
+
+
+def refuse_claims(dataset: h5py.Dataset, label: str) -> None:
+    """Raise FileError if a dataset claims far more values than are stored: a damaged file may claim any number.
+
+    HDF5 would take the memory for all of them.
+    """
+    if dataset.size * dataset.dtype.itemsize > _SMALLER * dataset.id.get_storage_size():
+        raise FileError(f"{label} is damaged: there are fewer values than there should be")
 
 
 class StoredRows:

@@ -33,11 +33,10 @@ __all__ = [
     "solver_text",
 ]
 
-FORMAT = 1
+FORMAT = 2
 INCOMPLETE = "incomplete"
 STATUSES = ("complete", "steady", "failed", "interrupted")  # of a run that ended
-STATUS_SIZE = 16
-SOLVER_SIZE = 4096
+SOLVER_SIZE = 4096  # bytes of what is kept of the solver
 NETWORK_ARRAYS = "network_arrays"
 OPTION_ARRAYS = "option_arrays"
 TEXT_AT_MOST = 60_000  # bytes; an HDF5 attribute ends at 64 KiB

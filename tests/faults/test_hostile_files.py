@@ -112,7 +112,7 @@ def huge_times(file: h5py.File) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (set_attribute("brnn_format", 2), ("newer brnn", "format 2", "reads format 1")),
+        (set_attribute("brnn_format", 3), ("newer brnn", "format 3", "reads format 2")),
         (set_attribute("brnn_format", 0), ("damaged",)),
         (set_attribute("brnn_format", "one"), ("damaged",)),
         (set_attribute("kind", "cake"), ("damaged",)),

@@ -105,7 +105,7 @@ def test_another_network_is_found_out(tmp_path: Path) -> None:
     path = tmp_path / "run.h5"
     brnn.simulate(rcf.build(A=1.0), 10, record=path).close()
     with h5py.File(path, "r+") as file:
-        network = str(file.attrs["network"])
+        network = file.attrs["network"].decode()
         assert '"A": 1.0' in network
         file.attrs["network"] = network.replace('"A": 1.0', '"A": 1.1')
     outcome = brnn.rerun(path)

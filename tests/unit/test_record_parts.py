@@ -152,7 +152,7 @@ def test_damaged_options(text: str) -> None:
 def test_metadata() -> None:
     system = SimpleNamespace(network=recording.network(reference="somebody (1973)"), time_units="s")
     attributes = metadata(system, seed=2**70, options={"duration": 5}, command="brnn run x").attributes
-    assert attributes["brnn_format"] == 1
+    assert attributes["brnn_format"] == 2
     assert attributes["seed"] == str(2**70)
     assert attributes["command"] == "brnn run x"
     assert attributes["duration"] == 5.0

@@ -6,19 +6,21 @@ have checksums.
 
 The file of a run:
 
-    /                      attributes: brnn_format, kind, brnn_version, title, reference, network (JSON), seed, options
-                           (JSON), versions (JSON), created, command, duration, time_units, variables
-                           (JSON), status, solver (JSON)
+    /                      attributes: Conventions, comment (how to open the groups), brnn_format, kind, brnn_version,
+                           title, reference, network (JSON), seed, options (JSON), versions (JSON), created, command,
+                           duration, time_units, variables (JSON), status, solver (JSON)
     /<layer>/x             (time, *cells)
     /<projection>/y, z     (time, source) or (time, target, source)
-    /<group>/time          the saved times; one dataset that stands in every group
+    /<group>/time          the saved times, the same in every group: some readers see a dataset only once
     /<group>/ltm_time      the times of the weights, if they are saved less often than the rest
     /<group>/<axis>        numbers of the cells along an axis
     /events/<column>       what happened at which time, along the dimension `event` (only if the network has events)
     /network_arrays/<a>    arrays to which the network's JSON refers by name; /option_arrays likewise for the options
 
 Every axis is an HDF5 dimension scale, as netCDF-4 wants it. A text of more than 60 kB is not an attribute but an array
-of characters ``/<attribute>_text``. `status` and `solver` have a fixed size (bytes in h5py).
+of characters ``/<attribute>_text``. HDF5's fill value is a number that no variable has (`hdf5.unused_value`).
+
+In files of format 1 texts have a variable length, and all groups have one dataset of times, to which each has a link.
 """
 
 from __future__ import annotations
@@ -31,25 +33,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brnn.files.hdf5 import describe
+from brnn.files.attributes import CONVENTIONS, open_with_xarray, put_attributes, time_units
+from brnn.files.hdf5 import unused_value
+from brnn.files.run.events import GROUP
 from brnn.files.run.storage import storage
 from brnn.result.columns import Column
-from brnn.result.metadata import SOLVER_SIZE, STATUS_SIZE, TEXT_AT_MOST, Metadata, solver_text
+from brnn.result.metadata import FORMAT, TEXT_AT_MOST, Metadata, solver_text
 
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["SampleDatasets", "create"]
+__all__ = ["SampleDatasets", "create", "needed"]
 
 _LARGE = 4096  # elements; larger arrays are compressed
+_STRUCTURE = 32 * 1024  # bytes of HDF5's own structures for a dataset, its axes and attributes, and more
 
 
 @dataclass(frozen=True)
 class SampleDatasets:
-    """The datasets that have samples: one per column, and one per time axis ("time", "ltm_time")."""
+    """The datasets that have samples: one per column; and for each time axis ("time", "ltm_time") one per group."""
 
     columns: dict[str, h5py.Dataset]
-    axes: dict[str, h5py.Dataset]
+    axes: dict[str, list[h5py.Dataset]]
 
 
 def create(
@@ -85,18 +90,26 @@ def create(
     compression : int, optional
         gzip level of every dataset (0: none); by default what `storage` chooses.
     """
-    texts = {**metadata.attributes, "variables": json.dumps([column.description() for column in columns])}
-    for name, value in texts.items():
+    groups = [*dict.fromkeys(column.group for column in columns), *([GROUP] if metadata.events else [])]
+    attributes = {
+        "Conventions": CONVENTIONS,
+        "comment": _comment(groups),
+        **metadata.attributes,
+        "brnn_format": FORMAT,
+        "variables": json.dumps([column.description() for column in columns]),
+        "status": status,
+        "solver": solver_text(solver),
+    }
+    for name, value in attributes.items():
         if isinstance(value, str) and len(value.encode()) > TEXT_AT_MOST:
             _create_text(file, f"{name}_text", value.encode())
         else:
-            file.attrs[name] = value
-    file.attrs.create("status", status.encode(), dtype=f"S{STATUS_SIZE}")
-    file.attrs.create("solver", solver_text(solver).encode(), dtype=f"S{SOLVER_SIZE}")
+            put_attributes(file, {name: value})
     for name, arrays in metadata.arrays.items():
         if arrays:
-            _create_arrays(file.create_group(name, track_order=True), arrays)
+            _create_arrays(file.create_group(name, track_order=True), arrays, in_place)
     layout = SampleDatasets({}, {})
+    units = time_units(str(metadata.attributes.get("time_units", "1")))
     itemsize = np.dtype(dtype).itemsize
     for column in columns:
         if column.group not in file:
@@ -104,11 +117,8 @@ def create(
         group = file[column.group]
         count = rows[column.axis]
         if column.axis not in group:
-            if column.axis not in layout.axes:
-                units = str(metadata.attributes.get("time_units", "1"))
-                layout.axes[column.axis] = _create_times(group, column.axis, count, units, in_place)
-            else:  # one dataset, linked into every group, so that all groups have one length
-                group[column.axis] = layout.axes[column.axis]
+            times = _create_times(group, column.axis, count, units, in_place)
+            layout.axes.setdefault(column.axis, []).append(times)
         options: dict[str, Any] = {"fill_time": "never"}  # all is filled in place
         if not in_place:
             chunks, level = storage(column.shape, itemsize, len(columns), count)
@@ -120,39 +130,55 @@ def create(
             column.quantity,
             shape=(count, *column.shape),
             dtype="<f8" if itemsize == 8 else "<f4",
+            fillvalue=math.nan,
             track_order=True,
             **options,
         )
-        describe(dataset, units=column.units, long_name=column.long_name)
-        dataset.dims[0].attach_scale(layout.axes[column.axis])
+        put_attributes(dataset, {"units": column.units, "long_name": column.long_name})
+        dataset.dims[0].attach_scale(group[column.axis])
         for axis, (dim, size) in enumerate(zip(column.dims, column.shape, strict=True), start=1):
             dataset.dims[axis].attach_scale(_cell_axis(group, dim, size))
         layout.columns[column.name] = dataset
     return layout
 
 
+def needed(columns: Sequence[Column], metadata: Metadata, rows: Mapping[str, int], dtype: str) -> int:
+    """Return how many bytes a file with so many rows along each axis has at most, but for the index of its chunks."""
+    arrays = [array for group in metadata.arrays.values() for array in group.values()]
+    texts = sum(len(str(value)) for value in metadata.attributes.values())
+    samples = sum((rows[column.axis] + 1) * column.size for column in columns) * np.dtype(dtype).itemsize
+    marks = 32 * len(columns) * sum(rows.values())  # times of each group, and events
+    structures = _STRUCTURE * (1 + len(columns) + len(arrays))
+    return 2 * (sum(array.nbytes for array in arrays) + texts) + samples + marks + structures
+
+
 def _create_times(group: h5py.Group, name: str, count: int, units: str, in_place: bool) -> h5py.Dataset:
-    options: dict[str, Any] = {"maxshape": (None,), "chunks": (1024,), "fletcher32": True}
+    options: dict[str, Any] = {"maxshape": (None,), "chunks": (max(1, min(count, 1024)),), "fletcher32": True}
     if in_place:
         options = {"fill_time": "never"}
     axis = group.create_dataset(name, shape=(count,), dtype="<f8", fillvalue=math.nan, track_order=True, **options)
     axis.make_scale(name)
-    describe(axis, units=units, long_name="time" if name == "time" else "time of the saved weights")
+    long_name = "time" if name == "time" else "time of the saved weights"
+    put_attributes(axis, {"units": units, "long_name": long_name})
     return axis
 
 
 def _cell_axis(group: h5py.Group, name: str, size: int) -> h5py.Dataset:
     if name not in group:
-        scale = group.create_dataset(name, data=np.arange(size, dtype="<i4"), track_order=True, **_packed(size))
+        options = _packed(size) if size > _LARGE else {}
+        scale = group.create_dataset(name, data=np.arange(size, dtype="<i4"), fillvalue=-1, track_order=True, **options)
         scale.make_scale(name)
-        describe(scale, units="1", long_name=f"index along {name}")
+        put_attributes(scale, {"units": "1", "long_name": f"index along {name}"})
     return group[name]
 
 
-def _create_arrays(group: h5py.Group, arrays: Mapping[str, np.ndarray]) -> None:
+def _create_arrays(group: h5py.Group, arrays: Mapping[str, np.ndarray], in_place: bool) -> None:
     for name, given in arrays.items():
         array = np.asarray(given)
-        dataset = group.create_dataset(name, data=array, track_order=True, **_packed(array.size))
+        options = {} if in_place and array.size <= _LARGE else _packed(array.size)
+        if array.dtype.kind in "fiu":
+            options["fillvalue"] = unused_value(array.dtype)
+        dataset = group.create_dataset(name, data=array, track_order=True, **options)
         for axis in range(array.ndim):
             _name_axis(group, dataset, axis, f"{name}_{axis}")
 
@@ -166,10 +192,21 @@ def _create_text(file: h5py.File, name: str, text: bytes) -> None:
 def _name_axis(group: h5py.Group, dataset: h5py.Dataset, axis: int, name: str) -> None:
     """Give an axis a name without coordinates, in the way of netCDF-4."""
     size = dataset.shape[axis]
-    scale = group.create_dataset(name, shape=(size,), dtype=">f4", track_order=True)
+    options = _packed(size) if size > _LARGE else {}
+    values = np.arange(size, dtype=">f4")  # nobody needs them, but a reader may show what stands there
+    scale = group.create_dataset(name, data=values, fillvalue=math.nan, track_order=True, **options)
     scale.make_scale(f"This is a netCDF dimension but not a netCDF variable. {size:10d}")
     dataset.dims[axis].attach_scale(scale)
 
 
 def _packed(size: int) -> dict[str, Any]:
-    return {"compression": "gzip", "compression_opts": 1, "shuffle": True} if size > _LARGE else {}
+    """Return the options of a dataset in chunks, which have checksums; large ones are compressed."""
+    if not size:
+        return {}
+    packed = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if size > _LARGE else {}
+    return {"chunks": True, "fletcher32": True, **packed}
+
+
+def _comment(groups: Sequence[str]) -> str:
+    """Return how to get at the groups: at the root of the file a reader finds no variable."""
+    return f"There is a group for each of: {', '.join(groups)}. {open_with_xarray('FILE', groups[0])}"

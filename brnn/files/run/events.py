@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brnn.errors import FileError
-from brnn.files.hdf5 import READ_ERRORS, describe, reason, text_of
+from brnn.files.attributes import put_attributes, text_of, time_units
+from brnn.files.hdf5 import READ_ERRORS, reason
 from brnn.result.events import LONG_NAMES, TYPES, EventTable
 
 if TYPE_CHECKING:
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["GROUP", "create_events", "event_names", "stored_events"]
 
 GROUP = "events"
-_CHUNK = 1024  # rows
+_CHUNK = 1024  # rows at most
 
 
 def create_events(
-    file: h5py.File, names: Sequence[str], time_units: str, count: int, in_place: bool = False
+    file: h5py.File, names: Sequence[str], units: str, count: int, in_place: bool = False
 ) -> dict[str, h5py.Dataset]:
     """Make the group /events with room for `count` events, and return its datasets: "event", their axis, and columns.
 
@@ -31,7 +32,7 @@ def create_events(
         Open for writing.
     names : sequence of str
         Names of the network's events.
-    time_units : str
+    units : str
         Unit of time.
     count : int
         Number of rows.
@@ -39,23 +40,24 @@ def create_events(
         Each dataset in one piece.
     """
     group = file.create_group(GROUP, track_order=True)
-    group.attrs["names"] = " ".join(names)
-    options: dict[str, Any] = {"maxshape": (None,), "chunks": (_CHUNK,), "fletcher32": True}
+    put_attributes(group, {"names": " ".join(names)})
+    options: dict[str, Any] = {"maxshape": (None,), "chunks": (max(1, min(count, _CHUNK)),), "fletcher32": True}
     if in_place:
         options = {"fill_time": "never"}
     options |= {"shape": (count,), "track_order": True}
     index = group.create_dataset("event", dtype="<i4", fillvalue=-1, **options)
     index.make_scale("event")
-    describe(index, units="1", long_name="number of the event")
+    put_attributes(index, {"units": "1", "long_name": "number of the event"})
     result = {"event": index}
     for key, kind in TYPES.items():
         dataset = group.create_dataset(key, dtype=kind, fillvalue=np.nan if kind == "<f8" else -1, **options)
-        describe(dataset, units=time_units if key == "time" else "1", long_name=LONG_NAMES[key])
+        meaning = {"units": time_units(units) if key == "time" else "1", "long_name": LONG_NAMES[key]}
+        put_attributes(dataset, meaning)
         dataset.dims[0].attach_scale(index)
         result[key] = dataset
     # As the CF conventions want categories to be described.
-    result["which"].attrs["flag_values"] = np.arange(len(names), dtype="<i4")
-    result["which"].attrs["flag_meanings"] = " ".join(names)
+    flags = {"flag_values": np.arange(len(names), dtype="<i4"), "flag_meanings": " ".join(names)}
+    put_attributes(result["which"], flags)
     return result
 
 

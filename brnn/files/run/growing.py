@@ -21,7 +21,7 @@ from brnn.base.paths import move_into_place, temporary_name
 from brnn.errors import FileError
 from brnn.files.hdf5 import abandon
 from brnn.files.placed import PlacedFile, check_room, reserve, take_place
-from brnn.files.run.create import create
+from brnn.files.run.create import create, needed
 from brnn.files.run.events import create_events
 from brnn.result.columns import Column
 from brnn.result.events import TYPES
@@ -33,7 +33,6 @@ EVENTS = "event"  # the axis of events; their columns are called "event.time" an
 _ROOM = 64 * 1024 * 1024  # bytes of rows for which there is room at first,
 _ROWS = 256  # or rows, if nobody knows how many will come
 _EVENTS = 1024  # rows
-_STRUCTURE = 32 * 1024  # bytes of HDF5's own structures for a dataset, its axes and attributes, and more
 
 
 class GrowingFile:
@@ -82,7 +81,14 @@ class GrowingFile:
         if metadata.events:
             self._axis_of |= {f"{EVENTS}.{name}": EVENTS for name in TYPES}
         self.axes = tuple(dict.fromkeys(self._axis_of.values()))
-        self._axis_of |= {axis: axis for axis in self.axes}
+        # The datasets that hold the times of an axis, or the numbers of the events.
+        self._marks = {axis: [axis] if axis == EVENTS else [] for axis in self.axes}
+        for column in columns:
+            name = f"{column.group}/{column.axis}"
+            if name not in self._axis_of:
+                self._axis_of[name] = column.axis
+                self._marks[column.axis].append(name)
+        self._axis_of |= {axis: axis for axis in self.axes if axis == EVENTS}
 
     @property
     def begun(self) -> bool:
@@ -107,7 +113,8 @@ class GrowingFile:
             Their times and the numbers of events, which are written in this order when the rows are there.
         """
         file = self._with_room(first, {axis: first[axis] + len(axes[axis]) for axis in first})
-        for name, values in (*rows.items(), *axes.items()):
+        marks = ((name, values) for axis, values in axes.items() for name in self._marks[axis])
+        for name, values in (*rows.items(), *marks):
             if len(values):
                 file.put_block(name, first[self._axis_of[name]], values)
         if file is not self._file:
@@ -134,7 +141,7 @@ class GrowingFile:
             self._file.close()
         self._file, self._next, self._force = file, None, True
 
-    def _with_room(self, first: Mapping[str, int], needed: Mapping[str, int]) -> PlacedFile:
+    def _with_room(self, first: Mapping[str, int], wanted: Mapping[str, int]) -> PlacedFile:
         """Return the file, or a new one that has what it has and more room."""
         if self._next is not None:  # making it was interrupted
             if self._next.same_as(self._path):
@@ -142,11 +149,15 @@ class GrowingFile:
             else:
                 self._next.close()
         old = self._file
-        have = dict.fromkeys(needed, 0) if old is None else {axis: old.places[axis].shape[0] for axis in needed}
-        if old is not None and all(needed[axis] <= have[axis] for axis in needed):
+        have = (
+            dict.fromkeys(wanted, 0)
+            if old is None
+            else {axis: old.places[self._marks[axis][0]].shape[0] for axis in wanted}
+        )
+        if old is not None and all(wanted[axis] <= have[axis] for axis in wanted):
             return old
-        room = {axis: have[axis] or 1 for axis in needed}
-        room |= {axis: self._room(axis, needed[axis]) for axis in needed if needed[axis] > room[axis] or old is None}
+        room = {axis: have[axis] or 1 for axis in wanted}
+        room |= {axis: self._room(axis, wanted[axis]) for axis in wanted if wanted[axis] > room[axis] or old is None}
         self._next = new = self._made(room)
         for name, place in new.places.items():
             done = 0 if old is None else first[self._axis_of[name]]
@@ -157,23 +168,23 @@ class GrowingFile:
             new.fill(name, done)
         return new
 
-    def _room(self, axis: str, needed: int) -> int:
+    def _room(self, axis: str, wanted: int) -> int:
         """Return for how many rows a new file has room: for all that may come, but for no more than the class says."""
         if axis == EVENTS:
-            return max(_EVENTS, 2 * needed)
+            return max(_EVENTS, 2 * wanted)
         row = sum(column.size for column in self._columns if column.axis == axis) * np.dtype(self._dtype).itemsize
-        most = max(2 * needed if self._file is not None else 0, _ROOM // max(1, row))
-        expected = self._expected.get(axis, max(_ROWS, 2 * needed))
-        if needed <= expected:
+        most = max(2 * wanted if self._file is not None else 0, _ROOM // max(1, row))
+        expected = self._expected.get(axis, max(_ROWS, 2 * wanted))
+        if wanted <= expected:
             most = min(most, expected)
-        return max(needed, most)
+        return max(wanted, most)
 
     def _made(self, room: Mapping[str, int]) -> PlacedFile:
         """Make a file under another name, in which all that HDF5 has to write is written."""
         import h5py
 
         metadata = self._metadata
-        size = self._size(room)
+        size = needed(self._columns, metadata, room, self._dtype)
         check_room(self._path, self._label, size)
         # A superblock that old readers know. Aligned, so that a kill leaves no half of a time.
         options = {"alignment_threshold": 1, "alignment_interval": 8, "track_order": True}
@@ -183,7 +194,9 @@ class GrowingFile:
             layout = create(
                 file, self._columns, metadata, room, dtype=self._dtype, in_place=True, status=INCOMPLETE, solver={}
             )
-            datasets = {**layout.columns, **layout.axes}
+            datasets = dict(layout.columns)
+            for axis, times in layout.axes.items():
+                datasets |= dict(zip(self._marks[axis], times, strict=True))
             if metadata.events:
                 units = str(metadata.attributes.get("time_units", "1"))
                 events = create_events(file, metadata.events, units, room[EVENTS], in_place=True)
@@ -196,11 +209,3 @@ class GrowingFile:
             raise
         file.close()
         return PlacedFile(self._temporary, places)
-
-    def _size(self, room: Mapping[str, int]) -> int:
-        """Return how many bytes the file will have at most."""
-        arrays = [array for group in self._metadata.arrays.values() for array in group.values()]
-        texts = sum(len(str(value)) for value in self._metadata.attributes.values())
-        rows = sum((room[column.axis] + 1) * column.size for column in self._columns) * np.dtype(self._dtype).itemsize
-        structures = _STRUCTURE * (1 + len(self._columns) + len(arrays))
-        return 2 * (sum(array.nbytes for array in arrays) + texts) + rows + 32 * sum(room.values()) + structures

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brnn.errors import FileError
-from brnn.files.attributes import attribute_json, attribute_value, checked_format, root_attributes
-from brnn.files.hdf5 import READ_ERRORS, StoredArrays, reason, text_of
+from brnn.files.attributes import attribute_json, attribute_value, checked_format, root_attributes, text_of
+from brnn.files.hdf5 import READ_ERRORS, StoredArrays, reason
 from brnn.files.opening import open_hdf5
 from brnn.files.run.events import GROUP, event_names, stored_events
-from brnn.files.stored import StoredRows
+from brnn.files.stored import StoredRows, refuse_claims
 from brnn.result.columns import Column
 from brnn.result.metadata import INCOMPLETE, NETWORK_ARRAYS, OPTION_ARRAYS, STATUSES, TEXTS, Metadata
 from brnn.result.recorded import Recorded
@@ -65,7 +65,7 @@ def _read(file: h5py.File, path: str | Path) -> tuple[Metadata, list[Recorded], 
     number = checked_format(attributes, str(path))
     if text_of(attributes.get("kind", "run")) == "sweep":
         raise FileError(f"{path} is the file of a sweep, not of a run")
-    if number < 1 or text_of(attributes.get("kind", "run")) != "run":
+    if text_of(attributes.get("kind", "run")) != "run":
         raise FileError(f"{path} is damaged: there is no result file of format {number} and this kind")
     for name in ("network", "options", "time_units", "variables", "status", "solver"):
         if name not in attributes:
@@ -74,7 +74,7 @@ def _read(file: h5py.File, path: str | Path) -> tuple[Metadata, list[Recorded], 
     if status not in (INCOMPLETE, *STATUSES):
         raise FileError(f"{path} is damaged: its status is {status!r}")
     solver = attribute_json(attributes.pop("solver"), "solver", dict, str(path))
-    attributes["duration"] = float(attributes.get("duration", np.nan))
+    attributes["duration"] = float(attribute_value(attributes.get("duration", np.nan)))
     described = attribute_json(attributes.pop("variables"), "variables", list, str(path))
     attribute_json(attributes["network"], "network", dict, str(path))
     metadata = Metadata(
@@ -90,7 +90,7 @@ def _variables(file: h5py.File, path: str | Path, described: list[Any], incomple
     import h5py
 
     found: list[tuple[Column, h5py.Dataset]] = []
-    times: dict[str, np.ndarray] = {}
+    times: dict[tuple[str, str], np.ndarray] = {}  # of a group along an axis
     counts: dict[str, int] = {}
     for description in described:
         name, axis, dims = str(description["name"]), str(description["axis"]), description["dims"]
@@ -101,26 +101,29 @@ def _variables(file: h5py.File, path: str | Path, described: list[Any], incomple
         scale = file.get(f"{group}/{axis}")
         if axis not in ("time", "ltm_time") or not isinstance(scale, h5py.Dataset):
             raise FileError(f"{path} is damaged: the times of /{group}/{quantity} are missing")
-        if axis not in times:
-            times[axis] = _times(scale)
-            counts[axis] = len(times[axis])
-        if incomplete:
-            counts[axis] = _readable(dataset, min(counts[axis], dataset.shape[0]))
-        elif len(times[axis]) != scale.shape[0]:
+        if (group, axis) not in times:
+            times[group, axis] = _times(scale, f"{path}: /{group}/{axis}")
+        if incomplete:  # groups get their times one after the other
+            known = min(counts.get(axis, dataset.shape[0]), len(times[group, axis]), dataset.shape[0])
+            counts[axis] = _readable(dataset, known)
+        elif len(times[group, axis]) != scale.shape[0]:
             raise FileError(f"{path} is damaged: the times of /{group}/{quantity} do not rise")
         elif dataset.shape[0] != scale.shape[0]:
             raise FileError(
                 f"{path} is damaged: /{group}/{quantity} has {dataset.shape[0]} samples for {scale.shape[0]} times"
             )
+        else:
+            counts[axis] = min(counts.get(axis, dataset.shape[0]), dataset.shape[0])
         found.append((_column(description, dataset.shape[1:]), dataset))
-    if incomplete and len(times) == 2:
+    if incomplete and len(counts) == 2:
         # The weights of later states may have been saved when the states were not yet.
-        last = times["time"][: counts["time"]].max(initial=-np.inf)
-        counts["ltm_time"] = min(counts["ltm_time"], int(np.searchsorted(times["ltm_time"], last, side="right")))
+        states, weights = (next(v for (_, a), v in times.items() if a == axis) for axis in ("time", "ltm_time"))
+        last = states[: counts["time"]].max(initial=-np.inf)
+        counts["ltm_time"] = min(counts["ltm_time"], int(np.searchsorted(weights, last, side="right")))
     return [
         Recorded(
             column,
-            times[column.axis][: counts[column.axis]],
+            times[column.group, column.axis][: counts[column.axis]],
             StoredRows(dataset, counts[column.axis], f"{path}: {column.name}"),
         )
         for column, dataset in found
@@ -134,11 +137,10 @@ def _column(description: dict[str, Any], shape: tuple[int, ...]) -> Column:
     return Column(group=group, quantity=quantity, start=0, stop=0, shape=shape, dims=dims, **texts)
 
 
-def _times(dataset: h5py.Dataset) -> np.ndarray:
+def _times(dataset: h5py.Dataset, label: str) -> np.ndarray:
     """Return the times that were written: the dataset may be longer in the file of a killed run."""
-    # No more than what is stored: a damaged file may claim any length.
-    stored = dataset.id.get_storage_size() // dataset.dtype.itemsize
-    times = np.asarray(dataset[: min(dataset.shape[0], stored)], dtype=np.float64)
+    refuse_claims(dataset, label)
+    times = np.asarray(dataset[()], dtype=np.float64)
     wrong = ~np.isfinite(times)
     wrong[1:] |= ~(np.diff(times) > 0)
     return times[: int(np.argmax(wrong))] if wrong.any() else times

@@ -16,8 +16,9 @@ from brnn.errors import FileError
 from brnn.files.hdf5 import WRITE_ERRORS, abandon, reason
 from brnn.files.locks import in_use, remove_leftovers
 from brnn.files.opening import marked_open, status_of
-from brnn.files.run.create import create
-from brnn.files.run.events import create_events
+from brnn.files.placed import reserve
+from brnn.files.run.create import create, needed
+from brnn.files.run.events import GROUP, create_events
 from brnn.files.run.reader import open_result
 from brnn.result.events import EventTable
 from brnn.result.metadata import INCOMPLETE, Metadata
@@ -25,6 +26,8 @@ from brnn.result.recorded import Recorded
 from brnn.result.result import Result
 
 __all__ = ["recover", "write_file"]
+
+_RESERVED = 16 * 1024 * 1024  # bytes of samples for which the disk space is taken beforehand
 
 
 def write_file(
@@ -67,13 +70,22 @@ def _write(
 ) -> None:
     # Nothing newer than necessary: a superblock that old readers know.
     file = h5py.File(path, "w", libver=("earliest", "v110"), track_order=True)
+    columns = [entry.column for entry in recorded]
+    times: dict[str, np.ndarray] = {entry.column.axis: entry.times for entry in recorded}
+    rows = {axis: len(values) for axis, values in times.items()}
+    if events is not None:
+        rows[GROUP] = len(events)
+    dtype = recorded[0].data.dtype.name
     try:
+        # HDF5 can cope with a disk that is full when it gets samples, not when it writes its own structures.
+        empty = needed(columns, metadata, dict.fromkeys(rows, 0), dtype)
+        reserve(file, min(needed(columns, metadata, rows, dtype), empty + _RESERVED))
         layout = create(
             file,
-            [entry.column for entry in recorded],
+            columns,
             metadata,
-            {entry.column.axis: len(entry.times) for entry in recorded},
-            dtype=recorded[0].data.dtype.name,
+            rows,
+            dtype=dtype,
             status=status,
             solver=solver,
             compression=compression,
@@ -83,11 +95,13 @@ def _write(
             datasets = create_events(file, events.names, units, len(events))
             for name, values in {"event": np.arange(len(events)), **events.columns}.items():
                 datasets[name][:] = values
+        for name, axes in layout.axes.items():
+            for axis in axes:
+                axis[:] = times[name]
         for entry in recorded:
-            layout.axes[entry.column.axis][:] = entry.times
             dataset = layout.columns[entry.column.name]
-            rows = dataset.chunks[0]
-            step = rows * rows_at_once(rows * entry.column.size * dataset.dtype.itemsize)
+            chunk = dataset.chunks[0]
+            step = chunk * rows_at_once(chunk * entry.column.size * dataset.dtype.itemsize)
             for k in range(0, len(entry.times), step):
                 dataset[k : k + step] = entry.data[k : k + step]
         file.flush()

@@ -13,11 +13,11 @@ import xarray as xr
 
 from brnn.ensemble.status import FAILED, STATUS_NAMES
 from brnn.errors import FileError
-from brnn.files.attributes import checked_format
-from brnn.files.hdf5 import READ_ERRORS, reason, text_of
+from brnn.files.attributes import checked_format, text_of
+from brnn.files.hdf5 import READ_ERRORS, reason
 from brnn.files.opening import open_hdf5
 from brnn.files.placed import PlacedRows, SharedFile, place_of
-from brnn.files.stored import Key, StoredRows
+from brnn.files.stored import Key, StoredRows, refuse_claims
 from brnn.files.sweep.header import SweepHeader, header_of, read_attributes
 from brnn.files.sweep.layout import SweepLayout, axis_attributes
 from brnn.files.sweep.schema import (
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["SweepContents", "open_sweep", "open_sweep_contents"]
-
-_SMALLER = 2000  # times; gzip reaches 1032
 
 
 @dataclass(frozen=True)
@@ -179,9 +177,7 @@ def _rows(dataset: h5py.Dataset, source: SharedFile, label: str) -> StoredRows:
     place = place_of(dataset)
     if place is not None:
         return PlacedRows(source, place, label)
-    # Compression makes nothing this much smaller: a damaged file may claim any size, and HDF5 would take the memory.
-    if dataset.size * dataset.dtype.itemsize > _SMALLER * dataset.id.get_storage_size():
-        raise FileError(f"{label} is damaged: there are fewer values than there should be")
+    refuse_claims(dataset, label)
     if dataset.dtype == "S1":
         return _Letters(dataset, label)
     return StoredRows(dataset, dataset.shape[0] if dataset.ndim else 1, label)
