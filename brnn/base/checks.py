@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.data import Spec
 from brnn.base.text import closest, short_repr
 from brnn.base.tracer import Varying
 from brnn.errors import SpecError
@@ -165,5 +166,10 @@ def choice(value: Any, where: str, allowed: Sequence[str]) -> str:
 def one_of(value: Any, where: str, kind: type | tuple[type, ...], what: str) -> Any:
     """Return `value` if it is an instance of `kind`; `what` says in words what is allowed."""
     if not isinstance(value, kind):
-        raise SpecError(f"{where} = {short_repr(value)}: must be {what}")
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        meant = next((text for cls in kinds if issubclass(cls, Spec) and (text := cls.meant(value))), "")
+        values = ", not classes" if isinstance(value, type) else ""
+        size = getattr(value, "shape", None)
+        shown = f"an array of shape {size}" if isinstance(size, tuple) and size else short_repr(value)
+        raise SpecError(f"{where} = {shown}: must be {what}{values}{f'; did you mean {meant}?' if meant else ''}")
     return value

@@ -37,6 +37,28 @@ class Spec:
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
+    @classmethod
+    def meant(cls, value: Any) -> str:
+        """Return what was probably meant by a value that is none of this kind, as Python; nothing if that is not clear.
+
+        It is for messages. A name stands for the class of this name, and a class for what it makes by default.
+        """
+        if isinstance(value, type):
+            value = value.__name__
+        if not isinstance(value, str):
+            return ""
+        kinds = {name.lower(): kind for name, kind in Spec.registry.items() if issubclass(kind, cls)}
+        found = kinds.get(value.lower().replace("-", "").replace("_", ""))
+        if found is None:
+            return ""
+        needed = [
+            f"{field.name}=..."
+            for field in dataclasses.fields(found)
+            if field.init and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        ]
+        package = "brnn." if found.__module__.startswith("brnn.") else ""
+        return f"{package}{found.__name__}({', '.join(needed)})"
+
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed (and everything validated again)."""
         names = [field.name for field in dataclasses.fields(self) if field.init]

@@ -32,8 +32,12 @@ def short_repr(value: object, length: int = _LONGEST) -> str:
 
 
 def closest(value: str, allowed: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"``, or nothing if no name is near."""
-    near = difflib.get_close_matches(value, list(allowed), n=1)
+    """Return ``"; did you mean 'x'?"``, or nothing if no name is near, and none alone begins with the value."""
+    names = list(allowed)
+    near = difflib.get_close_matches(value, names, n=1)
+    if not near and len(value) > 1:
+        begun = [name for name in names if name.lower().startswith(value.lower())]
+        near = begun if len(begun) == 1 else []
     return f"; did you mean '{near[0]}'?" if near else ""
 
 

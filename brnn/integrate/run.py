@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,16 +19,15 @@ from brnn.errors import InputError, SpecError
 from brnn.files.run.writer import FileRecorder
 from brnn.integrate.driver import Task
 from brnn.integrate.methods import Method, as_list, choose
+from brnn.integrate.silence import what_stays_silent
 from brnn.integrate.times import saved_times, steady_times, whole_steps
 from brnn.result.memory import MemoryRecorder
 from brnn.result.metadata import metadata
 from brnn.result.options import Record
 from brnn.result.recorder import Recorder
+from brnn.result.result import Result
 from brnn.spec.durations import STEADY_DURATIONS, natural_duration
 from brnn.spec.network import Network
-
-if TYPE_CHECKING:
-    from brnn.result.result import Result
 
 __all__ = ["simulate"]
 
@@ -45,6 +46,7 @@ def simulate(
     record: str | Path | Sequence[str] | Record | None = None,
     seed: int | None = None,
     progress: bool = False,
+    force: bool = False,
 ) -> Result:
     """Integrate a network from time 0.
 
@@ -55,9 +57,10 @@ def simulate(
     duration : float, optional
         How long; the network's own duration by default (20 if it has none). With ``until="steady"`` it is the longest
         that the run may take (by default 1024 times the network's own).
-    initial : array or dict, optional
+    initial : array, dict, or Result, optional
         Activities at time 0: an array for a network of one layer, or ``{"<layer>": array}`` for some of its layers
-        (also ``"<layer>.x"``); the others start as the network says.
+        (also ``"<layer>.x"``); the others start as the network says. Of a Result the last saved states, gates and
+        weights included.
     times : array, optional
         The times that are saved, exactly these. By default 201 times from 0 to `duration`; with ``until="steady"``
         times whose spacing doubles as time does. A run that comes to rest, or that an event ends, also saves its last
@@ -78,6 +81,8 @@ def simulate(
         Seed of the white noise, and of what events draw. Without one a seed is drawn; it is recorded in any case.
     progress : bool
         Show a progress bar on standard error.
+    force : bool
+        Replace the file if it exists.
 
     Returns
     -------
@@ -92,6 +97,11 @@ def simulate(
         If the file cannot be written or exists.
     IntegrationError
         If the solver fails; what was recorded until then is kept (in the file, if there is one).
+
+    Warns
+    -----
+    UserWarning
+        If an input is never on in the run, or there is neither input nor initial activity.
     """
     if not isinstance(network, Network):
         raise InputError(f"network = {type(network).__name__}: must be a brnn.Network, e.g. brnn.models.rcf.build()")
@@ -103,6 +113,8 @@ def simulate(
     step = None if step is None else number(step, "step", above=0.0)
     seed = None if seed is None else whole(seed, "seed", minimum=0)
     options = Record.from_argument(record)
+    if force:
+        options = dataclasses.replace(options, force=True)
     method = choose(solver, network, until, step)
     saved = _times(times, network, natural, length, until)
     if network.random and seed is None:
@@ -110,6 +122,8 @@ def simulate(
     _refuse_too_large(network, method)
     system = compile_network(network)
     state = initial_state(system, initial)
+    for words in what_stays_silent(network, state, system.variables, length):
+        warnings.warn(words, UserWarning, stacklevel=2)
     given = {
         "duration": length,
         "initial": None if initial is None else state.copy(),
@@ -181,6 +195,8 @@ def initial_state(system: System, initial: Any) -> np.ndarray:
     state = system.initial_state()
     if initial is None:
         return state
+    if isinstance(initial, Result):
+        initial = {name: initial.final(name) for name in initial}
     if not isinstance(initial, Mapping):
         if len(system.network.layers) > 1:
             keys = ", ".join(layer.name for layer in system.network.layers)

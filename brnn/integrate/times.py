@@ -27,6 +27,10 @@ def saved_times(times: Any, duration: float) -> np.ndarray:
         result = np.array(times, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError("times: must be an array of numbers") from None
+    if result.ndim == 0 and float(result).is_integer() and result >= 1:
+        raise InputError(
+            f"times = {int(result)}: must be a list of times; did you mean np.linspace(0, {duration:g}, {int(result)})?"
+        )
     if result.ndim != 1 or result.size == 0:
         raise InputError(f"times: has shape {result.shape}, must be a list of at least one time")
     if not np.isfinite(result).all():

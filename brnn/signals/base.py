@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ import numpy as np
 from brnn.base.checks import choice, number
 from brnn.base.codetext import Code, code_of
 from brnn.base.data import Spec
+from brnn.base.text import shortened
 from brnn.base.tracer import Varying
 from brnn.errors import InputError
 from brnn.signals.shapes import classify
@@ -18,6 +20,7 @@ from brnn.signals.shapes import classify
 __all__ = ["PARTS", "PRODUCT_EXPONENTS", "Signal", "power"]
 
 PRODUCT_EXPONENTS = (1.0, 2.0, 3.0, 4.0)  # for which `power` multiplies
+_UNARY = ("exp", "log", "sqrt", "tanh", "sin", "cos", "abs")  # functions that formulas know, too
 PARTS = ("kernel", "slope", "quotient")  # f(w), f'(w), f(w)/w
 
 
@@ -56,6 +59,19 @@ class Signal(Spec):
     _kernel: ClassVar[Callable[..., Any]]
     _slope: ClassVar[Callable[..., Any]]
     _quotient: ClassVar[Callable[..., Any]]
+
+    @classmethod
+    def meant(cls, value: Any) -> str:
+        """Return what was probably meant: a formula for its text or for a function of NumPy, a gain for a number."""
+        name = getattr(value, "__name__", "")
+        if callable(value) and not isinstance(value, type):
+            return f"brnn.Function('{name}(w)')" if name in _UNARY else "brnn.Function('...') with its formula in w"
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return f"brnn.Linear(gain={value:g})"
+        known = super().meant(value)
+        if not known and isinstance(value, str) and re.search(r"\bw\b", value):
+            return f"brnn.Expression({shortened(value)!r})"
+        return known
 
     @property
     def formula(self) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 
 from brnn.base.checks import choice, identifier, number, one_of
 from brnn.base.data import Spec
-from brnn.errors import SpecError
 from brnn.signals import Linear, Signal
 from brnn.spec.gates import Gate
 from brnn.spec.layers.base import KINDS
@@ -67,8 +66,6 @@ class Projection(Spec):
         name = f"{source}_{target}_{kind[:3]}" if self.name is None else identifier(self.name, "Projection: name")
         at = f"Projection '{name}'"
         self._set(name=name)
-        if isinstance(self.signal, type) or isinstance(self.topology, type):
-            raise SpecError(f"{at}: signal and topology must be values, e.g. Linear() and OneToOne(), not classes")
         one_of(self.signal, f"{at}: signal", Signal, "a signal of brnn.signals, e.g. Sigmoid()")
         one_of(self.topology, f"{at}: topology", Topology, "a topology, e.g. AllButSelf()")
         if self.gate is not None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from brnn.base.checks import shape as sizes
 from brnn.base.checks import spread
 from brnn.spec.layers.base import Bounds, LayerLaw
 
@@ -98,7 +99,7 @@ class Layer(_Generalized):
     @classmethod
     def shunting(cls, name: str, shape: Any, A: Any, B: Any, D: Any = 0.0, initial: Any = 0.0) -> Self:
         """Return a shunting layer (8): C = 1, E = D, F = 1, so that -D <= x <= B."""
-        spread(D, f"Layer '{name}': D", (shape,) if isinstance(shape, int) else tuple(shape), minimum=0.0)
+        spread(D, f"Layer '{name}': D", sizes(shape, f"Layer '{name}': shape"), minimum=0.0)
         return cls(name, shape, A=A, B=B, C=1.0, E=D, F=1.0, initial=initial)
 
     @classmethod

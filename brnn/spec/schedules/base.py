@@ -48,6 +48,13 @@ class Schedule(Spec):
     varying: ClassVar[bool] = False
     white: ClassVar[bool] = False  # whether it is white noise, which only stochastic solvers can take
 
+    @classmethod
+    def meant(cls, value: Any) -> str:
+        """Return what was probably meant: a pair of times is a pulse."""
+        if isinstance(value, (tuple, list)) and len(value) == 2 and not any(np.ndim(time) for time in value):
+            return f"brnn.Pulse(on={value[0]}, off={value[1]})"
+        return super().meant(value)
+
     def breaks(self, duration: float) -> np.ndarray:
         """Return the break points in (0, duration), in rising order."""
         return np.empty(0)

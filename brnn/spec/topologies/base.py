@@ -47,6 +47,15 @@ class Topology(Spec):
     signed: ClassVar[bool] = False  # whether strengths of both signs are its purpose
     imports: ClassVar[dict[str, str]] = {}  # global name used by a kernel -> the import line it needs
 
+    @classmethod
+    def meant(cls, value: Any) -> str:
+        """Return what was probably meant: a matrix is a Dense or a Sparse, W[target, source]."""
+        if hasattr(value, "tocsr"):
+            return "brnn.Sparse(W), W being this matrix"
+        if isinstance(value, (np.ndarray, list, tuple)) and np.ndim(value) == 2:
+            return "brnn.Dense(W), W being this array"
+        return super().meant(value)
+
     def check(self, source: Shape, target: Shape, where: str) -> None:
         """Raise SpecError if layers of these shapes cannot be joined."""
         return None

@@ -1,0 +1,127 @@
+"""What people try first either works, or the message says what to write instead."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sparse
+
+import brnn
+from brnn.errors import FileError, InputError, SpecError
+
+P = brnn.Projection
+
+
+@pytest.mark.parametrize(
+    ("attempt", "meant"),
+    [
+        (lambda: P("a", "b", "exc"), "'excitatory'"),
+        (lambda: P("a", "b", "inh"), "'inhibitory'"),
+        (lambda: P("a", "b", signal="sigmoid"), "brnn.Sigmoid()"),
+        (lambda: P("a", "b", signal="threshold-linear"), "brnn.ThresholdLinear()"),
+        (lambda: P("a", "b", signal=brnn.Sigmoid), "brnn.Sigmoid()"),
+        (lambda: P("a", "b", signal="w**2/(1 + w**2)"), "brnn.Expression('w**2/(1 + w**2)')"),
+        (lambda: P("a", "b", signal=np.tanh), "brnn.Function('tanh(w)')"),
+        (lambda: P("a", "b", signal=lambda w: w), "brnn.Function('...') with its formula in w"),
+        (lambda: P("a", "b", signal=2.0), "brnn.Linear(gain=2)"),
+        (lambda: P("a", "b", topology=np.eye(5)), "brnn.Dense(W), W being this array"),
+        (lambda: P("a", "b", topology=[[1.0, 2.0]]), "brnn.Dense(W), W being this array"),
+        (lambda: P("a", "b", topology=sparse.eye(5)), "brnn.Sparse(W), W being this matrix"),
+        (lambda: P("a", "b", topology="one_to_one"), "brnn.OneToOne()"),
+        (lambda: P("a", "b", topology=brnn.Dense), "brnn.Dense(matrix=...)"),
+        (lambda: P("a", "b", learning="outstar"), "brnn.Outstar()"),
+        (lambda: P("a", "b", gate=brnn.HabituativeGate), "brnn.HabituativeGate(H=..., K=..., L=...)"),
+        (lambda: brnn.Stimulus("a", "excitatory", 1.0, (0, 1)), "brnn.Pulse(on=0, off=1)"),
+        (lambda: brnn.Stimulus("a", "excitatory", 1.0, "pulse"), "brnn.Pulse(on=..., off=...)"),
+        (lambda: brnn.Outstar(sampled="linear"), "brnn.Linear()"),
+        (lambda: brnn.CohenGrossbergLayer("F", 2, np.exp, brnn.Linear()), "brnn.Function('exp(w)')"),
+    ],
+)
+def test_the_message_says_what_was_probably_meant(attempt: Callable[[], Any], meant: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(f"; did you mean {meant}?")) as caught:
+        attempt()
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_meant_works() -> None:
+    assert P("a", "b", signal=brnn.Function("tanh(w)")).signal([-1.0, 1.0]) == pytest.approx(np.tanh([-1.0, 1.0]))
+    assert P("a", "b", topology=brnn.Dense(np.eye(5))).topology.strengths((5,), (5,)).tolist() == np.eye(5).tolist()
+
+
+@pytest.mark.parametrize("make", [brnn.Layer.shunting, brnn.Layer.additive])
+def test_whole_numbers_of_any_type_are_sizes(make: Callable[..., brnn.Layer]) -> None:
+    more = {"B": 1.0} if make == brnn.Layer.shunting else {}
+    for size in (5, 5.0, np.int64(5), np.float64(5.0), (5,), [np.int32(5)]):
+        assert make("F", size, A=1.0, **more).shape == (5,)
+    for size in (2.5, None, 0, "5", ()):
+        with pytest.raises(SpecError, match="shape"):
+            make("F", size, A=1.0, **more)
+
+
+def test_a_number_of_times_is_no_list_of_times() -> None:
+    with pytest.raises(InputError, match=r"times = 50: must be a list .*np\.linspace\(0, 5, 50\)"):
+        brnn.simulate(brnn.models.additive.build(), 5.0, times=50)
+
+
+def cell(*stimuli: brnn.Stimulus, **more: Any) -> brnn.Network:
+    return brnn.Network("cell", [brnn.Layer.additive("F", 2, A=1.0, **more)], [P("F", "F")], list(stimuli))
+
+
+def test_a_file_is_replaced_as_the_message_says(tmp_path: Path) -> None:
+    path = tmp_path / "run.h5"
+    brnn.simulate(cell(initial=1.0), 1.0, record=path).close()
+    with pytest.raises(FileError, match="use force=True"):
+        brnn.simulate(cell(initial=1.0), 2.0, record=path)
+    with brnn.simulate(cell(initial=1.0), 2.0, record=path, force=True) as result:
+        assert result.reached == 2.0
+
+
+def test_a_run_begins_where_another_ended() -> None:
+    first = brnn.simulate(cell(initial=[1.0, 2.0]), 1.0)
+    second = brnn.simulate(cell(), 1.0, initial=first)
+    assert second["F.x"].values[0].tolist() == first.final("F").values.tolist()
+    # dx/dt = -x + x: nothing changes; the weights of a learning network are taken over, too.
+    link = P("F", "F", learning=brnn.PassiveDecay(rate=0.0, decay=0.5, initial=1.0))
+    learning = brnn.Network("n", [brnn.Layer.additive("F", 2, A=1.0)], [link], [brnn.Stimulus("F")])
+    half = brnn.simulate(learning, 1.0)
+    rest = brnn.simulate(learning, 1.0, initial=half)
+    assert rest.final("F_F_exc.z").values == pytest.approx(np.full(2, np.exp(-1.0)), abs=1e-6)
+
+
+def said(network: brnn.Network, duration: float = 2.0, **options: Any) -> list[str]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        brnn.simulate(network, duration, **options)
+    return [str(warning.message) for warning in caught]
+
+
+def test_inputs_that_are_never_on_are_said() -> None:
+    late = brnn.Stimulus("F", "excitatory", 1.0, brnn.Pulse(on=50.0, off=60.0))
+    (line,) = said(cell(late, initial=0.5))
+    assert line == (
+        "Stimulus of 'F' is never on in this run, which goes from 0 to 2: its schedule is Pulse(on=50.0, off=60.0)"
+    )
+    assert said(cell(late, initial=0.5), 51.0) == []
+    over = brnn.Stimulus("F", "excitatory", 1.0, brnn.Pulses([[-3.0, -2.0], [-1.0, 0.0]]))
+    assert len(said(cell(over, initial=0.5))) == 1
+    for schedule in (brnn.Constant(), brnn.Pulse(-1.0, 0.1), brnn.Ramp(5.0, 6.0), brnn.Sine(1.0)):
+        assert said(cell(brnn.Stimulus("F", "excitatory", 1.0, schedule))) == []
+
+
+def test_networks_that_nothing_drives_are_said() -> None:
+    (line,) = said(cell())
+    assert "cell has no input in this run and no activity at time 0" in line
+    assert len(said(cell(brnn.Stimulus("F", "excitatory", 0.0)))) == 1
+    assert said(cell(), initial=[0.0, 1.0]) == []
+    # What moves by itself is driven: f(0) = 1/2, potentials with another rest, noise, discrete cells that fire at 0.
+    spontaneous = brnn.Network("n", [brnn.Layer.additive("F", 2, A=1.0)], [P("F", "F", signal=brnn.Logistic())])
+    assert said(spontaneous) == []
+    assert said(brnn.Network("n", [brnn.BinaryLayer("F", 2, threshold=0.0, levels="unipolar")])) == []
+    noise = brnn.Stimulus("F", "excitatory", 1.0, brnn.WhiteNoise())
+    assert said(cell(noise), seed=1) == []
