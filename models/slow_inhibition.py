@@ -169,7 +169,7 @@ def _cycle(e: float, start: float = 250.0, stop: float = 350.0) -> Oscillation:
 def hopf_bifurcation() -> list[Comparison]:
     """The growth rate of the simulator's own equations at the equilibrium changes sign at e = 0.81988549."""
     from brnn.compiler import compile_network
-    from brnn.integrate.steady import growth_rate
+    from brnn.integrate.jacobian import growth_rate
     from brnn.theory.quenching import bisect
 
     x = float(theory.equilibria(_A, _B, _I, _G, _F)[0])

@@ -250,7 +250,7 @@ def course_is_that_of_the_equations() -> list[Comparison]:
 def equilibria_are_as_predicted() -> list[Comparison]:
     """Equilibria by crossing nullclines, and the eigenvalues of the Jacobian there, beside the simulator's."""
     from brnn.compiler import compile_network
-    from brnn.integrate.steady import growth_rate
+    from brnn.integrate.jacobian import growth_rate
 
     rows = []
     for P, label, stable in ((1.25, "P = 1.25", False), (0.0, "P = 0", True)):
@@ -272,7 +272,7 @@ def equilibria_are_as_predicted() -> list[Comparison]:
 def past_decides() -> list[Comparison]:
     """Five inputs P from low and from high activity: lowest and highest equilibrium; the one between is unstable."""
     from brnn.compiler import compile_network
-    from brnn.integrate.steady import growth_rate
+    from brnn.integrate.jacobian import growth_rate
 
     inputs = np.array([-1.0, -0.5, 0.0, 0.2, 0.5])
     found = [_equilibria(_SWITCH, P) for P in inputs]

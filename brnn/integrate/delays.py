@@ -16,6 +16,8 @@ import numpy as np
 
 __all__ = ["History"]
 
+_LOOKS = 33  # at the past of the longest delay
+
 
 class History:
     """The state vector at earlier times.
@@ -30,7 +32,7 @@ class History:
 
     def __init__(self, initial: np.ndarray, longest: float) -> None:
         self._initial = initial.copy()
-        self._longest = longest
+        self.longest = longest
         self._ends: list[float] = []
         self._pieces: list[Callable[[float], np.ndarray]] = []
 
@@ -38,8 +40,8 @@ class History:
         """Add the dense output of the step that ended at `end`, and forget what is no more needed."""
         self._ends.append(end)
         self._pieces.append(piece)
-        if len(self._ends) > 64 and self._ends[len(self._ends) // 2] < end - self._longest:
-            first = max(bisect_left(self._ends, end - self._longest) - 1, 0)
+        if len(self._ends) > 64 and self._ends[len(self._ends) // 2] < end - self.longest:
+            first = max(bisect_left(self._ends, end - self.longest) - 1, 0)
             del self._ends[:first], self._pieces[:first]
 
     def __call__(self, time: float) -> np.ndarray:
@@ -48,3 +50,8 @@ class History:
             return self._initial
         k = min(bisect_left(self._ends, time), len(self._ends) - 1)
         return self._pieces[k](time)
+
+    def strayed(self, time: float, state: np.ndarray, tolerance: np.ndarray) -> float:
+        """Return how far `state`, that at `time`, is from those of the longest delay before, in tolerances."""
+        past = (self(float(at)) for at in np.linspace(time - self.longest, time, _LOOKS))
+        return max(float(np.max(np.abs(then - state) / tolerance)) for then in past)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,15 +10,17 @@ import numpy as np
 
 from brnn.base.text import closest
 from brnn.compiler import System, compile_network
+from brnn.ensemble.rest import FAR, NEUTRAL, beyond, sizes
 from brnn.errors import InputError, IntegrationError
+from brnn.integrate.jacobian import DENSE, RateFunction, fastest_rate, jacobian_matrix, rightmost
 from brnn.integrate.run import initial_state, simulate
-from brnn.integrate.steady import growth_rate, jacobian_product
+from brnn.integrate.steady import newton_step
 from brnn.spec.network import Network
 
 __all__ = ["Equilibrium", "steady_state"]
 
 _NEWTON = 25  # steps at most
-_DENSE = 1000  # unknowns up to which Newton's equations are solved by LU
+_ROUNDING = 1e-9  # of the terms of du/dt; a larger sum is more than rounding leaves
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,10 @@ class Equilibrium:
         The whole state vector.
     residual : float
         Largest abs(du_i/dt) there.
-    growth_rate : float
-        Largest real part of the eigenvalues of the Jacobian there: negative if small disturbances die out, about 0 on a
-        continuum of equilibria.
+    accurate : bool
+        Whether that is no more than rounding leaves of the terms of du/dt.
+    eigenvalues : ndarray of complex
+        Those of the Jacobian there; of more than 500 unknowns that with the largest real part, and about the fastest.
     time : float
         How long the integration ran before Newton's method took over.
     newton_steps : int
@@ -41,15 +45,21 @@ class Equilibrium:
 
     state: np.ndarray
     residual: float
-    growth_rate: float
+    accurate: bool
+    eigenvalues: np.ndarray
     time: float
     newton_steps: int
     _system: System = field(repr=False)
 
     @property
+    def growth_rate(self) -> float:
+        """Largest real part of the eigenvalues: negative if small disturbances die out, about 0 on a continuum."""
+        return float(np.max(self.eigenvalues.real))
+
+    @property
     def stable(self) -> bool:
-        """Whether no small disturbance grows (to within what finite differences can tell)."""
-        return self.growth_rate <= 1e-5
+        """Whether no small disturbance grows: to within what differences can tell beside the fastest rate."""
+        return self.growth_rate <= NEUTRAL * float(np.max(np.abs(self.eigenvalues)))
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Return one state, e.g. ``equilibrium["F1.x"]``, in the shape of its layer."""
@@ -80,7 +90,8 @@ def steady_state(
     -------
     Equilibrium
         Newton's method takes the state to where rounding ends it. Where the Jacobian is singular (a continuum of
-        equilibria, as with linear signals) it takes the shortest step.
+        equilibria, as with linear signals) it takes the shortest step. If du/dt stays larger than rounding explains,
+        `Equilibrium.accurate` is false, and a warning says so.
 
     Raises
     ------
@@ -103,25 +114,43 @@ def steady_state(
     u = np.concatenate([np.ravel(result[variable.name].values[-1]) for variable in system.variables])
     time = float(result.times[-1])
     fun = system.rhs(max(time, network.settled()) + 1.0)
-    steps = 0
+    rtol, atol = (float(result.solver.details[name]) for name in ("rtol", "atol"))
+    u, steps = _newton(fun, time, u, rtol, atol)
     f = fun(time, u)
-    for steps in range(1, _NEWTON + 1):
-        new = u + _newton_step(fun, time, u, f)
+    values = rightmost(fun, time, u, rtol, atol)
+    if u.size > DENSE:
+        values = np.append(values, -fastest_rate(fun, time, u))
+    remains = float(np.max(np.abs(f) / _terms(fun, time, u, rtol, atol)))
+    accurate = remains <= _ROUNDING and steps < _NEWTON
+    if not accurate:
+        warnings.warn(
+            f"steady_state: after {steps} steps Newton's method left {remains:.1g} of the terms of du/dt: the state is "
+            "near no equilibrium, or at a jump of the equations; smaller rtol and atol may help",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return Equilibrium(u, float(np.max(np.abs(f))), accurate, values, time, steps, system)
+
+
+def _newton(fun: RateFunction, time: float, start: np.ndarray, rtol: float, atol: float) -> tuple[np.ndarray, int]:
+    """Return where Newton's method takes a state at rest, and in how many steps; it does not leave its vicinity."""
+    terms = _terms(fun, time, start, rtol, atol)
+    u, f = start, fun(time, start)
+    for steps in range(_NEWTON):
+        new = beyond(u, newton_step(fun, time, u, f, rtol, atol)[1])
         g = fun(time, new)
-        if not np.isfinite(g).all() or np.max(np.abs(g)) >= np.max(np.abs(f)):
-            steps -= 1
-            break
+        far = np.max(np.abs(new - start) / (atol + rtol * np.abs(start)))
+        if not np.max(np.abs(g) / terms) < np.max(np.abs(f) / terms) or far > max(1.0, FAR / rtol):
+            return u, steps
         u, f = new, g
-    return Equilibrium(u, float(np.max(np.abs(f))), growth_rate(fun, time, u), time, steps, system)
+    return u, _NEWTON
 
 
-def _newton_step(fun: Any, time: float, u: np.ndarray, f: np.ndarray) -> np.ndarray:
-    """Return the step d of J d = -f."""
-    product = jacobian_product(fun, time, u)
-    if u.size <= _DENSE:
-        jacobian = np.stack([product(column) for column in np.eye(u.size)], axis=1)
-        return np.asarray(np.linalg.lstsq(jacobian, -f, rcond=1e-10)[0])
-    from scipy.sparse.linalg import LinearOperator, gmres
-
-    operator = LinearOperator((u.size, u.size), matvec=product, dtype=np.float64)
-    return np.asarray(gmres(operator, -f, rtol=1e-6, maxiter=20)[0])
+def _terms(fun: RateFunction, time: float, u: np.ndarray, rtol: float, atol: float) -> np.ndarray:
+    """Return about the size of the terms that cancel in each du/dt of an equilibrium."""
+    size = sizes(u, rtol, atol)
+    if u.size <= DENSE:
+        terms = np.max(np.abs(jacobian_matrix(fun, time, u, rtol, atol)) * size, axis=1)
+    else:
+        terms = fastest_rate(fun, time, u) * size
+    return np.maximum(terms, np.finfo(float).tiny)

@@ -72,8 +72,8 @@ def simulate(
     step : float, optional
         Step of the solvers for white noise; a 10,000th of the duration by default.
     until : {"duration", "steady"}
-        "steady" stops when every unknown would move by less than its tolerance in a unit of time, no stimulus changes
-        any more, and the state is not one that small disturbances leave.
+        "steady" stops when no stimulus changes any more, the state is within its tolerance of an equilibrium, by the
+        step of Newton's method, and no small disturbance of it grows: see `brnn.integrate.steady`.
     record : path, list of str, or Record, optional
         A path streams the results to an HDF5 file while the run goes on, in bounded memory; a list of names
         (``["F1.x"]``) keeps only these; a Record says both and more. By default everything is kept in memory.

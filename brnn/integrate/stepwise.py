@@ -13,7 +13,8 @@ from brnn.compiler.system import RightHandSide
 from brnn.integrate.delays import History
 from brnn.integrate.driver import Driver
 from brnn.integrate.events import Slopes
-from brnn.integrate.steady import SteadyRule, fastest_rate
+from brnn.integrate.jacobian import fastest_rate
+from brnn.integrate.steady import SteadyRule
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.timetable import Timetable
 
@@ -56,7 +57,7 @@ class Stepwise(Driver):
         """Integrate piece by piece."""
         task, timetable, delays = self.task, self.timetable, self.task.system.delays
         self.history = History(state, delays[-1]) if delays else None
-        self.rule = SteadyRule(task.rtol, task.atol, delays[-1] if delays else 0.0)
+        self.rule = SteadyRule(task.rtol, task.atol, self.history)
         time = 0.0
         while not timetable.over and not self.stopped:
             time, state, steady = self._piece(time, timetable.stop, state)
@@ -99,9 +100,10 @@ class Stepwise(Driver):
             state = stepper.y
             turned = self._turned_stiff(fun, stepper)
             self._keep(stepper, before)
-            if task.until_steady and stepper.t > settled and self.rule.holds(fun, stepper.t, state):
+            rest = self.rule.rest(fun, stepper.t, state) if task.until_steady and stepper.t > settled else None
+            if rest is not None:
                 self._count(stepper)
-                return stepper.t, state, True
+                return stepper.t, rest, True
             if turned and stepper.status == "running":
                 self._count(stepper)
                 stepper = self.method.stepper(replace(piece, start=stepper.t, state=state))

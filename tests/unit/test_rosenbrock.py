@@ -9,7 +9,7 @@ import scipy.sparse
 import brnn
 from brnn.compiler import compile_network
 from brnn.compiler.jacobian import BlockJacobian
-from brnn.integrate.steady import jacobian_product
+from brnn.integrate.jacobian import jacobian_product
 
 
 def plastic(learning: brnn.Learning, topology: brnn.Topology, gate: brnn.Gate | None = None) -> brnn.Network:

@@ -8,7 +8,7 @@ import numpy as np
 
 from brnn.integrate.driver import Driver, Task
 from brnn.integrate.methods.base import TAKES_NO_STEP, Method
-from brnn.integrate.steady import repeats
+from brnn.integrate.steady import MapRule
 
 if TYPE_CHECKING:
     from brnn.spec.network import Network
@@ -55,6 +55,8 @@ class _Discrete(Driver):
         past = {0: state}
         settled = system.network.settled()
         edges = np.concatenate([system.network.breaks(task.duration), [np.inf]])
+        binary = all(layer.levels_only for layer in system.network.layers)
+        rule = MapRule(task.rtol, task.atol, step, max(lags, default=0), binary)
         fun, segment = None, -1
 
         def history(time: float) -> np.ndarray:
@@ -71,14 +73,16 @@ class _Discrete(Driver):
             self.evaluations += 1
             if not np.isfinite(new).all():
                 raise self.failure(time, state, new, 1.0)
-            rests = repeats(new, state)
+            # Delayed signals of a schedule that has come to its end arrive later.
+            settles = task.until_steady and time >= settled + max(lags, default=0) * step
+            rests = settles and rule.rests(fun, time, state, new)
             state = new
             past[k + 1] = state
             if k + 1 - max(lags, default=0) - 1 in past and k - max(lags, default=0) > 0:
                 del past[k - max(lags, default=0)]
             self.save_reached((k + 1) * step, state)
             self.progressed(step)
-            if task.until_steady and rests and time >= settled and not lags:
+            if rests:
                 return self.at_rest((k + 1) * step, state)
         if task.until_steady:
             return "complete", f"not steady after t = {task.duration:g}"

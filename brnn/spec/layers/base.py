@@ -53,6 +53,7 @@ class LayerLaw(Spec):
     signed_input: ClassVar[bool] = False  # whether negative weights and inputs have a meaning
     law: ClassVar[Callable[..., Any]]
     discrete: ClassVar[bool] = False  # whether `law` returns x one step later instead of dx/dt
+    levels_only: ClassVar[bool] = False  # whether its activities are a few levels, between which `law` jumps
     modulated: ClassVar[bool] = False  # whether `law` takes a modulatory input, too
 
     @property

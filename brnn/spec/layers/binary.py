@@ -47,6 +47,7 @@ class BinaryLayer(LayerLaw):
     parameters: ClassVar[tuple[str, ...]] = ("threshold", "unipolar")
     signed_input: ClassVar[bool] = True
     discrete: ClassVar[bool] = True
+    levels_only: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self._check_common(self.initial)
