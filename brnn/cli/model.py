@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from brnn import models
 from brnn.claims import Claim
 from brnn.cli.settings import parameters_of, parse_settings
+from brnn.cli.text import signal_in_words
 from brnn.errors import BrnnError, FileError, InputError
+from brnn.signals.base import Signal
 from brnn.spec.network import Network
 
 if TYPE_CHECKING:
@@ -55,6 +57,18 @@ class Model:
         stated = getattr(self.module, "CLAIMS", ())
         return [claim for claim in stated if isinstance(claim, Claim)] if isinstance(stated, (list, tuple)) else []
 
+    def values(self, settings: Sequence[str]) -> dict[str, Any]:
+        """Return what the texts ``KEY=VALUE`` stand for, by the name of the parameter; nothing of a saved network."""
+        return {} if self.module is None else parse_settings(settings, self.module.build, self.name)
+
+    def signals_taken(self, settings: Sequence[str]) -> list[str]:
+        """Return what was taken for the signals among the settings, a line for each."""
+        return [
+            f"{name} = {signal_in_words(value)}"
+            for name, value in self.values(settings).items()
+            if isinstance(value, Signal)
+        ]
+
     def build(self, settings: Sequence[str] = (), pattern: Any = None, source: str = "") -> Network:
         """Return the network.
 
@@ -72,9 +86,9 @@ class Model:
                 option = f"--set {settings[0]}" if settings else f"--input {source}"
                 raise InputError(f"{option}: {self.name} is a saved network, which has no parameters that could be set")
             return self.saved
-        build = self.module.build if self.module is not None else None
-        assert build is not None
-        values = parse_settings(settings, build, self.name)
+        values = self.values(settings)
+        assert self.module is not None
+        build = self.module.build
         known = parameters_of(build)
         if pattern is not None:
             if "pattern" not in known:

@@ -10,6 +10,7 @@ import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from brnn.base.text import text_table
 
@@ -19,6 +20,7 @@ __all__ = [
     "described_parameters",
     "docstring_of",
     "reference_of",
+    "signal_in_words",
 ]
 
 _UNIT = re.compile(r"\s*\((1|(?:1/)?(?:time|m?s|m?V|[npu]?F|[npum]?S|[npum]?A|Hz))\)")
@@ -89,6 +91,17 @@ def reference_of(docstring: str) -> str:
         return text[:40]
     first, *others = named.group(1).split(", ")
     return f"{first} et al. {named.group(2)}" if others else named.group(0)
+
+
+def signal_in_words(signal: Any, *, short: bool = False) -> str:
+    """Return a signal (or any value), with a word on what it is below 0 if its formula says something else."""
+    from brnn.base.words import value_in_words
+    from brnn.signals.expression import Expression
+
+    words = value_in_words(signal)
+    if isinstance(signal, Expression) and signal.cut:
+        words += ", 0 for w < 0" if short else f", which is 0 for w < 0 (function({signal.text}) is not cut there)"
+    return words
 
 
 def columns(

@@ -106,6 +106,14 @@ class Expression(Signal):
         """Values of the parameters, sorted by name."""
         return tuple(value for _, value in self.parameters)
 
+    @property
+    def cut(self) -> bool:
+        """Whether it is 0 for w < 0 where its text is not."""
+        below = np.array([-1e-9, -1e-3, -1.0])
+        with np.errstate(all="ignore"):
+            text = walk(self._trees["kernel"], {**dict(self.parameters), "w": below}, self._arithmetic)
+        return self._rectified and bool(np.any(np.not_equal(text, 0.0)))
+
     def replace(self, **changes: Any) -> Self:
         """Return a copy with another text, or with other values of some parameters."""
         values = dict(self.parameters)

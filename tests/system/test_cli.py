@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.integrate import solve_ivp
 
 import brnn
 from brnn import models
@@ -87,6 +88,47 @@ def test_show_json(call: Callable[..., Any], tmp_path: Path) -> None:
     assert network == models.rcf.build(n=4)
     (tmp_path / "saved.json").write_text(said.out)
     assert "4 cells" in call("show", "saved.json").out
+
+
+def additive_beside_scipy(function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return the last activities of `additive` with its default numbers and another signal, by SciPy alone."""
+    I = np.array([0.2, 0.6, 0.9, 0.6, 0.2, 0.1, 0.4, 0.8, 0.4, 0.1])
+
+    def slope(_: float, x: np.ndarray) -> np.ndarray:
+        f = function(x)
+        return -x + I + 0.5 * f - 0.1 * (f.sum() - f)
+
+    return solve_ivp(slope, (0.0, 20.0), np.zeros(10), rtol=1e-10, atol=1e-12).y[:, -1]
+
+
+@pytest.mark.parametrize(
+    ("text", "function", "said"),
+    [
+        ("tanh(w)", np.tanh, "Function('tanh(w)')"),
+        ("function(tanh(w))", np.tanh, "Function('tanh(w)')"),
+        ("expression(tanh(w))", lambda x: np.tanh(np.maximum(x, 0.0)), "which is 0 for w < 0"),
+    ],
+)
+def test_a_formula_is_cut_at_zero_only_where_the_models_own_signal_is(
+    call: Callable[..., Any], tmp_path: Path, text: str, function: Any, said: str
+) -> None:
+    done = call("run", "additive", "--set", f"signal={text}", "-o", "run.h5")
+    (took,) = [line for line in done.out.splitlines() if line.startswith("took")]
+    assert said in took
+    with brnn.open(tmp_path / "run.h5") as result:
+        np.testing.assert_allclose(result.final("F1"), additive_beside_scipy(function), atol=1e-5)
+
+
+def test_the_text_of_a_default_gives_the_default(call: Callable[..., Any]) -> None:
+    last = call("run", "bam").out.splitlines()[-3:]
+    assert call("run", "bam", "--set", "signal=tanh(2*w)").out.splitlines()[-3:] == last
+
+
+def test_the_name_of_a_signal_keeps_the_models_own_numbers(call: Callable[..., Any]) -> None:
+    lines = call("run", "rcf", "--set", "signal=sigmoid", "--duration", "1").out.splitlines()
+    assert [line.split(None, 1) for line in lines if line.startswith("took")] == [
+        ["took", "signal = Sigmoid(gain=1, half=0.5, exponent=2)"]
+    ]
 
 
 # run -------------------------------------------------------------------------------------------------------------

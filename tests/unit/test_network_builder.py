@@ -118,7 +118,9 @@ def test_fields_of_a_signal_are_those_of_replace(half: Any, gain: Any, whole: An
     settings = {f"signal.{name}": value for name, value in changes.items()}
     if whole is not None:
         settings["signal"] = whole
-    base = {None: Sigmoid(1.0, 0.5, 2.0), "sigmoid": Sigmoid(), "sigmoid(exponent=4)": Sigmoid(exponent=4.0)}
+    # A name keeps what the default has where nothing else is said.
+    own = Sigmoid(1.0, 0.5, 2.0)
+    base = {None: own, "sigmoid": own, "sigmoid(exponent=4)": Sigmoid(1.0, 0.5, 4.0)}
     expected = (whole if isinstance(whole, Sigmoid) else base[whole]).replace(**changes)
     given_now.clear()
     builder_of(build).build(settings)

@@ -19,6 +19,7 @@ from brnn.base.data import Spec
 from brnn.errors import InputError, SpecError
 from brnn.signals import (
     Expression,
+    Function,
     Linear,
     Logistic,
     Power,
@@ -546,6 +547,34 @@ class TestParseSignal:
     )
     def test_reads(self, text, signal):
         assert parse_signal(text) == signal
+
+    @pytest.mark.parametrize(
+        ("text", "default", "signal"),
+        [
+            ("sigmoid", Sigmoid(2.0, 0.25, 3.0), Sigmoid(2.0, 0.25, 3.0)),
+            ("sigmoid(gain=5)", Sigmoid(2.0, 0.25, 3.0), Sigmoid(5.0, 0.25, 3.0)),
+            ("sigmoid", Linear(), Sigmoid()),
+            ("tanh(w)", Linear(), Function("tanh(w)")),
+            ("tanh(w)", Function("1 + w"), Function("tanh(w)")),
+            ("tanh(w)", Logistic(), Function("tanh(w)")),
+            ("c*tanh(w), c=2", Linear(), Function("c*tanh(w)", c=2)),
+            ("tanh(w)", Sigmoid(), Expression("tanh(w)")),
+            ("tanh(w)", Expression("tanh(w)"), Expression("tanh(w)")),
+            ("tanh(w)", None, Expression("tanh(w)")),
+            ("function(tanh(w))", Sigmoid(), Function("tanh(w)")),
+            ("Function(c*tanh(w), c=2)", None, Function("c*tanh(w)", c=2)),
+            ("expression(tanh(w))", Linear(), Expression("tanh(w)")),
+        ],
+    )
+    def test_a_text_means_what_the_default_means(self, text, default, signal):
+        found = parse_signal(text, default)
+        assert (type(found), found) == (type(signal), signal)
+
+    def test_what_a_formula_loses_below_zero_is_known(self):
+        assert [Expression(text).cut for text in ("tanh(w)", "w**2", "log(w + 0.5)", "max(w, 0)", "0*w")] == [
+            True, True, True, False, False,
+        ]  # fmt: skip
+        assert not Function("tanh(w)").cut
 
     @pytest.mark.parametrize(
         ("text", "message"),

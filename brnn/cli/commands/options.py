@@ -33,7 +33,8 @@ Settings = Annotated[
         "--set",
         metavar="KEY=VALUE",
         help="Give a parameter of the model a value: a number, 1,2,3, true, a word, or a signal (a name such as "
-        "sigmoid, or an expression in w). KEY.FIELD sets one number of a signal. May be repeated.",
+        "sigmoid, which keeps the model's own numbers, or an expression in w, which is 0 for w < 0 if the model's own "
+        "signal is; function(TEXT) never is). KEY.FIELD sets one number of a signal. May be repeated.",
         show_default=False,
     ),
 ]

@@ -124,7 +124,7 @@ def run(
 
             drawing.save(drawing.run_figure(result), plot, force=force)
             written.append(plot)
-        print(_summary(result, written))
+        print(_summary(result, written, found.signals_taken(settings or ())))
 
 
 def _file_of(source: str | None) -> Path | None:
@@ -208,13 +208,14 @@ def _simulated(network: Network, options: dict[str, Any], record: Record) -> Res
         raise IntegrationError(f"{error}{kept}", error.time, error.variable, error.state) from None
 
 
-def _summary(result: Result, written: list[Path]) -> str:
+def _summary(result: Result, written: list[Path], taken: list[str]) -> str:
     import numpy as np
 
     network, solver = result.network, result.solver
     cells = sum(layer.cells for layer in network.layers)
     rows = [
         ("model", ", ".join([network.name, f"{cells} cells", *([network.reference] if network.reference else [])])),
+        *(("took", line) for line in taken),
         ("solver", f"{solver.method} ({solver.details['reason']})"),
         ("run", f"{solver.message}: {solver.steps} steps, {solver.evaluations} evaluations, {solver.seconds:.3g} s"),
     ]

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brnn import models as package
-from brnn.base.words import value_in_words
 from brnn.cli.commands.options import ModelName, Settings
-from brnn.cli.text import columns, described_parameters, docstring_of, reference_of
+from brnn.cli.text import columns, described_parameters, docstring_of, reference_of, signal_in_words
 
 if TYPE_CHECKING:
     from brnn.cli.model import Model
@@ -101,7 +100,7 @@ def _parameters(build: Any, settings: list[str], model: str) -> str:
     for name, parameter in parameters_of(build).items():
         entry = described.get(name)
         value = given.get(name, parameter.default)
-        text = "(needed)" if value is inspect.Parameter.empty else value_in_words(value)
+        text = "(needed)" if value is inspect.Parameter.empty else signal_in_words(value, short=True)
         if name in given:
             text += " (set)"
         rows.append(

@@ -193,7 +193,11 @@ def _field_value(value: Any, base: Spec, part: str, name: str) -> Any:
     if not isinstance(value, str) or (part == "text" and isinstance(base, Expression)):
         return value
     known = _field(base, part)
-    return value if known is None else value_in(value, dataclasses.replace(known, name=name))
+    if known is None:
+        return value
+    inner = getattr(base, part, None)  # what a text means depends on the signal that is there
+    default = inner if isinstance(inner, Signal) else known.default
+    return value_in(value, dataclasses.replace(known, name=name, default=default))
 
 
 def _field(base: Spec, part: str) -> Parameter | None:

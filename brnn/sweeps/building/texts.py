@@ -143,7 +143,8 @@ def value_in(text: str, parameter: Parameter, fields: Mapping[str, str] | None =
     if "none" in kinds and text.lower() == "none":
         return None
     if "signal" in kinds:
-        return _signal(text, fields or {}, at)
+        default = parameter.default if isinstance(parameter.default, Signal) else None
+        return _signal(text, fields or {}, at, default)
     if kinds <= {"spec", "none"}:
         raise InputError(f"{at}cannot be given as a text; one of its numbers can: {before}{parameter.name}.FIELD=VALUE")
     if "truth" in kinds and text.lower() in _TRUTH:
@@ -216,17 +217,19 @@ def _numbers(node: ast.expr) -> Any:
     raise ValueError
 
 
-def _signal(text: str, fields: Mapping[str, str], at: str) -> Any:
+def _signal(text: str, fields: Mapping[str, str], at: str, default: Signal | None) -> Any:
     """Return the signal that a text means; parameters of an expression may come from its fields."""
     values = {field: number_in(value) for field, value in fields.items()}
     is_name = re.fullmatch(r"[\w-]*", text) is not None
     trials = [text]
     if values and not is_name and None not in values.values():
-        trials.append(f"{text}, {', '.join(f'{field}={value!r}' for field, value in values.items())}")
+        given = ", ".join(f"{field}={value!r}" for field, value in values.items())
+        inside = re.fullmatch(r"(?i:(function|expression)\((.*)\))", text.strip())
+        trials.append(f"{inside[1]}({inside[2]}, {given})" if inside else f"{text}, {given}")
     message = ""
     for trial in trials:
         try:
-            return parse_signal(trial)
+            return parse_signal(trial, default)
         except BrnnError as error:
             message = str(error).removeprefix("signal: ")
     raise InputError(f"{at}{message}")
