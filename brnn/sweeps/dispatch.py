@@ -1,13 +1,21 @@
-"""The loop of a sweep: members go out to workers in chunks, and what comes back is measured and written."""
+"""The loop of a sweep: members go out to workers in chunks, and what comes back is measured and written.
+
+Chunks are bounded by number and by time, so that a sweep that is stopped loses seconds, however slow its members are:
+the first ones are small, and each is as large as those before it say that it may be. Members that a worker had no time
+to build come back and go out again.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
+from brnn.compiler.lanes import LANES
 from brnn.ensemble.status import FAILED
 from brnn.files.sweep.schema import cell_dims
 from brnn.files.sweep.writer import SweepWriter
@@ -27,6 +35,9 @@ _SIDE_BY_SIDE = 2048  # members in one task of the compiled ensemble
 _ONE_BY_ONE = 4  # members in one task of networks that run one by one
 _BY_VALUE = 256  # members in one task that carries their networks
 _AT_LEAST = 256  # members in one task, where so many are left
+_SECONDS = 1.0  # that a chunk may take, about
+_GROWTH = 32  # times as large is a chunk at most as the one before
+_GRACE = 3.0  # seconds that a sweep that is stopped waits for the chunks that are being run
 _TASKS_EACH = 4  # tasks for each worker, at least
 _SUSPICIOUS = 2  # how often a chunk is lost with its worker before it runs alone
 _LOSSES = 64  # chunks that are lost, before no other one is divided
@@ -49,6 +60,9 @@ class Dispatcher:
         self.builder, self.columns, self.options, self.measures = builder, columns, options, measures
         self.writer, self.workers, self.seed = writer, workers, seed
         self.most = _ONE_BY_ONE if alone else _SIDE_BY_SIDE
+        self.least = 1 if alone else LANES * (processors() if workers.takes_built else 1)
+        self.size = self.least  # of the next chunk
+        self.slots = 1 if workers.takes_built else workers.slots  # until the first chunk is back
         self.by_value = builder.reference is None  # networks are sent themselves, not how to build them
         self.own = OwnMeasures()
         self.declared: set[str] = set()
@@ -65,35 +79,81 @@ class Dispatcher:
             self.processes.close(stopped=error[0] is not None)
 
     def run(self, todo: np.ndarray, finished: Callable[[int], None]) -> None:
-        """Run the members `todo`, and say how many are finished whenever some are."""
+        """Run the members `todo`, and say how many are finished whenever some are.
+
+        If it is stopped, what is finished by then, or very soon, is written.
+        """
         self.todo = todo
         pending: dict[Any, tuple[np.ndarray, int, Workers]] = {}
-        while True:
-            self._hand_out(self.workers, pending)
-            if self.processes is not None:
-                self._hand_out(self.processes, pending)
-            if not pending:
+        try:
+            while True:
+                self._hand_out(self.workers, pending)
+                if self.processes is not None:
+                    self._hand_out(self.processes, pending)
+                if not pending:
+                    return
+                for future in self.workers.wait(list(pending)):
+                    self._take(future, *pending[future], finished)
+                    del pending[future]
+                self.writer.keep()
+        except BaseException as error:
+            self._collect(pending, finished, wait=not isinstance(error, Exception))
+            raise
+
+    def _take(
+        self, future: Any, members: np.ndarray, tries: int, workers: Workers, finished: Callable[[int], None]
+    ) -> None:
+        """Write what a finished future gave; what it did not give goes out again."""
+        try:
+            parts = workers.parts(future)
+        except WorkerMismatch:
+            self.by_value = True
+            self.waiting[workers] += [(members[k : k + _BY_VALUE], tries) for k in range(0, members.size, _BY_VALUE)]
+            return
+        except WorkerLost as error:
+            again = self._again(members, tries, error)
+            if again:
+                self.waiting[workers] += again
                 return
-            for future in self.workers.wait(list(pending)):
-                members, tries, workers = pending.pop(future)
-                try:
-                    parts = workers.parts(future)
-                except WorkerMismatch:
-                    self.by_value = True
-                    self.waiting[workers] += [
-                        (members[k : k + _BY_VALUE], tries) for k in range(0, members.size, _BY_VALUE)
-                    ]
-                    continue
-                except WorkerLost as error:
-                    again = self._again(members, tries, error)
-                    if again:
-                        self.waiting[workers] += again
-                        continue
-                    parts = [failed_members(members, [str(error)] * members.size)]
-                for part in parts:
-                    self._write(part)
-                finished(sum(part.members.size for part in parts))
-            self.writer.keep()
+            parts = [failed_members(members, [str(error)] * members.size)]
+        for part in parts:
+            self._write(part)
+        given = np.concatenate([part.members for part in parts])
+        finished(given.size)
+        self._put_back(members, given)
+        self._learn(given.size, sum(part.seconds for part in parts))
+
+    def _collect(
+        self,
+        pending: dict[Any, tuple[np.ndarray, int, Workers]],
+        finished: Callable[[int], None],
+        wait: bool,
+    ) -> None:
+        """Write what is finished, or (if we may wait) very soon will be, and give up the rest."""
+        end = time.monotonic() + (_GRACE if wait else 0.0)
+        for future in list(pending):
+            if pending[future][2].cancels and future.cancel():
+                del pending[future]
+        while pending:
+            for future in self.workers.wait(list(pending), max(0.0, end - time.monotonic())):
+                with contextlib.suppress(Exception):  # what ended the sweep is told
+                    self._take(future, *pending[future], finished)
+                del pending[future]
+            if time.monotonic() >= end:
+                return
+
+    def _put_back(self, members: np.ndarray, taken: np.ndarray) -> None:
+        """Let those of the members go out again that were not taken."""
+        if taken.size < members.size:
+            self.todo = np.concatenate([np.setdiff1d(members, taken), self.todo])
+
+    def _learn(self, members: int, seconds: float) -> None:
+        """Choose how many members go together, by how long so many took."""
+        self.slots = self.workers.slots
+        if 2 * members < self.size and seconds < _SECONDS:
+            return  # few members say little of many
+        wanted = members * _SECONDS / max(seconds, 1e-9)
+        self.size = int(min(max(wanted, self.least), _GROWTH * self.size, self.most))
 
     def _again(self, members: np.ndarray, tries: int, error: WorkerLost) -> list[tuple[np.ndarray, int]]:
         """Return what is tried again of a chunk that was lost, and how often it was: first all of it.
@@ -112,31 +172,38 @@ class Dispatcher:
         """Give workers as many chunks as they may have, those first that were lost."""
         waiting = self.waiting.setdefault(workers, [])
         out = [tries for _, tries, of in pending.values() if of is workers]
-        while len(out) < workers.slots and (waiting or (workers is self.workers and self.todo.size)):
+        slots = self.slots if workers is self.workers else workers.slots
+        while len(out) < slots and (waiting or (workers is self.workers and self.todo.size)):
             if out and max(out[0], waiting[-1][1] if waiting else 0) >= _SUSPICIOUS:
                 return
             members, tries = waiting.pop() if waiting else (self._chunk(), 0)
-            future = self._submit(workers, members)
+            future, taken = self._submit(workers, members)
             if future is not None:
-                pending[future] = members, tries, workers
+                pending[future] = taken, tries, workers
                 out.append(tries)
 
     def _chunk(self) -> np.ndarray:
         """Return members that go together: few enough that every worker gets several chunks."""
         share = -(-self.todo.size // (_TASKS_EACH * self.workers.workers))
-        size = self.most if self.workers.takes_built else min(self.most, max(share, _AT_LEAST))
+        size = self.size if self.workers.takes_built else min(self.size, max(share, _AT_LEAST))
         if self.by_value and not self.workers.takes_built:
             size = min(size, _BY_VALUE)
         chunk, self.todo = self.todo[:size], self.todo[size:]
         return chunk
 
-    def _submit(self, workers: Workers, members: np.ndarray) -> Any:
-        """Hand out members; return a future, or None if they are all put aside to run one by one."""
+    def _submit(self, workers: Workers, members: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Hand out members; return a future, or None if they are all put aside to run one by one, and which went out.
+
+        Those go out again later that there was no time to build.
+        """
         columns = {name: pick(column, members) for name, column in self.columns.items()}
         seeds = member_seeds(self.seed, members)
         if not workers.takes_built:
-            return workers.submit(WorkerTask.of(self.builder, columns, members, seeds, self.options, self.by_value))
+            task = WorkerTask.of(self.builder, columns, members, seeds, self.options, self.by_value)
+            self._put_back(members, task.members)
+            return workers.submit(task), task.members
         built = build_members(self.builder, columns, members, seeds, self.options)
+        self._put_back(members, members[built.places])
         if built.singles:
             aside = members[[place for place, _ in built.singles]]
             if self.processes is None:
@@ -144,7 +211,7 @@ class Dispatcher:
             chunks = [(aside[k : k + _ONE_BY_ONE], 0) for k in range(0, aside.size, _ONE_BY_ONE)]
             self.waiting.setdefault(self.processes, []).extend(chunks)
             built = replace(built, singles=())
-        return workers.submit(built) if built.groups or built.broken else None
+        return workers.submit(built) if built.groups or built.broken else None, members[built.places]
 
     def _write(self, part: FinishedMembers) -> None:
         """Measure finished members and write them."""

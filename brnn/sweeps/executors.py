@@ -57,9 +57,12 @@ class Workers:
     ----------
     takes_built : bool
         Whether it runs members that the caller has built (`BuiltMembers`), or tasks (`WorkerTask`).
+    cancels : bool
+        Whether its futures, when they are cancelled, give up only what has not begun.
     """
 
     takes_built = False
+    cancels = True
 
     @property
     def workers(self) -> int:
@@ -75,9 +78,9 @@ class Workers:
         """Return a future of the task's parts."""
         raise NotImplementedError
 
-    def wait(self, pending: Iterable[Any]) -> list[Any]:
-        """Return the futures that are done; wait for one at least, or a second."""
-        return list(futures.wait(pending, timeout=1.0, return_when=futures.FIRST_COMPLETED).done)
+    def wait(self, pending: Iterable[Any], seconds: float = 1.0) -> list[Any]:
+        """Return the futures that are done; wait for one at least, or so long."""
+        return list(futures.wait(pending, timeout=seconds, return_when=futures.FIRST_COMPLETED).done)
 
     def parts(self, future: Any) -> list[FinishedMembers]:
         """Return what a finished future gave; raise WorkerLost if its worker died."""
@@ -203,6 +206,8 @@ class WorkerProcesses(Workers):
 class DaskCluster(Workers):
     """A Dask cluster, by the user's own Client. Workers may come and go while the sweep runs."""
 
+    cancels = False
+
     def __init__(self, client: Any) -> None:
         self._client = client
         self._workers = 0
@@ -226,7 +231,7 @@ class DaskCluster(Workers):
         self._out.add(future)
         return future
 
-    def wait(self, pending: Iterable[Any]) -> list[Any]:
+    def wait(self, pending: Iterable[Any], seconds: float = 1.0) -> list[Any]:
         """Return the futures that are done."""
         from distributed import wait
 
@@ -234,7 +239,7 @@ class DaskCluster(Workers):
         # CancelledError: one of them was given up; which one is seen below.
         ignored = contextlib.suppress(TimeoutError, futures.CancelledError, _cancelled())
         with self._client.as_current(), ignored:
-            wait(pending, timeout=1.0, return_when="FIRST_COMPLETED")
+            wait(pending, timeout=seconds, return_when="FIRST_COMPLETED")
         return [future for future in pending if future.done()]
 
     def parts(self, future: Any) -> list[FinishedMembers]:

@@ -83,7 +83,8 @@ def sweep(
         Where members run: on the threads of this process, in so many processes, in a concurrent.futures.Executor, or
         on the cluster of a dask.distributed Client. The numbers are the same, to the last bit.
     resume : bool
-        Go on with the file `out`: run the members that are missing or failed. It must belong to the same sweep.
+        Go on with the file `out`: run the members that are missing or failed. It must belong to the same sweep. A
+        sweep that is stopped, by Ctrl-C or a kill, leaves a file with every member that was finished.
     progress : bool
         Show a progress bar on a terminal.
     times : array, optional
@@ -149,15 +150,18 @@ def sweep(
     if not enormous:
         refuse_enormous(design, chosen, options, sample)
     with ExitStack() as stack:
+        kept = stack.enter_context(_saying_what_is_kept(out))
         path = Path(out) if out is not None else Path(stack.enter_context(_folder())) / "sweep.h5"
         columns = design.columns()
         header = sweep_header(builder, design, columns, chosen, options, root, sample, selected, shard, command)
         writer = stack.enter_context(SweepWriter(path, header, force=force, resume=resume))
+        kept.append(writer)
         todo = writer.pending()
         alone = sample is not None and (solver != "auto" or unfit(sample) is not None)
         workers = stack.enter_context(_workers(executor, alone, todo.size))
         work = stack.enter_context(Dispatcher(builder, columns, options, chosen, writer, workers, root, alone))
         done = (design.size if selected is None else selected.size) - todo.size
+        writer.begin()
         work.run(todo, stack.enter_context(_bar(done, todo.size, progress)))
         result = writer.finish()
         return result if out is not None else result.load()
@@ -168,6 +172,22 @@ def _workers(executor: Any, alone: bool, members: int) -> Workers:
     if executor is None and alone and members:
         return WorkerProcesses(min(processors(), members))
     return workers_for(executor)
+
+
+@contextmanager
+def _saying_what_is_kept(out: str | Path | None) -> Iterator[list[SweepWriter]]:
+    """Add to what stops the sweep (Ctrl-C) a note of what its file has; yields a list that takes the writer."""
+    writers: list[SweepWriter] = []
+    try:
+        yield writers
+    except Exception:
+        raise
+    except BaseException as stopped:
+        for writer in writers if out is not None else ():
+            if writer.kept is not None:
+                kept = f"{writer.kept:,} of {writer.size:,} members are kept in {out}"
+                stopped.add_note(f"{kept}; resume=True (--resume) runs the rest")
+        raise
 
 
 def _folder() -> tempfile.TemporaryDirectory[str]:

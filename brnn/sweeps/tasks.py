@@ -9,8 +9,9 @@ one with `simulate`.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from brnn.spec.variable import Variable
 from brnn.sweeps.building.builder import NetworkBuilder
 from brnn.sweeps.building.find import builder_from_reference
 from brnn.sweeps.building.given import NO_PATTERNS, given_patterns
-from brnn.sweeps.building.members import BuiltMembers, build_members, sort_members
+from brnn.sweeps.building.members import BUILD_SECONDS, BuiltMembers, build_members, sort_members
 from brnn.sweeps.designs import Table
 from brnn.sweeps.options import MemberOptions
 from brnn.sweeps.states import MemberStates
@@ -87,13 +88,16 @@ class WorkerTask:
         options: MemberOptions,
         by_value: bool = False,
     ) -> WorkerTask:
-        """Return the task as data that any process understands; `by_value` with the networks, whatever is known."""
+        """Return the task as data that any process understands; `by_value` with the networks, whatever is known.
+
+        Where the networks are built here, and that takes long, the task has the first members only.
+        """
         if builder.reference is None or by_value:
             texts = tuple(
                 f"!{built}" if isinstance(built, str) else built.to_json()
-                for built in builder.build_each(columns, len(members))
+                for built in builder.build_each(columns, len(members), BUILD_SECONDS)
             )
-            return cls(members, seeds, None, {}, None, texts, options)
+            return cls(members[: len(texts)], seeds[: len(texts)], None, {}, None, texts, options)
         values = {name: column if isinstance(column, np.ndarray) else None for name, column in columns.items()}
         others = {name: column for name, column in columns.items() if values[name] is None}
         text = Table(others).to_json() if others else None
@@ -150,6 +154,8 @@ class FinishedMembers:
         What the solver needed.
     errors : dict of int to str
         Why members failed, by place among the members.
+    seconds : float
+        How long they took: to run, and to be built where each was built by itself.
     """
 
     members: np.ndarray
@@ -157,6 +163,7 @@ class FinishedMembers:
     steps: np.ndarray
     evaluations: np.ndarray
     errors: Mapping[int, str] = field(default_factory=dict)
+    seconds: float = 0.0
 
 
 def failed_members(members: np.ndarray, errors: Sequence[str]) -> FinishedMembers:
@@ -176,6 +183,7 @@ def run_built(built: BuiltMembers, threads: int = 1) -> list[FinishedMembers]:
     parts = []
     times = np.array(options.times)
     for places, work, patterns in built.groups:
+        begun = time.monotonic()
         finished = run_batch(
             work,
             rtol=options.rtol,
@@ -197,11 +205,22 @@ def run_built(built: BuiltMembers, threads: int = 1) -> list[FinishedMembers]:
             patterns,
         )
         parts.append(
-            FinishedMembers(built.members[places], states, finished.counts[:, 0], finished.counts[:, 1], errors)
+            FinishedMembers(
+                built.members[places],
+                states,
+                finished.counts[:, 0],
+                finished.counts[:, 1],
+                errors,
+                time.monotonic() - begun,
+            )
         )
-    parts += [_single(built, place, network) for place, network in built.singles]
+    for place, network in built.singles:
+        begun = time.monotonic()
+        parts.append(replace(_single(built, place, network), seconds=time.monotonic() - begun))
     if built.broken:
         parts.append(failed_members(built.members[list(built.broken)], list(built.broken.values())))
+    if parts:
+        parts[0] = replace(parts[0], seconds=parts[0].seconds + built.seconds)
     return parts
 
 

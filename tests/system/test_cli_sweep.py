@@ -15,6 +15,7 @@ from typing import Any
 import driven
 import numpy as np
 import pytest
+from killing import moments
 
 import brnn
 from brnn.models.rcf import build as rcf
@@ -267,12 +268,12 @@ def test_a_full_disk(brnn_process: Callable[..., Any], tmp_path: Path) -> None:
 LONG = ("sweep", "driven.json", "--grid", "F1.A=0.5:2.0:20000", "--measure", "final,total", "-o", "sweep.h5")
 
 
-def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def started(folder: Path, *arguments: str, module: bool = True) -> subprocess.Popen[str]:
     # Where the tests themselves run in the background, SIGINT is ignored, and a child would inherit that.
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", "brnn", *arguments],
+            [sys.executable, *(("-m", "brnn") if module else ()), *arguments],
             cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
     finally:
@@ -285,6 +286,14 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def finished(folder: Path) -> int:
+    """Return how many members the file has; 0 while there is none."""
+    if not (folder / "sweep.h5").exists():
+        return 0
+    with brnn.open(folder / "sweep.h5") as data:
+        return int(data.attrs["complete"])
 
 
 @pytest.fixture(scope="module")
@@ -304,19 +313,68 @@ def test_a_stopped_sweep_is_resumed(
 ) -> None:
     (tmp_path / "driven.json").write_text(driven.NETWORK.to_json())
     process = started(tmp_path, *LONG, *jobs)
-    wait_for((tmp_path / "sweep.h5").exists, process)
+    wait_for(lambda: finished(tmp_path) > 0, process)
     os.killpg(process.pid, number)  # as a terminal does: workers get it, too
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (code, "")
-    assert err == f"brnn: {words}; what has run until then is in sweep.h5, --resume runs the rest\n"
-    data = opened(tmp_path)
-    done = int((data["status"] == 1).sum())
+    done = finished(tmp_path)
     assert 0 < done < 20000
+    kept = f"{done:,} of 20,000 members are kept in sweep.h5"
+    assert err == f"brnn: {words}; {kept}; resume=True (--resume) runs the rest\n"
+    data = opened(tmp_path)
     driven.check_exact(data)
     said = call(*LONG, "--resume")
     assert (said.code, said.err) == (0, "")
     assert "20000: 20000 complete" in said.out
     driven.check_same(opened(tmp_path), whole)
+
+
+# A build of the user's own, slow, whose members are built one by one, as it asks what tells them apart.
+OWN = """
+import os, sys, time
+import numpy as np
+import brnn
+
+def build(A=1.0):
+    time.sleep(float(os.environ.get("SLOW", "0")))
+    return brnn.Network("decay", [brnn.Layer.additive("F1", 1, A=float(A), initial=1.0)], duration=1.0)
+
+if __name__ == "__main__":
+    brnn.sweep(build, brnn.Grid(A=np.linspace(0.5, 2.0, 1000)), out="sweep.h5", resume="--resume" in sys.argv).close()
+"""
+
+
+@pytest.mark.parametrize("words", [("own.py",), ("-m", "brnn", "sweep", "own.py", "--grid", "A=0.5:2.0:1000")])
+def test_a_stopped_sweep_of_ones_own_build_is_resumed(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C, then two kills at random moments, then to the end: no member is lost, none is wrong."""
+    (tmp_path / "own.py").write_text(OWN)
+    words = words if len(words) == 1 else (*words, "-o", "sweep.h5")
+    source = moments(f"sweeps of one's own build {len(words)}")
+    exact = np.exp(-np.linspace(0.5, 2.0, 1000))
+    monkeypatch.setenv("SLOW", "0.01")
+    done = 0
+    for number in (signal.SIGINT, signal.SIGKILL, signal.SIGKILL):
+        process = started(tmp_path, *words, *(["--resume"] if done else []), module=False)
+        before = done
+        wait_for(lambda: finished(tmp_path) > before, process)  # noqa: B023 - it is called here
+        time.sleep(source.uniform(0.0, 0.5))
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+        with brnn.open(tmp_path / "sweep.h5") as data:
+            there = data["status"].values == 1
+            np.testing.assert_allclose(data["F1.x"].values[there, 0], exact[there], rtol=1e-5)
+            assert np.isnan(data["F1.x"].values[~there]).all()
+        assert done < there.sum() < 1000
+        done = int(there.sum())
+        if number == signal.SIGINT:
+            assert f"{done} of 1,000 members are kept in sweep.h5; resume=True (--resume) runs the rest\n" in err
+    monkeypatch.setenv("SLOW", "0")
+    process = started(tmp_path, *words, "--resume", module=False)
+    assert process.wait(60) == 0, process.communicate()
+    with brnn.open(tmp_path / "sweep.h5") as data:
+        np.testing.assert_allclose(data["F1.x"].values[:, 0], exact, rtol=1e-5)
 
 
 def test_a_sweep_that_is_stopped_before_it_has_a_file(tmp_path: Path) -> None:
@@ -349,7 +407,8 @@ def test_members_that_run_alone_do_not_keep_a_stopped_sweep_waiting(tmp_path: Pa
     workers = driven.children(process.pid)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=15)
-    assert (process.returncode, err) == (130, "brnn: interrupted\n")
+    assert process.returncode == 130
+    assert err.startswith("brnn: interrupted; 0 of 2 members are kept in sweep.h5; ")
     deadline = time.monotonic() + 10
     while any(Path(f"/proc/{pid}").exists() for pid in workers):
         assert time.monotonic() < deadline

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brnn.base.paths import check_target, identity
+from brnn.base.paths import check_target
 from brnn.base.text import closest
 from brnn.cli.commands.options import Force, ModelName, Settings, number_option, whole_option
 from brnn.cli.outputs import RESULTS, size_in_words
@@ -131,7 +131,6 @@ def sweep(
         raise InputError(f"--set {settings[0]}: {model} is a saved network; --grid changes its numbers by dotted names")
     if jobs is not None and scheduler is not None:
         raise InputError("--jobs and --scheduler: only one of them says where the members run")
-    before = identity(out)
     with _executor(jobs, scheduler) as executor:
         try:
             result = run_sweep(
@@ -154,8 +153,7 @@ def sweep(
                 command=shlex.join(sys.argv),
             )
         except Stopped as stopped:
-            if identity(out) not in (None, before) or (resume and before is not None):
-                stopped.note = f"; what has run until then is in {out}, --resume runs the rest"
+            stopped.note = "".join(f"; {note}" for note in getattr(stopped, "__notes__", ()))
             raise
     with result:
         print(_summary(result, out))

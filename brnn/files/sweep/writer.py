@@ -49,7 +49,7 @@ class SweepWriter:
     Parameters
     ----------
     path : str or Path
-        The file. It appears with the first members.
+        The file. It appears with the first members, if not before (`begin`).
     header : SweepHeader
         What is known of the sweep.
     force : bool
@@ -100,6 +100,21 @@ class SweepWriter:
     def status(self) -> np.ndarray:
         """The status of each member, those included that are not in the file yet."""
         return self._status.copy()
+
+    @property
+    def size(self) -> int:
+        """How many members the file is to hold."""
+        return int(np.count_nonzero(self._wanted))
+
+    @property
+    def kept(self) -> int | None:
+        """How many members have been run and are in the file; None while there is no file of ours."""
+        return int(np.count_nonzero(self._wanted & (self._file.stored != MISSING))) if self._file.begun else None
+
+    def begin(self) -> None:
+        """Make the file, without members; one that it replaces stays until the first members are there."""
+        if not self._file.begun and not self._path.exists():
+            self._commit()
 
     def pending(self) -> np.ndarray:
         """Return the members that are still to run: those that are missing, and those that failed."""

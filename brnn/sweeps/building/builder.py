@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -85,14 +86,19 @@ class NetworkBuilder:
         from_values = self._prepared.get(tuple(settings)) or self.for_names(settings)
         return from_values(tuple(settings.values()))
 
-    def build_each(self, columns: Mapping[str, Any], count: int) -> list[Network | str]:
+    def build_each(self, columns: Mapping[str, Any], count: int, seconds: float | None = None) -> list[Network | str]:
         """Return the network of each of `count` members, or the error that building it raised.
 
         Parameters
         ----------
         columns : mapping of str to array or list
             For each dotted name a value for each member.
+        count : int
+            How many they are.
+        seconds : float, optional
+            No other one is begun after this time: the networks are then those of the first members, one at least.
         """
+        end = None if seconds is None else time.monotonic() + seconds
         build = self.for_names(columns)
         lists = [column.tolist() if isinstance(column, np.ndarray) else column for column in columns.values()]
         result: list[Network | str] = []
@@ -103,6 +109,8 @@ class NetworkBuilder:
                 result.append(one_line(error))
             except Exception as error:  # a user's build may raise anything; the other members go on
                 result.append(f"build: {type(error).__name__}: {one_line(error)}")
+            if end is not None and time.monotonic() >= end:
+                break
         return result
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +20,10 @@ from brnn.sweeps.building.together import build_together
 from brnn.sweeps.columns import pick
 from brnn.sweeps.options import MemberOptions
 
-__all__ = ["BuiltMembers", "build_members", "sort_members"]
+__all__ = ["BUILD_SECONDS", "BuiltMembers", "build_members", "sort_members"]
+
+BUILD_SECONDS = 1.0  # for so long members are built one by one, before those that are ready begin to run
+_TRYING = 4  # or so many times as long as it took to try to build them together
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,10 @@ class BuiltMembers:
         Members that run one by one.
     broken : dict of int to str
         Members that could not be built, and why.
+    seconds : float
+        How long it took to build members one by one.
+
+    Members in none of them are not built: there was no time for them.
     """
 
     members: np.ndarray
@@ -46,6 +54,13 @@ class BuiltMembers:
     groups: Sequence[tuple[np.ndarray, Batch, GivenPatterns]]
     singles: Sequence[tuple[int, Network]]
     broken: Mapping[int, str]
+    seconds: float = 0.0
+
+    @property
+    def places(self) -> np.ndarray:
+        """The places of the members that are ready, or could not be built."""
+        single = [*(place for place, _ in self.singles), *self.broken]
+        return np.sort(np.concatenate([np.array(single, np.int64), *(places for places, *_ in self.groups)]))
 
 
 def build_members(
@@ -55,11 +70,20 @@ def build_members(
     seeds: np.ndarray,
     options: MemberOptions,
 ) -> BuiltMembers:
-    """Build the networks of members, `columns` being the values of their parameters, and sort them by how they run."""
+    """Build the networks of members, `columns` being the values of their parameters, and sort them by how they run.
+
+    Where members have to be built one by one, and that takes long, the last ones are left out.
+    """
+    begun = time.monotonic()
     groups, left = build_together(builder, columns, members.size, options)
-    networks = builder.build_each({name: pick(column, left) for name, column in columns.items()}, len(left))
-    rest = sort_members(dict(zip(left, networks, strict=True)), members, seeds, options)
-    return replace(rest, groups=[*groups, *rest.groups])
+    tried = time.monotonic()
+    networks = builder.build_each(
+        {name: pick(column, left) for name, column in columns.items()},
+        len(left),
+        max(BUILD_SECONDS, _TRYING * (tried - begun)),
+    )
+    rest = sort_members(dict(zip(left, networks, strict=False)), members, seeds, options)
+    return replace(rest, groups=[*groups, *rest.groups], seconds=time.monotonic() - tried)
 
 
 def sort_members(
