@@ -52,7 +52,7 @@ def time_units(units: str) -> str:
 
 def open_with_xarray(path: str, group: str) -> str:
     """Return the lines of Python that open the file of a run without brnn."""
-    return f'In Python: xarray.open_datatree("{path}"), or xarray.open_dataset("{path}", group="{group}")'
+    return f'xarray.open_datatree("{path}"), or xarray.open_dataset("{path}", group="{group}")'
 
 
 def put_attributes(target: h5py.HLObject, attributes: Mapping[str, Any]) -> None:

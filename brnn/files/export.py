@@ -6,8 +6,7 @@ import csv
 import itertools
 import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,20 +25,18 @@ if TYPE_CHECKING:
 
 __all__ = ["to_csv", "to_parquet"]
 
-
-@dataclass(frozen=True)
-class _Table:
-    """What becomes a CSV file: rows, the first of them the names of the columns, below what is said of them."""
-
-    rows: Iterator[Sequence[Any]]
-    notes: tuple[str, ...] = ()
+_Rows = Iterator[Sequence[Any]]  # of a table, the names of its columns first
+_UNITS = "units"  # the table that says what the others hold
 
 
 def to_csv(path: str | Path, folder: str | Path, *, force: bool = False) -> list[Path]:
     """Write the results of a run or of a sweep as CSV tables, whose numbers give back the same floats.
 
+    The first line of each is the names of its columns. ``units.csv`` says what the variables and axes of all tables
+    are, and in which units.
+
     Of a run each variable has a table, with a row for each saved time and a column for each cell: ``time``,
-    ``F1.x[0]`` and so on. Lines before it that begin with # say what it is.
+    ``F1.x[0]`` and so on. ``events.csv`` has a row for each event, if the network has any.
 
     Of a sweep ``members.csv`` has a row for each member: its number, parameters, seed, status, error, and all that is
     one value for a member. Everything else, final states for example, gets a file of its name: a row for each member
@@ -79,10 +76,9 @@ def to_csv(path: str | Path, folder: str | Path, *, force: bool = False) -> list
             place.mkdir(exist_ok=True)
         except OSError as error:
             raise FileError(f"{folder} cannot be made: {reason(error)}") from None
-        for target, table in zip(targets, tables.values(), strict=True):
+        for target, rows in zip(targets, tables.values(), strict=True):
             with new_text_file(target, force) as file:
-                file.writelines(f"# {line}\n" for line in table.notes)
-                csv.writer(file, lineterminator="\n").writerows(table.rows)
+                csv.writer(file, lineterminator="\n").writerows(rows)
     return targets
 
 
@@ -158,27 +154,38 @@ def _column_values(dataset: xr.Dataset, name: str) -> np.ndarray:
     return np.array(STATUS_NAMES, object)[values] if name == "status" else values
 
 
-def _tables_of_run(result: Result) -> dict[str, _Table]:
-    """Return the tables of a run by their names: one for each variable."""
-    return {name: _Table(_rows_in_time(result[name]), tuple(_notes(result[name]))) for name in result}
+def _tables_of_run(result: Result) -> dict[str, _Rows]:
+    """Return the tables of a run by their names: one for each variable, one of the events, and one of units."""
+    tables = {name: _rows_in_time(result[name]) for name in result}
+    described: dict[str, Iterable[xr.DataArray]] = {name: _with_axes(result[name]) for name in result}
+    if result.event_table is not None:
+        events = result.events
+        names = ("time", "name", "cell", "value", "chosen")
+        tables["events"] = _rows_of_events(events, names)
+        described["events"] = [events[name] for name in names]
+    return tables | {_UNITS: _rows_of_units(described)}
 
 
-def _notes(variable: xr.DataArray) -> Iterator[str]:
-    """Yield what the variable and its axes are."""
-    attributes, time = variable.attrs, variable.dims[0]
-    name = variable.name
-    yield f"{attributes.get('long_name', name)} ({name}), units: {attributes.get('units', '1')}"
-    yield f"{time}: units: {variable[time].attrs.get('units', '1')}, {variable.shape[0]} saved times"
-    for dim in variable.dims[1:]:
-        if dim in variable.coords:
-            points = np.asarray(variable[dim].values)
-            units = variable[dim].attrs.get("units", "1")
-            yield f"{dim}: {points[0]} ... {points[-1]}, {points.size} of them, units: {units}"
-        else:
-            yield f"{dim}: 0 ... {variable.sizes[dim] - 1}"
+def _rows_of_events(events: xr.Dataset, names: Sequence[str]) -> _Rows:
+    yield names
+    yield from zip(*(events[name].values.tolist() for name in names), strict=True)
 
 
-def _rows_in_time(variable: xr.DataArray) -> Iterator[Sequence[Any]]:
+def _with_axes(variable: xr.DataArray) -> list[xr.DataArray]:
+    return [*(variable[dim] for dim in variable.dims if dim in variable.coords), variable]
+
+
+def _rows_of_units(described: Mapping[str, Iterable[xr.DataArray]]) -> _Rows:
+    """Yield what the columns and axes of the tables are."""
+    yield ["table", "name", "units", "long_name", "size"]
+    for table, variables in described.items():
+        for variable in variables:
+            about = variable.attrs
+            size = " x ".join(map(str, variable.shape))
+            yield [table, variable.name, about.get("units", "1"), about.get("long_name", variable.name), size]
+
+
+def _rows_in_time(variable: xr.DataArray) -> _Rows:
     """Yield the rows of a variable of a run: a time, and what each cell had."""
     time, cells = str(variable.dims[0]), math.prod(variable.shape[1:])
     yield [time, *_cell_names(str(variable.name), variable.shape[1:])]
@@ -188,22 +195,25 @@ def _rows_in_time(variable: xr.DataArray) -> Iterator[Sequence[Any]]:
             yield [moment, *row]
 
 
-def _tables_of_sweep(dataset: xr.Dataset) -> dict[str, _Table]:
-    """Return the tables of a sweep by their names: one of what is one value for a member, and one for each other."""
+def _tables_of_sweep(dataset: xr.Dataset) -> dict[str, _Rows]:
+    """Return the tables of a sweep: one of what is one value for a member, one for each other, and one of units."""
     single, larger = _columns(dataset)
-    tables = {"members": _Table(_rows_of_members(dataset, single))}
+    tables = {"members": _rows_of_members(dataset, single)}
+    described: dict[str, Iterable[xr.DataArray]] = {"members": [dataset[name] for name in single]}
     for name in larger:
-        tables["members_cells" if name == "members" else name] = _Table(_rows_of_cells(dataset[name]))
-    return tables
+        table = f"{name}_cells" if name in ("members", _UNITS) else name
+        tables[table] = _rows_of_cells(dataset[name])
+        described[table] = _with_axes(dataset[name])
+    return tables | {_UNITS: _rows_of_units(described)}
 
 
-def _rows_of_members(dataset: xr.Dataset, names: list[str]) -> Iterator[Sequence[Any]]:
+def _rows_of_members(dataset: xr.Dataset, names: list[str]) -> _Rows:
     yield names
     for block in _blocks(dataset[names], "member", 100 * len(names)):
         yield from zip(*(_column_values(block, name).tolist() for name in names), strict=True)
 
 
-def _rows_of_cells(variable: xr.DataArray) -> Iterator[Sequence[Any]]:
+def _rows_of_cells(variable: xr.DataArray) -> _Rows:
     """Yield the rows of a variable of a sweep; saved times stand below each other, all other axes beside."""
     timed = "time" in variable.dims and "time" in variable.coords
     variable = variable.transpose("member", "time", ...) if timed else variable

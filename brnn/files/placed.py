@@ -43,6 +43,7 @@ __all__ = [
     "check_room",
     "fill_value",
     "place_of",
+    "release",
     "reserve",
     "take_place",
 ]
@@ -185,6 +186,8 @@ class SharedFile:
 class PlacedRows(StoredRows):
     """The rows of a variable that stands in one piece, read past HDF5."""
 
+    needs_hdf5 = False
+
     def __init__(self, source: SharedFile, place: FilePlace, label: str) -> None:
         if place.end > source.size:
             raise FileError(f"{label} is damaged: the file is truncated, {source.size} of {place.end} bytes are left")
@@ -286,6 +289,14 @@ def take_place(dataset: h5py.Dataset) -> FilePlace:
     place = place_of(dataset)
     assert place is not None
     return place
+
+
+def release(path: Path) -> None:
+    """Give back the disk space that `reserve` took and HDF5 did not use. The file has an old superblock."""
+    with open(path, "rb+") as file:
+        start = file.read(48)
+        if start[8:9] == b"\0":
+            file.truncate(int.from_bytes(start[40:48], "little"))
 
 
 def reserve(file: h5py.File, size: int) -> None:

@@ -42,6 +42,8 @@ class StoredRows:
         How error messages call it.
     """
 
+    needs_hdf5 = True  # whether reading needs the file to stay open in HDF5
+
     def __init__(self, dataset: h5py.Dataset, count: int, label: str) -> None:
         self._dataset = dataset
         self._label = label

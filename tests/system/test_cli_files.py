@@ -55,9 +55,8 @@ def test_export(result: Path, call: Callable[..., Any], tmp_path: Path) -> None:
     assert said.code == 0, said.err
     path = tmp_path / "tables" / "rcf.x.csv"
     lines = path.read_text().splitlines()
-    comments = [line for line in lines if line.startswith("#")]
-    assert "STM activity of layer rcf (rcf.x), units: 1" in comments[0]
-    rows = list(csv.reader(line for line in lines if not line.startswith("#")))
+    rows = list(csv.reader(lines))
+    assert "rcf.x,rcf.x,1,STM activity of layer rcf," in (path.parent / "units.csv").read_text()
     assert rows[0] == ["time", "rcf.x[0]", "rcf.x[1]", "rcf.x[2]"]
     with h5py.File(result, "r") as file:
         values = np.column_stack([file["rcf/time"][:], file["rcf/x"][:]])
@@ -66,13 +65,13 @@ def test_export(result: Path, call: Callable[..., Any], tmp_path: Path) -> None:
     path.write_text("old")
     assert call("export", result, "--csv", "tables", "--force").code == 0
     assert path.read_text().splitlines() == lines
-    assert sorted(file.name for file in path.parent.iterdir()) == ["rcf.x.csv"]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["rcf.x.csv", "units.csv"]
 
 
 def test_export_of_two_dimensions(call: Callable[..., Any], tmp_path: Path) -> None:
     assert call("run", "rcf", "--set", "n=2,3", "--duration", "1", "--times", "2", "-o", "run.h5").code == 0
     assert call("export", "run.h5", "--csv", "out").code == 0
-    lines = [line for line in (tmp_path / "out" / "rcf.x.csv").read_text().splitlines() if line[0] != "#"]
+    lines = (tmp_path / "out" / "rcf.x.csv").read_text().splitlines()
     assert lines[0] == "time," + ",".join(f"rcf.x[{i}][{j}]" for i in range(2) for j in range(3))
     np.testing.assert_array_equal([float(x) for x in lines[-1].split(",")[1:]], finals(tmp_path / "run.h5").ravel())
 

@@ -17,22 +17,23 @@ from brnn.files.export import to_csv, to_parquet
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("run") / "run.h5"
     layer = brnn.Layer.shunting("F1", (2, 3), A=1.0, B=1.0, initial=np.arange(6.0).reshape(2, 3) / 7)
-    with brnn.simulate(brnn.Network("small", [layer]), duration=1.0, times=[0.0, 0.3, 1.0], record=str(path)):
+    network = brnn.Network("small", [layer], time_units="s")
+    with brnn.simulate(network, duration=1.0, times=[0.0, 0.3, 1.0], record=str(path)):
         return path
 
 
 @pytest.mark.parametrize("block", [1, 96, 16_000_000])
 def test_a_variable_of_a_run(run: Path, tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("brnn.base.memory._BLOCK_BYTES", block)
-    (path,) = to_csv(run, tmp_path / "tables")
+    path, units = to_csv(run, tmp_path / "tables")
     assert path == tmp_path / "tables" / "F1.x.csv"
-    lines = path.read_text().splitlines()
-    notes, rows = lines[:4], list(csv.reader(lines[4:]))
-    assert notes == [
-        "# STM activity of layer F1 (F1.x), units: 1",
-        "# time: units: 1, 3 saved times",
-        "# F1_row: 0 ... 1, 2 of them, units: 1",
-        "# F1_column: 0 ... 2, 3 of them, units: 1",
+    rows = list(csv.reader(path.read_text().splitlines()))
+    assert units.read_text().splitlines() == [
+        "table,name,units,long_name,size",
+        "F1.x,time,s,time,3",
+        "F1.x,F1_row,1,F1_row,2",
+        "F1.x,F1_column,1,F1_column,3",
+        "F1.x,F1.x,1,STM activity of layer F1,3 x 2 x 3",
     ]
     assert rows[0] == ["time", *(f"F1.x[{i}][{j}]" for i in range(2) for j in range(3))]
     numbers = np.array(rows[1:], dtype=float)
@@ -54,4 +55,22 @@ def test_what_is_refused(run: Path, tmp_path: Path) -> None:
         to_parquet(run, tmp_path / "run.parquet")
     with pytest.raises(FileError, match="is read here, so it is not replaced"):
         to_parquet(run, run, force=True)
-    assert [path.name for path in tmp_path.iterdir()] == ["F1.x.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["F1.x.csv", "units.csv"]
+
+
+def test_events_have_a_table_and_any_program_reads_them(tmp_path: Path) -> None:
+    """x = t/4 crosses 0.1 at 0.4 and 0.2 at 0.8, and NumPy and pandas read it."""
+    ramp = brnn.Layer.additive("F1", 1, A=0.0)
+    crossings = [brnn.Event(name, brnn.Crossing("F1.x", level), []) for name, level in (("a", 0.1), ("b", 0.2))]
+    network = brnn.Network("ramp", [ramp], stimuli=[brnn.Stimulus("F1", "excitatory", 0.25)], events=crossings)
+    with brnn.simulate(network, 1.0, record=tmp_path / "run.h5"):
+        tables = to_csv(tmp_path / "run.h5", tmp_path / "tables")
+    assert [path.name for path in tables] == ["F1.x.csv", "events.csv", "units.csv"]
+    pandas = pytest.importorskip("pandas")
+    events = pandas.read_csv(tables[1])
+    assert events.columns.tolist() == ["time", "name", "cell", "value", "chosen"]
+    np.testing.assert_allclose(events["time"], [0.4, 0.8], atol=1e-9)
+    assert events["name"].tolist() == ["a", "b"]
+    values = np.genfromtxt(tables[0], delimiter=",", names=True)
+    np.testing.assert_allclose(values["F1x0"], values["time"] / 4, atol=1e-6)
+    assert pandas.read_csv(tables[2]).query("table == 'events'")["name"].tolist() == events.columns.tolist()

@@ -155,8 +155,8 @@ def test_csv(tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch) -> Non
     path = tmp_path / "sweep.h5"
     sweeping.write(path, [np.arange(100)]).close()
     tables = to_csv(path, tmp_path / "tables")
-    assert sorted(table.name for table in tables) == ["members.csv", "rcf.x.csv", "rcf.x.t.csv"]
-    assert sorted(os.listdir(tmp_path / "tables")) == ["members.csv", "rcf.x.csv", "rcf.x.t.csv"]
+    assert sorted(table.name for table in tables) == ["members.csv", "rcf.x.csv", "rcf.x.t.csv", "units.csv"]
+    assert sorted(os.listdir(tmp_path / "tables")) == ["members.csv", "rcf.x.csv", "rcf.x.t.csv", "units.csv"]
     expected = sweeping.rows(np.arange(100))
     names, *rows = read(tmp_path / "tables" / "members.csv")
     assert names == ["member", "A", "signal.half", "seed", "status", "error", "total", "winner", "regime", "steps"]

@@ -70,16 +70,19 @@ def info(file: File) -> None:
     """Say what a result file holds."""
     from brnn.base.plain import plain_spec
     from brnn.cli.network import network_in_words
+    from brnn.files.attributes import open_with_xarray
     from brnn.files.sweep.describe import describe_sweep
     from brnn.result.result import Result
 
     with brnn.open(file) as result:
         if not isinstance(result, Result):
             print(f"{file} ({size_in_words(file)})", *describe_sweep(file), sep="\n")
+            print(f'without brnn: xarray.open_dataset("{file}")')
             return
         print(columns([("file", f"{file} ({size_in_words(file)})"), *_outcome(result)]))
         print(f"\nNetwork {result.network.name}\n{network_in_words(plain_spec(result.network))}\n\nVariables")
         print(columns(_variables(result), ("name", "size", "units", "meaning"), indent="  "))
+        print(f"\nWithout brnn\n  {open_with_xarray(str(file), next(iter(result)).partition('.')[0])}")
 
 
 def _outcome(result: Result) -> list[tuple[str, str]]:
@@ -151,8 +154,9 @@ def export(
 ) -> None:
     """Write a result as tables.
 
-    Of a run each variable gets a CSV file, with a row for each saved time and a column for each cell. Of a sweep
-    members.csv has a row for each member with its parameters and measures, and what has cells gets a file of its own.
+    Of a run each variable gets a CSV file, with a row for each saved time and a column for each cell; events.csv has
+    the events. Of a sweep members.csv has a row for each member with its parameters and measures, and what has cells
+    gets a file of its own. The first line of each file names its columns; units.csv says what they are, in which units.
     """
     from brnn.files.export import to_csv, to_parquet
 

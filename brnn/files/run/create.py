@@ -166,7 +166,13 @@ def _create_times(group: h5py.Group, name: str, count: int, units: str, in_place
 def _cell_axis(group: h5py.Group, name: str, size: int) -> h5py.Dataset:
     if name not in group:
         options = _packed(size) if size > _LARGE else {}
-        scale = group.create_dataset(name, data=np.arange(size, dtype="<i4"), fillvalue=-1, track_order=True, **options)
+        scale = group.create_dataset(
+            name,
+            data=np.arange(size, dtype="<i4"),
+            fillvalue=unused_value(np.dtype("<i4")),
+            track_order=True,
+            **options,
+        )
         scale.make_scale(name)
         put_attributes(scale, {"units": "1", "long_name": f"index along {name}"})
     return group[name]
@@ -193,8 +199,8 @@ def _name_axis(group: h5py.Group, dataset: h5py.Dataset, axis: int, name: str) -
     """Give an axis a name without coordinates, in the way of netCDF-4."""
     size = dataset.shape[axis]
     options = _packed(size) if size > _LARGE else {}
-    values = np.arange(size, dtype=">f4")  # nobody needs them, but a reader may show what stands there
-    scale = group.create_dataset(name, data=values, fillvalue=math.nan, track_order=True, **options)
+    values = np.zeros(size, "i1")  # nobody needs them, but a reader may show what is there
+    scale = group.create_dataset(name, data=values, fillvalue=unused_value(values.dtype), track_order=True, **options)
     scale.make_scale(f"This is a netCDF dimension but not a netCDF variable. {size:10d}")
     dataset.dims[axis].attach_scale(scale)
 
@@ -209,4 +215,5 @@ def _packed(size: int) -> dict[str, Any]:
 
 def _comment(groups: Sequence[str]) -> str:
     """Return how to get at the groups: at the root of the file a reader finds no variable."""
-    return f"There is a group for each of: {', '.join(groups)}. {open_with_xarray('FILE', groups[0])}"
+    opening = open_with_xarray("FILE", groups[0])
+    return f"There is a group for each of: {', '.join(groups)}. In Python: {opening}"

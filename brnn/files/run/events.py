@@ -9,7 +9,7 @@ import numpy as np
 
 from brnn.errors import FileError
 from brnn.files.attributes import put_attributes, text_of, time_units
-from brnn.files.hdf5 import READ_ERRORS, reason
+from brnn.files.hdf5 import READ_ERRORS, reason, unused_value
 from brnn.result.events import LONG_NAMES, TYPES, EventTable
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ def create_events(
     if in_place:
         options = {"fill_time": "never"}
     options |= {"shape": (count,), "track_order": True}
-    index = group.create_dataset("event", dtype="<i4", fillvalue=-1, **options)
+    index = group.create_dataset("event", dtype="<i4", fillvalue=unused_value(np.dtype("<i4")), **options)
     index.make_scale("event")
     put_attributes(index, {"units": "1", "long_name": "number of the event"})
     result = {"event": index}
     for key, kind in TYPES.items():
-        dataset = group.create_dataset(key, dtype=kind, fillvalue=np.nan if kind == "<f8" else -1, **options)
+        dataset = group.create_dataset(key, dtype=kind, fillvalue=unused_value(np.dtype(kind)), **options)
         meaning = {"units": time_units(units) if key == "time" else "1", "long_name": LONG_NAMES[key]}
         put_attributes(dataset, meaning)
         dataset.dims[0].attach_scale(index)

@@ -16,7 +16,7 @@ from brnn.errors import FileError
 from brnn.files.hdf5 import WRITE_ERRORS, abandon, reason
 from brnn.files.locks import in_use, remove_leftovers
 from brnn.files.opening import marked_open, status_of
-from brnn.files.placed import reserve
+from brnn.files.placed import release, reserve
 from brnn.files.run.create import create, needed
 from brnn.files.run.events import GROUP, create_events
 from brnn.files.run.reader import open_result
@@ -109,6 +109,7 @@ def _write(
         abandon(file)
         raise
     file.close()
+    release(path)
     with open(path, "rb+") as written:
         os.fsync(written.fileno())
 

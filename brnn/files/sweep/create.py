@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
-from h5py import h5a, h5d, h5ds, h5p, h5s, h5t
+from h5py import h5d, h5ds, h5p, h5s, h5t
 
 from brnn.errors import InputError
-from brnn.files.hdf5 import abandon
+from brnn.files.attributes import CONVENTIONS, put_attributes, time_units
+from brnn.files.hdf5 import abandon, unused_value
 from brnn.files.placed import FilePlace, reserve, take_place
 from brnn.files.sweep.header import SweepHeader
-from brnn.files.sweep.layout import SweepLayout, SweepVariable, axis_attributes, is_text
+from brnn.files.sweep.layout import SweepLayout, SweepVariable, axis_attributes
 from brnn.files.sweep.schema import (
     SEED_ATTRIBUTES,
     SELECTED_ATTRIBUTES,
@@ -22,6 +22,7 @@ from brnn.files.sweep.schema import (
     parameter_attributes,
     parameter_variable,
 )
+from brnn.files.sweep.texts import codes_of, flags, with_texts
 from brnn.result.metadata import TEXT_AT_MOST
 
 if TYPE_CHECKING:
@@ -60,8 +61,10 @@ def needed(header: SweepHeader, layout: SweepLayout) -> int:
     known = sum(column.nbytes for column in columns if column is not None)
     texts = sum(len(value.encode()) for value in header.root_attributes([]).values() if isinstance(value, str))
     axes = 4 * (header.members + sum(layout.sizes.values()))
+    axes += sum(layout.sizes["failed"] * known.dtype.itemsize for known in [layout.fields.get("error_text")] if known)
     datasets = len(columns) + len(layout.fields) + len(layout.sizes)
-    return layout.size(header.members) + known + axes + 2 * texts + _MARGIN + _STRUCTURE * datasets
+    texts += sum(4 * len("".join(known.texts).encode()) for known in layout.fields.values() if known.texts)
+    return layout.size(header.members) + known + axes + 3 * texts + _MARGIN + _STRUCTURE * datasets
 
 
 class _Builder:
@@ -78,8 +81,6 @@ class _Builder:
         self._properties.set_alloc_time(h5d.ALLOC_TIME_LATE)
         self._properties.set_fill_time(h5d.FILL_TIME_NEVER)
         self._properties.set_attr_creation_order(h5p.CRT_ORDER_TRACKED)
-        self._text = h5py.string_dtype()
-        self._text_type = h5t.py_create(self._text, logical=True)
         self._scalar = h5s.create(h5s.SCALAR)
         self._scales: dict[str, h5py.Dataset] = {}
         self._known: list[tuple[h5py.Dataset, np.ndarray]] = []  # with their values
@@ -94,8 +95,10 @@ class _Builder:
             if dim != "failed":
                 self._cells(dim)
         for name, column in header.parameters.items():
-            field = SweepVariable(("member",), column.dtype, tuple(parameter_attributes(name).items()))
-            self._fill(self._variable(parameter_variable(name), field), column)
+            texts = with_texts((), column) if column.dtype.kind == "S" else None
+            kept = column if texts is None else codes_of(column, texts)
+            field = SweepVariable(("member",), kept.dtype, tuple(parameter_attributes(name).items()), texts)
+            self._fill(self._variable(parameter_variable(name), field), kept)
         if header.seeds is not None:
             seeds = SweepVariable(("member",), header.seeds.dtype, tuple(SEED_ATTRIBUTES.items()))
             self._fill(self._variable("seed", seeds), header.seeds)
@@ -111,10 +114,15 @@ class _Builder:
             self._open[name] = self._variable(name, SweepVariable((), np.dtype(dtype), attributes))
         for dataset, values in self._known:
             dataset.id.write(h5s.ALL, h5s.ALL, values.reshape(dataset.shape))
-        return {name: take_place(dataset) for name, dataset in self._open.items()}
+        places = {name: take_place(dataset) for name, dataset in self._open.items()}
+        if "error_text" in places:
+            count = layout.sizes["failed"]
+            places["error_text"] = FilePlace(places["error_text"].offset, layout.fields["error_text"].dtype, (count,))
+        return places
 
     def _attributes(self) -> None:
         variables = self._layout.description()
+        put_attributes(self._file, {"Conventions": CONVENTIONS})
         for name, value in self._header.root_attributes(variables).items():
             if isinstance(value, str) and len(value.encode()) > TEXT_AT_MOST:
                 text = np.frombuffer(value.encode(), "S1")
@@ -122,7 +130,7 @@ class _Builder:
                 self._attach(dataset, 0, self._unnamed(f"{name}_length", text.size))
                 self._fill(dataset, text)
             else:
-                self._describe(self._file, {name: value})
+                put_attributes(self._file, {name: value})
 
     def _cells(self, dim: str) -> None:
         times = self._header.times if dim == "time" else None
@@ -134,7 +142,8 @@ class _Builder:
     def _axis(self, dim: str, name: str, values: np.ndarray) -> None:
         dataset = self._create(name, values.shape, values.dtype)
         self._scale(dataset, name, name)
-        self._describe(dataset, axis_attributes(dim, self._header))
+        attributes = axis_attributes(dim, self._header)
+        put_attributes(dataset, attributes | {"units": time_units(attributes["units"])})
         self._fill(dataset, values)
 
     def _variable(self, name: str, field: SweepVariable) -> h5py.Dataset:
@@ -142,33 +151,45 @@ class _Builder:
         shape = tuple(sizes[dim] for dim in field.dims)
         dims = [self._names.get(dim, dim) for dim in field.dims]
         attributes: dict[str, Any] = dict(field.attributes)
-        if is_text(field.dtype):
+        if field.is_text:
+            attributes.pop("units", None)
+        if field.texts is not None:
+            attributes |= flags(field.texts)
+        elif name == "error_text":
+            shape = (shape[0] * field.dtype.itemsize,)
+            dims = [self._unnamed("error_text_length", shape[0])]
+        elif field.is_text:
             dims.append(self._unnamed(f"string{field.dtype.itemsize}", field.dtype.itemsize))
             shape = (*shape, field.dtype.itemsize)
-            attributes.pop("units", None)
+        if field.is_text and field.texts is None:
             attributes["_Encoding"] = "utf-8"
         if name == "status":
             attributes |= STATUS_ATTRIBUTES
-        dataset = self._create(name, shape, np.dtype("S1") if is_text(field.dtype) else field.dtype)
+        dataset = self._create(name, shape, np.dtype("S1") if field.dtype.kind == "S" else field.dtype)
         if name == "failed":
             self._scale(dataset, name, name)
         else:
             for axis, dim in enumerate(dims):
                 self._attach(dataset, axis, dim)
-        self._describe(dataset, attributes)
+        put_attributes(dataset, attributes)
         return dataset
 
     def _unnamed(self, name: str, size: int) -> str:
         """Make an axis without coordinates, in the way of netCDF-4, and return its name."""
         if name not in self._scales:
-            dataset = self._create(name, (size,), np.dtype(">f4"))
+            dataset = self._create(name, (size,), np.dtype("i1"))
             self._scale(dataset, name, f"This is a netCDF dimension but not a netCDF variable. {size:10d}")
+            self._fill(dataset, np.zeros(size, "i1"))  # nobody needs them, but a reader may show what is there
         return name
 
     def _create(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> h5py.Dataset:
 
         space = h5s.create_simple(shape) if shape else self._scalar
-        return h5py.Dataset(h5d.create(self._file.id, name.encode(), h5t.py_create(dtype), space, self._properties))
+        properties = self._properties
+        if dtype.kind in "fiu":
+            properties = properties.copy()
+            properties.set_fill_value(np.array(unused_value(dtype), dtype))
+        return h5py.Dataset(h5d.create(self._file.id, name.encode(), h5t.py_create(dtype), space, properties))
 
     def _scale(self, dataset: h5py.Dataset, name: str, label: str) -> None:
         h5ds.set_scale(dataset.id, label.encode())
@@ -177,14 +198,6 @@ class _Builder:
     def _attach(self, dataset: h5py.Dataset, axis: int, name: str) -> None:
         h5ds.attach_scale(dataset.id, self._scales[name].id, axis)
 
-    def _describe(self, target: h5py.HLObject, attributes: Mapping[str, Any]) -> None:
-        for name, value in attributes.items():
-            if isinstance(value, str):
-                attribute = h5a.create(target.id, name.encode(), self._text_type, self._scalar)
-                attribute.write(np.array(value, dtype=self._text))
-            else:
-                target.attrs[name] = value
-
     def _fill(self, dataset: h5py.Dataset, values: np.ndarray) -> None:
         whole = np.ascontiguousarray(values)
-        self._known.append((dataset, whole.view("S1") if is_text(whole.dtype) else whole))
+        self._known.append((dataset, whole.view("S1") if whole.dtype.kind == "S" else whole))

@@ -22,6 +22,7 @@ from brnn.files.sweep.layout import SweepLayout, SweepVariable
 from brnn.files.sweep.reader import open_sweep_contents
 from brnn.files.sweep.rows import ERROR_LONGEST, MemberRows
 from brnn.files.sweep.schema import text_array
+from brnn.files.sweep.texts import CodedTexts, codes_of, lines
 
 __all__ = ["SweepFile"]
 
@@ -83,8 +84,11 @@ class SweepFile:
             detail = difference(contents.header, self._header)
             if detail:
                 raise FileError(f"{self._name} cannot be resumed: {detail}")
-            places = {name: rows.place for name, rows in contents.rows.items() if isinstance(rows, PlacedRows)}
-            if len(places) < len(contents.rows):
+            stored = {
+                name: rows.codes if isinstance(rows, CodedTexts) else rows for name, rows in contents.rows.items()
+            }
+            places = {name: rows.place for name, rows in stored.items() if isinstance(rows, PlacedRows)}
+            if len(places) < len(stored):
                 raise FileError(
                     f"{self._name} cannot be resumed: another program has rearranged it; run the sweep anew"
                 )
@@ -126,7 +130,7 @@ class SweepFile:
         if self._file is None or wanted != self.layout or not self._path.exists():
             self._rebuild(wanted, batches, seconds)
         else:
-            self._store(self._file, batches, seconds)
+            self._store(self._file, wanted, batches, seconds)
 
     def _settle(self) -> None:
         """See that the file we write is the one that has our name."""
@@ -167,7 +171,7 @@ class SweepFile:
             file = PlacedFile(name, create(name, self._header, layout))
             self._next = file, layout
             self._copy(file, layout, batches)
-            self._store(file, batches, seconds)
+            self._store(file, layout, batches, seconds)
         self._adopt(file, layout)
         self._next = None
 
@@ -176,27 +180,34 @@ class SweepFile:
         members = self._header.members
         for name, field in layout.fields.items():
             if self._file is not None and name in self._file.places:
-                self._copy_variable(self._file, file, name)
+                self._copy_variable(self._file, file, name, layout)
             elif field.dims[0] == "failed" or members > sum(len(b.members) for b in batches if name in b.rows):
-                file.fill(name)
+                _fill(file, name)
         file.put_block("status", 0, self.stored)
 
-    def _copy_variable(self, old: PlacedFile, new: PlacedFile, name: str) -> None:
+    def _copy_variable(self, old: PlacedFile, new: PlacedFile, name: str, layout: SweepLayout) -> None:
         place, target = old.places[name], new.places[name]
         if target.shape[0] > place.shape[0]:
-            new.fill(name)  # there are more that failed
+            _fill(new, name)  # there are more that failed
+        known, wanted = self.layout.fields[name], layout.fields[name]
         step = rows_at_once(max(place.row, target.row))
         for start in range(0, place.shape[0], step):
-            values = old.read(name, start, min(start + step, place.shape[0])).astype(target.dtype)
-            if name not in ("failed", "error_text"):
+            values = old.read(name, start, min(start + step, place.shape[0]))
+            if known.texts is not None and wanted.texts is None:  # there are too many texts for codes now
+                values = np.array([*(text.encode() for text in known.texts), b""], target.dtype)[values]
+            values = values.astype(target.dtype)
+            if name == "error_text":
+                values = lines(values.tolist(), target.dtype.itemsize)
+            elif name != "failed":
                 values[self.stored[start : start + len(values)] == MISSING] = fill_value(target.dtype)
             new.put_block(name, start, values)
 
-    def _store(self, file: PlacedFile, batches: Sequence[MemberRows], seconds: float) -> None:
+    def _store(self, file: PlacedFile, layout: SweepLayout, batches: Sequence[MemberRows], seconds: float) -> None:
         """Write rows, then the status that makes them count."""
         for batch in batches:
             for name, values in batch.rows.items():
-                file.put(name, batch.members, values)
+                texts = layout.fields[name].texts
+                file.put(name, batch.members, values if texts is None else codes_of(values, texts))
             if batch.errors:
                 self._store_errors(file, batch.errors)
         for batch in batches:
@@ -217,7 +228,8 @@ class SweepFile:
                 self._slots[member] = next(free)
         members = np.array(sorted(errors, key=self._slots.__getitem__))
         slots = np.array([self._slots[member] for member in members])
-        file.put("error_text", slots, text_array([errors[member] for member in members], ERROR_LONGEST))
+        texts = text_array([errors[member] for member in members], ERROR_LONGEST)
+        file.put("error_text", slots, lines(texts.tolist(), file.places["error_text"].dtype.itemsize))
         file.put("failed", slots, members)
 
     def _locked(self) -> PlacedFile:
@@ -231,3 +243,12 @@ class SweepFile:
             except OSError as error:
                 raise FileError(f"{self._name} cannot be resumed: {reason(error)}") from None
         raise FileError(f"{self._name} cannot be resumed: it is open in another program, perhaps its sweep goes on")
+
+
+def _fill(file: PlacedFile, name: str) -> None:
+    """Write nothing everywhere: empty lines, or the fill value."""
+    place = file.places[name]
+    if name == "error_text":
+        file.put_block(name, 0, lines([b""] * place.shape[0], place.dtype.itemsize))
+    else:
+        file.fill(name)

@@ -128,6 +128,7 @@ class SweepHeader:
         """Return the root attributes of the file whose variables are described by `variables`."""
         return {
             **self.attributes,
+            "brnn_format": FORMAT,
             "members": self.members,
             "design": self.design,
             "build": self.reference,
@@ -199,7 +200,7 @@ def read_attributes(file: h5py.File, label: str) -> tuple[dict[str, Value], dict
     """
     attributes = root_attributes(file, _STRUCTURE)
     for name in _STRUCTURE:
-        if name not in attributes:
+        if name not in attributes and name != "coordinates":  # which xarray reads, and writes elsewhere
             raise FileError(f"{label} is damaged: its attribute {name} is missing")
     values = {name: attribute_value(value) for name, value in attributes.items()}
     return values, {name: attribute_json(values[name], name, kinds, label) for name, kinds in _KINDS.items()}

@@ -14,19 +14,38 @@ from typing import Any
 import numpy as np
 
 from brnn.errors import FileError, InputError
+from brnn.files.stored import StoredRows
 from brnn.files.sweep.header import SweepHeader
 from brnn.files.sweep.schema import FILE_VARIABLES, parameter_variable, text_array
+from brnn.files.sweep.texts import CodedTexts, with_texts
 
-__all__ = ["SweepLayout", "SweepVariable", "axis_attributes", "is_text", "storable"]
+__all__ = ["SweepLayout", "SweepVariable", "axis_attributes", "storable"]
 
 
 @dataclass(frozen=True)
 class SweepVariable:
-    """A variable: the names of its axes, `member` or `failed` first, its type ("S<k>" for texts), its attributes."""
+    """A variable of a sweep.
+
+    Attributes
+    ----------
+    dims : tuple of str
+        Names of its axes, `member` or `failed` first.
+    dtype : dtype
+        Its type in the file; "S<k>" for characters and lines.
+    attributes : tuple of (str, str)
+    texts : tuple of str, optional
+        What its numbers stand for (see `brnn.files.sweep.texts`).
+    """
 
     dims: tuple[str, ...]
     dtype: np.dtype
     attributes: tuple[tuple[str, str], ...] = ()
+    texts: tuple[str, ...] | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its values are texts."""
+        return self.texts is not None or self.dtype.kind == "S"
 
 
 @dataclass(frozen=True)
@@ -60,7 +79,9 @@ class SweepLayout:
             If they do not fit to what the variable is: another number of axes, or texts and numbers.
         """
         known = self.fields.get(name)
-        if known is not None and known.dtype == values.dtype and self.cells(name) == values.shape[1:]:
+        texts = with_texts(() if known is None else known.texts, values) if values.dtype.kind == "S" else None
+        dtype = values.dtype if texts is None else np.dtype("<i4")
+        if known is not None and known.dtype == dtype and known.texts == texts and self.cells(name) == values.shape[1:]:
             return self
         new = (
             known
@@ -69,10 +90,10 @@ class SweepLayout:
         )
         if len(new.dims) != values.ndim:
             raise InputError(f"sweep: '{name}' has {values.ndim - 1} axes for one member, must have {new.dims[1:]}")
-        if known is not None and (declared is None or declared.dtype.kind == "O"):
-            new = replace(new, dtype=_common(name, known.dtype, values.dtype))
-        elif new.dtype.kind == "O":
-            new = replace(new, dtype=values.dtype)
+        if known is not None and (declared is None or declared.dtype.kind in "OS"):
+            new = replace(new, dtype=_common(name, known, dtype, texts), texts=texts)
+        elif known is None and new.dtype.kind in "OS":
+            new = replace(new, dtype=dtype, texts=texts)
         sizes = dict(self.sizes)
         for dim, size in zip(new.dims[1:], values.shape[1:], strict=True):
             sizes[dim] = max(size, sizes.get(dim, 0))
@@ -88,11 +109,11 @@ class SweepLayout:
         room = self.sizes.get("failed", 0)
         known = self.fields.get("error_text")
         width = known.dtype.itemsize if known else 0
-        if count <= room and longest <= width:
+        if count <= room and longest < width:
             return self
         # Room for more of them, so that not each one makes the file be written anew.
         room = room if count <= room else max(count, 2 * room)
-        width = width if longest <= width else -(-longest // 64) * 64
+        width = width if longest < width else -(-(longest + 1) // 64) * 64  # each with the end of its line
         number = (("long_name", "member that failed (-1: none)"), ("units", "1"))
         fields = {
             "failed": SweepVariable(("failed",), np.dtype("<i8"), number),
@@ -117,7 +138,7 @@ class SweepLayout:
     def of_file(
         cls,
         description: Iterable[Mapping[str, Any]],
-        places: Mapping[str, tuple[tuple[int, ...], np.dtype]],
+        rows: Mapping[str, StoredRows],
         label: str,
     ) -> SweepLayout:
         """Return the layout that a file describes.
@@ -126,7 +147,7 @@ class SweepLayout:
         ----------
         description : iterable of mapping
             Its attribute `variables`.
-        places : mapping of name -> (shape, dtype)
+        rows : mapping
             What there is of them.
         label : str
             Name of the file, for errors.
@@ -136,17 +157,19 @@ class SweepLayout:
         FileError
             If the two do not fit together.
         """
-        fields, sizes = {}, dict(zip(("member",), places["status"][0], strict=True))
+        fields, sizes = {}, dict(zip(("member",), rows["status"].shape, strict=True))
         for entry in description:
             name, dims = str(entry["name"]), tuple(map(str, entry["dims"]))
-            shape, dtype = places[name]
+            stored = rows[name]
+            texts = stored.texts if isinstance(stored, CodedTexts) else None
+            shape, dtype = stored.shape, stored.dtype if texts is None else np.dtype("<i4")
             if len(shape) != len(dims) or dtype.kind not in "fiuS" or dims[:1] not in (("member",), ("failed",)):
                 raise FileError(f"{label} is damaged: the variable {name} is not what it should be")
             for dim, size in zip(dims, shape, strict=True):
                 if sizes.setdefault(dim, size) != size:
                     raise FileError(f"{label} is damaged: the axis {dim} of {name} has {size} places, not {sizes[dim]}")
             attributes = entry["attributes"].items()
-            fields[name] = SweepVariable(dims, dtype, tuple((str(key), str(value)) for key, value in attributes))
+            fields[name] = SweepVariable(dims, dtype, tuple((str(key), str(value)) for key, value in attributes), texts)
         del sizes["member"]
         if "status" not in fields or fields["status"].dtype != np.uint8:
             raise FileError(f"{label} is damaged: it does not say how its members ended")
@@ -191,12 +214,13 @@ def axis_attributes(dim: str, header: SweepHeader) -> dict[str, str]:
     return {"long_name": "number of the member" if dim == "member" else f"index along {dim}", "units": "1"}
 
 
-def is_text(dtype: np.dtype) -> bool:
-    """Tell whether it is the type of texts."""
-    return dtype.kind == "S"
-
-
-def _common(name: str, a: np.dtype, b: np.dtype) -> np.dtype:
-    if is_text(a) != is_text(b):
+def _common(name: str, known: SweepVariable, dtype: np.dtype, texts: tuple[str, ...] | None) -> np.dtype:
+    """Return the type that a variable has when there are values of `dtype`, or codes of `texts`, as well."""
+    if known.is_text != (texts is not None or dtype.kind == "S"):
         raise InputError(f"sweep: '{name}' is a number for some members, and a text for others")
-    return np.promote_types(a, b).newbyteorder("<")
+    if texts is not None:
+        return dtype
+    if known.texts is not None:  # there are too many texts for codes now
+        dtype = np.promote_types(dtype, np.array([text.encode() for text in known.texts] or [b""]).dtype)
+        return dtype
+    return np.promote_types(known.dtype, dtype).newbyteorder("<")

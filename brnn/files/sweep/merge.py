@@ -16,7 +16,6 @@ from brnn.ensemble.status import COMPLETE, FAILED, MISSING, STEADY
 from brnn.errors import BrnnError, FileError, InputError
 from brnn.files.hdf5 import READ_ERRORS, reason
 from brnn.files.sweep.compare import difference
-from brnn.files.sweep.layout import is_text
 from brnn.files.sweep.reader import open_sweep_contents
 from brnn.files.sweep.writer import SweepWriter
 
@@ -113,9 +112,7 @@ def _merge(shards: Sequence[_Shard], out: str | Path, force: bool) -> xr.Dataset
 
 def _declare(writer: SweepWriter, name: str, shards: Sequence[_Shard]) -> None:
     fields = [shard.fields[name] for shard in shards]
-    dtype = (
-        None if any(is_text(field.dtype) for field in fields) else np.result_type(*(field.dtype for field in fields))
-    )
+    dtype = None if any(field.is_text for field in fields) else np.result_type(*(field.dtype for field in fields))
     shape = np.max([shard.layout.cells(name) for shard in shards], axis=0).tolist()
     writer.declare(name, fields[0].dims[1:], dict(fields[0].attributes), dtype, shape)
 

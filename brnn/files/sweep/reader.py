@@ -16,8 +16,8 @@ from brnn.errors import FileError
 from brnn.files.attributes import checked_format, text_of
 from brnn.files.hdf5 import READ_ERRORS, reason
 from brnn.files.opening import open_hdf5
-from brnn.files.placed import PlacedRows, SharedFile, place_of
-from brnn.files.stored import Key, StoredRows, refuse_claims
+from brnn.files.placed import SharedFile
+from brnn.files.stored import StoredRows
 from brnn.files.sweep.header import SweepHeader, header_of, read_attributes
 from brnn.files.sweep.layout import SweepLayout, axis_attributes
 from brnn.files.sweep.schema import (
@@ -25,8 +25,8 @@ from brnn.files.sweep.schema import (
     STATUS_ATTRIBUTES,
     parameter_attributes,
     parameter_variable,
-    texts_joined,
 )
+from brnn.files.sweep.texts import StoredTexts, stored_rows
 from brnn.result.lazy import lazy_variable
 
 if TYPE_CHECKING:
@@ -68,32 +68,8 @@ class SweepContents:
             members = self.rows["failed"][:]
             known = np.flatnonzero((members >= 0) & (members < len(self.status)))
             known = known[self.status[members[known]] == FAILED]
-            result[members[known]] = StoredTexts(self.rows["error_text"])[:][known]
+            result[members[known]] = [text.rstrip() for text in StoredTexts(self.rows["error_text"])[:][known]]
         return result
-
-
-class StoredTexts(StoredRows):
-    """The texts of rows that are bytes, as Python's."""
-
-    def __init__(self, rows: StoredRows) -> None:
-        self._rows = rows
-        self.shape = rows.shape
-        self.dtype = np.dtype(object)
-
-    def __getitem__(self, key: Key) -> Any:
-        return np.strings.decode(np.asarray(self._rows[key]), "utf-8", "replace").astype(object)
-
-
-class _Letters(StoredRows):
-    """The texts of a dataset of characters (..., bytes), as bytes of one length."""
-
-    def __init__(self, dataset: h5py.Dataset, label: str) -> None:
-        super().__init__(dataset, dataset.shape[0], label)
-        self.shape = self.shape[:-1]
-        self.dtype = np.dtype(f"S{dataset.shape[-1]}")
-
-    def __getitem__(self, key: Key) -> Any:
-        return texts_joined(super().__getitem__(key))
 
 
 def open_sweep(path: str | Path) -> xr.Dataset:
@@ -141,7 +117,7 @@ def open_sweep_contents(path: str | Path, label: str) -> SweepContents:
             raise
         except READ_ERRORS as error:
             raise FileError(f"{label} is damaged: {reason(error)}") from None
-        if all(isinstance(rows, PlacedRows) for rows in contents.rows.values()):
+        if not any(rows.needs_hdf5 for rows in contents.rows.values()):
             file.close()
         return replace(contents, close=stack.pop_all().close)
 
@@ -153,34 +129,23 @@ def _contents(file: h5py.File, source: SharedFile, label: str) -> SweepContents:
     attributes, parsed = read_attributes(file, label)
     listed = [str(entry["name"]) for entry in parsed["variables"]]
     names = dict.fromkeys([*listed, *map(parameter_variable, parsed["parameters"]), "member", "missing", "wall_time"])
-    rows = {name: _rows(file[name], source, f"{label}: {name}") for name in names}
-    layout = SweepLayout.of_file(
-        parsed["variables"], {name: (rows[name].shape, rows[name].dtype) for name in listed}, label
-    )
+    rows = {name: stored_rows(file, name, source, f"{label}: {name}") for name in names}
+    layout = SweepLayout.of_file(parsed["variables"], rows, label)
     # What the header has beside parameters; the times are an axis, whose name a variable may have.
     extra = {"seed": "seed", "selected": "selected", "time": "time_cell" if "time" in listed else "time"}
     extra = {key: name for key, name in extra.items() if name in file}
-    rows |= {name: _rows(file[name], source, f"{label}: {name}") for name in extra.values()}
+    rows |= {name: stored_rows(file, name, source, f"{label}: {name}") for name in extra.values()}
     columns = {name: np.asarray(rows[name][:]) for name in map(parameter_variable, parsed["parameters"])}
     columns |= {key: np.asarray(rows[name][:]) for key, name in extra.items()}
     header = header_of(attributes, parsed, columns, label)
     for name in layout.axis_names(header).values():
-        rows.setdefault(name, _rows(file[name], source, f"{label}: {name}"))
+        rows.setdefault(name, stored_rows(file, name, source, f"{label}: {name}"))
     status = np.asarray(rows["status"][:])
     if not (status.shape == rows["member"].shape == (header.members,)) or status.max() >= len(STATUS_NAMES):
         raise FileError(f"{label} is damaged: the variable status is not what it should be")
+    attributes["coordinates"] = " ".join(header.coordinates())
     attributes["wall_time"] = float(np.ravel(rows["wall_time"][:])[0])
     return SweepContents(header, attributes, layout, rows, status, lambda: None)
-
-
-def _rows(dataset: h5py.Dataset, source: SharedFile, label: str) -> StoredRows:
-    place = place_of(dataset)
-    if place is not None:
-        return PlacedRows(source, place, label)
-    refuse_claims(dataset, label)
-    if dataset.dtype == "S1":
-        return _Letters(dataset, label)
-    return StoredRows(dataset, dataset.shape[0] if dataset.ndim else 1, label)
 
 
 def _dataset(contents: SweepContents) -> xr.Dataset:

@@ -8,10 +8,10 @@
     /seed, /selected         (member), if given: seeds, and which members this file is to hold (a shard)
     /status                  (member): 0 missing, 1 complete, 2 steady, 3 failed
     /<measure>, /<layer>.x   (member, ...): whatever was declared; NaN (-1 for whole numbers) where there is nothing
-    /failed, /error_text     (failed): members that failed, and why; only if one did
+    /failed, /error_text     members that failed, and why, as lines of one length; only if one did
     /missing, /wall_time     members still to run, and seconds that the sweep took
 
-Texts are arrays of characters, as netCDF-4 has them. Every axis is a dimension scale.
+Texts are codes, characters or lines (see `brnn.files.sweep.texts`). Every axis is a dimension scale.
 """
 
 from __future__ import annotations
