@@ -285,7 +285,7 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
     while not condition():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
-        time.sleep(0.01)
+        time.sleep(0.05)  # looking at a file locks it, and a sweep that goes on waits for that
 
 
 def finished(folder: Path) -> int:

@@ -26,7 +26,7 @@ from brnn.files.sweep.texts import CodedTexts, codes_of, lines
 
 __all__ = ["SweepFile"]
 
-_ATTEMPTS = 5
+_ATTEMPTS = 20
 _PAUSE = 0.05  # seconds
 _STATUS = SweepVariable(("member",), np.dtype("u1"), (("long_name", "how the member ended"),))
 
