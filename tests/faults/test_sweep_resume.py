@@ -103,7 +103,8 @@ def test_kills(tmp_path: Path) -> None:
             found["no file yet"] += 1
             continue
         with brnn.open(path) as data:
-            driven.check_exact(data)
+            if data["status"].any():  # else there is only the header
+                driven.check_exact(data)
             left = np.flatnonzero(data["status"].values == 0)
         if left.size and kill % 3 < 2:  # the next process goes on with it, and may be killed again
             found["incomplete, gone on with by the next process"] += 1
