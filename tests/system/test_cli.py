@@ -147,7 +147,7 @@ def test_run(brnn_process: Callable[..., Any], tmp_path: Path) -> None:
     np.testing.assert_allclose(finals(tmp_path / "run.h5"), expected, atol=1e-5)
     assert f"{SURVIVOR:.4f}"[:6] in said.stdout
     with h5py.File(tmp_path / "run.h5", "r") as file:
-        assert file.attrs["command"] == "brnn run rcf --until-steady -o run.h5 --plot run.png"
+        assert file.attrs["command"] == b"brnn run rcf --until-steady -o run.h5 --plot run.png"
     with Image.open(tmp_path / "run.png") as image:
         assert image.format == "PNG"
         assert min(image.size) > 100

@@ -113,7 +113,7 @@ def test_bad_input(tmp_path: Path) -> None:
         brnn.rerun(path)
     path = swept(tmp_path / "sweep.h5")
     with h5py.File(path, "r+") as file:
-        file.attrs["design"] = file.attrs["design"].replace("values", "valeus")
+        file.attrs["design"] = file.attrs["design"].replace(b"values", b"valeus")
     with pytest.raises(brnn.FileError, match="sweep.h5: what it says of its design makes no sense: .*valeus"):
         brnn.rerun(path)
     with h5py.File(path, "r+") as file:
