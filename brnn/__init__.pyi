@@ -23,6 +23,8 @@ from .files.sweep.merge import merge_shards as merge_shards
 from .integrate import Equilibrium as Equilibrium
 from .integrate import simulate as simulate
 from .integrate import steady_state as steady_state
+from .reproduce import SweepMember as SweepMember
+from .reproduce import member as member
 from .reproduce import rerun as rerun
 from .result.options import Record as Record
 from .result.result import Result as Result
@@ -90,6 +92,7 @@ from .spec.topologies.matrix import Sparse as Sparse
 from .spec.topologies.uniform import AllButSelf as AllButSelf
 from .spec.topologies.uniform import AllToAll as AllToAll
 from .spec.topologies.uniform import OneToOne as OneToOne
+from .sweeps.building.find import build as build
 from .sweeps.designs import Design as Design
 from .sweeps.designs import Grid as Grid
 from .sweeps.designs import LatinHypercube as LatinHypercube

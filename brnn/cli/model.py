@@ -139,7 +139,10 @@ def find_model(text: str) -> Model:
     if path.suffix == ".json":
         return Model(path.name, None, path, _saved(path))
     if path.suffix in (".h5", ".hdf5", ".nc"):
-        raise InputError(f"{text}: is a result, not a model; `brnn rerun {text}` runs its network again")
+        raise InputError(
+            f"{text}: is a result, not a model; `brnn rerun {text}` runs its network again, "
+            f"`brnn run {text} --member N` one member of a sweep"
+        )
 
     name = text.replace("-", "_")
     try:

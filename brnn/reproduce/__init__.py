@@ -1,4 +1,4 @@
-"""`brnn.rerun`: run what a file holds again and compare; what a file says is what its networks do."""
+"""`brnn.rerun`: run what a file holds again and compare; `brnn.member`: one member of a sweep by itself."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 from brnn.base.checks import number
 from brnn.files.opening import kind_of
 from brnn.reproduce.compare import Rerun
+from brnn.reproduce.member import SweepMember, member
 from brnn.reproduce.run import rerun_run
 from brnn.reproduce.sweep import rerun_sweep
 
-__all__ = ["Rerun", "rerun"]
+__all__ = ["Rerun", "SweepMember", "member", "rerun"]
 
 
 def rerun(path: str | Path, tolerance: float | None = None) -> Rerun:

@@ -239,21 +239,9 @@ def _single(built: BuiltMembers, place: int, network: Network) -> FinishedMember
     options = built.options
     members = built.members[place : place + 1]
     saved = np.array(options.times)
-    length = options.length(network)
-    if network.step is not None:
-        length = max(1, round(length / network.step)) * network.step
-    wanted = saved if saved.size and saved[-1] >= length else np.append(saved, length)
     try:
-        result = simulate(
-            network,
-            options.duration,
-            times=wanted,
-            solver=options.solver,
-            rtol=options.rtol,
-            atol=options.atol,
-            until=options.until,  # type: ignore[arg-type]
-            seed=int(built.seeds[place]) if network.random else None,
-        )
+        seed = int(built.seeds[place]) if network.random else None
+        result = simulate(network, **{**options.alone(network, seed), "times": options.saved(network)})
     except BrnnError as error:
         return failed_members(members, [one_line(error)])
     except Exception as error:  # whatever it is, the other members go on

@@ -413,3 +413,40 @@ def test_members_that_run_alone_do_not_keep_a_stopped_sweep_waiting(tmp_path: Pa
     while any(Path(f"/proc/{pid}").exists() for pid in workers):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+# One member of a sweep ---------------------------------------------------------------------------------------------
+
+
+def test_a_member_is_run_by_itself(tmp_path: Path, call: Callable[..., Any]) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    assert call("sweep", "own.py", "--grid", "A=0.5:2.0:4", "-o", "sweep.h5").code == 0
+    said = call("run", "sweep.h5", "--member", "2", "--model", "own.py", "-o", "run.h5")
+    assert (said.code, said.err) == (0, "")
+    assert "A = 1.5" in said.out
+    with brnn.open(tmp_path / "sweep.h5") as data, brnn.open(tmp_path / "run.h5") as result:
+        np.testing.assert_array_equal(result.final("F1").values, data["F1.x"].values[2])
+    assert call("rerun", "run.h5").out.startswith("same: largest difference 0 ")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("sweep.h5", "--member", "1"), "which no file may call: give it with build= (--model FILE)"),
+        (("sweep.h5", "--member", "4", "--model", "own.py"), "member = 4: the sweep has the members 0 to 3"),
+        (("sweep.h5", "--member", "x"), "--member x: must be a whole number"),
+        (("sweep.h5", "--member", "1", "--set", "A=2"), "--set A=2: --member 1 has the parameters that it had"),
+        (("sweep.h5",), "`brnn run sweep.h5 --member N` one member of a sweep"),
+        (("rcf", "--model", "own.py"), "needs --member N"),
+        (("rcf", "--member", "1"), "rcf does not exist"),
+    ],
+)
+def test_members_that_cannot_be_run(
+    tmp_path: Path, call: Callable[..., Any], words: tuple[str, ...], message: str
+) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    assert call("sweep", "own.py", "--grid", "A=0.5:2.0:4", "-o", "sweep.h5").code == 0
+    said = call("run", *words)
+    assert said.code == 2
+    assert said.err.count("\n") == 1
+    assert message in said.err

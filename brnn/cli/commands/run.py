@@ -18,6 +18,7 @@ from brnn.cli.text import columns
 from brnn.errors import InputError, IntegrationError
 
 if TYPE_CHECKING:
+    from brnn.reproduce import SweepMember
     from brnn.result.options import Record
     from brnn.result.result import Result
     from brnn.spec.network import Network
@@ -30,6 +31,7 @@ EXAMPLES = (
     "brnn run rcf --set 'signal=2*w**2/(0.1 + w**2)' --until-steady -o run.h5",
     "brnn run distance_dependent --input photo.jpg -o run.h5 --plot run.png",
     "brnn run rcf --input data.h5:/patterns/first --duration 50 --times 0,1,10,50 -o run.h5",
+    "brnn run sweep.h5 --member 56 -o run.h5 --plot run.png",
 )
 
 
@@ -56,11 +58,15 @@ def run(
         ),
     ] = None,
     solver: Annotated[
-        str,
-        typer.Option("--solver", metavar="NAME", help="Method of integration: {methods}."),
-    ] = "auto",
-    rtol: Annotated[str, typer.Option("--rtol", metavar="X", help="Relative tolerance.")] = "1e-6",
-    atol: Annotated[str, typer.Option("--atol", metavar="X", help="Absolute tolerance.")] = "1e-9",
+        str | None,
+        typer.Option("--solver", metavar="NAME", help="Method of integration: {methods}.", show_default="auto"),
+    ] = None,
+    rtol: Annotated[
+        str | None, typer.Option("--rtol", metavar="X", help="Relative tolerance.", show_default="1e-6")
+    ] = None,
+    atol: Annotated[
+        str | None, typer.Option("--atol", metavar="X", help="Absolute tolerance.", show_default="1e-9")
+    ] = None,
     step: Annotated[
         str | None, typer.Option("--step", metavar="X", help="Step of the solvers for white noise.")
     ] = None,
@@ -82,6 +88,14 @@ def run(
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the result (.png, .pdf, .svg, ...).")
     ] = None,
+    member: Annotated[
+        str | None,
+        typer.Option("--member", metavar="N", help="Run one member of a sweep, as it ran there: MODEL is its file."),
+    ] = None,
+    made_by: Annotated[
+        str | None,
+        typer.Option("--model", metavar="FILE", help="What made the sweep's networks, if that is a file of yours."),
+    ] = None,
     force: Force = False,
 ) -> None:
     """Run a model and record it.
@@ -92,19 +106,19 @@ def run(
     from brnn.cli.model import find_model
     from brnn.result.options import Record
 
-    found = find_model(model)
-    reads = [path for path in (found.path, _file_of(source)) if path is not None]
+    one = None if member is None else _member(model, member, made_by, settings, source)
+    if made_by is not None and one is None:
+        raise InputError(f"--model {made_by}: says what made the networks of a sweep, and needs --member N")
+    found = find_model(model) if one is None else None
+    reads = [path for path in (Path(model) if found is None else found.path, _file_of(source)) if path is not None]
     _check_outputs(out, plot, force, reads)
-    options: dict[str, Any] = {
-        "solver": solver,
-        "rtol": number_option(rtol, "--rtol"),
-        "atol": number_option(atol, "--atol"),
-        "step": None if step is None else number_option(step, "--step"),
-        "until": "steady" if until_steady else "duration",
-        "seed": None if seed is None else whole_option(seed, "--seed"),
-        "duration": None if duration is None else number_option(duration, "--duration"),
-        "progress": sys.stderr.isatty(),
-    }
+    options: dict[str, Any] = {"solver": "auto", "rtol": 1e-6, "atol": 1e-9, "until": "duration", "duration": None}
+    options |= {} if one is None else one.options
+    options |= {"progress": sys.stderr.isatty()} | ({} if solver is None else {"solver": solver})
+    options |= {"until": "steady"} if until_steady else {}
+    options |= {} if seed is None else {"seed": whole_option(seed, "--seed")}
+    numbers = {"rtol": rtol, "atol": atol, "step": step, "duration": duration}
+    options |= {name: number_option(text, f"--{name}") for name, text in numbers.items() if text is not None}
     names = None if record is None else _names(record)
     every = None if record_ltm is None else _every(record_ltm)
     if dataset is not None and source is None:
@@ -114,8 +128,13 @@ def run(
         from brnn.cli.inputs import read_pattern
 
         pattern = read_pattern(source, dataset)
-    network = found.build(settings or (), pattern, source or "")
-    options["times"] = _times(times, network, options, keep=out is not None or plot is not None)
+    if found is None:
+        assert one is not None
+        network, taken = one.network, [f"{name} = {value}" for name, value in one.parameters.items()]
+    else:
+        network, taken = found.build(settings or (), pattern, source or ""), found.signals_taken(settings or ())
+    if times is not None or options.get("times") is None:
+        options["times"] = _times(times, network, options, keep=out is not None or plot is not None)
     kept = Record(path=out, variables=names, ltm_every=every, force=force)
     with _simulated(network, options, kept) as result:
         written = [out] if out is not None else []
@@ -124,7 +143,24 @@ def run(
 
             drawing.save(drawing.run_figure(result), plot, force=force)
             written.append(plot)
-        print(_summary(result, written, found.signals_taken(settings or ())))
+        print(_summary(result, written, taken))
+
+
+def _member(
+    model: str, member: str, made_by: str | None, settings: list[str] | None, source: str | None
+) -> SweepMember:
+    """Return the member of the sweep in the file `model`."""
+    from brnn import reproduce
+    from brnn.cli.model import find_model
+
+    for option, value in (("--set", settings and settings[0]), ("--input", source)):
+        if value:
+            raise InputError(f"{option} {value}: --member {member} has the parameters that it had in the sweep")
+    build = None
+    if made_by is not None:
+        found = find_model(made_by)
+        build = found.saved if found.module is None else found.module.build
+    return reproduce.member(Path(model), whole_option(member, "--member"), build)
 
 
 def _file_of(source: str | None) -> Path | None:

@@ -86,6 +86,10 @@ class NetworkBuilder:
         from_values = self._prepared.get(tuple(settings)) or self.for_names(settings)
         return from_values(tuple(settings.values()))
 
+    def arguments(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values as arguments of a build function; of a network, which has none, as they are."""
+        return dict(settings)
+
     def build_each(self, columns: Mapping[str, Any], count: int, seconds: float | None = None) -> list[Network | str]:
         """Return the network of each of `count` members, or the error that building it raised.
 

@@ -14,7 +14,33 @@ from brnn.sweeps.building.functions import FunctionBuilder
 from brnn.sweeps.building.references import function_at
 from brnn.sweeps.building.variants import VariantBuilder
 
-__all__ = ["builder_from_reference", "builder_of"]
+__all__ = ["build", "builder_from_reference", "builder_of"]
+
+
+def build(how: Any, settings: Mapping[str, Any] | None = None, /, **named: Any) -> Network:
+    """Return the network that a sweep would build for one row of its design.
+
+    Parameters
+    ----------
+    how : callable, str or Network
+        As `build` of `brnn.sweep`: a function, the name of a model, or a network whose numbers are changed.
+    settings : mapping, optional
+        Values by dotted name, ``{"A": 0.5, "signal.half": 0.2}``.
+    **named
+        The same: ``brnn.build(build, **row)``.
+
+    Raises
+    ------
+    InputError
+        If there is no such parameter.
+
+    Examples
+    --------
+    >>> row = brnn.Grid(A=[0.5, 1.0], **{"signal.half": [0.1, 0.2]}).member(3)
+    >>> brnn.build("rcf", **row) == brnn.models.rcf.build(A=1.0, signal=brnn.Sigmoid(half=0.2))
+    True
+    """
+    return builder_of(how).build({**(settings or {}), **named})
 
 
 def builder_of(build: Any) -> NetworkBuilder:

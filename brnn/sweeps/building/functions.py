@@ -13,7 +13,7 @@ from brnn.base.text import closest
 from brnn.errors import InputError
 from brnn.spec.network import Network
 from brnn.sweeps.building.builder import BuildFromValues, NetworkBuilder
-from brnn.sweeps.building.parts import NameNode, check_parts, with_parts
+from brnn.sweeps.building.parts import NameNode, check_parts, name_tree, with_parts
 from brnn.sweeps.building.references import reference_of
 from brnn.sweeps.building.texts import Parameter, parameters_of, value_in
 
@@ -56,7 +56,26 @@ class FunctionBuilder(NetworkBuilder):
     def _known(self, name: str) -> Parameter:
         return self.parameters.get(name, Parameter(name, inspect.Parameter.empty, _ANY))
 
+    def arguments(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of the function: what a part of is given is whole there."""
+        names = tuple(settings)
+        tree = name_tree(names)
+        self._check(tree)
+        return self._keywords(tree)(tuple(settings.values()))
+
     def _prepare(self, tree: Mapping[str, NameNode]) -> BuildFromValues:
+        keywords, function = self._keywords(tree), self.function
+
+        def make(values: Sequence[Any]) -> Network:
+            network = function(**keywords(values))
+            if not isinstance(network, Network):
+                raise InputError(f"{self.name}: returned {type(network).__name__}, must return a brnn.Network")
+            return network
+
+        return make
+
+    def _keywords(self, tree: Mapping[str, NameNode]) -> Callable[[Sequence[Any]], dict[str, Any]]:
+        """Return a function that makes arguments of values."""
         whole: list[tuple[str, int, Callable[[Any], Any]]] = []
         partial: list[tuple[str, Callable[[Sequence[Any]], Any]]] = []
         for name, node in tree.items():
@@ -65,16 +84,12 @@ class FunctionBuilder(NetworkBuilder):
                 partial.append((name, functools.partial(_with_parts, known, _converter(known), {}, node)))
             elif node.slot is not None:
                 whole.append((name, node.slot, _converter(known)))
-        function = self.function
 
-        def make(values: Sequence[Any]) -> Network:
+        def make(values: Sequence[Any]) -> dict[str, Any]:
             keywords = {name: convert(values[slot]) for name, slot, convert in whole}
             for name, change in partial:
                 keywords[name] = change(values)
-            network = function(**keywords)
-            if not isinstance(network, Network):
-                raise InputError(f"{self.name}: returned {type(network).__name__}, must return a brnn.Network")
-            return network
+            return keywords
 
         return make
 
