@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 
 from brnn.claims import Comparison, claim
 from brnn.models import rcf
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape, signal_of
 from brnn.models.parts.runs import run, slope
@@ -130,6 +131,28 @@ def field_is_an_adaptation_level_system() -> list[Comparison]:
     field = rcf.build(signal=_SIGNALS["sigmoid"], initial=states[0], J=None)
     rows.append(Comparison(slope(field, states), slope(build(6), states), 1e-13, "this model's default: dx_i/dt"))
     return rows
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    def velocity(t: float, x: np.ndarray, when: float) -> np.ndarray:
+        offer = p.b.B * x / (p.b.F + x**2) - p.b.A - p.J
+        level = (p.d.gain * x**p.d.exponent / (p.d.half**p.d.exponent + x**p.d.exponent)).sum()
+        return np.asarray((p.a.s * x + p.a.q * x**2) * (offer - level))
+
+    return {"F1.x": integrated(velocity, p.initial, times)}
+
+
+@claim("Its equations, written out by hand", source="(28), integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Four cells with other functions than the default's, and an inhibitory input."""
+    parameters = {
+        "a": Numbers(lambda s, q: Function("s*w + q*w**2", s=s, q=q), s=1.3, q=0.2),
+        "b": Numbers(lambda A, B, F: Function("B*w/(F + w**2) - A", A=A, B=B, F=F), A=0.8, B=2.6, F=0.4),
+        "d": Numbers(Sigmoid, gain=1.4, half=0.7, exponent=1.8),
+        "J": np.array([0.1, 0.25, 0.0, 0.15]),
+        "initial": np.array([0.3, 0.9, 0.5, 0.7]),
+    }
+    return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 3.0, 7))
 
 
 @claim("Every trajectory converges", source=_SOURCE + "text after (28)")

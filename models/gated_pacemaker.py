@@ -20,6 +20,7 @@ as s goes to 0, which `brnn.theory.pacemaker` computes without simulating. Witho
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,6 +28,7 @@ from numpy.typing import ArrayLike
 from brnn.analysis import Oscillation, measure_oscillation, phase_lag
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, signal_of
 from brnn.models.parts.reference import scipy_solution
 from brnn.models.parts.runs import run
@@ -143,6 +145,40 @@ def _measured(s: float, cycles: int = 4) -> Oscillation:
     times = np.linspace(12.0 * period, (13.0 + cycles) * period, 4000 * (cycles + 1))
     x = np.asarray(run(build(s=s), times[-1], times=times)["pacemaker.x"])
     return measure_oscillation(times, x[:, 0])
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        x, z = u[:2], u[2:]
+        w = np.maximum(x, 0.0)
+        f = p.signal.gain * w**p.signal.exponent / (p.signal.half**p.signal.exponent + w**p.signal.exponent)
+        excited = p.I + np.array([p.light, 0.0]) + f * z
+        dx = -p.A * x + (p.B - x) * excited - (x + p.C) * (p.g * f[::-1] + p.fatigue)
+        return np.concatenate([dx, p.s * (p.D * (1.0 - z) - p.H * f * z)])
+
+    u = integrated(velocity, np.concatenate([p.initial, p.z]), times)
+    return {"pacemaker.x": u[:, :2], "gates.y": u[:, 2:]}
+
+
+@claim("Its equations, written out by hand", source="Carpenter and Grossberg (1983), as recalled; SciPy")
+def equations() -> list[Comparison]:
+    """Every parameter off its default, with light and fatigue."""
+    parameters = {
+        "A": 0.8,
+        "B": 1.2,
+        "C": 0.4,
+        "I": 0.35,
+        "D": 0.05,
+        "H": 0.09,
+        "s": 1.5,
+        "signal": Numbers(Sigmoid, gain=2.5, half=0.4, exponent=1.7),
+        "g": 0.5,
+        "light": 0.15,
+        "fatigue": 0.1,
+        "initial": np.array([0.45, 0.2]),
+        "z": np.array([0.7, 0.85]),
+    }
+    return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 8.0, 9))
 
 
 @claim("The limit cycle: period and range of x_1", source=_COMPUTED + "computed by LSODA outside of brnn")

@@ -24,6 +24,7 @@ What is known (`brnn.theory.slow_inhibition` has the closed forms for one cell):
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -31,6 +32,7 @@ from numpy.typing import ArrayLike
 from brnn.analysis import Oscillation, arrival_times, measure_oscillation
 from brnn.base.checks import choice, number
 from brnn.claims import Comparison, claim
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape, signal_of
 from brnn.models.parts.reference import scipy_solution
 from brnn.models.parts.runs import run
@@ -163,6 +165,53 @@ def _cycle(e: float, start: float = 250.0, stop: float = 350.0) -> Oscillation:
     times = np.linspace(start, stop, 10001)
     x = np.asarray(run(build(e=e), stop, times=times)["cells.x"])
     return measure_oscillation(times, x[:, 0])
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    n = len(p.pattern)
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        x, y = u[:n], u[n:]
+        f = p.signal.gain * x**p.signal.exponent / (p.signal.half**p.signal.exponent + x**p.signal.exponent)
+        excited = p.pattern + (1.0 - p.lateral) * near @ f + p.lateral * f.mean()
+        return np.concatenate([-p.A * x + (p.B - x) * excited - x * (p.G * far @ y), p.e * (x - y)])
+
+    near, far = (_gaussian_matrix(n, width, p.boundary == "periodic") for width in (p.center_width, p.surround_width))
+    u = integrated(velocity, np.concatenate([p.initial, p.interneurons]), times)
+    return {"cells.x": u[:, :n], "interneurons.x": u[:, n:]}
+
+
+def _gaussian_matrix(n: int, width: float, ring: bool) -> np.ndarray:
+    """Return exp(-d^2/2 width^2) over the distances d up to 4 widths, on a ring of n cells or on a row."""
+    weights = np.zeros((n, n))
+    radius = math.ceil(4.0 * width)
+    taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / width) ** 2)
+    for shift, tap in zip(range(-radius, radius + 1), taps / taps.sum(), strict=True):
+        for i in range(n):
+            if ring or 0 <= i + shift < n:
+                weights[i, (i + shift) % n] += tap
+    return weights
+
+
+@claim("Its equations, written out by hand", source="Ellias and Grossberg (1975), integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Eight cells on a ring with Gaussian connections, every parameter off its default."""
+    wave = np.cos(np.arange(8.0))
+    parameters = {
+        "A": 0.8,
+        "B": 1.3,
+        "G": 5.0,
+        "e": 0.6,
+        "pattern": 0.2 + 0.1 * wave,
+        "signal": Numbers(Sigmoid, gain=6.0, half=0.6, exponent=1.8),
+        "lateral": 0.4,
+        "center_width": 0.9,
+        "surround_width": 1.6,
+        "boundary": "periodic",
+        "initial": 0.3 + 0.2 * wave[::-1],
+        "interneurons": 0.2 - 0.1 * wave,
+    }
+    return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 4.0, 5), changed={"boundary": "zero"})
 
 
 @claim("One cell: equilibrium, and loss of its stability exactly at e = p", source=_1975 + "trace of the Jacobian")

@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 from brnn.analysis import Oscillation, measure_oscillation
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
+from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, activities, field_shape
 from brnn.models.parts.reference import scipy_solution
 from brnn.models.parts.runs import final, run
@@ -244,6 +245,40 @@ def course_is_that_of_the_equations() -> list[Comparison]:
             measured = np.concatenate([result["I.x"], result["E.x"]], axis=1)
             rows.append(Comparison(predicted, measured, 2e-6, f"c1 = {p['c1']:g}, k = {k or 'S(infinity)'}: I, E"))
     return rows
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        E, I = u[:2], u[2:]
+        e = _sigmoid(p.c1 * E - p.c2 * I + p.pattern, p.a_e, p.theta_e)
+        i = _sigmoid(p.c3 * E - p.c4 * I + p.Q, p.a_i, p.theta_i)
+        return np.concatenate([-E + (p.k - p.r * E) * e, -I + (p.k - p.r * I) * i]) / p.tau
+
+    u = integrated(velocity, np.concatenate([p.initial, p.inhibitory]), times)
+    return {"E.x": u[:, :2], "I.x": u[:, 2:]}
+
+
+@claim("Its equations, written out by hand", source=_1972 + "integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Two pairs, every parameter off its default."""
+    parameters = {
+        "c1": 14.0,
+        "c2": 11.0,
+        "c3": 13.0,
+        "c4": 4.0,
+        "a_e": 1.1,
+        "theta_e": 3.2,
+        "a_i": 1.7,
+        "theta_i": 3.1,
+        "r": 0.7,
+        "k": 0.9,
+        "tau": 1.4,
+        "pattern": np.array([1.6, 0.9]),
+        "Q": np.array([0.3, 0.7]),
+        "initial": np.array([0.15, 0.25]),
+        "inhibitory": np.array([0.1, 0.05]),
+    }
+    return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 6.0, 7))
 
 
 @claim("The cycle goes around an unstable equilibrium; without input the populations rest", source=_1972 + "nullclines")

@@ -1,0 +1,156 @@
+"""Claims that compare a model with its equations written out by hand: the integration and the comparison.
+
+A claim gives every parameter of `build` a value off its default and writes the equations with these numbers, as a
+function of the parameters and of times. Nothing here knows a network, and nothing of the built one is read but the
+states that the simulator saved. A parameter that had no influence on the course would not be tested: so each is changed
+by a tenth, and the course by hand must then differ by far more than the tolerance.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from brnn.claims import Comparison
+from brnn.models.parts.runs import run
+
+__all__ = ["Numbers", "equations_by_hand", "integrated"]
+
+_FAR = 100.0  # in tolerances
+
+
+class Numbers(SimpleNamespace):
+    """What a parameter that is made of numbers, such as a signal, is made of: ``Numbers(Sigmoid, gain=2.0, half=0.3)``.
+
+    The equations by hand see the numbers, `build` gets what the maker returns for them.
+    """
+
+    def __init__(self, maker: Callable[..., Any], **numbers: float) -> None:
+        super().__init__(**numbers)
+        self._maker, self._numbers = maker, numbers
+
+    def made(self) -> Any:
+        """Return what `build` is given."""
+        return self._maker(**self._numbers)
+
+    def changes(self) -> list[tuple[str, Numbers]]:
+        """Return the same with each of the numbers changed by a tenth."""
+        return [(f".{name}", Numbers(self._maker, **{**self._numbers, name: _tenth_more(value)}))
+                for name, value in self._numbers.items()]  # fmt: skip
+
+
+def equations_by_hand(
+    build: Callable[..., Any],
+    parameters: Mapping[str, Any],
+    course: Callable[[Any, np.ndarray], Mapping[str, Any]],
+    times: Any,
+    *,
+    apart: Sequence[str] = ("n",),
+    changed: Mapping[str, Any] | None = None,
+    tolerance: float = 1e-7,
+    **options: Any,
+) -> list[Comparison]:
+    """Return comparisons of a run with the course that equations by hand give, and of each parameter's influence.
+
+    Parameters
+    ----------
+    build : callable
+        The model's function.
+    parameters : mapping
+        Every parameter of `build` but those `apart`, each off its default.
+    course : callable
+        ``course(p, times)`` returns for each variable that is compared, such as "F1.x", its values at these times;
+        the parameters are attributes of p.
+    times : array
+        Times that are compared; the run ends at the last one.
+    apart : sequence of str
+        Parameters that have no number of their own (n follows from the arrays) or that another claim is about.
+    changed : mapping, optional
+        With what a parameter is replaced to see its influence, where a tenth more means nothing.
+    tolerance : float
+        Of each value.
+    **options
+        For the run.
+    """
+    times = np.asarray(times, dtype=np.float64)
+    defaults = {name: parameter.default for name, parameter in inspect.signature(build).parameters.items()}
+    at_default = [name for name, value in parameters.items() if _same(value, defaults.get(name))]
+    rows = [
+        Comparison.order(sorted(set(defaults) - set(apart)), sorted(parameters), "parameters that are given"),
+        Comparison.order(["none"], at_default or ["none"], "of them at the default"),
+    ]
+    given = {name: value.made() if isinstance(value, Numbers) else value for name, value in parameters.items()}
+    result = run(build(**given), float(times[-1]), times=times, **options)
+    expected = course(SimpleNamespace(**parameters), times)
+    for name, value in expected.items():
+        rows.append(Comparison(value, np.asarray(result[name]).reshape(np.shape(value)), tolerance, name))
+    labels, influence = [], []
+    for name, value in parameters.items():
+        for part, other in _changes(value, (changed or {}).get(name)):
+            found = course(SimpleNamespace(**{**parameters, name: other}), times)
+            labels.append(name + part)
+            influence.append(max(float(np.abs(found[key] - expected[key]).max()) for key in expected))
+    without = [label for label, size in zip(labels, influence, strict=True) if not size > _FAR * tolerance]
+    rows.append(Comparison.order(["none"], without or ["none"], f"of {len(labels)} numbers without influence"))
+    return rows
+
+
+def integrated(
+    velocity: Callable[..., Any], start: Any, times: np.ndarray, breaks: Sequence[float] = (), method: str = "DOP853"
+) -> np.ndarray:
+    """Return the solution of ``du/dt = velocity(t, u, when)`` by SciPy, shape (times, unknowns).
+
+    The integration begins anew at the `breaks`, where inputs jump; `when` is a time inside of the piece between two of
+    them, by which the equations tell what is on.
+    """
+    from scipy.integrate import solve_ivp
+
+    u = np.asarray(start, dtype=np.float64).ravel()
+    rows = np.empty((len(times), u.size))
+    edges = np.unique([times[0], *(b for b in breaks if times[0] < b < times[-1]), times[-1]])
+    for first, last in itertools.pairwise(edges):
+        inside = (times >= first) & (times <= last)
+        wanted = np.union1d(times[inside], [last])
+        found = solve_ivp(
+            velocity, (first, last), u, method, t_eval=wanted, rtol=1e-10, atol=1e-12, args=(0.5 * (first + last),)
+        )
+        if not found.success or not np.isfinite(found.y).all():
+            raise ArithmeticError(f"the independent integration failed: {found.message}")
+        rows[inside], u = found.y.T[np.isin(wanted, times[inside])], found.y[:, -1]
+    return rows
+
+
+def _changes(value: Any, replaced: Any) -> list[tuple[str, Any]]:
+    if replaced is not None:
+        return [("", replaced)]
+    if isinstance(value, Numbers):
+        return list(value.changes())
+    if isinstance(value, (bool, np.bool_)):
+        return [("", not value)]
+    return [("", _tenth_more(value))]
+
+
+def _tenth_more(value: Any) -> Any:
+    """Return a value that is larger by a tenth; a whole number by 1; an array by different parts, all about a tenth."""
+    if isinstance(value, int):
+        return value + 1
+    if np.ndim(value) == 0:
+        return 1.1 * value
+    given = np.asarray(value, dtype=np.float64)
+    return given * np.linspace(1.07, 1.13, given.size).reshape(given.shape)
+
+
+def _same(value: Any, default: Any) -> bool:
+    if isinstance(value, Numbers):
+        return bool(value.made() == default)
+    if value is None or default is None or isinstance(value, str) or isinstance(default, str):
+        return value is default or (isinstance(value, str) and value == default)
+    try:
+        return bool(np.shape(value) == np.shape(default) and np.array_equal(value, default))
+    except TypeError:
+        return False
