@@ -21,7 +21,9 @@ activities and weights come to rest together (resonance). `brnn.theory.liapunov(
 
 from __future__ import annotations
 
+import functools
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, choice, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities, presented, signal_of
 from brnn.models.parts.runs import run, slope
@@ -279,3 +282,73 @@ def resonance_is_reached() -> list[Comparison]:
     rows.append(Comparison(X * p, result.final("F1"), 1e-7, "after the inputs: F1 shows A1"))
     rows.append(Comparison(Y * q, result.final("F2"), 1e-7, "after the inputs: F2 shows B1"))
     return rows
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    n, m = p.A.shape[1], p.B.shape[1]
+    M = (2.0 * p.A - 1.0).T @ (2.0 * p.B - 1.0)
+    z = np.random.default_rng(p.seed).normal(scale=0.1, size=(m, n)).T  # the small weights of the beginning
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        x, y, z = u[:n], u[n : n + m], u[n + m :].reshape(n, m)
+        f, g = np.tanh(p.signal.gain * x), np.tanh(p.signal.gain * y)
+        to_x, to_y = (z @ g, f @ z) if p.kind == "adaptive" else (M @ g / m, f @ M / n)
+        shown = float(when < p.on)
+        return np.concatenate(
+            [-x + to_x + shown * p.I, -y + to_y + shown * p.J, (np.outer(f, g) - z).ravel() * (p.kind == "adaptive")]
+        )
+
+    u = integrated(velocity, np.concatenate([p.cue, np.zeros(m), z.ravel()]), times, [p.on])
+    return {"F1.x": u[:, :n], "F2.x": u[:, n : n + m]}
+
+
+@claim("Its equations, written out by hand", source="(37)-(39), integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Both forms in continuous time, every parameter off its default."""
+    numbers = {
+        "signal": Numbers(lambda gain: Function("tanh(gain*w)", gain=gain), gain=1.6),
+        "cue": np.array([0.3, -0.2, 0.5]),
+        "I": np.array([0.8, -0.4, 0.3]),
+        "J": np.array([-0.5, 0.6]),
+        "on": 2.5,
+    }
+    A, B = np.array([[1, 0, 1], [0, 0, 1]]), np.array([[1, 0], [1, 1]])
+
+    def adaptive(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+        return _by_hand(SimpleNamespace(kind="adaptive", A=A, B=B, **vars(p)), times)
+
+    def continuous(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+        return _by_hand(SimpleNamespace(kind="continuous", seed=0, **vars(p)), times)
+
+    times = np.linspace(0.0, 5.0, 6)
+    other = {"A": np.array([[1, 1, 1], [0, 0, 1]]), "B": np.array([[1, 0], [0, 1]])}
+    fixed = {**numbers, "A": A, "B": B}
+    return [
+        *equations_by_hand(functools.partial(build, "adaptive", A, B), {**numbers, "seed": 12}, adaptive, times),
+        *equations_by_hand(
+            functools.partial(build, "continuous"), fixed, continuous, times, apart=("seed",), changed=other
+        ),
+    ]
+
+
+@claim("The discrete BAM, step by step", source=_KOSKO + ", iterated in whole numbers")
+def discrete_steps() -> list[Comparison]:
+    """Three random pairs at a time, whose M is odd, so that net inputs of 1 occur: both layers, every step."""
+    rng = np.random.default_rng(88)
+    predicted, measured, ones = [], [], 0
+    for _ in range(6):
+        A, B = rng.integers(0, 2, size=(3, 5)), rng.integers(0, 2, size=(3, 4))
+        cue = rng.integers(0, 2, size=5)
+        M = (2 * A - 1).T @ (2 * B - 1)
+        result = run(build("discrete", A=A, B=B, cue=cue), 4.0)
+        measured.append(np.concatenate([result["F1.x"].values, result["F2.x"].values], axis=1))
+        x, y, rows = cue, np.zeros(4, dtype=int), []
+        for _ in range(5):
+            rows.append(np.concatenate([x, y]))
+            ones += int((M @ y == 1).sum() + (x @ M == 1).sum())
+            x, y = (M @ y > 0).astype(int), (x @ M > 0).astype(int)
+        predicted.append(np.array(rows, dtype=float))
+    return [
+        Comparison.exact(np.array(predicted), np.array(measured), "activities of both layers in steps 0 to 4"),
+        Comparison.at_least(5, ones, label="net inputs of 1 among them"),
+    ]

@@ -32,6 +32,7 @@ from brnn.base.checks import array, choice, number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.models import additive, rcf
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities, field_shape, signal_of
 from brnn.models.parts.runs import final, run, slope
@@ -281,3 +282,47 @@ def field_is_an_instance() -> list[Comparison]:
         Comparison(slope(field, states), slope(network, states), 1e-13, "dx_i/dt"),
         Comparison(ends[0], ends[1], 1e-7, "activities at t = 40"),
     ]
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    def velocity(t: float, x: np.ndarray, when: float) -> np.ndarray:
+        d = p.d.s * np.tanh(p.d.g * x)
+        return np.asarray((p.a.s + p.a.q * x**2) * (-p.b.r * x - p.b.k * x**3 + p.I - p.c @ d))
+
+    return {"F1.x": integrated(velocity, p.initial, times)}
+
+
+@claim("Its equations, written out by hand", source="(32), integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Four cells, every function and number off its default."""
+    c = np.array([[0.3, 0.5, -0.2, 0.1], [0.5, 0.1, 0.4, -0.3], [-0.2, 0.4, 0.2, 0.6], [0.1, -0.3, 0.6, -0.4]])
+    parameters = {
+        "a": Numbers(lambda s, q: Function("s + q*w**2", s=s, q=q), s=0.8, q=0.5),
+        "b": Numbers(lambda r, k: Function("-r*w - k*w**3", r=r, k=k), r=1.5, k=0.2),
+        "d": Numbers(lambda s, g: Function("s*tanh(g*w)", s=s, g=g), s=1.2, g=0.8),
+        "c": c,
+        "I": np.array([0.5, -0.3, 0.2, 0.8]),
+        "initial": np.array([0.4, 0.2, -0.6, 0.3]),
+    }
+    other = {"c": c * (1.0 + 0.1 * np.abs(c)), "initial": 1.1 * parameters["initial"]}
+    return equations_by_hand(
+        build, parameters, _by_hand, np.linspace(0.0, 2.0, 5), apart=("n", "kind", "seed"), changed=other
+    )
+
+
+@claim("What each kind stands for, written out by hand", source="(32) and its special cases; SciPy")
+def kinds() -> list[Comparison]:
+    """Four cells: a, b and d of each kind, and the inputs that are not random."""
+    c = np.array([[0.1, 0.3, 0.2, 0.1], [0.3, 0.2, 0.1, 0.2], [0.2, 0.1, 0.1, 0.3], [0.1, 0.2, 0.3, 0.2]])
+    start, I = np.array([0.4, 0.2, 0.6, 0.3]), np.array([0.5, 0.3, 0.2, 0.8])
+    times = np.linspace(0.0, 2.0, 5)
+    hand: dict[str, tuple[dict[str, Any], Any]] = {
+        "general": ({"I": I}, lambda t, x, when: (1.0 + x**2) * (-2.0 * x + I - c @ np.tanh(x))),
+        "lotka_volterra": ({}, lambda t, x, when: x * (1.0 - x - c @ x)),
+        "hopfield": ({}, lambda t, x, when: -x - c @ np.tanh(3.0 * x)),
+    }
+    rows = []
+    for kind, (given, velocity) in hand.items():
+        result = run(build(kind=kind, c=c, initial=start, **given), 2.0, times=times)
+        rows.append(Comparison(integrated(velocity, start, times), result["F1.x"].values, 1e-7, kind))
+    return rows

@@ -24,7 +24,7 @@ What is known (h(w) = w):
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,6 +32,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, choice, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, PATTERN_B, signal_of
 from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights
 from brnn.models.parts.runs import run
@@ -323,3 +324,52 @@ def learned_pattern_excites_most() -> list[Comparison]:
         Comparison(10.0 / 11.0 * theta @ own, x, 1e-6, "responses to the five patterns"),
         Comparison.order([2], [int(np.argmax(x))], "pattern with the largest response"),
     ]
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    I = p.total * p.pattern / p.pattern.sum(axis=1, keepdims=True)
+    count, n = I.shape
+    trained = p.cycles * count
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        x, y, z = u[:n], u[n], u[n + 1 :]
+        k = int(when // p.each)  # the presentation, of which the last two fifths are silent
+        shown = float(when - k * p.each < 0.6 * p.each) * I[k % count]
+        T = p.teacher * (shown.any() and k < trained and k % count in p.taught)
+        f = p.signal.gain * max(y - p.signal.threshold, 0.0)
+        dz = (1.0 - z) * x - z * (x.sum() - x) if p.law == "self_normalizing" else x - z
+        return np.concatenate(
+            [
+                -p.A * x + (p.B - x) * shown - x * (shown.sum() - shown),
+                [-p.A * y + p.D * x @ z + T],
+                float(k < trained) * p.M * f * dz,
+            ]
+        )
+
+    onsets = p.each * np.arange(trained + count + 1)
+    u = integrated(velocity, np.concatenate([np.zeros(n + 1), p.weights]), times, [*onsets, *(onsets + 0.6 * p.each)])
+    return {"input.x": u[:, :n], "category.x": u[:, n], "instar.z": u[:, n + 1 :]}
+
+
+@claim("Its equations, written out by hand", source="(7), (12), (13); integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Two patterns of three cells, self-normalizing, every parameter off its default."""
+    parameters = {
+        "pattern": np.array([[0.2, 0.5, 0.3], [0.6, 0.1, 0.4]]),
+        "taught": (1,),
+        "cycles": 2,
+        "A": 0.8,
+        "B": 1.3,
+        "M": 0.6,
+        "D": 1.4,
+        "signal": Numbers(ThresholdLinear, gain=1.2, threshold=0.2),
+        "total": 4.0,
+        "teacher": 1.5,
+        "each": 2.0,
+        "law": "self_normalizing",
+        "weights": np.array([0.3, 0.2, 0.1]),
+    }
+    times = np.array([0.0, 1.0, 2.7, 3.5, 5.0, 7.0, 8.7, 9.5, 10.9, 11.6])
+    return equations_by_hand(
+        build, parameters, _by_hand, times, changed={"law": "instar", "taught": (0,)}, tolerance=1e-6
+    )

@@ -32,6 +32,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, choice, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape, signal_of
 from brnn.models.parts.presentations import refuse_weights
 from brnn.models.parts.runs import run
@@ -393,3 +394,44 @@ def recall_keeps_the_pattern() -> list[Comparison]:
         Comparison(np.broadcast_to(_THETA, z.shape), z / z.sum(axis=1, keepdims=True), 1e-9, "Z_j stays theta_j"),
         Comparison(np.broadcast_to(_THETA, (12, 10)), result.relative("border")[1:], 1e-8, "X_j stays theta_j"),
     ]
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    n, sources = len(p.pattern), len(p.cue)
+    theta = p.pattern / p.pattern.sum()
+    recalls = p.on + 5.0 + 10.0 * np.arange(len(p.recall))
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        x, y, z = u[:sources], u[sources : sources + n], u[sources + n :].reshape(n, sources)
+        f, f_border = (p.signal.gain * np.maximum(w - p.signal.threshold, 0.0) for w in (x, y))
+        heard = float(when < p.on) + (p.recall * ((recalls < when) & (when < recalls + 5.0))).sum()
+        dz = (when < p.window) * p.M * f * (y[:, None] - z)
+        if p.law == "doubly_gated":
+            dz = dz * f_border[:, None]
+        dy = -p.A * y + p.D * z @ f + (when < p.on) * p.intensity * theta
+        return np.concatenate([-p.A * x + heard * p.cue, dy, dz.ravel()])
+
+    start = np.concatenate([np.zeros(sources + n), np.ravel(p.weights)])
+    u = integrated(velocity, start, times, [p.on, p.window, *recalls, *(recalls + 5.0)])
+    return {"source.x": u[:, :sources], "border.x": u[:, sources : sources + n], "outstar.z": u[:, sources + n :]}
+
+
+@claim("Its equations, written out by hand", source="(7), (11); integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Two source cells and three border cells, doubly gated, every parameter off its default."""
+    parameters = {
+        "A": 0.8,
+        "M": 0.7,
+        "D": 0.4,
+        "signal": Numbers(ThresholdLinear, gain=1.3, threshold=0.1),
+        "pattern": np.array([0.5, 1.0, 0.7]),
+        "intensity": 1.6,
+        "cue": np.array([0.9, 0.6]),
+        "on": 4.0,
+        "recall": np.array([0.7, 1.5]),
+        "window": 10.5,
+        "law": "doubly_gated",
+        "weights": np.array([[0.2, 0.1], [0.05, 0.3], [0.15, 0.25]]),
+    }
+    times = np.array([0.0, 1.0, 3.0, 6.0, 9.0, 11.0, 13.0, 18.5, 21.0])
+    return equations_by_hand(build, parameters, _by_hand, times, changed={"law": "outstar"}, tolerance=1e-6)

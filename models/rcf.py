@@ -23,12 +23,14 @@ The order of activities never reverses; the total is normalized. `brnn.theory.rc
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import (
     PATTERN_A,
     PATTERN_B,
@@ -455,3 +457,29 @@ def inputs_enter_as_in_21() -> Comparison:
     J = PATTERN_A[::-1].copy()
     stored = final(build(signal=Linear(0.0), pattern=PATTERN_B, J=J, on=math.inf))
     return Comparison(_B * PATTERN_B / (_A + PATTERN_B + J), stored, 1e-8)
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    def velocity(t: float, x: np.ndarray, when: float) -> np.ndarray:
+        f = p.signal.gain * x**p.signal.exponent / (p.signal.half**p.signal.exponent + x**p.signal.exponent)
+        shown = float(when < p.on)
+        excited, inhibited = shown * p.pattern + f, shown * p.J + p.inhibition * (f.sum() - f)
+        return np.asarray(-p.A * x + (p.B - x) * excited - x * inhibited)
+
+    return {"rcf.x": integrated(velocity, p.initial, times, [p.on])}
+
+
+@claim("Its equations, written out by hand", source="(21), integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Four cells, every parameter off its default."""
+    parameters = {
+        "A": 0.7,
+        "B": 2.2,
+        "signal": Numbers(Sigmoid, gain=1.4, half=0.6, exponent=1.7),
+        "pattern": np.array([0.3, 0.6, 0.1, 0.4]),
+        "J": np.array([0.2, 0.1, 0.3, 0.05]),
+        "on": 1.5,
+        "initial": np.array([0.2, 0.4, 0.5, 0.1]),
+        "inhibition": 0.6,
+    }
+    return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 4.0, 9))

@@ -39,6 +39,7 @@ import numpy as np
 from brnn.base.checks import number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import equations_by_hand, integrated_with_lag
 from brnn.models.parts.presentations import refuse_weights
 from brnn.models.parts.runs import run
 from brnn.signals import ThresholdLinear
@@ -344,3 +345,44 @@ def cues_recall_the_next_item() -> list[Comparison]:
         Comparison(Z, X, 1e-5, "X_i of all others, for each cue"),
         Comparison.order(np.arange(1, n), answers[:-1], "strongest answer to each cue but the last"),
     ]
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    n = p.n
+    shown = p.interval * np.arange(n)[:, None] + (n * p.interval + p.pause) * np.arange(p.trials)
+    learned = shown[-1, -1] + p.on + p.tau + 12.0 / p.A
+    begins = np.hstack([shown, learned + (20.0 / p.A + p.on) * (1.0 + np.arange(n)[:, None])])
+
+    def velocity(t: float, u: np.ndarray, when: float, late: np.ndarray) -> np.ndarray:
+        x, z = u[:n], u[n:].reshape(n, n)  # z[to, from]
+        f = np.maximum(late[:n] - p.threshold, 0.0)
+        I = p.I * ((begins < when) & (when < begins + p.on)).any(axis=1)
+        dz = (when < learned) * (-p.u * z + p.M * np.outer(np.maximum(x, 0.0), f))
+        others = 1.0 - np.eye(n)
+        return np.concatenate([-p.A * x + p.D * (z * others) @ f + I, (dz * others).ravel()])
+
+    breaks = [*begins.ravel(), *(begins + p.on).ravel(), learned]
+    u = integrated_with_lag(velocity, np.zeros(n + n * n), times, p.tau, breaks)
+    z = u[:, n:].reshape(-1, n, n)
+    return {"items.x": u[:, :n], "associations.z": z}
+
+
+@claim("Its equations, written out by hand", source="(7), (39) with a lag; integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Three items in two trials, with feedback, forgetting and a lag, every parameter off its default."""
+    parameters = {
+        "n": 3,
+        "trials": 2,
+        "on": 0.4,
+        "interval": 0.6,
+        "pause": 0.5,
+        "A": 4.0,
+        "I": 7.0,
+        "D": 2.0,
+        "M": 0.8,
+        "u": 0.1,
+        "threshold": 0.15,
+        "tau": 0.7,
+    }
+    times = np.array([0.0, 0.7, 1.5, 2.6, 3.5, 6.0, 12.2, 12.6])
+    return equations_by_hand(build, parameters, _by_hand, times, apart=("cued",), tolerance=1e-6)

@@ -33,12 +33,15 @@ What is known, and what is not so:
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape
 from brnn.models.parts.runs import run
 from brnn.signals import Linear, Sigmoid, Step
@@ -276,3 +279,60 @@ def nothing_without_cs() -> Comparison:
     result = run(alone, 200.0, initial={"timing.z": z})
     measured = np.asarray(result["timing.z"])[-1].reshape(1, 12)
     return Comparison.exact(z, measured, "weights after 200 units of time")
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    n = len(p.rates)
+    on = p.cs * np.arange(p.trials) + p.isi
+    rest = np.concatenate([np.zeros(n), np.ones(n), np.zeros(n)])
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        x, y, g, z, R = *np.split(u[:-1], 4), u[-1]
+        f = x**p.exponent / (p.half**p.exponent + x**p.exponent)
+        us = np.any((on < when) & (when < on + p.us))
+        return np.concatenate(
+            [
+                p.rates * (-x + (1.0 - x) * p.I),
+                p.C * (1.0 - y) - p.D * f * y,
+                p.relay * (-g + f * y),
+                p.M * g * (float(R >= 1.5) - z),
+                [p.relay * (-R + (g * z).mean() + 2.0 * us)],
+            ]
+        )
+
+    rows, z = [], np.zeros(n)
+    for k in range(p.trials + 1):  # each trial, and the test, begins with cells at rest and full gates
+        inside = times[(times >= k * p.cs) & (times < (k + 1) * p.cs)]
+        asked = np.concatenate([[k * p.cs], inside, [(k + 1) * p.cs]])
+        u = integrated(velocity, np.concatenate([rest, z, [0.0]]), asked, [*on, *(on + p.us)])
+        rows.append(u[1:-1])
+        z = u[-1, 3 * n : -1]
+    u = np.concatenate(rows)
+    return {
+        "spectrum.x": u[:, :n],
+        "gate.y": u[:, n : 2 * n],
+        "gated.x": u[:, 2 * n : 3 * n],
+        "timing.z": u[:, 3 * n : -1],
+        "response.x": u[:, -1],
+    }
+
+
+@claim("Its equations, written out by hand", source=_GS + "as recalled, integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Four cells, two trials and the test, every parameter off its default."""
+    parameters = {
+        "rates": np.array([0.9, 0.5, 0.3, 0.15]),
+        "isi": 4.0,
+        "us": 1.5,
+        "cs": 9.0,
+        "trials": 2,
+        "I": 1.3,
+        "half": 0.35,
+        "exponent": 3.0,
+        "C": 0.03,
+        "D": 0.2,
+        "M": 0.4,
+        "relay": 3.0,
+    }
+    times = np.array([0.0, 2.0, 5.0, 8.5, 11.0, 14.0, 17.0, 20.0, 23.0, 24.5, 26.5])
+    return equations_by_hand(build, parameters, _by_hand, times, tolerance=1e-6)

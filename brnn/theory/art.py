@@ -38,6 +38,9 @@ __all__ = [
     "smallest_gap",
 ]
 
+_DECIMALS = 12  # of choices and matches; differences beyond them come from rounding
+_ROUNDING = 10.0**-_DECIMALS
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LearnedCategories:
@@ -261,12 +264,12 @@ def _learn(
             T = choices(pattern, templates)
             if categories is None or len(templates) < categories:
                 T = np.append(T, unused(pattern))
-            # The first of equal ones comes first; differences beyond twelve decimals come from rounding.
-            for j in np.argsort(-np.round(T, 12), kind="stable"):
+            # The first of equal ones comes first, and what matches exactly as much as it must passes.
+            for j in np.argsort(-np.round(T, _DECIMALS), kind="stable"):
                 if j == len(templates):
                     templates = np.append(templates, pattern[None, :], axis=0)
                     changed[k] = True
-                elif np.minimum(pattern, templates[j]).sum() / pattern.sum() < vigilance:
+                elif np.minimum(pattern, templates[j]).sum() / pattern.sum() < vigilance - _ROUNDING:
                     resets[k, p] += 1
                     continue
                 else:

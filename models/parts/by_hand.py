@@ -19,7 +19,7 @@ import numpy as np
 from brnn.claims import Comparison
 from brnn.models.parts.runs import run
 
-__all__ = ["Numbers", "equations_by_hand", "integrated"]
+__all__ = ["Numbers", "equations_by_hand", "integrated", "integrated_with_lag"]
 
 _FAR = 100.0  # in tolerances
 
@@ -94,7 +94,7 @@ def equations_by_hand(
         for part, other in _changes(value, (changed or {}).get(name)):
             found = course(SimpleNamespace(**{**parameters, name: other}), times)
             labels.append(name + part)
-            influence.append(max(float(np.abs(found[key] - expected[key]).max()) for key in expected))
+            influence.append(max(_apart(found[key], expected[key]) for key in expected))
     without = [label for label, size in zip(labels, influence, strict=True) if not size > _FAR * tolerance]
     rows.append(Comparison.order(["none"], without or ["none"], f"of {len(labels)} numbers without influence"))
     return rows
@@ -121,7 +121,48 @@ def integrated(
         )
         if not found.success or not np.isfinite(found.y).all():
             raise ArithmeticError(f"the independent integration failed: {found.message}")
-        rows[inside], u = found.y.T[np.isin(wanted, times[inside])], found.y[:, -1]
+        rows[inside], u = found.y.T[np.searchsorted(wanted, times[inside])], found.y[:, -1]
+    return rows
+
+
+def integrated_with_lag(
+    velocity: Callable[..., Any], start: Any, times: np.ndarray, lag: float, breaks: Sequence[float] = ()
+) -> np.ndarray:
+    """Return the solution of ``du/dt = velocity(t, u, when, late)``, where `late` is u at the time t - lag.
+
+    Before time 0 it was as at the beginning. The method of steps: within a lag everything that is late is known, from
+    the dense output of the pieces before. What jumps at a break makes kinks one and two lags later.
+    """
+    from scipy.integrate import solve_ivp
+
+    u = first = np.asarray(start, dtype=np.float64).ravel()
+    end = float(times[-1])
+    kinks = [b + k * lag for b in (0.0, *breaks) for k in range(4)]
+    edges = np.unique([*np.arange(0.0, end, lag), *(k for k in kinks if 0.0 < k < end), end])
+    rows, past = np.empty((len(times), u.size)), []
+
+    def at(t: float) -> np.ndarray:
+        if t <= 0.0 or not past:
+            return first
+        k = min(int(np.searchsorted(edges, t, side="left")) - 1, len(past) - 1)
+        return np.asarray(past[k](t))
+
+    for begin, stop in itertools.pairwise(edges):
+        middle = 0.5 * (begin + stop)
+        found = solve_ivp(
+            lambda t, v, when=middle: velocity(t, v, when, at(t - lag)),
+            (begin, stop),
+            u,
+            "DOP853",
+            rtol=1e-9,
+            atol=1e-11,
+            dense_output=True,
+        )
+        inside = (times >= begin) & (times <= stop)
+        if inside.any():
+            rows[inside] = found.sol(times[inside]).T
+        u = found.y[:, -1]
+        past.append(found.sol)
     return rows
 
 
@@ -133,6 +174,13 @@ def _changes(value: Any, replaced: Any) -> list[tuple[str, Any]]:
     if isinstance(value, (bool, np.bool_)):
         return [("", not value)]
     return [("", _tenth_more(value))]
+
+
+def _apart(found: Any, expected: Any) -> float:
+    """Return the largest difference; one of shape is infinite."""
+    if np.shape(found) != np.shape(expected):
+        return np.inf
+    return float(np.abs(np.asarray(found) - expected).max())
 
 
 def _tenth_more(value: Any) -> Any:

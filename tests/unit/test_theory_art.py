@@ -227,3 +227,38 @@ def test_it_is_one_of_the_modules_of_theory() -> None:
     assert "`art`" in str(theory.__doc__)
     for name in art.__all__:
         assert inspect.getdoc(getattr(art, name))
+
+
+def _fuzzy_art_in_fractions(rows: list[list[Fraction]], rho: Fraction) -> list[int]:
+    """Return the labels of one list presentation, alpha = 1/1000, beta = 1, in exact arithmetic."""
+    w: list[list[Fraction]] = []
+    labels = []
+    for a in rows:
+        I = [*a, *(1 - value for value in a)]
+
+        def overlap(j: int, I: list[Fraction] = I) -> Fraction:
+            return sum((min(pair) for pair in zip(I, w[j], strict=True)), Fraction(0))
+
+        order = sorted(range(len(w)), key=lambda j: (-overlap(j) / (Fraction(1, 1000) + sum(w[j])), j))
+        chosen = next((j for j in order if overlap(j) >= rho * sum(I)), len(w))
+        if chosen == len(w):
+            w.append(I)
+        else:
+            w[chosen] = [min(pair) for pair in zip(I, w[chosen], strict=True)]
+        labels.append(chosen)
+    return labels
+
+
+def test_fuzzy_art_of_decimals_is_that_of_exact_fractions() -> None:
+    rng = np.random.default_rng(1991)
+    wrong = []
+    for _ in range(600):
+        digits = rng.integers(0, 11, size=(int(rng.integers(2, 7)), int(rng.integers(1, 4))))
+        rho = Fraction(int(rng.integers(10, 20)), 20)
+        exact = _fuzzy_art_in_fractions([[Fraction(int(d), 10) for d in row] for row in digits], rho)
+        found = art.fuzzy_art(art.complement(digits / 10), float(rho)).labels[0].tolist()
+        if found != exact:
+            wrong.append((digits.tolist(), rho, exact, found))
+    assert not wrong, f"{len(wrong)} of 600 lists, the first: {wrong[0]}"
+    # |I ^ w| = 0.3 + 0.8 - 0.2 = 0.9 of 1
+    assert art.fuzzy_art(art.complement([[0.3], [0.2]]), 0.9).labels.tolist() == [[0, 0]]
