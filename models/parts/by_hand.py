@@ -139,7 +139,8 @@ def integrated_with_lag(
     end = float(times[-1])
     kinks = [b + k * lag for b in (0.0, *breaks) for k in range(4)]
     edges = np.unique([*np.arange(0.0, end, lag), *(k for k in kinks if 0.0 < k < end), end])
-    rows, past = np.empty((len(times), u.size)), []
+    rows = np.empty((len(times), u.size))
+    past: list[Any] = []
 
     def at(t: float) -> np.ndarray:
         if t <= 0.0 or not past:
@@ -154,8 +155,8 @@ def integrated_with_lag(
             (begin, stop),
             u,
             "DOP853",
-            rtol=1e-9,
-            atol=1e-11,
+            rtol=1e-8,
+            atol=1e-10,
             dense_output=True,
         )
         inside = (times >= begin) & (times <= stop)
