@@ -101,6 +101,15 @@ def test_two_delays_and_a_pulse_against_the_exact_solution() -> None:
     np.testing.assert_allclose(result["c.x"].values[:, 0], 1 - np.exp(-s) * (1 + s + s**2 / 2), atol=1e-8)
 
 
+def test_two_white_noises_on_a_layer_are_independent() -> None:
+    noises = [brnn.Stimulus("a", kind, s, brnn.WhiteNoise()) for kind, s in (("excitatory", 3.0), ("inhibitory", 4.0))]
+    network = decaying(4000, 1.0, stimuli=noises)
+    x = brnn.simulate(network, 8.0, times=[0.0, 8.0], step=0.01, seed=5).final("a").values
+    # Their variances add up, not their strengths: (9 + 16)/2 and not 49/2; the relative error of 4000 cells is 2 %.
+    assert np.var(x) == pytest.approx(12.5, rel=0.08)
+
+
+
 def test_ornstein_uhlenbeck_has_its_variance() -> None:
     """dx = -A x dt + s dW: stationary variance s^2 / 2A, autocorrelation exp(-A lag)."""
     A, s, n = 0.8, 0.5, 4000

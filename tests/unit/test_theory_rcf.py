@@ -369,6 +369,19 @@ def test_ignition_and_quenching_exclude_each_other():
     assert rcf.quenches([0.0], A, B, SIGMOID)
 
 
+@pytest.mark.parametrize("v", [0.7, 1.6])
+def test_a_field_ignites_where_a_cell_grows_whatever_the_inhibition(v: float) -> None:
+    rng = np.random.default_rng(4)
+    found, grows = [], []
+    for _ in range(200):
+        x = rng.random(5) * rng.choice([0.05, 0.1, 0.3, 1.0])
+        f = sigmoid(x)
+        grows.append(bool((-A * x + (B - x) * f - v * x * (f.sum() - f)).max() >= 0.0))
+        found.append(rcf.ignites(x, A, B, SIGMOID, v))
+    assert found == grows
+    assert 20 < sum(grows) < 180
+
+
 def test_arousal_closed_forms():
     assert rcf.quenching_threshold(A, B, 1.0, 0.3) == pytest.approx(0.3 / 2)
     thresholds = [rcf.quenching_threshold(A, B, 1.0, 0.3, v) for v in (1.0, 0.7, 0.4, 0.1)]
