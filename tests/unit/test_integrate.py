@@ -109,7 +109,6 @@ def test_two_white_noises_on_a_layer_are_independent() -> None:
     assert np.var(x) == pytest.approx(12.5, rel=0.08)
 
 
-
 def test_ornstein_uhlenbeck_has_its_variance() -> None:
     """dx = -A x dt + s dW: stationary variance s^2 / 2A, autocorrelation exp(-A lag)."""
     A, s, n = 0.8, 0.5, 4000
