@@ -19,12 +19,17 @@ What is known:
 
 from __future__ import annotations
 
+import functools
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.base.checks import array, number, one_of
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.presentations import Presentations, pattern_rows, refuse_weights
 from brnn.models.parts.runs import run
 from brnn.models.parts.supervised import driven_by_errors, step_factor
@@ -204,3 +209,45 @@ def small_rates_give_least_squares() -> list[Comparison]:
             Comparison(np.abs(limit - best).max(), distances[-1], 1e-3, f"M = {M:g}: distance to least squares")
         )
     return [*rows, Comparison.monotone("falling", distances, label="distance to least squares as M falls")]
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    rows = np.column_stack([p.pattern, np.ones(len(p.pattern))]) if p.bias else p.pattern
+    count, n = rows.shape
+    taught = count * p.cycles
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        x, e, y, w = u[:n], u[n], u[n + 1], u[n + 2 :]
+        k = int(when)
+        d = p.targets[k % count] if k < taught else 0.0
+        learned = float(k < taught and when - k > 0.5)
+        return np.concatenate(
+            [p.speed * (rows[k % count] - x), [p.speed * (d - e - x @ w), p.speed * (d - e - y)], learned * p.M * x * e]
+        )
+
+    u = integrated(velocity, np.concatenate([np.zeros(n + 2), p.weights]), times, 0.5 * np.arange(1, 2 * taught + 9))
+    return {"input.x": u[:, :n], "error.x": u[:, n], "output.x": u[:, n + 1], "memory.z": u[:, n + 2 :]}
+
+
+@claim("Its equations, written out by hand", source="Widrow and Hoff (1960), integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Two patterns of two inputs, with a bias and without, every parameter off its default."""
+    parameters = {
+        "pattern": np.array([[0.8, -0.5], [0.3, 1.1]]),
+        "targets": np.array([0.7, -0.4]),
+        "M": 0.9,
+        "cycles": 2,
+        "speed": 12.0,
+    }
+    times = np.array([0.0, 0.3, 0.8, 1.4, 2.2, 3.7, 4.1, 4.6, 5.3, 5.9])
+    rows = []
+    for bias, weights in ((True, np.array([0.2, -0.1, 0.3])), (False, np.array([0.2, -0.1]))):
+        rows += equations_by_hand(
+            functools.partial(build, bias=bias),
+            {**parameters, "weights": weights},
+            lambda p, times, bias=bias: _by_hand(SimpleNamespace(bias=bias, **vars(p)), times),
+            times,
+            apart=("bias",),
+            tolerance=1e-6,
+        )
+    return rows

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import (
     PATTERN_A,
     PATTERN_B,
@@ -223,3 +224,34 @@ def shunting_tends_to_additive() -> list[Comparison]:
             Comparison(np.full(10, A / (A + total)), ratio, 1e-8, f"inputs of total {total:g}: ratio of activities")
         )
     return [*rows, Comparison.monotone("falling", deviations, label="difference from 1 as the inputs fall")]
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    def velocity(t: float, x: np.ndarray, when: float) -> np.ndarray:
+        f, g = (s.gain / (1.0 + np.exp(-s.slope * (x - s.midpoint))) for s in (p.signal, p.inhibitory_signal))
+        return np.asarray(-p.A * x + p.B @ f - p.C @ g + (when < p.on) * p.pattern)
+
+    return {"F1.x": integrated(velocity, p.initial, times, [p.on])}
+
+
+@claim("Its equations, written out by hand", source="(6), (7); integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Three cells with matrices, two signals, and an input that ends; then numbers for the strengths."""
+    parameters = {
+        "A": np.array([0.7, 1.2, 0.9]),
+        "B": np.array([[0.5, 0.1, 0.4], [0.2, 0.6, 0.3], [0.7, 0.2, 0.1]]),
+        "C": np.array([[0.1, 0.3, 0.2], [0.5, 0.2, 0.4], [0.3, 0.1, 0.6]]),
+        "signal": Numbers(Logistic, gain=1.3, slope=1.7, midpoint=0.3),
+        "inhibitory_signal": Numbers(Logistic, gain=0.8, slope=2.2, midpoint=0.1),
+        "pattern": np.array([0.6, -0.3, 0.8]),
+        "on": 1.5,
+        "initial": np.array([0.2, 0.5, -0.4]),
+    }
+    rows = equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 3.0, 7))
+
+    def uniform(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+        p.B, p.C = p.B * np.eye(3), p.C * (1.0 - np.eye(3))
+        return _by_hand(p, times)
+
+    numbers = {**parameters, "B": 0.7, "C": 0.3}
+    return [*rows, *equations_by_hand(build, numbers, uniform, np.linspace(0.0, 3.0, 7))]

@@ -27,7 +27,10 @@ What is known (W symmetric with the smallest eigenvalue m, gamma = 1):
 
 from __future__ import annotations
 
+import functools
 import itertools
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,6 +39,7 @@ from brnn.base.checks import array, number
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities
 from brnn.models.parts.runs import final, run, slope
@@ -337,3 +341,47 @@ def letters_are_completed() -> list[Comparison]:
         rows.append(Comparison.count(letter, np.round(np.clip(ends, -1.0, 1.0), 6), f"{label} time: the letter T"))
         rows.append(Comparison.at_least(10, int((shown != letter).sum()), label=f"{label} time: wrong at the start"))
     return rows
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    x, rows = p.initial, []
+    for _ in times:
+        rows.append(x)
+        x = np.minimum(np.maximum(p.gamma * x + p.alpha * p.W @ x, -1.0), 1.0)
+    return {"cells.x": np.array(rows)}
+
+
+def _continuous_by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    whole = p.gamma * np.eye(len(p.initial)) + p.alpha * p.W
+    y = integrated(lambda t, y, when: -y + whole @ np.clip(y, -1.0, 1.0), whole @ p.initial, times)
+    return {"cells.x": y}
+
+
+@claim("Its equations, written out by hand", source="Anderson et al. (1977), iterated; in continuous time: SciPy")
+def equations() -> list[Comparison]:
+    """Three cells, every parameter off its default, with a W and with patterns."""
+    parameters: dict[str, Any] = {
+        "W": np.array([[0.3, 0.5, -0.2], [0.5, 0.1, 0.4], [-0.2, 0.4, 0.6]]),
+        "alpha": 0.4,
+        "gamma": 0.9,
+        "initial": np.array([0.5, -0.3, 0.2]),
+    }
+    W = parameters["W"]
+    other = {"W": W * (1.0 + 0.1 * np.abs(W))}
+    apart = ("patterns", "continuous")
+    times = np.arange(7.0)
+    p = np.array([[1.0, -1.0, 1.0, 1.0], [1.0, 1.0, -1.0, 1.0]])
+    hebb = _by_hand(SimpleNamespace(W=p.T @ p / 4.0, alpha=0.25, gamma=1.0, initial=0.1 * p[0]), times)["cells.x"]
+    return [
+        *equations_by_hand(build, parameters, _by_hand, times, apart=apart, changed=other),
+        *equations_by_hand(
+            functools.partial(build, continuous=True),
+            parameters,
+            _continuous_by_hand,
+            np.linspace(0.0, 6.0, 7),
+            apart=apart,
+            changed=other,
+            tolerance=1e-6,
+        ),
+        Comparison(hebb, run(build(p), 6.0)["cells.x"].values, 1e-12, "W = sum p p'/n, from a tenth of the first p"),
+    ]

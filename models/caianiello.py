@@ -19,7 +19,9 @@ What is known:
 
 from __future__ import annotations
 
+import functools
 import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,7 @@ from brnn.base.checks import array, number, spread, whole
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.runs import run
 from brnn.signals import Linear
 from brnn.spec.layers.binary import BinaryLayer
@@ -263,3 +266,37 @@ def waves_annihilate() -> list[Comparison]:
         last = int(np.flatnonzero(found.any(axis=1))[-1])
         rows.append(Comparison.count(n // 2, last, f"{n} cells: step of the last signal"))
     return rows
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    states = list(p.initial)
+    while len(states) * p.tau <= times[-1] + p.tau:
+        now = len(states) - 1
+        net = sum(matrix @ states[max(now - k, 0)] for k, matrix in enumerate(p.A))
+        states.append((net - p.B >= 0.0).astype(float))
+    return {"cells.x": np.array([states[round(t / p.tau)] for t in times])}
+
+
+@claim("Its equation, written out by hand", source="(2), iterated")
+def equations() -> list[Comparison]:
+    """Four cells with a memory of three steps, and three given states to begin with."""
+    rng = np.random.default_rng(6)
+    parameters: dict[str, Any] = {
+        "A": rng.integers(-3, 4, size=(3, 4, 4)).astype(float),
+        "B": np.array([1.0, -1.0, 2.0, 0.0]),
+        "initial": rng.integers(0, 2, size=(3, 4)).astype(float),
+    }
+    other = {
+        "A": parameters["A"][::-1],
+        "B": 2.0 - parameters["B"],
+        "initial": 1.0 - parameters["initial"],
+    }
+    return equations_by_hand(
+        functools.partial(build, tau=0.5),
+        parameters,
+        lambda p, times: _by_hand(SimpleNamespace(tau=0.5, **vars(p)), times),
+        0.5 * np.arange(16.0),
+        apart=("n", "refractory", "tau"),
+        changed=other,
+        tolerance=1e-12,
+    )

@@ -17,11 +17,14 @@ expands.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
+from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities, field_shape
 from brnn.models.parts.runs import final, run, slope
@@ -145,3 +148,24 @@ def price_is_enclosed() -> list[Comparison]:
 def value_falls() -> list[Comparison]:
     """From random productions."""
     return falls_along_runs(build(), np.random.default_rng(33).uniform(0.05, 3.0, size=(3, 6)), "market", 30.0)
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    def velocity(t: float, x: np.ndarray, when: float) -> np.ndarray:
+        price = p.top - p.demand * x.sum()
+        return np.asarray(x * (price - p.costs - p.rise * x))
+
+    return {"firms.x": integrated(velocity, p.initial, times)}
+
+
+@claim("Its equations, written out by hand", source=_SOURCE + ", integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Three firms, every parameter off its default."""
+    parameters = {
+        "costs": np.array([1.2, 2.1, 3.3]),
+        "top": 8.0,
+        "demand": 1.3,
+        "rise": 0.7,
+        "initial": np.array([0.2, 0.6, 0.4]),
+    }
+    return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 1.5, 7))

@@ -29,7 +29,7 @@ What is known (`brnn.theory.habituation` has the closed forms):
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -37,6 +37,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import choice, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape, signal_of
 from brnn.models.parts.reference import scipy_solution
 from brnn.models.parts.runs import run
@@ -317,3 +318,37 @@ def mean_field() -> list[Comparison]:
         Comparison(0.11111111, float(result.final("synapse.y")[0]), 1e-8, "x"),
         Comparison(10.0 / 9.0, float(result.final("postsynaptic")[0]), 1e-7, "U r x, through tau E = 1"),
     ]
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    n = len(p.rate)
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        r, x, v = u.reshape(3, n)
+        f = p.signal.gain * r**p.signal.exponent / (p.signal.half**p.signal.exponent + r**p.signal.exponent)
+        rate = p.rate if when < p.on else p.rate_after
+        return np.concatenate(
+            [(rate - r) / p.tau_pre, (1.0 - x) / p.tau_rec - p.U * f * x, -v / p.tau + p.E * p.U * f * x]
+        )
+
+    u = integrated(velocity, np.concatenate([p.initial, np.ones(n), np.zeros(n)]), times, [p.on])
+    return {"presynaptic.x": u[:, :n], "synapse.y": u[:, n : 2 * n], "postsynaptic.x": u[:, 2 * n :]}
+
+
+@claim("Its equations, written out by hand", source=_TM + "integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Two synapses whose rates change, every parameter of the form in rates off its default."""
+    parameters = {
+        "rate": np.array([6.0, 15.0]),
+        "rate_after": np.array([12.0, 4.0]),
+        "on": 0.3,
+        "tau_rec": 0.5,
+        "U": 0.4,
+        "E": 1.7,
+        "tau": 0.08,
+        "tau_pre": 0.03,
+        "signal": Numbers(Sigmoid, gain=25.0, half=9.0, exponent=1.6),
+        "initial": np.array([2.0, 5.0]),
+    }
+    times = np.array([0.0, 0.03, 0.1, 0.25, 0.33, 0.45, 0.6])
+    return equations_by_hand(build, parameters, _by_hand, times, apart=("n", "presentation", "width"))

@@ -24,7 +24,9 @@ What is known:
 
 from __future__ import annotations
 
+import functools
 import math
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
@@ -33,9 +35,10 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, default_pattern, field_shape, presented, signal_of
 from brnn.models.parts.runs import run, slope, stays_within
-from brnn.signals import Linear, Sigmoid, Signal
+from brnn.signals import Linear, Sigmoid, Signal, ThresholdLinear
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -329,3 +332,81 @@ def activities_are_bounded() -> list[Comparison]:
             label = f"{len(shape)}-D, {'recurrent' if recurrent else 'feedforward'}"
             rows += stays_within(network, -0.5, 1.0, label, rtol=1e-6, atol=1e-9)
     return rows
+
+
+def _weights(n: int, total: float, width: float, boundary: str) -> np.ndarray:
+    """Return a Gaussian up to 4 widths; for what lies beyond stands the nearest cell, or that around the ring."""
+    radius, matrix = math.ceil(4.0 * width), np.zeros((n, n))
+    taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / width) ** 2)
+    for i in range(n):
+        for shift, tap in zip(range(-radius, radius + 1), total * taps / taps.sum(), strict=True):
+            k = i + shift
+            matrix[i, min(max(k, 0), n - 1) if boundary == "nearest" else k % n] += tap
+    return matrix
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    n = len(p.pattern)
+    C = _weights(n, p.center, p.center_width, p.boundary)
+    E = _weights(n, p.surround, p.surround_width, p.boundary)
+
+    def sent(w: np.ndarray) -> np.ndarray:
+        power = np.maximum(w, 0.0) ** p.signal.exponent
+        return np.asarray(p.signal.gain * power / (p.signal.half**p.signal.exponent + power))
+
+    def feedback(x: np.ndarray) -> np.ndarray:
+        return np.asarray(p.feedback.gain * np.maximum(x - p.feedback.threshold, 0.0))
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        x, r = u[:n], u[n:]
+        on = float(when < p.on)
+        if p.recurrent:
+            excited, inhibited = on * sent(p.pattern) + C @ feedback(x), E @ feedback(x)
+            return np.asarray(-p.A * x + (p.B - x) * excited - (p.D + x) * inhibited)
+        field = -p.A * x + (p.B - x) * (C @ sent(r)) - (p.D + x) * (E @ sent(r))
+        return np.concatenate([field, p.receptor_rate * (on * p.pattern - r)])
+
+    receptors = [] if p.recurrent else p.pattern
+    u = integrated(velocity, np.concatenate([p.initial, receptors]), times, [p.on])
+    return {"F1.x": u[:, :n]} if p.recurrent else {"F1.x": u[:, :n], "receptors.x": u[:, n:]}
+
+
+@claim("Its equations, written out by hand", source="review, text after (19); integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Seven cells on a ring, feedforward and recurrent, every parameter off its default."""
+    parameters = {
+        "A": 0.8,
+        "B": 1.3,
+        "D": 0.6,
+        "center": 1.4,
+        "center_width": 0.7,
+        "surround": 0.9,
+        "surround_width": 1.6,
+        "boundary": "periodic",
+        "signal": Numbers(Sigmoid, gain=2.0, half=0.6, exponent=1.8),
+        "pattern": 0.6 + 0.4 * np.sin(1.0 + np.arange(7.0) ** 2),
+        "on": 1.5,
+        "initial": 0.2 * np.cos(np.arange(7.0)) + 0.1,
+    }
+    times = np.linspace(0.0, 3.0, 7)
+    rate, feedback = 5.0, Numbers(ThresholdLinear, gain=1.7, threshold=0.05)
+    apart, other = ("n", "recurrent"), {"boundary": "nearest"}
+    return [
+        *equations_by_hand(
+            functools.partial(build, recurrent=False),
+            {**parameters, "receptor_rate": rate},
+            lambda p, times: _by_hand(SimpleNamespace(recurrent=False, **vars(p)), times),
+            times,
+            apart=(*apart, "feedback"),
+            changed=other,
+        ),
+        *equations_by_hand(
+            functools.partial(build, recurrent=True),
+            {**parameters, "feedback": feedback},
+            lambda p, times: _by_hand(SimpleNamespace(recurrent=True, **vars(p)), times),
+            times,
+            apart=(*apart, "receptor_rate"),
+            changed=other,
+            tolerance=1e-6,
+        ),
+    ]

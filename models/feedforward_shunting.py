@@ -28,9 +28,10 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape, signal_of
 from brnn.models.parts.runs import final, run, stays_within
-from brnn.signals import Linear, Signal
+from brnn.signals import Linear, Signal, ThresholdLinear
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.schedules import Constant, Pulses, Schedule, Sequence
@@ -308,3 +309,31 @@ def short_pulse_is_seen() -> list[Comparison]:
             Comparison(np.array(predicted), measured, 1e-6 if accurate else 1e-8, f"{solver}: after each pulse")
         )
     return rows
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    sent = np.maximum(p.pattern - p.signal.threshold, 0.0)
+    theta = sent / sent.sum()
+
+    def velocity(t: float, x: np.ndarray, when: float) -> np.ndarray:
+        I = theta * p.total[int(when // p.on)]
+        return np.asarray(-p.A * x + (p.B - x) * I - (p.D + x) * p.surround * (I.sum() - I))
+
+    return {"F1.x": integrated(velocity, p.initial, times, p.on * np.arange(1, len(p.total)))}
+
+
+@claim("Its equations, written out by hand", source="(13), integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Three cells that see two totals one after the other, every parameter off its default."""
+    parameters = {
+        "A": 0.8,
+        "B": 1.4,
+        "D": 0.3,
+        "signal": Numbers(lambda threshold: ThresholdLinear(1.7, threshold), threshold=0.1),
+        "pattern": np.array([0.3, 0.8, 0.5]),
+        "total": np.array([1.5, 4.0]),
+        "surround": 0.7,
+        "on": 1.2,
+        "initial": np.array([0.2, -0.1, 0.4]),
+    }
+    return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 2.0, 9))

@@ -33,6 +33,7 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, activities, field_shape, signal_of
 from brnn.models.parts.reference import scipy_solution
 from brnn.models.parts.runs import final, run
@@ -368,3 +369,57 @@ def linear_signals_give_no_inverted_u() -> list[Comparison]:
 def _settled(I: np.ndarray, J: float, signal: Signal) -> np.ndarray:
     """Return the ON responses at rest."""
     return final(build(I=I, pattern=J, start=0.0, on=math.inf, H=_H, K=_K, L=_L, signal=signal))
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    n = len(p.I)
+
+    def f(x: np.ndarray) -> np.ndarray:
+        return np.asarray(
+            p.signal.gain * x**p.signal.exponent / (p.signal.half**p.signal.exponent + x**p.signal.exponent)
+        )
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        x1, x2, y1, y2, x3, x4, x5, x6 = u.reshape(8, n)
+        I = p.I + (p.burst_start < when < p.burst_start + p.burst_on) * p.burst
+        J = (p.start < when < p.start + p.on) * p.pattern
+        return np.concatenate(
+            [
+                p.A * (-x1 + I + J),
+                p.A * (-x2 + I),
+                p.H * (p.K - y1) - p.L * f(x1) * y1,
+                p.H * (p.K - y2) - p.L * f(x2) * y2,
+                p.A * (-x3 + f(x1) * y1),
+                p.A * (-x4 + f(x2) * y2),
+                p.A * (-x5 + x3 - x4),
+                p.A * (-x6 + x4 - x3),
+            ]
+        )
+
+    gate = p.H * p.K / (p.H + p.L * f(p.I))  # rest under arousal alone
+    start = np.concatenate([p.I, p.I, gate, gate, f(p.I) * gate, f(p.I) * gate, 0.0 * p.I, 0.0 * p.I])
+    breaks = [p.start, p.start + p.on, p.burst_start, p.burst_start + p.burst_on]
+    u = integrated(velocity, start, times, breaks).reshape(len(times), 8, n)
+    names = ("on_input.x", "off_input.x", "on_gates.y", "off_gates.y", "on_gated.x", "off_gated.x", "on.x", "off.x")
+    return {name: u[:, k] for k, name in enumerate(names)}
+
+
+@claim("Its equations, written out by hand", source=_1972 + "integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Two dipoles with a phasic input and a burst of arousal, every parameter off its default."""
+    parameters = {
+        "I": np.array([0.8, 1.3]),
+        "pattern": np.array([2.0, 1.1]),
+        "start": 1.0,
+        "on": 3.0,
+        "burst": np.array([0.7, 1.6]),
+        "burst_start": 2.5,
+        "burst_on": 2.0,
+        "H": 0.4,
+        "K": 1.3,
+        "L": 0.3,
+        "A": 6.0,
+        "signal": Numbers(Sigmoid, gain=3.0, half=1.4, exponent=1.7),
+    }
+    times = np.array([0.0, 0.9, 1.2, 2.0, 2.7, 3.5, 4.2, 4.7, 6.0])
+    return equations_by_hand(build, parameters, _by_hand, times)

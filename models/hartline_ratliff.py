@@ -37,6 +37,7 @@ from brnn.base.checks import array, choice, number
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape, presented
 from brnn.models.parts.runs import final, run, slope
 from brnn.signals import ThresholdLinear
@@ -416,3 +417,37 @@ def response_is_proportional() -> Comparison:
     scales = np.array([1.0, 10.0, 100.0])
     found = np.array([_rest(scale * e, 1.0, 0.0) for scale in scales])
     return Comparison(scales[:, None] * unit, found, 1e-9, relative=True)
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    n = len(p.pattern)
+    radius = math.ceil(3.0 * p.width)
+    taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / p.width) ** 2)
+    taps[radius] = 0.0  # no cell inhibits itself
+    k = np.zeros((n, n))
+    for i in range(n):
+        for shift, tap in zip(range(-radius, radius + 1), p.k * taps / taps.sum(), strict=True):
+            k[i, (i + shift) % n if p.boundary == "periodic" else min(max(i + shift, 0), n - 1)] += tap
+
+    def velocity(t: float, v: np.ndarray, when: float) -> np.ndarray:
+        r = (when < p.on) * p.pattern - k @ np.maximum(v - p.threshold, 0.0)
+        return np.asarray((r - v) / p.tau)
+
+    return {"v.x": integrated(velocity, p.initial, times, [p.on])}
+
+
+@claim("Its equations, written out by hand", source="(5), integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Eight cells on a ring, every parameter off its default, and a light that goes off."""
+    parameters = {
+        "k": 0.8,
+        "width": 1.3,
+        "threshold": 0.2,
+        "tau": 1.4,
+        "boundary": "periodic",
+        "pattern": 1.0 + 0.6 * np.sin(1.0 + np.arange(8.0) ** 2),
+        "on": 2.0,
+        "initial": 0.4 + 0.3 * np.cos(np.arange(8.0)),
+    }
+    other = {"boundary": "nearest"}
+    return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 3.0, 7), changed=other, tolerance=1e-6)

@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, activities, field_shape, signal_of
 from brnn.models.parts.reference import scipy_solution
 from brnn.models.parts.runs import final, run
@@ -269,3 +270,29 @@ def _moments(rate: float, drive: float, sigma: float, t: np.ndarray) -> tuple[An
     if rate == 0.0:
         return drive * t, 2.0 * sigma**2 * t
     return -drive * np.expm1(-rate * t) / rate, -(sigma**2) * np.expm1(-2.0 * rate * t) / rate
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    n = len(p.pattern)
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        x = u.reshape(-1, n)
+        f = p.signal.gain * np.maximum(x - p.signal.threshold, 0.0)
+        return np.asarray(p.pattern - p.k * x - p.beta * (f.sum(axis=1, keepdims=True) - f)).ravel()
+
+    u = integrated(velocity, np.tile(p.initial, p.trials), times).reshape(-1, p.trials, n)
+    return {"lca.x": u}
+
+
+@claim("Its equations, written out by hand", source=_2001 + "integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Three alternatives in two trials without noise, every parameter off its default."""
+    parameters = {
+        "pattern": np.array([0.7, 1.2, 0.9]),
+        "k": 0.3,
+        "beta": 0.5,
+        "trials": 2,
+        "signal": Numbers(ThresholdLinear, gain=1.2, threshold=0.05),
+        "initial": np.array([0.3, 0.1, 0.4]),
+    }
+    return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 3.0, 7), apart=("n", "sigma"))

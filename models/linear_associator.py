@@ -24,7 +24,9 @@ What is known (X: keys, Y: values, as columns):
 
 from __future__ import annotations
 
-from typing import Literal
+import functools
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,6 +34,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import choice, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.presentations import Presentations, pattern_rows, refuse_weights
 from brnn.models.parts.runs import run
 from brnn.models.parts.supervised import NetworkParts, correlation, driven_by_errors, step_factor
@@ -237,3 +240,57 @@ def small_rates_give_least_squares() -> list[Comparison]:
         distances.append(float(np.abs(measured - best).max()))
         rows.append(Comparison(np.abs(A - best).max(), distances[-1], 1e-8, f"M = {M:g}: distance to Y X^+"))
     return [*rows, Comparison.at_most(distances[0] / 3.0, distances[1], label="distance for a quarter of the rate")]
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    (count, n), m = p.pattern.shape, p.values.shape[1]
+    taught = count * p.cycles
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        x, c, e, y = u[:n], u[n : 2 * n], u[2 * n : 2 * n + m], u[2 * n + m : 2 * (n + m)]
+        z, k = u[2 * (n + m) :].reshape(m, n), int(when)
+        trains = k < taught
+        key = p.pattern[k % count] if trains else p.tests[(k - taught) % len(p.tests)]
+        d = trains * p.values[k % count]
+        if p.rule == "error":  # c is not used
+            dy, learns = d - e - y, e
+        else:  # the weights w are those of z, as c is x while both learn; e is not used
+            dy, learns = z @ (x - c) + d - y, y
+        dz = p.M * float(trains and when - k > 0.5) * np.outer(learns, x)
+        return np.concatenate(
+            [p.speed * (key - x), p.speed * (trains * key - c), p.speed * (d - e - z @ x), p.speed * dy, dz.ravel()]
+        )
+
+    u = integrated(velocity, np.zeros(2 * (n + m) + n * m), times, 0.5 * np.arange(1, 2 * taught + 9))
+    return {"input.x": u[:, :n], "output.x": u[:, 2 * n + m : 2 * (n + m)], "memory.z": u[:, 2 * (n + m) :]}
+
+
+@claim("Its equations, written out by hand", source="Anderson (1972), LMS; integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Two pairs, both rules, every parameter off its default."""
+    parameters = {
+        "pattern": np.array([[0.8, -0.5, 0.2], [0.3, 0.9, -0.4]]),
+        "values": np.array([[0.7, -0.4], [0.2, 1.1]]),
+        "M": 1.3,
+        "speed": 12.0,
+        "tests": np.array([[0.5, 0.5, -0.3], [0.1, -0.8, 0.6]]),
+    }
+    times = np.array([0.0, 0.3, 0.8, 1.4, 1.9, 2.3, 2.7, 3.3, 3.9, 4.4, 4.9, 5.6])
+    return [
+        *equations_by_hand(
+            functools.partial(build, rule="error"),
+            {**parameters, "cycles": 2},
+            lambda p, times: _by_hand(SimpleNamespace(rule="error", **vars(p)), times),
+            times,
+            apart=("rule",),
+            tolerance=1e-6,
+        ),
+        *equations_by_hand(
+            functools.partial(build, rule="correlation"),
+            parameters,
+            lambda p, times: _by_hand(SimpleNamespace(rule="correlation", cycles=1, **vars(p)), times),
+            times[:9],
+            apart=("rule", "cycles"),
+            tolerance=1e-6,
+        ),
+    ]

@@ -46,6 +46,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, one_of
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities, presented, signal_of
 from brnn.models.parts.reference import scipy_solution
@@ -404,3 +405,52 @@ def every_start_comes_to_rest() -> list[Comparison]:
 def activities_are_bounded() -> list[Comparison]:
     """Strong inputs and random states: saved activities, what the solver left, and the velocity on the bounds."""
     return stays_within(build(intensity=5.0, C=0.4), -0.4, 1.0, "strong input", duration=10.0)
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    words = p.lists.split()
+    letters = list(dict.fromkeys("".join(words)))
+    size = np.array([len(J) for J in words], dtype=float)
+    filtered = np.array([[p.gradient ** J.index(j) if j in J else 0.0 for j in letters] for J in words])
+    filtered /= filtered.sum(axis=1, keepdims=True)
+    sent = np.array([[len(K) * (1.0 + len(set(K) & set(J))) for K in words] for J in words])
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        I, x = u[: len(letters)], u[len(letters) :]
+        shown = np.zeros(len(letters))
+        for k, letter in enumerate(p.word):
+            if k * p.interval < when < p.on:
+                shown[letters.index(letter)] = p.intensity * p.gradient**k
+        w = np.maximum(x, 0.0)
+        f = p.signal.gain * w**p.signal.exponent / (p.signal.half**p.signal.exponent + w**p.signal.exponent)
+        masked = p.E * (sent @ f) / sent.sum(axis=1)
+        dx = -p.A * x + (p.B - x) * (filtered @ I + p.D * size * f) - (x + p.C) * masked
+        return np.concatenate([p.item_rate * (shown - I), dx])
+
+    breaks = [p.on, *(p.interval * np.arange(1, len(p.word)))]
+    u = integrated(velocity, np.concatenate([np.zeros(len(letters)), p.initial]), times, breaks)
+    return {"items.x": u[:, : len(letters)], "chunks.x": u[:, len(letters) :]}
+
+
+@claim("Its equations, written out by hand", source=_CG + "as recalled, integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Three other lists, letter by letter, every parameter off its default."""
+    parameters = {
+        "lists": "AB BCA C",
+        "word": "BCA",
+        "gradient": 0.8,
+        "intensity": 0.5,
+        "interval": 0.7,
+        "A": 0.3,
+        "B": 1.2,
+        "C": 0.9,
+        "D": 1.5,
+        "E": 4.0,
+        "signal": Numbers(Sigmoid, gain=1.3, half=0.5, exponent=2.2),
+        "on": 3.0,
+        "item_rate": 8.0,
+        "initial": np.array([0.3, 0.2, 0.1]),
+    }
+    times = np.array([0.0, 0.5, 1.0, 1.8, 2.6, 3.4, 4.5])
+    other = {"lists": "AB BAC C", "word": "BAC"}
+    return equations_by_hand(build, parameters, _by_hand, times, apart=("items",), changed=other, tolerance=1e-6)

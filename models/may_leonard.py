@@ -19,7 +19,8 @@ is not symmetric, so that (33) is no Liapunov function. `brnn.theory.competition
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,6 +28,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, one_of, spread
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.runs import final, run, slope
 from brnn.signals import Function, Linear
 from brnn.spec.layers import Layer
@@ -244,3 +246,30 @@ def products_decide() -> list[Comparison]:
         label = f"prod(b_i - 1) = 0.03, from {start}: periods"
         rows.append(Comparison(np.full(periods.size, periods[-1]), periods, 1e-3, label, relative=True))
     return rows
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    def velocity(t: float, x: np.ndarray, when: float) -> np.ndarray:
+        return np.asarray(x * (1.0 - x - p.a * np.roll(x, -1) - p.b * np.roll(x, 1)))
+
+    return {"species.x": integrated(velocity, p.initial, times)}
+
+
+@claim("Its equations, written out by hand", source="May and Leonard (1975); Chi, Hsu and Wu (1998); SciPy")
+def equations() -> list[Comparison]:
+    """Different a and b for each species, in abundances and in their logarithms."""
+    parameters = {
+        "a": np.array([0.7, 0.6, 0.85]),
+        "b": np.array([1.4, 1.2, 1.6]),
+        "initial": np.array([0.4, 0.25, 0.6]),
+    }
+
+    def logarithms(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+        return {"species.x": np.log(_by_hand(p, times)["species.x"])}
+
+    times = np.linspace(0.0, 6.0, 7)
+    plain = functools.partial(build, logarithmic=False)
+    return [
+        *equations_by_hand(plain, parameters, _by_hand, times, apart=("logarithmic",)),
+        *equations_by_hand(build, parameters, logarithms, times, apart=("logarithmic",)),
+    ]

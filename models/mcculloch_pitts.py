@@ -29,6 +29,7 @@ from brnn.base.checks import array, choice, spread, whole
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.patterns import activities
 from brnn.models.parts.runs import run
 from brnn.signals import Linear
@@ -255,3 +256,33 @@ def states_obey_equation_1() -> list[Comparison]:
         Comparison.count(np.concatenate(expected), np.concatenate(found), "states of three networks over 20 steps"),
         Comparison.at_least(10, undecided, label="how many of them are 0"),
     ]
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    x, rows = p.initial, []
+    for k in range(len(times)):
+        rows.append(x)
+        shown = p.pattern[min(k // p.hold, len(p.pattern) - 1)]
+        x = np.sign(p.A @ x + shown - p.B)
+    return {"cells.x": np.array(rows)}
+
+
+@claim("Its equation, written out by hand", source="(1), iterated")
+def equations() -> list[Comparison]:
+    """Four cells with other connections, thresholds and inputs than those of any kind."""
+    parameters: dict[str, Any] = {
+        "A": np.array([[0.0, 1.0, -2.0, 1.0], [1.0, 0.0, 1.0, -1.0], [2.0, -1.0, 0.0, 1.0], [-1.0, 1.0, 1.0, 0.0]]),
+        "B": np.array([1.0, -1.0, 0.0, 2.0]),
+        "pattern": np.array([[1.0, 0.0, -1.0, 0.0], [0.0, 2.0, 0.0, 1.0], [-1.0, 0.0, 0.0, 3.0]]),
+        "hold": 3,
+        "initial": np.array([1.0, -1.0, 0.0, 1.0]),
+    }
+    other = {
+        "A": parameters["A"].T,
+        "B": 2.0 - parameters["B"],
+        "pattern": parameters["pattern"][::-1],
+        "initial": np.array([-1.0, -1.0, 0.0, 1.0]),
+    }
+    return equations_by_hand(
+        build, parameters, _by_hand, np.arange(10.0), apart=("kind", "n"), changed=other, tolerance=1e-12
+    )

@@ -21,15 +21,17 @@ Units: nF, nS and mV, so that time is in seconds. The defaults are typical of a 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape, presented, signal_of
 from brnn.models.parts.runs import final, run, stays_within
-from brnn.signals import Linear, Signal
+from brnn.signals import Linear, Power, Signal
 from brnn.spec.layers.membrane import MembraneLayer
 from brnn.spec.network import Network
 from brnn.spec.stimulus import Stimulus
@@ -199,3 +201,33 @@ def inhibition_can_be_silent() -> list[Comparison]:
         rows.append(Comparison(predicted, V, 1e-6, f"surround {surround:g}: V (mV)"))
         rows.append(Comparison(-70.0, V[0], 1e-9, f"surround {surround:g}: V of a cell without excitation (mV)"))
     return rows
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    g = p.signal.gain * p.pattern**p.signal.exponent
+
+    def velocity(t: float, V: np.ndarray, when: float) -> np.ndarray:
+        excitation = (when < p.on) * g
+        inhibition = p.surround * (excitation.sum() - excitation)
+        current = (p.V_plus - V) * excitation + (p.V_minus - V) * inhibition + (p.V_p - V) * p.g_p
+        return np.asarray(current / p.C)
+
+    return {"F1.x": integrated(velocity, p.initial, times, [p.on])}
+
+
+@claim("Its equations, written out by hand", source="(20), integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Three cells, every parameter off its default, and an input that ends."""
+    parameters = {
+        "C": 0.3,
+        "V_plus": 10.0,
+        "V_minus": -80.0,
+        "V_p": -65.0,
+        "g_p": 7.0,
+        "signal": Numbers(Power, gain=15.0, exponent=1.4),
+        "pattern": np.array([0.2, 0.9, 0.5]),
+        "surround": 0.4,
+        "on": 0.03,
+        "initial": np.array([-60.0, -70.0, -50.0]),
+    }
+    return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 0.06, 7), tolerance=1e-5)

@@ -34,6 +34,7 @@ from brnn.base.checks import array, number, whole
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.patterns import activities
 from brnn.models.parts.runs import final, run
 from brnn.signals import Step
@@ -235,3 +236,37 @@ def one_cell_is_a_switch() -> list[Comparison]:
     A, c, theta = 2.0, 1.5, 0.5
     ends = [float(final(build(A=A, C=[[c]], theta=theta, initial=theta * s))[0]) for s in (1.0 - 1e-9, 1.0, 2.0)]
     return [Comparison([0.0, c / A, c / A], ends, 1e-8, "levels at rest, from below, at and above theta")]
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    """Solve (3) exactly: between two switches every level relaxes exponentially."""
+    t, w, rows = 0.0, p.B + p.initial, []
+    for until in times:
+        while True:
+            goal = p.B + (p.C @ (w >= p.theta)) / p.A
+            with np.errstate(divide="ignore", invalid="ignore"):
+                wait = np.log((goal - w) / (goal - p.theta)) / p.A
+            wait = np.where((wait > 1e-12) & ((w >= p.theta) != (goal >= p.theta)), wait, np.inf)
+            if t + wait.min() > until:
+                break
+            first = int(wait.argmin())
+            w = goal + (w - goal) * np.exp(-p.A * wait.min())
+            w[first] = np.nextafter(p.theta, goal[first])
+            t += float(wait.min())
+        w = goal + (w - goal) * np.exp(-p.A * (until - t))
+        t = float(until)
+        rows.append(w.copy())
+    return {"cells.x": np.array(rows)}
+
+
+@claim("Its equations, written out by hand", source="(3), solved from switch to switch")
+def equations() -> list[Comparison]:
+    """Three cells with connections of both signs, every parameter off its default, over several switches."""
+    parameters = {
+        "A": 1.3,
+        "B": np.array([0.9, 0.5, 0.7]),
+        "C": np.array([[0.0, -1.1, 0.2], [0.4, 0.0, -0.8], [-0.9, 0.3, 0.0]]),
+        "theta": 0.4,
+        "initial": np.array([-0.3, 0.2, 0.1]),
+    }
+    return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 4.0, 9), tolerance=1e-6)

@@ -25,10 +25,14 @@ What is known (with S_0 = 0, S_j = sqrt(A + S_{j-1}); `brnn.theory.store` has th
 
 from __future__ import annotations
 
+import warnings
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.claims import Comparison, claim
+from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.runs import run, slope
 from brnn.models.parts.store import STORE, TRACE, ItemList, ends_of, memory
 from brnn.spec.network import Network
@@ -250,3 +254,37 @@ def short_pulses_have_an_exact_solution() -> list[Comparison]:
         rows.append(Comparison(predicted[0], x, 1e-7, f"{label}: x after each gap"))
         rows.append(Comparison(predicted[1], y, 1e-7, f"{label}: y after each gap"))
     return rows
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    n = int(max(p.items)) + 1
+    onsets = np.concatenate([[0.0], np.cumsum(p.duration + p.gap)])[:-1]
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        x, y = np.split(u, 2)
+        on = np.flatnonzero((onsets < when) & (when < onsets + p.duration))
+        I, weighted = np.zeros(n), np.zeros(n)
+        for k in on:
+            I[p.items[k]], weighted[p.items[k]] = 1.0, p.strengths[k]
+        return np.concatenate([(p.A * weighted + y - x * x.sum()) * I.sum(), (x - y) * (1.0 - I.sum())])
+
+    u = integrated(velocity, np.zeros(2 * n), times, [*onsets, *(onsets + p.duration)])
+    return {"store.x": u[:, :n], "trace.x": u[:, n:]}
+
+
+@claim("Its equations, written out by hand", source=_1994 + "(40)-(42), integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Four presentations of three items, of different strengths, durations and gaps."""
+    parameters = {
+        "A": 0.7,
+        "strengths": np.array([1.0, 0.8, 1.3, 0.9]),
+        "items": np.array([0, 2, 1, 2]),
+        "duration": np.array([7.0, 6.0, 8.0, 7.0]),
+        "gap": np.array([5.0, 6.0, 5.5, 5.0]),
+    }
+    times = np.array([0.0, 1.0, 8.0, 12.5, 14.0, 20.0, 25.0, 27.0, 38.5, 42.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # some of these are too short for the memory to come to rest
+        return equations_by_hand(
+            build, parameters, _by_hand, times, changed={"items": np.array([0, 1, 2, 2])}, tolerance=1e-6
+        )

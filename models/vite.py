@@ -28,7 +28,9 @@ What is known, exact for a pair at constant G from V = 0:
 
 from __future__ import annotations
 
+import functools
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape
 from brnn.models.parts.runs import run, slope
 from brnn.signals import Linear, ThresholdLinear
@@ -339,3 +342,41 @@ def obeys_its_equations() -> list[Comparison]:
         Comparison(np.ones_like(sums[0]), sums[0], 1e-9, "P_i + P_j"),
         Comparison(np.zeros_like(sums[1]), sums[1], 1e-9, "V_i + V_j"),
     ]
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    n = len(p.target)
+    goal, begin = (np.concatenate([v, 1.0 - v]) if p.antagonists else v for v in (p.target, p.start))
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        V, P = np.split(u, 2)
+        go = p.go * min(max((t - p.priming) / p.rise, 0.0), 1.0)
+        pull = np.maximum(V, 0.0)
+        opposed = np.roll(pull, n) if p.antagonists else 0.0 * pull
+        return np.concatenate([p.alpha * (goal - P - V), go * (pull - opposed)])
+
+    u = integrated(velocity, np.concatenate([0.0 * goal, begin]), times, [p.priming, p.priming + p.rise])
+    return {"difference.x": u[:, : len(goal)], "position.x": u[:, len(goal) :]}
+
+
+@claim("Its equations, written out by hand", source=_BG + "as recalled, integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Two muscles with antagonists and without them, a GO signal that rises after a while."""
+    parameters = {
+        "target": np.array([0.7, 0.3]),
+        "start": np.array([0.4, 0.6]),
+        "alpha": 12.0,
+        "go": 3.0,
+        "rise": 0.4,
+        "priming": 0.2,
+    }
+    rows = []
+    for pairs in (True, False):
+        rows += equations_by_hand(
+            functools.partial(build, antagonists=pairs),
+            parameters,
+            lambda p, times, pairs=pairs: _by_hand(SimpleNamespace(antagonists=pairs, **vars(p)), times),
+            np.linspace(0.0, 1.2, 7),
+            apart=("n", "antagonists", "duration"),
+        )
+    return rows
