@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from brnn.base.data import Spec
-from brnn.base.text import closest, short_repr
+from brnn.base.text import closest, counted, short_repr
 from brnn.base.tracer import Varying
 from brnn.errors import SpecError
 
-__all__ = ["array", "choice", "identifier", "number", "one_of", "shape", "spread", "whole"]
+__all__ = ["array", "choice", "fitting", "identifier", "number", "one_of", "shape", "spread", "whole"]
 
 
 def number(
@@ -135,6 +135,32 @@ def spread(
             raise SpecError(f"{where}: has an element {result.min():g}; every element must be > {above:g}")
         return result
     return number(value, where, minimum=minimum, above=above)
+
+
+def fitting(value: Any, cells: tuple[int, ...], where: str, what: str = "") -> None:
+    """Raise SpecError unless an array has a number for each cell or connection, in the order of these.
+
+    It may be one number, flat (in C order), or have the shape itself, axes of one element aside; an array of another
+    shape and of the right size would be read in the wrong order.
+
+    Parameters
+    ----------
+    value : object
+        An array, or anything without a shape, which fits.
+    cells : tuple of int
+        The shape of the cells or connections.
+    where : str
+        The place of the value.
+    what : str
+        What the axes are, e.g. ``" [target, source]"``.
+    """
+    size = getattr(value, "shape", ())
+    count = math.prod(cells)
+    if size in ((), (count,)) or [n for n in size if n != 1] == [n for n in cells if n != 1]:
+        return
+    hint = f"; it looks transposed{':' + what if what else ''}" if size == cells[::-1] else ""
+    form = f", flat or of shape {cells}" if len(cells) > 1 else ""
+    raise SpecError(f"{where}: has shape {size}, must have {counted(count, 'element')}{what}{form}{hint}")
 
 
 def shape(value: Any, where: str) -> tuple[int, ...]:

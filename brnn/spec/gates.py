@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from brnn.base.checks import array, choice, number
+from brnn.base.checks import array, choice, fitting, number
 from brnn.base.data import Spec
 from brnn.errors import SpecError
-from brnn.spec.topologies.base import Topology, cells
+from brnn.spec.topologies.base import Topology
 
 __all__ = ["Gate", "HabituativeGate"]
 
@@ -115,7 +115,8 @@ class HabituativeGate(Gate):
     def check(self, source: Shape, target: Shape, topology: Topology, where: str) -> None:
         """Require a fitting `initial`."""
         super().check(source, target, topology, where)
-        if isinstance(self.initial, np.ndarray):
-            n = cells(source) if self.per == "source" else topology.connections(source, target)
-            if self.initial.size != n:
-                raise SpecError(f"{where}: gate: initial: has shape {self.initial.shape}, must have {n} elements")
+        at = f"{where}: gate: initial"
+        if self.per == "source":
+            fitting(self.initial, source, at)
+        else:
+            topology.fits(self.initial, source, target, at)

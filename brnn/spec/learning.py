@@ -89,9 +89,7 @@ class Learning(Spec):
                 f"{at}: {type(self).__name__} needs single connections, which {type(topology).__name__} does not have; "
                 f"use OneToOne, AllToAll, AllButSelf, Dense or Sparse"
             )
-        n = topology.connections(source, target)
-        if isinstance(self.initial, np.ndarray) and self.initial.size != n:
-            raise SpecError(f"{at}: initial: has shape {self.initial.shape}, must have {n} elements [target, source]")
+        topology.fits(self.initial, source, target, f"{at}: initial")
 
     def start(self, size: int) -> np.ndarray:
         """Return z at time 0."""

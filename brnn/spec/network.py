@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
@@ -139,17 +140,27 @@ class Network(Spec):
     @property
     def states(self) -> dict[str, int]:
         """The names of all states, and how many elements each has."""
-        sizes = {f"{layer.name}.x": layer.cells for layer in self.layers}
+        return {name: math.prod(shape) for name, shape in self.state_shapes.items()}
+
+    @property
+    def state_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The names of all states, and the shape of each: that of the layer, or of the gates or weights."""
+        shapes = {f"{layer.name}.x": layer.shape for layer in self.layers}
         for quantity in ("y", "z"):
             for link in self.projections:
                 part = link.gate if quantity == "y" else link.learning
                 if part is None:
                     continue
-                source, target = self.layer(link.source), self.layer(link.target)
-                single = link.gate is not None and quantity == "y" and link.gate.per == "source"
-                size = source.cells if single else link.topology.connections(source.shape, target.shape)
-                sizes[f"{link.name}.{quantity}"] = size
-        return sizes
+                source, target = self.layer(link.source).shape, self.layer(link.target).shape
+                if quantity == "y" and link.gate is not None and link.gate.per == "source":
+                    shapes[f"{link.name}.y"] = source
+                elif link.topology.storage == "dense":
+                    shapes[f"{link.name}.{quantity}"] = (math.prod(target), math.prod(source))
+                elif link.topology.storage == "single":
+                    shapes[f"{link.name}.{quantity}"] = target
+                else:
+                    shapes[f"{link.name}.{quantity}"] = (link.topology.connections(source, target),)
+        return shapes
 
     @property
     def random(self) -> bool:

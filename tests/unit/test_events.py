@@ -454,7 +454,10 @@ def delayed() -> brnn.Network:
 
 BAD = {
     "no such state": (lambda: ramp(1, [Event("a", Crossing("y", 1.0))]), "Event 'a': Crossing: state = 'y.x': no such"),
-    "threshold": (lambda: ramp(2, [Event("a", Crossing("x", [1.0, 2.0, 3.0]))]), "has 3 elements, the state has 2"),
+    "threshold": (
+        lambda: ramp(2, [Event("a", Crossing("x", [1.0, 2.0, 3.0]))]),
+        "has shape (3,), must have 2 elements ('x.x')",
+    ),
     "threshold of a total": (lambda: Crossing("x", [1.0], per="total"), "must be one number for per='total'"),
     "direction": (lambda: Crossing("x", 1.0, "rise"), "did you mean 'rising'"),
     "no crossing cell": (
@@ -467,7 +470,7 @@ BAD = {
     ),
     "value": (
         lambda: ramp(1, [Event("a", Crossing("x", 1.0), SetState("x", [1.0, 2.0]))]),
-        "has 2 elements, 'x.x' has",
+        "has shape (2,), must have 1 element ('x.x')",
     ),
     "cell": (lambda: ramp(1, [Event("a", Crossing("x", 1.0), SetState("x", where=[1]))]), "there is no cell 1"),
     "where": (lambda: SetState("x", where="crossed"), "must be one of crossing, others, all"),

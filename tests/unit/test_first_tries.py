@@ -125,3 +125,65 @@ def test_networks_that_nothing_drives_are_said() -> None:
     assert said(brnn.Network("n", [brnn.BinaryLayer("F", 2, threshold=0.0, levels="unipolar")])) == []
     noise = brnn.Stimulus("F", "excitatory", 1.0, brnn.WhiteNoise())
     assert said(cell(noise), seed=1) == []
+
+
+W = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])  # [target, source]
+ONE, TWO = brnn.Layer.additive("a", 2, A=0.0, initial=[1.0, 2.0]), brnn.Layer.additive("b", 3, A=0.0)
+FIELD = brnn.Layer.additive("F", (2, 3), A=1.0)
+CELLS = np.arange(6.0).reshape(2, 3)
+
+
+def learned(weights: Any, topology: brnn.Topology | None = None) -> brnn.Network:
+    link = P("a", "b", topology=topology or brnn.AllToAll(), learning=brnn.Outstar(rate=0.0, initial=weights))
+    return brnn.Network("n", [ONE, TWO], [link])
+
+
+def gated(gates: Any, per: str = "connection") -> brnn.Network:
+    gate = brnn.HabituativeGate(1, 10, 0, per, gates)
+    return brnn.Network("n", [ONE, TWO], [P("a", "b", topology=brnn.Dense(np.ones((3, 2))), gate=gate)])
+
+
+def own_field(gate: Any = None, learning: Any = None) -> brnn.Network:
+    return brnn.Network("n", [FIELD], [P("F", "F", gate=gate, learning=learning)])
+
+
+def with_event(when: Any, then: Any) -> brnn.Network:
+    return brnn.Network("n", [FIELD], events=[brnn.Event("e", when, then)])
+
+
+@pytest.mark.parametrize("topology", [brnn.AllToAll(), brnn.Dense(np.ones((3, 2)))])
+def test_weights_are_taken_in_their_own_order_or_refused(topology: brnn.Topology) -> None:
+    # b = t W a with a = (1, 2): dx/dt = sum of 1 and 2 times the weights.
+    for weights in (W, W.ravel(), W.tolist()):
+        final = brnn.simulate(learned(weights, topology), 1.0).final("b").values
+        assert final == pytest.approx(W @ [1.0, 2.0], abs=1e-6)
+    with pytest.raises(SpecError, match=r"initial: has shape \(2, 3\), must have 6 elements .*it looks transposed"):
+        learned(W.T, topology)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda turn: gated(turn(W)),
+        lambda turn: learned(turn(W), brnn.Sparse(sparse.csr_array(np.ones((3, 2))))),
+        lambda turn: own_field(learning=brnn.Outstar(initial=turn(CELLS))),
+        lambda turn: own_field(gate=brnn.HabituativeGate(1, 10, 0, "source", turn(CELLS))),
+        lambda turn: own_field(gate=brnn.HabituativeGate(1, 10, 0, "connection", turn(CELLS))),
+        lambda turn: with_event(brnn.Crossing("F", turn(CELLS)), []),
+        lambda turn: with_event(brnn.AtTimes(1.0), brnn.SetState("F", turn(CELLS), "all")),
+        lambda turn: brnn.Network("n", [brnn.Layer.additive("F", (2, 3), A=1.0, initial=turn(CELLS))]),
+    ],
+)
+def test_transposed_arrays_of_the_right_size_are_refused(make: Callable[[Any], brnn.Network]) -> None:
+    make(lambda array: array)
+    with pytest.raises(SpecError, match=r"has shape \((2, 3|3, 2)\), must have"):
+        make(np.transpose)
+
+
+def test_flat_arrays_and_axes_of_one_element_are_taken() -> None:
+    row = brnn.Layer.additive("a", 1, A=1.0)
+    for weights in (np.ones(3), np.ones((3, 1)), np.ones((1, 3))):
+        link = P("a", "b", topology=brnn.AllToAll(), learning=brnn.Outstar(initial=weights))
+        assert brnn.Network("n", [row, TWO], [link]).state_shapes["a_b_exc.z"] == (3, 1)
+    assert gated(W.ravel()).states["a_b_exc.y"] == 6
+    assert with_event(brnn.Crossing("F", CELLS.ravel()), []).state_shapes == {"F.x": (2, 3)}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from brnn.base.checks import array, identifier, number, one_of
+from brnn.base.checks import array, fitting, identifier, number, one_of
 from brnn.base.data import Spec
 from brnn.base.text import closest
 from brnn.errors import SpecError
@@ -92,12 +93,12 @@ def state_name(value: Any, where: str) -> str:
     return value if "." in value else f"{value}.x"
 
 
-def find_state(network: Network, name: str, where: str) -> int:
-    """Return the number of elements of a state; raise SpecError if the network has none of this name."""
-    sizes: Mapping[str, int] = network.states
-    if name not in sizes:
-        raise SpecError(f"{where} = '{name}': no such state (there is {', '.join(sizes)}){closest(name, sizes)}")
-    return sizes[name]
+def find_state(network: Network, name: str, where: str) -> tuple[int, ...]:
+    """Return the shape of a state; raise SpecError if the network has none of this name."""
+    shapes: Mapping[str, tuple[int, ...]] = network.state_shapes
+    if name not in shapes:
+        raise SpecError(f"{where} = '{name}': no such state (there is {', '.join(shapes)}){closest(name, shapes)}")
+    return shapes[name]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -144,9 +145,9 @@ class SetState(Action):
     def check(self, network: Network, cells: int | None, where: str) -> None:
         """Require a state, a value that fits, and a crossing cell if one is meant."""
         at = f"{where}: SetState"
-        size = find_state(network, self.state, f"{at}: state")
-        if isinstance(self.value, np.ndarray) and self.value.size != size:
-            raise SpecError(f"{at}: value: has {self.value.size} elements, '{self.state}' has {size}")
+        shape = find_state(network, self.state, f"{at}: state")
+        fitting(self.value, shape, f"{at}: value", f" ('{self.state}')")
+        size = math.prod(shape)
         if isinstance(self.where, np.ndarray) and self.where.max() >= size:
             raise SpecError(f"{at}: where: there is no cell {self.where.max()}, '{self.state}' has {size}")
         if isinstance(self.where, str) and self.where != "all":
@@ -214,7 +215,7 @@ class SampleWinner(Action):
         """Require the layer, and a state of its size."""
         size = network.layer(self.layer, f"{where}: SampleWinner: layer").cells
         if self.into is not None:
-            into = find_state(network, self.into, f"{where}: SampleWinner: into")
+            into = math.prod(find_state(network, self.into, f"{where}: SampleWinner: into"))
             if into != size:
                 raise SpecError(f"{where}: SampleWinner: into: '{self.into}' has {into} elements, the layer has {size}")
 

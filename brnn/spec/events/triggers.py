@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brnn.base.checks import array, choice, identifier, number, one_of
+from brnn.base.checks import array, choice, fitting, identifier, number, one_of
 from brnn.base.data import Spec
 from brnn.errors import SpecError
 from brnn.spec.events.actions import Action, NextPhase, find_state, state_name
@@ -82,9 +82,8 @@ class Crossing(Trigger):
 
     def check(self, network: Network, where: str) -> None:
         """Require the state, and a threshold that fits."""
-        size = find_state(network, self.state, f"{where}: Crossing: state")
-        if isinstance(self.threshold, np.ndarray) and self.threshold.size != size:
-            raise SpecError(f"{where}: Crossing: threshold: has {self.threshold.size} elements, the state has {size}")
+        shape = find_state(network, self.state, f"{where}: Crossing: state")
+        fitting(self.threshold, shape, f"{where}: Crossing: threshold", f" ('{self.state}')")
 
     def cells(self, network: Network) -> int | None:
         """Return the size of the state; None for the total."""

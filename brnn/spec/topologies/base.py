@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from brnn.base.checks import fitting
 from brnn.base.data import Spec
 from brnn.errors import SpecError
 
@@ -79,6 +80,15 @@ class Topology(Spec):
     def connections(self, source: Shape, target: Shape) -> int:
         """Return how many connections there are room for."""
         return cells(target) if self.storage == "single" else cells(target) * cells(source)
+
+    def fits(self, value: Any, source: Shape, target: Shape, where: str) -> None:
+        """Raise SpecError unless an array has a number for each connection, in their order."""
+        if self.storage == "single":
+            fitting(value, target, where)
+        elif self.connections(source, target) == cells(target) * cells(source):
+            fitting(value, (cells(target), cells(source)), where, " [target, source]")
+        else:
+            fitting(value, (self.connections(source, target),), where, " (one for each that is stored)")
 
     def smallest_weight(self) -> float:
         """Return a lower bound of the strengths, to tell whether signs are mixed."""
