@@ -20,7 +20,7 @@ from brnn.plot.style import ACCENT, MUTED, PALETTE, heat_colors, key, new_figure
 
 __all__ = ["SWEEP_KINDS", "sweep_figure"]
 
-SWEEP_KINDS = ("auto", "line", "map", "multiples", "pairs", "coordinates")
+SWEEP_KINDS = ("auto", "bars", "line", "map", "multiples", "pairs", "coordinates")
 
 _OWN = {"seed", "status", "error", "steps", "evaluations", "member"}
 _PREFERRED = ("regime", "total", "survivors", "winner", "stored_contrast", "end")
@@ -38,6 +38,7 @@ def sweep_figure(sweep: xr.Dataset, kind: str = "auto", *, measure: str | None =
     sweep : xarray.Dataset
         From `brnn.sweep` or `brnn.open`.
     kind : str
+        - "bars": parameters that are texts, such as signals: a bar for each of their values.
         - "line": one parameter; a measure with a value for each cell is drawn as median and bands over the cells, and
           members that share a value of the parameter as a band, too.
         - "map": two parameters of a grid, as a heat map or, if the measure is a category, as a regime map.
@@ -57,6 +58,9 @@ def sweep_figure(sweep: xr.Dataset, kind: str = "auto", *, measure: str | None =
         raise InputError(f"kind = {kind!r}: must be one of {', '.join(SWEEP_KINDS)}{closest(kind, SWEEP_KINDS)}")
     name = _chosen(sweep, measure)
     swept = _swept(sweep)
+    texts = _texts(sweep)
+    if kind == "bars" or (kind == "auto" and not swept and texts):
+        return _bars_figure(sweep, name, texts)
     if not swept:
         raise InputError("the sweep has no parameter with numbers that differ, over which a measure could be drawn")
     grid = bool(sweep.attrs.get("axes", "null") not in ("null", "", "{}")) and sweep.sizes["member"] == int(
@@ -106,6 +110,18 @@ def _swept(sweep: xr.Dataset) -> list[str]:
         and coordinate.dims == ("member",)
         and coordinate.dtype.kind in "fiu"
         and np.unique(coordinate.values).size > 1
+    ]
+
+
+def _texts(sweep: xr.Dataset) -> list[str]:
+    """Return the parameters whose values are texts that differ."""
+    return [
+        str(name)
+        for name, coordinate in sweep.coords.items()
+        if name not in _OWN
+        and coordinate.dims == ("member",)
+        and coordinate.dtype.kind in "OUST"
+        and len({str(value) for value in coordinate.values}) > 1
     ]
 
 
@@ -174,6 +190,38 @@ def _line_figure(sweep: xr.Dataset, name: str, swept: list[str]) -> Figure:
     return figure
 
 
+def _bars_figure(sweep: xr.Dataset, name: str, texts: list[str]) -> Figure:
+    """Draw a bar for each value of parameters that are texts; members that share it stand on it as dots."""
+    if not texts:
+        raise InputError("kind = 'bars': needs a parameter whose values are texts, such as signals")
+    values, label = _scalar(sweep, name)
+    members = [", ".join(row) for row in zip(*([str(v) for v in sweep[p].values] for p in texts), strict=True)]
+    places = list(dict.fromkeys(members))
+    which = np.array([places.index(member) for member in members])
+    categories = _categories(values)
+    _few(categories)
+    figure = new_figure(8.5, 1.6 + 0.55 * max(len(places), 4), *_heading(sweep, f"{name} over {', '.join(texts)}"))
+    ax = figure.subplots()
+    if categories is None:
+        rows = [values[which == k].astype(float) for k in range(len(places))]
+        ax.barh(range(len(places)), [_quantile(row, 0.5) for row in rows], color=ACCENT, height=0.6)
+        if max(row.size for row in rows) > 1:
+            ax.scatter(values.astype(float), which, color=MUTED, s=12, zorder=3)
+            label += " (bars: medians)"
+    else:
+        left = np.zeros(len(places))
+        for category, color in zip(categories, PALETTE, strict=False):
+            share = np.array([np.mean(values[which == k] == category) for k in range(len(places))])
+            ax.barh(range(len(places)), share, left=left, color=color, height=0.6)
+            left += share
+        label = "share of members"
+        _legend(figure, categories)
+    polish(ax, "", label, "", grid=False)
+    ax.set_yticks(range(len(places)), places)
+    ax.invert_yaxis()
+    return figure
+
+
 def _quantile(row: np.ndarray, q: float) -> float:
     known = row[np.isfinite(row)]
     return float(np.quantile(known, q)) if known.size else np.nan
@@ -184,6 +232,17 @@ def _spaced_by_ratio(values: np.ndarray) -> bool:
     if values.size < 3 or values.min() <= 0.0:
         return False
     return float(np.ptp(np.diff(np.log(values)))) < 1e-6 * float(np.log(values[-1] / values[0]))
+
+
+def _edges(places: np.ndarray, ratio: bool) -> np.ndarray:
+    """Return where the fields of a map end: midway between values; in ratios, at their geometric means."""
+    if ratio:
+        return np.exp(_edges(np.log(places), False))
+    if places.size == 1:
+        return np.array([places[0] - 0.5, places[0] + 0.5])
+    middle = (places[1:] + places[:-1]) / 2.0
+    first, last = 2.0 * places[0] - middle[0], 2.0 * places[-1] - middle[-1]
+    return np.concatenate([[first], middle, [last]])
 
 
 # Two and three parameters of a grid --------------------------------------------------------------------------------
@@ -207,19 +266,20 @@ def _map(
     limits: tuple[float, float],
 ) -> Any:
     """Draw one map; return the image."""
+    edges = []
     for axis, places in (("x", x), ("y", y)):
-        if _spaced_by_ratio(places):
+        ratio = _spaced_by_ratio(places)
+        edges.append(_edges(places, ratio))
+        if ratio:
             getattr(ax, f"set_{axis}scale")("log")
     if categories is None:
         low, high = limits
-        return ax.pcolormesh(
-            x, y, values.T, shading="nearest", cmap=heat_colors(), vmin=low, vmax=high, rasterized=True
-        )
+        return ax.pcolormesh(*edges, values.T, cmap=heat_colors(), vmin=low, vmax=high, rasterized=True)
     code = np.array([[categories.index(str(v)) if str(v) else -1 for v in row] for row in values], dtype=float)
     colors = ListedColormap(PALETTE[: len(categories)])
     norm = BoundaryNorm(np.arange(-0.5, len(categories)), colors.N)
     image = np.ma.masked_less(code.T, 0)
-    return ax.pcolormesh(x, y, image, shading="nearest", cmap=colors, norm=norm, rasterized=True)
+    return ax.pcolormesh(*edges, image, cmap=colors, norm=norm, rasterized=True)
 
 
 def _limits(values: np.ndarray) -> tuple[float, float]:

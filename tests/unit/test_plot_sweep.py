@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -34,6 +36,31 @@ def test_a_map_shows_each_member_at_its_place(grid: xr.Dataset) -> None:
     assert figure.axes[0].get_ylabel() == "signal.half"
     assert figure.axes[0].get_yscale() == "log"
     assert figure.axes[0].get_xscale() == "linear"
+
+
+def test_fields_on_a_log_axis_end_at_geometric_means() -> None:
+    places = {"A": [0.01, 0.1, 1.0], "I": [1.0, 2.0, 4.0]}
+    sweep = xr.Dataset(
+        {"total": ("member", np.arange(9.0))},
+        {"member": np.arange(9), "A": ("member", np.repeat(places["A"], 3)), "I": ("member", np.tile(places["I"], 3))},
+        {"axes": json.dumps({"A": 3, "I": 3})},
+    )
+    ax = sweep_figure(sweep, "map", measure="total").axes[0]
+    assert ax.get_xlim() == pytest.approx((10**-2.5, 10**0.5))
+    assert ax.get_ylim() == pytest.approx((2**-0.5, 2**2.5))
+    mesh = next(c for c in ax.collections if isinstance(c, QuadMesh))
+    assert np.asarray(mesh.get_coordinates())[0, :, 0].tolist() == pytest.approx(
+        [10**-2.5, 10**-1.5, 10**-0.5, 10**0.5]
+    )
+
+
+def test_signals_alone_get_bars() -> None:
+    sweep = made(brnn.Grid(signal=["linear", "w**2"]), ("total", "regime"))
+    ax = sweep_figure(sweep, measure="total").axes[0]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["linear", "w**2"]
+    assert [bar.get_width() for bar in ax.patches] == pytest.approx(sweep["total"].values)
+    figure = sweep_figure(sweep)
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == set(sweep["regime"].values)
 
 
 def test_a_category_gets_a_regime_map_with_its_names(grid: xr.Dataset) -> None:

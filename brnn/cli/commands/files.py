@@ -41,8 +41,8 @@ def plot(
         typer.Option(
             "--kind",
             metavar="KIND",
-            help="Of a run: auto, time, image, pattern or total. Of a sweep: auto, line, map, multiples, pairs or "
-            "coordinates.",
+            help="Of a run: auto, time, image, pattern or total. Of a sweep: auto, bars, line, map, multiples, "
+            "pairs or coordinates.",
         ),
     ] = "auto",
     measure: Annotated[
