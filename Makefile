@@ -13,7 +13,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo test lint format types imports docs wheel pythons bench hooks clean
+.PHONY: help venv install demo test lint format types imports docs wheel pythons readers bench hooks clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -66,6 +66,13 @@ wheel: $(VENV)/.installed-dev  ## build the wheel and try it in a new environmen
 
 pythons: $(VENV)/.installed-dev  ## unit tests on the oldest and newest Python, and with the oldest packages
 	$(BIN)/python .ci/check_pythons.py
+
+readers: $(VENV)/.installed-dev  ## files of brnn in other programs: every command of docs/readers.md
+	@test -x .venvs/readers/bin/python || $(BIN)/python -m venv .venvs/readers
+	.venvs/readers/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/readers/requirements.txt
+	@! command -v npm >/dev/null || npm install --silent --no-audit --no-fund --prefix .venvs/readers jsfive >/dev/null
+	READERS_PYTHON=.venvs/readers/bin/python READERS_MODULES=.venvs/readers/node_modules \
+		$(BIN)/python -m pytest -n 0 -rsP tests/readers/programs.py $(PYTEST_ARGS)
 
 bench: $(VENV)/.installed  ## measure (BENCH_ARGS="--help" for the choices)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
