@@ -97,6 +97,7 @@ from .sweeps.designs import Design as Design
 from .sweeps.designs import Grid as Grid
 from .sweeps.designs import LatinHypercube as LatinHypercube
 from .sweeps.designs import Random as Random
+from .sweeps.designs import Repeats as Repeats
 from .sweeps.designs import Saltelli as Saltelli
 from .sweeps.designs import Sobol as Sobol
 from .sweeps.designs import Table as Table

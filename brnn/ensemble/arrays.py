@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,8 +28,6 @@ def unfit(network: Network) -> str | None:
     """Return why a network cannot be a member of a compiled ensemble, or None if it can."""
     if network.step is not None:
         return "it runs in discrete time"
-    if network.noisy:
-        return "it has white noise"
     if any(projection.delay > 0.0 for projection in network.projections):
         return "it has delays"
     if network.events:
@@ -48,6 +46,8 @@ class Layout:
     ----------
     text : LaneText
         The lane function.
+    noise : LaneText or None
+        That of the strength of white noise, if there is any.
     n, whole : ndarray of int64
         Edges of blocks and arrays; the arrays of whole numbers.
     work : int
@@ -61,6 +61,7 @@ class Layout:
     """
 
     text: LaneText
+    noise: LaneText | None
     n: np.ndarray
     whole: np.ndarray
     work: int
@@ -72,7 +73,8 @@ class Layout:
     @property
     def key(self) -> tuple[Any, ...]:
         """What is equal for members that can run side by side."""
-        return (self.text.source, self.n.tobytes(), self.whole.tobytes(), self.segment_rows.tobytes())
+        noise = "" if self.noise is None else self.noise.source
+        return (self.text.source, noise, self.n.tobytes(), self.whole.tobytes(), self.segment_rows.tobytes())
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,13 @@ def pack(network: Network, duration: float, initial: np.ndarray | None = None, l
     floats, work, wholes = (equations.names(kind) for kind in ("values", "work", "whole"))
     constants = tuple((k, float(numbers[k])) for k in sorted(program.exponents) if numbers[k] in PRODUCT_EXPONENTS)
     text = lane_text(equations, constants, lanes)
+    noise = None
+    if program.diffusion:
+        # Of the same numbers, in the same places.
+        strength = replace(
+            equations, source=f"{equations.source}\n# strength of white noise", statements=tuple(program.diffusion)
+        )
+        noise = lane_text(strength, constants, lanes)
     edges = [0, *(variable.stop for variable in variables)]
     at = numbers.size
     n: list[int] = list(edges)
@@ -143,6 +152,7 @@ def pack(network: Network, duration: float, initial: np.ndarray | None = None, l
     return Member(
         Layout(
             text,
+            noise,
             np.array(n, dtype=np.int64),
             whole.astype(np.int64),
             sum(arrays[name].size for name in work),

@@ -120,10 +120,12 @@ def member(sweep: xr.Dataset | str | Path, index: int, build: Any = None) -> Swe
     if number >= design.size:
         raise InputError(f"member = {number}: the sweep has the members 0 to {design.size - 1}")
     builder = builder_of_sweep(str(attributes["build"]), build, design, str(attributes.get("network", "")))
-    parameters = design.member(number)
-    network = builder.build(parameters)
+    settings = design.settings(number)
+    network = builder.build(settings)
     seed = int(member_seeds(int(attributes["root_seed"]), np.array([number]))[0]) if network.random else None
-    return SweepMember(number, parameters, builder.arguments(parameters), network, seed, options.alone(network, seed))
+    return SweepMember(
+        number, design.member(number), builder.arguments(settings), network, seed, options.alone(network, seed)
+    )
 
 
 def builder_of_sweep(reference: str, given: Any, design: Design, network: str) -> NetworkBuilder:
@@ -156,7 +158,7 @@ def builder_of_sweep(reference: str, given: Any, design: Design, network: str) -
             )
         return builder_from_reference(known)
     builder = builder_of(given)
-    builder.check(design.names)
+    builder.check(design.taken)
     sample = sample_network(builder, design)
     if network and sample is not None and sample != Network.from_json(network):
         raise InputError(f"build: {builder.name} makes other networks than those of the sweep")

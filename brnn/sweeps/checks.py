@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from brnn.base.checks import whole
@@ -22,6 +24,7 @@ __all__ = [
     "refuse_very_many",
     "sample_network",
     "shard_members",
+    "warn_alike",
 ]
 
 _TRIED = 16  # first members of which one is built to see what the networks are like
@@ -31,11 +34,11 @@ _MANY_BYTES = 4e9  # more bytes of results, are run only if the user says so
 
 def sample_network(builder: NetworkBuilder, design: Design) -> Network | None:
     """Return the network of one of the first members that can be built; None if none can."""
-    build = builder.for_names(design.names)
+    build = builder.for_names(design.taken)
     error: Exception | None = None
     for index in range(min(design.size, _TRIED)):
         try:
-            return build(list(design.member(index).values()))
+            return build(list(design.settings(index).values()))
         except Exception as failure:  # its member will fail, too, and say why
             error = error or failure
     if error is not None and design.size <= _TRIED:  # nothing is left to run
@@ -43,6 +46,16 @@ def sample_network(builder: NetworkBuilder, design: Design) -> Network | None:
             raise error
         raise InputError(f"build: {type(error).__name__}: {one_line(error)}")
     return None
+
+
+def warn_alike(design: Design, sample: Network | None) -> None:
+    """Warn if repeats are all the same."""
+    if design.counted and sample is not None and not sample.random:
+        warnings.warn(
+            f"Repeats: {sample.name} has no white noise and no events of chance, so that all repeats are the same",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def check_solver(solver: str, sample: Network | None, until: str) -> None:
@@ -53,7 +66,7 @@ def check_solver(solver: str, sample: Network | None, until: str) -> None:
 
 def longest_duration(builder: NetworkBuilder, design: Design, options: MemberOptions, sample: Network | None) -> float:
     """Return how long members run, as far as the first and the last one tell."""
-    last = builder.build_each({name: [value] for name, value in design.member(design.size - 1).items()}, 1)
+    last = builder.build_each({name: [value] for name, value in design.settings(design.size - 1).items()}, 1)
     known = [options.length(network) for network in (sample, *last) if isinstance(network, Network)]
     return max(known, default=options.duration or np.inf)
 

@@ -25,6 +25,7 @@ from brnn.sweeps.checks import (
     refuse_very_many,
     sample_network,
     shard_members,
+    warn_alike,
 )
 from brnn.sweeps.designs import Design
 from brnn.sweeps.dispatch import Dispatcher
@@ -63,7 +64,8 @@ def sweep(
     """Run every member of a design and return what was measured.
 
     Networks of the same structure run side by side in compiled code, each with its own adaptive step, error control
-    and break points; networks with delays, white noise, events or discrete time run one by one in worker processes.
+    and break points, or, with white noise, its own seed (SRIW1, with the step that `simulate` takes); networks with
+    delays, events or discrete time run one by one in worker processes.
 
     Parameters
     ----------
@@ -71,7 +73,8 @@ def sweep(
         A function ``build(...) -> Network``, the name of a model, or a network whose numbers are changed.
     design : Design
         Which parameters the members have, and which values: ``brnn.Grid(A=[0.5, 1.0], **{"signal.half": [0.1, 0.2]})``,
-        ``brnn.Random``, ``brnn.Sobol``, ``brnn.LatinHypercube``, ``brnn.Table`` and products of these.
+        ``brnn.Random``, ``brnn.Sobol``, ``brnn.LatinHypercube``, ``brnn.Table``, ``brnn.Repeats`` (of networks with
+        noise) and products of these.
     duration : float, optional
         How long each member runs; its network's own duration by default.
     measures : names and functions
@@ -122,7 +125,7 @@ def sweep(
     if not isinstance(design, Design):
         raise InputError(f"design = {type(design).__name__}: must be a design, e.g. brnn.Grid(A=[0.5, 1.0])")
     builder = builder_of(build)
-    builder.check(design.names)
+    builder.check(design.taken)
     chosen = chosen_measures(measures, design.names)
     if until not in ("duration", "steady"):
         raise InputError(f"until = {until!r}: must be 'duration' or 'steady'")
@@ -143,6 +146,7 @@ def sweep(
         refuse_very_many(design, len(chosen))
     sample = sample_network(builder, design)
     check_solver(solver, sample, until)
+    warn_alike(design, sample)
     saved = (
         () if times is None else tuple(saved_times(times, longest_duration(builder, design, options, sample)).tolist())
     )
@@ -159,7 +163,8 @@ def sweep(
         todo = writer.pending()
         alone = sample is not None and (solver != "auto" or unfit(sample) is not None)
         workers = stack.enter_context(_workers(executor, alone, todo.size))
-        work = stack.enter_context(Dispatcher(builder, columns, options, chosen, writer, workers, root, alone))
+        taken = {name: column for name, column in columns.items() if name in design.taken}
+        work = stack.enter_context(Dispatcher(builder, taken, options, chosen, writer, workers, root, alone))
         done = (design.size if selected is None else selected.size) - todo.size
         writer.begin()
         work.run(todo, stack.enter_context(_bar(done, todo.size, progress)))

@@ -20,9 +20,11 @@ from brnn._version import __version__
 from brnn.base.text import one_line
 from brnn.compiler import compile_network
 from brnn.compiler.layout import layout
-from brnn.ensemble.run import Finished, run_batch
+from brnn.ensemble.noise import NoiseRules, run_noisy
+from brnn.ensemble.run import Batch, Finished, run_batch
 from brnn.ensemble.status import COMPLETE, FAILED, STEADY
 from brnn.errors import BrnnError, InputError
+from brnn.integrate.methods.stochastic import default_step
 from brnn.integrate.run import initial_state, simulate
 from brnn.spec.network import Network
 from brnn.spec.variable import Variable
@@ -184,14 +186,7 @@ def run_built(built: BuiltMembers, threads: int = 1) -> list[FinishedMembers]:
     times = np.array(options.times)
     for places, work, patterns in built.groups:
         begun = time.monotonic()
-        finished = run_batch(
-            work,
-            rtol=options.rtol,
-            atol=options.atol,
-            times=times if times.size else None,
-            until_steady=options.until == "steady",
-            threads=threads,
-        )
+        finished = _side_by_side(work, built.seeds[places], options, times, threads)
         variables = work.layout.variables
         errors = {k: _failure(variables, finished, k) for k in np.flatnonzero(finished.status == FAILED).tolist()}
         states = MemberStates(
@@ -222,6 +217,22 @@ def run_built(built: BuiltMembers, threads: int = 1) -> list[FinishedMembers]:
     if parts:
         parts[0] = replace(parts[0], seconds=parts[0].seconds + built.seconds)
     return parts
+
+
+def _side_by_side(work: Batch, seeds: np.ndarray, options: MemberOptions, times: np.ndarray, threads: int) -> Finished:
+    """Run members in compiled code."""
+    saved = times if times.size else None
+    if work.layout.noise is not None:
+        steps = np.array([default_step(length) for length in work.stops[work.first[1:] - 1].tolist()])
+        return run_noisy(work, NoiseRules("SRIW1", steps, seeds), times=saved, threads=threads)
+    return run_batch(
+        work,
+        rtol=options.rtol,
+        atol=options.atol,
+        times=saved,
+        until_steady=options.until == "steady",
+        threads=threads,
+    )
 
 
 def _failure(variables: Sequence[Variable], finished: Finished, k: int) -> str:

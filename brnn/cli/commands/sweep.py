@@ -32,6 +32,7 @@ SWEEP_EXAMPLES = (
     "brnn sweep rcf --random A=0.5:1.5 --random 'signal.half=0.1:1' -n 1000 -o sweep.h5",
     "brnn sweep rcf --table parameters.csv --measure final,total --jobs 2 -o sweep.h5",
     "brnn sweep rcf --grid A=0.5:1.5:101 --shard 3/10 -o part3.h5",
+    "brnn sweep noisy.json --repeats 100 -o repeats.h5",
     "brnn sweep rcf --grid A=0.5:1.5:11 -o sweep.h5 --resume",
 )
 MERGE_EXAMPLES = ("brnn merge part1.h5 part2.h5 part3.h5 -o sweep.h5",)
@@ -63,6 +64,10 @@ def sweep(
     ] = "random",
     table: Annotated[
         Path | None, typer.Option("--table", metavar="FILE", help="Members as the rows of a CSV file with a header.")
+    ] = None,
+    repeats: Annotated[
+        str | None,
+        typer.Option("--repeats", metavar="N", help="Run every member N times, each with noise of its own."),
     ] = None,
     measure: Annotated[
         str,
@@ -119,7 +124,7 @@ def sweep(
     check_target(out, force or resume, option="-o", suffixes=RESULTS)
     found = find_model(model)
     number = whole_option(seed, "--seed")
-    design = _design(grid or [], random or [], count, draw, table, number)
+    design = _design(grid or [], random or [], count, draw, table, repeats, number)
     build: Any = found.saved
     if build is None:
         assert found.module is not None
@@ -177,8 +182,26 @@ def merge(
         print(_summary(result, out))
 
 
-def _design(grid: list[str], random: list[str], count: str | None, draw: str, table: Path | None, seed: int) -> Design:
-    from brnn.sweeps.designs import Grid, LatinHypercube, Random, Saltelli, Sobol, Table, parse_axes, parse_ranges
+def _design(
+    grid: list[str],
+    random: list[str],
+    count: str | None,
+    draw: str,
+    table: Path | None,
+    repeats: str | None,
+    seed: int,
+) -> Design:
+    from brnn.sweeps.designs import (
+        Grid,
+        LatinHypercube,
+        Random,
+        Repeats,
+        Saltelli,
+        Sobol,
+        Table,
+        parse_axes,
+        parse_ranges,
+    )
 
     parts: list[Design] = []
     if grid:
@@ -194,9 +217,11 @@ def _design(grid: list[str], random: list[str], count: str | None, draw: str, ta
         raise InputError(f"-n {count}: is the number of members that --random draws, which is not given")
     if table is not None:
         parts.append(Table(table))
+    if repeats is not None:
+        parts.append(Repeats(whole_option(repeats, "--repeats")))
     if not parts:
         raise InputError(
-            "the design is empty: give --grid NAME=LOW:HIGH:N, --random NAME=LOW:HIGH -n N, or --table FILE"
+            "the design is empty: give --grid NAME=LOW:HIGH:N, --random NAME=LOW:HIGH -n N, --table FILE or --repeats N"
         )
     design = parts[0]
     for part in parts[1:]:

@@ -7,7 +7,7 @@ last bit.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,9 +15,12 @@ from brnn.base.memory import rows_at_once
 from brnn.compiler.lanes import LANES
 from brnn.ensemble.arrays import pack, unfit
 from brnn.ensemble.load import integrators, lane_function
+from brnn.ensemble.noise import NoiseRules, run_noisy
 from brnn.ensemble.run import batch, rooms
+from brnn.ensemble.status import COMPLETE
 from brnn.integrate.driver import Driver, Task
-from brnn.integrate.methods.base import Method
+from brnn.integrate.methods.base import TAKES_NO_STEP, Method
+from brnn.integrate.methods.stochastic import SRIW1, default_step
 
 if TYPE_CHECKING:
     from brnn.spec.network import Network
@@ -33,10 +36,14 @@ class Compiled(Method):
     name = "compiled"
     description = "the integrator of sweeps, which gives the same numbers to the last bit: for small networks"
     order = 40
+    takes_step = True  # of white noise
 
     def refuses(self, network: Network, until: str, step: float | None) -> str | None:
         """Refuse what the compiled ensemble cannot run, too."""
-        refusal = super().refuses(network, until, step)
+        if network.noisy:
+            refusal = SRIW1().refuses(network, until, step)
+        else:
+            refusal = TAKES_NO_STEP if step is not None else super().refuses(network, until, step)
         if refusal is not None:
             return refusal
         why = unfit(network)
@@ -53,6 +60,8 @@ class _Compiled(Driver):
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Let the integrator run until its room for saved states is full, save them, and let it go on."""
         task = self.task
+        if task.system.network.noisy:
+            return self._noisy(state)
         work = batch([pack(task.system.network, task.duration, state)])
         kernels, function = integrators(), lane_function(work.layout.text.source)
         room, marks = rooms(work, LANES)
@@ -87,3 +96,29 @@ class _Compiled(Driver):
         if task.until_steady:
             return "complete", f"not steady after t = {task.duration:g}"
         return "complete", f"reached t = {task.duration:g}"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The step, where there is white noise."""
+        return {"step": self._step} if self.task.system.network.noisy else {}
+
+    @property
+    def _step(self) -> float:
+        return self.task.step if self.task.step is not None else default_step(self.task.duration)
+
+    def _noisy(self, state: np.ndarray) -> tuple[str, str]:
+        """Make the equal steps of white noise."""
+        task, times = self.task, self.task.times[self.saved :]  # the first state is saved already
+        assert task.seed is not None
+        work = batch([pack(task.system.network, task.duration, state)])
+        rules = NoiseRules("SRIW1", np.array([self._step]), np.array([task.seed], dtype=object))
+        finished = run_noisy(work, rules, times=times, threads=1)
+        self.steps, self.evaluations, _ = (int(count) for count in finished.counts[0])
+        time = float(finished.reached[0])
+        done = times.size if finished.status[0] == COMPLETE else int(np.searchsorted(times, time, side="right"))
+        self.save(times[:done], finished.trajectory[0, :done])
+        if finished.status[0] != COMPLETE:
+            slope = task.system.rhs(np.nextafter(time, task.duration))(time, finished.final[0])
+            raise self.failure(time, finished.final[0], slope, 1.0)
+        self.progressed(task.duration)
+        return "complete", f"reached t = {task.duration:g} with seed {task.seed}"

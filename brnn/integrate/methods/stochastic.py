@@ -23,9 +23,14 @@ from brnn.integrate.timetable import Timetable
 if TYPE_CHECKING:
     from brnn.spec.network import Network
 
-__all__ = ["SRIW1", "EulerMaruyama"]
+__all__ = ["SRIW1", "EulerMaruyama", "default_step"]
 
 _STEPS = 10_000  # of a run, if the user asks for none
+
+
+def default_step(duration: float) -> float:
+    """Return the longest step of a run with white noise, if the user asks for none."""
+    return duration / _STEPS
 
 
 def _euler_maruyama(a, b, t, x, h, random):  # type: ignore[no-untyped-def]
@@ -110,7 +115,7 @@ class _Stochastic(Driver):
     @property
     def step(self) -> float:
         """The longest step."""
-        return self.task.step if self.task.step is not None else self.task.duration / _STEPS
+        return self.task.step if self.task.step is not None else default_step(self.task.duration)
 
     @property
     def options(self) -> dict[str, Any]:

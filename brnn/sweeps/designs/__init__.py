@@ -9,6 +9,7 @@ import brnn.spec.network  # noqa: F401
 from brnn.sweeps.designs.axes import parse_axes, parse_axis, parse_range, parse_ranges
 from brnn.sweeps.designs.base import Design, Product
 from brnn.sweeps.designs.grid import Grid, Table
+from brnn.sweeps.designs.repeats import Repeats
 from brnn.sweeps.designs.sampled import LatinHypercube, Random, Sobol
 from brnn.sweeps.designs.sensitivity import Saltelli
 
@@ -18,6 +19,7 @@ __all__ = [
     "LatinHypercube",
     "Product",
     "Random",
+    "Repeats",
     "Saltelli",
     "Sobol",
     "Table",

@@ -47,6 +47,20 @@ class Design(Spec):
         """
         return None
 
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Those of the names that only count repeats, which networks do not take."""
+        return ()
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """Those of the names that networks take."""
+        return tuple(name for name in self.names if name not in self.counted)
+
+    def settings(self, index: int) -> dict[str, Any]:
+        """Return what the network of one member takes."""
+        return {name: value for name, value in self.member(index).items() if name not in self.counted}
+
     def columns(self, members: Any = None) -> dict[str, Column]:
         """Return the value of each parameter for each member.
 
@@ -143,6 +157,11 @@ class Product(Design):
         for design in self.designs:
             result *= design.size
         return result
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Those that count repeats."""
+        return tuple(name for design in self.designs for name in design.counted)
 
     @property
     def axes(self) -> dict[str, Column] | None:
