@@ -6,10 +6,17 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import field, learning, single_run, startup, sweep
+from benchmarks import field, learning, noise, single_run, startup, sweep
 from benchmarks.measure import write
 
-BENCHMARKS = {"single_run": single_run, "sweep": sweep, "field": field, "learning": learning, "startup": startup}
+BENCHMARKS = {
+    "single_run": single_run,
+    "sweep": sweep,
+    "noise": noise,
+    "field": field,
+    "learning": learning,
+    "startup": startup,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -318,12 +318,13 @@ def test_what_cannot_fit_is_refused_before_it_is_tried() -> None:
         (
             {"stimuli": [brnn.Stimulus("a", "excitatory", 1.0, brnn.WhiteNoise())]},
             {"solver": "rk45"},
-            "solver = 'rk45': must be one of auto, SRIW1, EulerMaruyama (white noise needs a method made for it)",
+            "solver = 'rk45': must be one of auto, compiled, SRIW1, EulerMaruyama "
+            "(white noise needs a method made for it)",
         ),
         (
             {"stimuli": [brnn.Stimulus("a", "excitatory", 1.0, brnn.WhiteNoise())]},
             {"solver": "SRIW2"},
-            "solver = 'SRIW2': must be one of auto, SRIW1, EulerMaruyama; did you mean 'SRIW1'?",
+            "solver = 'SRIW2': must be one of auto, compiled, SRIW1, EulerMaruyama; did you mean 'SRIW1'?",
         ),
         (
             {"stimuli": [brnn.Stimulus("a", "excitatory", 1.0, brnn.WhiteNoise())]},
