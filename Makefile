@@ -11,9 +11,10 @@ PYTHON ?= $(firstword $(foreach name,$(CANDIDATES),$(shell $(name) -c '$(SUPPORT
 
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+MUTANTS_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo test lint format types imports docs wheel pythons readers bench hooks clean
+.PHONY: help venv install demo test lint format types imports docs wheel pythons readers mutants bench hooks clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -73,6 +74,10 @@ readers: $(VENV)/.installed-dev  ## files of brnn in other programs: every comma
 	@! command -v npm >/dev/null || npm install --silent --no-audit --no-fund --prefix .venvs/readers jsfive >/dev/null
 	READERS_PYTHON=.venvs/readers/bin/python READERS_MODULES=.venvs/readers/node_modules \
 		$(BIN)/python -m pytest -n 0 -rsP tests/readers/programs.py $(PYTEST_ARGS)
+
+mutants: $(VENV)/.installed-dev  ## plant errors: do tests notice? (MUTANTS_ARGS="--seed 1 --minutes 30", "--help")
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutants]'
+	$(BIN)/python .ci/mutants.py $(MUTANTS_ARGS)
 
 bench: $(VENV)/.installed  ## measure (BENCH_ARGS="--help" for the choices)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
