@@ -216,6 +216,9 @@ def test_each_group_has_its_time(run: Path) -> None:
     with h5py.File(run) as file:
         addresses = [h5py.h5o.get_info(file[f"{group}/time"].id).addr for group in ("F1", "F2", "up")]
         assert len(set(addresses)) == 3
+    with brnn.open(run) as result:  # but in memory one is enough
+        first, second = (entry.times for entry in result.recorded[:2])
+        assert np.shares_memory(first, second)
     for engine in ("h5netcdf", "netcdf4"):
         with xr.open_dataset(run, engine=engine, group="F2") as data:
             assert list(data.coords) == ["time", "F2_row", "F2_column"]
@@ -254,19 +257,20 @@ def test_xarray_leaves_the_times_alone(tmp_path: Path, given: str, kept: str) ->
 
 def test_texts_have_codes_until_there_are_too_many(tmp_path: Path) -> None:
     path = tmp_path / "sweep.h5"
-    texts = [f"text {k}" for k in range(70)]
+    texts = [f"text {0 if k % 20 == 0 else k}" for k in range(70)]  # one comes again and again
     with SweepWriter(path, SweepHeader(70, {}, "{}")) as writer:
         for k in range(0, 60, 20):
             writer.write(np.arange(k, k + 20), {"word": texts[k : k + 20]}, 1)
             writer._commit()
+            known = list(dict.fromkeys(texts[: k + 20]))
             with h5py.File(path) as file:
-                assert file["word"][()].tolist() == [*range(k + 20), *[-1] * (50 - k)]
-                assert json.loads(file["word"].attrs["texts"]) == texts[: k + 20]
-                flags = file["word"].attrs["flag_meanings"].decode().split()
-                assert flags == [text.replace(" ", "_") for text in texts[: k + 20]]
-        writer.write(np.arange(60, 70), {"word": texts[60:]}, 1)
+                assert json.loads(file["word"].attrs["texts"]) == known
+                assert file["word"].attrs["flag_values"].tolist() == list(range(len(known)))
+                assert file["word"].attrs["flag_meanings"].decode().split() == [t.replace(" ", "_") for t in known]
+                assert file["word"][()].tolist() == [*map(known.index, texts[: k + 20]), *[-1] * (50 - k)]
+        writer.write(np.arange(60, 70), {"word": [f"more {k}" for k in range(10)]}, 1)
         with writer.finish() as data:
-            assert data["word"].values.tolist() == texts
+            assert data["word"].values.tolist() == [*texts[:60], *(f"more {k}" for k in range(10))]
     with h5py.File(path) as file:
         assert file["word"].dtype == "S1"
     with pytest.raises(brnn.errors.InputError, match="number for some members"):

@@ -102,10 +102,12 @@ def _variables(file: h5py.File, path: str | Path, described: list[Any], incomple
         if axis not in ("time", "ltm_time") or not isinstance(scale, h5py.Dataset):
             raise FileError(f"{path} is damaged: the times of /{group}/{quantity} are missing")
         if (group, axis) not in times:
-            times[group, axis] = _times(scale, f"{path}: /{group}/{axis}")
+            own = _times(scale, f"{path}: /{group}/{axis}")
+            known = next((values for (_, other), values in times.items() if other == axis), own)
+            times[group, axis] = known if np.array_equal(known, own) else own  # one array in memory for all groups
         if incomplete:  # groups get their times one after the other
-            known = min(counts.get(axis, dataset.shape[0]), len(times[group, axis]), dataset.shape[0])
-            counts[axis] = _readable(dataset, known)
+            count = min(counts.get(axis, dataset.shape[0]), len(times[group, axis]), dataset.shape[0])
+            counts[axis] = _readable(dataset, count)
         elif len(times[group, axis]) != scale.shape[0]:
             raise FileError(f"{path} is damaged: the times of /{group}/{quantity} do not rise")
         elif dataset.shape[0] != scale.shape[0]:
