@@ -17,6 +17,7 @@ from .errors import InputError as InputError
 from .errors import IntegrationError as IntegrationError
 from .errors import SpecError as SpecError
 from .files.open import open as open
+from .files.patterns import read_pattern as read_pattern
 from .files.run.save import recover as recover
 from .files.sweep.grid import unstack as unstack
 from .files.sweep.merge import merge_shards as merge_shards

@@ -27,6 +27,11 @@ def load(name: str) -> ModuleType:
     return importlib.import_module(f"{__name__}.{name}")
 
 
+def __dir__() -> list[str]:
+    """Return what can be completed: the models are loaded when they are used."""
+    return sorted([*names(), *__all__])
+
+
 def __getattr__(name: str) -> Any:
     if name in names():
         return importlib.import_module(f"{__name__}.{name}")

@@ -54,7 +54,7 @@ def movie(frames: int, width: int) -> np.ndarray:
     import matplotlib.cbook
     from PIL import Image
 
-    from brnn.cli.inputs import read_pattern
+    from brnn.files.patterns import read_pattern
 
     gray = read_pattern(str(matplotlib.cbook.get_sample_data(PHOTOGRAPH, asfileobj=False)))
     light = np.where(gray <= 0.04045, gray / 12.92, ((gray + 0.055) / 1.055) ** 2.4)  # sRGB

@@ -87,7 +87,7 @@ def reflectances(path: str | None, columns: int) -> np.ndarray:
     import matplotlib.cbook
     from PIL import Image
 
-    from brnn.cli.inputs import read_pattern
+    from brnn.files.patterns import read_pattern
 
     gray = read_pattern(path or str(matplotlib.cbook.get_sample_data(PHOTOGRAPH, asfileobj=False)))
     if gray.ndim != 2 or gray.min() < 0 or not gray.any():

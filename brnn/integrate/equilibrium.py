@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from brnn.integrate.jacobian import DENSE, RateFunction, fastest_rate, jacobian_
 from brnn.integrate.run import initial_state, simulate
 from brnn.integrate.steady import newton_step
 from brnn.spec.network import Network
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["Equilibrium", "steady_state"]
 
@@ -60,6 +63,13 @@ class Equilibrium:
     def stable(self) -> bool:
         """Whether no small disturbance grows: to within what differences can tell beside the fastest rate."""
         return self.growth_rate <= NEUTRAL * float(np.max(np.abs(self.eigenvalues)))
+
+    @property
+    def labelled(self) -> dict[str, xr.DataArray]:
+        """The state by the names of its variables, as xarray with the dimensions that results have."""
+        import xarray as xr
+
+        return {v.name: xr.DataArray(self[v.name], dims=v.dims, name=v.name) for v in self._system.variables}
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Return one state, e.g. ``equilibrium["F1.x"]``, in the shape of its layer."""

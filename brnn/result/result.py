@@ -89,6 +89,10 @@ class Result(Mapping[str, "xr.DataArray"]):
     def __len__(self) -> int:
         return len(self._recorded)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        """Return what IPython and Jupyter complete after ``result["``."""
+        return list(self)
+
     # Two results are the same only if they are one object: comparing arrays needs a tolerance.
     __eq__ = object.__eq__
     __hash__ = object.__hash__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from collections.abc import Callable
@@ -11,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sparse
+from typer.testing import CliRunner
 
 import brnn
+from brnn.cli.app import app
 from brnn.errors import FileError, InputError, SpecError
 
 P = brnn.Projection
@@ -187,3 +190,38 @@ def test_flat_arrays_and_axes_of_one_element_are_taken() -> None:
         assert brnn.Network("n", [row, TWO], [link]).state_shapes["a_b_exc.z"] == (3, 1)
     assert gated(W.ravel()).states["a_b_exc.y"] == 6
     assert with_event(brnn.Crossing("F", CELLS.ravel()), []).state_shapes == {"F.x": (2, 3)}
+
+
+def test_what_can_be_completed_is_listed() -> None:
+    assert {"rcf", "gated_dipole", "names"} <= set(dir(brnn.models))
+    result = brnn.simulate(cell(initial=1.0), 1.0)
+    assert result._ipython_key_completions_() == ["F.x"]
+    assert "read_pattern" in dir(brnn)
+
+
+def test_a_system_gives_its_slope_and_its_jacobian() -> None:
+    # dx_i/dt = -x_i + (2 - x_i) x_i^2 - x_i sum of the others' squares, differentiated by hand.
+    square = brnn.Power(exponent=2)
+    links = [P("F", "F", "excitatory", square), P("F", "F", "inhibitory", square, brnn.AllButSelf())]
+    system = brnn.compile_network(brnn.Network("n", [brnn.Layer.shunting("F", 3, A=1.0, B=2.0)], links))
+    for x in (np.array([0.3, 0.5, 0.7]), np.array([0.3, 0.0, 1e-9])):
+        total = (x**2).sum()
+        assert system.f(0.0, x) == pytest.approx(-x + 2.0 * x**2 - x * total, abs=1e-15)
+        expected = -2.0 * np.outer(x, x) + np.diag(-1.0 - total + 4.0 * x)
+        assert system.jacobian(0.0, x) == pytest.approx(expected, abs=1e-8)
+    with pytest.raises(InputError, match=r"x: has 2 elements, the state vector has 3: F.x \(3\)"):
+        system.f(0.0, [1.0, 2.0])
+
+
+def test_an_equilibrium_has_labels() -> None:
+    found = brnn.steady_state(cell(brnn.Stimulus("F")).replace(projections=()))
+    assert found.labelled["F.x"].dims == ("F",)
+    assert found.labelled["F.x"].values == pytest.approx([1.0, 1.0])
+
+
+def test_models_are_listed_a_line_each_in_a_pipe() -> None:
+    run = CliRunner().invoke
+    lines = run(app, ["models"]).output.splitlines()
+    assert [line.split()[0] for line in lines] == ["model", *brnn.models.names()]
+    listed = json.loads(run(app, ["models", "--json"]).output)
+    assert [entry["name"] for entry in listed] == brnn.models.names()

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from brnn.cli.inputs import read_pattern
 from brnn.errors import InputError
+from brnn.files.patterns import read_pattern
 
 
 def refusal(path: Path | str, dataset: str | None = None) -> str:

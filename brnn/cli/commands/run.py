@@ -125,7 +125,7 @@ def run(
         raise InputError(f"--dataset {dataset}: names a dataset of --input FILE, which is not given")
     pattern = None
     if source is not None:
-        from brnn.cli.inputs import read_pattern
+        from brnn.files.patterns import read_pattern
 
         pattern = read_pattern(source, dataset)
     if found is None:

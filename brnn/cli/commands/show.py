@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import sys
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MODELS_EXAMPLES", "SHOW_EXAMPLES", "models", "show"]
 
-MODELS_EXAMPLES = ("brnn models",)
+MODELS_EXAMPLES = ("brnn models", "brnn models | grep -i shunting", "brnn models --json")
 SHOW_EXAMPLES = (
     "brnn show rcf",
     "brnn show rcf --set n=100 --set signal=saturating --code",
@@ -27,15 +29,23 @@ SHOW_EXAMPLES = (
     "brnn show my_network.py",
 )
 
+_UNBROKEN = 10_000  # characters of a line that other programs read
 
-def models() -> None:
-    """List the models."""
+
+def models(
+    json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
+) -> None:
+    """List the models; in a pipe, one line for each."""
     rows = []
     for name in package.names():
         # Read, not imported: a list of names should not wait for NumPy.
         docstring = docstring_of(Path(package.__path__[0]) / f"{name}.py")
         rows.append((name, reference_of(docstring), docstring.partition("\n")[0].rstrip(".")))
-    print(columns(rows, ("model", "reference", "what it is")))
+    if json:
+        print(dumps([dict(zip(("name", "reference", "title"), row, strict=True)) for row in rows], indent=1))
+        return
+    width = None if sys.stdout.isatty() else _UNBROKEN
+    print(columns(rows, ("model", "reference", "what it is"), width=width))
 
 
 def show(

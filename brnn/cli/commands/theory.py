@@ -42,7 +42,7 @@ def theory(
     found = find_model(model)
     pattern = None
     if source is not None:
-        from brnn.cli.inputs import read_pattern
+        from brnn.files.patterns import read_pattern
 
         pattern = read_pattern(source)
     predictions = predict(found.build(settings or (), pattern, source or ""))

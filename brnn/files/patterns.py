@@ -1,4 +1,4 @@
-"""``--input FILE``: a pattern from an image, a table of numbers, a NumPy array or an HDF5 dataset."""
+"""Patterns as inputs (``--input FILE``) from images, tables of numbers, NumPy arrays and HDF5 datasets."""
 
 from __future__ import annotations
 
