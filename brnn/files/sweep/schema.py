@@ -47,7 +47,18 @@ STATUS_ATTRIBUTES: dict[str, Any] = {  # attributes of `status`, in the way of t
 SEED_ATTRIBUTES = {"long_name": "seed of the member", "units": "1"}
 SELECTED_ATTRIBUTES = {"long_name": "whether this file is to hold the member", "units": "1"}
 # Variables that a file has for itself: no row can have these names.
-FILE_VARIABLES = ("member", "seed", "selected", "status", "failed", "error", "error_text", "missing", "wall_time")
+FILE_VARIABLES = (
+    "member",
+    "seed",
+    "selected",
+    "status",
+    "failed",
+    "error",
+    "error_text",
+    "error_text_length",
+    "missing",
+    "wall_time",
+)
 COMMON_VARIABLES = (*FILE_VARIABLES, "steps", "evaluations", "time")  # nor can a parameter, without a prefix
 TEXT_LONGEST = 2000  # bytes of a text that stands once for each member
 
