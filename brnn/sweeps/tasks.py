@@ -24,7 +24,6 @@ from brnn.ensemble.noise import NoiseRules, run_noisy
 from brnn.ensemble.run import Batch, Finished, run_batch
 from brnn.ensemble.status import COMPLETE, FAILED, STEADY
 from brnn.errors import BrnnError, InputError
-from brnn.integrate.methods.stochastic import default_step
 from brnn.integrate.run import initial_state, simulate
 from brnn.spec.network import Network
 from brnn.spec.variable import Variable
@@ -223,8 +222,7 @@ def _side_by_side(work: Batch, seeds: np.ndarray, options: MemberOptions, times:
     """Run members in compiled code."""
     saved = times if times.size else None
     if work.layout.noise is not None:
-        steps = np.array([default_step(length) for length in work.stops[work.first[1:] - 1].tolist()])
-        return run_noisy(work, NoiseRules("SRIW1", steps, seeds), times=saved, threads=threads)
+        return run_noisy(work, NoiseRules("SRIW1", None, seeds), times=saved, threads=threads)
     return run_batch(
         work,
         rtol=options.rtol,

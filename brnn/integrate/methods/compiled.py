@@ -15,12 +15,12 @@ from brnn.base.memory import rows_at_once
 from brnn.compiler.lanes import LANES
 from brnn.ensemble.arrays import pack, unfit
 from brnn.ensemble.load import integrators, lane_function
-from brnn.ensemble.noise import NoiseRules, run_noisy
+from brnn.ensemble.noise import NoiseRules, default_step, fastest_rates, run_noisy
 from brnn.ensemble.run import batch, rooms
 from brnn.ensemble.status import COMPLETE
 from brnn.integrate.driver import Driver, Task
 from brnn.integrate.methods.base import TAKES_NO_STEP, Method
-from brnn.integrate.methods.stochastic import SRIW1, default_step
+from brnn.integrate.methods.stochastic import SRIW1, check_step
 
 if TYPE_CHECKING:
     from brnn.spec.network import Network
@@ -100,18 +100,17 @@ class _Compiled(Driver):
     @property
     def options(self) -> dict[str, Any]:
         """The step, where there is white noise."""
-        return {"step": self._step} if self.task.system.network.noisy else {}
-
-    @property
-    def _step(self) -> float:
-        return self.task.step if self.task.step is not None else default_step(self.task.duration)
+        return {"step": self.step} if self.task.system.network.noisy else {}
 
     def _noisy(self, state: np.ndarray) -> tuple[str, str]:
         """Make the equal steps of white noise."""
         task, times = self.task, self.task.times[self.saved :]  # the first state is saved already
         assert task.seed is not None
         work = batch([pack(task.system.network, task.duration, state)])
-        rules = NoiseRules("SRIW1", np.array([self._step]), np.array([task.seed], dtype=object))
+        (rate,) = fastest_rates(work, np.zeros(1, np.int64)).tolist()
+        self.step = default_step(task.duration, rate) if task.step is None else task.step
+        check_step(self.step, task.duration, rate)
+        rules = NoiseRules("SRIW1", np.array([self.step]), np.array([task.seed], dtype=object))
         finished = run_noisy(work, rules, times=times, threads=1)
         self.steps, self.evaluations, _ = (int(count) for count in finished.counts[0])
         time = float(finished.reached[0])

@@ -10,27 +10,42 @@ high strong order that need only two normal numbers per step and cell:
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from brnn.ensemble.noise import default_step
+from brnn.errors import InputError
 from brnn.integrate.driver import Driver, Task
+from brnn.integrate.jacobian import fastest_rate
 from brnn.integrate.methods.base import Method, has_delays
 from brnn.integrate.timetable import Timetable
+from brnn.spec.breaks import segments
 
 if TYPE_CHECKING:
     from brnn.spec.network import Network
 
-__all__ = ["SRIW1", "EulerMaruyama", "default_step"]
+__all__ = ["SRIW1", "EulerMaruyama", "check_step"]
 
-_STEPS = 10_000  # of a run, if the user asks for none
+_LOOKED_AT = 16  # segments whose rates are looked at
+_MOST_STEPS = 1e10
 
 
-def default_step(duration: float) -> float:
-    """Return the longest step of a run with white noise, if the user asks for none."""
-    return duration / _STEPS
+def check_step(step: float, duration: float, rate: float) -> None:
+    """Refuse a step of which a run would have to make too many; warn of one that is too long for the network."""
+    if duration / step > _MOST_STEPS:
+        raise InputError(f"step = {step:g}: the run would take {duration / step:.2g} steps, more than {_MOST_STEPS:g}")
+    if step * rate > 1.0:
+        warnings.warn(
+            f"step = {step:g}: is too long for white noise in this network, whose fastest rate is about {rate:.3g}: "
+            f"the result is wrong above {1.0 / rate:.3g}, and grows without bound above {2.0 / rate:.3g}; try "
+            f"{0.1 / rate:.1g} (step=, --step)",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def _euler_maruyama(a, b, t, x, h, random):  # type: ignore[no-untyped-def]
@@ -113,11 +128,6 @@ class _Stochastic(Driver):
     method: _Noisy
 
     @property
-    def step(self) -> float:
-        """The longest step."""
-        return self.task.step if self.task.step is not None else default_step(self.task.duration)
-
-    @property
     def options(self) -> dict[str, Any]:
         """The step."""
         return {"step": self.step}
@@ -127,6 +137,13 @@ class _Stochastic(Driver):
         assert self.task.seed is not None
         self.timetable = Timetable(self.task.system, self.task.duration)
         self.random = np.random.default_rng(self.task.seed)
+        pieces = segments(self.task.system.network, self.task.duration)
+        some = {pieces[k] for k in np.linspace(0, len(pieces) - 1, min(_LOOKED_AT, len(pieces))).astype(int)}
+        middles = [0.5 * (start + stop) for start, stop in some]
+        rate = max(fastest_rate(self.task.system.rhs(middle), middle, state) for middle in middles)
+        asked = self.task.step
+        self.step = default_step(self.task.duration, rate) if asked is None else asked
+        check_step(self.step, self.task.duration, rate)
         return self.begin_events(state, self.timetable)
 
     def advance(self, state: np.ndarray) -> tuple[str, str]:
