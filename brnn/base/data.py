@@ -13,7 +13,15 @@ from brnn.base.codec import JsonCodec
 from brnn.base.text import closest
 from brnn.errors import SpecError
 
-__all__ = ["Spec"]
+__all__ = ["Spec", "UnknownKind"]
+
+
+class UnknownKind(SpecError):
+    """Data are of a kind whose class is not there: in a user's module, which was not imported. `kind` is its name."""
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -138,7 +146,7 @@ class _SpecCodec(JsonCodec):
 
     def decode_other(self, kind: str, content: Mapping[str, Any], arrays: Mapping[str, Any], where: str) -> Any:
         if kind not in Spec.registry:
-            raise SpecError(f"{where}: unknown kind '{kind}'{closest(kind, Spec.registry)}")
+            raise UnknownKind(f"{where}: unknown kind '{kind}'{closest(kind, Spec.registry)}", kind)
         cls = Spec.registry[kind]
         names = {field.name for field in dataclasses.fields(cls) if field.init}
         given = {key: self.decode(item, arrays, f"{where}.{key}") for key, item in content.items() if key != "type"}

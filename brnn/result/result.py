@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from brnn.base.data import UnknownKind
+from brnn.base.plain import PlainSpec, plain_spec
 from brnn.base.text import closest
 from brnn.errors import FileError, InputError, SpecError
 from brnn.result.events import EventTable
@@ -189,9 +192,23 @@ class Result(Mapping[str, "xr.DataArray"]):
         text = str(self._metadata.attributes["network"])
         try:
             network: Network = network_from_file(text, self._metadata.arrays.get(NETWORK_ARRAYS, {}))
+        except UnknownKind as error:
+            raise FileError(
+                f"{self._label}: its network has a {error.kind}, which is no class of brnn but one defined in the "
+                "user's module: import that first (on the command line give it with --model FILE)"
+            ) from None
         except SpecError as error:
             raise FileError(f"{self._label}: its network is damaged: {error}") from None
         return network
+
+    @property
+    def plain_network(self) -> PlainSpec:
+        """What the file says of the network, whether or not the classes of its parts are there."""
+        text = str(self._metadata.attributes["network"])
+        try:
+            return plain_spec(json.loads(text), self._metadata.arrays.get(NETWORK_ARRAYS, {}))
+        except (SpecError, ValueError, RecursionError) as error:
+            raise FileError(f"{self._label}: its network is damaged: {error}") from None
 
     @cached_property
     def options(self) -> dict[str, Any]:

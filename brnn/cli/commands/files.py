@@ -68,7 +68,6 @@ def plot(
 
 def info(file: File) -> None:
     """Say what a result file holds."""
-    from brnn.base.plain import plain_spec
     from brnn.cli.network import network_in_words
     from brnn.files.attributes import open_with_xarray
     from brnn.files.sweep.describe import describe_sweep
@@ -80,7 +79,8 @@ def info(file: File) -> None:
             print(f'without brnn: xarray.open_dataset("{file}")')
             return
         print(columns([("file", f"{file} ({size_in_words(file)})"), *_outcome(result)]))
-        print(f"\nNetwork {result.network.name}\n{network_in_words(plain_spec(result.network))}\n\nVariables")
+        plain = result.plain_network
+        print(f"\nNetwork {plain.get('name')}\n{network_in_words(plain)}\n\nVariables")
         print(columns(_variables(result), ("name", "size", "units", "meaning"), indent="  "))
         print(f"\nWithout brnn\n  {open_with_xarray(str(file), next(iter(result)).partition('.')[0])}")
 
@@ -123,6 +123,10 @@ def _variables(result: Result) -> list[tuple[str, ...]]:
 
 def rerun(
     file: File,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="FILE", help="The .py file with the classes of the user's own in the network."),
+    ] = None,
     tolerance: Annotated[
         str | None,
         typer.Option(
@@ -134,7 +138,11 @@ def rerun(
 
     The largest difference is printed; the exit code is 1 if it is above the tolerance.
     """
+    from brnn.cli.model import find_model
+
     allowed = None if tolerance is None else number_option(tolerance, "--tolerance")
+    if model is not None:
+        find_model(model)  # loading it makes its classes known
     outcome = brnn.rerun(file, allowed)
     print(outcome)
     if not outcome.passed:
