@@ -245,15 +245,19 @@ def noise_threshold(
     if not (pattern.min() >= 0 and 0 < pattern.max() < math.inf):
         raise InputError("pattern: must have activities >= 0 that are finite and not all 0")
     upper = B / float(pattern.max())
-    lower = 1e-9 * upper
-    if not quenches(lower * pattern, A, B, signal, inhibition):
+    if not B * float(signal.hill(0.0)) < A:
         raise InputError("the field suppresses no noise: B h(0) is not below A")
+    lower = 1e-9 * upper
+    while lower > 0.0 and not quenches(lower * pattern, A, B, signal, inhibition):
+        lower *= 1e-3
+    if not lower > 1e-290 * upper:
+        raise InputError("the field suppresses no noise that a number can hold: B h(w) falls below A only next to 0")
 
     def survives(scale: float) -> bool:
         return _survives(scale * pattern, A, B, signal, inhibition)
 
     # Large factors may quench one another, so the least factor that survives is looked for from below.
-    trials = np.geomspace(lower, upper, 61)
+    trials = np.geomspace(lower, upper, max(61, round(7 * np.log10(upper / lower))))
     for low, high in itertools.pairwise(trials):
         if survives(float(high)):
             return bisect(survives, float(low), float(high), tolerance)

@@ -173,14 +173,20 @@ def faster_levels(A: float, B: float, C: float, p: float = 2.0) -> tuple[float, 
 
     top = B * (p - 1.0) / p
 
-    def excess(w: float) -> float:
-        return C * w ** (p - 1.0) * (B - w) - A
+    def excess(w: float, gap: float) -> float:
+        return C * w ** (p - 1.0) * gap - A
 
-    if excess(top) < 0:
+    highest = excess(top, B - top)
+    if highest < 0:
         return None
-    if excess(top) == 0:
+    if highest == 0:
         return top, top
-    return float(brentq(excess, 0.0, top, rtol=1e-15)), float(brentq(excess, top, B, rtol=1e-15))
+    options = {"xtol": 5e-324, "rtol": 1e-15, "maxiter": 2000}
+    least = float(np.nextafter(0.0, 1.0))
+    low = least  # where E1 is smaller than any number
+    if excess(low, B) < 0:
+        low = float(brentq(lambda w: excess(w, B - w), low, top, **options))
+    return low, B - float(brentq(lambda gap: excess(B - gap, gap), least, B - top, **options))
 
 
 def sigmoid_levels(A: float, B: float, F: float, survivors: int, G: float = 1.0) -> tuple[float, float] | None:

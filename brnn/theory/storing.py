@@ -174,8 +174,9 @@ def _equal(A: float, B: float, signal: SignalFunction, x: np.ndarray) -> Known:
         return None
     levels = equilibria(A, B, signal, survivors=m)
     rate = (B - m * start) * float(signal.hill(start)) - A
-    if any(abs(found.level - start) <= _EQUAL * start for found in levels):
-        end = start
+    here = [found.level for found in levels if abs(found.level - start) <= _EQUAL * start]
+    if here:
+        end = here[0]
     elif rate > 0:
         end = min((found.level for found in levels if found.level > start), default=0.0)
     else:
@@ -183,7 +184,16 @@ def _equal(A: float, B: float, signal: SignalFunction, x: np.ndarray) -> Known:
     if end > 0 and m > 1 and modes(end, A, B, signal, survivors=m, n=x.size).difference > 0:
         return None  # true of exactly equal cells only; the smallest disturbance makes them differ
     words = f"{m} equal cells stay equal" if m > 1 else "one active cell"
-    return f"{words}: the total obeys (24) and goes to the next stable root of (25)", (np.where(active, end, 0.0),)
+    touched = next((found for found in levels if found.touches and found.level == end), None)
+    where = (
+        "the next stable root of (25)"
+        if touched is None
+        else (
+            f"{end:.6g}, where two roots of (25) have become one: slower than any exponential, and left to the other "
+            "side by the smallest disturbance"
+        )
+    )
+    return f"{words}: the total obeys (24) and goes to {where}", (np.where(active, end, 0.0),)
 
 
 def _linear_stretch(A: float, B: float, signal: SignalFunction, x: np.ndarray) -> Known:
@@ -245,7 +255,7 @@ def _faster(A: float, B: float, signal: SignalFunction, x: np.ndarray) -> Known:
     first, second = float(x[order[-1]]), float(x[order[-2]])  # one cell alone has been decided by _equal
     if not float(signal.hill(first)) > float(signal.hill(second)):
         return None
-    levels = [found.level for found in equilibria(A, B, signal) if found.stable]
+    levels = [found.level for found in equilibria(A, B, signal) if found.stable or found.touches]
     winner = np.arange(x.size) == order[-1]
     at_zero = float(signal.hill(0.0))
     if ignites(x, A, B, signal):

@@ -33,6 +33,7 @@ eigenvalues, the factor m and the limit of `most_survivors` are derived here.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -45,6 +46,8 @@ from brnn.theory.liapunov_functions.signal import SignalFunction
 __all__ = ["Modes", "SurvivorLevel", "equilibria", "hill_of_field", "jacobian", "modes", "most_survivors", "velocity"]
 
 _FLAT = 1e-9  # |w h'| below this times h counts as a flat hill
+_TOUCHES = 4.0 * float(np.finfo(float).eps)  # of A; what [B - m u] h(u) - A is where rounding cannot tell it from 0
+_FAR = 708.0  # exp(-t) is a number up to here
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,11 +63,14 @@ class SurvivorLevel:
     jump : bool
         True where f jumps up across the curve A/(B - m u): no equilibrium, but it separates as an
         unstable one does.
+    touches : bool
+        True where two levels have become one: approached from one side only.
     """
 
     level: float
     stable: bool
     jump: bool = False
+    touches: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +133,7 @@ def equilibria(
 
     They are the roots of ``[B - m u] h(u) = A`` on (0, B/m), m = 1 + v (k - 1). With one survivor
     these are the solutions of (25), the total activities that the field can hold at late times
-    ("total activity quantization"). They are alternately unstable and stable; 0 comes
+    ("total activity quantization"). Those that do not touch are alternately unstable and stable; 0 comes
     before them, and is stable if B h(0) < A and unstable if B h(0) > A.
 
     Parameters
@@ -143,30 +149,48 @@ def equilibria(
 
     Notes
     -----
-    Roots are bracketed on several thousand points, spaced both evenly and logarithmically down to
-    1e-9 B/m, after every local extremum has been refined, so that a pair of roots between two points
-    is not lost.
+    Roots are bracketed in a variable t that resolves both ends, ``u = E/(1 + exp(-t))`` with E = B/m, on many thousand
+    points and every local extremum between them, refined, so that a pair of roots between two points is not lost. The
+    signs at both ends, B h(0) - A and -A, are part of it: a root below the smallest number that there is appears at
+    that number. A root that touches, where both sides have one sign, is half-stable: approached from one side, left to
+    the other. It is reported where rounding cannot tell the extremum from 0.
     """
     _check(A, B, survivors, inhibition)
     m = 1.0 + inhibition * (survivors - 1)
+    end = B / m
 
-    def excess(u: Any) -> Any:
-        return (B - m * u) * signal.hill(u) - A
+    def excess(t: Any) -> Any:
+        u, gap = _place(t, end)
+        return m * gap * signal.hill(u) - A
 
-    grid = _with_extrema(excess, _grid(B / m))
-    values = np.asarray(excess(grid))
-    finite = np.isfinite(values)
-    grid, values = grid[finite], values[finite]
+    def slope(t: Any) -> Any:  # of it, times u/m
+        u, gap = _place(t, end)
+        h = signal.hill(u)
+        return gap * (signal.derivative(u) - h) - u * h
+
+    with np.errstate(all="ignore"):
+        grid = np.union1d(_TWO_ENDS, _turns(slope, _TWO_ENDS))
+        values = np.asarray(excess(grid))
+        at_zero = B * float(signal.hill(0.0)) - A
+    known = ~np.isnan(values)
+    grid, values = grid[known], values[known]
+    values[np.abs(values) <= _TOUCHES * A] = 0.0
+    grid = np.concatenate([[-np.inf], grid, [np.inf]])
+    values = np.concatenate([[values[0] if math.isnan(at_zero) else at_zero], values, [-A]])
+    signs = np.sign(values)
     found = []
-    for k in np.flatnonzero(np.diff(np.sign(values)) != 0):
-        if values[k + 1] == 0.0:
-            continue  # the next interval begins at this root and reports it
-        low, high = float(grid[k]), float(grid[k + 1])
-        level, jump = (low, False) if values[k] == 0.0 else _root(excess, low, high, A)
-        before = values[k] if values[k] != 0.0 else (values[k - 1] if k else -values[k + 1])
-        if before * values[k + 1] >= 0:
-            continue  # touches without crossing: half-stable, a limit of two roots that disappear
-        found.append(SurvivorLevel(level, bool(values[k + 1] < 0), jump))
+    places = np.flatnonzero(signs != 0)  # what lies between two of these is all on the curve, or nothing is
+    for k, after in itertools.pairwise(places.tolist()):
+        low, high = float(grid[k]), float(grid[after])
+        crosses, stable = signs[k] != signs[after], bool(signs[after] < 0)
+        if after == k + 1:
+            if crosses:
+                level, jump = _root(lambda u, gap: m * gap * float(signal.hill(u)) - A, low, high, end, A)
+                found.append(SurvivorLevel(level, stable, jump))
+        else:
+            inside = grid[k + 1 : after]
+            level = float(_place(inside[np.argmin(np.abs(slope(inside)))], end)[0])
+            found.append(SurvivorLevel(level, bool(crosses and stable), touches=bool(not crosses)))
     return tuple(found)
 
 
@@ -212,10 +236,15 @@ def most_survivors(A: float, B: float, signal: SignalFunction, n: int, *, inhibi
     single = _holds(1, A, B, signal, n, inhibition)
     if n == 1 or inhibition == 0.0:  # without inhibition the cells do not know of each other
         return n if single else 0
-    grid = _with_extrema(lambda w: hill_of_field(w, B, signal, inhibition), _grid(B))
-    h, slope = np.asarray(signal.hill(grid)), np.asarray(signal.derivative(grid))
-    fall = (B - (1.0 - inhibition) * grid) * (slope - h) - (1.0 - inhibition) * grid * h  # w H'(w)
-    with np.errstate(divide="ignore", invalid="ignore"):
+
+    def fall_at(w: Any) -> Any:  # w H'(w)
+        h, slope = np.asarray(signal.hill(w)), np.asarray(signal.derivative(w))
+        return (B - (1.0 - inhibition) * w) * (slope - h) - (1.0 - inhibition) * w * h
+
+    with np.errstate(all="ignore"):
+        grid = np.unique(_place(_TWO_ENDS, B)[0])
+        grid = np.union1d(grid, _turns(fall_at, grid))
+        h, fall = np.asarray(signal.hill(grid)), fall_at(grid)
         count = 1.0 + ((B - A / h) / grid - 1.0) / inhibition
     usable = (h > 0) & (fall <= _FLAT * B * h) & (count > 1.0)
     begins = np.flatnonzero(usable & ~np.append(False, usable[:-1]))  # where each falling stretch begins
@@ -252,42 +281,58 @@ def _check(A: float, B: float, survivors: int, inhibition: float) -> None:
         raise InputError(f"inhibition = {inhibition}: must be a finite number >= 0")
 
 
-def _grid(end: float) -> np.ndarray:
-    """Return points of (0, end), dense both evenly and near 0."""
-    even = np.linspace(0.0, end, 4002)[1:-1]
-    return np.union1d(even, np.geomspace(1e-9 * end, end * (1.0 - 1e-9), 2001))
+def _place(t: Any, end: float) -> tuple[Any, Any]:
+    """Return u = end/(1 + exp(-t)) and end - u, each to its last digits."""
+    with np.errstate(over="ignore"):
+        return end / (1.0 + np.exp(-t)), end / (1.0 + np.exp(t))
 
 
-def _with_extrema(function: Callable[[Any], Any], grid: np.ndarray) -> np.ndarray:
-    """Return the grid with every local extremum of the function, refined, added to it."""
-    from scipy.optimize import minimize_scalar
-
-    with np.errstate(all="ignore"):
-        values = np.asarray(function(grid))
-        steps = np.diff(values)
-    # Turns of the size of rounding, on a flat stretch, are none.
-    real = np.maximum(np.abs(steps[:-1]), np.abs(steps[1:])) > 1e-12 * np.abs(values[1:-1])
-    turns = np.flatnonzero((np.diff(np.sign(steps)) != 0) & real) + 1
-    added = []
-    for k in turns:
-        sign = 1.0 if values[k] <= values[k - 1] and values[k] <= values[k + 1] else -1.0
-        low, high = float(grid[k - 1]), float(grid[k + 1])
-        found = minimize_scalar(
-            lambda u, sign=sign: sign * float(function(u)),
-            bounds=(low, high),
-            method="bounded",
-            options={"xatol": 1e-12 * high},
-        )
-        added.append(float(found.x))
-    return np.union1d(grid, np.array(added)) if added else grid
+def _two_ends() -> np.ndarray:
+    """Return values of t: even steps of u, fine steps of t where u is not very near an end, coarse ones beyond."""
+    even = np.linspace(0.0, 1.0, 4002)[1:-1]
+    fine = np.arange(-30.0, 30.0, 0.02)
+    return np.unique(np.concatenate([np.log(even / (1.0 - even)), fine, np.linspace(-_FAR, _FAR, 7081)]))
 
 
-def _root(function: Callable[[Any], Any], low: float, high: float, scale: float) -> tuple[float, bool]:
-    """Return where the function changes its sign, and whether it does so by a jump."""
+_TWO_ENDS = _two_ends()
+
+
+def _turns(slope: Callable[[Any], Any], grid: np.ndarray) -> np.ndarray:
+    """Return every place, to its last digits, where a function with this slope turns between points of a grid."""
     from scipy.optimize import brentq
 
-    where = float(brentq(lambda u: float(function(u)), low, high, xtol=1e-300, rtol=1e-15, maxiter=500))
-    width = 1e-9 * high
-    around = (max(low, where - width), min(high, where + width))
-    jump = min(abs(float(function(u))) for u in around) > 1e-4 * scale
-    return where, jump
+    with np.errstate(all="ignore"):
+        values = np.asarray(slope(grid))
+        return np.array(
+            [
+                float(brentq(lambda w: float(slope(w)), grid[k], grid[k + 1], xtol=5e-324, rtol=1e-15, maxiter=2000))
+                for k in np.flatnonzero(values[:-1] * values[1:] < 0.0)
+            ]
+        )
+
+
+def _root(
+    function: Callable[[float, float], float], low: float, high: float, end: float, scale: float
+) -> tuple[float, bool]:
+    """Return the level u, between two values of t, at which a function of u and end - u changes sign, and if it jumps.
+
+    It is looked for in u or in end - u, whichever is smaller, to its last digits.
+    """
+    from scipy.optimize import brentq
+
+    def by_level(u: float) -> float:
+        return function(u, end - u)
+
+    def by_gap(gap: float) -> float:
+        return function(end - gap, gap)
+
+    side = by_level if low + high < 0.0 else by_gap
+    ends = sorted(float(_place(t, end)[0 if side is by_level else 1]) for t in (low, high))
+    least = float(np.nextafter(0.0, 1.0))
+    if ends[0] == 0.0 and side(least) * side(ends[1]) > 0.0:
+        return (least if side is by_level else end), False
+    where = float(brentq(side, max(ends[0], least), ends[1], xtol=5e-324, rtol=1e-15, maxiter=2000))
+    width = 1e-9 * ends[1]
+    around = (max(ends[0], where - width), min(ends[1], where + width))
+    jump = min(abs(side(v)) for v in around) > 1e-4 * scale
+    return (where if side is by_level else end - where), jump
