@@ -131,8 +131,14 @@ def find_model(text: str) -> Model:
     Parameters
     ----------
     text : str
-        A name of brnn.models (``-`` may stand for ``_``), a path ending in .py, or one ending in .json.
+        A name of brnn.models (``-`` may stand for ``_``), a path ending in .py, one ending in .json, or ``-``: a
+        saved network on standard input.
     """
+    if text == "-":
+        try:
+            return Model("standard input", saved=Network.from_json(sys.stdin.read()))
+        except ValueError as error:  # as of a file
+            raise InputError(f"standard input: {error}") from None
     path = Path(text)
     if path.suffix == ".py":
         return Model(path.stem, _module_of(path), path)

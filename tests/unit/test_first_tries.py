@@ -225,3 +225,11 @@ def test_models_are_listed_a_line_each_in_a_pipe() -> None:
     assert [line.split()[0] for line in lines] == ["model", *brnn.models.names()]
     listed = json.loads(run(app, ["models", "--json"]).output)
     assert [entry["name"] for entry in listed] == brnn.models.names()
+
+
+def test_a_network_is_read_from_standard_input() -> None:
+    run = CliRunner().invoke
+    saved = run(app, ["show", "rcf", "--set", "n=4", "--json"]).output
+    assert "rcf: Layer, 4 cells" in run(app, ["show", "-"], input=saved).output
+    refused = run(app, ["show", "-"], input="nothing").exception
+    assert str(refused).startswith("standard input: not a Network in JSON")

@@ -22,7 +22,7 @@ ModelName = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
-        help="A name that `brnn models` lists, a .py file with build(), or a saved network .json.",
+        help="A name that `brnn models` lists, a .py file with build(), or a saved network .json (-: standard input).",
         autocompletion=_complete_model,
         show_default=False,
     ),
