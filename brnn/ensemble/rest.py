@@ -1,9 +1,8 @@
-"""When a state is at rest: the arithmetic of the rule in `brnn.integrate.steady`, for one member and for lanes of many.
+"""When a state is at rest: the arithmetic of the rule in `brnn.integrate.steady`.
 
 It knows no unit: every rate is compared with other rates of the same network, and every unknown with its own size.
 
-The functions run as they stand, and are compiled into the kernels; so each is written for that, and calls none of the
-others.
+The functions are written so that they can be compiled into the kernels, too: none calls another.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""When a network has come to rest: one rule, which all that go through time share, and which knows no unit of time.
+"""When a network has come to rest: the rule of single runs, which knows no unit of time.
 
 A state rests if, no stimulus changing any more, it is as near to an equilibrium as the tolerances say, and no small
 disturbance of it grows:
@@ -25,8 +25,9 @@ as near for the longest delay; and what grows is told by the eigenvalues of the 
 (`brnn.integrate.delayed`). In discrete time a state rests if the map does not change it, but for rounding, and what is
 said of du/dt and J above is said of the change in a step and its Jacobian (`MapRule`).
 
-`SteadyRule` is this rule for one run; the compiled ensemble has the same one, with its own Jacobian. What both share is
-in `brnn.ensemble.rest`.
+`SteadyRule` is this rule for one run, its arithmetic is in `brnn.ensemble.rest`. The compiled ensemble (sweeps, and
+``solver="compiled"``) does not have it yet: it still compares the speed in a unit of time with the tolerance
+(`brnn.ensemble.kernels`).
 """
 
 from __future__ import annotations
