@@ -1,12 +1,19 @@
-"""Equation (9) written with full matrices in NumPy: what compiled networks are compared with."""
+"""What compiled networks are compared with: equation (9) written with full matrices in NumPy, and their own text."""
 
 from __future__ import annotations
 
+import dataclasses
+import importlib.util
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
+import numba
 import numpy as np
+import pytest
 
 from brnn import Network
+from brnn.compiler.system import RightHandSide, System
 
 
 def reference_rhs(network: Network) -> Callable[[float, np.ndarray], np.ndarray]:
@@ -38,3 +45,17 @@ def reference_rhs(network: Network) -> Callable[[float, np.ndarray], np.ndarray]
         return du
 
     return rhs
+
+
+def in_python(system: System, t: float) -> RightHandSide:
+    """Return the right-hand side that holds around `t`, whose generated text Python runs: nothing is compiled."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numba.config, "DISABLE_JIT", True)
+        path = Path(folder) / "generated.py"
+        path.write_text(system.source, encoding="utf-8")
+        spec = importlib.util.spec_from_file_location("generated", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return dataclasses.replace(system.rhs(t), function=module.rhs)

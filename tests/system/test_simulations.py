@@ -1,7 +1,7 @@
 """The simulation scripts: exit code, table, result file and figure.
 
-Each runs once, inside of this process, which has the libraries and the compiled code of its networks already; its help
-is asked for in a process of its own, as a user does.
+Each runs once, inside of this process, which has the libraries and the compiled code of its networks already. One
+script stands for all where a process of its own is started, as a user does.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FOLDER = Path(__file__).parents[2] / "simulations"
 # Script, options that make it quick, layers in its file, words of its table.
 SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "art_categories": (
-        ["--digits", "7", "--lists", "5", "--length", "30"],
+        ["--digits", "5", "--lists", "2", "--length", "20"],
         ["input", "F1", "F2"],
         ["ART 1: category of each", "fuzzy ART: all weights", "lists: presentations until stable"],
     ),
@@ -251,13 +251,17 @@ def test_a_process_does_what_the_call_does(script: Callable[[str], ModuleType], 
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_help_says_what_is_reproduced(name: str, tmp_path: Path) -> None:
-    process = run(name, "--help", cwd=tmp_path)
-    assert process.returncode == 0
-    assert "Reproduces" in process.stdout
-    assert "Grossberg" in process.stdout
+def test_help_says_what_is_reproduced(
+    name: str, script: Callable[[str], ModuleType], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        script(name).main(["--help"])
+    assert left.value.code == 0
+    text = capsys.readouterr().out
+    assert "Reproduces" in text
+    assert "Grossberg" in text
     for option in ("-o", "--plot", "--force"):
-        assert option in process.stdout
+        assert option in text
 
 
 @pytest.mark.parametrize(
@@ -270,12 +274,32 @@ def test_help_says_what_is_reproduced(name: str, tmp_path: Path) -> None:
         (["--nonsense"], "unrecognized arguments"),
     ],
 )
-def test_wrong_input_is_one_line_and_exit_code_2(arguments: list[str], words: str, tmp_path: Path) -> None:
-    process = run("noise_saturation", *arguments, cwd=tmp_path)
-    assert (process.returncode, process.stdout) == (2, "")
-    assert process.stderr.count("\n") == 1
-    assert words in process.stderr
+def test_wrong_input_is_one_line_and_exit_code_2(
+    script: Callable[[str], ModuleType],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = script("noise_saturation").main(arguments)
+    except SystemExit as left:  # of argparse
+        code = left.code
+    said = capsys.readouterr()
+    assert (code, said.out) == (2, "")
+    assert said.err.count("\n") == 1
+    assert words in said.err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_process_ends_with_the_exit_code(tmp_path: Path) -> None:
+    process = run("noise_saturation", "-o", "run.txt", cwd=tmp_path)
+    assert (process.returncode, process.stdout, process.stderr.count("\n")) == (2, "", 1)
+    process = run("noise_saturation", "--help", cwd=tmp_path)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "Reproduces" in process.stdout
 
 
 def test_a_prediction_that_fails_is_exit_code_1(
