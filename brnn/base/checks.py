@@ -15,7 +15,21 @@ from brnn.base.text import closest, counted, short_repr
 from brnn.base.tracer import Varying
 from brnn.errors import SpecError
 
-__all__ = ["array", "choice", "fitting", "identifier", "number", "one_of", "shape", "spread", "whole"]
+__all__ = [
+    "array",
+    "choice",
+    "fitting",
+    "identifier",
+    "is_identifier",
+    "number",
+    "one_of",
+    "shape",
+    "spread",
+    "text",
+    "whole",
+]
+
+_NAME_AT_MOST = 100  # letters: two of them, joined, with endings, are still the name of a file (255 bytes)
 
 
 def number(
@@ -172,12 +186,33 @@ def shape(value: Any, where: str) -> tuple[int, ...]:
 
 
 def identifier(value: Any, where: str) -> str:
-    """Return `value` if it can serve as the name of a group, a variable and a file key."""
-    if not isinstance(value, str) or not value.isidentifier() or keyword.iskeyword(value) or not value.isascii():
+    """Return `value` if it can serve as the name of a group, a variable, a file key and a part of a file's name."""
+    if not is_identifier(value):
         raise SpecError(
             f"{where} = {short_repr(value)}: "
             "must be a name of ASCII letters, digits and _ that does not begin with a digit"
         )
+    if len(value) > _NAME_AT_MOST:
+        raise SpecError(
+            f"{where} = {short_repr(value)}: has {len(value)} letters; a name has {_NAME_AT_MOST} at most, so that "
+            "files can be called after it"
+        )
+    return str(value)
+
+
+def is_identifier(value: Any) -> bool:
+    """Tell whether `value` obeys the rule for names: ASCII letters, digits and _, no keyword of Python."""
+    return isinstance(value, str) and value.isidentifier() and value.isascii() and not keyword.iskeyword(value)
+
+
+def text(value: Any, where: str) -> str:
+    """Return `value` if it is a text that every file can hold."""
+    if not isinstance(value, str):
+        raise SpecError(f"{where} = {short_repr(value)}: must be a string")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise SpecError(f"{where} = {value!a}: is not a text: it has half a character (a surrogate)") from None
     return value
 
 

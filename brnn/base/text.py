@@ -28,7 +28,10 @@ def one_line(text: object) -> str:
 
 def short_repr(value: object, length: int = _LONGEST) -> str:
     """Return a value as Python writes it, in one line of `length` characters at most."""
-    return shortened(repr(value), length)
+    try:
+        return shortened(repr(value), length)
+    except ValueError:  # Python writes no number of more than 4300 digits
+        return f"a value of type {type(value).__name__} that cannot be written"
 
 
 def closest(value: str, allowed: Iterable[str]) -> str:

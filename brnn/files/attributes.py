@@ -110,7 +110,9 @@ def attribute_value(value: Any) -> Value:
 def text_of(value: Any) -> str:
     """Return an attribute, which HDF5 may hold as bytes, or as an array of one text, as text."""
     plain = _single(value)
-    return (plain.decode("utf-8", "replace") if isinstance(plain, bytes) else str(plain)).rstrip("\0")
+    # HDF5's bytes that are no UTF-8 arrive as surrogates, which cannot be written or drawn.
+    kept = plain if isinstance(plain, bytes) else str(plain).encode("utf-8", "replace")
+    return kept.decode("utf-8", "replace").rstrip("\0")
 
 
 def _single(value: Any) -> Any:
@@ -125,7 +127,10 @@ def _single(value: Any) -> Any:
 def attribute_json(value: Any, name: str, kinds: type | tuple[type, ...], label: str) -> Any:
     """Return what the attribute `name` says as JSON, one of `kinds`; raise FileError if it does not."""
     try:
-        result = json.loads(text_of(value))
+        text = text_of(value)
+        result = json.loads(text)
+        if "\\u" in text:
+            json.dumps(result, ensure_ascii=False).encode()  # a half character cannot be written or drawn
     except (ValueError, RecursionError):
         result = ...
     if not isinstance(result, kinds):

@@ -18,7 +18,7 @@ from brnn.result.metadata import INCOMPLETE
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["being_written", "kind_of", "marked_open", "open_hdf5", "status_of"]
+__all__ = ["being_written", "data_elsewhere", "kind_of", "marked_open", "open_hdf5", "status_of"]
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MARK = "already open for"  # HDF5 on a file that carries the mark of one that is being written
@@ -42,13 +42,38 @@ def open_hdf5(path: str | Path, stack: contextlib.ExitStack) -> h5py.File:
         raise FileError(f"{path} cannot be read: {reason(error)}") from None
     try:
         try:
-            return stack.enter_context(h5py.File(path, "r"))
+            file = stack.enter_context(h5py.File(path, "r"))
         except OSError as error:
             if _MARK not in str(error):
                 raise
-            return stack.enter_context(h5py.File(path, "r", swmr=True))
+            file = stack.enter_context(h5py.File(path, "r", swmr=True))
+        outer = data_elsewhere(file)
     except READ_ERRORS as error:
         raise FileError(f"{path} cannot be opened: {reason(error)}") from None
+    if outer:
+        raise FileError(f"{path} is damaged: {outer} stands in another file, and brnn reads none but this one")
+    return file
+
+
+def data_elsewhere(file: h5py.File) -> str:
+    """Return the name of something that the file takes from another file, or nothing.
+
+    A file that somebody else made could have HDF5 open, and brnn export, whatever the user may read.
+    """
+    from h5py import h5d, h5l, h5o
+
+    def is_outer(name: bytes, link: h5l.LinkInfo) -> bytes | None:
+        return name if link.type not in (h5l.TYPE_HARD, h5l.TYPE_SOFT) else None
+
+    def has_outer_data(name: bytes, known: h5o.ObjInfo) -> bytes | None:
+        if known.type != h5o.TYPE_DATASET:
+            return None
+        properties = h5d.open(file.id, name).get_create_plist()
+        outer = properties.get_layout() == h5d.VIRTUAL or properties.get_external_count()
+        return name if outer else None
+
+    found: bytes | None = file.id.links.visit(is_outer, info=True) or h5o.visit(file.id, has_outer_data, info=True)
+    return "" if found is None else f"/{found.decode('utf-8', 'replace')}"
 
 
 def marked_open(path: str | Path) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from brnn.base.checks import identifier, number, one_of
+from brnn.base.checks import identifier, number, one_of, text
 from brnn.base.data import Spec
 from brnn.base.text import closest
 from brnn.errors import SpecError
@@ -79,7 +79,7 @@ class Network(Spec):
         if self.duration is not None:
             self._set(duration=number(self.duration, f"{at}: duration", above=0.0))
         for field in ("time_units", "reference"):
-            one_of(getattr(self, field), f"{at}: {field}", str, "a string")
+            text(getattr(self, field), f"{at}: {field}")
         seen: set[str] = set()
         names = [layer.name for layer in self.layers] + [str(projection.name) for projection in self.projections]
         for name in names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +12,12 @@ import h5py
 import numpy as np
 import pytest
 import recording
+import sweeping
 from recording import SMALL, SMALL_ROWS, SMALL_SIZE, one_line, write_small
 
 import brnn
 from brnn.errors import FileError
+from brnn.files.export import to_csv
 from brnn.files.run.writer import FileRecorder
 from brnn.result.metadata import metadata
 
@@ -103,6 +106,36 @@ def outer_link(file: h5py.File) -> None:
     file["F1/x"] = h5py.ExternalLink("/dev/null", "/x")
 
 
+def outer_storage(file: h5py.File) -> None:
+    del file["F1/x"]
+    file["F1"].create_dataset("x", shape=(40, 10), dtype="f8", external=[("other.raw", 0, 3200)])
+
+
+def virtual(file: h5py.File) -> None:
+    del file["F1/x"]
+    layout = h5py.VirtualLayout((40, 10), "f8")
+    layout[:] = h5py.VirtualSource("other.h5", "x", (40, 10))
+    file["F1"].create_virtual_dataset("x", layout)
+
+
+def moved(group: str, quantity: str) -> Callable[[h5py.File], None]:
+    """Give a variable another name, and let all that it says agree with it."""
+
+    def change(file: h5py.File) -> None:
+        values, times = file["F1/x"][:], file["F1/time"][:]
+        del file["F1"]
+        file.create_dataset(f"{group}/{quantity}" if quantity else f"{group}/unnamed", data=values)
+        file.create_dataset(f"{group}/time", data=times)
+        about = {"name": f"{group}.{quantity}", "axis": "time", "dims": ["F1"], "role": "stm", "long_name": "x"}
+        file.attrs["variables"] = json.dumps([{**about, "units": "1"}])
+
+    return change
+
+
+def twice(file: h5py.File) -> None:
+    file.attrs["variables"] = json.dumps(2 * json.loads(file.attrs["variables"])[:1])
+
+
 def huge_times(file: h5py.File) -> None:
     for name in ("F1", "F3", "P"):
         del file[name]["time"]
@@ -138,7 +171,17 @@ def huge_times(file: h5py.File) -> None:
         (replace("F1/x", "text"), ("damaged", "/F1/x")),
         (replace("F1", np.arange(3)), ("damaged", "/F1/x")),
         (replace("F1/x", np.zeros((40, 2, 5))), ("damaged", "/F1/x")),
-        (outer_link, ("damaged",)),
+        (outer_link, ("damaged", "/F1/x stands in another file")),
+        (outer_storage, ("damaged", "/F1/x stands in another file")),
+        (virtual, ("damaged", "/F1/x stands in another file")),
+        (moved("F1", "x/../../../outside"), ("damaged", "is not a name")),
+        (moved("", "x"), ("damaged", "is not a name")),
+        (moved("F1", ""), ("damaged", "is not a name")),
+        (moved("/tmp/F1", "x"), ("damaged", "is not a name")),
+        (moved("a b", "x"), ("damaged", "is not a name")),
+        (moved("F1", "x\\y"), ("damaged", "is not a name")),
+        (twice, ("damaged", "two variables F1.x")),
+        (set_attribute("solver", '{"message": "\\ud800"}'), ("damaged", "solver")),
         (shorten("F1/x"), ("damaged", "/F1/x has 7 samples for 40 times")),
         (shorten("F1/time"), ("damaged", "has 40 samples for 7 times")),
         (fall_back, ("damaged", "do not rise")),
@@ -151,11 +194,64 @@ def test_changed_files(good: Path, change: Callable[[h5py.File], None], words: t
     cannot_open(good, *words)
 
 
+def test_tables_stay_in_their_folder(good: Path, tmp_path: Path) -> None:
+    """A name from a file must not lead elsewhere when tables are called after it."""
+    before = (tmp_path / "outside.csv").write_text("mine") and sorted(tmp_path.iterdir())
+    with h5py.File(good, "r+") as file:
+        moved("F1", "x/../../../outside")(file)
+    for force in (False, True):
+        with pytest.raises(FileError, match="is not a name"):
+            to_csv(good, tmp_path / "tables", force=force)
+    assert sorted(tmp_path.iterdir()) == before
+    assert (tmp_path / "outside.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "final.x/../../outside", "..", "a b", "", "x\\y"])
+def test_tables_of_sweeps_stay_in_their_folder(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "sweep.h5"
+    sweeping.write(path, given=sweeping.header(2)).close()
+    with h5py.File(path, "r+") as file:
+        told = json.loads(file.attrs["variables"])
+        state = next(entry for entry in told if "." in entry["name"])
+        if name and name != "..":
+            file.copy(state["name"], file, name)
+        state["name"] = name
+        del file.attrs["variables"]
+        file.attrs["variables"] = json.dumps(told)
+    for force in (False, True):
+        with pytest.raises(FileError, match="damaged"):
+            to_csv(path, tmp_path / "tables", force=force)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["sweep.h5"]
+
+
+def test_texts_that_are_no_utf8(good: Path) -> None:
+    """Bytes in another encoding are shown as such; what is made of them can be written."""
+    with h5py.File(good, "r+") as file:
+        for name in ("reference", "time_units"):
+            file.attrs[name] = np.bytes_(b"\xb5s \xff")
+        about = file.attrs["variables"]
+        del file.attrs["variables"]
+        plain = about.encode() if isinstance(about, str) else about
+        file.attrs["variables"] = np.bytes_(plain.replace(b'"units": "1"', b'"units": "\xb5V"'))
+    with brnn.open(good) as result:
+        assert result["F1.x"].attrs["units"] == "\ufffdV"
+        result["F1.x"].attrs["units"].encode()
+        result.save(good.with_name("copy.h5"))
+    with brnn.open(good.with_name("copy.h5")) as copy:
+        assert copy.time_units == "\ufffds \ufffd"
+
+
 @pytest.mark.parametrize(
-    "text",
-    ["{}", '{"type": "Network"}', '{"type": "Cake"}', '{"type": "Network", "name": "x", "layers": 3}', '{"kind": []}'],
+    ("text", "words"),
+    [
+        ("{}", "network is damaged"),
+        ('{"type": "Network"}', "network is damaged"),
+        ('{"type": "Cake"}', "has a Cake, which is no class of brnn"),  # it may be the user's own
+        ('{"type": "Network", "name": "x", "layers": 3}', "network is damaged"),
+        ('{"kind": []}', "network is damaged"),
+    ],
 )
-def test_network_that_is_none(good: Path, text: str) -> None:
+def test_network_that_is_none(good: Path, text: str, words: str) -> None:
     """The samples can be read; the network says what is wrong with it when it is asked for."""
     with h5py.File(good, "r+") as file:
         file.attrs["network"] = text
@@ -163,7 +259,7 @@ def test_network_that_is_none(good: Path, text: str) -> None:
         assert result["F1.x"].shape == (SMALL_ROWS, 10)
         with pytest.raises(FileError) as caught:
             _ = result.network
-        one_line(caught.value, "run.h5", "network is damaged")
+        one_line(caught.value, "run.h5", words)
 
 
 def test_options_that_are_none(good: Path) -> None:

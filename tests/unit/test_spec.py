@@ -151,3 +151,25 @@ def test_layout_names_and_bounds() -> None:
     # A linear signal of a layer that can be negative is no rate: then there is no theorem.
     unbounded = network(projections=[brnn.Projection("F2", "F1", "excitatory", brnn.Linear(), brnn.AllToAll())])
     assert guaranteed_bounds(unbounded) == {"F2": (-0.5, 2.0)}
+
+
+def test_names_are_no_longer_than_names_of_files() -> None:
+    """Tables are called after a projection and its state: "<source>_<target>_exc.z.csv" has 255 letters at most."""
+    long = brnn.Layer.additive("n" * 100, 2, A=1.0)
+    network = brnn.Network("n", [long], [brnn.Projection(long.name, long.name)])
+    assert len(f"{network.projections[0].name}.z.csv.{2**22}.tmp") <= 255
+    with pytest.raises(brnn.SpecError, match=r"has 300 letters; a name has 100 at most"):
+        brnn.Layer.additive("n" * 300, 2, A=1.0)
+
+
+@pytest.mark.parametrize("field", ["reference", "time_units"])
+def test_half_characters_are_no_text(field: str) -> None:
+    layers = [brnn.Layer.additive("F", 2, A=1.0)]
+    brnn.Network("n", layers, **{field: "\u00b5s \U0001f9e0"})
+    with pytest.raises(brnn.SpecError, match=f"{field} = .* half a character"):
+        brnn.Network("n", layers, **{field: "\ud800"})
+
+
+def test_a_number_that_python_does_not_write() -> None:
+    with pytest.raises(brnn.SpecError, match="shape"):
+        brnn.Layer.additive("F", 10**5000, A=1.0)

@@ -430,7 +430,7 @@ def test_provenance_may_differ(path: Path) -> None:
     given = sweeping.header(attributes={**sweeping.header().attributes, **changes})
     with SweepWriter(path, given, resume=True) as writer:
         assert writer.pending().size == N - 50
-        writer.write([60], {"rows that the file does not have": [1.0]}, 1)  # so it is made anew
+        writer.write([60], {"not_in_the_file": [1.0]}, 1)  # so it is made anew
         with writer.finish() as data:
             assert {name: data.attrs[name] for name in changes} == {name: before[name] for name in changes}
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brnn.base.checks import is_identifier
+from brnn.base.text import short_repr
 from brnn.errors import FileError
 from brnn.files.attributes import attribute_json, attribute_value, checked_format, root_attributes, text_of
 from brnn.files.hdf5 import READ_ERRORS, StoredArrays, reason
@@ -95,6 +97,12 @@ def _variables(file: h5py.File, path: str | Path, described: list[Any], incomple
     for description in described:
         name, axis, dims = str(description["name"]), str(description["axis"]), description["dims"]
         group, _, quantity = name.partition(".")
+        # They become names of groups, of files and of axes.
+        for part in (group, quantity, *dims):
+            if not is_identifier(part):
+                raise FileError(f"{path} is damaged: {short_repr(part)} in {short_repr(name)} is not a name")
+        if any(name == column.name for column, _ in found):
+            raise FileError(f"{path} is damaged: there are two variables {name}")
         dataset = file.get(f"{group}/{quantity}")
         if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind != "f" or dataset.ndim != len(dims) + 1:
             raise FileError(f"{path} is damaged: the dataset /{group}/{quantity} is missing or not what it should be")
@@ -133,7 +141,9 @@ def _variables(file: h5py.File, path: str | Path, described: list[Any], incomple
 
 
 def _column(description: dict[str, Any], shape: tuple[int, ...]) -> Column:
-    texts: dict[str, Any] = {name: str(description[name]) for name in ("name", "axis", "role", "long_name", "units")}
+    texts: dict[str, Any] = {
+        name: text_of(description[name]) for name in ("name", "axis", "role", "long_name", "units")
+    }
     group, _, quantity = texts["name"].partition(".")
     dims = tuple(str(dim) for dim in description["dims"])
     return Column(group=group, quantity=quantity, start=0, stop=0, shape=shape, dims=dims, **texts)

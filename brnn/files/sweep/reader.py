@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from brnn.base.text import short_repr
 from brnn.ensemble.status import FAILED, STATUS_NAMES
 from brnn.errors import FileError
 from brnn.files.attributes import checked_format, text_of
@@ -128,6 +129,10 @@ def _contents(file: h5py.File, source: SharedFile, label: str) -> SweepContents:
     checked_format(file.attrs, label)
     attributes, parsed = read_attributes(file, label)
     listed = [str(entry["name"]) for entry in parsed["variables"]]
+    for name in listed:
+        # Tables are called after them: a measure has the name of a function, states are called after their layers.
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise FileError(f"{label} is damaged: {short_repr(name)} is not the name of a variable")
     names = dict.fromkeys([*listed, *map(parameter_variable, parsed["parameters"]), "member", "missing", "wall_time"])
     rows = {name: stored_rows(file, name, source, f"{label}: {name}") for name in names}
     layout = SweepLayout.of_file(parsed["variables"], rows, label)
