@@ -92,7 +92,8 @@ def _from_image(path: Path) -> np.ndarray:
 def _luminance(image: Any) -> np.ndarray:
     """Return the luminance of a Pillow image in [0, 1] (ITU-R 601-2 for colour)."""
     if image.mode.startswith(("I", "F")):  # 16 bits of grey
-        return np.asarray(image, dtype=np.float64) / 65535.0
+        grey = np.asarray(image, dtype=np.float64)
+        return np.where(grey == image.info.get("transparency", -1), 0.0, grey / 65535.0)
     opacity: Any = 1.0
     if "A" in image.mode or "transparency" in image.info:
         image = image.convert("RGBA")

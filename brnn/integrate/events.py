@@ -23,7 +23,7 @@ __all__ = ["Reactor", "Slopes"]
 
 _EPS = float(np.finfo(float).eps)
 _NEAR = 16.0 * _EPS  # relative to the time: what crosses within it crosses together
-_LOOKS = 17  # points of a step at which a state that turns in it is looked at
+_LOOKS = 17  # points of a step at which a state that turns in it is looked at, before its extremum is
 _CASCADE = 1000  # events at one time
 _CHATTER = 200  # events that follow each other in a time that is nothing beside the run
 _NOTHING = 1e-9  # of the duration
@@ -361,7 +361,7 @@ class Reactor:
     ) -> list[_Group]:
         """Return which of the cells that turn in a step cross within it, and between which times."""
         moments = np.linspace(start, stop, _LOOKS)
-        values, times = [watch.beyond(state) for state in output(moments).T], moments.tolist()
+        values, times = np.array([watch.beyond(state) for state in output(moments).T]), moments.tolist()
         groups: list[_Group] = []
         for k in range(1, _LOOKS - 1):
             above = peaks & (values[k] >= 0.0)
@@ -371,7 +371,40 @@ class Reactor:
             if below.any():
                 groups.append((below, times[k], stop))
             peaks, dips = peaks & ~above, dips & ~below
+        for sign, cells in ((1.0, peaks), (-1.0, dips)):
+            for cell in np.flatnonzero(cells).tolist():
+                at = _turn(watch, cell, sign, sign * values[:, cell], times, output)
+                if at is not None:
+                    only = np.arange(peaks.size) == cell
+                    groups.append((only, start, at) if sign > 0.0 else (only, at, stop))
         return groups
+
+
+def _turn(
+    watch: _Watch, cell: int, sign: float, values: np.ndarray, times: list[float], output: _Dense
+) -> float | None:
+    """Return when a cell that turns between the moments `times` is on the other side of its threshold, if it is.
+
+    Parameters
+    ----------
+    sign : float
+        1 for a peak, -1 for a dip, which is the peak of minus the distance.
+    values : ndarray
+        `sign` times the distance at these moments, below 0 (at 0 or below for a dip).
+    """
+    from scipy.optimize import minimize_scalar
+
+    k = min(max(int(np.argmax(values)), 1), len(times) - 2)
+    # No smooth peak stands higher above its best moment than the lower of the neighbours stands below it.
+    if 2.0 * values[k] - min(values[k - 1], values[k + 1]) < 0.0:
+        return None
+    found = minimize_scalar(
+        lambda time: -sign * float(watch.beyond(output(time))[cell]),
+        bounds=(times[k - 1], times[k + 1]),
+        method="bounded",
+        options={"xatol": 1e-9 * (times[-1] - times[0])},
+    )
+    return float(found.x) if (found.fun <= 0.0 if sign > 0.0 else found.fun < 0.0) else None
 
 
 def _moment(watch: _Watch, candidates: np.ndarray, output: _Dense, start: float, stop: float) -> float:

@@ -19,7 +19,8 @@ def saved_times(times: Any, duration: float) -> np.ndarray:
     Raises
     ------
     InputError
-        If the times do not rise, are not finite, or do not lie in [0, duration].
+        If the times do not rise, are not finite, or do not lie in [0, duration]. Times beyond the end by no more than
+        rounding are the end, once.
     """
     if times is None:
         return np.linspace(0.0, duration, _SAVED)
@@ -41,7 +42,7 @@ def saved_times(times: Any, duration: float) -> np.ndarray:
     if result[0] < 0 or result[-1] > duration * (1 + 1e-12):
         wrong = result[0] if result[0] < 0 else result[-1]
         raise InputError(f"times: {wrong:g} is outside of the run, which goes from 0 to {duration:g}")
-    return np.minimum(result, duration)
+    return np.unique(np.minimum(result, duration))
 
 
 def steady_times(first: float, longest: float) -> np.ndarray:

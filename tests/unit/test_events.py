@@ -535,3 +535,23 @@ def test_what_events_cannot_be_together_with() -> None:
         brnn.steady_state(network)
     with pytest.raises(brnn.InputError, match="Event 'spike' changes states"):
         brnn.theory.liapunov(network)
+
+
+@pytest.mark.parametrize(
+    ("solver", "gap", "rtol"),
+    [("DOP853", 1e-4, 1e-6), ("auto", 1e-5, 1e-8), ("DOP853", 1e-6, 1e-10), ("auto", 1e-6, 1e-10)],
+)
+def test_a_crossing_there_and_back_within_a_step_is_found(solver: str, gap: float, rtol: float) -> None:
+    """x = (sin t, cos t): sin is within `gap` of 1, and of -1, for 2 sqrt(2 gap) at a time, 32 times until 200."""
+    network = brnn.Network(
+        "osc",
+        [brnn.Layer.additive("F1", 2, A=0.0, initial=[0.0, 1.0])],
+        [brnn.Projection("F1", "F1", topology=brnn.Dense([[0.0, 1.0], [-1.0, 0.0]]))],
+        events=[
+            brnn.Event("up", brnn.Crossing("F1.x", [1.0 - gap, 99.0]), []),
+            brnn.Event("down", brnn.Crossing("F1.x", [-1.0 + gap, -99.0], direction="falling"), []),
+            brnn.Event("back", brnn.Crossing("F1.x", [-1.0 + gap, 99.0]), []),
+        ],
+    )
+    events = brnn.simulate(network, 200.0, solver=solver, rtol=rtol, atol=1e-3 * rtol).events
+    assert events["time"].size == 3 * 32

@@ -64,6 +64,12 @@ def test_cmyk_jpeg(tmp_path: Path) -> None:
     np.testing.assert_allclose(read_pattern(tmp_path / "print.jpg"), 1.0, atol=0.02)
 
 
+def test_a_transparent_value_of_sixteen_bits_is_dark(tmp_path: Path) -> None:
+    path = tmp_path / "grey.png"
+    Image.fromarray(np.array([[65535, 1000], [30000, 0]], dtype=np.uint16)).save(path, transparency=65535)
+    np.testing.assert_allclose(read_pattern(path), np.array([[0.0, 1000.0], [30000.0, 0.0]]) / 65535.0)
+
+
 def test_transparent_pixels_are_dark(tmp_path: Path) -> None:
     pixels = np.array([[[255, 255, 255, 0], [255, 255, 255, 51], [255, 255, 255, 255]]], dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "clear.png")

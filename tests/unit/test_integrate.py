@@ -49,6 +49,26 @@ def test_tolerances_hold_for_a_small_active_part(solver: str) -> None:
     np.testing.assert_allclose(result["active.x"].values[0], exact, atol=3e-4)
 
 
+@pytest.mark.parametrize("solver", ["auto", "RK45", "compiled"])
+def test_a_time_beyond_the_end_by_rounding_is_the_end(solver: str) -> None:
+    result = brnn.simulate(decaying(initial=1.0), 1.0, times=[0, 0.5, 1.0, 1.0 + 5e-13], solver=solver)
+    np.testing.assert_array_equal(result.times, [0.0, 0.5, 1.0])
+
+
+@pytest.mark.parametrize("strength", [1e4, 1e5])
+@pytest.mark.parametrize("solver", ["auto", "RK45", "compiled"])
+def test_a_pulse_that_is_nothing_beside_the_time_does_what_it_does(strength: float, solver: str) -> None:
+    """dx/dt = -A x + (1 - x) I: it takes x to I/(A + I) (1 - exp(-(A + I) width)), and from there it decays."""
+    A, on, width = 1e-5, 1e6, 1e-4
+    pulse = brnn.Stimulus("n", "excitatory", strength, brnn.Pulse(on=on, off=on + width))
+    network = brnn.Network("n", [brnn.Layer.shunting("n", 1, A=A, B=1.0)], [], [pulse])
+    reached = strength / (A + strength) * -np.expm1(-(A + strength) * (on + width - on))
+    result = brnn.simulate(network, 1.1e6, times=[0, on + width, 1.1e6], solver=solver)
+    expected = [0.0, reached, reached * np.exp(-A * 1e5)]
+    np.testing.assert_allclose(result["n.x"].values[:, 0], expected, rtol=1e-5)
+    assert result.solver.details["largest_projection"] < 1e-5
+
+
 def test_saved_times_are_exactly_those_asked_for() -> None:
     times = [0.0, 0.1, 3.0, 7.5]
     result = brnn.simulate(decaying(initial=1.0), 10.0, times=times)

@@ -56,6 +56,14 @@ def test_samples() -> None:
     np.testing.assert_allclose(course(spatial, [1.5], 1.0, (2,)), [[2.0, 20.0]])
 
 
+@pytest.mark.parametrize("interval", [0.1, 0.25, 0.3, 0.7])
+def test_noise_at_a_break_is_that_after_it(interval: float) -> None:
+    stimulus = brnn.Stimulus("F", "excitatory", 1.0, brnn.Noise(seed=3, interval=interval))
+    for t in stimulus.schedule.breaks(10.0):
+        assert stimulus.at(t, (1,)) == stimulus.at(t + 0.5 * interval, (1,))
+        assert stimulus.at(t, (1,)) != stimulus.at(t - 0.5 * interval, (1,))
+
+
 def test_noise_depends_on_the_seed_only() -> None:
     noise = brnn.Noise(seed=3, interval=0.5, mean=5.0, deviation=0.5)
     first = course(noise, [0.1, 0.4, 0.6], 1.0, (2,))

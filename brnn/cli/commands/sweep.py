@@ -162,6 +162,8 @@ def sweep(
             raise
     with result:
         print(_summary(result, out))
+        if result.attrs.get("failed", 0):
+            raise typer.Exit(1)
 
 
 def merge(

@@ -160,8 +160,13 @@ class Noise(Schedule):
 
     def segment(self, time: float, pattern: np.ndarray) -> Segment:
         """Return the pattern times the factors of this interval."""
-        draw = np.random.default_rng([self.seed, int(time // self.interval)]).standard_normal(pattern.shape)
+        draw = np.random.default_rng([self.seed, self._place(time)]).standard_normal(pattern.shape)
         return Segment(pattern * np.maximum(self.mean + self.deviation * draw, 0.0))
+
+    def _place(self, time: float) -> int:
+        """Return the number of the interval around `time`; at a break, as `breaks` rounds it, the one that begins."""
+        place = int(time // self.interval)
+        return place + 1 if (place + 1) * self.interval <= time else place
 
     def last(self) -> float:
         """Return infinity."""
