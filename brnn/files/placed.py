@@ -17,6 +17,7 @@ import io
 import math
 import os
 import threading
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,11 +165,13 @@ class PlacedFile:
 class SharedFile:
     """A file that several variables are read from, by any thread; the stack closes it. It is not locked.
 
-    HDF5 would keep what it read once, and its lock would keep a sweep from being resumed.
+    HDF5 would keep what it read once, and its lock would keep a sweep from being resumed. Who drops the last of the
+    variables has closed it, as with an array of NumPy that is mapped from a file.
     """
 
     def __init__(self, path: str | Path, stack: contextlib.ExitStack) -> None:
         self._file = stack.enter_context(open(path, "rb", buffering=0))  # noqa: SIM115
+        weakref.finalize(self, self._file.close)
         self._alone = threading.Lock()
         self.size = os.fstat(self._file.fileno()).st_size
 

@@ -219,7 +219,7 @@ def test_the_fast_path_is_taken_and_gives_the_same_file(tmp_path: Path) -> None:
 def test_the_fast_path_makes_few_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     original = NetworkBuilder.build_each
-    monkeypatch.setattr(NetworkBuilder, "build_each", lambda b, c, n: made.append(n) or original(b, c, n))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(NetworkBuilder, "build_each", lambda b, c, n, *s: made.append(n) or original(b, c, n, *s))  # type: ignore[func-returns-value]
     built(plain, A=np.linspace(0.5, 1.5, 500), half=np.linspace(0.2, 0.4, 500))
     assert sum(made) < 20
 
@@ -280,7 +280,7 @@ def test_whole_exponents_are_sorted_out() -> None:
 def test_each_signal_runs_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     original = NetworkBuilder.build_each
-    monkeypatch.setattr(NetworkBuilder, "build_each", lambda b, c, n: made.append(n) or original(b, c, n))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(NetworkBuilder, "build_each", lambda b, c, n, *s: made.append(n) or original(b, c, n, *s))  # type: ignore[func-returns-value]
     signals = [brnn.Sigmoid(), brnn.Sigmoid(), brnn.Power()]  # two that are equal, not the same
     found = built("rcf", signal=signals * 100, A=np.linspace(0.5, 1, 300))
     assert sorted(len(places) for places, _, _ in found.groups) == [100, 200]
