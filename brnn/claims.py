@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import os
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from brnn.base.text import short_repr
+from brnn.base.text import short_repr, shortened
 from brnn.comparison import Comparison, table
 from brnn.errors import InputError
 
@@ -58,11 +60,11 @@ class Claim:
         return self.module.rpartition(".")[2]
 
     def check(self) -> tuple[Comparison, ...]:
-        """Run the claim; an exception in it becomes a failed verdict with the text of the exception."""
+        """Run the claim; an exception in it becomes a failed verdict with its text, and the line that raised it."""
         try:
             outcome: Any = self.function()
         except Exception as error:  # a claim is foreign code: whatever it raises must not stop the others
-            return (Comparison.failed(f"{type(error).__name__}: {error}", self.title),)
+            return (Comparison.failed(f"{type(error).__name__}: {error}{self._raised_at(error)}", self.title),)
         rows = (outcome,) if isinstance(outcome, Comparison) else outcome
         if not isinstance(rows, (tuple, list)) or not all(isinstance(row, Comparison) for row in rows):
             reason = f"the claim returned {short_repr(outcome)}; it must return a Comparison or a sequence of them"
@@ -70,6 +72,14 @@ class Claim:
         if not rows:
             return (Comparison.failed("the claim compares nothing", self.title),)
         return tuple(row if row.label else dataclasses.replace(row, label=self.title) for row in rows)
+
+    def _raised_at(self, error: Exception) -> str:
+        """Return which line of the claim's own file an exception came through last, with its text."""
+        file = self.function.__code__.co_filename
+        lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        if not lines:
+            return ""
+        return f" ({os.path.basename(file)}, line {lines[-1].lineno}: {shortened(lines[-1].line or '', 80)})"
 
     def __call__(self) -> tuple[Comparison, ...]:
         """Run the claim, as `check` does: the name of a decorated function can still be called."""

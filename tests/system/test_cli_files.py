@@ -132,6 +132,35 @@ def test_a_claim_that_fails(call: Callable[..., Any], tmp_path: Path) -> None:
     assert said.out.splitlines()[-1] == "2 claims of 1 model, 2 comparisons: 1 FAILED"
 
 
+RAISES = """
+def _divided(x):
+    return x / 0.0
+
+@claim('A cell divides', source='nobody')
+def divides():
+    return Comparison(1.0, math.sqrt(
+        _divided(1.0)), 1e-5)
+"""
+
+
+def test_a_claim_that_raises_shows_its_line(call: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "decay.py").write_text(CLAIMS + RAISES)
+    said = call("verify", "./decay.py")
+    assert said.code == 1
+    assert said.err == ""
+    line = (CLAIMS + RAISES).splitlines().index("    return x / 0.0") + 1
+    assert "ZeroDivisionError" in said.out
+    assert f"(decay.py, line {line}: return x / 0.0)" in said.out
+
+
+def test_verify_takes_models_by_name_and_by_file(call: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "decay.py").write_text(CLAIMS)
+    said = call("verify", "./decay.py", "membrane")
+    assert said.code == 0, said.out + said.err
+    assert said.out.splitlines()[-1].startswith(f"{1 + len(models.membrane.CLAIMS)} claims of 2 models")
+    assert "decai.py: there is no such file" in call("verify", "decai.py").err
+
+
 def test_verify_a_model_of_the_package(call: Callable[..., Any]) -> None:
     said = call("verify", "--model", "membrane")
     assert said.code == 0, said.out

@@ -27,13 +27,17 @@ __all__ = ["EXAMPLES", "verify"]
 _HEADER = ("", "predicted", "measured", "difference", "tolerance", "verdict")
 _LABEL_WIDTH = 46
 
-EXAMPLES = ("brnn verify", "brnn verify --model rcf", "brnn verify --json claims.json")
+EXAMPLES = ("brnn verify", "brnn verify rcf ./my_model.py", "brnn verify --json claims.json")
 
 
 def verify(
+    chosen: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[MODEL]...", help="Names of models, or .py files; by default every model that ships."),
+    ] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option("--model", metavar="MODEL", help="Only this model (a name or a .py file); may be repeated."),
+        typer.Option("--model", metavar="MODEL", help="Another one, as MODEL; may be repeated."),
     ] = None,
     json: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the comparisons as JSON.")
@@ -48,10 +52,10 @@ def verify(
 
     if json is not None:
         check_target(json, force, option="--json", suffixes=(".json",))
-    chosen = [find_model(name) for name in model or models.names()]
+    wanted = [find_model(name) for name in [*(chosen or ()), *(model or ())] or models.names()]
     done: list[dict[str, Any]] = []
     failed = rows = 0
-    for found in chosen:
+    for found in wanted:
         checked = _checked(found)
         rows += sum(len(outcome) for _, outcome in checked)
         failed += sum(not all(row.passed for row in outcome) for _, outcome in checked)
@@ -60,7 +64,7 @@ def verify(
     if json is not None:
         _write(json, force, done)
     verdict = f"{failed} FAILED" if failed else "all hold" if done else "nothing was checked"
-    counts = counted(len(done), "claim"), counted(len(chosen), "model"), counted(rows, "comparison")
+    counts = counted(len(done), "claim"), counted(len(wanted), "model"), counted(rows, "comparison")
     print("{} of {}, {}: {}".format(*counts, verdict))
     if failed:
         raise typer.Exit(1)
