@@ -17,6 +17,7 @@ from types import ModuleType
 import platformdirs
 
 from brnn.base.paths import replacing
+from brnn.errors import FileError
 
 __all__ = ["cache_directory", "load_module", "text_hash"]
 
@@ -44,21 +45,45 @@ def text_hash(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:24]
 
 
-def load_module(source: str) -> ModuleType:
-    """Return the module with this text, from this process, from the cache folder, or newly written there."""
-    if source in _loaded:
-        return _loaded[source]
-    name = f"brnn_generated_{text_hash(source)}"
-    path = cache_directory() / f"{name}.py"
-    if not path.exists() or path.read_text(encoding="utf-8") != source:
+def _written(path: Path, source: str) -> Path:
+    """Return a file with this text: the one at `path`, or one in a temporary folder if there is no room for it."""
+    try:
+        if path.exists() and path.read_bytes() == source.encode():
+            return path
         # A rename is atomic: another process that compiles the same network never sees half a file.
         with replacing(path, force=True) as temporary:
             temporary.write_text(source, encoding="utf-8")
+        return path
+    except OSError as error:
+        reason = error.strerror
+    try:
+        other = Path(tempfile.mkdtemp(prefix="brnn-")) / path.name
+        other.write_text(source, encoding="utf-8")
+    except OSError:
+        raise FileError(
+            f"{path.parent}: generated code cannot be written ({reason}); make room there, or let BRNN_CACHE_DIR name "
+            "another folder"
+        ) from None
+    return other
+
+
+def load_module(source: str) -> ModuleType:
+    """Return the module with this text, from this process, from the cache folder, or newly written there.
+
+    Damaged machine code in the folder is compiled anew, and what cannot be kept there is compiled in each process.
+    """
+    if source in _loaded:
+        return _loaded[source]
+    from brnn.compiler.numba_internals import forgiving_caches
+
+    name = f"brnn_generated_{text_hash(source)}"
+    path = _written(cache_directory() / f"{name}.py", source)
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    with forgiving_caches():
+        spec.loader.exec_module(module)
     _loaded[source] = module
     return module

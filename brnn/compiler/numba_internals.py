@@ -1,4 +1,4 @@
-"""Compile functions that take the addresses of arrays which never overlap: all that brnn uses of Numba's internals.
+"""Functions that take addresses of arrays, and a cache that forgives: all that brnn uses of Numba's internals.
 
 They may change with any release of Numba; `tests/unit/test_numba_internals.py` says which one is gone. They are
 
@@ -6,21 +6,27 @@ They may change with any release of Numba; `tests/unit/test_numba_internals.py` 
   on the data of array arguments; ``numba.core.compiler.DefaultPassBuilder.define_nopython_pipeline``; and the option
   ``pipeline_class`` of ``njit`` and ``cfunc``,
 - ``numba.core.cgutils.create_struct_proxy``, which gives the ``data`` of an array,
+- ``numba.core.caching.FunctionCache`` with its `load_overload`, `save_overload` and `flush`, which the decorators find
+  in ``numba.core.dispatcher`` and ``numba.core.ccallback``,
 - ``get_dummy_value`` of the target context: what a function returns that returns nothing,
 - ``llvmlite.ir.IRBuilder.inttoptr`` and ``llvmlite.ir.IRBuilder.call``, which call a function at an address.
 """
 
 from __future__ import annotations
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import ccallback, cgutils, dispatcher
+from numba.core.caching import FunctionCache
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.extending import intrinsic
 
-__all__ = ["LANE_SIGNATURE", "NoAlias", "address", "call_lanes"]
+__all__ = ["LANE_SIGNATURE", "NoAlias", "address", "call_lanes", "forgiving_caches"]
 
 _F, _I = types.CPointer(types.float64), types.CPointer(types.int64)
 LANE_SIGNATURE = types.void(_F, _F, _F, _I, _F, _F, _F, _I)  # of a lane function, see brnn.compiler.lanes
@@ -37,6 +43,49 @@ class NoAlias(CompilerBase):
         """Return the passes that compile without Python objects."""
         self.state.flags.noalias = True
         return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
+
+
+class _ForgivingCache(FunctionCache):
+    """Numba's cache, but what is damaged in it is not there, and what cannot be written is not kept."""
+
+    said = False
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the machine code of a signature, or None: then it is compiled."""
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # an emptied or cut file makes Numba raise nearly anything
+            with contextlib.suppress(OSError):
+                self.flush()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep the machine code of a signature if there is room for it."""
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            if not _ForgivingCache.said:
+                _ForgivingCache.said = True
+                warnings.warn(
+                    f"{self.cache_path}: compiled code cannot be kept ({error.strerror}), so that the next process "
+                    "compiles again; make room there, or let BRNN_CACHE_DIR name another folder",
+                    UserWarning,
+                    stacklevel=2,
+                )
+
+
+@contextlib.contextmanager
+def forgiving_caches() -> Iterator[None]:
+    """Give functions that are decorated meanwhile a cache whose damaged files and full disk stop nothing."""
+    places: tuple[Any, ...] = (dispatcher, ccallback)
+    before = [place.FunctionCache for place in places]
+    for place in places:
+        place.FunctionCache = _ForgivingCache
+    try:
+        yield
+    finally:
+        for place, cache in zip(places, before, strict=True):
+            place.FunctionCache = cache
 
 
 @intrinsic

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import subprocess
 import sys
+import warnings
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 import brnn
-from brnn.compiler import compile_network
+from brnn.compiler import cache, compile_network
 from brnn.compiler.cache import cache_directory, load_module
 from brnn.compiler.statements import Array, Assign, Call, Comment, Constant, Index, Local, Loop, Printer
 
@@ -91,10 +94,90 @@ def test_a_damaged_cache_file_is_written_again(tmp_path, monkeypatch) -> None:
     load_module(source)
     (path,) = cache_directory().glob("brnn_generated_*.py")
     path.write_text("VALUE = 2\n")
-    from brnn.compiler import cache
-
     cache._loaded.clear()
     assert load_module(source).VALUE == 1
+
+
+TEXT = """
+from numba import cfunc, njit
+
+@njit(cache=True)
+def double(x):
+    return 2.0 * x
+
+@cfunc("float64(float64)", cache=True)
+def triple(x):
+    return 3.0 * x
+"""
+
+
+@pytest.fixture
+def fresh(tmp_path, monkeypatch):
+    """A folder for generated code, and a function that loads TEXT as a new process would."""
+    monkeypatch.setenv("BRNN_CACHE_DIR", str(tmp_path / "cache"))
+
+    def load():
+        cache._loaded.pop(TEXT, None)
+        return load_module(TEXT)
+
+    return tmp_path / "cache" / "__pycache__", load
+
+
+@pytest.mark.parametrize("kept", [0, 20, 0.5])
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+def test_damaged_machine_code_is_compiled_anew(fresh, suffix: str, kept: float) -> None:
+    folder, load = fresh
+    module = load()
+    assert (module.double(1.5), module.triple.ctypes(1.5)) == (3.0, 4.5)
+    files = sorted(folder.glob(f"*.{suffix}"))
+    assert len(files) == 2
+    whole = [path.read_bytes() for path in files]
+    for path, content in zip(files, whole, strict=True):
+        path.write_bytes(content[: int(kept if kept >= 1 else kept * len(content))])
+    module = load()
+    assert (module.double(1.5), module.triple.ctypes(1.5)) == (3.0, 4.5)
+    assert [path.stat().st_size for path in files] == [len(content) for content in whole]
+
+
+def test_a_cache_without_room_stops_nothing(fresh, monkeypatch) -> None:
+    from numba.core.caching import IndexDataCacheFile
+
+    from brnn.compiler.numba_internals import _ForgivingCache
+
+    def full(*arguments: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder, load = fresh
+    monkeypatch.setattr(IndexDataCacheFile, "_save_data", full)
+    monkeypatch.setattr(_ForgivingCache, "said", False)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        module = load()
+        results = module.double(1.5), module.triple.ctypes(1.5)
+    assert results == (3.0, 4.5)
+    (one,) = said
+    assert str(folder) in str(one.message)
+    assert [path for path in folder.iterdir() if "tmp" in path.name] == []
+
+
+def test_text_that_cannot_be_kept_is_written_elsewhere(fresh, tmp_path, monkeypatch) -> None:
+    _, load = fresh
+    full, written = [tmp_path / "cache"], Path.write_text
+
+    def write(path: Path, *arguments: Any, **options: Any) -> int:
+        if set(full) & set(path.parents):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return written(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "write_text", write)
+    (tmp_path / "other").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "other"))
+    module = load()
+    assert tmp_path / "other" in Path(module.__file__).parents
+    assert module.double(1.5) == 3.0
+    full.append(tmp_path / "other")
+    with pytest.raises(brnn.errors.FileError, match=r"generated code cannot be written \(No space left on device\)"):
+        load()
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

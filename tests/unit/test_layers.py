@@ -97,6 +97,7 @@ LAZY = {
 LAZY_MODULES = {
     ("brnn.base.words", "brnn.base.data"): "NumPy, which texts alone do not need",
     ("brnn.base.words", "brnn.base.plain"): "NumPy, which texts alone do not need",
+    ("brnn.compiler.cache", "brnn.compiler.numba_internals"): "Numba",
     ("brnn.files.run.writer", "brnn.files.run.save"): "h5py",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.fused"): "SciPy, Numba",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.maximum_norm"): "SciPy",
