@@ -94,7 +94,10 @@ class Spec:
     @classmethod
     def from_dict(cls, data: Any, arrays: Mapping[str, Any] | None = None) -> Self:
         """Rebuild from `to_dict`; raise SpecError if the data is not of this kind or not valid."""
-        result = _CODEC.decode(data, arrays or {}, cls.__name__)
+        try:
+            result = _CODEC.decode(data, arrays or {}, cls.__name__)
+        except RecursionError:
+            raise SpecError(f"a {cls.__name__}: its data are nested too deep") from None
         if not isinstance(result, cls):
             raise SpecError(f"expected a {cls.__name__}, found {type(result).__name__}")
         return result

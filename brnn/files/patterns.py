@@ -13,7 +13,7 @@ import numpy as np
 
 from brnn.base.checks import array
 from brnn.base.memory import refuse_above
-from brnn.base.text import closest, shortened
+from brnn.base.text import closest, one_line, shortened
 from brnn.errors import FileError, InputError, SpecError
 
 __all__ = ["read_pattern"]
@@ -153,9 +153,11 @@ def _from_npy(path: Path) -> np.ndarray:
         values = np.lib.format.open_memmap(path, mode="r")
     except PermissionError as error:
         raise FileError(f"{path}: {error.strerror}") from None
-    except (ValueError, OSError, EOFError, OverflowError, SyntaxError, TypeError, KeyError) as error:
+    except Exception as error:  # NumPy lets through what Python's own parser has to say of a damaged header
         reason = (
-            "holds Python objects, which are not read" if "object" in str(error) else f"not a NumPy array ({error})"
+            "holds Python objects, which are not read"
+            if "object" in str(error)
+            else f"not a NumPy array ({one_line(error)})"
         )
         raise FileError(f"{path}: {reason}") from None
     return _numeric(values, str(path))

@@ -256,7 +256,16 @@ def test_npy_that_promises_more_than_it_holds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"1,2,3\n", b"\x93NUMPY", b"\x93NUMPY\x09\x00\x10\x00" + bytes(16), b"PK\x03\x04"]
+    "content",
+    [
+        b"",
+        b"1,2,3\n",
+        b"\x93NUMPY",
+        b"\x93NUMPY\x09\x00\x10\x00" + bytes(16),
+        b"PK\x03\x04",
+        b"\x93NUMPY\x01\x00\x10\x00{nonsense)(      ",
+        b"\x93NUMPY\x01\x00\x10\x00\x00\x01\x02{{{{{{{{{{{{{",
+    ],
 )
 def test_npy_that_is_not_one(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "array.npy"

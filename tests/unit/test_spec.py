@@ -134,6 +134,8 @@ def test_json_keeps_every_bit() -> None:
         '{"type": "Dense", "matrix": {"type": "array", "dtype": "<f8", "shape": [2, 2], "packed": "eJwDAAAAAAE="}}',
         '{"type": "Layer", "name": "a", "shape": 3, "A": {"type": "array", "name": "gone"}, "B": 1}',
         "[" * 100_000,
+        '{"type": "Network", "name": "x", "layers": ' + "[" * 700 + "]" * 700 + "}",
+        '{"type": "Layer", "name": "a", "shape": 3, "A": ' + '{"type": "Power", "gain": ' * 700 + "1" + "}" * 701,
     ],
 )
 def test_hostile_json_is_refused_in_one_line(text: str) -> None:
