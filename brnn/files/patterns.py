@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from brnn.errors import FileError, InputError, SpecError
 __all__ = ["read_pattern"]
 
 _HDF5 = (".h5", ".hdf5", ".nc")
+_DECIMAL_COMMAS = re.compile(r"[-+]?\d*,\d+(?:[;\t ]+[-+]?\d*,\d+)+[;\t ]*")  # 0,5;0,7
 
 
 def read_pattern(source: str | Path, dataset: str | None = None) -> np.ndarray:
@@ -111,10 +113,10 @@ def _from_table(path: Path) -> np.ndarray:
         raise FileError(f"{path}: {error.strerror}") from None
     rows: list[list[float]] = []
     first = 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        line = line.partition("#")[0].strip()
-        if not line:
-            continue
+    lines = [(k, line.partition("#")[0].strip()) for k, line in enumerate(text.splitlines(), start=1)]
+    lines = [(number, line) for number, line in lines if line]
+    for number, line in lines:
+        _refuse_habits(line, path, number, header=not rows and len(lines) > 1)
         row = [_cell(cell, path, number, k) for k, cell in enumerate(_cells(line, path, number), start=1)]
         if rows and len(row) != len(rows[0]):
             raise FileError(f"{path}: line {number} has {len(row)} numbers, line {first} has {len(rows[0])}")
@@ -124,6 +126,25 @@ def _from_table(path: Path) -> np.ndarray:
         raise FileError(f"{path}: holds no numbers")
     values = np.array(rows)
     return values.ravel() if 1 in values.shape else values
+
+
+def _refuse_habits(line: str, path: Path, number: int, header: bool) -> None:
+    """Name what tables of other programs have and these have not: decimal commas, and names of columns."""
+    if _DECIMAL_COMMAS.fullmatch(line):
+        raise FileError(f"{path}: line {number}: '{shortened(line, 40)}' has decimal commas; write 0.5 for 0,5")
+    if header and not any(_is_number(cell) for cell in _cells(line, path, number)):
+        raise FileError(
+            f"{path}: line {number}: '{shortened(line, 40)}' looks like a header; a pattern has numbers alone, so "
+            "remove that line, or begin it with #"
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text or "0")
+    except ValueError:
+        return False
+    return True
 
 
 def _cells(line: str, path: Path, number: int) -> list[str]:

@@ -27,6 +27,9 @@ def refusal(path: Path | str, dataset: str | None = None) -> str:
 # Images ---------------------------------------------------------------------------------------------------------
 
 
+HEADER = "looks like a header; a pattern has numbers alone, so remove that line, or begin it with #"
+
+
 @pytest.mark.parametrize("suffix", [".png", ".PNG", ".jpg", ".jpeg"])
 def test_grey_image(tmp_path: Path, suffix: str) -> None:
     levels = np.full((16, 24), 51, dtype=np.uint8)
@@ -163,7 +166,9 @@ def test_table(tmp_path: Path, text: str, expected: Any) -> None:
         ("1,2\n3\n", "line 2 has 1 numbers, line 1 has 2"),
         ("# x\n1,2\n\n3,4,5\n", "line 4 has 3 numbers, line 2 has 2"),
         ("1,two\n", "line 1, column 2: 'two' is not a finite number"),
-        ("a,b\n1,2\n", "line 1, column 1: 'a' is not a finite number"),
+        ("a,b\n1,2\n", f"line 1: 'a,b' {HEADER}"),
+        ("# x\nx1\n1\n", f"line 2: 'x1' {HEADER}"),
+        ("1,2\na,b\n", "line 2, column 1: 'a' is not a finite number"),
         ("1,\n2,3\n", "line 2 has 2 numbers, line 1 has 1"),
         ("1,,3\n", "line 1, column 2: '' is not a finite number"),
         ("1,nan\n", "line 1, column 2: 'nan' is not a finite number"),
@@ -171,7 +176,10 @@ def test_table(tmp_path: Path, text: str, expected: Any) -> None:
         ("1,-Infinity\n", "line 1, column 2: '-Infinity' is not a finite number"),
         ("1e999\n", "line 1, column 1: '1e999' is not a finite number"),
         ("1_0\n", "line 1, column 1: '1_0' is not a finite number"),
-        ("0,5;0,7\n", "line 1, column 2: '5;0' is not a finite number"),
+        ("0,5;0,7\n", "line 1: '0,5;0,7' has decimal commas; write 0.5 for 0,5"),
+        ("1;2\n0,5; -0,7;\n", "line 2: '0,5; -0,7;' has decimal commas; write 0.5 for 0,5"),
+        ("0,5\t0,7\n", "line 1: '0,5\t0,7' has decimal commas; write 0.5 for 0,5"),
+        ("0,5 0,7\n", "line 1: '0,5 0,7' has decimal commas; write 0.5 for 0,5"),
         ("x" * 100 + "\n", f"line 1, column 1: '{'x' * 37}...' is not a finite number"),
     ],
 )
