@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.base.checks import number
+from brnn.base.odes import solved
 from brnn.claims import Comparison, claim
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import (
@@ -405,7 +406,6 @@ def graded_pattern_is_transient() -> list[Comparison]:
 
 def _independent(signal: Signal, pattern: np.ndarray, on: float, stop: float) -> np.ndarray:
     """Integrate (21) by SciPy, with the sum over the others written out: I = pattern until `on`, x(0) = 0."""
-    from scipy.integrate import solve_ivp
 
     def velocity(t: float, x: np.ndarray, I: np.ndarray) -> np.ndarray:
         f = signal(x)
@@ -414,7 +414,7 @@ def _independent(signal: Signal, pattern: np.ndarray, on: float, stop: float) ->
 
     x = np.zeros(pattern.size)
     for start, end, I in ((0.0, on, pattern), (on, stop, 0.0 * pattern)):
-        x = solve_ivp(velocity, (start, end), x, "DOP853", rtol=1e-11, atol=1e-13, args=(I,)).y[:, -1]
+        x = solved(velocity, (start, end), x, "DOP853", rtol=1e-11, atol=1e-13, args=(I,)).y[:, -1]
     return x
 
 

@@ -37,6 +37,7 @@ from typing import Any
 import numpy as np
 
 from brnn.base.checks import number, one_of, whole
+from brnn.base.odes import solved
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.models.parts.by_hand import equations_by_hand, integrated_with_lag
@@ -306,8 +307,6 @@ def feedback_keeps_the_bow() -> list[Comparison]:
 
 def _integrated(n: int, trials: int, D: float) -> np.ndarray:
     """Return the weights of the full network without lag, by SciPy, from one onset or offset to the next."""
-    from scipy.integrate import solve_ivp
-
     times = onsets(n, trials)
     learned = times[-1, -1] + 0.5 + _FADED / 0.5
     nodes = np.unique(np.concatenate([times.ravel(), times.ravel() + 0.5, [learned]]))
@@ -321,8 +320,7 @@ def _integrated(n: int, trials: int, D: float) -> np.ndarray:
 
     for start, end in itertools.pairwise(nodes):
         shown = 2.0 * ((times <= start) & (start < times + 0.5)).any(axis=1)
-        solution = solve_ivp(slope, (start, end), state, "LSODA", rtol=1e-11, atol=1e-13, args=(shown,))
-        state = solution.y[:, -1]
+        state = solved(slope, (start, end), state, rtol=1e-11, atol=1e-13, args=(shown,)).y[:, -1]
     return np.asarray(state[n:].reshape(n, n) * off)
 
 

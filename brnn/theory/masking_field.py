@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.odes import solved
+
 __all__ = ["choice", "filter_weights", "inhibition", "masses", "settled", "velocity"]
 
 RealFunction = Callable[[Any], Any]
@@ -120,10 +122,9 @@ def settled(S: Any, lists: Sequence[str], start: Any, *numbers: Any, duration: f
     -------
     ndarray, shape (lists,)
     """
-    from scipy.integrate import solve_ivp
 
     def rate(t: float, x: np.ndarray) -> np.ndarray:
         return velocity(x, S, lists, *numbers)
 
-    found = solve_ivp(rate, (0.0, duration), np.asarray(start, dtype=np.float64), "LSODA", rtol=1e-10, atol=1e-12)
+    found = solved(rate, (0.0, duration), start, rtol=1e-10, atol=1e-12)
     return np.asarray(found.y[:, -1])

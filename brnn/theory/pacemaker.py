@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from brnn.base.odes import solved
 from brnn.errors import InputError
 from brnn.signals import Signal
 
@@ -47,7 +48,6 @@ def singular_period(
     InputError
         If the cells do not change roles for ever: there is no relaxation oscillation.
     """
-    from scipy.integrate import solve_ivp
 
     def fast(t: float, x: np.ndarray, z: np.ndarray) -> np.ndarray:
         signals = f(x)
@@ -80,11 +80,11 @@ def singular_period(
     z, before = np.array([0.9, 0.5]), np.inf
     for _ in range(_ROUNDS):
         # In a competitive planar system the corner (B, -C) leads to the equilibrium at which the first cell is most on.
-        x = solve_ivp(fast, (0.0, 1e3 / A), [B, -C], "LSODA", rtol=1e-11, atol=1e-13, args=(z,)).y[:, -1]
+        x = solved(fast, (0.0, 1e3 / A), [B, -C], rtol=1e-11, atol=1e-13, args=(z,)).y[:, -1]
         if x[0] - x[1] < 1e-6 * (B + C):
             raise InputError("the two cells of the pacemaker do not take turns: with these gates neither stays on")
         begin = np.array([*x, *z, 0.0])
-        path = solve_ivp(along, span, begin, "DOP853", rtol=1e-11, atol=1e-13, events=(folded, resting))
+        path = solved(along, span, begin, "DOP853", rtol=1e-11, atol=1e-13, events=(folded, resting))
         if path.status != 1 or not path.t_events[0].size:
             raise InputError("the pacemaker does not oscillate: a cell that is on stays on")
         end = path.y[:, -1]

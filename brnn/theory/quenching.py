@@ -53,6 +53,7 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.odes import solved
 from brnn.errors import InputError, IntegrationError
 from brnn.theory.liapunov_functions.signal import SignalFunction
 from brnn.theory.survivors import hill_of_field, jacobian, velocity
@@ -196,20 +197,14 @@ def settle(
     IntegrationError
         If it has not settled within `longest` (in units of 1/A), or if the solver fails.
     """
-    from scipy.integrate import solve_ivp
-
     initial = np.asarray(initial, dtype=np.float64)
     active = initial.ravel() > 0
     result = np.zeros(initial.size)
     x = initial.ravel()[active]
     span, elapsed = 20.0 / A, 0.0
     while x.size:
-        run = solve_ivp(
-            lambda t, y: velocity(y, A, B, signal, inhibition), (0.0, span), x, method="LSODA", rtol=1e-10, atol=1e-13
-        )
+        run = solved(lambda t, y: velocity(y, A, B, signal, inhibition), (0.0, span), x, rtol=1e-10, atol=1e-13)
         elapsed += span
-        if not run.success:
-            raise IntegrationError(f"the field could not be integrated: {run.message}", elapsed)
         x = np.maximum(run.y[:, -1], 0.0)
         trimmed = np.where(x < 1e-8 * B, 0.0, x)
         still = np.abs(velocity(trimmed, A, B, signal, inhibition)).max() <= 1e-9 * A * B
@@ -265,17 +260,13 @@ def noise_threshold(
 
 
 def _survives(x: np.ndarray, A: float, B: float, signal: SignalFunction, inhibition: float) -> bool:
-    from scipy.integrate import solve_ivp
-
     elapsed, span = 0.0, 0.5 / A
     while elapsed < 200.0 / A:
         if ignites(x, A, B, signal, inhibition):
             return True
         if quenches(x, A, B, signal, inhibition):
             return False
-        run = solve_ivp(
-            lambda t, y: velocity(y, A, B, signal, inhibition), (0.0, span), x, method="LSODA", rtol=1e-11, atol=1e-14
-        )
+        run = solved(lambda t, y: velocity(y, A, B, signal, inhibition), (0.0, span), x, rtol=1e-11, atol=1e-14)
         x, elapsed = np.maximum(run.y[:, -1], 0.0), elapsed + span
     # A state that approaches what is stored from above never meets `ignites`.
     return bool(settle(x, A, B, signal, inhibition=inhibition).any())

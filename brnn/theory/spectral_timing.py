@@ -25,6 +25,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from brnn.base.odes import solved
+
 __all__ = ["Bell", "activation", "bell", "fast_gate_top", "fast_gate_width", "gated", "learned", "response"]
 
 
@@ -142,10 +144,8 @@ def _courses(t: Any, relay: float, rates: Any, *numbers: float) -> tuple[np.ndar
 
 
 def _solved(velocity: Any, t: np.ndarray, start: np.ndarray) -> np.ndarray:
-    from scipy.integrate import solve_ivp
-
     span = (0.0, max(float(t[-1]), 1e-12))
-    return np.asarray(solve_ivp(velocity, span, start, "LSODA", t_eval=t, rtol=1e-10, atol=1e-14).y.T)
+    return np.asarray(solved(velocity, span, start, t_eval=t, rtol=1e-10, atol=1e-14).y.T)
 
 
 def bell(t: Any, response: Any) -> Bell:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.odes import solved
+
 __all__ = ["scipy_solution"]
 
 
@@ -20,10 +22,6 @@ def scipy_solution(
     ndarray, shape (times, unknowns)
         Exact to about nine digits of the largest value (tolerances 1e-11 and 1e-13).
     """
-    from scipy.integrate import solve_ivp
-
     span = (float(times[0]), float(times[-1]))
-    found = solve_ivp(velocity, span, start, method, t_eval=times, rtol=1e-11, atol=1e-13, args=args)
-    if not found.success:
-        raise ArithmeticError(f"the independent integration failed: {found.message}")
+    found = solved(velocity, span, start, method, t_eval=times, rtol=1e-11, atol=1e-13, args=args)
     return np.asarray(found.y.T)
