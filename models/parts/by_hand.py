@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.odes import solved
 from brnn.claims import Comparison
 from brnn.models.parts.runs import run
 
@@ -108,19 +109,15 @@ def integrated(
     The integration begins anew at the `breaks`, where inputs jump; `when` is a time inside of the piece between two of
     them, by which the equations tell what is on.
     """
-    from scipy.integrate import solve_ivp
-
     u = np.asarray(start, dtype=np.float64).ravel()
     rows = np.empty((len(times), u.size))
     edges = np.unique([times[0], *(b for b in breaks if times[0] < b < times[-1]), times[-1]])
     for first, last in itertools.pairwise(edges):
         inside = (times >= first) & (times <= last)
         wanted = np.union1d(times[inside], [last])
-        found = solve_ivp(
+        found = solved(
             velocity, (first, last), u, method, t_eval=wanted, rtol=1e-10, atol=1e-12, args=(0.5 * (first + last),)
         )
-        if not found.success or not np.isfinite(found.y).all():
-            raise ArithmeticError(f"the independent integration failed: {found.message}")
         rows[inside], u = found.y.T[np.searchsorted(wanted, times[inside])], found.y[:, -1]
     return rows
 
@@ -133,8 +130,6 @@ def integrated_with_lag(
     Before time 0 it was as at the beginning. The method of steps: within a lag everything that is late is known, from
     the dense output of the pieces before. What jumps at a break makes kinks one and two lags later.
     """
-    from scipy.integrate import solve_ivp
-
     u = first = np.asarray(start, dtype=np.float64).ravel()
     end = float(times[-1])
     kinks = [b + k * lag for b in (0.0, *breaks) for k in range(4)]
@@ -150,7 +145,7 @@ def integrated_with_lag(
 
     for begin, stop in itertools.pairwise(edges):
         middle = 0.5 * (begin + stop)
-        found = solve_ivp(
+        found = solved(
             lambda t, v, when=middle: velocity(t, v, when, at(t - lag)),
             (begin, stop),
             u,
