@@ -31,7 +31,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, choice, number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.models import additive, rcf
+from brnn.models import rcf
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities, field_shape, signal_of
@@ -232,18 +232,6 @@ def communities_settle() -> list[Comparison]:
         stored = final(build(kind="lotka_volterra", c=2.0, initial=start))
         rows.append(Comparison(end, stored, 1e-8, f"two species, c = 2, from {start}: the more numerous one"))
     return rows
-
-
-@claim("Hopfield's network is the additive network, and (32) with a = 1", source="Hopfield (1984); review, (6), (32)")
-def hopfield_is_additive() -> Comparison:
-    """The simulator's own derivative of both networks at random states."""
-    rng = np.random.default_rng(1984)
-    T, I = rng.normal(size=(8, 8)), rng.normal(size=8)
-    T, states = T + T.T, rng.normal(size=(20, 8))
-    one = slope(build(kind="hopfield", c=-T, I=I), states)
-    signal = Function("tanh(gain*w)", gain=_GAIN)
-    other = slope(additive.build(B=T, C=0.0, signal=signal, pattern=I, on=math.inf), states)
-    return Comparison(other, one, 1e-13, "dx_i/dt")
 
 
 @claim("Hopfield: stored patterns are recalled, at m p with m = tanh(gain m)", source="Hopfield (1984)")

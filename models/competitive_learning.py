@@ -23,18 +23,21 @@ What is known:
 
 from __future__ import annotations
 
-from typing import Literal
+import functools
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.competition import DECIDED, SETTLED, CategoryCompetition, random_weights, window_of
 from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
 from brnn.models.parts.runs import run
 from brnn.spec.network import Network
-from brnn.spec.schedules import Schedule
+from brnn.spec.schedules import Pulse, Schedule
 
 __all__ = ["build"]
 
@@ -265,3 +268,56 @@ def memory_decays_geometrically() -> Comparison:
     q = np.exp(-0.25 * 1.6)
     predicted = (1.0 - q) * q ** np.arange(25)[:, None] * (patterns[0] - patterns[2])
     return Comparison(predicted, courses[0] - courses[1], 1e-6)
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    lengths = np.sqrt((p.pattern**2).sum(axis=1, keepdims=True))
+    shown, s = p.pattern / lengths, p.speed
+    n, m = shown.shape[1], len(p.weights)
+    changes = np.arange(len(p.order) + 1.0)
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        x, y, z = u[:n], u[n : n + m], u[n + m :].reshape(m, n)
+        J, T = float((np.abs(changes - when) < 0.15).any()), z @ x
+        if p.winner == "rcf":
+            square = 5.0 * (p.m + 1) * y**2
+            dy = -y + (1.0 - y) * (T + square) - y * (square.sum() - square + 10.0 * J)
+            f = np.minimum(5.0 * np.maximum(y - 0.6, 0.0), 1.0)
+        else:
+            sent = np.maximum(y, 0.0)
+            dy = -y + T - 3.0 * (sent.sum() - sent) - 2.0 * J
+            f = np.minimum(4.0 * np.maximum(y - 0.25, 0.0), 1.0)
+        dz = (p.window.on < when < p.window.off) * p.M * f[:, None] * (x - z)
+        return np.concatenate([2.0 * s * (shown[p.order[int(when)]] - x), s * dy, dz.ravel()])
+
+    breaks = [*changes, *(changes - 0.15), *(changes + 0.15), p.window.on, p.window.off]
+    u = integrated(velocity, np.concatenate([np.zeros(n + m), np.ravel(p.weights)]), times, breaks)
+    return {"input.x": u[:, :n], "category.x": u[:, n : n + m], "filter.z": u[:, n + m :].reshape(-1, m, n)}
+
+
+@claim("Its equations, written out by hand", source=_1976 + "integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Two categories, three presentations, both ways to find the winner, every parameter off its default."""
+    parameters = {
+        "pattern": np.array([[0.9, 0.2, 0.4], [0.1, 0.8, 0.5]]),
+        "m": 2,
+        "order": np.array([1, 0, 1]),
+        "M": 0.8,
+        "speed": 15.0,
+        "weights": np.array([[0.7, 0.3, 0.5], [0.2, 0.6, 0.4]]),
+        "window": Numbers(Pulse, on=0.3, off=2.75),
+    }
+    times = np.array([0.0, 0.3, 0.6, 0.8, 1.1, 1.5, 1.8, 2.3, 2.6, 2.8])
+    rows = []
+    without = {name: value for name, value in parameters.items() if name != "m"}
+    for winner, given, apart in (("rcf", parameters, ()), ("fast", without, ("m",))):
+        rows += equations_by_hand(
+            functools.partial(build, winner=winner, **({"m": 2} if apart else {})),
+            given,
+            lambda p, times, winner=winner: _by_hand(SimpleNamespace(winner=winner, **vars(p)), times),
+            times,
+            apart=("winner", "cycles", "seed", *apart),
+            changed={"order": np.array([0, 0, 1])},
+            tolerance=1e-6,
+        )
+    return rows

@@ -23,8 +23,10 @@ What is known (x = sum x_i, z_j = sum_i z_ji, X_i = x_i/x, Z_ji = z_ji/z_j):
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
@@ -33,6 +35,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, choice, number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated_with_lag
 from brnn.models.parts.patterns import activities, default_pattern, field_shape, signal_of
 from brnn.models.parts.presentations import refuse_weights
 from brnn.models.parts.runs import run, slope
@@ -286,3 +289,64 @@ def uneven_strengths_distort() -> list[Comparison]:
         bias = np.abs(predicted / predicted.sum() - theta).max()
         rows.append(Comparison(bias, np.abs(x / x.sum() - theta).max(), 1e-7, f"{name} strengths: largest bias of X_i"))
     return rows
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    n, trained = len(p.pattern), 12 * p.cycles
+    count = n if p.recurrent else p.sources
+    rng = np.random.default_rng(p.seed)
+    rng.uniform(0.2, 1.0, size=count)  # strengths, if none are given
+    course = np.append(np.exp(rng.standard_normal(trained)), 0.0)
+    start, weights = rng.uniform(0.1, 1.0, size=n), rng.uniform(0.1, 1.0, size=(n, count))
+    theta, sources = p.pattern / p.pattern.sum(), 0 if p.recurrent else count
+
+    def velocity(t: float, u: np.ndarray, when: float, late: np.ndarray) -> np.ndarray:
+        s, x, z = u[:sources], u[sources : sources + n], u[sources + n :].reshape(n, count)
+        sampled = late[:sources] if sources else late[:n]
+        f = p.signal.gain * sampled / (p.signal.half + sampled)
+        C = np.interp(t, np.arange(trained + 1.0), course)
+        cue = (3.0 * np.arange(sources) % 12.0 < when % 12.0) & (when % 12.0 < 3.0 * np.arange(sources) % 12.0 + 5.0)
+        gone = z if p.law == "passive_decay" else p.M * f * z
+        return np.concatenate(
+            [-p.A * s + cue, -p.A * x + z @ (p.strengths * f) + theta * C, (p.M * np.outer(x, f) - gone).ravel()]
+        )
+
+    breaks = [*np.arange(1.0, times[-1] + 1.0)]
+    u = integrated_with_lag(
+        velocity, np.concatenate([np.zeros(sources), start, weights.ravel()]), times, p.delay, breaks
+    )
+    return {"field.x": u[:, sources : sources + n], "paths.z": u[:, sources + n :].reshape(-1, n, count)}
+
+
+@claim("Its equations, written out by hand", source="(35), (36) with a lag, integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Three cells and two sampling cells, or three that sample each other, every parameter off its default."""
+    parameters = {
+        "A": 1.3,
+        "M": 0.7,
+        "signal": Numbers(Saturating, gain=0.8, half=0.4),
+        "pattern": np.array([0.5, 1.0, 0.7]),
+        "delay": 0.8,
+        "cycles": 1,
+        "seed": 5,
+    }
+    return [
+        *equations_by_hand(
+            functools.partial(build, sources=2, recurrent=False, law="passive_decay"),
+            {**parameters, "strengths": np.array([0.5, 0.7])},
+            lambda p, times: _by_hand(
+                SimpleNamespace(sources=2, recurrent=False, law="passive_decay", **vars(p)), times
+            ),
+            np.array([0.0, 1.0, 2.5, 4.5]),
+            apart=("n", "sources", "recurrent", "law"),
+            tolerance=1e-6,
+        ),
+        *equations_by_hand(
+            functools.partial(build, recurrent=True, law="outstar"),
+            {**parameters, "strengths": np.array([0.5, 0.3, 0.4])},
+            lambda p, times: _by_hand(SimpleNamespace(recurrent=True, law="outstar", **vars(p)), times),
+            np.array([0.0, 1.0, 2.5]),
+            apart=("n", "recurrent", "law", "sources"),
+            tolerance=1e-6,
+        ),
+    ]

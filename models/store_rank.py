@@ -31,7 +31,10 @@ What is known:
 
 from __future__ import annotations
 
-from typing import Literal
+import functools
+import warnings
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -41,6 +44,7 @@ from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.models import store as plain
+from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.runs import run
 from brnn.models.parts.store import STORE, TRACE, ItemList, ends_of, memory, pulses_of
 from brnn.signals import ThresholdLinear
@@ -265,4 +269,60 @@ def ratios_are_kept() -> list[Comparison]:
         measured = np.concatenate([kept[j + 1 :, j] / kept[j + 1 :, j + 1] for j in range(6)])
         predicted = np.concatenate([np.full(6 - j, 1.0 / S[j]) for j in range(6)])
         rows.append(Comparison(predicted, measured, 1e-6, f"A = {A:g}: ratios of neighbours after each later item"))
+    return rows
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    letters = list(dict.fromkeys(p.items))
+    n, R = len(letters), p.ranks
+    onsets = np.concatenate([[0.0], np.cumsum(p.duration + p.gap)])[:-1]
+
+    def velocity(t: float, state: np.ndarray, when: float) -> np.ndarray:
+        u, x, y = state.reshape(3, n, R)
+        I = np.zeros(n)
+        for k in np.flatnonzero((onsets < when) & (when < onsets + p.duration)):
+            I[letters.index(p.items[k])] = 1.0
+        held = y if p.code == "occurrence" else np.ones((n, 1)) * y.sum(axis=0)
+        s = np.minimum(np.maximum(held - p.h, 0.0) / p.h, 1.0)
+        before = np.hstack([np.ones((n, 1)), s[:, :-1]])
+        c = np.minimum(2.0 * np.maximum(u - 1.25, 0.0), 1.0)
+        on = I.sum()
+        return np.concatenate(
+            [
+                (p.v * (-u + I[:, None] + before - s)).ravel(),
+                ((p.A * c + y - x * x.sum()) * on).ravel(),
+                ((x - y) * (1.0 - on)).ravel(),
+            ]
+        )
+
+    states = integrated(velocity, np.zeros(3 * n * R), times, [*onsets, *(onsets + p.duration)])
+    _, x, y = np.moveaxis(states.reshape(-1, 3, n, R), 1, 0)
+    return {"store.x": x, "trace.x": y}
+
+
+@claim("Its equations, written out by hand", source="(41), (42) with a routing layer, integrated by SciPy")
+def equations() -> list[Comparison]:
+    """The list ABA with both rank codes, every parameter off its default."""
+    parameters = {
+        "items": "ABA",
+        "A": 0.5,
+        "ranks": 4,
+        "v": 4.0,
+        "duration": np.array([5.0, 6.0, 5.5]),
+        "gap": np.array([4.0, 5.0, 4.5]),
+    }
+    times = np.array([0.0, 1.0, 4.0, 6.0, 10.0, 14.0, 17.0, 21.0, 24.0, 28.0])
+    rows = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # some of these are too short for the memory to come to rest
+        for code in ("occurrence", "position"):
+            rows += equations_by_hand(
+                functools.partial(build, code=code, h=0.08),
+                parameters,
+                lambda p, times, code=code: _by_hand(SimpleNamespace(code=code, h=0.08, **vars(p)), times),
+                times,
+                apart=("code", "h"),  # whether a rank is taken is decided long before its trace is near h again
+                changed={"items": "AAB"},
+                tolerance=1e-6,
+            )
     return rows
