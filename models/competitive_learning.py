@@ -310,9 +310,11 @@ def equations() -> list[Comparison]:
     times = np.array([0.0, 0.3, 0.6, 0.8, 1.1, 1.5, 1.8, 2.3, 2.6, 2.8])
     rows = []
     without = {name: value for name, value in parameters.items() if name != "m"}
+    given: dict[str, Any]
+    winner: Any
     for winner, given, apart in (("rcf", parameters, ()), ("fast", without, ("m",))):
         rows += equations_by_hand(
-            functools.partial(build, winner=winner, **({"m": 2} if apart else {})),
+            functools.partial(build, m=2, winner=winner) if apart else functools.partial(build, winner=winner),
             given,
             lambda p, times, winner=winner: _by_hand(SimpleNamespace(winner=winner, **vars(p)), times),
             times,
