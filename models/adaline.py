@@ -33,6 +33,7 @@ from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.presentations import Presentations, pattern_rows, refuse_weights
 from brnn.models.parts.runs import run
 from brnn.models.parts.supervised import driven_by_errors, step_factor
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.network import Network
 
 __all__ = ["build"]
@@ -42,6 +43,7 @@ _AND = np.array([-1.0, -1.0, -1.0, 1.0])
 _XOR = np.array([-1.0, 1.0, 1.0, -1.0])
 
 
+@takes_dotted_names
 def build(
     pattern: ArrayLike | None = None,
     targets: ArrayLike | None = None,

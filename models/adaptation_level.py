@@ -33,6 +33,7 @@ from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape, signal_of
 from brnn.models.parts.runs import run, slope
 from brnn.signals import Expression, Function, Linear, Power, Saturating, Sigmoid, Signal
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers.cohen_grossberg import CohenGrossbergLayer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -45,6 +46,7 @@ __all__ = ["build"]
 _FIELD = {"A": 1.0, "B": 3.0, "F": 0.25}
 
 
+@takes_dotted_names
 def build(
     n: int | tuple[int, ...] | None = None,
     a: Signal = Function("w"),

@@ -36,6 +36,7 @@ from brnn.models.parts.patterns import (
 )
 from brnn.models.parts.runs import final, run
 from brnn.signals import Linear, Logistic, Signal
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -48,6 +49,7 @@ from brnn.theory import additive as theory
 __all__ = ["build"]
 
 
+@takes_dotted_names
 def build(
     n: int | tuple[int, ...] | None = None,
     A: ArrayLike = 1.0,

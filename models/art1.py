@@ -54,6 +54,7 @@ from brnn.models.parts.resonance import (
 )
 from brnn.models.parts.runs import run
 from brnn.signals import Linear, ThresholdLinear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Outstar, SelfNormalizing
 from brnn.spec.network import Network
@@ -70,6 +71,7 @@ PATTERNS = tuple(
 )
 
 
+@takes_dotted_names
 def build(
     pattern: ArrayLike = PATTERNS,
     rho: float = 0.5,

@@ -32,12 +32,14 @@ from brnn.claims import Comparison, claim
 from brnn.models import art1
 from brnn.models.parts.resonance import ACCURACY, choices, labels, refuse_size, times
 from brnn.models.parts.runs import run
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.network import Network
 from brnn.theory import art
 
 __all__ = ["build"]
 
 
+@takes_dotted_names
 def build(
     pattern: ArrayLike = art1.PATTERNS,
     rho: float = 0.5,

@@ -39,6 +39,7 @@ from brnn.models.parts.avalanche import ChainRun, chain_runs
 from brnn.models.parts.presentations import refuse_weights
 from brnn.models.parts.runs import run
 from brnn.signals import Step
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.events.protocol import Phase, Protocol
 from brnn.spec.events.triggers import Crossing, Event
 from brnn.spec.layers import Layer
@@ -59,6 +60,7 @@ __all__ = ["RECALLED", "build", "chain_of"]
 RECALLED = 0.5  # of a weight; all of it would be added to what is shown, and the weights would grow without bound
 
 
+@takes_dotted_names
 def build(
     frames: ArrayLike | None = None,
     command: float = 0.8,

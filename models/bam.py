@@ -37,6 +37,7 @@ from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities, presented, signal_of
 from brnn.models.parts.runs import run, slope
 from brnn.signals import Function, Linear, Signal
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.layers.binary import BinaryLayer
 from brnn.spec.learning import PassiveDecay
@@ -52,6 +53,7 @@ _A = ((1, 0, 1, 0, 1, 0), (1, 1, 1, 0, 0, 0))
 _B = ((1, 1, 0, 0), (1, 0, 1, 0))
 
 
+@takes_dotted_names
 def build(
     kind: str = "adaptive",
     A: ArrayLike = _A,

@@ -44,6 +44,7 @@ from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities
 from brnn.models.parts.runs import final, run, slope
 from brnn.signals import Function, Linear, Signal
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.layers.base import LayerLaw
 from brnn.spec.layers.box import BoxLayer
@@ -63,6 +64,7 @@ _LETTERS = (
 _WRONG = 11  # cells of 35 that are wrong in what is shown
 
 
+@takes_dotted_names
 def build(
     patterns: ArrayLike | None = None,
     W: ArrayLike | None = None,

@@ -34,6 +34,7 @@ from brnn.errors import SpecError
 from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.runs import run
 from brnn.signals import Linear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers.binary import BinaryLayer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -46,6 +47,7 @@ __all__ = ["build"]
 _ENOUGH = 24  # steps, or three turns of a wave around a larger ring
 
 
+@takes_dotted_names
 def build(
     n: int | None = None,
     A: ArrayLike | None = None,

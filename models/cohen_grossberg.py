@@ -37,6 +37,7 @@ from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities, field_shape, signal_of
 from brnn.models.parts.runs import final, run, slope
 from brnn.signals import Function, Linear, Sigmoid, Signal
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.layers.cohen_grossberg import CohenGrossbergLayer
 from brnn.spec.network import Network
@@ -57,6 +58,7 @@ _KINDS: dict[str, tuple[Signal, Signal, Signal]] = {  # a, b, d
 }
 
 
+@takes_dotted_names
 def build(
     n: int | tuple[int, ...] | None = None,
     kind: str = "general",

@@ -36,12 +36,14 @@ from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.competition import DECIDED, SETTLED, CategoryCompetition, random_weights, window_of
 from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
 from brnn.models.parts.runs import run
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.network import Network
 from brnn.spec.schedules import Pulse, Schedule
 
 __all__ = ["build"]
 
 
+@takes_dotted_names
 def build(
     pattern: ArrayLike | None = None,
     m: int = 3,

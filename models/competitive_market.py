@@ -29,6 +29,7 @@ from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities, field_shape
 from brnn.models.parts.runs import final, run, slope
 from brnn.signals import Function, Linear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers.cohen_grossberg import CohenGrossbergLayer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -41,6 +42,7 @@ __all__ = ["build"]
 _COSTS = (1.0, 1.5, 2.0, 3.0, 4.5, 6.0)
 
 
+@takes_dotted_names
 def build(
     costs: ArrayLike | None = None,
     top: float = 10.0,

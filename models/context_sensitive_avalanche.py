@@ -44,6 +44,7 @@ from brnn.models.parts.list_learning import (
     nearest,
 )
 from brnn.models.parts.presentations import refuse_weights
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers.gated import GatedLayer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -59,6 +60,7 @@ _ERASE = 15.0  # r, in the silent slots after a list
 _SHUT = 4.0  # more than the memory ever holds of one item
 
 
+@takes_dotted_names
 def build(
     items: ArrayLike | None = None,
     lists: Any = ((0, 1, 2), (3, 1, 4)),

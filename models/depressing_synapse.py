@@ -42,6 +42,7 @@ from brnn.models.parts.patterns import activities, field_shape, signal_of
 from brnn.models.parts.reference import scipy_solution
 from brnn.models.parts.runs import run
 from brnn.signals import Linear, Sigmoid, Signal
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
@@ -57,6 +58,7 @@ _RATES = (5.0, 10.0, 20.0, 40.0, 80.0)
 _MOST_SPIKES = 200_000
 
 
+@takes_dotted_names
 def build(
     n: int | tuple[int, ...] | None = None,
     rate: ArrayLike = _RATES,

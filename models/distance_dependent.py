@@ -39,6 +39,7 @@ from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, default_pattern, field_shape, presented, signal_of
 from brnn.models.parts.runs import run, slope, stays_within
 from brnn.signals import Linear, Sigmoid, Signal, ThresholdLinear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -49,6 +50,7 @@ from brnn.theory import fields as theory
 __all__ = ["build"]
 
 
+@takes_dotted_names
 def build(
     n: int | tuple[int, ...] | None = None,
     A: float = 1.0,

@@ -32,6 +32,7 @@ from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape, signal_of
 from brnn.models.parts.runs import final, run, stays_within
 from brnn.signals import Linear, Signal, ThresholdLinear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.schedules import Constant, Pulses, Schedule, Sequence
@@ -43,6 +44,7 @@ __all__ = ["build"]
 _TOTALS = (1.0, 10.0, 100.0, 1000.0)
 
 
+@takes_dotted_names
 def build(
     n: int | tuple[int, ...] | None = None,
     A: float = 1.0,

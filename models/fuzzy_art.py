@@ -56,6 +56,7 @@ from brnn.models.parts.resonance import (
 )
 from brnn.models.parts.runs import run
 from brnn.signals import Function, Linear, ThresholdLinear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.layers.gated import GatedLayer
 from brnn.spec.network import Network
@@ -76,6 +77,7 @@ _REMAINS = 1e-6  # what is left of the difference between memory and pattern aft
 _BIAS = 1e-6
 
 
+@takes_dotted_names
 def build(
     pattern: ArrayLike = PATTERNS,
     rho: float = 0.75,

@@ -38,6 +38,7 @@ from brnn.models.parts.patterns import PATTERN_A, activities, field_shape, signa
 from brnn.models.parts.reference import scipy_solution
 from brnn.models.parts.runs import final, run
 from brnn.signals import Linear, Sigmoid, Signal, ThresholdLinear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
@@ -50,6 +51,7 @@ from brnn.theory import habituation as theory
 __all__ = ["build"]
 
 
+@takes_dotted_names
 def build(
     n: int | tuple[int, ...] | None = None,
     I: ArrayLike = 1.0,

@@ -33,6 +33,7 @@ from brnn.models.parts.patterns import activities, signal_of
 from brnn.models.parts.reference import scipy_solution
 from brnn.models.parts.runs import run
 from brnn.signals import Sigmoid, Signal
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
@@ -46,6 +47,7 @@ __all__ = ["build"]
 _CELLS = (2,)
 
 
+@takes_dotted_names
 def build(
     A: float = 1.0,
     B: float = 1.0,

@@ -41,6 +41,7 @@ from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape, presented
 from brnn.models.parts.runs import final, run, slope
 from brnn.signals import ThresholdLinear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -58,6 +59,7 @@ __all__ = ["build", "response", "static"]
 _THRESHOLDS = 16  # different ones at most: each is a projection of its own
 
 
+@takes_dotted_names
 def build(
     n: int | tuple[int, ...] | None = None,
     k: ArrayLike = 1.0,

@@ -37,6 +37,7 @@ from brnn.models.parts.patterns import PATTERN_A, PATTERN_B, signal_of
 from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights
 from brnn.models.parts.runs import run
 from brnn.signals import Linear, Signal, ThresholdLinear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Instar, Learning, SelfNormalizing
 from brnn.spec.network import Network
@@ -50,6 +51,7 @@ __all__ = ["build"]
 _SILENT = 0.4  # part of each presentation without input
 
 
+@takes_dotted_names
 def build(
     pattern: ArrayLike | None = None,
     taught: ArrayLike = (0,),

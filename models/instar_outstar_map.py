@@ -33,6 +33,7 @@ from brnn.errors import SpecError
 from brnn.models.parts.competition import DECIDED, SETTLED, CategoryCompetition, window_of
 from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
 from brnn.models.parts.runs import run
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Outstar
 from brnn.spec.network import Network
@@ -46,6 +47,7 @@ __all__ = ["build"]
 _RECALLED = 0.5  # of a weight; all of it would be added to what is taught, and the weights would grow without bound
 
 
+@takes_dotted_names
 def build(
     pattern: ArrayLike | None = None,
     outputs: ArrayLike | None = None,

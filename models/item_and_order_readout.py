@@ -47,6 +47,7 @@ from brnn.claims import Comparison, claim
 from brnn.models.parts.runs import frequencies, run
 from brnn.models.parts.store import STORE, TRACE, ItemList, memory
 from brnn.signals import Linear, Sigmoid, ThresholdLinear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.events.triggers import Crossing, Event
 from brnn.spec.layers.gated import GatedLayer
 from brnn.spec.network import Network
@@ -68,6 +69,7 @@ _HALF = 0.5  # activity of an interneuron at which its item counts as performed
 _MEAN = 5.0  # mean of the noise in its standard deviations, so that it is practically never negative
 
 
+@takes_dotted_names
 def build(
     n: int | None = None,
     A: float = 0.1,

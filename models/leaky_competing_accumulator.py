@@ -33,6 +33,7 @@ from brnn.models.parts.patterns import PATTERN_A, activities, field_shape, signa
 from brnn.models.parts.reference import scipy_solution
 from brnn.models.parts.runs import final, run
 from brnn.signals import Linear, Signal, ThresholdLinear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -46,6 +47,7 @@ from brnn.theory import additive as theory
 __all__ = ["build"]
 
 
+@takes_dotted_names
 def build(
     n: int | None = None,
     pattern: ArrayLike = (1.0, 0.8),

@@ -38,6 +38,7 @@ from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.presentations import Presentations, pattern_rows, refuse_weights
 from brnn.models.parts.runs import run
 from brnn.models.parts.supervised import NetworkParts, correlation, driven_by_errors, step_factor
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -48,6 +49,7 @@ from brnn.spec.topologies.uniform import AllToAll
 __all__ = ["build"]
 
 
+@takes_dotted_names
 def build(
     pattern: ArrayLike | None = None,
     values: ArrayLike | None = None,

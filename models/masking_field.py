@@ -52,6 +52,7 @@ from brnn.models.parts.patterns import activities, presented, signal_of
 from brnn.models.parts.reference import scipy_solution
 from brnn.models.parts.runs import final, run, slope, stays_within
 from brnn.signals import Linear, Sigmoid, Signal
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -65,6 +66,7 @@ __all__ = ["build"]
 _MOST_LISTS = 4096
 
 
+@takes_dotted_names
 def build(
     lists: str = "MY SELF ELF MYSELF",
     word: str = "MYSELF",

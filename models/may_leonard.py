@@ -31,6 +31,7 @@ from brnn.errors import SpecError
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.runs import final, run, slope
 from brnn.signals import Function, Linear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.layers.cohen_grossberg import CohenGrossbergLayer
 from brnn.spec.network import Network
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["abundances", "build"]
 
 
+@takes_dotted_names
 def build(
     a: ArrayLike = 0.8,
     b: ArrayLike = 1.3,

@@ -33,6 +33,7 @@ from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.patterns import activities
 from brnn.models.parts.runs import run
 from brnn.signals import Linear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers.binary import BinaryLayer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -47,6 +48,7 @@ _MOST_STATEMENTS = 12  # of a gate that is shown its whole truth table, of 2^n l
 _ENOUGH = 24  # steps of a network without inputs
 
 
+@takes_dotted_names
 def build(
     kind: Literal["and", "or", "not", "latch", "ring"] = "latch",
     n: int | None = None,

@@ -32,6 +32,7 @@ from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape, presented, signal_of
 from brnn.models.parts.runs import final, run, stays_within
 from brnn.signals import Linear, Power, Signal
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers.membrane import MembraneLayer
 from brnn.spec.network import Network
 from brnn.spec.stimulus import Stimulus
@@ -41,6 +42,7 @@ from brnn.theory import membrane as theory
 __all__ = ["build"]
 
 
+@takes_dotted_names
 def build(
     n: int | tuple[int, ...] | None = None,
     C: float = 0.2,

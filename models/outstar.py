@@ -37,6 +37,7 @@ from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, f
 from brnn.models.parts.presentations import refuse_weights
 from brnn.models.parts.runs import run
 from brnn.signals import Linear, Signal, ThresholdLinear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.learning import DoublyGated, Learning, Outstar, PassiveDecay
 from brnn.spec.network import Network
@@ -55,6 +56,7 @@ _LAWS: dict[str, Callable[..., Learning]] = {
 _RECALL, _SILENCE = 5.0, 5.0  # how long each recall lasts, and the silence before it
 
 
+@takes_dotted_names
 def build(
     n: int | tuple[int, ...] | None = None,
     A: float = 1.0,

@@ -43,6 +43,7 @@ from brnn.models.parts.patterns import (
 )
 from brnn.models.parts.runs import final, run, slope
 from brnn.signals import Expression, Linear, Power, Saturating, Sigmoid, Signal
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -53,6 +54,7 @@ from brnn.theory import rcf as theory
 __all__ = ["build"]
 
 
+@takes_dotted_names
 def build(
     n: int | tuple[int, ...] | None = None,
     A: float = 1.0,

@@ -38,6 +38,7 @@ from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.patterns import activities
 from brnn.models.parts.runs import final, run
 from brnn.signals import Step
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -47,6 +48,7 @@ from brnn.spec.topologies.matrix import Dense
 __all__ = ["build"]
 
 
+@takes_dotted_names
 def build(
     n: int | None = None,
     A: float = 1.0,

@@ -45,6 +45,7 @@ from brnn.models.parts.list_learning import (
     nearest,
 )
 from brnn.models.parts.presentations import refuse_weights, unit_rows
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.network import Network
 from brnn.spec.stimulus import Stimulus
 
@@ -54,6 +55,7 @@ _FRESH = 0.22  # of a weight that has learned nothing: T = 0.76 for a picture of
 _RESET = 2.0
 
 
+@takes_dotted_names
 def build(
     items: ArrayLike | None = None,
     lists: Any = ((0, 1, 2), (3, 1, 4)),

@@ -44,6 +44,7 @@ from brnn.models.parts.by_hand import equations_by_hand, integrated_with_lag
 from brnn.models.parts.presentations import refuse_weights
 from brnn.models.parts.runs import run
 from brnn.signals import ThresholdLinear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.events.protocol import Phase, Protocol
 from brnn.spec.layers import Layer
 from brnn.spec.learning import PassiveDecay
@@ -61,6 +62,7 @@ _FADED = 12.0  # in units of 1/A: how long after the last item learning goes on
 _APART = 20.0  # in units of 1/A: between two cues
 
 
+@takes_dotted_names
 def build(
     n: int = 12,
     trials: int = 4,

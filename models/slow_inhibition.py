@@ -37,6 +37,7 @@ from brnn.models.parts.patterns import activities, field_shape, signal_of
 from brnn.models.parts.reference import scipy_solution
 from brnn.models.parts.runs import run
 from brnn.signals import Linear, Sigmoid, Signal
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -50,6 +51,7 @@ from brnn.theory import slow_inhibition as theory
 __all__ = ["build"]
 
 
+@takes_dotted_names
 def build(
     n: int | tuple[int, ...] | None = None,
     A: float = 1.0,

@@ -40,6 +40,7 @@ from brnn.models.parts.patterns import activities, default_pattern, field_shape,
 from brnn.models.parts.presentations import refuse_weights
 from brnn.models.parts.runs import run, slope
 from brnn.signals import Linear, Saturating, Signal
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.learning import Learning, Outstar, PassiveDecay
 from brnn.spec.network import Network
@@ -55,6 +56,7 @@ _LAG, _ON, _PERIOD = 3.0, 5.0, 12.0  # one sampling cell begins 3 after the othe
 _RECALL = 6.0  # time for each recall at the end
 
 
+@takes_dotted_names
 def build(
     n: int | tuple[int, ...] | None = None,
     sources: int = 4,

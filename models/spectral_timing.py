@@ -45,6 +45,7 @@ from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape
 from brnn.models.parts.runs import run
 from brnn.signals import Linear, Sigmoid, Step
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.events.actions import SetState
 from brnn.spec.events.protocol import Phase, Protocol
 from brnn.spec.events.triggers import Event, PhaseBegins
@@ -61,6 +62,7 @@ __all__ = ["build"]
 _US, _NOW = 2.0, 1.5  # what the US adds to the response, and where the now print signal begins
 
 
+@takes_dotted_names
 def build(
     n: int | None = None,
     rates: ArrayLike | None = None,

@@ -35,6 +35,7 @@ from brnn.claims import Comparison, claim
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.runs import run, slope
 from brnn.models.parts.store import STORE, TRACE, ItemList, ends_of, memory
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.network import Network
 from brnn.spec.stimulus import Stimulus
 from brnn.theory import store as theory
@@ -42,6 +43,7 @@ from brnn.theory import store as theory
 __all__ = ["build"]
 
 
+@takes_dotted_names
 def build(
     n: int | None = None,
     A: float = 0.1,

@@ -48,6 +48,7 @@ from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.runs import run
 from brnn.models.parts.store import STORE, TRACE, ItemList, ends_of, memory, pulses_of
 from brnn.signals import ThresholdLinear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -94,6 +95,7 @@ def places(items: str | ArrayLike, code: str = "occurrence") -> np.ndarray:
     return np.stack([found, ranks], axis=1)
 
 
+@takes_dotted_names
 def build(
     items: str | ArrayLike = "ABACBDE",
     A: float = 0.03,

@@ -43,6 +43,7 @@ from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape
 from brnn.models.parts.runs import run, slope
 from brnn.signals import Linear, ThresholdLinear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.layers.gated import GatedLayer
 from brnn.spec.network import Network
@@ -56,6 +57,7 @@ from brnn.theory import vite as theory
 __all__ = ["build"]
 
 
+@takes_dotted_names
 def build(
     n: int | None = None,
     target: ArrayLike | None = None,

@@ -33,6 +33,7 @@ from brnn.models.parts.patterns import PATTERN_A, activities, field_shape
 from brnn.models.parts.reference import scipy_solution
 from brnn.models.parts.runs import final, run
 from brnn.signals import Linear
+from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers.wilson_cowan import WilsonCowanLayer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -42,6 +43,7 @@ from brnn.spec.topologies.uniform import OneToOne
 __all__ = ["build"]
 
 
+@takes_dotted_names
 def build(
     n: int | tuple[int, ...] | None = None,
     c1: float = 16.0,

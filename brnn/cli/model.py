@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from brnn import models
 from brnn.claims import Claim
-from brnn.cli.settings import parameters_of, parse_settings
+from brnn.cli.settings import changed_by, parameters_of, parse_settings
 from brnn.cli.text import signal_in_words
 from brnn.errors import BrnnError, FileError, InputError
 from brnn.signals.base import Signal
@@ -82,10 +82,9 @@ class Model:
             The file that the pattern comes from, for messages.
         """
         if self.saved is not None:
-            if settings or pattern is not None:
-                option = f"--set {settings[0]}" if settings else f"--input {source}"
-                raise InputError(f"{option}: {self.name} is a saved network, which has no parameters that could be set")
-            return self.saved
+            if pattern is not None:
+                raise InputError(f"--input {source}: {self.name} is a saved network, which has its inputs in it")
+            return changed_by(settings, self.saved)
         values = self.values(settings)
         assert self.module is not None
         build = self.module.build

@@ -9,9 +9,11 @@ from brnn.base.data import Spec
 from brnn.base.text import closest, shortened
 from brnn.errors import BrnnError, InputError
 from brnn.signals.base import Signal
-from brnn.sweeps.building.texts import Parameter, number_in, parameters_of, value_in
+from brnn.spec.dotted.arguments import BuildArguments
+from brnn.spec.dotted.texts import Parameter, number_in, parameters_of, value_in
+from brnn.spec.network import Network
 
-__all__ = ["Parameter", "parameters_of", "parse_settings"]
+__all__ = ["Parameter", "changed_by", "parameters_of", "parse_settings"]
 
 _LONGEST = 1_000_000  # characters of one value
 
@@ -23,7 +25,7 @@ def parse_settings(texts: Sequence[str], build: Callable[..., Any], model: str) 
     ----------
     texts : sequence of str
         Each ``KEY=VALUE``, or ``KEY.FIELD=VALUE`` for one number of a signal (or of another specification) that is
-        the parameter's default or is itself given by ``KEY=VALUE``.
+        the parameter's default or is itself given by ``KEY=VALUE``, or ``KEY.COUNT=VALUE`` for an element of an array.
     build : callable
         The function whose signature says what is allowed.
     model : str
@@ -38,11 +40,7 @@ def parse_settings(texts: Sequence[str], build: Callable[..., Any], model: str) 
     whole: dict[str, str] = {}
     fields: dict[str, dict[str, str]] = {}
     for text in texts:
-        key, equals, value = (part.strip() for part in text.partition("="))
-        if not equals or not key:
-            raise InputError(f"--set {shortened(text)}: must be KEY=VALUE, for example --set A=0.5")
-        if len(value) > _LONGEST:
-            raise InputError(f"--set {key}: the value has {len(value)} characters, at most {_LONGEST} are read")
+        key, value = _key_and_value(text)
         name, dot, field = key.partition(".")
         if name not in known:
             hint = closest(name, known)
@@ -56,8 +54,55 @@ def parse_settings(texts: Sequence[str], build: Callable[..., Any], model: str) 
         name: value_in(value, known[name], fields.get(name, {}), before="--set ") for name, value in whole.items()
     }
     for name, values in fields.items():
-        result[name] = _with_fields(known[name], result.get(name, known[name].default), values, name in whole)
+        base = result.get(name, known[name].default)
+        if all(field.replace(".", "").isdigit() for field in values) and "signal" not in known[name].kinds:
+            result[name] = _with_elements(build, name, result, values)
+        else:
+            result[name] = _with_fields(known[name], base, values, name in whole)
     return result
+
+
+def changed_by(texts: Sequence[str], network: Network) -> Network:
+    """Return a saved network with the changes of texts ``NAME.FIELD=VALUE`` (see `Network.with_`).
+
+    Raises
+    ------
+    InputError
+        One line, which says what there is.
+    """
+    changes: dict[str, str] = {}
+    for text in texts:
+        key, value = _key_and_value(text)
+        if key in changes:
+            raise InputError(f"--set {shortened(text)}: {key} is set twice")
+        changes[key] = value
+    try:
+        return network.with_(changes)
+    except InputError as error:
+        raise InputError(f"--set {error}") from None
+
+
+def _key_and_value(text: str) -> tuple[str, str]:
+    key, equals, value = (part.strip() for part in text.partition("="))
+    if not equals or not key:
+        raise InputError(f"--set {shortened(text)}: must be KEY=VALUE, for example --set A=0.5")
+    if len(value) > _LONGEST:
+        raise InputError(f"--set {key}: the value has {len(value)} characters, at most {_LONGEST} are read")
+    return key, value
+
+
+def _with_elements(build: Callable[..., Any], name: str, given: Mapping[str, Any], elements: Mapping[str, str]) -> Any:
+    """Return the array of a parameter with some of its elements changed, each by its count."""
+    values: dict[str, Any] = {name: given[name]} if name in given else {}
+    for element, text in elements.items():
+        number = number_in(text)
+        if number is None:
+            raise InputError(f"--set {name}.{element}={shortened(text)}: {name}.{element} must be a number")
+        values[f"{name}.{element}"] = number
+    try:
+        return BuildArguments(build, name).of(values)[name]
+    except InputError as error:
+        raise InputError(f"--set {error}") from None
 
 
 def _with_fields(parameter: Parameter, base: Any, fields: Mapping[str, str], given: bool) -> Any:

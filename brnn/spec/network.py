@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
@@ -14,6 +14,8 @@ from brnn.base.checks import identifier, number, one_of, text
 from brnn.base.data import Spec
 from brnn.base.text import closest
 from brnn.errors import SpecError
+from brnn.spec.dotted.networks import changed_network
+from brnn.spec.dotted.parts import name_tree
 from brnn.spec.events.protocol import PhaseStimulus, Protocol
 from brnn.spec.events.triggers import Event
 from brnn.spec.layers import LayerLaw
@@ -136,6 +138,31 @@ class Network(Spec):
         if self.protocol is not None and self.duration == self.protocol.duration:
             changes.setdefault("duration", None)
         return super().replace(**changes)
+
+    def with_(self, changes: Mapping[str, Any] | None = None, /, **named: Any) -> Network:
+        """Return a copy with some of its values changed, each by its dotted name, as a design of a sweep names it.
+
+        Parameters
+        ----------
+        changes : mapping, optional
+            Values by dotted name: ``"<name>.<field>"`` and further fields and elements, where the name is that of a
+            layer, a projection, a stimulus or an event; ``"stimuli.<count>.<field>"`` for a stimulus without a name;
+            ``"duration"``. Elements are counted from 0. Texts mean what they mean on the command line.
+        **named
+            The same, for names without a dot and rows of a design.
+
+        Raises
+        ------
+        InputError, SpecError
+            If there is no such part, or the changed network is not valid.
+
+        Examples
+        --------
+        >>> network = brnn.models.rcf.build()
+        >>> network.with_({"rcf.A": 0.5, "rcf.initial.3": 0.2, "rcf_rcf_exc.signal.half": 0.3})
+        """
+        settings = {**(changes or {}), **named}
+        return changed_network(self, name_tree(tuple(settings)))(tuple(settings.values()))
 
     @property
     def states(self) -> dict[str, int]:

@@ -12,7 +12,7 @@ import pytest
 import brnn
 from brnn import models
 from brnn.errors import InputError, SpecError
-from brnn.sweeps.building.texts import parameters_of
+from brnn.spec.dotted.texts import parameters_of
 
 every_model = pytest.mark.parametrize("name", models.names())
 PARAMETERS = [(name, parameter) for name in models.names() for parameter in parameters_of(models.load(name).build)]

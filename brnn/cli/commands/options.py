@@ -34,7 +34,8 @@ Settings = Annotated[
         metavar="KEY=VALUE",
         help="Give a parameter of the model a value: a number, 1,2,3, true, a word, or a signal (a name such as "
         "sigmoid, which keeps the model's own numbers, or an expression in w, which is 0 for w < 0 if the model's own "
-        "signal is; function(TEXT) never is). KEY.FIELD sets one number of a signal. May be repeated.",
+        "signal is; function(TEXT) never is). KEY.FIELD sets one number of a signal, KEY.3 one of an array. Of a "
+        "saved network NAME.FIELD, NAME a layer, projection or stimulus. May be repeated.",
         show_default=False,
     ),
 ]

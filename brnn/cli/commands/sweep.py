@@ -125,15 +125,14 @@ def sweep(
     found = find_model(model)
     number = whole_option(seed, "--seed")
     design = _design(grid or [], random or [], count, draw, table, repeats, number)
-    build: Any = found.saved
-    if build is None:
-        assert found.module is not None
+    build: Any
+    if found.module is None:
+        build = found.build(settings or ())
+    else:
         build = found.module.build if found.path is not None else found.name
         given = parse_settings(settings or (), found.module.build, found.name)
         if given:
             design = Grid({name: [value] for name, value in given.items()}) * design
-    elif settings:
-        raise InputError(f"--set {settings[0]}: {model} is a saved network; --grid changes its numbers by dotted names")
     if jobs is not None and scheduler is not None:
         raise InputError("--jobs and --scheduler: only one of them says where the members run")
     with _executor(jobs, scheduler) as executor:

@@ -10,8 +10,8 @@ import numpy as np
 
 from brnn.base.text import one_line
 from brnn.errors import BrnnError
+from brnn.spec.dotted.parts import NameNode, name_tree
 from brnn.spec.network import Network
-from brnn.sweeps.building.parts import NameNode, name_tree
 
 __all__ = ["BuildFromValues", "NetworkBuilder"]
 

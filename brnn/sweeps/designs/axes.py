@@ -11,7 +11,7 @@ import numpy as np
 from brnn.base.memory import refuse_above
 from brnn.base.text import shortened
 from brnn.errors import InputError, SpecError
-from brnn.sweeps.building.texts import number_in
+from brnn.spec.dotted.texts import number_in
 from brnn.sweeps.designs.base import check_name
 from brnn.sweeps.designs.sampled import Range, check_range
 from brnn.sweeps.designs.values import Values, values_of

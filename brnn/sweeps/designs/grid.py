@@ -15,7 +15,7 @@ import numpy as np
 from brnn.base.memory import refuse_above
 from brnn.base.text import shortened
 from brnn.errors import FileError, SpecError
-from brnn.sweeps.building.texts import number_in, short_value
+from brnn.spec.dotted.texts import number_in, short_value
 from brnn.sweeps.columns import Column, pick
 from brnn.sweeps.designs.base import Design, check_name, named, places_of
 from brnn.sweeps.designs.values import Values, refuse_repeated, values_of

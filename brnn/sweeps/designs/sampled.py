@@ -16,7 +16,7 @@ from brnn.base.checks import number, whole
 from brnn.base.memory import refuse_above
 from brnn.base.text import closest
 from brnn.errors import SpecError
-from brnn.sweeps.building.texts import short_value
+from brnn.spec.dotted.texts import short_value
 from brnn.sweeps.columns import Column
 from brnn.sweeps.designs.base import Design, exact_whole, named
 

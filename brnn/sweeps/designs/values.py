@@ -9,7 +9,7 @@ import numpy as np
 
 from brnn.base.data import Spec
 from brnn.errors import SpecError
-from brnn.sweeps.building.texts import short_value
+from brnn.spec.dotted.texts import short_value
 
 __all__ = ["Values", "refuse_repeated", "values_of"]
 

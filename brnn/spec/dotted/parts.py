@@ -21,7 +21,7 @@ from brnn.base.tracer import Varying
 from brnn.errors import InputError
 from brnn.signals.base import Signal
 from brnn.signals.expression import Expression
-from brnn.sweeps.building.texts import Parameter, parameters_of, short_value, value_in
+from brnn.spec.dotted.texts import Parameter, number_in, parameters_of, short_value, value_in
 
 __all__ = ["NameNode", "check_parts", "fields_of", "name_tree", "with_parts"]
 
@@ -214,6 +214,9 @@ def _parameters(kind: Any) -> Mapping[str, Parameter]:
 def _like(old: Any, new: Any) -> Any:
     """Return the new value of an element, a whole number as an int if the old one was."""
     new = new.item() if isinstance(new, np.generic) else new
+    if isinstance(new, str) and isinstance(old, (int, float)):
+        number = number_in(new)
+        new = new if number is None else number
     return int(new) if type(old) is int and type(new) is float and new.is_integer() else new
 
 
