@@ -79,7 +79,9 @@ def changed_by(texts: Sequence[str], network: Network) -> Network:
     try:
         return network.with_(changes)
     except InputError as error:
-        raise InputError(f"--set {error}") from None
+        key, colon, rest = str(error).partition(": ")
+        at = f"{key}={shortened(changes[key])}" if key in changes else key
+        raise InputError(f"--set {at}{colon}{rest}") from None
 
 
 def _key_and_value(text: str) -> tuple[str, str]:

@@ -100,7 +100,7 @@ ARGUMENTS: list[tuple[tuple[object, ...], tuple[str, ...]]] = [
     ((*RUN, "--input", "two.csv", "--set", "pattern=1,2"), ("two.csv", "--set pattern")),
     ((*RUN, "--input", "store.h5"), ("store.h5", "--dataset", "/a", "/b")),
     ((*RUN, "--input", "store.h5", "--dataset", "/c"), ("/c", "/a")),
-    (("run", "saved.json", "--set", "A=1"), ("--set A=1", "saved network")),
+    (("run", "saved.json", "--set", "A=1"), ("--set A=1", "has no 'A' (it has rcf, ")),
     (("run", "saved.json", "--input", "two.csv"), ("two.csv", "saved network")),
     # Outputs, looked at before the run.
     ((*RUN, "-o", "missing/run.h5"), ("missing", "does not exist")),

@@ -206,7 +206,10 @@ BAD: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     ((*RCF, *GRID, "--set", "AA=1"), ("AA",)),
     (("sweep", "net.json", "--grid", "A=1,2", "-o", "s.h5"), ("no 'A'", "rcf")),
     (("sweep", "net.json", "--grid", "rcf.AA=1,2", "-o", "s.h5"), ("AA",)),
-    (("sweep", "net.json", "--grid", "rcf.A=1,2", "--set", "A=1", "-o", "s.h5"), ("--set A=1", "saved network")),
+    (
+        ("sweep", "net.json", "--grid", "rcf.A=1,2", "--set", "A=1", "-o", "s.h5"),
+        ("--set A=1", "has no 'A' (it has rcf, "),
+    ),
     (("sweep", "rcf", *GRID, "-o", "s.txt"), ("s.txt", ".h5")),
     (("sweep", "rcf", *GRID, "-o", "there.h5"), ("there.h5", "exists; use force=True (--force")),
     (("sweep", "rcf", *GRID, "-o", "there.h5", "--resume"), ("there.h5", "it is not HDF5")),

@@ -91,7 +91,7 @@ def test_set_changes_a_saved_network() -> None:
     assert saved.build(["rcf.A=0.5", "rcf.initial.3 = 0.7"]) == NETWORK.with_({"rcf.A": 0.5, "rcf.initial.3": 0.7})
     assert saved.build(["rcf_rcf_exc.signal=saturating"]).projections[0].signal == Saturating()
     for text, words in (
-        ("A=0.5", "--set A: the network rcf has no 'A' (it has rcf, "),
+        ("A=0.5", "--set A=0.5: the network rcf has no 'A' (it has rcf, "),
         ("rcf.A=x", "--set rcf.A=x: rcf.A must be a number"),
         ("rcf.A", "--set rcf.A: must be KEY=VALUE"),
     ):
