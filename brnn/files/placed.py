@@ -17,6 +17,7 @@ import io
 import math
 import os
 import threading
+import warnings
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ __all__ = [
     "release",
     "reserve",
     "take_place",
+    "warn_of_deletion",
 ]
 
 _GAP = 16 * 1024  # bytes of other members that are written again (the same) rather than the rows apart
@@ -90,6 +92,7 @@ class PlacedFile:
     def __init__(self, path: Path, where: Mapping[str, FilePlace]) -> None:
         self.places = dict(where)
         self._file = open(path, "r+b", buffering=0)  # noqa: SIM115 - closed by `close`
+        self._size = os.fstat(self._file.fileno()).st_size
         if fcntl is not None:
             try:
                 # Nobody else may have it open now; later they may read, as HDF5 does with a shared lock.
@@ -108,6 +111,25 @@ class PlacedFile:
     def same_as(self, path: Path) -> bool:
         """Tell whether this is still the file that has the name `path`."""
         return identity(self._file.fileno()) == identity(path)
+
+    def still_at(self, path: Path, label: str) -> bool:
+        """Tell whether this is still the file that has the name `path`; False if nothing has: it was deleted or moved.
+
+        Locks keep nobody from deleting a file, from replacing it, and from cutting it.
+
+        Raises
+        ------
+        FileError
+            If something else has the name now, or the file is shorter than it was: then what was in it is lost.
+        """
+        size = os.fstat(self._file.fileno()).st_size
+        if size < self._size:
+            raise FileError(f"{label} cannot be written: something else cut it, {size} of {self._size} bytes are left")
+        if self.same_as(path):
+            return True
+        if os.path.lexists(path):
+            raise FileError(f"{label} cannot be written: something else has replaced it")
+        return False
 
     def put(self, name: str, rows: np.ndarray, values: np.ndarray) -> None:
         """Write `values` (k, ...) into the rows with the numbers `rows` (k,), which rise.
@@ -257,6 +279,12 @@ def _padded(values: np.ndarray, place: FilePlace) -> np.ndarray:
     padded = np.full((len(values), *place.shape[1:]), fill_value(place.dtype), place.dtype)
     padded[tuple(slice(size) for size in values.shape)] = values
     return padded
+
+
+def warn_of_deletion(label: str) -> None:
+    """Say that an output was deleted while it grows, and that nothing is lost: it is still open here."""
+    message = f"{label} was deleted or moved while it was being written; it is written anew, with all that was in it"
+    warnings.warn(message, UserWarning, stacklevel=2)
 
 
 def check_room(path: Path, label: str, size: int) -> None:

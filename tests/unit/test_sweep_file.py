@@ -455,7 +455,8 @@ def test_a_file_that_is_taken_away(path: Path, eager: None) -> None:
         writer.write(np.arange(10), sweeping.rows(np.arange(10)), sweeping.status(np.arange(10)))
         path.unlink()
         rest = np.arange(10, N)
-        writer.write(rest, sweeping.rows(rest), sweeping.status(rest))
+        with pytest.warns(UserWarning, match="was deleted"):
+            writer.write(rest, sweeping.rows(rest), sweeping.status(rest))
         with writer.finish() as data:
             sweeping.check(data, np.arange(N))
 

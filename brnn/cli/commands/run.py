@@ -229,6 +229,7 @@ def _times(text: str | None, network: Network, options: dict[str, Any], keep: bo
 
 def _simulated(network: Network, options: dict[str, Any], record: Record) -> Result:
     """Run, and say in the message of what stops the run where the part until then is."""
+    from brnn.files.opening import kind_of
     from brnn.integrate import simulate
 
     out = None if record.path is None else Path(record.path)
@@ -236,7 +237,7 @@ def _simulated(network: Network, options: dict[str, Any], record: Record) -> Res
     try:
         return simulate(network, record=record, **options)
     except (IntegrationError, Stopped) as error:
-        begun = out is not None and identity(out) != before
+        begun = out is not None and identity(out) != before and kind_of(out) == "run"
         kept = f"; what was recorded until then is in {out}" if begun else ""
         if isinstance(error, Stopped):
             error.note = kept

@@ -20,7 +20,7 @@ from brnn.base.memory import rows_at_once
 from brnn.base.paths import move_into_place, temporary_name
 from brnn.errors import FileError
 from brnn.files.hdf5 import abandon
-from brnn.files.placed import PlacedFile, check_room, reserve, take_place
+from brnn.files.placed import PlacedFile, check_room, reserve, take_place, warn_of_deletion
 from brnn.files.run.create import create, needed
 from brnn.files.run.events import create_events
 from brnn.result.columns import Column
@@ -97,8 +97,11 @@ class GrowingFile:
 
     @property
     def in_place(self) -> bool:
-        """Whether the file that has our name is ours."""
-        return self._file is not None and self._file.same_as(self._path)
+        """Whether the file that has our name is ours, and whole."""
+        try:
+            return self._file is not None and self._file.still_at(self._path, self._label)
+        except FileError:
+            return False
 
     def write(self, first: Mapping[str, int], rows: Mapping[str, np.ndarray], axes: Mapping[str, np.ndarray]) -> None:
         """Write rows behind those that are there, or over them. After an interruption it may be done again.
@@ -112,20 +115,20 @@ class GrowingFile:
         axes : mapping
             Their times and the numbers of events, which are written in this order when the rows are there.
         """
+        self._settle()
         file = self._with_room(first, {axis: first[axis] + len(axes[axis]) for axis in first})
         marks = ((name, values) for axis, values in axes.items() for name in self._marks[axis])
         for name, values in (*rows.items(), *marks):
             if len(values):
                 file.put_block(name, first[self._axis_of[name]], values)
         if file is not self._file:
-            self.check()
-            move_into_place(self._temporary, self._path, self._force)
+            # One that appeared in the place of a deleted one is not ours.
+            move_into_place(self._temporary, self._path, self._force and not self.check())
             self._adopt(file)
 
-    def check(self) -> None:
-        """Raise FileError if another file has our name."""
-        if self.begun and not self.in_place:
-            raise FileError(f"{self._label} cannot be written: something else has replaced it")
+    def check(self) -> bool:
+        """Tell whether our file was deleted; raise FileError if another file has our name, or ours was cut."""
+        return self._file is not None and not self._file.still_at(self._path, self._label)
 
     def close(self) -> None:
         """Close the file, which is always in order, and remove one that was about to take its place."""
@@ -141,21 +144,27 @@ class GrowingFile:
             self._file.close()
         self._file, self._next, self._force = file, None, True
 
-    def _with_room(self, first: Mapping[str, int], wanted: Mapping[str, int]) -> PlacedFile:
-        """Return the file, or a new one that has what it has and more room."""
-        if self._next is not None:  # making it was interrupted
+    def _settle(self) -> None:
+        """See which file is ours if making one was interrupted."""
+        if self._next is not None:
             if self._next.same_as(self._path):
                 self._adopt(self._next)
             else:
                 self._next.close()
+
+    def _with_room(self, first: Mapping[str, int], wanted: Mapping[str, int]) -> PlacedFile:
+        """Return the file, or a new one that has what it has and more room, or has its name, which it lost."""
         old = self._file
         have = (
             dict.fromkeys(wanted, 0)
             if old is None
             else {axis: old.places[self._marks[axis][0]].shape[0] for axis in wanted}
         )
-        if old is not None and all(wanted[axis] <= have[axis] for axis in wanted):
+        deleted = self.check()
+        if old is not None and not deleted and all(wanted[axis] <= have[axis] for axis in wanted):
             return old
+        if deleted:
+            warn_of_deletion(self._label)
         room = {axis: have[axis] or 1 for axis in wanted}
         room |= {axis: self._room(axis, wanted[axis]) for axis in wanted if wanted[axis] > room[axis] or old is None}
         self._next = new = self._made(room)

@@ -133,6 +133,7 @@ class FileRecorder:
         self._gathered = 0  # bytes
         self._flushed = -np.inf
         self._failure: FileError | None = None
+        self._there = False  # after a failure: whether what was saved before is still in place
 
     def write(self, times: np.ndarray, states: np.ndarray) -> None:
         """Record states.
@@ -161,11 +162,11 @@ class FileRecorder:
 
     def keep(self) -> None:
         """Bring to the file what was recorded since, if that is due. To be called now and then between writes."""
-        if self._failure is not None or not (self._state.held or (self._file.begun and self._state.events)):
+        if self._failure is not None or not (self._state.held or self._file.begun):
             return
         if self._gathered >= _HELD or clock.monotonic() - self._flushed >= self._flush_every:
             with self._translated():
-                self._commit()
+                self._commit()  # which also sees whether the file is still there
 
     def finish(self, status: str, solver: Mapping[str, Any]) -> Result:
         """Close the file and return what it holds.
@@ -185,12 +186,13 @@ class FileRecorder:
                     self._compact(status, solver)
         finally:
             self._file.close()
-        # A run that did not end well has an error of its own to tell.
-        if self._failure is not None and status in ("complete", "steady"):
-            raise self._failure
-        if not self._file.begun:
-            return self._nothing(status, solver)
-        return open_result(self._path)
+        if self._failure is not None:
+            # A run that did not end well has an error of its own to tell.
+            if status in ("complete", "steady"):
+                raise self._failure
+            if not self._there:
+                return self._nothing(status, solver)
+        return open_result(self._path) if self._file.begun else self._nothing(status, solver)
 
     def _commit(self, final: bool = False) -> None:
         """Bring everything to the file. If it is interrupted, all of it is written again the next time."""
@@ -249,13 +251,14 @@ class FileRecorder:
             yield
         except (FileError, *WRITE_ERRORS) as error:
             text = str(error) if isinstance(error, FileError) else f"{self._name} cannot be written: {reason(error)}"
-            kept = f"; what was saved until t = {self._kept:g} is kept" if self._file.in_place else ""
+            self._there = self._file.in_place
+            kept = f"; what was saved until t = {self._kept:g} is kept" if self._there else ""
             self._failure = FileError(text + kept)
             self._file.close()
             raise self._failure from None
 
     def _nothing(self, status: str, solver: Mapping[str, Any]) -> Result:
-        """Return the result of a run that ended before its first state was recorded."""
+        """Return the result of a run of which no state is kept."""
         recorder = MemoryRecorder(self._columns, 0, self._metadata)
         for row in self._state.events:
             recorder.happened(row)

@@ -14,7 +14,7 @@ from brnn.ensemble.status import FAILED, MISSING
 from brnn.errors import FileError
 from brnn.files.hdf5 import reason
 from brnn.files.locks import remove_leftovers
-from brnn.files.placed import PlacedFile, PlacedRows, check_room, fill_value
+from brnn.files.placed import PlacedFile, PlacedRows, check_room, fill_value, warn_of_deletion
 from brnn.files.sweep.compare import difference
 from brnn.files.sweep.create import create
 from brnn.files.sweep.header import SweepHeader
@@ -125,15 +125,15 @@ class SweepFile:
         seconds : float
             What the sweep took until now.
         """
-        self._settle()
+        deleted = self.check()
         wanted = self._layout_for(batches, declared, least)
-        if self._file is None or wanted != self.layout or not self._path.exists():
+        if self._file is None or wanted != self.layout or deleted:
             self._rebuild(wanted, batches, seconds)
         else:
             self._store(self._file, wanted, batches, seconds)
 
-    def _settle(self) -> None:
-        """See that the file we write is the one that has our name."""
+    def check(self) -> bool:
+        """Tell whether our file was deleted; raise FileError if another file has our name, or ours was cut."""
         if self._next is not None:  # the last rebuilding was interrupted
             file, layout = self._next
             if file.same_as(self._path):
@@ -141,8 +141,7 @@ class SweepFile:
             else:
                 file.close()
             self._next = None
-        if self._file is not None and self._path.exists() and not self._file.same_as(self._path):
-            raise FileError(f"{self._name} cannot be written: something else has replaced it")
+        return self._file is not None and not self._file.still_at(self._path, self._name)
 
     def _adopt(self, file: PlacedFile, layout: SweepLayout) -> None:
         if self._file is not None:
@@ -166,6 +165,9 @@ class SweepFile:
 
     def _rebuild(self, layout: SweepLayout, batches: Sequence[MemberRows], seconds: float) -> None:
         """Make a new file with this layout, and with all that is known; then let it take the place of the old one."""
+        if self.check():
+            warn_of_deletion(self._name)
+            self._force = False  # one that appeared in its place is not ours
         check_room(self._path, self._name, layout.size(self._header.members))
         with replacing(self._path, self._force) as name:
             file = PlacedFile(name, create(name, self._header, layout))

@@ -198,9 +198,13 @@ class SweepWriter:
 
     def keep(self) -> None:
         """Bring gathered members to the file if that is due. To be called now and then while no members come."""
-        if not self._batches or self._failure is not None:
+        if self._failure is not None:
             return
         now = clock.monotonic()
+        if not self._batches:
+            if self._file.begun and now - self._written >= _LONGEST:
+                self._commit()  # which sees whether the file is still there
+            return
         if (
             self._spent <= (now - self._begun) / _SHARE
             or now - self._written >= max(_LONGEST, _WRITE_TIMES * self._last)
@@ -212,8 +216,7 @@ class SweepWriter:
         """Bring everything to the file, close it, and return what it holds, as `brnn.open` does."""
         if self._failure is not None:
             raise self._failure
-        if self._batches or not self._file.begun:
-            self._commit()
+        self._commit()
         self.close()
         return open_sweep(self._path)
 
