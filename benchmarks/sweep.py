@@ -31,7 +31,7 @@ import brnn
 from benchmarks.measure import interleaved, machine, repeated
 from brnn.base.text import text_table
 from brnn.ensemble.arrays import pack
-from brnn.ensemble.run import Batch, batch, run_batch
+from brnn.ensemble.run import Ensemble, run_ensemble
 
 __all__ = ["draw", "run", "summary"]
 
@@ -117,9 +117,9 @@ def network(work: Work, k: int) -> brnn.Network:
     return brnn.models.rcf.build(A=float(work.A[k]), B=float(work.B[k]), signal=signal, initial=work.x0[k])
 
 
-def laid_out(work: Work) -> Batch:
+def laid_out(work: Work) -> Ensemble:
     """Return the members laid out for the ensemble."""
-    return batch([pack(network(work, k), DURATION) for k in range(work.members)])
+    return Ensemble.of([pack(network(work, k), DURATION) for k in range(work.members)])
 
 
 def swept(work: Work, path: Path) -> np.ndarray:
@@ -238,7 +238,7 @@ def contenders(work: Work, folder: Path) -> dict[str, tuple[int, Callable[[], np
     laid = laid_out(work)
 
     def ensemble(threads: int | None) -> Callable[[], np.ndarray]:
-        return kept(lambda: run_batch(laid, rtol=RTOL, atol=ATOL, threads=threads).final)
+        return kept(lambda: run_ensemble(laid, rtol=RTOL, atol=ATOL, threads=threads).final)
 
     result: dict[str, tuple[int, Callable[[], np.ndarray]]] = {
         NUMPY: (few.members, kept(lambda: looped(plain, few))),
@@ -331,27 +331,23 @@ def growth(folder: Path, quick: bool) -> list[dict[str, float]]:
 
 
 def single(work: Work) -> dict[str, float]:
-    """Return the seconds of one member with 200 saved times: one lane, and solve_ivp with the Numba right-hand side.
+    """Return the seconds of one member with 200 saved times: by `simulate`, and by solve_ivp with Numba's code.
 
     Each is called again and again, as in a loop, until some 20 ms have passed: a single call of a few microseconds
     after one of another contender would measure how long it takes to have its code and data in the cache again.
     """
-    laid = batch([pack(network(work, 0), DURATION, lanes=1)])
     times = np.linspace(0.0, DURATION, 200)
     arguments = (work.A[0], work.B[0], work.C[0], work.D[0])
 
     def scipy() -> None:
         solve_ivp(compiled, (0.0, DURATION), work.x0[0], args=arguments, t_eval=times, rtol=RTOL, atol=ATOL)
 
-    def lane() -> None:
-        run_batch(laid, rtol=RTOL, atol=ATOL, times=times, threads=1, lanes=1)
-
     spec = network(work, 0)
 
     def whole() -> None:
         brnn.simulate(spec, DURATION, times=times, solver="compiled", rtol=RTOL, atol=ATOL)
 
-    calls = {"scipy": (5, scipy), "lane": (500, lane), "simulate": (20, whole)}
+    calls = {"scipy": (5, scipy), "simulate": (20, whole)}
     timing = interleaved({name: repeated(*call) for name, call in calls.items()}, budget=5.0, least=20, most=100)
     return {name: found.median / calls[name][0] for name, found in timing.items()}
 
@@ -385,7 +381,6 @@ def summary(report: dict[str, Any]) -> str:
             text_table(grown, ["members", "time", "per member"], right=True),
             "",
             f"One field, 200 saved times: solve_ivp with a Numba right-hand side {1e3 * one['scipy']:.3g} ms; "
-            f"one lane {1e6 * one['lane']:.3g} us ({one['scipy'] / one['lane']:.3g} times faster); "
             f'simulate(solver="compiled") with its set-up {1e3 * one["simulate"]:.3g} ms',
         ]
     )

@@ -7,10 +7,12 @@ the user's cache folder, or BRNN_CACHE_DIR.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -19,7 +21,7 @@ import platformdirs
 from brnn.base.paths import replacing
 from brnn.errors import FileError
 
-__all__ = ["cache_directory", "load_module", "text_hash"]
+__all__ = ["cache_directory", "load_module", "load_package", "text_hash"]
 
 _loaded: dict[str, ModuleType] = {}  # the compile cache of this process: modules by their text
 
@@ -45,23 +47,26 @@ def text_hash(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:24]
 
 
-def _written(path: Path, source: str) -> Path:
-    """Return a file with this text: the one at `path`, or one in a temporary folder if there is no room for it."""
+def _written(folder: Path, files: Mapping[str, str]) -> Path:
+    """Return a folder with these files: `folder`, or a temporary one if there is no room for them."""
     try:
-        if path.exists() and path.read_bytes() == source.encode():
-            return path
-        # A rename is atomic: another process that compiles the same network never sees half a file.
-        with replacing(path, force=True) as temporary:
-            temporary.write_text(source, encoding="utf-8")
-        return path
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for name, text in files.items():
+            path = folder / name
+            if not path.exists() or path.read_bytes() != text.encode():
+                # A rename is atomic: another process that compiles the same network never sees half a file.
+                with replacing(path, force=True) as temporary:
+                    temporary.write_text(text, encoding="utf-8")
+        return folder
     except OSError as error:
         reason = error.strerror
     try:
-        other = Path(tempfile.mkdtemp(prefix="brnn-")) / path.name
-        other.write_text(source, encoding="utf-8")
+        other = Path(tempfile.mkdtemp(prefix="brnn-"))
+        for name, text in files.items():
+            (other / name).write_text(text, encoding="utf-8")
     except OSError:
         raise FileError(
-            f"{path.parent}: generated code cannot be written ({reason}); make room there, or let BRNN_CACHE_DIR name "
+            f"{folder}: generated code cannot be written ({reason}); make room there, or let BRNN_CACHE_DIR name "
             "another folder"
         ) from None
     return other
@@ -72,18 +77,46 @@ def load_module(source: str) -> ModuleType:
 
     Damaged machine code in the folder is compiled anew, and what cannot be kept there is compiled in each process.
     """
-    if source in _loaded:
-        return _loaded[source]
+    if source not in _loaded:
+        name = f"brnn_generated_{text_hash(source)}"
+        path = _written(cache_directory(), {f"{name}.py": source}) / f"{name}.py"
+        _loaded[source] = _imported(name, path)
+    return _loaded[source]
+
+
+def load_package(files: Mapping[str, str], main: str, also: str = "") -> ModuleType:
+    """Return one module of a package that consists of these files, as `load_module` does.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Texts by the names of their files, ``__init__.py`` among them; they import each other relatively.
+    main : str
+        Which module.
+    also : str
+        What else their machine code depends on.
+    """
+    key = "\0".join([also, *(part for item in sorted(files.items()) for part in item)])
+    name = f"brnn_generated_{text_hash(key)}"
+    if key not in _loaded:
+        folder = _written(cache_directory() / name, files)
+        _loaded[key] = _imported(name, folder / "__init__.py")
     from brnn.compiler.numba_internals import forgiving_caches
 
-    name = f"brnn_generated_{text_hash(source)}"
-    path = _written(cache_directory() / f"{name}.py", source)
-    spec = importlib.util.spec_from_file_location(name, path)
+    with forgiving_caches():
+        return importlib.import_module(f"{name}.{main}")
+
+
+def _imported(name: str, path: Path) -> ModuleType:
+    """Return the module in a file, or the package of an ``__init__.py``, under this name."""
+    from brnn.compiler.numba_internals import forgiving_caches
+
+    parts = [str(path.parent)] if path.name == "__init__.py" else None
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=parts)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     with forgiving_caches():
         spec.loader.exec_module(module)
-    _loaded[source] = module
     return module

@@ -57,7 +57,7 @@ from brnn.compiler.numba_internals import LANE_SIGNATURE, NoAlias
 
 LANES = {lanes}
 U = np.uint64
-options = {{"error_model": "numpy", "fastmath": {{{fastmath}}}, "nogil": True}}
+options = {{"error_model": "numpy", "fastmath": {{"contract", "nsz"}}, "nogil": True}}
 
 '''
 _LANES, _LANE = Constant("LANES"), Index("l")
@@ -80,7 +80,7 @@ class LaneText:
 
 
 @functools.lru_cache(maxsize=4096)
-def lane_text(equations: Equations, constants: tuple[tuple[int, float], ...], lanes: int = LANES) -> LaneText:
+def lane_text(equations: Equations, constants: tuple[tuple[int, float], ...]) -> LaneText:
     """Return the lane function of equations in explicit form.
 
     Their array arguments lie, in the order that they have there, in `q` (values, after the numbers), `work` and
@@ -93,16 +93,11 @@ def lane_text(equations: Equations, constants: tuple[tuple[int, float], ...], la
     constants : tuple of (int, float)
         Numbers that stand in the text itself, by their places in `p`: small whole exponents, for which powers are
         products.
-    lanes : int
-        How many lanes.
     """
     statements = list(_side_by_side(equations.statements))
     shared = {name: row for row, name in enumerate(dict.fromkeys(_shared(statements)))}
     printer = _LanePrinter(dict(constants), shared)
-    # Side by side, the lanes fill the vectors; a single lane fills them by adding in another order. Its numbers are the
-    # same for all cells, so that it may divide by them once.
-    alone = ', "reassoc", "arcp"' if lanes == 1 else ""
-    parts = [_HEADER.format(lanes=lanes, fastmath=f'"contract", "nsz"{alone}')]
+    parts = [_HEADER.format(lanes=LANES)]
     parts += [f"\n@njit(**options)\n{code.source}\n" for code in equations.functions]
     parts.append("\n@cfunc(LANE_SIGNATURE, cache=True, pipeline_class=NoAlias, **options)")
     parts.append("def lanes(t, u, du, n, q, work, scratch, whole):")

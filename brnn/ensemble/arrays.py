@@ -10,7 +10,7 @@ import numpy as np
 
 from brnn.base.tracer import Diverges, Varying
 from brnn.compiler.generate import generate
-from brnn.compiler.lanes import LANES, LaneText, lane_text
+from brnn.compiler.lanes import LaneText, lane_text
 from brnn.compiler.layout import layout, state_size
 from brnn.compiler.program import Program
 from brnn.compiler.system import System
@@ -19,7 +19,7 @@ from brnn.spec.breaks import segments
 from brnn.spec.network import Network
 from brnn.spec.variable import Variable
 
-__all__ = ["LARGEST", "Layout", "Member", "pack", "unfit"]
+__all__ = ["LARGEST", "EnsembleLayout", "Member", "pack", "unfit"]
 
 LARGEST = 1000  # unknowns of one member
 
@@ -39,7 +39,7 @@ def unfit(network: Network) -> str | None:
 
 
 @dataclass(frozen=True)
-class Layout:
+class EnsembleLayout:
     """What members that run side by side have in common.
 
     Attributes
@@ -83,7 +83,7 @@ class Member:
 
     Attributes
     ----------
-    layout : Layout
+    layout : EnsembleLayout
         Where they go.
     initial : ndarray, shape (size,)
         State at time 0.
@@ -101,7 +101,7 @@ class Member:
         If this stands for many members that differ only in numbers: place in `numbers` -> the values.
     """
 
-    layout: Layout
+    layout: EnsembleLayout
     initial: np.ndarray
     numbers: np.ndarray
     arrays: tuple[np.ndarray, ...]
@@ -111,7 +111,7 @@ class Member:
     columns: Mapping[int, np.ndarray] = field(default_factory=dict)
 
 
-def pack(network: Network, duration: float, initial: np.ndarray | None = None, lanes: int = LANES) -> Member:
+def pack(network: Network, duration: float, initial: np.ndarray | None = None) -> Member:
     """Return the numbers of a network that `unfit` has nothing against."""
     variables = layout(network, bounded=False)
     program = generate(network, variables, explicit=True)
@@ -124,14 +124,14 @@ def pack(network: Network, duration: float, initial: np.ndarray | None = None, l
     equations = program.equations
     floats, work, wholes = (equations.names(kind) for kind in ("values", "work", "whole"))
     constants = tuple((k, float(numbers[k])) for k in sorted(program.exponents) if numbers[k] in PRODUCT_EXPONENTS)
-    text = lane_text(equations, constants, lanes)
+    text = lane_text(equations, constants)
     noise = None
     if program.diffusion:
         # Of the same numbers, in the same places.
         strength = replace(
             equations, source=f"{equations.source}\n# strength of white noise", statements=tuple(program.diffusion)
         )
-        noise = lane_text(strength, constants, lanes)
+        noise = lane_text(strength, constants)
     edges = [0, *(variable.stop for variable in variables)]
     at = numbers.size
     n: list[int] = list(edges)
@@ -150,7 +150,7 @@ def pack(network: Network, duration: float, initial: np.ndarray | None = None, l
         [np.concatenate([p[segment_rows[0]], *(a[name].ravel() for name in order)]) for p, a in values]
     ).reshape(len(pieces), rows.size)
     return Member(
-        Layout(
+        EnsembleLayout(
             text,
             noise,
             np.array(n, dtype=np.int64),

@@ -6,30 +6,24 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from brnn.compiler.cache import load_module
+from brnn.compiler.cache import load_module, load_package
 from brnn.compiler.lanes import LANES
 
-__all__ = ["integrators", "lane_function"]
+__all__ = ["integrator", "lane_function"]
 
-_FOLDER = Path(__file__).parent
-_PARTS = ("vectors", "stiff", "kernels")  # each may use those before it
+_FOLDER = Path(__file__).parent / "kernels"
+_INTERNALS = Path(__file__).parents[1] / "compiler" / "numba_internals.py"  # read, not imported: that would load Numba
 
 
 @functools.cache
-def integrators(lanes: int = LANES) -> Any:
-    """Return the module `kernels` for this many lanes, compiled or from the cache of compiled code.
+def integrator(name: str) -> Any:
+    """Return a module of `brnn.ensemble.kernels`, compiled or from the cache of compiled code.
 
-    Compiled code contains that of the functions it calls. Therefore each part is a module that is named by the hash of
-    its text, and this name stands in the text of those that use it.
+    Compiled code contains that of the functions it calls, and Numba only looks whether the file of a function itself is
+    still the same. Therefore the package that is compiled is a copy that is named by the hash of all that is in it.
     """
-    modules: dict[str, Any] = {}
-    for part in _PARTS:
-        text = (_FOLDER / f"{part}.py").read_text(encoding="utf-8").replace(f"LANES = {LANES}\n", f"LANES = {lanes}\n")
-        for other, module in modules.items():
-            text = text.replace(f"from brnn.ensemble.{other} import", f"from {module.__name__} import")
-            text = text.replace(f"from brnn.ensemble import {other}\n", f"import {module.__name__} as {other}\n")
-        modules[part] = load_module(text)
-    return modules["kernels"]
+    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(_FOLDER.glob("*.py"))}
+    return load_package(files, name, f"{LANES} {_INTERNALS.read_text(encoding='utf-8')}")
 
 
 def lane_function(source: str) -> int:

@@ -7,25 +7,20 @@ what comes of a member depends on its seed alone, not on the members beside it n
 from __future__ import annotations
 
 import ctypes
-import functools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from brnn.compiler.cache import load_module, text_hash
 from brnn.compiler.lanes import LANES
-from brnn.ensemble.load import lane_function
-from brnn.ensemble.run import Batch, Finished
+from brnn.ensemble.load import integrator, lane_function
+from brnn.ensemble.run import Ensemble, Finished
 
 __all__ = ["NoiseRules", "default_step", "fastest_rates", "run_noisy"]
 
-_STEPS = Path(__file__).parent / "noisy_steps.py"
-_INTERNALS = Path(__file__).parents[1] / "compiler" / "numba_internals.py"
 _NORMALS = 2**19  # normal numbers that are drawn at once for the lanes of a thread
 _LEAST = 16  # steps at once
 _OF_A_RUN = 10_000  # steps of a run at least, if the user asks for none,
@@ -73,7 +68,7 @@ class _Pieces:
 
 
 def run_noisy(
-    ensemble: Batch,
+    ensemble: Ensemble,
     rules: NoiseRules,
     *,
     times: np.ndarray | None = None,
@@ -94,7 +89,7 @@ def run_noisy(
         result.trajectory[:, 0] = ensemble.initial
     drift = lane_function(ensemble.layout.text.source)
     assert ensemble.layout.noise is not None
-    functions = drift, lane_function(ensemble.layout.noise.source), _kernel()
+    functions = drift, lane_function(ensemble.layout.noise.source), integrator("noisy_steps")
     groups = [np.arange(start, min(start + LANES, members)) for start in range(0, members, LANES)]
 
     def group(some: np.ndarray) -> int:
@@ -115,7 +110,7 @@ def run_noisy(
     return result
 
 
-def fastest_rates(ensemble: Batch, some: np.ndarray) -> np.ndarray:
+def fastest_rates(ensemble: Ensemble, some: np.ndarray) -> np.ndarray:
     """Return about the fastest rate of each of so many members as there are lanes at most, at their first states."""
     layout, lanes = ensemble.layout, _filled(ensemble, some)
     function = _Lanes(lane_function(layout.text.source))
@@ -159,7 +154,7 @@ class _Filled:
     scratch: np.ndarray
 
 
-def _filled(ensemble: Batch, some: np.ndarray) -> _Filled:
+def _filled(ensemble: Ensemble, some: np.ndarray) -> _Filled:
     """Fill the lanes with members; a lane without one has the numbers of another."""
     layout = ensemble.layout
     size, numbers = ensemble.initial.shape[1], ensemble.numbers.shape[1]
@@ -175,7 +170,7 @@ def _filled(ensemble: Batch, some: np.ndarray) -> _Filled:
 
 
 def _run_lanes(
-    ensemble: Batch,
+    ensemble: Ensemble,
     some: np.ndarray,
     rules: NoiseRules,
     times: np.ndarray,
@@ -219,7 +214,7 @@ def _run_lanes(
         )  # fmt: skip
 
 
-def _pieces(ensemble: Batch, m: int, step: float, times: np.ndarray) -> _Pieces:
+def _pieces(ensemble: Ensemble, m: int, step: float, times: np.ndarray) -> _Pieces:
     """Return the pieces of a member: each is divided into equal steps, none longer than `step`."""
     first, end = ensemble.first[m], ensemble.first[m + 1]
     stops = ensemble.stops[first:end]
@@ -232,10 +227,3 @@ def _pieces(ensemble: Batch, m: int, step: float, times: np.ndarray) -> _Pieces:
     known[known] = times[place[known]] == ends[known]
     saved[known] = place[known]
     return _Pieces(begins, (ends - begins) / counts, counts, first + np.searchsorted(stops, ends), saved)
-
-
-@functools.cache
-def _kernel() -> Any:
-    """Return the module `noisy_steps`, compiled or from the cache of compiled code."""
-    internals = text_hash(_INTERNALS.read_text(encoding="utf-8"))  # whose code is in that of the steps
-    return load_module(f"{_STEPS.read_text(encoding='utf-8')}\n# with numba_internals {internals}\n")

@@ -11,23 +11,23 @@ from typing import Any
 import numpy as np
 
 from brnn.compiler.lanes import LANES
-from brnn.ensemble.arrays import Layout, Member
-from brnn.ensemble.load import integrators, lane_function
+from brnn.ensemble.arrays import EnsembleLayout, Member
+from brnn.ensemble.load import integrator, lane_function
 from brnn.ensemble.status import FAILURES, OF_CODE
 
-__all__ = ["Batch", "Finished", "batch", "batch_of", "run_batch"]
+__all__ = ["Ensemble", "Finished", "lane_memory", "run_ensemble"]
 
-_BLOCK = 512  # members that one thread takes at once
+_BLOCK_MEMBERS = 512  # that one thread takes at once
 _ENDLESS = 2**62
 
 
 @dataclass(frozen=True)
-class Batch:
-    """The numbers of members with one layout.
+class Ensemble:
+    """Members that run side by side: their numbers, in the places of one layout.
 
     Attributes
     ----------
-    layout : Layout
+    layout : EnsembleLayout
         Where they go.
     initial : ndarray, shape (members, size)
         States at time 0.
@@ -45,7 +45,7 @@ class Batch:
         The time after which no stimulus changes any more.
     """
 
-    layout: Layout
+    layout: EnsembleLayout
     initial: np.ndarray
     numbers: np.ndarray
     arrays: np.ndarray
@@ -53,6 +53,45 @@ class Batch:
     stops: np.ndarray
     segments: np.ndarray
     settled: np.ndarray
+
+    @classmethod
+    def of(cls, members: Sequence[Member]) -> Ensemble:
+        """Return members with one layout."""
+        counts = np.array([0, *(member.stops.size for member in members)])
+        parts = members[0].arrays
+        alike = all(
+            all(a is b or np.array_equal(a, b) for a, b in zip(member.arrays, parts, strict=True)) for member in members
+        )
+        rows = [np.concatenate([np.zeros(0), *member.arrays]) for member in (members[:1] if alike else members)]
+        arrays = np.array(rows)
+        return cls(
+            members[0].layout,
+            np.array([member.initial for member in members]),
+            np.array([member.numbers for member in members]).reshape(len(members), -1),
+            arrays,
+            np.cumsum(counts).astype(np.int64),
+            np.concatenate([member.stops for member in members]),
+            np.concatenate([member.segments for member in members]),
+            np.array([member.settled for member in members], dtype=np.float64),
+        )
+
+    @classmethod
+    def together(cls, member: Member, members: int) -> Ensemble:
+        """Return so many members that differ only in the numbers of `member.columns`."""
+        numbers = np.tile(member.numbers, (members, 1))
+        for place, values in member.columns.items():
+            numbers[:, place] = values
+        pieces = member.stops.size
+        return cls(
+            member.layout,
+            np.tile(member.initial, (members, 1)),
+            numbers,
+            np.concatenate([np.zeros(0), *member.arrays])[None],
+            np.arange(0, (members + 1) * pieces, pieces, dtype=np.int64),
+            np.tile(member.stops, members),
+            np.tile(member.segments, (members, 1)),
+            np.full(members, member.settled, dtype=np.float64),
+        )
 
     @property
     def members(self) -> int:
@@ -77,7 +116,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Finished:
-    """What a batch came to.
+    """What an ensemble came to.
 
     Attributes
     ----------
@@ -109,61 +148,21 @@ class Finished:
         return FAILURES[self.codes[member]]
 
 
-def batch(members: Sequence[Member]) -> Batch:
-    """Return the batch of members with one layout."""
-    counts = np.array([0, *(member.stops.size for member in members)])
-    parts = members[0].arrays
-    alike = all(
-        all(a is b or np.array_equal(a, b) for a, b in zip(member.arrays, parts, strict=True)) for member in members
-    )
-    rows = [np.concatenate([np.zeros(0), *member.arrays]) for member in (members[:1] if alike else members)]
-    arrays = np.array(rows)
-    return Batch(
-        members[0].layout,
-        np.array([member.initial for member in members]),
-        np.array([member.numbers for member in members]).reshape(len(members), -1),
-        arrays,
-        np.cumsum(counts).astype(np.int64),
-        np.concatenate([member.stops for member in members]),
-        np.concatenate([member.segments for member in members]),
-        np.array([member.settled for member in members], dtype=np.float64),
-    )
-
-
-def batch_of(member: Member, members: int) -> Batch:
-    """Return the batch of members that differ only in the numbers of `member.columns`."""
-    numbers = np.tile(member.numbers, (members, 1))
-    for place, values in member.columns.items():
-        numbers[:, place] = values
-    pieces = member.stops.size
-    return Batch(
-        member.layout,
-        np.tile(member.initial, (members, 1)),
-        numbers,
-        np.concatenate([np.zeros(0), *member.arrays])[None],
-        np.arange(0, (members + 1) * pieces, pieces, dtype=np.int64),
-        np.tile(member.stops, members),
-        np.tile(member.segments, (members, 1)),
-        np.full(members, member.settled, dtype=np.float64),
-    )
-
-
-def run_batch(
-    work: Batch,
+def run_ensemble(
+    ensemble: Ensemble,
     *,
     rtol: float,
     atol: float,
     times: np.ndarray | None = None,
     until_steady: bool = False,
     threads: int | None = None,
-    lanes: int = LANES,
     done: Callable[[int], None] | None = None,
 ) -> Finished:
-    """Integrate every member of a batch.
+    """Integrate every member of an ensemble.
 
     Parameters
     ----------
-    work : Batch
+    ensemble : Ensemble
         The members.
     rtol, atol : float
         Tolerances of every unknown.
@@ -173,13 +172,11 @@ def run_batch(
         Whether members stop at rest.
     threads : int, optional
         How many threads; as many as there are processors by default. The results do not depend on it.
-    lanes : int
-        Members side by side in one thread; that of the layout's text.
     done : callable, optional
         Told how many members have been finished, each time some have.
     """
-    function, kernels = lane_function(work.layout.text.source), integrators(lanes)
-    members, size = work.initial.shape
+    function, run_members = lane_function(ensemble.layout.text.source), integrator("run").run_members
+    members, size = ensemble.initial.shape
     times = np.zeros(0) if times is None else np.ascontiguousarray(times, dtype=np.float64)
     result = Finished(
         np.empty((members, size)),  # every member writes its own
@@ -188,12 +185,12 @@ def run_batch(
         np.zeros((members, 3), np.int64),
         np.full((members, times.size, size), np.nan),
     )
-    fixed = (function, *work.fixed)
-    rules = (times, 0, rtol, atol, until_steady, work.layout.varying)
+    fixed = (function, *ensemble.fixed)
+    rules = (times, 0, rtol, atol, until_steady, ensemble.layout.varying)
 
     def block(start: int, stop: int) -> int:
         results = (result.final, result.reached, result.codes, result.counts, result.trajectory[start:stop])
-        kernels.run_members(*fixed, start, stop, False, _ENDLESS, *work.given, *rules, *results, *rooms(work, lanes))
+        run_members(*fixed, start, stop, False, _ENDLESS, *ensemble.given, *rules, *results, *lane_memory(ensemble))
         return stop - start
 
     threads = threads or os.cpu_count() or 1
@@ -210,17 +207,17 @@ def run_batch(
     return result
 
 
-def rooms(work: Batch, lanes: int) -> tuple[np.ndarray, np.ndarray]:
+def lane_memory(ensemble: Ensemble) -> tuple[np.ndarray, np.ndarray]:
     """Return arrays for everything that the lanes of one thread remember."""
-    kernels, layout, (_, size) = integrators(lanes), work.layout, work.initial.shape
-    numbers = work.numbers.shape[1] + layout.array_rows.size + layout.segment_rows.size
-    rows = numbers + layout.work + layout.text.scratch + kernels.STATES * size + kernels.VECTORS
-    alone = kernels.stiff.alone_room.py_func(size, numbers)
-    return np.zeros(lanes * rows + alone), np.zeros(lanes * kernels.MARKS + 3 + size, np.int64)
+    layout = ensemble.layout
+    numbers = ensemble.numbers.shape[1] + layout.array_rows.size + layout.segment_rows.size
+    memory = integrator("state").lane_memory
+    arrays: tuple[np.ndarray, np.ndarray] = memory(ensemble.initial.shape[1], numbers, layout.work, layout.text.scratch)
+    return arrays
 
 
 def _blocks(members: int, threads: int) -> Iterator[tuple[int, int]]:
     """Yield the ranges of members that threads take: several for each, so that none waits long for another."""
-    size = min(_BLOCK, max(LANES, -(-members // (4 * threads))))
+    size = min(_BLOCK_MEMBERS, max(LANES, -(-members // (4 * threads))))
     for start in range(0, members, size):
         yield start, min(start + size, members)

@@ -21,7 +21,7 @@ from brnn.base.text import one_line
 from brnn.compiler import compile_network
 from brnn.compiler.layout import layout
 from brnn.ensemble.noise import NoiseRules, run_noisy
-from brnn.ensemble.run import Batch, Finished, run_batch
+from brnn.ensemble.run import Ensemble, Finished, run_ensemble
 from brnn.ensemble.status import COMPLETE, FAILED, STEADY
 from brnn.errors import BrnnError, InputError
 from brnn.integrate.run import initial_state, simulate
@@ -218,12 +218,14 @@ def run_built(built: BuiltMembers, threads: int = 1) -> list[FinishedMembers]:
     return parts
 
 
-def _side_by_side(work: Batch, seeds: np.ndarray, options: MemberOptions, times: np.ndarray, threads: int) -> Finished:
+def _side_by_side(
+    work: Ensemble, seeds: np.ndarray, options: MemberOptions, times: np.ndarray, threads: int
+) -> Finished:
     """Run members in compiled code."""
     saved = times if times.size else None
     if work.layout.noise is not None:
         return run_noisy(work, NoiseRules("SRIW1", None, seeds), times=saved, threads=threads)
-    return run_batch(
+    return run_ensemble(
         work,
         rtol=options.rtol,
         atol=options.atol,

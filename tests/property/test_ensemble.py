@@ -12,7 +12,7 @@ from scipy.integrate import solve_ivp
 
 import brnn
 from brnn.ensemble.arrays import pack
-from brnn.ensemble.run import batch, run_batch
+from brnn.ensemble.run import Ensemble, run_ensemble
 
 RTOL, ATOL, END = 1e-6, 1e-9, 3.0
 
@@ -52,7 +52,7 @@ def test_errors_are_within_ten_tolerances(network: brnn.Network) -> None:
     smaller: lengths are compared, not cell by cell. An error that was within the tolerance of a large activity need
     not decay as fast as the activity does: the tolerance is that of the largest activity of each cell in the run.
     """
-    result = run_batch(batch([pack(network, END)]), rtol=RTOL, atol=ATOL)
+    result = run_ensemble(Ensemble.of([pack(network, END)]), rtol=RTOL, atol=ATOL)
     reference = reference_rhs(network)
     u = np.concatenate([np.broadcast_to(layer.initial, layer.shape) for layer in network.layers]).astype(float)
     states, largest = [], np.abs(u)

@@ -15,7 +15,7 @@ import pytest
 
 import brnn
 from brnn.compiler import cache, compile_network
-from brnn.compiler.cache import cache_directory, load_module
+from brnn.compiler.cache import cache_directory, load_module, load_package
 from brnn.compiler.statements import Array, Assign, Call, Comment, Constant, Index, Local, Loop, Printer
 
 
@@ -86,6 +86,20 @@ def test_the_next_process_compiles_nothing(tmp_path) -> None:
     assert {path.suffix for path in written[0]} == {".nbi", ".nbc"}  # Numba's index, and machine code
     assert written[1] == written[0]
     assert cache.stat().st_mode & 0o077 == 0
+
+
+def test_a_change_in_one_module_makes_a_package_compile_anew(tmp_path, monkeypatch) -> None:
+    """Machine code contains that of the functions it calls; Numba's cache looks at the file of the caller alone."""
+    monkeypatch.setenv("BRNN_CACHE_DIR", str(tmp_path))
+    helper = "from numba import njit\n\n@njit\ndef add(x):\n    return x + {}\n"
+    caller = "from numba import njit\nfrom .helper import add\n\n@njit(cache=True)\ndef call(x):\n    return add(x)\n"
+    for term in (1, 2):
+        files = {"__init__.py": "", "helper.py": helper.format(term), "caller.py": caller}
+        module = load_package(files, "caller")
+        assert module.call(40) == 40 + term
+        assert Path(module.__file__).is_relative_to(tmp_path)
+    files = {"__init__.py": "", "empty.py": ""}
+    assert load_package(files, "empty", also="1") is not load_package(files, "empty", also="2")
 
 
 def test_a_damaged_cache_file_is_written_again(tmp_path, monkeypatch) -> None:

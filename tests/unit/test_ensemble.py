@@ -14,8 +14,8 @@ from brnn.base.tracer import Varying
 from brnn.compiler import compile_network
 from brnn.compiler.lanes import LANES
 from brnn.ensemble.arrays import Member, pack, unfit
-from brnn.ensemble.load import integrators, lane_function
-from brnn.ensemble.run import Finished, batch, batch_of, run_batch
+from brnn.ensemble.load import lane_function
+from brnn.ensemble.run import Ensemble, Finished, run_ensemble
 
 RNG = np.random.default_rng(4)
 TOLERANCES = {"rtol": 1e-6, "atol": 1e-9}
@@ -39,7 +39,7 @@ def fields(count: int, duration: float = 20.0, n: int = 6) -> list[brnn.Network]
 
 def finished(members: list[Member], **options: object) -> Finished:
     """Run members of one layout."""
-    return run_batch(batch(members), **{**TOLERANCES, **options})  # type: ignore[arg-type]
+    return run_ensemble(Ensemble.of(members), **{**TOLERANCES, **options})  # type: ignore[arg-type]
 
 
 def lane_slopes(member: Member, segment: int, t: float, states: np.ndarray) -> np.ndarray:
@@ -196,19 +196,10 @@ def test_members_that_differ_in_numbers_can_be_built_at_once() -> None:
     def build(a: object, h: object) -> brnn.Network:
         return brnn.models.rcf.build(A=a, signal=brnn.Sigmoid(1.0, h, 2.0), initial=start)  # type: ignore[arg-type]
 
-    together = run_batch(batch_of(pack(build(Varying(A), Varying(half)), 20.0), 40), **TOLERANCES)
+    together = run_ensemble(Ensemble.together(pack(build(Varying(A), Varying(half)), 20.0), 40), **TOLERANCES)
     alone = finished([pack(build(float(a), float(h)), 20.0) for a, h in zip(A, half, strict=True)])
     assert np.array_equal(together.final, alone.final)
     assert np.array_equal(together.counts, alone.counts)
-
-
-def test_one_lane_and_many_agree() -> None:
-    network = fields(2)[1]
-    one = run_batch(batch([pack(network, 20.0, lanes=1)]), lanes=1, **TOLERANCES)
-    many = finished([pack(network, 20.0)])
-    np.testing.assert_allclose(one.final, many.final, rtol=1e-9, atol=1e-12)
-    assert integrators(1).LANES == 1
-    assert integrators(LANES).LANES == LANES
 
 
 def test_compiled_runs_save_what_was_asked_for_in_bounded_room(monkeypatch: pytest.MonkeyPatch) -> None:

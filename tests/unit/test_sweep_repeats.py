@@ -12,7 +12,7 @@ import pytest
 import brnn
 from brnn.ensemble.arrays import pack
 from brnn.ensemble.noise import NoiseRules, run_noisy
-from brnn.ensemble.run import batch
+from brnn.ensemble.run import Ensemble
 from brnn.ensemble.status import FAILED
 from brnn.sweeps.seeds import member_seeds
 
@@ -29,7 +29,7 @@ def ornstein_uhlenbeck(A: float = 1.0) -> brnn.Network:
 
 def repeated(network: brnn.Network, steps: float, seeds: np.ndarray, scheme: str = "SRIW1", **options: Any) -> Any:
     members = [pack(network, 1.0)] * seeds.size
-    return run_noisy(batch(members), NoiseRules(scheme, np.full(seeds.size, steps), seeds), **options)
+    return run_noisy(Ensemble.of(members), NoiseRules(scheme, np.full(seeds.size, steps), seeds), **options)
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,7 @@
 """Go through time with the compiled ensemble's own integrator, with this one network as its member.
 
-It runs in one of as many lanes as members of a sweep do, and the others stand idle. That takes up to three times as
-long as code for a single lane would, for some; but it is the same code, so that the numbers are those of a sweep to the
-last bit.
+It runs in one of as many lanes as members of a sweep do, and the others stand idle. That takes up to eight times as
+long as code for a single lane would; but it is the same code, so that the numbers are those of a sweep to the last bit.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ import numpy as np
 from brnn.base.memory import rows_at_once
 from brnn.compiler.lanes import LANES
 from brnn.ensemble.arrays import pack, unfit
-from brnn.ensemble.load import integrators, lane_function
+from brnn.ensemble.load import integrator, lane_function
 from brnn.ensemble.noise import NoiseRules, default_step, fastest_rates, run_noisy
-from brnn.ensemble.run import batch, rooms
-from brnn.ensemble.status import COMPLETE
+from brnn.ensemble.run import Ensemble, lane_memory
+from brnn.ensemble.status import COMPLETE, FAILED, OF_CODE, STEADY
 from brnn.integrate.driver import Driver, Task
 from brnn.integrate.methods.base import TAKES_NO_STEP, Method
 from brnn.integrate.methods.stochastic import SRIW1, check_step
@@ -62,9 +61,9 @@ class _Compiled(Driver):
         task = self.task
         if task.system.network.noisy:
             return self._noisy(state)
-        work = batch([pack(task.system.network, task.duration, state)])
-        kernels, function = integrators(), lane_function(work.layout.text.source)
-        room, marks = rooms(work, LANES)
+        work = Ensemble.of([pack(task.system.network, task.duration, state)])
+        function, run_members = lane_function(work.layout.text.source), integrator("run").run_members
+        room, marks = lane_memory(work)
         times = task.times[self.saved :]  # the first state is saved already
         rows = max(1, min(times.size, rows_at_once(8 * state.size)))
         trajectory = np.empty((1, rows, state.size))
@@ -73,7 +72,7 @@ class _Compiled(Driver):
         base, before, resume = 0, 0.0, False
         running = 1
         while running:
-            running = kernels.run_members(
+            running = run_members(
                 function, *work.fixed, 0, 1, resume, _LOOK_STEPS, *work.given,
                 times, base, task.rtol, task.atol, task.until_steady, work.layout.varying,
                 final, reached, status, counts, trajectory, room, marks,
@@ -88,10 +87,10 @@ class _Compiled(Driver):
             self.progressed(now - before)
             before = now
         time = float(reached[0])
-        if status[0] not in (kernels.COMPLETE, kernels.STEADY):
+        if OF_CODE[status[0]] == FAILED:
             slope = task.system.rhs(np.nextafter(time, task.duration))(time, final[0])
             raise self.failure(time, final[0], slope, task.atol + task.rtol * np.abs(final[0]))
-        if status[0] == kernels.STEADY:
+        if OF_CODE[status[0]] == STEADY:
             return self.at_rest(time, final[0])
         if task.until_steady:
             return "complete", f"not steady after t = {task.duration:g}"
@@ -106,7 +105,7 @@ class _Compiled(Driver):
         """Make the equal steps of white noise."""
         task, times = self.task, self.task.times[self.saved :]  # the first state is saved already
         assert task.seed is not None
-        work = batch([pack(task.system.network, task.duration, state)])
+        work = Ensemble.of([pack(task.system.network, task.duration, state)])
         (rate,) = fastest_rates(work, np.zeros(1, np.int64)).tolist()
         self.step = default_step(task.duration, rate) if task.step is None else task.step
         check_step(self.step, task.duration, rate)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from brnn.compiler.jacobian import BlockJacobian
+from brnn.ensemble.kernels.control import SAFETY, SMALLEST
 from brnn.integrate.methods.base import StepperMethod
 from brnn.integrate.steppers.base import Piece, Stepper
 
@@ -37,7 +38,7 @@ _G = np.array(
 _B = np.array([2.4212380706095346e-01, -1.2232505839045147e00, 1.5452602553351020e00, _GAMMA])
 _EMBEDDED = np.array([3.7810903145819369e-01, -9.6042292212423178e-02, 0.5, 2.1793326075422950e-01])
 
-_SAFETY, _SMALLEST, _LARGEST = 0.9, 0.2, 6.0
+_LARGEST = 6.0  # factor of a step
 
 
 class ROS34PW2(StepperMethod):
@@ -102,9 +103,9 @@ class RosenbrockStepper(Stepper):
             error = (_B - _EMBEDDED) @ k / (self.piece.atol + self.piece.rtol * np.maximum(np.abs(y), np.abs(new)))
             norm = float(np.abs(error).max())
             if norm < 1.0:
-                factor = _LARGEST if norm == 0.0 else min(_LARGEST, _SAFETY * norm ** (-1.0 / 3.0))
+                factor = _LARGEST if norm == 0.0 else min(_LARGEST, SAFETY * norm ** (-1.0 / 3.0))
                 break
-            size *= max(_SMALLEST, _SAFETY * norm ** (-1.0 / 3.0)) if np.isfinite(norm) else _SMALLEST
+            size *= max(SMALLEST, SAFETY * norm ** (-1.0 / 3.0)) if np.isfinite(norm) else SMALLEST
             rejected = True
         self.t, self.y = end, new
         self.h_abs = h * (min(1.0, factor) if rejected else factor)

@@ -14,10 +14,11 @@ import numpy as np
 from numba import njit
 from scipy.integrate import DOP853, RK23, RK45
 
+from brnn.ensemble.kernels.control import LARGEST, SAFETY, SMALLEST  # as in SciPy
+
 __all__ = ["KINDS"]
 
 _BLOCK = 2048  # unknowns; a block of every stage fits into the second-level cache
-_SAFETY, _SMALLEST, _LARGEST = 0.9, 0.2, 10.0  # step size control, as in SciPy
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
@@ -117,9 +118,9 @@ class _Fused:
             self.nfev += self.n_stages
             error = self._error(new, h)
             if error < 1.0:
-                factor = _LARGEST if error == 0.0 else min(_LARGEST, _SAFETY * error**self.error_exponent)
+                factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**self.error_exponent)
                 break
-            size *= max(_SMALLEST, _SAFETY * error**self.error_exponent) if np.isfinite(error) else _SMALLEST
+            size *= max(SMALLEST, SAFETY * error**self.error_exponent) if np.isfinite(error) else SMALLEST
             rejected = True
         self.h_previous = h
         self.y_old = y

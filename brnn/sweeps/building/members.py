@@ -11,7 +11,7 @@ import numpy as np
 
 from brnn.base.text import one_line
 from brnn.ensemble.arrays import Member, pack, unfit
-from brnn.ensemble.run import Batch, batch
+from brnn.ensemble.run import Ensemble
 from brnn.errors import BrnnError
 from brnn.spec.network import Network
 from brnn.sweeps.building.builder import NetworkBuilder
@@ -36,7 +36,7 @@ class BuiltMembers:
         Their numbers; `seeds` are their seeds, of the same shape. What follows counts places in these.
     options : MemberOptions
         How they run.
-    groups : list of (places, batch, given)
+    groups : list of (places, ensemble, given)
         Members of the compiled ensemble with one layout.
     singles : list of (place, Network)
         Members that run one by one.
@@ -51,7 +51,7 @@ class BuiltMembers:
     members: np.ndarray
     seeds: np.ndarray
     options: MemberOptions
-    groups: Sequence[tuple[np.ndarray, Batch, GivenPatterns]]
+    groups: Sequence[tuple[np.ndarray, Ensemble, GivenPatterns]]
     singles: Sequence[tuple[int, Network]]
     broken: Mapping[int, str]
     seconds: float = 0.0
@@ -109,5 +109,5 @@ def sort_members(
     for group in groups.values():
         places = [place for place, _ in group]
         patterns = [given_patterns(networks[place]) for place in places] if options.references else []  # type: ignore[arg-type]
-        ready.append((np.array(places), batch([member for _, member in group]), GivenPatterns.together(patterns)))
+        ready.append((np.array(places), Ensemble.of([member for _, member in group]), GivenPatterns.together(patterns)))
     return BuiltMembers(members, seeds, options, ready, singles, broken)

@@ -15,7 +15,7 @@ import numpy as np
 from brnn.base.data import Spec
 from brnn.base.tracer import Diverges, Varying, alike
 from brnn.ensemble.arrays import Member, pack, unfit
-from brnn.ensemble.run import Batch, batch_of
+from brnn.ensemble.run import Ensemble
 from brnn.signals.base import PRODUCT_EXPONENTS
 from brnn.spec.network import Network
 from brnn.sweeps.building.builder import NetworkBuilder
@@ -32,7 +32,7 @@ _FEW = 4  # members are not told apart in groups that are smaller than this, on 
 
 def build_together(
     builder: NetworkBuilder, columns: Mapping[str, Any], count: int, options: MemberOptions
-) -> tuple[list[tuple[np.ndarray, Batch, GivenPatterns]], list[int]]:
+) -> tuple[list[tuple[np.ndarray, Ensemble, GivenPatterns]], list[int]]:
     """Return groups of members that could be built at once, and the places of those that could not.
 
     Parameters
@@ -46,12 +46,12 @@ def build_together(
 
     Returns
     -------
-    groups : list of (places, batch, given)
+    groups : list of (places, ensemble, given)
         The places of a group among the members, their numbers side by side, and what their layers were given.
     left : list of int
         The places of all others.
     """
-    groups: list[tuple[np.ndarray, Batch, GivenPatterns]] = []
+    groups: list[tuple[np.ndarray, Ensemble, GivenPatterns]] = []
     left: list[int] = []
     alike_in_kind = _split(columns, np.arange(count), _kinds)
     if len(alike_in_kind) * _FEW > count:
@@ -73,7 +73,7 @@ def build_together(
 
 def _build_at_once(
     builder: NetworkBuilder, columns: Mapping[str, Any], places: np.ndarray, options: MemberOptions
-) -> tuple[Batch, GivenPatterns] | None:
+) -> tuple[Ensemble, GivenPatterns] | None:
     """Build members at once, if they differ only in numbers and their build asks nothing that tells them apart.
 
     Some are also built one by one; if anything is not the same to the last bit, all of them have to be.
@@ -86,7 +86,7 @@ def _build_at_once(
         network = builder.for_names(own)([_in_all(column) for column in own.values()])
         if unfit(network) is not None:
             return None
-        work = batch_of(pack(network, options.length(network)), count)
+        work = Ensemble.together(pack(network, options.length(network)), count)
         patterns = given_patterns(network, count) if options.references else NO_PATTERNS
     except (Exception, Diverges):  # what the build of one member raises is told by building it
         return None
@@ -120,8 +120,8 @@ def _checked(columns: Mapping[str, Any], count: int) -> list[int]:
     return sorted(places)
 
 
-def _same(own: Member, work: Batch, place: int) -> bool:
-    """Tell whether a member has the numbers that its place in a batch has."""
+def _same(own: Member, work: Ensemble, place: int) -> bool:
+    """Tell whether a member has the numbers that its place in an ensemble has."""
     first, stop = work.first[place], work.first[place + 1]
     pairs = [
         (own.initial, work.initial[place]),

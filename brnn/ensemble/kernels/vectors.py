@@ -1,8 +1,6 @@
 """Arithmetic on the vectors of all lanes at once: number l of row i is that of unknown i in lane l.
 
 No two vectors that one function reads and writes share memory.
-
-This file is compiled as it stands for 32 lanes and, with the number replaced, for one (`brnn.ensemble.load`).
 """
 
 from __future__ import annotations
@@ -10,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from brnn.compiler.lanes import LANES
 from brnn.compiler.numba_internals import NoAlias
 
-LANES = 32
+from .control import OPTIONS
 
-OPTIONS = {"error_model": "numpy", "fastmath": {"contract", "nsz"}, "nogil": True}
 U = np.uint64  # compiled code asks whether a signed index counts from the end
 
 

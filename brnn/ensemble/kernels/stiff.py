@@ -4,8 +4,6 @@ The stiff method is Rodas4 of Hairer and Wanner, Solving Ordinary Differential E
 method of order 4, L-stable and stiffly accurate, with six stages, an embedded method of order 3 and an interpolant of
 order 3. It works with the network's own Jacobian, which comes from differences of the lane function: each lane takes
 one column. The differences go away from zero, because rate signals have a kink there, across which no slope holds.
-
-This file is compiled as it stands for 32 lanes and, with the number replaced, for one (`brnn.ensemble.load`).
 """
 
 from __future__ import annotations
@@ -15,15 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from brnn.compiler.lanes import LANES
 from brnn.compiler.numba_internals import address, call_lanes
 
-LANES = 32
+from .control import OPTIONS, SAFETY
 
-_OPTIONS = {"error_model": "numpy", "fastmath": {"contract", "nsz"}, "nogil": True}
 _NEUTRAL = 1e-5  # 1/time; a real part below it cannot be told from 0 by finite differences
 _STEP = 1e-7  # of a difference, relative to the unknown: about the square root of the rounding error
 _LEAST = 1e-9
-_SAFETY, _SMALLEST, _LARGEST = 0.9, 1.0 / 6.0, 5.0
+_SMALLEST, _LARGEST = 1.0 / 6.0, 5.0  # factors of a step, those of the RODAS program of Hairer and Wanner
 
 _GAMMA = 0.25
 _A = np.array(
@@ -52,7 +50,7 @@ _DENSE2 = np.array([10.12623508344586, -7.487995877610167, -34.80091861555747, -
 _DENSE3 = np.array([-0.6762803392801253, 6.087714651680015, 16.43084320892478, 24.76722511418386, -6.594389125716872])
 
 
-class Function(NamedTuple):
+class LaneFunction(NamedTuple):
     """A lane function with everything that it reads: see `brnn.compiler.lanes`."""
 
     lanes: Any
@@ -63,10 +61,10 @@ class Function(NamedTuple):
     whole: Any
 
 
-class Alone(NamedTuple):
+class SingleMember(NamedTuple):
     """One member in all lanes, and room for what it needs then."""
 
-    fun: Any  # Function whose numbers are those of the member in all lanes
+    fun: Any  # LaneFunction whose numbers are those of the member in all lanes
     t: Any  # arguments and result of the lane function
     u: Any
     du: Any
@@ -81,14 +79,14 @@ class Alone(NamedTuple):
     pivots: Any
 
 
-@njit(**_OPTIONS)
-def alone_room(size, rows):
-    """Return how many numbers `alone` needs."""
+@njit(**OPTIONS)
+def single_room(size, rows):
+    """Return how many numbers `single_member` needs."""
     return LANES * (1 + 2 * size + rows) + size * (4 + 2 * size + 6)
 
 
-@njit(**_OPTIONS)
-def alone(fun, size, rows, room, pivots):
+@njit(**OPTIONS)
+def single_member(fun, size, rows, room, pivots):
     """Return the parts of `room`."""
     a = LANES
     b = a + LANES * size
@@ -98,8 +96,8 @@ def alone(fun, size, rows, room, pivots):
     f = e + size * size
     g = f + size * size
     q = room[c:d]
-    return Alone(
-        Function(fun.lanes, fun.n, address(q), fun.work, fun.scratch, fun.whole),
+    return SingleMember(
+        LaneFunction(fun.lanes, fun.n, address(q), fun.work, fun.scratch, fun.whole),
         room[:a],
         room[a:b],
         room[b:c],
@@ -115,13 +113,13 @@ def alone(fun, size, rows, room, pivots):
     )
 
 
-@njit(forceinline=True, **_OPTIONS)
+@njit(forceinline=True, **OPTIONS)
 def evaluate(fun, t, u, du):
     """Write du/dt of all lanes."""
     call_lanes(fun.lanes, address(t), address(u), address(du), fun.n, fun.q, fun.work, fun.scratch, fun.whole)
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def slope(one, t, u, out):
     """Write du/dt of one member."""
     one.t[:] = t
@@ -133,7 +131,7 @@ def slope(one, t, u, out):
         out[i] = one.du[i * LANES]
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def jacobian(one, t):
     """Write the Jacobian at the state of one member, whose slope there is known; return how many columns it has."""
     u, f, size = one.state, one.slope, one.state.size
@@ -154,14 +152,14 @@ def jacobian(one, t):
     return size
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def _away(u):
     """Return a small step away from zero."""
     step = max(_STEP * abs(u), _LEAST)
     return step if u >= 0.0 else -step
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def drift(one, t, stop):
     """Write how the slope of one member changes with time alone."""
     aside = min(1e-6 * max(abs(t), stop - t), 0.5 * (stop - t))
@@ -170,7 +168,7 @@ def drift(one, t, stop):
         one.drift[i] = (one.drift[i] - one.slope[i]) / aside
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def leaves(J):
     """Tell whether small disturbances grow: the largest real part of the eigenvalues is positive, or not known."""
     for value in J.flat:
@@ -179,7 +177,7 @@ def leaves(J):
     return np.max(np.linalg.eigvals(J.astype(np.complex128)).real) > _NEUTRAL
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def factor(M, pivots):
     """Replace M by its LU factors, with partial pivoting; return False if it is singular."""
     size = M.shape[0]
@@ -203,7 +201,7 @@ def factor(M, pivots):
     return True
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def solve(M, pivots, b):
     """Replace b by the solution of M x = b."""
     size = b.size
@@ -223,7 +221,7 @@ def solve(M, pivots, b):
         b[i] = total / M[i, i]
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def speed_of(f, u, rtol, atol):
     """Return the largest of |f|, in tolerances per unit of time."""
     largest = 0.0
@@ -232,7 +230,7 @@ def speed_of(f, u, rtol, atol):
     return largest
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def rodas4(one, t, stop, h, rtol, atol):
     """Try steps of decreasing size until one is accepted, with the Jacobian and the slopes that `one` holds.
 
@@ -283,14 +281,14 @@ def rodas4(one, t, stop, h, rtol, atol):
                     finite = False
                 norm = max(norm, e)
         if finite and norm <= 1.0:
-            larger = min(_LARGEST, _SAFETY * norm**-0.25) if norm > 0.0 else _LARGEST
+            larger = min(_LARGEST, SAFETY * norm**-0.25) if norm > 0.0 else _LARGEST
             ahead = h * (min(1.0, larger) if rejected else larger)
             return (stop if last else t + h), h, ahead, tries
-        h *= max(_SMALLEST, _SAFETY * norm**-0.25) if finite else _SMALLEST
+        h *= max(_SMALLEST, SAFETY * norm**-0.25) if finite else _SMALLEST
         rejected = True
 
 
-@njit(**_OPTIONS)
+@njit(**OPTIONS)
 def dense(one, s, out):
     """Write the state at a fraction s of the last step."""
     u, new, k = one.state, one.after, one.stages

@@ -1,7 +1,6 @@
 """Steps of members with white noise, side by side in the lanes, in compiled code.
 
-The schemes are those of `brnn.integrate.methods.stochastic`, with the same normal numbers in the same order. This file
-is compiled as it stands; `brnn.ensemble.noise` loads it.
+The schemes are those of `brnn.integrate.methods.stochastic`, with the same normal numbers in the same order.
 """
 
 from __future__ import annotations
@@ -14,11 +13,10 @@ from numba import njit, types
 from brnn.compiler.lanes import LANES
 from brnn.compiler.numba_internals import address, call_lanes
 
-__all__ = ["LARGE", "VECTORS", "noisy_steps"]
+from .control import OPTIONS
 
 VECTORS, LARGE = 3, 10  # of numbers for each lane, and of numbers for each unknown of each lane, that are needed
 COMPLETE, TOO_LARGE = 1, 5  # how a member ended; `brnn.ensemble.status` says what these are outside
-OPTIONS = {"error_model": "numpy", "fastmath": {"contract", "nsz"}, "nogil": True}
 U = np.uint64  # compiled code asks whether a signed index counts from the end
 _f1, _i1 = types.float64[::1], types.int64[::1]
 SIGNATURE = types.int64(

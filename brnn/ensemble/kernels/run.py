@@ -1,0 +1,254 @@
+"""Run members over the lanes, from their beginnings to their ends.
+
+A member whose steps are limited by stability, by the test of Hairer and Wanner (Solving Ordinary Differential
+Equations II, section IV.2), goes on with the method of `stiff`, and comes back if that is not worth its price. When a
+member rests is said in `brnn.integrate.steady`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, types
+
+from brnn.compiler.lanes import LANES
+from brnn.compiler.numba_internals import address
+
+from . import stiff
+from .control import OPTIONS
+from .explicit import FROM, attempt, control, first_steps
+from .state import (
+    ACTIVE,
+    COMPLETE,
+    FOLLOWING,
+    FULL,
+    STEADY,
+    TOO_MANY,
+    TOO_SHORT,
+    Members,
+    Results,
+    Rules,
+    bare,
+    begin,
+    enter_segment,
+    fill,
+    lanes_of,
+    save,
+)  # fmt: skip
+from .stiff import LaneFunction
+from .vectors import sizes, stretch, take
+
+_f1, _f2, _i1 = types.float64[::1], types.float64[:, ::1], types.int64[::1]
+SIGNATURE = types.int64(
+    types.int64, _i1, _i1, types.int64, types.int64,  # lanes .. scratch_rows
+    types.int64, types.int64, types.boolean, types.int64,  # start .. most
+    _f2, _i1, _f1, _f2, _f2, _f2, _i1, _i1, _f1,  # Members
+    _f1, types.int64, types.float64, types.float64, types.boolean, types.boolean,  # Rules
+    _f2, _f1, _i1, types.int64[:, ::1], types.float64[:, :, ::1],  # Results
+    _f1, _i1,  # room, marks
+)  # fmt: skip
+
+MOST_STEPS = 5_000_000
+WINDOW = 4.0  # units of time
+DITHER = 1000.0  # tolerances per unit of time
+TRIAL = 20  # steps in which the stiff method shows what it is worth
+PATIENCE = 4  # how many times as long it is not tried again after each failure
+
+
+@njit(forceinline=True, **OPTIONS)
+def _slow(l, speed, s, rules):
+    """Tell whether lane l, whose slope is `speed` tolerances per unit of time, may rest: the eigenvalues will say."""
+    size = s.u.size // LANES
+    if speed > DITHER:
+        s.mark_t[l] = s.t[l]
+        for i in range(size):
+            s.mark[i * LANES + l] = s.u[i * LANES + l]
+    since = s.t[l] - s.mark_t[l]
+    if since >= WINDOW:
+        moved = 0.0
+        for i in range(size):
+            k = i * LANES + l
+            moved = max(moved, abs(s.u[k] - s.mark[k]) / (rules.atol + rules.rtol * abs(s.u[k])))
+            s.mark[k] = s.u[k]
+        speed = min(speed, moved / since)
+        s.mark_t[l] = s.t[l]
+    if speed > 1.0:
+        s.checked[l] = np.inf
+        return False
+    if speed > 0.1 * s.checked[l]:
+        return False
+    s.checked[l] = speed
+    return True
+
+
+@njit(**OPTIONS)
+def _spread(l, s, one):
+    """Take the member of lane l out of it."""
+    for k in range(one.q.size // LANES):
+        for other in range(LANES):
+            one.q[k * LANES + other] = s.q[k * LANES + l]
+    for i in range(one.state.size):
+        one.state[i] = s.u[i * LANES + l]
+        one.slope[i] = s.k1[i * LANES + l]
+
+
+@njit(**OPTIONS)
+def _rests(l, m, s, one, results):
+    """Tell whether no small disturbance of lane l's state grows."""
+    _spread(l, s, one)
+    results.counts[m, 1] += stiff.jacobian(one, s.t[l])
+    results.counts[m, 2] += 1
+    return not stiff.leaves(one.J)
+
+
+@njit(**OPTIONS)
+def _price(size):
+    """Return about how many explicit steps of one lane take the time of a stiff one, which has all lanes to itself."""
+    return LANES * (6.0 + np.ceil(size / LANES)) / 8.0 + 0.2 * size + 0.005 * size * size
+
+
+@njit(**OPTIONS)
+def _stiff_step(l, m, s, one, members, rules, results):
+    """Make one stiff step of lane l; tell whether it is made (there was room for what is saved of it)."""
+    _spread(l, s, one)
+    stop, counts = members.stops[s.segment[l]], results.counts
+    if s.fresh[l]:
+        stiff.slope(one, s.t[l], one.state, one.slope)
+        # The first step moves no unknown by more than a thousand tolerances; if that is too long the error says so.
+        speed = stiff.speed_of(one.slope, one.state, rules.rtol, rules.atol)
+        s.h[l] = min(stop - s.t[l], 1000.0 / speed if speed > 0.0 else stop - s.t[l])
+        for i in range(one.state.size):
+            s.k1[i * LANES + l] = one.slope[i]
+        s.fresh[l] = 0
+        counts[m, 1] += 1
+    counts[m, 1] += stiff.jacobian(one, s.t[l])
+    counts[m, 2] += 1
+    one.drift[:] = 0.0
+    if rules.varying:
+        stiff.drift(one, s.t[l], stop)
+        counts[m, 1] += 1
+    end, taken, ahead, tries = stiff.rodas4(one, s.t[l], stop, s.h[l], rules.rtol, rules.atol)
+    counts[m, 1] += 5 * tries
+    if taken == 0.0:
+        results.status[m] = TOO_SHORT
+        return False
+    if not save(l, m, end, taken, s, one, rules, results):
+        return False
+    counts[m, 0] += 1
+    counts[m, 1] += 1
+    s.t[l], s.h[l] = end, ahead
+    stiff.slope(one, end, one.after, one.slope)
+    for i in range(one.state.size):
+        s.u[i * LANES + l] = one.after[i]
+        s.k1[i * LANES + l] = one.slope[i]
+    s.tried[l] += 1
+    if s.tried[l] == TRIAL:
+        if end - s.trial_t[l] < TRIAL * _price(one.state.size) * s.pace[l]:
+            # The explicit method is cheaper.
+            s.stiff[l], s.h[l], s.rejected[l] = 0, s.pace[l], 0
+            s.patience[l] *= PATIENCE
+        s.tried[l], s.trial_t[l] = 0, end
+    return True
+
+
+@njit(forceinline=True, **OPTIONS)
+def _proceed(l, m, s, members, results):
+    """End lane l's member, or its segment, if it is at the end; call the stiff method where it may help."""
+    final = members.first[m + 1] - 1
+    if s.t[l] >= members.stops[s.segment[l]]:
+        if s.segment[l] == final:
+            results.status[m] = COMPLETE
+            return
+        enter_segment(l, s.segment[l] + 1, s, members)
+        s.fresh[l] = 1
+    if results.counts[m, 0] >= MOST_STEPS:
+        results.status[m] = TOO_MANY
+    if s.limited[l] >= s.patience[l]:
+        s.limited[l] = 0
+        if members.stops[final] - s.t[l] > TRIAL * _price(s.u.size // LANES) * s.pace[l]:
+            s.stiff[l], s.tried[l], s.trial_t[l] = 1, 0, s.t[l]
+
+
+@njit(SIGNATURE, cache=True, **OPTIONS)
+def run_members(
+    lanes, n, whole, work_rows, scratch_rows,
+    start, stop, resume, most,
+    initial, first, stops, numbers, arrays, segments, array_rows, segment_rows, settled,
+    times, base, rtol, atol, until_steady, varying,
+    final, reached, status, counts, trajectory,
+    room, marks,
+):  # fmt: skip
+    """Integrate the members start .. stop - 1; see `brnn.ensemble.run` for the arguments.
+
+    Returns how many are not done, because `most` steps of all lanes were made, or `trajectory` is full.
+    """
+    size = initial.shape[1]
+    rows = numbers.shape[1] + array_rows.size + segment_rows.size
+    s = lanes_of(room, marks, size, rows, work_rows, scratch_rows)
+    fun = LaneFunction(lanes, address(n), address(s.q), address(s.work), address(s.scratch), address(whole))
+    members = Members(
+        bare(initial), bare(first), bare(stops), bare(numbers), bare(arrays), bare(segments),
+        bare(array_rows), bare(segment_rows), bare(settled),
+    )  # fmt: skip
+    rules = Rules(bare(times), base, rtol, atol, until_steady, varying)
+    results = Results(start, bare(final), bare(reached), bare(status), bare(counts), bare(trajectory))
+    one = stiff.single_member(
+        fun, size, rows, bare(room)[room.size - stiff.single_room(size, rows) :], bare(marks)[marks.size - size :]
+    )
+    if not resume:
+        s.common[FOLLOWING], s.common[ACTIVE] = start, 0
+        for l in range(LANES):
+            if s.common[FOLLOWING] < stop:
+                begin(l, s.common[FOLLOWING], s, members, rules, results)
+                s.common[FOLLOWING] += 1
+                s.common[ACTIVE] += 1
+            else:  # a lane without a member computes what another does, and counts nothing
+                fill(l, stop - 1, s, members)
+                s.member[l] = -1
+    s.common[FULL] = 0
+    while s.common[ACTIVE] > 0 and s.common[FULL] == 0 and most > 0:
+        most -= 1
+        fresh, explicit, long = False, False, False
+        for l in range(LANES):
+            if s.member[l] >= 0:
+                fresh = fresh or (s.fresh[l] and not s.stiff[l])
+                explicit = explicit or not s.stiff[l]
+                long = long or results.counts[s.member[l], 0] >= FROM
+        if fresh:
+            first_steps(fun, s, members, rules, results)
+        if explicit:
+            attempt(fun, s, members, rules)
+            if long:
+                stretch(s.new, s.v, s.k6, s.k7, s.rise, s.run)
+            for l in range(LANES):
+                control(l, s, one, members, rules, results)
+            take(s.pick, s.new, s.k7, s.u, s.k1)
+            if until_steady:
+                sizes(s.u, s.k1, s.k1, rtol, atol, s.rise, s.run, s.norm)
+        for l in range(LANES):
+            m = s.member[l]
+            if m < 0:
+                continue
+            speed = s.run[l]
+            made = s.pick[l] > 0.0
+            if s.stiff[l]:
+                made = _stiff_step(l, m, s, one, members, rules, results)
+                speed = stiff.speed_of(one.slope, one.state, rtol, atol)
+            if made:
+                slow = until_steady and s.t[l] > members.settled[m] and _slow(l, speed, s, rules)
+                if slow and _rests(l, m, s, one, results):
+                    results.status[m] = STEADY
+                if results.status[m] == 0:
+                    _proceed(l, m, s, members, results)
+            if results.status[m] == 0:
+                continue
+            for i in range(size):
+                results.final[m, i] = s.u[i * LANES + l]
+            results.reached[m] = s.t[l]
+            s.h[l] = 0.0
+            if s.common[FOLLOWING] < stop:
+                begin(l, s.common[FOLLOWING], s, members, rules, results)
+                s.common[FOLLOWING] += 1
+            else:
+                s.member[l] = -1
+                s.common[ACTIVE] -= 1
+    return s.common[ACTIVE]
