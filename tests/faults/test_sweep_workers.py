@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +15,10 @@ import driven
 import numpy as np
 import pytest
 import xarray as xr
+from killing import wait_for
 
 import brnn
+from brnn.files.sweep.writer import SweepWriter
 from brnn.sweeps.executors import WorkerProcesses, _as_worker
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
@@ -54,35 +54,30 @@ def run(**options: Any) -> xr.Dataset:
     return result
 
 
-def when(condition: Callable[[], bool], action: Callable[[], None]) -> threading.Thread:
-    """Do something as soon as a condition holds, in another thread."""
+@pytest.fixture
+def when_some_are_done(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], list[int]]:
+    """Return a function that lets something be done in the middle of a sweep, however fast the machine is.
 
-    def watch() -> None:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            if condition():
+    That is when the third of at least eight chunks is written: before the first is back, no worker has two. The list
+    holds how many members were written until then, and is empty until that happens.
+    """
+
+    def patch(action: Callable[[], None]) -> list[int]:
+        sizes: list[int] = []
+        happened: list[int] = []
+        original = SweepWriter.write
+
+        def write(self: SweepWriter, members: np.ndarray, *rest: Any) -> None:
+            original(self, members, *rest)
+            sizes.append(members.size)
+            if len(sizes) == 3:
+                happened.append(sum(sizes))
                 action()
-                return
-            time.sleep(0.005)
 
-    thread = threading.Thread(target=watch)
-    thread.start()
-    return thread
+        monkeypatch.setattr(SweepWriter, "write", write)
+        return happened
 
-
-def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 60
-    while not path.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def some_are_done(path: Path) -> bool:
-    try:
-        with brnn.open(path) as data:
-            return 0 < data.attrs["complete"] < MEMBERS
-    except brnn.FileError:
-        return False
+    return patch
 
 
 # The same numbers everywhere -------------------------------------------------------------------------------------
@@ -164,16 +159,16 @@ design = brnn.Grid(A=[0.5, 1.0, 1.5], delay=[0.0, 0.5])
 data = brnn.sweep(build, design, duration=1.0, executor={executor}, measures=[last, "total"], out="sweep.h5")
 print(int((data["status"] == 1).sum()), bool((data["last"] == data["total"]).all()))
 """)
-    done = subprocess.run(
-        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
-    )
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "the script runs\n6 True\n", "")
 
 
 # Workers that die ------------------------------------------------------------------------------------------------
 
 
-def test_a_process_is_killed(local: xr.Dataset, tmp_path: Path) -> None:
+def test_a_process_is_killed(
+    local: xr.Dataset, tmp_path: Path, when_some_are_done: Callable[[Callable[[], None]], list[int]]
+) -> None:
     path, before = tmp_path / "sweep.h5", set(driven.children(os.getpid()))
 
     def workers() -> list[int]:
@@ -185,10 +180,10 @@ def test_a_process_is_killed(local: xr.Dataset, tmp_path: Path) -> None:
         killed.append(workers()[0])
         os.kill(killed[0], signal.SIGKILL)
 
-    watcher = when(lambda: some_are_done(path) and bool(workers()), kill)
+    written = when_some_are_done(kill)
     with run(executor=2, out=path) as data:
-        watcher.join()
         assert killed
+        assert 0 < written[0] < MEMBERS
         assert (data["status"] == 1).all()
         driven.check_same(data, local)
     assert not workers()
@@ -238,9 +233,7 @@ def test_a_member_that_kills_its_worker(tmp_path: Path) -> None:
         f"data = brnn.sweep(deadly.build, brnn.Grid(A={A}), executor=1, duration=1.0)\n"
         "print(*data['status'].values, *set(data['error'].values))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split(maxsplit=8)[:8] == ["1", "1", "3", "1", "1", "1", "1", "1"]
     assert "its worker process died" in done.stdout
@@ -263,23 +256,26 @@ def test_a_member_that_kills_every_worker_of_a_cluster(tmp_path: Path, monkeypat
     assert data["error"].values[2] == "each of the cluster's workers that had it died"
 
 
-def test_an_executor_of_the_user_whose_worker_dies(tmp_path: Path) -> None:
+def test_an_executor_of_the_user_whose_worker_dies(
+    tmp_path: Path, when_some_are_done: Callable[[Callable[[], None]], list[int]]
+) -> None:
     import multiprocessing
 
     path = tmp_path / "sweep.h5"
     with concurrent.futures.ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
-        watcher = when(lambda: some_are_done(path), lambda: os.kill(next(iter(pool._processes)), signal.SIGKILL))
+        written = when_some_are_done(lambda: os.kill(next(iter(pool._processes)), signal.SIGKILL))
         with pytest.raises(brnn.InputError, match="one of its workers died"):
             run(executor=pool, out=path)
-        watcher.join()
     with brnn.open(path) as data:
-        assert data.attrs["complete"] > 0
+        assert written[0] <= data.attrs["complete"] < MEMBERS
         driven.check_exact(data)
     with pytest.raises(brnn.InputError, match="takes no more work"):
         run(executor=pool)
 
 
-def test_a_scheduler_that_goes_away(tmp_path: Path) -> None:
+def test_a_scheduler_that_goes_away(
+    tmp_path: Path, when_some_are_done: Callable[[Callable[[], None]], list[int]]
+) -> None:
     distributed = pytest.importorskip("distributed")
     path = tmp_path / "sweep.h5"
     words = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
@@ -287,19 +283,18 @@ def test_a_scheduler_that_goes_away(tmp_path: Path) -> None:
     scheduler = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     worker = None
     try:
-        wait_for(tmp_path / "scheduler.json")
-        client = distributed.Client(scheduler_file=str(tmp_path / "scheduler.json"), set_as_default=False, timeout=10)
+        wait_for((tmp_path / "scheduler.json").exists, scheduler)
+        client = distributed.Client(scheduler_file=str(tmp_path / "scheduler.json"), set_as_default=False, timeout=5)
         words = [sys.executable, "-m", "distributed.cli.dask_worker", client.scheduler.address, "--nthreads", "1"]
         worker = subprocess.Popen(
             [*words, "--host", "127.0.0.1", "--no-dashboard", "--no-nanny"],
             cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        watcher = when(lambda: some_are_done(path), scheduler.kill)
+        written = when_some_are_done(scheduler.kill)
         with pytest.raises(brnn.InputError, match="cannot be reached any more"):
             run(executor=client, out=path)
-        watcher.join()
         with brnn.open(path) as data:
-            assert 0 < data.attrs["complete"] < MEMBERS
+            assert written[0] <= data.attrs["complete"] < MEMBERS
             driven.check_exact(data)
         client.close(timeout=1)
     finally:

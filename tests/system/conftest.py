@@ -29,7 +29,7 @@ def brnn_process(tmp_path: Path) -> Callable[..., Process]:
 
     def run(*arguments: object, **options: Any) -> Process:
         words = [sys.executable, "-m", "brnn", *(str(argument) for argument in arguments)]
-        return subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False, **options)
+        return subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, **options)
 
     return run
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from killing import wait_for
 
 import brnn
 
@@ -43,12 +43,12 @@ def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
             signal.signal(number, handler)
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 90
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+def recorded(path: Path) -> bool:
+    """Return whether the file has come to be, and has rows on the disk."""
+    if not path.exists():
+        return False
+    with brnn.open(path) as result:
+        return len(result.times) > 0
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,9 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
 )
 def test_a_signal_keeps_the_file(tmp_path: Path, number: int, code: int, words: str) -> None:
     process = started(tmp_path, *LONG, "-o", "run.h5", "--plot", "run.png")
-    wait_for((tmp_path / "run.h5").exists, process)
-    time.sleep(0.5)
+    wait_for(lambda: recorded(tmp_path / "run.h5"), process)
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate()
     assert process.returncode == code
     assert out == ""
     assert err == f"brnn: {words}; what was recorded until then is in run.h5\n"
@@ -76,7 +75,7 @@ def test_a_signal_without_a_file(tmp_path: Path) -> None:
     process = started(tmp_path, "run", "slow.py", "-o", "run.h5")
     wait_for((tmp_path / "ready").exists, process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate()
     assert (process.returncode, out, err) == (130, "", "brnn: interrupted\n")
     assert not (tmp_path / "run.h5").exists()
 
@@ -87,7 +86,7 @@ def test_a_file_that_was_there_is_not_called_ours(tmp_path: Path) -> None:
     process = started(tmp_path, "run", "slow.py", "-o", "run.h5", "--force")
     wait_for((tmp_path / "ready").exists, process)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate()
     assert err == "brnn: stopped by SIGTERM\n"
     assert (tmp_path / "run.h5").read_bytes() == b"something precious"
 
@@ -161,8 +160,7 @@ def test_a_run_that_fails_without_a_file(call: Callable[..., Any], tmp_path: Pat
 
 def test_a_killed_run_can_be_looked_at(tmp_path: Path, call: Callable[..., Any]) -> None:
     process = started(tmp_path, *LONG, "-o", "run.h5")
-    wait_for((tmp_path / "run.h5").exists, process)
-    time.sleep(2.0)  # what was recorded is brought to the disk every second
+    wait_for(lambda: recorded(tmp_path / "run.h5"), process)
     process.kill()
     process.communicate()
     said = call("info", "run.h5")
@@ -177,6 +175,6 @@ def test_a_terminal_that_goes_away(tmp_path: Path) -> None:
     process = started(tmp_path, *LONG, "-o", "run.h5")
     wait_for((tmp_path / "run.h5").exists, process)
     os.kill(process.pid, signal.SIGHUP)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate()
     assert process.returncode == 129
     assert "SIGHUP" in err

@@ -108,7 +108,7 @@ Process = subprocess.CompletedProcess[str]
 def run(name: str, *arguments: object, cwd: Path) -> Process:
     """Run a script in a process of its own."""
     words = [sys.executable, str(FOLDER / f"{name}.py"), *(str(argument) for argument in arguments)]
-    return subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=280, check=False)
+    return subprocess.run(words, cwd=cwd, capture_output=True, text=True, check=False)
 
 
 @dataclass

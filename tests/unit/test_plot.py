@@ -295,7 +295,7 @@ def test_a_figure_needs_no_display_and_no_pyplot() -> None:
         "    brnn.plot.run_figure(result, kind).savefig(io.BytesIO())\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, env=_without_display(), timeout=120)
+    subprocess.run([sys.executable, "-c", code], check=True, env=_without_display())
 
 
 def _without_display() -> dict[str, str]:
