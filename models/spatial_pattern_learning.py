@@ -197,6 +197,14 @@ def _network(case: dict[str, Any], **more: Any) -> tuple[Network, np.ndarray]:
     return build(pattern=theta, **{**case, **more}), theta
 
 
+def _drawn(n: int, count: int, trained: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what is random: C(t) at each unit of time, ending at 0, and the activities and weights at time 0."""
+    rng = np.random.default_rng(seed)
+    rng.uniform(0.2, 1.0, size=count)  # strengths, if none are given
+    course = np.append(np.exp(rng.standard_normal(trained)), 0.0)
+    return course, rng.uniform(0.1, 1.0, size=n), rng.uniform(0.1, 1.0, size=(n, count))
+
+
 def _patterns(result: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return X (times, cells) and Z (times, cells, sampling cells)."""
     z = np.asarray(result["paths.z"])
@@ -234,23 +242,22 @@ def pattern_is_learned_by_all() -> list[Comparison]:
 @claim("X and Z obey the pattern equations", source=_REVIEW + ", divided by their totals")
 def pattern_equations_hold() -> list[Comparison]:
     """The simulator's derivative at random states, turned into dX_i/dt and dZ_ji/dt, beside the pattern equations."""
-    rows = []
+    rows, time = [], 4.25
     rng = np.random.default_rng(36)
     for name in ("non-recurrent", "recurrent", "recurrent, passive decay"):
-        network, theta = _network(_CASES[name])
-        paths, n = network.projections[0], theta.size
-        m = network.layers[0].cells
-        first = 0 if len(network.layers) == 1 else m
+        case = _CASES[name]
+        recurrent, M, n = case.get("recurrent", False), case.get("M", 1.0), case["n"]
+        m = n if recurrent else case["sources"]
+        p = 0.8 * np.linspace(1.0, 2.0, m) / np.linspace(1.0, 2.0, m).sum()
+        network, theta = _network(case, strengths=p, signal=Saturating(gain=1.0, half=0.5), cycles=1)
+        first = 0 if recurrent else m
+        C = np.interp(time, np.arange(13.0), _drawn(n, m, 12, case["seed"])[0])
         states = rng.uniform(0.05, 2.0, size=(10, first + n + n * m))
-        time = 4.25
-        C = float(network.stimuli[0].at(time, (n,)).sum())
-        assert paths.learning is not None
-        p, M = paths.topology.strengths((m,), (n,))[0], paths.learning.rate
-        speed, errors = slope(network, states, time), []
-        for u, v in zip(states, speed, strict=True):
+        errors = []
+        for u, v in zip(states, slope(network, states, time), strict=True):
             x, dx = u[first : first + n], v[first : first + n]
             z, dz = u[first + n :].reshape(n, m), v[first + n :].reshape(n, m)
-            f = paths.signal(u[:m])
+            f = u[:m] / (0.5 + u[:m])
             X, Z = x / x.sum(), z / z.sum(axis=0)
             dX = (dx - X * dx.sum()) / x.sum()
             dZ = (dz - Z * dz.sum(axis=0)) / z.sum(axis=0)
@@ -296,10 +303,7 @@ def uneven_strengths_distort() -> list[Comparison]:
 def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
     n, trained = len(p.pattern), 12 * p.cycles
     count = n if p.recurrent else p.sources
-    rng = np.random.default_rng(p.seed)
-    rng.uniform(0.2, 1.0, size=count)  # strengths, if none are given
-    course = np.append(np.exp(rng.standard_normal(trained)), 0.0)
-    start, weights = rng.uniform(0.1, 1.0, size=n), rng.uniform(0.1, 1.0, size=(n, count))
+    course, start, weights = _drawn(n, count, trained, p.seed)
     theta, sources = p.pattern / p.pattern.sum(), 0 if p.recurrent else count
 
     def velocity(t: float, u: np.ndarray, when: float, late: np.ndarray) -> np.ndarray:
