@@ -22,7 +22,10 @@ What is known:
 
 from __future__ import annotations
 
+import functools
 from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,6 +33,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.models import art1
+from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.resonance import ACCURACY, choices, labels, refuse_size, times
 from brnn.models.parts.runs import run
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -204,3 +208,33 @@ def vigilance_refines() -> list[Comparison]:
         Comparison.monotone("rising", numbers.mean(axis=0), label="mean number over rho = 0, 0.2 ... 1"),
         Comparison.at_most(20, falls, label="lists of 200 whose number falls somewhere"),
     ]
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    rho, L, fresh = (Fraction(str(round(value, 6))) for value in (p.rho, p.L, p.fresh))
+    _, sets = sets_of_cells(p.pattern.astype(int), rho, L, p.cycles, fresh)
+    V = np.array([[float(i in cells) for i in range(p.pattern.shape[1])] for cells in sets])
+    fixed = {"cycles": 1, "A1": 1.0, "B1": 1.5, "C1": 1.0, "D1": 0.9, "M": 0.0, "templates": V}
+    return art1.by_hand(SimpleNamespace(**{**vars(p), **fixed}), times)
+
+
+@claim("Its equations, written out by hand", source=_1987 + ": templates in exact arithmetic, then SciPy")
+def equations() -> list[Comparison]:
+    """Three patterns, of which the first is recognized, every parameter off its default."""
+    parameters = {
+        "pattern": np.array([[1.0, 1.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 1.0, 1.0]]),
+        "rho": 0.6,
+        "cycles": 1,
+        "L": 1.6,
+        "fresh": 0.8,
+        "speed": 30.0,
+    }
+    return equations_by_hand(
+        functools.partial(build, m=4),
+        parameters,
+        lambda p, times: _by_hand(SimpleNamespace(m=4, **vars(p)), times),
+        np.array([0.0, 0.05, 0.12, 0.2, 0.3, 0.4, 0.55, 0.68]),
+        apart=("m", "events"),
+        changed={"pattern": np.array([[1.0, 1.0, 0.0, 0.0]] * 3), "rho": 0.2, "cycles": 2},
+        tolerance=1e-6,
+    )

@@ -27,6 +27,7 @@ What is known:
 from __future__ import annotations
 
 import functools
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
+from brnn.models.parts.by_hand import equations_by_hand, integrated_with_lag
 from brnn.models.parts.list_learning import (
     RECALLED,
     LearnedLists,
@@ -256,3 +258,64 @@ def lists_are_told_apart() -> list[Comparison]:
             Comparison(np.moveaxis(expected, 0, -1), screen, 1e-4, label + "pictures on the screen"),
         ]
     return rows
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    # From the input cells on it is the other model.
+    from brnn.models import self_organizing_avalanche as other
+
+    shown, learning, alone = other.slots_by_hand(p.lists, p.cycles, p.cue)
+    n, v = len(p.items), 1.5 * p.speed
+    sampling = other.sampling_by_hand(p, n, 5.0)
+
+    def velocity(t: float, u: np.ndarray, when: float, late: np.ndarray) -> np.ndarray:
+        x, y, input_ = u[:n], u[n : 2 * n], u[2 * n : 3 * n]
+        slot = int(when)
+        part, item = when - slot, shown[slot]
+        silent = item < 0 and not alone[slot]
+        I = float(part < 0.25 and (item >= 0 or silent))
+        written, r = p.A * (np.arange(n) == item), 15.0 * silent * (part < 0.25)
+        return np.concatenate([
+            v * I * (written * I + y - x * (x.sum() + r)),
+            v * (1.0 - I) * (x - y),
+            2.0 * p.speed * (x - 4.0 * (item < 0) - input_),
+            sampling(slot, part, late[3 * n : 3 * n + p.m], input_, u[3 * n :]),
+        ])  # fmt: skip
+
+    start = np.concatenate([np.zeros(3 * n), other.start_by_hand(p, n, 0.69)])
+    breaks = [b for b in [*other.breaks_by_hand(p), *(np.arange(len(learning)) + 0.25)] if b < times[-1]]
+    u = integrated_with_lag(velocity, start, times, 1.0, breaks)
+    found = {"memory.x": u[:, :n], "trace.x": u[:, n : 2 * n], "input.x": u[:, 2 * n : 3 * n]}
+    return {**found, **other.parts_by_hand(p, n, u[:, 3 * n :])}
+
+
+@claim("Its equations, written out by hand", source="(11), (12), (41), (42) with a lag, integrated by SciPy")
+def equations() -> list[Comparison]:
+    """A list of two items that is learned and replayed by two categories, every parameter off its default."""
+    parameters: dict[str, Any] = {
+        "items": np.array([[0.9, 0.2, 0.1], [0.1, 0.7, 0.8]]),
+        "lists": ((0, 1, 0),),
+        "cycles": 1,
+        "cue": 2,
+        "A": 1.4,
+        "M": 5.0,
+        "L": 3.0,
+        "speed": 8.0,
+    }
+    rows = equations_by_hand(
+        functools.partial(build, m=2),
+        {**parameters, "weights": np.array([[0.9, 0.7], [0.5, 1.0]])},
+        lambda p, times: _by_hand(SimpleNamespace(**vars(p), m=2, seed=0), times),
+        np.array([0.0, 0.2, 0.5, 0.8, 1.2, 1.8, 2.5, 2.9, 3.2, 5.5, 6.6, 7.2, 7.6]),
+        apart=("m", "seed"),  # the other case is about these
+        changed={"lists": ((0, 0, 1),), "cycles": 2, "cue": 1},
+        tolerance=1e-6,
+    )
+    return rows + equations_by_hand(
+        functools.partial(build, **parameters),
+        {"m": 2, "seed": 3},
+        lambda p, times: _by_hand(SimpleNamespace(**vars(p), **parameters, weights=None), times),
+        np.array([0.0, 0.2]),
+        apart=("weights", *parameters),
+        tolerance=1e-6,
+    )

@@ -33,7 +33,8 @@ from __future__ import annotations
 import functools
 import math
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -41,6 +42,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import InputError
+from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.presentations import pattern_rows
 from brnn.models.parts.resonance import (
     ACCURACY,
@@ -292,3 +294,57 @@ def binary_is_art1() -> list[Comparison]:
         Comparison.order(found, labels(result), "categories"),
         Comparison(V, _memories(result)[-1, : len(V)], _LEFT, f"memories and templates of {len(V)} categories"),
     ]
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    from brnn.models.art1 import chosen_by_hand, search_at_rest, search_by_hand
+
+    (count, n), m, s = p.pattern.shape, p.m, p.speed
+    code = np.hstack([p.pattern, 1.0 - p.pattern])
+    search = search_by_hand(m, s, 1e-6, quiet=0.4, total=n)
+
+    def velocity(t: float, state: np.ndarray, when: float) -> np.ndarray:
+        I, o, T, v, rest = np.split(state[: 2 * n + 6 * m + 2], np.cumsum([2 * n, m, m, m]))
+        w, u = state[2 * n + 6 * m + 2 :].reshape(2, m, 2 * n)
+        part, place = when % 3.0, int(when // 3.0)
+        shown = code[place % count] if part < 1.0 and place < count * p.cycles else 0.0
+        f, learn = chosen_by_hand(rest[:m]), p.M * (0.7 < part < 1.0)
+        return np.concatenate([
+            4.0 * s * (shown - I),
+            4.0 * s * (-o + I.sum() - np.maximum(-u, 0.0).sum(axis=1)),
+            8.0 * s / n * (-p.alpha * T + o - T * w.sum(axis=1)),
+            4.0 * s * (-v + p.rho * I.sum() - o - 2.0 * n * (1.0 - f)),
+            search(rest, np.maximum(T, 0.0), v, I.sum()),
+            (-learn * f[:, None] * np.maximum(u, 0.0)).ravel(),
+            (4.0 * s * (-u + w - I)).ravel(),
+        ])  # fmt: skip
+
+    start = np.concatenate([np.zeros(2 * n + 3 * m), search_at_rest(m), np.ones(4 * m * n)])
+    breaks = [3.0 * k + part for k in range(int(times[-1] / 3.0) + 1) for part in (0.0, 0.7, 1.0)]
+    found = integrated(velocity, start, times, breaks)
+    names = {"input.x": 2 * n, "overlap.x": m, "choice.x": m, "orienting.x": m, "F2.x": m, "arousal.x": 1}
+    names |= {"rebound.x": m, "silence.x": 1, "on_channel.y": m, "memory.x": 2 * m * n, "difference.x": 2 * m * n}
+    course = dict(zip(names, np.split(found, np.cumsum(list(names.values()))[:-1], axis=1), strict=True))
+    matrices = {name: course[name].reshape(-1, m, 2 * n) for name in ("memory.x", "difference.x")}
+    return {**course, **matrices}
+
+
+@claim("Its equations, written out by hand", source=_1991 + " and the text above, integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Two patterns of two features and two categories, the first of which is reset, every parameter off its default."""
+    parameters = {
+        "pattern": np.array([[0.2, 0.7], [0.9, 0.6]]),
+        "rho": 0.7,
+        "cycles": 1,
+        "alpha": 0.02,
+        "M": 9.0,
+        "speed": 25.0,
+    }
+    return equations_by_hand(
+        functools.partial(build, m=2),
+        parameters,
+        lambda p, times: _by_hand(SimpleNamespace(m=2, **vars(p)), times),
+        np.array([0.0, 0.05, 0.15, 0.3, 0.45, 0.6, 0.75, 0.95, 1.1, 3.2, 3.4, 3.6, 3.8, 6.05]),
+        apart=("m", "events"),
+        tolerance=1e-6,
+    )

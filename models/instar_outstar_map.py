@@ -22,7 +22,9 @@ What is known:
 
 from __future__ import annotations
 
-from typing import Literal
+import functools
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,6 +32,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.competition import DECIDED, SETTLED, CategoryCompetition, window_of
 from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
 from brnn.models.parts.runs import run
@@ -38,7 +41,7 @@ from brnn.spec.layers import Layer
 from brnn.spec.learning import Outstar
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
-from brnn.spec.schedules import Schedule
+from brnn.spec.schedules import Pulse, Schedule
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllToAll
 
@@ -246,3 +249,87 @@ def exclusive_or_is_learned() -> list[Comparison]:
         Comparison(xor, recalled, 1e-5, "outputs of the map"),
         Comparison(0.5, float(np.abs(linear - xor).max()), 1e-12, "largest error of least squares"),
     ]
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    given, asked = (rows / np.sqrt((rows**2).sum(axis=1, keepdims=True)) for rows in (p.pattern, p.tests))
+    s, n, k, m = p.speed, given.shape[1], p.outputs.shape[1], p.m
+    trained = len(p.order)
+    changes = np.arange(trained + len(asked) + 1.0)
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        x, y, out = u[:n], u[n : n + m], u[n + m : n + m + k]
+        z, w = u[n + m + k : n + m + k + m * n].reshape(m, n), u[n + m + k + m * n :].reshape(k, m)
+        slot = int(when)
+        shown = given[p.order[slot]] if slot < trained else asked[slot - trained]
+        taught = p.outputs[p.order[slot]] if slot < trained else 0.0
+        J, T = float((np.abs(changes - when) < 0.15).any()), z @ x
+        if p.winner == "rcf":
+            square = 5.0 * (m + 1) * y**2
+            dy = -y + (1.0 - y) * (T + square) - y * (square.sum() - square + 10.0 * J)
+            f = np.minimum(5.0 * np.maximum(y - 0.6, 0.0), 1.0)
+        else:
+            sent = np.maximum(y, 0.0)
+            dy = -y + T - 3.0 * (sent.sum() - sent) - 2.0 * J
+            f = np.minimum(4.0 * np.maximum(y - 0.25, 0.0), 1.0)
+        open_ = p.window.on < when < p.window.off if p.window else 0.6 < when % 1.0 < 0.85 and slot < trained
+        return np.concatenate([
+            2.0 * s * (shown - x), s * dy, s * (taught + 0.5 * w @ f - out),
+            (open_ * p.M * f[:, None] * (x - z)).ravel(), (open_ * 2.0 * p.M * (out[:, None] - w) * f).ravel(),
+        ])  # fmt: skip
+
+    windows = [p.window.on, p.window.off] if p.window else [*(changes + 0.6), *(changes + 0.85)]
+    breaks = [*changes, *(changes - 0.15), *(changes + 0.15), *windows]
+    start = np.concatenate([np.zeros(n + m + k), np.ravel(p.weights), np.zeros(k * m)])
+    x, y, out, z, w = np.split(integrated(velocity, start, times, breaks), np.cumsum([n, m, k, m * n]), axis=1)
+    return {
+        "input.x": x,
+        "category.x": y,
+        "output.x": out,
+        "filter.z": z.reshape(-1, m, n),
+        "recall.z": w.reshape(-1, k, m),
+    }
+
+
+def _drawn_by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    """Return it of what is chosen where nothing is given: order, tests, window, weights."""
+    count, rng = len(p.pattern), np.random.default_rng(p.seed)
+    order = np.concatenate([rng.permutation(count) for _ in range(p.cycles)])
+    unit = p.pattern / np.sqrt((p.pattern**2).sum(axis=1, keepdims=True))
+    weights = np.array([unit[(j * count) // p.m] for j in range(p.m)])
+    more = {"order": order, "tests": p.pattern, "weights": weights, "window": None, "winner": "fast"}
+    return _by_hand(SimpleNamespace(**{**vars(p), **more}), times)
+
+
+@claim("Its equations, written out by hand", source="(11), (12) and the text above, integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Two categories, three pairs and a test, every parameter off its default; then order, tests and window drawn."""
+    parameters = {
+        "pattern": np.array([[0.9, 0.2, 0.4], [0.1, 0.8, 0.5], [0.5, 0.3, 0.9]]),
+        "outputs": np.array([[0.8, 0.3], [0.2, 0.9], [0.6, 0.7]]),
+        "M": 0.8,
+        "speed": 15.0,
+    }
+    rows = equations_by_hand(
+        functools.partial(build, m=2, winner="rcf"),
+        {
+            **parameters,
+            "order": np.array([1, 0]),
+            "tests": np.array([[0.2, 0.7, 0.3]]),
+            "weights": np.array([[0.7, 0.3, 0.5], [0.2, 0.6, 0.4]]),
+            "window": Numbers(Pulse, on=0.3, off=2.4),
+        },
+        lambda p, times: _by_hand(SimpleNamespace(m=2, winner="rcf", **vars(p)), times),
+        np.array([0.0, 0.3, 0.7, 1.1, 1.8, 2.3, 2.6]),
+        apart=("m", "winner", "cycles", "seed"),  # the other case is about these
+        changed={"order": np.array([0, 1])},
+        tolerance=1e-6,
+    )
+    return rows + equations_by_hand(
+        build,
+        {**parameters, "m": 2, "cycles": 1, "seed": 3},
+        _drawn_by_hand,
+        np.array([0.0, 0.7, 1.8, 2.7, 3.3]),
+        apart=("winner", "order", "tests", "weights", "window"),
+        tolerance=1e-6,
+    )

@@ -36,7 +36,8 @@ What is known:
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -44,6 +45,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, whole
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
+from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.runs import frequencies, run
 from brnn.models.parts.store import STORE, TRACE, ItemList, memory
 from brnn.signals import Linear, Sigmoid, ThresholdLinear
@@ -354,3 +356,55 @@ def attended_items_stand_out() -> list[Comparison]:
         found = _perform(build(n, A, strengths, noise=s, threshold=h, lists=250, seed=5, rehearsal=6.0 * n))
         rows += frequencies(theory.recalled(y, h, s), np.isfinite(found).sum(axis=0), 250, f"recall, {label}")
     return rows
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    n, A = len(p.strengths), p.A * p.strengths
+    onsets = np.concatenate([[0.0], np.cumsum(p.duration + p.gap)])
+    shown, end = onsets[:-1], onsets[-1]
+    G = 0.25 / (p.threshold + 5.0 * p.noise)
+    most = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * A.max()))  # that the memory ever holds
+    largest = G * (most + 11.0 * p.noise)
+    # The noise of each cell is drawn once, as `Noise` says it.
+    e = np.maximum(5.0 * p.noise + p.noise * np.random.default_rng([p.seed, 0]).standard_normal((p.lists, n)), 0.0)
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        x, y = u[:n], u[n : 2 * n]
+        c, d = u[2 * n :].reshape(2, p.lists, n)
+        on = (shown < when) & (when < shown + p.duration)
+        I = float(on.any())
+        R = p.wave * (end < when < end + p.rehearsal)
+        sent = 10.0 * (1.0 + largest) * np.maximum(c - 0.2, 0.0)
+        shut = 20.0 * (1.0 + largest) * np.maximum(d - 0.4, 0.0)
+        others = sent.sum(axis=1, keepdims=True) - sent
+        dc = R * (-c + (1.0 - c) * (G * (y + e) + sent) - c * (others + shut))
+        itself = 4.0 * d**4 / (0.3**4 + d**4)
+        dd = 2.0 * R * (-d + (1.0 - d) * (itself + 5.0 * np.maximum(c - 0.5, 0.0)))
+        return np.concatenate([(A * on + y - x * x.sum()) * I, (x - y) * (1.0 - I), dc.ravel(), dd.ravel()])
+
+    u = integrated(
+        velocity, np.zeros(2 * n * (1 + p.lists)), times, [*shown, *(shown + p.duration), end, end + p.rehearsal]
+    )
+    c, d = np.moveaxis(u[:, 2 * n :].reshape(len(u), 2, p.lists, n), 1, 0)
+    return {"store.x": u[:, :n], "trace.x": u[:, n : 2 * n], "choice.x": c, "done.x": d}
+
+
+@claim("Its equations, written out by hand", source="(41), (42) and the text above, integrated by SciPy")
+def equations() -> list[Comparison]:
+    """Two lists of two items that are not at rest when the wave comes, every parameter off its default."""
+    parameters = {
+        "A": 0.4,
+        "strengths": np.array([1.2, 0.7]),
+        "noise": 0.05,
+        "threshold": 0.15,
+        "wave": 2.5,
+        "lists": 2,
+        "seed": 4,
+        "rehearsal": 1.5,
+        "duration": np.array([2.0, 2.6]),
+        "gap": np.array([1.5, 1.2]),
+    }
+    times = np.array([0.0, 1.0, 2.5, 5.0, 6.5, 7.2, 7.5, 7.7, 7.9, 8.1, 8.3, 8.5, 8.7, 9.5])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # duration and gap are too short for the memory to come to rest
+        return equations_by_hand(build, parameters, _by_hand, times, tolerance=1e-6)

@@ -29,6 +29,8 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -36,6 +38,7 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import whole
 from brnn.claims import Comparison, claim
+from brnn.models.parts.by_hand import equations_by_hand, integrated_with_lag
 from brnn.models.parts.list_learning import (
     LearnedLists,
     ListSlots,
@@ -204,3 +207,123 @@ def the_middle_is_ambiguous() -> list[Comparison]:
             Comparison.count(1, int((seen != np.ravel(lists)).sum()), label + "items replayed wrongly"),
         ]
     return rows
+
+
+def slots_by_hand(lists: Any, cycles: int, cue: int) -> tuple[list[int], list[bool], list[bool]]:
+    """Return what is shown in each slot (-1: nothing), in which slots weights learn, and which are replayed alone."""
+    shown: list[int] = []
+    learning: list[bool] = []
+    alone: list[bool] = []
+    for one in list(lists) * cycles:
+        shown += [*one, -1, -1]
+        learning += [True] * (len(one) + 2)
+        alone += [False] * (len(one) + 2)
+    for one in lists:
+        rest = len(one) - cue
+        shown += [*one[:cue], *[-1] * (rest + 2)]
+        learning += [False] * (len(one) + 2)
+        alone += [*[False] * cue, *[True] * rest, False, False]
+    return shown, learning, alone
+
+
+def sampling_by_hand(p: Any, n: int, reset: float) -> Callable[..., np.ndarray]:
+    """Return a function for the derivative of category cells, screen, instars, links and outstars, see above.
+
+    Its arguments are the slot, what part of it is over, the category cells one unit of time ago, the n input cells, and
+    all that it gives the derivative of.
+    """
+    shown, learning, alone = slots_by_hand(p.lists, p.cycles, p.cue)
+    m, s, k = p.m, p.speed, p.items.shape[1]
+    zs, ls, ws = m + k, m + k + m * n, m + k + m * n + m * m
+    others = 1.0 - np.eye(m)
+
+    def derivative(slot: int, part: float, late: np.ndarray, x: np.ndarray, u: np.ndarray) -> np.ndarray:
+        c, y = u[:m], u[m:zs]
+        z, l, w = u[zs:ls].reshape(m, n), u[ls:ws].reshape(m, m), u[ws:].reshape(k, m)  # [to, from]
+        f = np.minimum(4.0 * np.maximum(c - 0.25, 0.0), 1.0)
+        before = np.minimum(4.0 * np.maximum(late - 0.25, 0.0), 1.0)
+        h, sent = np.maximum(x, 0.0), np.maximum(c, 0.0)
+        open_ = learning[slot] and 0.6 < part < 0.85
+        J, G = reset * (part < 0.35 or part > 0.95), 0.5 * (alone[slot] and 0.35 < part < 0.95)
+        picture = p.items[shown[slot]] if learning[slot] and shown[slot] >= 0 else 0.0
+        drive = z @ h + 0.2 * (others * l) @ before - 3.0 * (sent.sum() - sent)
+        return np.concatenate([
+            s * (-c + drive + G - J),
+            s * (-y + 0.5 * w @ f + picture),
+            (open_ * p.M * f[:, None] * (h - z)).ravel(),
+            (open_ * p.L * before * (f[:, None] - l)).ravel(),
+            (open_ * 2.0 * p.M * f * (y[:, None] - w)).ravel(),
+        ])  # fmt: skip
+
+    return derivative
+
+
+def start_by_hand(p: Any, n: int, fresh: float) -> np.ndarray:
+    """Return category cells, screen, instars, links and outstars at time 0."""
+    m, k = p.m, p.items.shape[1]
+    drawn = fresh * np.random.default_rng(p.seed).uniform(0.997, 1.003, size=(m, n))
+    z = drawn if p.weights is None else p.weights
+    return np.concatenate([np.zeros(m + k), np.ravel(z), np.zeros(m * m + k * m)])
+
+
+def parts_by_hand(p: Any, n: int, u: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the course of category cells, screen and weights by name."""
+    m, k = p.m, p.items.shape[1]
+    c, y, z, l, w = np.split(u, np.cumsum([m, k, m * n, m * m]), axis=1)
+    weights = {"filter.z": z.reshape(-1, m, n), "links.z": l.reshape(-1, m, m), "outstars.z": w.reshape(-1, k, m)}
+    return {"category.x": c, "screen.x": y, **weights}
+
+
+def breaks_by_hand(p: Any) -> list[float]:
+    """Return when something goes on or off within the slots."""
+    count = len(slots_by_hand(p.lists, p.cycles, p.cue)[0])
+    return [k + part for k in range(count + 1) for part in (0.0, 0.35, 0.6, 0.85, 0.95)]
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    shown, _, _ = slots_by_hand(p.lists, p.cycles, p.cue)
+    inputs = p.items / np.sqrt((p.items**2).sum(axis=1, keepdims=True))
+    n = inputs.shape[1]
+    sampling = sampling_by_hand(p, n, 2.0)
+
+    def velocity(t: float, u: np.ndarray, when: float, late: np.ndarray) -> np.ndarray:
+        slot = int(when)
+        item = inputs[shown[slot]] if shown[slot] >= 0 else 0.0
+        sampled = sampling(slot, when - slot, late[n : n + p.m], u[:n], u[n:])
+        return np.concatenate([2.0 * p.speed * (item - u[:n]), sampled])
+
+    start = np.concatenate([np.zeros(n), start_by_hand(p, n, 0.22)])
+    breaks = [b for b in breaks_by_hand(p) if b < times[-1]]
+    u = integrated_with_lag(velocity, start, times, 1.0, breaks)
+    return {"input.x": u[:, :n], **parts_by_hand(p, n, u[:, n:])}
+
+
+@claim("Its equations, written out by hand", source="(11), (12) and the text above with a lag, integrated by SciPy")
+def equations() -> list[Comparison]:
+    """A list of two items that is learned and replayed by two categories, every parameter off its default."""
+    parameters: dict[str, Any] = {
+        "items": np.array([[0.9, 0.2, 0.1], [0.1, 0.7, 0.8]]),
+        "lists": ((0, 1, 0),),
+        "cycles": 1,
+        "cue": 2,
+        "M": 5.0,
+        "L": 3.0,
+        "speed": 8.0,
+    }
+    rows = equations_by_hand(
+        functools.partial(build, m=2),
+        {**parameters, "weights": np.array([[0.6, 0.5, 0.4], [0.4, 0.5, 0.6]])},
+        lambda p, times: _by_hand(SimpleNamespace(**vars(p), m=2, seed=0), times),
+        np.array([0.0, 0.5, 0.8, 1.2, 1.8, 2.5, 2.9, 5.5, 6.6, 7.2, 7.6]),
+        apart=("m", "seed"),  # the other case is about these
+        changed={"lists": ((0, 0, 1),), "cycles": 2, "cue": 1},
+        tolerance=1e-6,
+    )
+    return rows + equations_by_hand(
+        functools.partial(build, **parameters),
+        {"m": 2, "seed": 3},
+        lambda p, times: _by_hand(SimpleNamespace(**vars(p), **parameters, weights=None), times),
+        np.array([0.0, 0.5]),
+        apart=("weights", *parameters),
+        tolerance=1e-6,
+    )

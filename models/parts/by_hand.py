@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,9 +22,10 @@ from brnn.base.odes import solved
 from brnn.claims import Comparison
 from brnn.models.parts.runs import run
 
-__all__ = ["Numbers", "equations_by_hand", "integrated", "integrated_with_lag"]
+__all__ = ["Numbers", "equations_by_hand", "integrated", "integrated_with_lag", "integrated_with_switches"]
 
 _FAR = 100.0  # in tolerances
+_accuracy: ContextVar[float] = ContextVar("accuracy", default=0.0)  # if not 0, what is enough to see an influence
 
 
 class Numbers(SimpleNamespace):
@@ -86,19 +89,43 @@ def equations_by_hand(
         Comparison.order(["none"], at_default or ["none"], "of them at the default"),
     ]
     given = {name: value.made() if isinstance(value, Numbers) else value for name, value in parameters.items()}
-    result = run(build(**given), float(times[-1]), times=times, **options)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*never on in this run", UserWarning)  # it may end early
+        result = run(build(**given), float(times[-1]), times=times, **options)
     expected = course(SimpleNamespace(**parameters), times)
     for name, value in expected.items():
         rows.append(Comparison(value, np.asarray(result[name]).reshape(np.shape(value)), tolerance, name))
-    labels, influence = [], []
+    labels, others = [], []
     for name, value in parameters.items():
         for part, other in _changes(value, (changed or {}).get(name)):
-            found = course(SimpleNamespace(**{**parameters, name: other}), times)
             labels.append(name + part)
-            influence.append(max(_apart(found[key], expected[key]) for key in expected))
+            others.append({name: other})
+    influence = _influence(course, parameters, others, times, _FAR * tolerance)
     without = [label for label, size in zip(labels, influence, strict=True) if not size > _FAR * tolerance]
     rows.append(Comparison.order(["none"], without or ["none"], f"of {len(labels)} numbers without influence"))
     return rows
+
+
+def _influence(
+    course: Callable[[Any, np.ndarray], Mapping[str, Any]],
+    parameters: Mapping[str, Any],
+    changed: Sequence[Mapping[str, Any]],
+    times: np.ndarray,
+    enough: float,
+) -> list[float]:
+    """Return by how much the course differs with each of the changes; that of the first times, if it is enough."""
+    token = _accuracy.set(1e-2 * enough)
+    try:
+        found = [0.0] * len(changed)
+        for count in sorted({max(len(times) // 3, 2), len(times)}):
+            expected = course(SimpleNamespace(**parameters), times[:count])
+            for k, change in enumerate(changed):
+                if found[k] <= enough:
+                    other = course(SimpleNamespace(**{**parameters, **change}), times[:count])
+                    found[k] = max(_apart(other[key], expected[key]) for key in expected)
+        return found
+    finally:
+        _accuracy.reset(token)
 
 
 def integrated(
@@ -115,8 +142,16 @@ def integrated(
     for first, last in itertools.pairwise(edges):
         inside = (times >= first) & (times <= last)
         wanted = np.union1d(times[inside], [last])
+        rtol = _accuracy.get() or 1e-10
         found = solved(
-            velocity, (first, last), u, method, t_eval=wanted, rtol=1e-10, atol=1e-12, args=(0.5 * (first + last),)
+            velocity,
+            (first, last),
+            u,
+            "LSODA" if _accuracy.get() else method,
+            t_eval=wanted,
+            rtol=rtol,
+            atol=1e-2 * rtol,
+            args=(0.5 * (first + last),),
         )
         rows[inside], u = found.y.T[np.searchsorted(wanted, times[inside])], found.y[:, -1]
     return rows
@@ -133,7 +168,8 @@ def integrated_with_lag(
     u = first = np.asarray(start, dtype=np.float64).ravel()
     end = float(times[-1])
     kinks = [b + k * lag for b in (0.0, *breaks) for k in range(4)]
-    edges = np.unique([*np.arange(0.0, end, lag), *(k for k in kinks if 0.0 < k < end), end])
+    edges = np.unique(np.round([*np.arange(0.0, end, lag), *(k for k in kinks if 0.0 < k < end), end], 12))
+    edges[-1] = end
     rows = np.empty((len(times), u.size))
     past: list[Any] = []
 
@@ -144,14 +180,14 @@ def integrated_with_lag(
         return np.asarray(past[k](t))
 
     for begin, stop in itertools.pairwise(edges):
-        middle = 0.5 * (begin + stop)
+        middle, rtol = 0.5 * (begin + stop), _accuracy.get() or 1e-10
         found = solved(
             lambda t, v, when=middle: velocity(t, v, when, at(t - lag)),
             (begin, stop),
             u,
             "DOP853",
-            rtol=1e-8,
-            atol=1e-10,
+            rtol=rtol,
+            atol=1e-2 * rtol,
             dense_output=True,
         )
         inside = (times >= begin) & (times <= stop)
@@ -160,6 +196,47 @@ def integrated_with_lag(
         u = found.y[:, -1]
         past.append(found.sol)
     return rows
+
+
+def integrated_with_switches(
+    velocity: Callable[..., Any],
+    start: Any,
+    times: np.ndarray,
+    switches: Callable[[np.ndarray], np.ndarray],
+    breaks: Sequence[float] = (),
+) -> tuple[np.ndarray, list[tuple[float, int]]]:
+    """Return the solution of ``du/dt = velocity(t, u, when, on, since)``, and when each switch came on, in their order.
+
+    Switch k is on while ``switches(u)[k]`` is positive. The integration begins anew where one goes on or off, so that
+    there are no jumps within a step; `since` are those that came on so far, as they are returned.
+    """
+    u, t, end = np.asarray(start, dtype=np.float64).ravel(), float(times[0]), float(times[-1])
+    rows, on = np.empty((len(times), u.size)), switches(u) > 0.0
+    since: list[tuple[float, int]] = []
+    edges = np.unique([*(b for b in breaks if t < b < end), end])
+
+    def event(k: int) -> Callable[..., float]:
+        def crossing(_: float, v: np.ndarray, *__: Any) -> float:
+            return float(switches(v)[k])
+
+        crossing.terminal, crossing.direction = True, -1.0 if on[k] else 1.0  # type: ignore[attr-defined]
+        return crossing
+
+    while t < end:
+        stop = float(edges[np.searchsorted(edges, t, side="right")])
+        rtol, when = _accuracy.get() or 1e-10, 0.5 * (t + stop)
+        found = solved(
+            velocity, (t, stop), u, "DOP853", rtol=rtol, atol=1e-2 * rtol, dense_output=True,
+            events=[event(k) for k in range(on.size)], args=(when, on.copy(), tuple(since)),
+        )  # fmt: skip
+        inside = (times >= t) & (times <= found.t[-1])
+        if inside.any():
+            rows[inside] = found.sol(times[inside]).T
+        u, t = found.y[:, -1], float(found.t[-1])
+        for k in np.flatnonzero([len(crossed) for crossed in found.t_events]):
+            on[k] = not on[k]
+            since += [(t, int(k))] if on[k] else []
+    return rows, since
 
 
 def _changes(value: Any, replaced: Any) -> list[tuple[str, Any]]:
