@@ -11,6 +11,8 @@ from .claims import Comparison as Comparison
 from .claims import claim as claim
 from .compiler import System as System
 from .compiler import compile_network as compile_network
+from .continuation import bifurcation_curve as bifurcation_curve
+from .continuation import bifurcation_diagram as bifurcation_diagram
 from .errors import BrnnError as BrnnError
 from .errors import FileError as FileError
 from .errors import InputError as InputError

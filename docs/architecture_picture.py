@@ -62,6 +62,7 @@ BOXES = (
     Box("brnn/sweeps", 1, 2, ("designs, members,", "tasks, measures")),
     Box("brnn/integrate", 2, 0, ("one run: methods, break", "points, events, delays, rest")),
     Box("brnn/reproduce", 2, 2, ("runs a file again,", "and compares")),
+    Box("brnn/continuation", 3, 2, ("equilibria and cycles", "along a parameter")),
     Box("brnn/result", 3, 0, ("what a run leaves,", "in memory (xarray)")),
     Box("brnn/files", 3, 1, ("HDF5 of runs and sweeps,", "valid at every moment")),
     Box("brnn/plot", 4, 0, ("figures",)),
@@ -115,9 +116,9 @@ def _up(column: int, row: int, shift: int = 0, to: int | None = None) -> str:
 def draw() -> str:
     """Return the picture as the text of an SVG file."""
     half = _HIGH // 2
-    integrate, files, ensemble, sweeps, reproduce = (
+    integrate, files, ensemble, sweeps, reproduce, continuation = (
         next(box for box in BOXES if box.name.endswith(name))
-        for name in ("integrate", "files", "ensemble", "sweeps", "reproduce")
+        for name in ("integrate", "files", "ensemble", "sweeps", "reproduce", "continuation")
     )
     gap = integrate.left - 18  # the passage before the third column
     low = _ROWS[2] + _HIGH + 18  # the passage below the third row
@@ -139,7 +140,12 @@ def draw() -> str:
         # a sweep runs others one by one, and writes what members leave
         _arrow(f"M{sweeps.left + _WIDE} {sweeps.top + 26} H{gap} V{integrate.top + 64} H{integrate.left - 3}"),
         _arrow(
-            f"M{sweeps.left + 95} {sweeps.top + _HIGH} V{low} H{files.left + 95} V{files.top + _HIGH + 3}",
+            f"M{sweeps.left + 95} {sweeps.top + _HIGH} V{low} H{files.left - 9} V{files.top + 46} H{files.left - 3}",
+        ),
+        # what rests is followed
+        _arrow(
+            f"M{integrate.left + 165} {integrate.top + _HIGH} V{continuation.top - 10} H{continuation.left + 60} "
+            f"V{continuation.top - 3}"
         ),
         # a file is run again: as a run, or as a sweep
         _arrow(f"M{files.left} {files.top + 64} H{reproduce.left + 160} V{reproduce.top - 3}"),

@@ -42,6 +42,8 @@ def to_csv(path: str | Path, folder: str | Path, *, force: bool = False) -> list
     one value for a member. Everything else, final states for example, gets a file of its name: a row for each member
     (and saved time), a column for each cell.
 
+    Of a bifurcation diagram ``points.csv`` has a row for each point.
+
     Parameters
     ----------
     path : str or Path
@@ -67,7 +69,10 @@ def to_csv(path: str | Path, folder: str | Path, *, force: bool = False) -> list
     if place.exists() and not place.is_dir():
         raise FileError(f"{folder} is a file, must be a folder")
     with open_file(path) as opened:
-        tables = _tables_of_run(opened) if isinstance(opened, Result) else _tables_of_sweep(opened)
+        if isinstance(opened, Result):
+            tables = _tables_of_run(opened)
+        else:
+            tables = _tables_of_diagram(opened) if "point" in opened.dims else _tables_of_sweep(opened)
         targets = [place / f"{name}.csv" for name in tables]
         if place.exists():
             for target in targets:
@@ -113,8 +118,9 @@ def to_parquet(path: str | Path, file: str | Path, *, force: bool = False) -> Pa
     target = check_target(file, force, kept=[Path(path)])
     try:
         with open_file(path) as dataset, replacing(target, force) as name:
-            if isinstance(dataset, Result):
-                raise InputError(f"{file}: {path} is a run; only sweeps are written as one table (a run as CSV)")
+            if isinstance(dataset, Result) or "member" not in dataset.dims:
+                kind = "run" if isinstance(dataset, Result) else "bifurcation diagram"
+                raise InputError(f"{file}: {path} is a {kind}; only sweeps are written as one table (others as CSV)")
             single, larger = _columns(dataset)
             attributes = {
                 key: value.item() if isinstance(value, np.generic) else value for key, value in dataset.attrs.items()
@@ -205,6 +211,18 @@ def _tables_of_sweep(dataset: xr.Dataset) -> dict[str, _Rows]:
         tables[table] = _rows_of_cells(dataset[name])
         described[table] = _with_axes(dataset[name])
     return tables | {_UNITS: _rows_of_units(described)}
+
+
+def _tables_of_diagram(diagram: xr.Dataset) -> dict[str, _Rows]:
+    """Return the table of a bifurcation diagram, a row for each point, and that of units."""
+    return {"points": _rows_of_points(diagram), _UNITS: _rows_of_units({"points": diagram.data_vars.values()})}
+
+
+def _rows_of_points(diagram: xr.Dataset) -> _Rows:
+    variables = list(diagram.data_vars.values())
+    yield [name for variable in variables for name in _cell_names(str(variable.name), variable.shape[1:])]
+    parts = [variable.values.reshape(diagram.sizes["point"], -1).tolist() for variable in variables]
+    yield from (list(itertools.chain.from_iterable(row)) for row in zip(*parts, strict=True))
 
 
 def _rows_of_members(dataset: xr.Dataset, names: list[str]) -> _Rows:

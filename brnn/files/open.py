@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from brnn.files.diagram import open_diagram
 from brnn.files.opening import kind_of
 from brnn.files.run.reader import open_result
 from brnn.files.sweep.reader import open_sweep
@@ -18,7 +19,8 @@ def open(path: str | Path) -> Any:
     Parameters
     ----------
     path : str or Path
-        The file of a run (`brnn.simulate`, `Result.save`) or of a sweep (`brnn.sweep`). It may be incomplete.
+        The file of a run (`brnn.simulate`, `Result.save`) or of a sweep (`brnn.sweep`), which may be incomplete, or of
+        a bifurcation diagram (`brnn continue -o`).
 
     Returns
     -------
@@ -30,6 +32,9 @@ def open(path: str | Path) -> Any:
     FileError
         If there is no such file, or it is not one of brnn's, or it is damaged.
     """
-    if isinstance(path, (str, Path)) and kind_of(path) == "sweep":
+    kind = kind_of(path) if isinstance(path, (str, Path)) else ""
+    if kind == "sweep":
         return open_sweep(path)
+    if kind == "diagram":
+        return open_diagram(path)
     return open_result(path)

@@ -6,6 +6,7 @@
 `run_figure` draws a whole run; the ``draw_`` functions put one panel each onto axes of the user's own.
 """
 
+from brnn.plot.diagram import diagram_figure, draw_diagram
 from brnn.plot.files import SUFFIXES, save
 from brnn.plot.image import draw_image
 from brnn.plot.lines import draw_activities, draw_heat, draw_spread, draw_total, mark_intervals
@@ -20,7 +21,9 @@ __all__ = [
     "PALETTE",
     "SUFFIXES",
     "SWEEP_KINDS",
+    "diagram_figure",
     "draw_activities",
+    "draw_diagram",
     "draw_heat",
     "draw_hill",
     "draw_image",

@@ -315,3 +315,29 @@ def test_completion(brnn_process: Callable[..., Any], shell: str) -> None:
     assert "brnn" in said.stdout
     words = {"_BRNN_COMPLETE": "complete_bash", "COMP_WORDS": "brnn run rc", "COMP_CWORD": "2"}
     assert brnn_process(env=os.environ | words).stdout.split() == ["rcf"]
+
+
+def test_continue_says_where_stability_changes(call: Callable[..., Any], tmp_path: Path) -> None:
+    """f = w^2, one cell: both levels meet at B = 2 sqrt(A)."""
+    words = ("continue", "rcf", "--set", "n=1", "--set", "signal=w**2", "--initial", "2")
+    said = call(*words, "--along", "B=4:1", "-o", "d.h5", "--plot", "d.png")
+    assert (said.code, said.err) == (0, "")
+    (fold,) = [line.split() for line in said.out.splitlines() if "fold" in line]
+    assert float(fold[1]) == pytest.approx(2.0, abs=1e-8)
+    assert call("info", "d.h5").out.count("fold") == 1
+    assert call("plot", "d.h5", "-o", "again.png").code == 0
+    assert call("export", "d.h5", "--csv", "tables").code == 0
+    header, *rows = (tmp_path / "tables" / "points.csv").read_text().splitlines()
+    assert header.startswith("B,branch,kind,special,stable")
+    assert len(rows) > 20
+    for wrong, message in (
+        (("--along", "B=4"), "--along B=4: must be NAME=LO:HI, for instance A=0.5:2"),
+        (("--along", "B=4:x"), "--along B=4:x: 'x' is no number"),
+        (("--along", "B=4:1", "--along", "B=2:1"), "--along: names one parameter, or two different ones"),
+        (("--along", "B=4:1", "-o", "d.h5"), "-o d.h5 exists: --force replaces it"),
+    ):
+        said = call(*words, *wrong)
+        assert (said.code, said.out) == (2, "")
+        assert said.err.startswith("brnn: error: ")
+        assert said.err.count("\n") == 1
+        assert message.split(":")[0] in said.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import brnn.cli.commands.continuation as continuation
 import brnn.cli.commands.files as files
 import brnn.cli.commands.run as run
 import brnn.cli.commands.show as show
@@ -25,5 +26,6 @@ COMMANDS: tuple[tuple[str, Callable[..., Any], tuple[str, ...]], ...] = (
     ("rerun", files.rerun, files.RERUN_EXAMPLES),
     ("export", files.export, files.EXPORT_EXAMPLES),
     ("theory", theory.theory, theory.EXAMPLES),
+    ("continue", continuation.follow, continuation.EXAMPLES),
     ("verify", verify.verify, verify.EXAMPLES),
 )

@@ -51,12 +51,14 @@ def plot(
     force: Force = False,
 ) -> None:
     """Draw a result: a run over time, or a measure of a sweep over its parameters."""
-    from brnn.plot import SUFFIXES, run_figure, save, sweep_figure
+    from brnn.plot import SUFFIXES, diagram_figure, run_figure, save, sweep_figure
     from brnn.result.result import Result
 
     check_target(out, force, option="-o", suffixes=SUFFIXES, kept=[file])
     with brnn.open(file) as result:
-        if not isinstance(result, Result):
+        if not isinstance(result, Result) and "point" in result.dims:
+            figure = diagram_figure(result, variable=measure)
+        elif not isinstance(result, Result):
             figure = sweep_figure(result, kind, measure=measure)
         elif measure is not None:
             raise InputError(f"--measure {measure}: {file} is a run; only sweeps have measures")
@@ -74,6 +76,12 @@ def info(file: File) -> None:
     from brnn.result.result import Result
 
     with brnn.open(file) as result:
+        if not isinstance(result, Result) and "point" in result.dims:
+            from brnn.cli.commands.continuation import points_in_words
+
+            print(f"{file} ({size_in_words(file)}): {result.sizes['point']} points along {result.attrs['along']}")
+            print(points_in_words(result), f'without brnn: xarray.open_dataset("{file}")', sep="\n")
+            return
         if not isinstance(result, Result):
             print(f"{file} ({size_in_words(file)})", *describe_sweep(file), sep="\n")
             print(f'without brnn: xarray.open_dataset("{file}")')

@@ -68,6 +68,8 @@ def _read(file: h5py.File, path: str | Path) -> tuple[Metadata, list[Recorded], 
     if text_of(attributes.get("kind", "run")) == "sweep":
         raise FileError(f"{path} is the file of a sweep, not of a run")
     if text_of(attributes.get("kind", "run")) != "run":
+        if text_of(attributes.get("kind", "")) == "diagram":
+            raise FileError(f"{path} is a bifurcation diagram, not a run")
         raise FileError(f"{path} is damaged: there is no result file of format {number} and this kind")
     for name in ("network", "options", "time_units", "variables", "status", "solver"):
         if name not in attributes:

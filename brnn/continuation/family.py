@@ -1,0 +1,119 @@
+"""A family of networks of one structure, du/dt = F(u, p), whose numbers depend on one parameter or on two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from brnn.compiler import System, compile_network
+from brnn.compiler.system import RightHandSide
+from brnn.errors import InputError
+from brnn.integrate.jacobian import jacobian_matrix
+from brnn.spec.network import Network
+from brnn.sweeps.building.find import builder_of
+
+__all__ = ["Family"]
+
+_STEP = float(np.cbrt(np.finfo(float).eps))  # of a difference of order 2, relative
+_KEPT = 8  # parameter values whose right-hand sides are kept: a step asks for three around one value
+
+
+class Family:
+    """The right-hand sides of the networks that a build makes of values of its parameters.
+
+    Parameters
+    ----------
+    build : callable, str, module or Network
+        As in `brnn.sweep`.
+    settings : mapping
+        Values of other parameters, by dotted name.
+    ranges : mapping of str to tuple of float
+        For each parameter that varies, in the order in which values are given, its smallest and largest value.
+
+    Raises
+    ------
+    InputError
+        If a parameter is not a number of the network, or a network is not one of ordinary differential equations
+        that stop to depend on time.
+    """
+
+    def __init__(self, build: Any, settings: Mapping[str, Any], ranges: Mapping[str, tuple[float, float]]) -> None:
+        self._builder = builder_of(build)
+        self._settings = dict(settings)
+        self.ranges = dict(ranges)
+        self.names = tuple(ranges)
+        self._kept: dict[tuple[float, ...], RightHandSide] = {}
+        first = tuple(low for low, _ in ranges.values())
+        self.system: System = compile_network(self.network(first))
+        _check(self.system.network)
+        self.time = max(0.0, self.system.network.settled()) + 1.0
+        u = np.random.default_rng(0).uniform(0.1, 1.0, self.size)
+        middle = tuple(0.5 * (low + high) for low, high in ranges.values())
+        for k, name in enumerate(self.names):
+            if np.array_equal(self.rates(u, first), self.rates(u, (*first[:k], middle[k], *first[k + 1 :]))):
+                raise InputError(f"{name}: no rate of the network depends on it")
+
+    @property
+    def size(self) -> int:
+        """Number of unknowns."""
+        return self.system.size
+
+    def network(self, values: tuple[float, ...]) -> Network:
+        """Return the network at these values of the parameters."""
+        named = dict(zip(self.names, (float(v) for v in values), strict=True))
+        return self._builder.build({**self._settings, **named})
+
+    def rates(self, u: np.ndarray, values: tuple[float, ...]) -> np.ndarray:
+        """Return F(u, p), shape (size,)."""
+        return self._fun(values)(self.time, u)
+
+    def jacobian(self, u: np.ndarray, values: tuple[float, ...]) -> np.ndarray:
+        """Return dF/du, shape (size, size)."""
+        return jacobian_matrix(self._fun(values), self.time, u)
+
+    def by_parameter(self, u: np.ndarray, values: tuple[float, ...], which: int = 0) -> np.ndarray:
+        """Return dF/dp of one of the parameters, shape (size,), by a difference of order 2.
+
+        Where a network does not exist on one side, by one of order 1 on the other.
+        """
+        low, high = self.ranges[self.names[which]]
+        p = values[which]
+        h = _STEP * max(abs(p), 1e-3 * (high - low))
+
+        def at(value: float) -> np.ndarray:
+            return self.rates(u, (*values[:which], value, *values[which + 1 :]))
+
+        sides = []
+        for value in (p - h, p + h):
+            try:
+                sides.append((value, at(value)))
+            except InputError:
+                sides.append((p, at(p)))
+        (below, f_below), (above, f_above) = sides
+        return np.asarray((f_above - f_below) / (above - below))
+
+    def _fun(self, values: tuple[float, ...]) -> RightHandSide:
+        found = self._kept.get(values)
+        if found is None:
+            system = compile_network(self.network(values))
+            if system.source != self.system.source:
+                text = ", ".join(f"{n}={v:g}" for n, v in zip(self.names, values, strict=True))
+                raise InputError(f"{text}: the network has other equations than at the start of the range")
+            while len(self._kept) >= _KEPT:
+                del self._kept[next(iter(self._kept))]
+            found = self._kept[values] = system.rhs(self.time)
+        return found
+
+
+def _check(network: Network) -> None:
+    """Raise InputError if a network has no equilibria that could be followed."""
+    if network.step is not None or any(p.delay > 0 for p in network.projections):
+        raise InputError("continuation: the network must have continuous time and no delays")
+    if network.noisy:
+        raise InputError("continuation: the network must have no white noise")
+    if network.events:
+        raise InputError("continuation: the network must have no events, which change its equations and its state")
+    if not np.isfinite(network.settled()):
+        raise InputError("continuation: a stimulus of the network never stops to change")
