@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from brnn.base.codec import JsonCodec
-from brnn.base.data import Spec
+from brnn.base.data import Spec, UnknownKind
 from brnn.errors import SpecError
 
-__all__ = ["PlainSpec", "plain_spec"]
+__all__ = ["PlainSpec", "made_spec", "plain_spec"]
 
 
 @dataclass(frozen=True)
@@ -72,3 +72,16 @@ def plain_spec(source: Any, arrays: Mapping[str, Any] | None = None) -> PlainSpe
     if not isinstance(result, PlainSpec):
         raise SpecError(f"expected the data of a specification, found {type(result).__name__}")
     return result
+
+
+def made_spec(value: Any) -> Any:
+    """Return what a PlainSpec, or a tuple or a map of them, describes; raise UnknownKind if its class is not there."""
+    if isinstance(value, PlainSpec):
+        if value.kind not in Spec.registry:
+            raise UnknownKind(f"unknown kind '{value.kind}'", value.kind)
+        return Spec.registry[value.kind](**{name: made_spec(field) for name, field in value.fields.items()})
+    if isinstance(value, tuple):
+        return tuple(made_spec(item) for item in value)
+    if isinstance(value, Mapping):
+        return {name: made_spec(item) for name, item in value.items()}
+    return value

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from brnn.claims import Claim
     from brnn.spec.network import Network
 
-__all__ = ["Model", "find_model"]
+__all__ = ["Model", "build_given", "find_model"]
 
 _JSON_AT_MOST = 2**31  # bytes
 
@@ -122,6 +122,22 @@ class Model:
 
 
 _EMPTY = inspect.Parameter.empty
+
+
+def build_given(file: str | Path, model: str) -> Any:
+    """Return the build of the user's file (--model) for a result; None if it gave classes, and the result has the rest.
+
+    Loading the user's file makes its classes known.
+    """
+    from brnn.files.open import open as open_result
+    from brnn.reproduce.member import needs_build
+    from brnn.result.result import Result
+
+    found = find_model(model)
+    with open_result(file) as result:
+        if isinstance(result, Result) or not needs_build(str(result.attrs.get("build", ""))):
+            return None
+    return found.saved if found.module is None else found.module.build
 
 
 def find_model(text: str) -> Model:

@@ -15,7 +15,7 @@ from brnn.plot.image import draw_image
 from brnn.plot.lines import LINES_AT_MOST, NAMED_AT_MOST, draw_activities, draw_spread, draw_total, mark_intervals
 from brnn.plot.pattern import draw_levels, draw_pattern, draw_scatter, shares
 from brnn.plot.style import key, new_figure
-from brnn.plot.view import View, input_intervals, mixed
+from brnn.plot.view import View, drawn_network, input_intervals, mixed
 
 if TYPE_CHECKING:
     from brnn.result.result import Result
@@ -75,7 +75,7 @@ def run_figure(result: Result, kind: str = "auto", *, names: str | Sequence[str]
 
 
 def _views(result: Any, names: str | Sequence[str] | None) -> list[View]:
-    network = result.network
+    network = drawn_network(result)
     known = sorted(result, key=lambda name: "xyz".find(name[-1]))  # layers, gates, weights
     chosen = known if names is None else [names] if isinstance(names, str) else list(names)
     views = []
@@ -93,7 +93,7 @@ def _views(result: Any, names: str | Sequence[str] | None) -> list[View]:
 
 def _heading(result: Any, views: list[View]) -> tuple[str, str]:
     """Return the two lines over a figure: the network, and which run of it this is."""
-    network = result.network
+    network = views[0].network
     layers = network.layers
     sizes = {" × ".join(map(str, layer.shape)) for layer in layers}
     if len(sizes) == 1:
@@ -120,7 +120,7 @@ def _table_of_panels(result: Any, views: list[View], columns: tuple[str, ...]) -
     figure = new_figure(sum(widths[c] for c in columns), 0.75 + 2.9 * len(views), *_heading(result, views))
     ratios = [widths[c] for c in columns]
     axes = figure.subplots(len(views), len(columns), squeeze=False, width_ratios=ratios)
-    intervals = input_intervals(result.network, max(view.all_times[-1] for view in views))
+    intervals = input_intervals(views[0].network, max(view.all_times[-1] for view in views))
     draw = {"time": _draw_time, "total": _draw_own_total, "pattern": _draw_own_pattern}
     for row, view in zip(axes, views, strict=True):
         for ax, column in zip(row, columns, strict=True):
@@ -180,7 +180,7 @@ def _totals(result: Any, views: list[View]) -> Figure:
     ax = figure.subplots()
     totals = {view.group: view.summary[0] for view in views}
     draw_total(ax, views[0].times, totals, title="Total activity of each layer", x=views[0].time_label)
-    intervals = input_intervals(result.network, float(views[0].all_times[-1]))
+    intervals = input_intervals(views[0].network, float(views[0].all_times[-1]))
     if intervals:
         mark_intervals(ax, intervals)
         key(ax, loc="best")

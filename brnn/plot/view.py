@@ -11,12 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.data import Spec
 from brnn.base.memory import rows_at_once
+from brnn.base.plain import made_spec
+from brnn.errors import SpecError
 from brnn.plot.pattern import shares
-from brnn.spec.layers import LayerLaw
+from brnn.result.result import Result, UnknownClass
+from brnn.spec.layers import Layer, LayerLaw
 from brnn.spec.network import Network
 
-__all__ = ["View", "input_intervals", "input_pattern", "mixed"]
+__all__ = ["View", "drawn_network", "input_intervals", "input_pattern", "mixed"]
 
 _TIMES_AT_MOST = 600  # points of a line; more cannot be seen
 _FADED = 0.1  # part of the activity at input offset below which a layer has not stored it
@@ -188,6 +192,37 @@ class View:
         for k in range(0, self.rows.size, step):
             values = np.asarray(self.array.isel(time=self.rows[k : k + step]).values, dtype=np.float64)
             yield values.reshape(len(values), -1)
+
+
+def drawn_network(result: Result) -> Network:
+    """Return the network of a result as far as figures need it, which is not the user's own classes.
+
+    If a class of it is not there: its layers and inputs alone, an additive layer in the place of each layer whose class
+    is not known, and without the inputs that need one.
+    """
+    try:
+        return result.network
+    except UnknownClass:
+        plain = result.plain_network
+    layers = []
+    for part in plain.parts("layers"):
+        known = part.kind in Spec.registry
+        layers.append(made_spec(part) if known else Layer.additive(part.get("name"), part.get("shape"), A=1.0))
+    stimuli = []
+    for part in plain.parts("stimuli"):
+        schedule = part.get("schedule")
+        if (
+            schedule.kind in Spec.registry
+            and schedule.kind != "InPhase"
+            and part.get("kind") in ("excitatory", "inhibitory")
+        ):
+            stimuli.append(made_spec(part))
+    name, units, reference = (plain.get(field) for field in ("name", "time_units", "reference"))
+    network = Network(name, layers, time_units=units, reference=reference)
+    try:
+        return network.replace(stimuli=stimuli)
+    except SpecError:  # an input that only a layer of the user's own takes
+        return network
 
 
 def mixed(values: np.ndarray) -> bool:

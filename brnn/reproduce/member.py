@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brnn.base.checks import whole
+from brnn.base.data import UnknownKind
 from brnn.errors import BrnnError, InputError
 from brnn.files.sweep.reader import open_sweep
 from brnn.integrate import simulate
@@ -26,7 +27,7 @@ from brnn.sweeps.seeds import member_seeds
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["SweepMember", "builder_of_sweep", "member"]
+__all__ = ["SweepMember", "builder_of_sweep", "member", "needs_build"]
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,13 @@ def member(sweep: xr.Dataset | str | Path, index: int, build: Any = None) -> Swe
     )
 
 
-def builder_of_sweep(reference: str, given: Any, design: Design, network: str) -> NetworkBuilder:
+def needs_build(reference: str) -> bool:
+    """Tell whether the networks of a sweep come from a function that the user has to give; else the file has them."""
+    known: Any = json.loads(reference or "null")
+    return (set(known) if isinstance(known, dict) else set()) not in ({"model"}, {"network"})
+
+
+def builder_of_sweep(reference: str, given: Any, design: Design, network: str, *, where: str = "") -> NetworkBuilder:
     """Return what makes the networks of a sweep.
 
     Parameters
@@ -141,6 +148,8 @@ def builder_of_sweep(reference: str, given: Any, design: Design, network: str) -
         Its design.
     network : str
         The network of its first member that can be built, as JSON; "" if that is not known.
+    where : str
+        What messages begin with: the file.
 
     Raises
     ------
@@ -148,20 +157,26 @@ def builder_of_sweep(reference: str, given: Any, design: Design, network: str) -
         If the build is a function that the user has to give, or makes other networks.
     """
     known: Any = json.loads(reference or "null")
-    keys = set(known) if isinstance(known, dict) else set()
     if given is None:
-        if keys not in ({"model"}, {"network"}):
-            name = ".".join(str(known[key]) for key in ("module", "function", "name") if key in keys)
+        if needs_build(reference):
+            parts = known if isinstance(known, dict) else {}
+            name = ".".join(str(parts[key]) for key in ("module", "function", "name") if key in parts)
             raise InputError(
-                f"the networks of the sweep are made by the function {name or '?'}, which no file may call: give it "
-                "with build= (--model FILE)"
+                f"{where}the networks of the sweep are made by the function {name or '?'}, which no file may call: "
+                "give it with build= (--model FILE)"
             )
-        return builder_from_reference(known)
+        try:
+            return builder_from_reference(known)
+        except UnknownKind as error:
+            raise InputError(
+                f"{where}the network of the sweep has a {error.kind}, which is no class of brnn but one defined in "
+                "the user's module: import that first (on the command line give it with --model FILE)"
+            ) from None
     builder = builder_of(given)
     builder.check(design.taken)
     sample = sample_network(builder, design)
     if network and sample is not None and sample != Network.from_json(network):
-        raise InputError(f"build: {builder.name} makes other networks than those of the sweep")
+        raise InputError(f"{where}build: {builder.name} makes other networks than those of the sweep")
     return builder
 
 

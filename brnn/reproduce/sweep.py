@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from brnn.errors import BrnnError, FileError
 from brnn.files.placed import fill_value
 from brnn.files.sweep.reader import open_sweep, open_sweep_contents
 from brnn.reproduce.compare import Block, Rerun, difference, outcome
-from brnn.sweeps.building.find import builder_from_reference
+from brnn.reproduce.member import builder_of_sweep
 from brnn.sweeps.designs import Design
 from brnn.sweeps.measures import MEASURES
 from brnn.sweeps.run import sweep
@@ -26,14 +25,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from brnn.files.sweep.header import SweepHeader
-    from brnn.sweeps.building.builder import NetworkBuilder
 
 __all__ = ["rerun_sweep"]
 
 _UNCOMPARED = ("status", "error", "steps", "evaluations")  # statuses are compared first, the others are no results
 
 
-def rerun_sweep(path: str | Path, tolerance: float | None) -> Rerun:
+def rerun_sweep(path: str | Path, tolerance: float | None, build: Any = None) -> Rerun:
     """Run the design of a sweep again, with its seed and options, and compare all that is complete; see `brnn.rerun`.
 
     Measures that are functions of the user's are left out: the file has only their names.
@@ -44,11 +42,13 @@ def rerun_sweep(path: str | Path, tolerance: float | None) -> Rerun:
     done = np.flatnonzero(np.isin(contents.status, (COMPLETE, STEADY)))
     if not done.size:
         raise FileError(f"{path}: holds no finished member that could be compared")
-    builder = _builder(header, path)
     try:
         design, options = Design.from_json(header.design), _options(header)
     except (BrnnError, KeyError, ValueError) as error:
         raise FileError(f"{path}: what it says of its design makes no sense: {error}") from None
+    builder = builder_of_sweep(
+        header.reference or "null", build, design, str(header.attributes.get("network", "")), where=f"{path}: "
+    )
     with tempfile.TemporaryDirectory(prefix="brnn-rerun-") as folder:
         again = Path(folder) / "rerun.h5"
         sweep(
@@ -62,18 +62,6 @@ def rerun_sweep(path: str | Path, tolerance: float | None) -> Rerun:
         ).close()
         with open_sweep(path) as recorded, open_sweep(again) as repeated:
             return _compared(recorded, repeated, done, header, tolerance)
-
-
-def _builder(header: SweepHeader, path: str | Path) -> NetworkBuilder:
-    reference: Any = json.loads(header.reference or "null")
-    keys = set(reference) if isinstance(reference, dict) else set()
-    if keys not in ({"model"}, {"network"}):
-        name = ".".join(str(reference[key]) for key in ("module", "function", "name") if key in keys)
-        raise FileError(
-            f"{path}: its networks are made by the function {name or '?'}, which no file may call: "
-            "run brnn.sweep with it"
-        )
-    return builder_from_reference(reference)
 
 
 def _options(header: SweepHeader) -> dict[str, Any]:

@@ -36,13 +36,17 @@ if TYPE_CHECKING:
     from brnn.spec.events.protocol import Span
     from brnn.spec.network import Network
 
-__all__ = ["Result", "UnknownVariable"]
+__all__ = ["Result", "UnknownClass", "UnknownVariable"]
 
 
 class UnknownVariable(InputError, KeyError):
     """A result has no variable of this name."""
 
     __str__ = Exception.__str__  # that of KeyError puts the message into quotes
+
+
+class UnknownClass(FileError):
+    """The network of a file has a class of the user's own, which is not there."""
 
 
 class Result(Mapping[str, "xr.DataArray"]):
@@ -188,12 +192,12 @@ class Result(Mapping[str, "xr.DataArray"]):
 
     @cached_property
     def network(self) -> Network:
-        """The network that was run. FileError if the file holds it damaged."""
+        """The network that was run. FileError if the file holds it damaged; UnknownClass if it needs the user's own."""
         text = str(self._metadata.attributes["network"])
         try:
             network: Network = network_from_file(text, self._metadata.arrays.get(NETWORK_ARRAYS, {}))
         except UnknownKind as error:
-            raise FileError(
+            raise UnknownClass(
                 f"{self._label}: its network has a {error.kind}, which is no class of brnn but one defined in the "
                 "user's module: import that first (on the command line give it with --model FILE)"
             ) from None

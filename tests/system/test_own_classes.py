@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -11,6 +12,8 @@ import brnn
 from brnn.base.data import Spec
 from brnn.cli import main
 from brnn.cli.app import app
+from brnn.cli.model import find_model
+from brnn.plot.view import drawn_network
 
 MODULE = """
 import dataclasses
@@ -24,9 +27,9 @@ class HomeMade(brnn.Signal):
     def _kernel(w, gain):
         return gain * w
 
-def build() -> brnn.Network:
+def build(gain: float = 2.0) -> brnn.Network:
     cell = brnn.Layer.additive("F", 2, A=1.0, initial=1.0)
-    return brnn.Network("mine", [cell], [brnn.Projection("F", "F", "inhibitory", HomeMade())], duration=1.0)
+    return brnn.Network("mine", [cell], [brnn.Projection("F", "F", "inhibitory", HomeMade(gain))], duration=1.0)
 """
 
 
@@ -42,6 +45,7 @@ def test_a_file_is_shown_and_exported_without_the_class_and_run_again_with_it(
     shown = CliRunner().invoke(app, ["info", "run.h5"]).output
     assert "f(w) = HomeMade(gain=2)" in " ".join(shown.split())
     assert main(["export", "run.h5", "--csv", "tables"]) == 0
+    assert main(["plot", "run.h5", "-o", "run.png"]) == 0
     capsys.readouterr()
     assert main(["rerun", "run.h5"]) == 2
     said = capsys.readouterr().err
@@ -54,3 +58,63 @@ def test_a_file_is_shown_and_exported_without_the_class_and_run_again_with_it(
             assert result.network.name == "mine"
     finally:
         Spec.registry.pop("HomeMade", None)
+
+
+OWN_BUILD = """
+import brnn
+
+def build(A: float = 1.0) -> brnn.Network:
+    return brnn.models.rcf.build(A=A)
+"""
+
+
+def test_a_sweep_needs_what_is_the_users_own_only_to_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(OWN_BUILD, encoding="utf-8")
+    module = find_model("mine.py").module
+    assert module is not None
+    for name, build, key in (("function.h5", module.build, "A"), ("network.h5", module.build(), "rcf.A")):
+        brnn.sweep(build, brnn.Grid({key: [1.0, 1.5]}), duration=2.0, measures=["final"], out=name).close()
+    own = Spec.registry["Sigmoid"]  # as if it were one of the user's
+    for name, words in (
+        ("function.h5", "made by the function build, which no file may call: give it with build= (--model FILE)"),
+        ("network.h5", "has a Sigmoid, which is no class of brnn but one defined in the user's module"),
+    ):
+        monkeypatch.delitem(Spec.registry, "Sigmoid")
+        for arguments in (["info", name], ["plot", name, "-o", f"{name}.png"], ["export", name, "--csv", f"{name}.d"]):
+            assert main(arguments) == 0
+        capsys.readouterr()
+        for arguments in (["rerun", name], ["run", name, "--member", "1"]):
+            assert main(arguments) == 2
+            said = capsys.readouterr().err
+            assert words in said
+            assert "damaged" not in said
+        monkeypatch.setitem(Spec.registry, "Sigmoid", own)
+        assert main(["rerun", name, "--model", "mine.py"]) == 0
+        assert capsys.readouterr().out == "same: largest difference 0 in 2 members\n"
+        assert main(["run", name, "--member", "1", "--model", "mine.py", "-o", f"{name}.member.h5"]) == 0
+        with brnn.open(name) as data, brnn.open(f"{name}.member.h5") as one:
+            np.testing.assert_array_equal(one.final("rcf"), data["rcf.x"][1])
+    with pytest.raises(brnn.InputError, match="function.h5: build: <lambda> makes other networks"):
+        brnn.rerun("function.h5", build=lambda A=1.0: brnn.models.rcf.build(A=A, B=2.0))
+    with pytest.raises(brnn.InputError, match=r"build: function.h5.member.h5 is a run"):
+        brnn.rerun("function.h5.member.h5", build="rcf")
+
+
+def test_layers_and_inputs_whose_classes_are_not_there_are_drawn_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = brnn.Layer.additive("F", 3, A=1.0, initial=[0.1, 0.2, 0.3])
+    inputs = [brnn.Stimulus("F", schedule=brnn.Pulse(0.0, 0.5)), brnn.Stimulus("F", schedule=brnn.Sine(2.0))]
+    network = brnn.Network("mine", [cell], [brnn.Projection("F", "F")], inputs, time_units="s")
+    brnn.simulate(network, 1.0, record=tmp_path / "run.h5")
+    for missing in ("Layer", "Projection", "Sine", "Linear"):
+        monkeypatch.delitem(Spec.registry, missing)
+    with brnn.open(tmp_path / "run.h5") as result:
+        found = drawn_network(result)
+        assert (found.name, found.time_units, found.layers[0].shape) == ("mine", "s", (3,))
+        assert [stimulus.schedule for stimulus in found.stimuli] == [brnn.Pulse(0.0, 0.5)]
+        axes = brnn.plot.run_figure(result).axes
+        assert {line.get_ydata()[0] for line in axes[0].lines if line.get_xdata()[0] == 0.0} >= {0.1, 0.2, 0.3}

@@ -133,7 +133,11 @@ def rerun(
     file: File,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="FILE", help="The .py file with the classes of the user's own in the network."),
+        typer.Option(
+            "--model",
+            metavar="FILE",
+            help="The .py file with what is the user's own: classes in the network, or the build() of a sweep.",
+        ),
     ] = None,
     tolerance: Annotated[
         str | None,
@@ -146,12 +150,10 @@ def rerun(
 
     The largest difference is printed; the exit code is 1 if it is above the tolerance.
     """
-    from brnn.cli.model import find_model
+    from brnn.cli.model import build_given
 
     allowed = None if tolerance is None else number_option(tolerance, "--tolerance")
-    if model is not None:
-        find_model(model)  # loading it makes its classes known
-    outcome = brnn.rerun(file, allowed)
+    outcome = brnn.rerun(file, allowed, None if model is None else build_given(file, model))
     print(outcome)
     if not outcome.passed:
         raise typer.Exit(1)

@@ -151,15 +151,12 @@ def _member(
 ) -> SweepMember:
     """Return the member of the sweep in the file `model`."""
     from brnn import reproduce
-    from brnn.cli.model import find_model
+    from brnn.cli.model import build_given
 
     for option, value in (("--set", settings and settings[0]), ("--input", source)):
         if value:
             raise InputError(f"{option} {value}: --member {member} has the parameters that it had in the sweep")
-    build = None
-    if made_by is not None:
-        found = find_model(made_by)
-        build = found.saved if found.module is None else found.module.build
+    build = None if made_by is None else build_given(model, made_by)
     return reproduce.member(Path(model), whole_option(member, "--member"), build)
 
 
