@@ -46,9 +46,7 @@ def rerun_sweep(path: str | Path, tolerance: float | None, build: Any = None) ->
         design, options = Design.from_json(header.design), _options(header)
     except (BrnnError, KeyError, ValueError) as error:
         raise FileError(f"{path}: what it says of its design makes no sense: {error}") from None
-    builder = builder_of_sweep(
-        header.reference or "null", build, design, str(header.attributes.get("network", "")), where=f"{path}: "
-    )
+    builder = builder_of_sweep(header.reference or "null", build, design, header.network, where=f"{path}: ")
     with tempfile.TemporaryDirectory(prefix="brnn-rerun-") as folder:
         again = Path(folder) / "rerun.h5"
         sweep(
