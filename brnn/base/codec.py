@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from brnn.base.memory import refuse_above
+from brnn.base.text import shortened
 from brnn.base.tracer import Varying
-from brnn.errors import SpecError
+from brnn.errors import BrnnError, SpecError
 
 __all__ = ["JsonCodec", "UnknownType"]
 
 _INLINE = 64  # arrays up to this many elements stand in the JSON as readable lists
-_LARGEST = 2**40  # bytes; a hostile file must not make us allocate more than it could mean
 _CSR = ("data", "indices", "indptr")  # the parts of a sparse matrix
 
 
@@ -111,7 +112,7 @@ class JsonCodec:
                 return sparse.csr_array(parts, shape=tuple(int(k) for k in content["shape"]))
             if kind == "map":
                 return {key: self.decode(item, arrays, where) for key, item in content["items"]}
-        except SpecError:
+        except BrnnError:
             raise
         except (KeyError, TypeError, ValueError, OverflowError, zlib.error, MemoryError) as error:
             raise SpecError(f"{where}: damaged {kind} ({error})") from None
@@ -169,11 +170,12 @@ def _decode_array(content: Mapping[str, Any], arrays: Mapping[str, Any], where: 
     if dtype.kind not in "fiub":
         raise SpecError(f"{where}: an array of type {dtype} cannot be part of a specification")
     sizes = tuple(int(k) for k in content["shape"])
-    if any(k < 0 for k in sizes) or math.prod(sizes) * dtype.itemsize > _LARGEST:
-        raise SpecError(f"{where}: an array of shape {sizes} is not possible")
+    size = math.prod(sizes) * dtype.itemsize
+    if any(k < 0 for k in sizes):
+        raise SpecError(f"{where}: an array of shape {shortened(str(sizes))} is not possible")
+    refuse_above(2 * size, f"{where}: an array of shape {shortened(str(sizes))}")  # a copy of it is made
     if "values" in content:
         return np.array(content["values"], dtype=dtype).reshape(sizes)
-    size = math.prod(sizes) * dtype.itemsize
     raw = zlib.decompressobj().decompress(base64.b64decode(content["packed"], validate=True), size + 1)
     if len(raw) != size:
         raise SpecError(f"{where}: the array holds {len(raw)} bytes, its shape {sizes} needs {size}")

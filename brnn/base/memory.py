@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from brnn.base.text import bytes_in_words
 from brnn.errors import InputError
@@ -10,10 +11,16 @@ from brnn.errors import InputError
 __all__ = ["available_memory", "refuse_above", "rows_at_once"]
 
 _BLOCK_BYTES = 16_000_000  # of a large array that are in memory at once
+_UNLIMITED = 2**62
 _ALWAYS = 10e6  # bytes that are there, or else nothing runs: asking for less need not look
 
 
 def available_memory() -> int:
+    """Return the bytes of memory that this process may take now: what is free, and what its limits leave."""
+    return max(0, min(_free(), _group_leaves(), _process_leaves()))
+
+
+def _free() -> int:
     """Return the bytes of memory that are free for use now; all physical memory where this is not known."""
     try:
         with open("/proc/meminfo", encoding="ascii") as file:
@@ -26,6 +33,39 @@ def available_memory() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError, AttributeError):
         return 2**40
+
+
+def _group_leaves(root: Path = Path("/sys/fs/cgroup"), groups: Path = Path("/proc/self/cgroup")) -> int:
+    """Return what the limits of control groups (containers, batch systems) leave to this process."""
+    left = _UNLIMITED
+    try:
+        lines = [line.split(":", 2) for line in groups.read_text(encoding="utf-8").splitlines()]
+        inside = Path(next(path for number, _, path in lines if number == "0").lstrip("/"))
+    except (OSError, ValueError, StopIteration):
+        return left
+    for folder in (root / inside, *(root / parent for parent in inside.parents)):
+        try:
+            limit = int((folder / "memory.max").read_text(encoding="ascii"))
+            used = int((folder / "memory.current").read_text(encoding="ascii"))
+            kept = dict(line.split() for line in (folder / "memory.stat").read_text(encoding="ascii").splitlines())
+            left = min(left, limit - used + int(kept.get("inactive_file", 0)))  # which is given up when needed
+        except (OSError, ValueError):  # "max", or no such group here
+            continue
+    return left
+
+
+def _process_leaves() -> int:
+    """Return what the limit of this process's addresses (``ulimit -v``) leaves."""
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit == resource.RLIM_INFINITY:
+            return _UNLIMITED
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return limit - int(file.read().split()[0]) * resource.getpagesize()
+    except (ImportError, OSError, ValueError):
+        return _UNLIMITED
 
 
 def refuse_above(size: float, what: str, hint: str = "") -> None:

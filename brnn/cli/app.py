@@ -15,7 +15,7 @@ from typer.core import TyperCommand
 
 from brnn._version import __version__
 from brnn.cli.commands import COMMANDS
-from brnn.cli.stops import Stopped, stops_raise
+from brnn.cli.stops import Stopped
 from brnn.errors import BrnnError, IntegrationError
 
 __all__ = ["app", "run"]
@@ -87,7 +87,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # equations have Greek letters, not every terminal has
-    with _command_line(arguments), stops_raise(), warnings.catch_warnings():
+    with _command_line(arguments), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"scipy\.")  # what a solver has to say is in our own message
         warnings.showwarning = _warn
         try:

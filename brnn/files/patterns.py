@@ -16,10 +16,13 @@ from brnn.base.checks import array
 from brnn.base.memory import refuse_above
 from brnn.base.text import closest, one_line, shortened
 from brnn.errors import FileError, InputError, SpecError
+from brnn.files.opening import data_elsewhere
+from brnn.files.stored import refuse_claims
 
 __all__ = ["read_pattern"]
 
 _HDF5 = (".h5", ".hdf5", ".nc")
+_CLAIMED = 1_000_000  # numbers; smaller datasets may well be stored by their fill value alone
 _DECIMAL_COMMAS = re.compile(r"[-+]?\d*,\d+(?:[;\t ]+[-+]?\d*,\d+)+[;\t ]*")  # 0,5;0,7
 
 
@@ -193,6 +196,8 @@ def _numeric(values: Any, where: str) -> np.ndarray:
     if math.prod(values.shape) == 0:
         raise FileError(f"{where}: is empty (shape {values.shape})")
     refuse_above(16 * math.prod(values.shape), f"{where}, an array of shape {values.shape},")
+    if math.prod(values.shape) > _CLAIMED and not isinstance(values, np.ndarray):
+        refuse_claims(values, where)
     return np.array(values[...], dtype=np.float64)
 
 
@@ -201,6 +206,9 @@ def _from_hdf5(path: Path, dataset: str | None) -> np.ndarray:
 
     try:
         with h5py.File(path, "r") as file:
+            outer = data_elsewhere(file)
+            if outer:
+                raise InputError(f"{path}: {outer} stands in another file, and brnn reads none but this one")
             names: list[str] = []
             file.visititems(lambda name, item: names.append("/" + name) if _is_numeric(item) else None)
             if dataset is None:

@@ -31,6 +31,9 @@ from brnn.spec.network import Network
 
 __all__ = ["simulate"]
 
+_MOST_STEPS = 10**8  # hours
+_STAGES = 8  # vectors that a step of the past keeps
+
 
 def simulate(
     network: Network,
@@ -120,6 +123,7 @@ def simulate(
     if network.random and seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])
     _refuse_too_large(network, method)
+    _refuse_short_delays(network, natural if until == "steady" else length)
     system = compile_network(network)
     state = initial_state(system, initial)
     for words in what_stays_silent(network, state, system.variables, length):
@@ -171,6 +175,24 @@ def _refuse_too_large(network: Network, method: Method) -> None:
     size, settled = state_size(network), method.settle(network)[0]
     needed = settled.bytes(size, sum(layer.cells for layer in network.layers))
     refuse_above(needed, f"a network of {size} unknowns with {settled.name}")
+
+
+def _refuse_short_delays(network: Network, length: float) -> None:
+    """Refuse delays so short that the run would not end, or its past not fit: no step is longer than the shortest."""
+    delays = [projection.delay for projection in network.projections if projection.delay > 0]
+    if not delays or network.step is not None:
+        return
+    shortest = min(delays)
+    if length > _MOST_STEPS * shortest:
+        raise InputError(
+            f"a delay of {shortest:g} is too short for a run of {length:g}: no step is longer than the shortest "
+            f"delay, and {_MOST_STEPS:,} steps are the most that are made"
+        )
+    points = min(max(delays), length) / shortest
+    refuse_above(
+        points * _STAGES * 8 * state_size(network),
+        f"the past of a network with delays of {shortest:g} and {max(delays):g}, at least {points:.3g} steps,",
+    )
 
 
 def _recorder(options: Record, system: System, rows: int, root: Any) -> Recorder:

@@ -129,9 +129,16 @@ def member(sweep: xr.Dataset | str | Path, index: int, build: Any = None) -> Swe
     )
 
 
+def _reference(text: str) -> Any:
+    try:
+        return json.loads(text or "null")
+    except (ValueError, RecursionError):
+        raise InputError("sweep: what it says of its build is not the JSON that it should be") from None
+
+
 def needs_build(reference: str) -> bool:
     """Tell whether the networks of a sweep come from a function that the user has to give; else the file has them."""
-    known: Any = json.loads(reference or "null")
+    known = _reference(reference)
     return (set(known) if isinstance(known, dict) else set()) not in ({"model"}, {"network"})
 
 
@@ -156,7 +163,7 @@ def builder_of_sweep(reference: str, given: Any, design: Design, network: str, *
     InputError
         If the build is a function that the user has to give, or makes other networks.
     """
-    known: Any = json.loads(reference or "null")
+    known = _reference(reference)
     if given is None:
         if needs_build(reference):
             parts = known if isinstance(known, dict) else {}

@@ -18,6 +18,7 @@ from brnn.sweeps.measures import Measure
 from brnn.sweeps.options import MemberOptions
 
 __all__ = [
+    "MANY_MEMBERS",
     "check_solver",
     "longest_duration",
     "refuse_enormous",
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 _TRIED = 16  # first members of which one is built to see what the networks are like
-_MANY_MEMBERS = 5_000_000  # more than these, or
+MANY_MEMBERS = 5_000_000  # more than these, or
 _MANY_BYTES = 4e9  # more bytes of results, are run only if the user says so
 
 
@@ -84,7 +85,7 @@ def refuse_enormous(
 
 def refuse_very_many(design: Design, measures: int) -> None:
     """Raise InputError if there are so many members that nothing should be made of them before the user says so."""
-    if design.size > _MANY_MEMBERS:
+    if design.size > MANY_MEMBERS:
         raise _enormous(design.size, 8.0 * design.size * (len(design.names) + measures))
 
 

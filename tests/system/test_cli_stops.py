@@ -103,6 +103,25 @@ def test_an_ignored_signal_stays_ignored(tmp_path: Path) -> None:
     assert (said.returncode, said.stdout, said.stderr) == (0, f"brnn {brnn.__version__}\n", "")
 
 
+@pytest.mark.parametrize("module", ["typer", "numba.core.compiler"])
+def test_ctrl_c_while_modules_are_loaded(tmp_path: Path, module: str) -> None:
+    text = (
+        "import os, signal, sys\n"
+        "from brnn.cli import main\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "sys.exit(main(['run', 'rcf', '-o', 'run.h5']))\n"
+    )
+    words = [sys.executable, "-c", text]
+    said = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stdout, said.stderr) == (130, "", "brnn: interrupted\n")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_signal_that_comes_in_a_destructor_is_not_lost(tmp_path: Path) -> None:
     text = (
         "import os, signal, sys, time\n"

@@ -146,6 +146,14 @@ def test_axes_that_are_refused(text: str) -> None:
     assert refusal(lambda: parse_axis(text)).startswith(f"{text}: ")
 
 
+@pytest.mark.parametrize("text", ["A=0:1:50000000", "A=log:0.1:1:50000000", "A=whole:1:50000000"])
+def test_an_axis_that_is_too_long_is_not_made(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("linspace", "geomspace", "arange"):
+        monkeypatch.delattr(np, name)
+    said = refusal(lambda: parse_axis(text, most=1e6))
+    assert said == f"{text}: an axis of 50,000,000 values; if that is meant, say so (--yes)"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

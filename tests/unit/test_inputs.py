@@ -294,7 +294,6 @@ def store(tmp_path: Path) -> Path:
         file["number"] = 3.0
         file["empty"] = h5py.Empty("f8")
         file.create_dataset("huge", shape=(10**6, 10**6), chunks=(1000, 1000), dtype="f8")
-        file["away"] = h5py.ExternalLink("not-there.h5", "/x")
     return path
 
 
@@ -322,13 +321,48 @@ def test_hdf5_with_one_dataset_needs_no_name(tmp_path: Path) -> None:
         ("/number", "holds one number"),
         ("/empty", "empty"),
         ("/huge", "TB of memory"),
-        ("/away", "has no dataset '/away'"),
     ],
 )
 def test_hdf5_that_is_refused(store: Path, dataset: str | None, message: str) -> None:
     found = refusal(store, dataset)
     assert str(store) in found
     assert message in found
+
+
+def outer_link(file: h5py.File) -> None:
+    file["away"] = h5py.ExternalLink("other.h5", "/x")
+
+
+def outer_storage(file: h5py.File) -> None:
+    file.create_dataset("away", shape=(4,), dtype="f8", external=[("other.raw", 0, 32)])
+
+
+def virtual(file: h5py.File) -> None:
+    layout = h5py.VirtualLayout((4,), "f8")
+    layout[:] = h5py.VirtualSource("other.h5", "x", (4,))
+    file.create_virtual_dataset("away", layout)
+
+
+@pytest.mark.parametrize("reach", [outer_link, outer_storage, virtual])
+@pytest.mark.parametrize("dataset", ["/mine", "/away", None])
+def test_hdf5_with_data_of_another_file(tmp_path: Path, reach: Any, dataset: str | None) -> None:
+    """A file that somebody else made must not show what stands elsewhere, as with files of results."""
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = np.arange(4.0)
+    np.arange(4.0).tofile(tmp_path / "other.raw")
+    with h5py.File(tmp_path / "store.h5", "w") as file:
+        file["mine"] = np.ones(3)
+        reach(file)
+    assert "/away stands in another file" in refusal(tmp_path / "store.h5", dataset)
+
+
+def test_hdf5_that_claims_more_than_is_stored(tmp_path: Path) -> None:
+    """16 MB would fit, but there are none."""
+    with h5py.File(tmp_path / "store.h5", "w") as file:
+        file.create_dataset("x", shape=(2_000_000,), chunks=(1000,), dtype="f8")
+        file.create_dataset("few", shape=(20,), chunks=(10,), dtype="f8", fillvalue=0.5)
+    assert "fewer values than there should be" in refusal(tmp_path / "store.h5", "/x")
+    np.testing.assert_array_equal(read_pattern(tmp_path / "store.h5", "/few"), np.full(20, 0.5))
 
 
 def test_hdf5_that_is_not_one(tmp_path: Path) -> None:

@@ -321,6 +321,28 @@ def test_a_run_may_be_no_longer_than_its_delay() -> None:
     assert float(x[0]) == pytest.approx(2.0 * math.exp(-1.0) - 1.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("until", ["duration", "steady"])
+def test_delays_that_would_take_for_ever_are_refused(until: str) -> None:
+    """Each step is 1e-12 at most, so that a run of 1 needs 1e12 of them."""
+    back = [brnn.Projection("a", "a", "inhibitory", brnn.Linear(), brnn.OneToOne(), delay=1e-12)]
+    network = decaying(A=1.0, initial=1.0, projections=back)
+    with pytest.raises(brnn.InputError, match=r"a delay of 1e-12 is too short for a run of .*100,000,000 steps"):
+        brnn.simulate(network, 1.0, until=until)
+    x = brnn.simulate(network, 1e-11, times=[1e-11], atol=1e-16).final("a")
+    assert float(x[0]) == pytest.approx(math.exp(-2e-11), abs=1e-15)  # dx/dt = -2 x, nearly
+
+
+def test_a_past_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps of 1e-6 at most, kept for 1: a million of them, of 100 cells."""
+    many = [
+        brnn.Projection("a", "a", kind, brnn.Linear(), brnn.OneToOne(), delay=delay)
+        for kind, delay in (("excitatory", 1e-6), ("inhibitory", 1.0))
+    ]
+    monkeypatch.setattr("brnn.base.memory.available_memory", lambda: 5 * 10**9)
+    with pytest.raises(brnn.InputError, match=r"delays of 1e-06 and 1, at least 1e\+06 steps, needs about 6.4 GB"):
+        brnn.simulate(brnn.Network("n", [brnn.Layer.additive("a", 100, A=1.0)], many), 10.0)
+
+
 def test_what_cannot_fit_is_refused_before_it_is_tried() -> None:
     network = brnn.Network("huge", [brnn.Layer.shunting("a", 10**11, 1, 1)])
     with pytest.raises(brnn.InputError, match=r"needs about .* TB of memory"):

@@ -124,3 +124,17 @@ def test_bad_input(tmp_path: Path) -> None:
         brnn.rerun(path)
     with pytest.raises(brnn.SpecError, match="tolerance = -1"):
         brnn.rerun(path, -1.0)
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"model": "../rcf"}', '{"model": 3}', '{"network": 3}', "[]"])
+def test_a_damaged_build(tmp_path: Path, text: str) -> None:
+    path = swept(tmp_path / "sweep.h5", design=brnn.Grid(A=[0.5]))
+    with h5py.File(path, "r+") as file:
+        del file.attrs["build"]
+        file.attrs["build" if len(text) < 1000 else "other"] = text
+        if len(text) > 1000:
+            file["build_text"] = np.frombuffer(text.encode(), "S1")
+    for again in (brnn.rerun, lambda name: brnn.member(name, 0)):
+        with pytest.raises(brnn.BrnnError) as caught:
+            again(path)
+        assert "\n" not in str(caught.value)

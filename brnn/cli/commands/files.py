@@ -115,7 +115,7 @@ def _outcome(result: Result) -> list[tuple[str, str]]:
 def _json_object(text: Any) -> dict[str, Any]:
     try:
         value = json.loads(str(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import shlex
 import sys
@@ -124,7 +125,7 @@ def sweep(
     check_target(out, force or resume, option="-o", suffixes=RESULTS)
     found = find_model(model)
     number = whole_option(seed, "--seed")
-    design = _design(grid or [], random or [], count, draw, table, repeats, number)
+    design = _design(grid or [], random or [], count, draw, table, repeats, number, yes)
     build: Any
     if found.module is None:
         build = found.build(settings or ())
@@ -191,7 +192,9 @@ def _design(
     table: Path | None,
     repeats: str | None,
     seed: int,
+    enormous: bool,
 ) -> Design:
+    from brnn.sweeps.checks import MANY_MEMBERS
     from brnn.sweeps.designs import (
         Grid,
         LatinHypercube,
@@ -206,7 +209,7 @@ def _design(
 
     parts: list[Design] = []
     if grid:
-        parts.append(Grid(parse_axes(grid)))
+        parts.append(Grid(parse_axes(grid, math.inf if enormous else MANY_MEMBERS)))
     if random:
         kinds = {"random": Random, "sobol": Sobol, "latin": LatinHypercube, "saltelli": Saltelli}
         if draw not in kinds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -23,7 +24,7 @@ _RANGE = "must be LOW:HIGH, log:LOW:HIGH or whole:LOW:HIGH"
 _EXACT = 2**53  # whole numbers up to here are floats without rounding
 
 
-def parse_axis(text: str) -> tuple[str, Values]:
+def parse_axis(text: str, most: float = math.inf) -> tuple[str, Values]:
     """Return the name and the values of an axis of a Grid.
 
     Parameters
@@ -33,6 +34,8 @@ def parse_axis(text: str) -> tuple[str, Values]:
         ``NAME=whole:LOW:HIGH`` (every whole number), or ``NAME=VALUE,VALUE,...``. Values that are not all numbers
         stay texts, which a NetworkBuilder reads as the command line does; commas in brackets do not separate them, nor
         does one before ``parameter=number``, which belongs to an expression.
+    most : float
+        How many values there may be.
 
     Returns
     -------
@@ -61,6 +64,8 @@ def parse_axis(text: str) -> tuple[str, Values]:
     else:
         (count,) = rest
         _check_steps(low, high, count, scale, at)
+    if count > most:
+        raise InputError(f"{at}an axis of {count:,.0f} values; if that is meant, say so (--yes)")
     refuse_above(32 * count, f"{at}an axis of {count:.6g} values")
     if scale == "whole":
         return name, np.arange(int(low), int(high) + 1)
@@ -99,9 +104,9 @@ def parse_range(text: str) -> tuple[str, Range]:
         raise InputError(f"{at}{str(error).partition(': ')[2]}") from None
 
 
-def parse_axes(texts: Iterable[str]) -> dict[str, Values]:
+def parse_axes(texts: Iterable[str], most: float = math.inf) -> dict[str, Values]:
     """Return the axes of a Grid from several texts (`parse_axis`); each parameter may occur once."""
-    return _once(texts, parse_axis)
+    return _once(texts, lambda text: parse_axis(text, most))
 
 
 def parse_ranges(texts: Iterable[str]) -> dict[str, Range]:
