@@ -13,7 +13,7 @@ import numpy as np
 from brnn.base.memory import refuse_above
 from brnn.base.text import shortened
 from brnn.base.tracer import Varying
-from brnn.errors import BrnnError, SpecError
+from brnn.errors import InputError, SpecError
 
 __all__ = ["JsonCodec", "UnknownType"]
 
@@ -112,7 +112,7 @@ class JsonCodec:
                 return sparse.csr_array(parts, shape=tuple(int(k) for k in content["shape"]))
             if kind == "map":
                 return {key: self.decode(item, arrays, where) for key, item in content["items"]}
-        except BrnnError:
+        except SpecError:
             raise
         except (KeyError, TypeError, ValueError, OverflowError, zlib.error, MemoryError) as error:
             raise SpecError(f"{where}: damaged {kind} ({error})") from None
@@ -173,7 +173,10 @@ def _decode_array(content: Mapping[str, Any], arrays: Mapping[str, Any], where: 
     size = math.prod(sizes) * dtype.itemsize
     if any(k < 0 for k in sizes):
         raise SpecError(f"{where}: an array of shape {shortened(str(sizes))} is not possible")
-    refuse_above(2 * size, f"{where}: an array of shape {shortened(str(sizes))}")  # a copy of it is made
+    try:
+        refuse_above(2 * size, f"{where}: an array of shape {shortened(str(sizes))}")  # a copy of it is made
+    except InputError as error:
+        raise SpecError(str(error)) from None
     if "values" in content:
         return np.array(content["values"], dtype=dtype).reshape(sizes)
     raw = zlib.decompressobj().decompress(base64.b64decode(content["packed"], validate=True), size + 1)
