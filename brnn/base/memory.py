@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import ModuleType
 
 from brnn.base.text import bytes_in_words
 from brnn.errors import InputError
+
+resource: ModuleType | None
+try:
+    import resource
+except ImportError:  # Windows has none
+    resource = None
 
 __all__ = ["available_memory", "refuse_above", "rows_at_once"]
 
@@ -56,15 +63,15 @@ def _group_leaves(root: Path = Path("/sys/fs/cgroup"), groups: Path = Path("/pro
 
 def _process_leaves() -> int:
     """Return what the limit of this process's addresses (``ulimit -v``) leaves."""
+    if resource is None:
+        return _UNLIMITED
     try:
-        import resource
-
         limit = resource.getrlimit(resource.RLIMIT_AS)[0]
         if limit == resource.RLIM_INFINITY:
             return _UNLIMITED
         with open("/proc/self/statm", encoding="ascii") as file:
             return limit - int(file.read().split()[0]) * resource.getpagesize()
-    except (ImportError, OSError, ValueError):
+    except (OSError, ValueError):
         return _UNLIMITED
 
 
