@@ -109,9 +109,7 @@ def test_bad_input(tmp_path: Path) -> None:
         return rcf.build(A=A)
 
     path = swept(tmp_path / "own.h5", own, brnn.Grid(A=[1.0, 2.0]))
-    with pytest.raises(
-        brnn.InputError, match=r"own.h5: .* the function own, which no file may call: .*--model FILE"
-    ):
+    with pytest.raises(brnn.InputError, match=r"own.h5: .* the function own, which no file may call: .*--model FILE"):
         brnn.rerun(path)
     path = swept(tmp_path / "sweep.h5")
     with h5py.File(path, "r+") as file:
