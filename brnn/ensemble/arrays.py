@@ -19,9 +19,10 @@ from brnn.spec.breaks import segments
 from brnn.spec.network import Network
 from brnn.spec.variable import Variable
 
-__all__ = ["LARGEST", "EnsembleLayout", "Member", "pack", "unfit"]
+__all__ = ["LARGEST", "PER_PERIOD", "EnsembleLayout", "Member", "pack", "unfit"]
 
 LARGEST = 1000  # unknowns of one member
+PER_PERIOD = 8  # steps, at least, of an input that swings: as many as explicit methods make in single runs
 
 
 def unfit(network: Network) -> str | None:
@@ -97,6 +98,8 @@ class Member:
         What changes from one to the next.
     settled : float
         The time after which no stimulus changes any more.
+    longest : float
+        No step is longer.
     columns : dict of int to ndarray
         If this stands for many members that differ only in numbers: place in `numbers` -> the values.
     """
@@ -108,6 +111,7 @@ class Member:
     stops: np.ndarray
     segments: np.ndarray
     settled: float
+    longest: float
     columns: Mapping[int, np.ndarray] = field(default_factory=dict)
 
 
@@ -167,6 +171,7 @@ def pack(network: Network, duration: float, initial: np.ndarray | None = None) -
         np.array([stop for _, stop in pieces]),
         table,
         network.settled(),
+        network.period() / PER_PERIOD,
         columns,
     )
 

@@ -40,7 +40,8 @@ class NoiseRules:
     scheme : str
         "SRIW1" or "EulerMaruyama".
     steps : ndarray, shape (members,), or None
-        The longest step of each member; by default what `default_step` says of its duration and its rates.
+        The longest step of each member; by default what `default_step` says of its duration and its rates. None is
+        longer than a part of the period of an input.
     seeds : ndarray of int, shape (members,)
         The seed of each member.
     """
@@ -189,6 +190,7 @@ def _run_lanes(
         longest = [default_step(*each) for each in zip(lengths, fastest_rates(ensemble, some).tolist(), strict=True)]
     else:
         longest = rules.steps[some].tolist()
+    longest = np.minimum(longest, ensemble.longest[some]).tolist()
     member = np.full(LANES, -1, np.int64)
     member[: some.size] = some
     runs = [_pieces(ensemble, m, step, times) for m, step in zip(some.tolist(), longest, strict=True)]

@@ -43,6 +43,8 @@ class Ensemble:
         What changes from one to the next.
     settled : ndarray, shape (members,)
         The time after which no stimulus changes any more.
+    longest : ndarray, shape (members,)
+        No step is longer.
     """
 
     layout: EnsembleLayout
@@ -53,6 +55,7 @@ class Ensemble:
     stops: np.ndarray
     segments: np.ndarray
     settled: np.ndarray
+    longest: np.ndarray
 
     @classmethod
     def of(cls, members: Sequence[Member]) -> Ensemble:
@@ -73,6 +76,7 @@ class Ensemble:
             np.concatenate([member.stops for member in members]),
             np.concatenate([member.segments for member in members]),
             np.array([member.settled for member in members], dtype=np.float64),
+            np.array([member.longest for member in members], dtype=np.float64),
         )
 
     @classmethod
@@ -91,6 +95,7 @@ class Ensemble:
             np.tile(member.stops, members),
             np.tile(member.segments, (members, 1)),
             np.full(members, member.settled, dtype=np.float64),
+            np.full(members, member.longest, dtype=np.float64),
         )
 
     @property
@@ -110,7 +115,7 @@ class Ensemble:
         layout = self.layout
         return (
             self.initial, self.first, self.stops, self.numbers, self.arrays, self.segments, layout.array_rows,
-            layout.segment_rows, self.settled,
+            layout.segment_rows, self.settled, self.longest,
         )  # fmt: skip
 
 

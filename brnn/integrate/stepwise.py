@@ -79,7 +79,7 @@ class Stepwise(Driver):
             state = self._short(fun, start, stop, state)
             self._save_before(None, stop, state)
             return stop, state, False
-        longest = system.delays[0] if system.delays else np.inf
+        longest = min(system.delays[0] if system.delays else np.inf, system.network.period() / self.method.per_period)
         piece = Piece(
             fun, start, state, stop, task.rtol, task.atol, system, task.step, longest=longest, clock=timetable.clock
         )

@@ -308,6 +308,10 @@ class Network(Spec):
         """Return the time after which no schedule changes any more; infinity if one goes on for ever."""
         return max([0.0] + [schedule.last() for schedule in self.schedules])
 
+    def period(self) -> float:
+        """Return the shortest time in which a schedule swings to and fro; infinity if none does."""
+        return min([schedule.period() for schedule in self.schedules], default=float("inf"))
+
 
 def _check_kind(kind: str, target: LayerLaw, where: str) -> None:
     if kind not in target.kinds:

@@ -210,7 +210,7 @@ def test_the_fast_path_is_taken_and_gives_the_same_file(tmp_path: Path) -> None:
     columns = design.columns()
     fast, slow = built(plain, **columns), built(asks_float, **columns)
     assert [len(places) for places, _, _ in fast.groups] == [300]
-    for name in ("initial", "numbers", "arrays", "stops", "segments", "settled"):
+    for name in ("initial", "numbers", "arrays", "stops", "segments", "settled", "longest"):
         a, b = (getattr(each.groups[0][1], name) for each in (fast, slow))
         assert a.tobytes() == b.tobytes(), name
     same(run(plain, design, tmp_path / "fast.h5"), run(asks_float, design, tmp_path / "slow.h5"))

@@ -52,6 +52,8 @@ def attempt(fun, s, members, rules):
     """Compute one explicit step of all lanes."""
     for l in range(LANES):
         left = members.stops[s.segment[l]] - s.t[l]
+        if s.member[l] >= 0:
+            s.h[l] = min(s.h[l], members.longest[s.member[l]])
         s.last[l] = 1.000001 * s.h[l] >= left
         s.used[l] = (left if s.last[l] else s.h[l]) if s.member[l] >= 0 and not s.stiff[l] else 0.0
     stage1(s.t, s.u, s.used, s.k1, 0.2, 0.2, s.stage_t, s.v)

@@ -41,7 +41,7 @@ _f1, _f2, _i1 = types.float64[::1], types.float64[:, ::1], types.int64[::1]
 SIGNATURE = types.int64(
     types.int64, _i1, _i1, types.int64, types.int64,  # lanes .. scratch_rows
     types.int64, types.int64, types.boolean, types.int64,  # start .. most
-    _f2, _i1, _f1, _f2, _f2, _f2, _i1, _i1, _f1,  # Members
+    _f2, _i1, _f1, _f2, _f2, _f2, _i1, _i1, _f1, _f1,  # Members
     _f1, types.int64, types.float64, types.float64, types.boolean, types.boolean,  # Rules
     _f2, _f1, _i1, types.int64[:, ::1], types.float64[:, :, ::1],  # Results
     _f1, _i1,  # room, marks
@@ -124,9 +124,9 @@ def _stiff_step(l, m, s, one, members, rules, results):
     counts[m, 2] += 1
     one.drift[:] = 0.0
     if rules.varying:
-        stiff.drift(one, s.t[l], stop)
+        stiff.drift(one, s.t[l], min(stop, s.t[l] + 0.01 * members.longest[m]))
         counts[m, 1] += 1
-    end, taken, ahead, tries = stiff.rodas4(one, s.t[l], stop, s.h[l], rules.rtol, rules.atol)
+    end, taken, ahead, tries = stiff.rodas4(one, s.t[l], stop, min(s.h[l], members.longest[m]), rules.rtol, rules.atol)
     counts[m, 1] += 5 * tries
     if taken == 0.0:
         results.status[m] = TOO_SHORT
@@ -172,7 +172,7 @@ def _proceed(l, m, s, members, results):
 def run_members(
     lanes, n, whole, work_rows, scratch_rows,
     start, stop, resume, most,
-    initial, first, stops, numbers, arrays, segments, array_rows, segment_rows, settled,
+    initial, first, stops, numbers, arrays, segments, array_rows, segment_rows, settled, longest,
     times, base, rtol, atol, until_steady, varying,
     final, reached, status, counts, trajectory,
     room, marks,
@@ -187,7 +187,7 @@ def run_members(
     fun = LaneFunction(lanes, address(n), address(s.q), address(s.work), address(s.scratch), address(whole))
     members = Members(
         bare(initial), bare(first), bare(stops), bare(numbers), bare(arrays), bare(segments),
-        bare(array_rows), bare(segment_rows), bare(settled),
+        bare(array_rows), bare(segment_rows), bare(settled), bare(longest),
     )  # fmt: skip
     rules = Rules(bare(times), base, rtol, atol, until_steady, varying)
     results = Results(start, bare(final), bare(reached), bare(status), bare(counts), bare(trajectory))

@@ -36,6 +36,7 @@ class Members(NamedTuple):
     array_rows: Any
     segment_rows: Any
     settled: Any
+    longest: Any
 
 
 class Rules(NamedTuple):

@@ -107,7 +107,8 @@ class _Compiled(Driver):
         assert task.seed is not None
         work = Ensemble.of([pack(task.system.network, task.duration, state)])
         (rate,) = fastest_rates(work, np.zeros(1, np.int64)).tolist()
-        self.step = default_step(task.duration, rate) if task.step is None else task.step
+        step = default_step(task.duration, rate) if task.step is None else task.step
+        self.step = min(step, float(work.longest[0]))
         check_step(self.step, task.duration, rate)
         rules = NoiseRules("SRIW1", np.array([self.step]), np.array([task.seed], dtype=object))
         finished = run_noisy(work, rules, times=times, threads=1)

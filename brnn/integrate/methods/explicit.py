@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from brnn.ensemble.arrays import PER_PERIOD
 from brnn.integrate.methods.base import StepperMethod
 from brnn.integrate.steppers.base import Piece
 
@@ -15,6 +16,7 @@ _FUSE_FROM = 16_384  # unknowns; below, everything is in the cache anyway
 class _Explicit(StepperMethod):
     order = 10
     takes_delays = True
+    per_period = PER_PERIOD
 
     def stepper(self, piece: Piece) -> Any:
         """Return SciPy's solver, for many unknowns the one whose passes over the memory are fused."""

@@ -73,3 +73,4 @@ class BDF(_ByBlocks):
 
     name = "BDF"
     description = "for stiff networks: backward differences, order 1 to 5"
+    per_period = 48

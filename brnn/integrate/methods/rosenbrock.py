@@ -77,7 +77,7 @@ class RosenbrockStepper(Stepper):
         J, rest = self._jacobian(t, y)
         self.njev += 1
         shortest = 10.0 * abs(np.nextafter(t, np.inf) - t)
-        size = max(self.h_abs, shortest)
+        size = max(min(self.h_abs, self.piece.longest), shortest)
         k = np.empty((4, y.size))
         rejected = False
         drift = self._drift(t, y, f)
@@ -116,5 +116,5 @@ class RosenbrockStepper(Stepper):
         if not self._varying:
             return None
         h = 1e-7 * max(abs(t), self.stop - t, 1e-3)
-        h = min(h, 0.5 * (self.stop - t))
+        h = min(h, 0.5 * (self.stop - t), 1e-3 * self.piece.longest)
         return np.asarray((self.fun(t + h, y) - f) / h)

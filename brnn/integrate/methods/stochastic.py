@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from brnn.ensemble.arrays import PER_PERIOD
 from brnn.ensemble.noise import default_step
 from brnn.errors import InputError
 from brnn.integrate.driver import Driver, Task
@@ -121,7 +122,8 @@ class SRIW1(_Noisy):
 class _Stochastic(Driver):
     """A run of stochastic differential equations (in the sense of Itô) with fixed steps.
 
-    Each interval between saved times and break points is divided into equal steps, none longer than the one asked for.
+    Each interval between saved times and break points is divided into equal steps, none longer than the one asked for,
+    nor than an eighth of the period of an input.
     The same seed, step and saved times give the same path to the last bit.
     """
 
@@ -142,7 +144,8 @@ class _Stochastic(Driver):
         middles = [0.5 * (start + stop) for start, stop in some]
         rate = max(fastest_rate(self.task.system.rhs(middle), middle, state) for middle in middles)
         asked = self.task.step
-        self.step = default_step(self.task.duration, rate) if asked is None else asked
+        step = default_step(self.task.duration, rate) if asked is None else asked
+        self.step = min(step, self.task.system.network.period() / PER_PERIOD)
         check_step(self.step, self.task.duration, rate)
         return self.begin_events(state, self.timetable)
 

@@ -35,7 +35,7 @@ class Piece:
     step : float or None
         The step that the user asked for.
     longest : float
-        No step may be longer; infinity without delays.
+        No step may be longer: the shortest delay, or a part of the period of an input; else infinity.
     clock : Clock or None
         Where the schedules stand.
     """

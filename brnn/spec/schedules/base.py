@@ -42,6 +42,8 @@ class Schedule(Spec):
        ``kernel(t, *parameters)``; its text goes into the generated code.
     4. ``check(pattern_shape, layer_shape, where)`` refuses patterns that it cannot use.
     5. ``lowest()`` is a lower bound of the factor of the pattern.
+    6. ``period()`` is the time in which the factor swings to and fro within a segment, if it does: no step is longer
+       than a part of it, so that none jumps over a swing.
     """
 
     kernel: ClassVar[Callable[..., Any]]
@@ -77,6 +79,10 @@ class Schedule(Spec):
     def last(self) -> float:
         """Return the time after which the stimulus does not change any more (infinity if it goes on)."""
         return 0.0
+
+    def period(self) -> float:
+        """Return the time in which the factor swings to and fro within a segment; infinity if it does not."""
+        return float("inf")
 
 
 class OnInIntervals(Schedule):

@@ -90,7 +90,7 @@ def _build_at_once(
         patterns = given_patterns(network, count) if options.references else NO_PATTERNS
     except (Exception, Diverges):  # what the build of one member raises is told by building it
         return None
-    arrays = (work.initial, work.numbers, work.arrays, work.stops, work.segments, work.settled)
+    arrays = (work.initial, work.numbers, work.arrays, work.stops, work.segments, work.settled, work.longest)
     if any(array.dtype != np.float64 for array in arrays):
         return None
     some = _checked(own, count)
@@ -133,6 +133,7 @@ def _same(own: Member, work: Ensemble, place: int) -> bool:
     return (
         own.layout.key == work.layout.key
         and own.settled == work.settled[place]
+        and own.longest == work.longest[place]
         and all(np.array_equal(a, b) for a, b in pairs)
     )
 
