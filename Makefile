@@ -42,7 +42,7 @@ demo: $(VENV)/.installed  ## store a photograph in short-term memory: demo.h5 an
 	$(BIN)/python simulations/image_normalization.py -o demo.h5 --plot demo.png --force
 
 test: $(VENV)/.installed-dev  ## run the tests on all cores (PYTEST_ARGS="-k rcf" for some, "-n 0" on one)
-	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev  ## ruff: rules and layout
 	$(BIN)/ruff check

@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +23,39 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 _made_cache = pytest.StashKey[str]()
 
+# The files that take longest, about in this order, so that all processes of `make test` end at about the same time.
+# Files that compile little come second: two processes that begin with networks compile the same functions twice.
+_LONG = (
+    "claims/test_claims.py",
+    "faults/test_kill.py",
+    "faults/test_sweep_workers.py",
+    "system/test_cli_sweep.py",
+    "system/test_simulations.py",
+    "unit/test_ensemble.py",
+    "property/test_networks.py",
+    "unit/test_models_art.py",
+    "unit/test_sweep.py",
+    "faults/test_sweep_resume.py",
+    "unit/test_sweep_rerun.py",
+    "unit/test_liapunov.py",
+    "system/test_readme.py",
+    "unit/test_topologies.py",
+    "system/test_cli_stops.py",
+    "faults/test_kill_events.py",
+    "unit/test_plasticity.py",
+    "system/test_scaling.py",
+    "unit/test_record_file.py",
+    "property/test_ensemble.py",
+    "system/test_contributing.py",
+    "unit/test_rosenbrock.py",
+    "unit/test_events.py",
+    "unit/test_integrate.py",
+    "unit/test_varying.py",
+    "unit/test_models_avalanche.py",
+    "system/test_learned_maps.py",
+    "property/test_liapunov.py",
+)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the whole run one new cache for generated code, unless BRNN_CACHE_DIR names one to keep.
@@ -33,6 +67,13 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.mkdtemp(prefix="brnn-tests-")
         os.environ["BRNN_CACHE_DIR"] = folder
         config.stash[_made_cache] = folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the long files come first."""
+    order = {name: place for place, name in enumerate(_LONG)}
+    here = Path(__file__).parent
+    items.sort(key=lambda item: order.get(item.path.relative_to(here).as_posix(), len(order)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -7,14 +7,27 @@ written; what is finished on a fast machine before it can be stopped is tried ag
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import subprocess
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 SEED = os.environ["BRNN_KILL_SEED"]  # conftest.py draws one
+
+# What the server of `begin` loads.
+LOADED = [
+    "brnn.sweeps.run",
+    "brnn.integrate.run",
+    "brnn.files.sweep.writer",
+    "brnn.files.run.writer",
+    "xarray",
+    "h5netcdf",
+]
 
 
 def moments(test: str) -> random.Random:
@@ -23,8 +36,35 @@ def moments(test: str) -> random.Random:
     return random.Random(f"{SEED} {test}")
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[Any] | None = None, every: float = 0.05) -> None:
+def begin(function: Callable[..., None], *arguments: Any) -> tuple[BaseProcess, Connection]:
+    """Start a function of a helper module in a process of its own; return that, and where its messages come out.
+
+    The process is forked from a server that has loaded the libraries and done nothing else. The function gets the other
+    end of the connection as its first argument.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(LOADED)
+    messages, sender = context.Pipe(duplex=False)
+    process = context.Process(target=function, args=(sender, *arguments), daemon=True)
+    process.start()
+    sender.close()  # so that its end is seen here
+    return process, messages
+
+
+def kill(process: BaseProcess) -> None:
+    """Kill a process that still runs."""
+    assert process.exitcode is None
+    process.kill()
+    process.join()
+
+
+def wait_for(
+    condition: Callable[[], bool], process: subprocess.Popen[Any] | BaseProcess | None = None, every: float = 0.05
+) -> None:
     """Wait until a condition holds, while a process runs; for how long, the test's own timeout says."""
     while not condition():
-        assert process is None or process.poll() is None, process.communicate()
+        if isinstance(process, subprocess.Popen):
+            assert process.poll() is None, process.communicate()
+        elif process is not None:
+            assert process.exitcode is None
         time.sleep(every)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,9 +45,12 @@ def states(first: int, count: int, size: int = SIZE) -> np.ndarray:
     return row + np.sin(0.37 * row + 0.11 * np.arange(size))
 
 
+_states = lru_cache(maxsize=2)(states)  # they are compared for one variable after the other
+
+
 def expected(variable: Variable, first: int, count: int) -> np.ndarray:
     """The same, cut out for one variable."""
-    return states(first, count)[:, variable.start : variable.stop].reshape(count, *variable.shape)
+    return _states(first, count)[:, variable.start : variable.stop].reshape(count, *variable.shape)
 
 
 def times(first: int, count: int) -> np.ndarray:

@@ -7,9 +7,6 @@ as many.
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,58 +14,13 @@ import h5py
 import numpy as np
 import pytest
 import recording
+import victims
 import xarray as xr
-from killing import moments, wait_for
+from killing import begin, kill, moments, wait_for
 
 import brnn
 
 KILLS = int(os.environ.get("BRNN_KILLS", "4"))
-
-# Writes one file after the other, each brought to the disk at every write, so that kills fall into writes, into the
-# beginning and the end of files, and into making room for more rows where their number is not known. Prints a line when
-# the first file is there.
-RECORDER = """
-import sys, time
-import numpy as np
-sys.path.insert(0, {tests!r})
-import recording
-from brnn.files.run.writer import FileRecorder
-random = np.random.default_rng({seed})
-first = True
-while True:
-    rows = int(random.integers(10, {rows}))
-    recorder = FileRecorder({path!r}, recording.VARIABLES, recording.description(0.5 * rows), force=True,
-                            flush_every=0.0, ltm_every=2.0, n_times={known})
-    done = 0
-    while done < rows:
-        count = min(int(random.integers(1, 60)), rows - done)
-        recorder.write(recording.times(done, count), recording.states(done, count))
-        done += count
-        time.sleep(0.002)  # the disk is not to be filled
-        if first:
-            print("there", flush=True)
-            first = False
-    recorder.finish("complete", {{"method": "none", "steps": rows}}).close()
-"""
-
-# A leaky integrator driven by a sine, saved ten times in each period: long enough to be killed.
-SIMULATION = """
-import numpy as np
-import brnn
-network = brnn.Network("driven", [brnn.Layer.additive("F1", 3, A=0.5)],
-    stimuli=[brnn.Stimulus("F1", pattern=[1.0, 2.0, 3.0], schedule=brnn.Sine(frequency=1.0))])
-brnn.simulate(network, duration=50_000.0, times=np.linspace(0.0, 50_000.0, 500_001), record={path!r})
-"""
-
-
-def start(code: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    assert process.poll() is None, process.communicate()[1]
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
 
 
 def check_recorded(path: Path) -> str:
@@ -105,15 +57,11 @@ def check_recorded(path: Path) -> str:
 
 def kill_recorders(folder: Path, kills: int, rows: int) -> list[str]:
     path = folder / "run.h5"
-    tests = str(Path(recording.__file__).parent)
     statuses = []
     source = moments(f"recorders of {rows} rows")
     for seed in range(kills):
-        process = start(
-            RECORDER.format(tests=tests, seed=seed, rows=rows, path=str(path), known=("rows", "None")[seed % 2])
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline() == "there\n", process.communicate()[1]
+        process, messages = begin(victims.record, str(path), seed, rows, seed % 2 == 0)
+        assert messages.recv() == "there"
         time.sleep(source.uniform(0.0, 0.4))
         kill(process)
         statuses.append(check_recorded(path))
@@ -149,7 +97,7 @@ def reached(path: Path) -> float:
 @pytest.mark.parametrize("number", range(KILLS))
 def test_simulation(tmp_path: Path, number: int) -> None:
     path = tmp_path / "run.h5"
-    process = start(SIMULATION.format(path=str(path)))
+    process, _ = begin(victims.drive, str(path))
     source = moments(f"simulation {number}")
     # The first run has come as far as this at least; the others are killed sooner or later. All end at 50,000.
     far = 100.0 if number == 0 else source.choice([0.0, source.uniform(0.0, 1500.0)])

@@ -6,30 +6,19 @@ The number of kills is 4, or what the environment variable BRNN_KILLS says.
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+import victims
 import xarray as xr
-from killing import moments, wait_for
+from killing import begin, kill, moments, wait_for
 
 import brnn
 
 KILLS = int(os.environ.get("BRNN_KILLS", "4"))
-
-# Two leaky integrators that spike for ever, a few thousand times a second.
-SIMULATION = """
-import brnn
-drive = brnn.Stimulus("x", pattern=[2.0, 3.0])
-network = brnn.Network("spiking", [brnn.Layer.additive("x", 2, A=1.0)], stimuli=[drive],
-    events=[brnn.Event("spike", brnn.Crossing("x", 1.5), brnn.SetState("x"))])
-brnn.simulate(network, 1e6, times=[0.0, 10.0, 1e6], record={path!r}, rtol=1e-8, solver="DOP853")
-"""
 
 
 def count_in(path: Path) -> int:
@@ -43,14 +32,10 @@ def count_in(path: Path) -> int:
 @pytest.mark.parametrize("number", range(KILLS))
 def test_events_of_a_killed_run(tmp_path: Path, number: int) -> None:
     path = tmp_path / "run.h5"
-    process = subprocess.Popen(
-        [sys.executable, "-c", SIMULATION.format(path=str(path))], stderr=subprocess.PIPE, text=True
-    )
+    process, _ = begin(victims.spike, str(path))
     wait_for(lambda: count_in(path) >= 20, process)
     time.sleep(moments(f"events {number}").uniform(0.0, 2.0))
-    assert process.poll() is None, process.communicate()[1]
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    kill(process)
     with brnn.open(path) as result:
         assert result.status == "incomplete"
         events = result.events

@@ -8,9 +8,6 @@ from __future__ import annotations
 import collections
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -18,39 +15,15 @@ import h5py
 import numpy as np
 import pytest
 import sweeping
+import victims
 import xarray as xr
-from killing import moments
+from killing import begin, kill, moments
 from sweeping import BLOCK, MEMBERS, SIDE, cells, fails, give, pieces
 
 import brnn
 from brnn.files.sweep.writer import SweepWriter
 
 KILLS = int(os.environ.get("BRNN_SWEEP_KILLS", "6"))
-
-# Writes one sweep after the other, in random order and pieces: members become larger, some fail. In half of the
-# processes every piece goes to the file at once, in the others they are gathered as usual.
-WRITER = """
-import sys, time
-import numpy as np
-sys.path.insert(0, {tests!r})
-import sweeping
-from brnn.files.sweep import writer as sweep_writer
-from sweeping import MEMBERS, SIDE, give, pieces
-eager = {seed} % 2 == 0
-if eager:
-    sweep_writer._LONGEST = sweep_writer._WRITE_TIMES = 0.0
-random = np.random.default_rng({seed})
-first = True
-while True:
-    with sweep_writer.SweepWriter({path!r}, sweeping.header(SIDE), force=True) as writer:
-        for members in pieces(random, np.arange(MEMBERS)):
-            give(writer, members, fail=True)
-            if not eager:
-                time.sleep(0.01)
-            if first and writer._file.begun:
-                print("there", flush=True)
-                first = False
-"""
 
 
 def check(path: Path) -> str:
@@ -92,13 +65,11 @@ def test_kills(tmp_path: Path) -> None:
     source = moments("sweeps that are written")
     for seed in range(KILLS):
         path = tmp_path / f"{seed}.h5"
-        code = WRITER.format(tests=str(Path(sweeping.__file__).parent), seed=seed, path=str(path))
-        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"there\n", process.communicate()[1]
-            time.sleep(source.uniform(0.0, 0.5))
-            assert process.poll() is None, process.communicate()[1]
-            process.send_signal(signal.SIGKILL)
+        # In half of the processes every piece goes to the file at once, in the others they are gathered as usual.
+        process, messages = begin(victims.write_sweeps, str(path), seed, seed % 2 == 0)
+        assert messages.recv() == "there"
+        time.sleep(source.uniform(0.0, 0.5))
+        kill(process)
         found[check(path)] += 1
         found["left over"] += len(list(tmp_path.glob(f"{seed}.h5.*.tmp")))
         with SweepWriter(path, sweeping.header(SIDE), resume=True) as writer:
