@@ -32,8 +32,8 @@ from _common import Outcome, command_line, execute, simulate
 
 import brnn
 from brnn.claims import Comparison
+from brnn.data import SubjectGroup, murdock_1962
 from brnn.models import item_and_order_readout as readout
-from brnn.models.parts.free_recall import SubjectGroup, murdock_1962
 from brnn.models.parts.runs import frequencies
 from brnn.theory import store as theory
 

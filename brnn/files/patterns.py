@@ -29,12 +29,17 @@ _DECIMAL_COMMAS = re.compile(r"[-+]?\d*,\d+(?:[;\t ]+[-+]?\d*,\d+)+[;\t ]*")  # 
 def read_pattern(source: str | Path, dataset: str | None = None) -> np.ndarray:
     """Return the pattern in a file as float64, every element finite.
 
+    An image has luminances from 0 (black) to 1 (white), whatever its bits; colours are weighed by ITU-R 601-2, what is
+    transparent counts as black, and a photograph is turned upright. Of all other files the numbers are as they stand
+    there, in no range of ours and not scaled: whether they may be negative is for the layer that gets them to say. An
+    image is (rows, columns), its first row at the top.
+
     Parameters
     ----------
     source : str or Path
-        A file, by its suffix: PNG or JPEG (luminance of grey or colour in [0, 1], turned upright, what is transparent
-        counts as black); CSV, TSV or TXT (rows of numbers; comments begin with #; one row or one column makes a
-        pattern of one dimension); NPY (real numbers); HDF5 or netCDF-4 (one dataset; ``FILE.h5:/path`` names it).
+        A file, by its suffix: PNG or JPEG; CSV, TSV or TXT (rows of numbers; comments begin with #; one row or one
+        column makes a pattern of one dimension); NPY (real numbers); HDF5 or netCDF-4 (one dataset;
+        ``FILE.h5:/path`` names it).
     dataset : str, optional
         Path of the dataset in an HDF5 file that holds several.
 

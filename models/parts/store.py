@@ -228,5 +228,5 @@ def _warn_if_short(
     ]
     warnings.warn(
         f"{model}: {'; '.join(parts)}: stored items differ by up to {off:.2g} times their size from the recursion",
-        stacklevel=4,
+        stacklevel=5,  # the line that calls `build`, which is wrapped (takes_dotted_names)
     )

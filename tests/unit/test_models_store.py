@@ -11,10 +11,10 @@ import pytest
 
 import brnn
 from brnn import models
+from brnn.data import murdock_1962
 from brnn.errors import InputError, SpecError
 from brnn.models import item_and_order_readout as readout
 from brnn.models import store, store_rank
-from brnn.models.parts.free_recall import murdock_1962
 from brnn.models.parts.store import ItemList, ends_of, pulses_of
 
 NAMES = ["item_and_order_readout", "store", "store_rank"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,7 @@ import typer
 import brnn
 from brnn.base.paths import check_target
 from brnn.base.words import value_in_words
-from brnn.cli.commands.options import File, Force, number_option
+from brnn.cli.commands.options import AsJson, File, Force, number_option
 from brnn.cli.outputs import size_in_words
 from brnn.cli.text import columns
 from brnn.errors import InputError
@@ -26,8 +27,8 @@ PLOT_EXAMPLES = (
     "brnn plot run.h5 --kind pattern -o pattern.pdf --force",
     "brnn plot sweep.h5 -o map.png",
 )
-INFO_EXAMPLES = ("brnn info run.h5",)
-RERUN_EXAMPLES = ("brnn rerun run.h5", "brnn rerun sweep.h5")
+INFO_EXAMPLES = ("brnn info run.h5", "brnn info sweep.h5 --json")
+RERUN_EXAMPLES = ("brnn rerun run.h5", "brnn rerun sweep.h5", "brnn rerun sweep.h5 --model my_model.py")
 EXPORT_EXAMPLES = ("brnn export run.h5 --csv tables", "brnn export sweep.h5 --parquet sweep.parquet")
 
 
@@ -68,14 +69,18 @@ def plot(
     print(f"wrote {out} ({size_in_words(out)})")
 
 
-def info(file: File) -> None:
+def info(file: File, as_json: AsJson = False) -> None:
     """Say what a result file holds."""
+    from brnn.cli.as_json import print_json, written
     from brnn.cli.network import network_in_words
     from brnn.files.attributes import open_with_xarray
-    from brnn.files.sweep.describe import describe_sweep
+    from brnn.files.sweep.describe import describe_sweep, sweep_as_data
     from brnn.result.result import Result
 
     with brnn.open(file) as result:
+        if as_json:
+            print_json(written(file) | (_run_as_data(result) if isinstance(result, Result) else sweep_as_data(file)))
+            return
         if not isinstance(result, Result) and "point" in result.dims:
             from brnn.cli.commands.continuation import points_in_words
 
@@ -112,6 +117,35 @@ def _outcome(result: Result) -> list[tuple[str, str]]:
     return rows
 
 
+def _run_as_data(result: Result) -> dict[str, Any]:
+    attributes = result.attributes
+    known = ("created", "brnn_version", "command")
+    return {
+        "kind": "run",
+        "status": result.status,
+        "reached": result.reached,
+        "duration": result.duration,
+        "time_units": result.time_units,
+        "solver": dict(result.solver.details),
+        "options": result.options,
+        **{name: attributes.get(name) for name in known},
+        "seed": result.seed,
+        "versions": _json_object(attributes.get("versions")),
+        "events": None if result.event_table is None else len(result.event_table.columns["time"]),
+        "variables": [
+            {
+                "name": name,
+                "dims": list(result[name].dims),
+                "shape": list(result[name].shape),
+                "units": str(result[name].attrs.get("units", "1")),
+                "long_name": str(result[name].attrs.get("long_name", "")),
+            }
+            for name in result
+        ],
+        "network": _json_object(attributes.get("network")),
+    }
+
+
 def _json_object(text: Any) -> dict[str, Any]:
     try:
         value = json.loads(str(text))
@@ -145,6 +179,7 @@ def rerun(
             "--tolerance", metavar="X", help="The largest difference that passes; by default from rtol and atol."
         ),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Run a stored network, or all those of a sweep, again and compare.
 
@@ -154,7 +189,12 @@ def rerun(
 
     allowed = None if tolerance is None else number_option(tolerance, "--tolerance")
     outcome = brnn.rerun(file, allowed, None if model is None else build_given(file, model))
-    print(outcome)
+    if as_json:
+        from brnn.cli.as_json import print_json
+
+        print_json({"file": str(file), **dataclasses.asdict(outcome)})
+    else:
+        print(outcome)
     if not outcome.passed:
         raise typer.Exit(1)
 

@@ -10,7 +10,7 @@ import typer
 from brnn import models
 from brnn.errors import InputError
 
-__all__ = ["File", "Force", "ModelName", "Settings", "number_option", "whole_option"]
+__all__ = ["AsJson", "File", "Force", "ModelName", "Settings", "number_option", "whole_option"]
 
 
 def _complete_model(incomplete: str) -> list[str]:
@@ -39,6 +39,7 @@ Settings = Annotated[
         show_default=False,
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead, for scripts.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A result that `brnn run -o` wrote.", show_default=False)]
 

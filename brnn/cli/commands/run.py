@@ -11,7 +11,7 @@ import typer
 from brnn.base.memory import refuse_above
 from brnn.base.paths import check_target, identity
 from brnn.base.words import pattern_in_words
-from brnn.cli.commands.options import Force, ModelName, Settings, number_option, whole_option
+from brnn.cli.commands.options import AsJson, Force, ModelName, Settings, number_option, whole_option
 from brnn.cli.outputs import RESULTS, size_in_words
 from brnn.cli.stops import Stopped
 from brnn.cli.text import columns
@@ -32,6 +32,7 @@ EXAMPLES = (
     "brnn run distance_dependent --input photo.jpg -o run.h5 --plot run.png",
     "brnn run rcf --input data.h5:/patterns/first --duration 50 --times 0,1,10,50 -o run.h5",
     "brnn run sweep.h5 --member 56 -o run.h5 --plot run.png",
+    "brnn run rcf --set A=0.5 --json",
 )
 
 
@@ -97,6 +98,7 @@ def run(
         typer.Option("--model", metavar="FILE", help="What made the sweep's networks, if that is a file of yours."),
     ] = None,
     force: Force = False,
+    json: AsJson = False,
 ) -> None:
     """Run a model and record it.
 
@@ -143,7 +145,10 @@ def run(
 
             drawing.save(drawing.run_figure(result), plot, force=force)
             written.append(plot)
-        print(_summary(result, written, taken))
+        if json:
+            _print_json(result, written, taken)
+        else:
+            print(_summary(result, written, taken))
 
 
 def _member(
@@ -271,3 +276,50 @@ def _summary(result: Result, written: list[Path], taken: list[str]) -> str:
     else:
         rows.append(("", "nothing was written: -o run.h5 keeps the result, --plot run.png draws it"))
     return columns(rows)
+
+
+def _print_json(result: Result, files: list[Path], taken: list[str]) -> None:
+    import numpy as np
+
+    from brnn.cli.as_json import print_json, written
+
+    finals: dict[str, Any] = {}
+    for name in result:
+        if name.endswith(".x"):
+            values = np.asarray(result.final(name))
+            place = np.unravel_index(int(np.argmax(values)), values.shape)
+            finals[name] = {
+                "total": values.sum(),
+                "smallest": values.min(),
+                "largest": values.max(),
+                "largest_cell": list(place),
+                "values": values,
+            }
+    print_json(
+        {
+            "network": result.network.name,
+            "reference": result.network.reference,
+            "took": taken,
+            "status": result.status,
+            "reached": result.reached,
+            "duration": result.duration,
+            "time_units": result.time_units,
+            "seed": result.seed,
+            "solver": _solver(result),
+            "events": 0 if result.event_table is None else len(result.event_table.columns["time"]),
+            "final": finals,
+            "wrote": [written(path) for path in files],
+        }
+    )
+
+
+def _solver(result: Result) -> dict[str, Any]:
+    solver = result.solver
+    return {
+        "method": solver.method,
+        "reason": solver.details.get("reason"),
+        "steps": solver.steps,
+        "evaluations": solver.evaluations,
+        "seconds": solver.seconds,
+        "message": solver.message,
+    }

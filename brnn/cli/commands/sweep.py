@@ -15,7 +15,7 @@ import typer
 
 from brnn.base.paths import check_target
 from brnn.base.text import closest
-from brnn.cli.commands.options import Force, ModelName, Settings, number_option, whole_option
+from brnn.cli.commands.options import AsJson, Force, ModelName, Settings, number_option, whole_option
 from brnn.cli.outputs import RESULTS, size_in_words
 from brnn.cli.stops import Stopped
 from brnn.cli.text import columns
@@ -109,6 +109,7 @@ def sweep(
         Path | None, typer.Option("-o", "--out", metavar="FILE", help="The result (.h5), written as members finish.")
     ] = None,
     force: Force = False,
+    json: AsJson = False,
 ) -> None:
     """Run a model for every member of a design.
 
@@ -161,9 +162,16 @@ def sweep(
             stopped.note = "".join(f"; {note}" for note in getattr(stopped, "__notes__", ()))
             raise
     with result:
-        print(_summary(result, out))
-        if result.attrs.get("failed", 0):
-            raise typer.Exit(1)
+        failed = result.attrs.get("failed", 0)
+        if not json:
+            print(_summary(result, out))
+    if json:
+        from brnn.cli.as_json import print_json, written
+        from brnn.files.sweep.describe import sweep_as_data
+
+        print_json(written(out) | sweep_as_data(out))
+    if failed:
+        raise typer.Exit(1)
 
 
 def merge(

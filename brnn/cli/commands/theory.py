@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from brnn.cli.commands.options import ModelName, Settings
+from brnn.cli.commands.options import AsJson, ModelName, Settings
 from brnn.cli.text import columns
 from brnn.errors import InputError
 
@@ -19,6 +19,7 @@ EXAMPLES = (
     "brnn theory rcf",
     "brnn theory rcf --set 'signal=w**2' --set initial=0.2,0.9,0.4",
     "brnn theory feedforward_shunting --set D=0.1",
+    "brnn theory rcf --json",
 )
 
 
@@ -28,6 +29,7 @@ def theory(
     source: Annotated[
         str | None, typer.Option("--input", metavar="FILE", help="Input pattern, as for `brnn run`.")
     ] = None,
+    json: AsJson = False,
 ) -> None:
     """Say what mathematics predicts for a model.
 
@@ -51,6 +53,11 @@ def theory(
             f"{found.name}: no theory here for this network: {predictions.why_not}; `brnn verify` checks what is "
             "published about the models"
         )
+    if json:
+        from brnn.cli.as_json import print_json
+
+        print_json({"network": predictions.network, "predictions": list(predictions), "unmet": predictions.unmet})
+        return
     print(columns([row for outcome in predictions.outcomes for row in _rows(outcome)]))
 
 

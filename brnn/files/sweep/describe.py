@@ -12,7 +12,7 @@ from brnn.ensemble.status import FAILED, MISSING, STATUS_NAMES
 from brnn.files.sweep.reader import open_sweep
 from brnn.files.sweep.schema import parameter_variable
 
-__all__ = ["describe_sweep"]
+__all__ = ["describe_sweep", "sweep_as_data"]
 
 _RUNS = 8  # of missing members that are listed
 
@@ -47,6 +47,49 @@ def describe_sweep(path: str | Path) -> list[str]:
         for k in np.argsort(-numbers, kind="stable")[:5]:
             lines.append(f"failed ({numbers[k]:,}): {texts[k] or 'no reason given'}")
     return [line for line in lines if line]
+
+
+def sweep_as_data(path: str | Path) -> dict[str, Any]:
+    """Return what the file of a sweep holds as plain data, for scripts."""
+    with open_sweep(path) as dataset:
+        attributes = dataset.attrs
+        status = dataset["status"].values
+        failed = dataset["member"].values[status == FAILED]
+        known = ("solver", "rtol", "atol", "duration", "until", "root_seed", "shard")
+        return {
+            "kind": "sweep",
+            "title": attributes.get("title") or attributes.get("model"),
+            "status": "incomplete" if attributes["missing"] else "complete",
+            "members": int(attributes["members"]),
+            "counts": {name: int(attributes[name]) for name in STATUS_NAMES},
+            "missing": np.flatnonzero(status == MISSING),
+            "failed": dict(zip(failed.tolist(), dataset["error"].values[status == FAILED].tolist(), strict=True)),
+            "axes": json.loads(attributes["axes"]),
+            "parameters": {
+                name: _spread(dataset[parameter_variable(name)].values) for name in json.loads(attributes["parameters"])
+            },
+            "variables": [
+                {
+                    "name": name,
+                    "dims": list(variable.dims),
+                    "shape": list(variable.shape),
+                    "long_name": variable.attrs.get("long_name", ""),
+                    **(_spread(variable.values) if variable.ndim == 1 and name not in ("status", "error") else {}),
+                }
+                for name, variable in dataset.data_vars.items()
+            ],
+            **{name: attributes[name] for name in known if name in attributes},
+            **{name: attributes.get(name) for name in ("created", "brnn_version", "command", "wall_time")},
+        }
+
+
+def _spread(values: np.ndarray) -> dict[str, Any]:
+    """Return the smallest and largest number, or how often each text occurs."""
+    if values.dtype.kind in "OUS":
+        texts, counts = np.unique([str(value) for value in values], return_counts=True)
+        return {"counts": dict(zip(texts.tolist(), counts.tolist(), strict=True))}
+    known = values[np.isfinite(values)]
+    return {"smallest": known.min(), "largest": known.max()} if known.size else {}
 
 
 def _title(attributes: dict[str, Any]) -> str:

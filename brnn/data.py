@@ -1,4 +1,7 @@
-"""Published data of free recall: the serial position curves of Murdock (1962)."""
+"""Published measurements that come with the package: ``brnn.data.murdock_1962()``, serial position curves of free recall.
+
+The tables are CSV files in models/data/, each with a comment that says where it comes from.
+"""
 
 from __future__ import annotations
 
