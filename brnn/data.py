@@ -1,4 +1,4 @@
-"""Published measurements that come with the package: ``brnn.data.murdock_1962()``, serial position curves of free recall.
+"""Published measurements that come with the package: ``brnn.data.murdock_1962()``, curves of free recall.
 
 The tables are CSV files in models/data/, each with a comment that says where it comes from.
 """
