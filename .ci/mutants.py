@@ -3,8 +3,11 @@
 Cosmic Ray makes the errors (``pip install -e '.[mutants]'``): another operator, another comparison, a number that is
 one larger, a decorator or a `not` that is gone. Mutants are drawn with a seed from models/ (what stands before their
 claims), brnn/compiler, brnn/integrate, brnn/ensemble and brnn/theory, each place in the text with the same chance. For
-each, only the tests that concern its file run (`stages`), the quick ones first, until one fails. All this happens in a
-copy of the repository; nothing here is changed.
+each, the tests that concern its file run (`plan`), the most specific first, until one fails. They run in a copy of the
+repository, in a process of their own that is forked from one which has imported what is large; nothing here is changed.
+
+Not drawn is what cannot change anything that a program does: annotations and code for type checkers only, docstrings,
+the wording of errors and warnings, `functools.cache` (pure speed), and ``is None`` written as ``== None``.
 
 What was found is kept in a file as it is found, so that a run can be stopped and go on. A survivor is either a gap in
 the tests, or the same program by another text: those are listed in `.ci/equivalent_mutants.toml` with the reason.
@@ -16,35 +19,85 @@ from __future__ import annotations
 
 import argparse
 import ast
+import compileall
+import contextlib
+import functools
+import hashlib
+import importlib
 import json
 import os
 import random
 import re
+import resource
 import shutil
-import subprocess
+import signal
 import sys
 import time
 import tomllib
+import traceback
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACES = ("models", "brnn/compiler", "brnn/integrate", "brnn/ensemble", "brnn/theory")
 EQUIVALENT = ROOT / ".ci" / "equivalent_mutants.toml"
-LONGEST = 240.0  # seconds for one set of tests; what takes longer hangs, and counts as noticed
+BUDGET = 20.0  # seconds of processor time after which no further test begins: the most specific have run by then
+HANGS = 60.0  # what one test may take beyond it; a mutant for which it takes longer counts as noticed
+LARGE = ("pytest", "hypothesis", "numba", "scipy.integrate", "scipy.optimize", "scipy.sparse", "xarray", "h5py")
 CLAIMS = "tests/claims/test_claims.py"
-UNIT = "tests/unit/test_"
-TESTS = {
-    "brnn/compiler": [
-        ["compiler", "plasticity", "equations", "layers", "topologies", "signals", "modulatory"],
-        ["integrate", "ensemble", "events", "rest"],
-    ],
-    "brnn/integrate": [["integrate", "methods", "rosenbrock", "modulatory"], ["events", "protocol", "rest"]],
-    "brnn/ensemble": [["ensemble"], ["rest", "events", "varying", "sweep"]],
-    "brnn/theory": [["theory", "theory_art", "theory_rcf", "theory_store", "competition"], ["liapunov", "predict"]],
-}
 CLAIMS_ONLY = ("by_hand", "liapunov", "reference", "runs")  # parts of models with which no network is built
+# Which tests concern a file of the engine or of theory, the most specific first; what is not listed has those of its
+# folder alone. "property/rest" is tests/property/test_rest.py, "rest" tests/unit/test_rest.py.
+TESTS = {
+    "brnn/compiler": "compiler plasticity topologies layers modulatory equations ensemble integrate property/networks",
+    "brnn/compiler/cache": "compiler numba_internals",
+    "brnn/compiler/numba_internals": "numba_internals compiler",
+    "brnn/compiler/jacobian": "rosenbrock compiler",
+    "brnn/compiler/lanes": "ensemble property/ensemble",
+    "brnn/compiler/layout": "spec compiler plasticity rest",
+    "brnn/integrate": "integrate methods events protocol rest modulatory property/networks property/rest inputs",
+    "brnn/integrate/delays": "rest integrate plasticity",
+    "brnn/integrate/delayed": "rest integrate plasticity",
+    "brnn/integrate/driver": "integrate events protocol",
+    "brnn/integrate/equilibrium": "rest property/rest",
+    "brnn/integrate/events": "events property/events protocol",
+    "brnn/integrate/jacobian": "rosenbrock rest",
+    "brnn/integrate/silence": "inputs rest integrate",
+    "brnn/integrate/steady": "rest property/rest",
+    "brnn/integrate/stepwise": "integrate methods precursors",
+    "brnn/integrate/times": "integrate record_file",
+    "brnn/integrate/timetable": "protocol integrate schedules",
+    "brnn/integrate/methods": "methods integrate rosenbrock events",
+    "brnn/integrate/methods/discrete": "methods precursors integrate",
+    "brnn/integrate/methods/rosenbrock": "rosenbrock methods",
+    "brnn/integrate/methods/stochastic": "methods integrate sweep_repeats",
+    "brnn/integrate/steppers": "scipy_internals rosenbrock methods integrate",
+    "brnn/ensemble": "ensemble property/ensemble sweep_repeats varying events rest sweep",
+    "brnn/ensemble/noise": "sweep_repeats ensemble",
+    "brnn/ensemble/noisy_steps": "sweep_repeats ensemble",
+    "brnn/ensemble/rest": "ensemble rest property/rest",
+    "brnn/theory": "theory predict",
+    "brnn/theory/art": "theory_art",
+    "brnn/theory/avalanche": "models_avalanche",
+    "brnn/theory/competition": "competition",
+    "brnn/theory/lateral_inhibition": "precursors theory",
+    "brnn/theory/liapunov_functions": "liapunov property/liapunov",
+    "brnn/theory/masking_field": "models_masking theory",
+    "brnn/theory/pacemaker": "models_dynamic theory",
+    "brnn/theory/predictions": "predict theory",
+    "brnn/theory/quenching": "theory_rcf property/levels",
+    "brnn/theory/rcf": "theory_rcf property/levels",
+    "brnn/theory/serial": "models_serial theory",
+    "brnn/theory/slow_inhibition": "models_dynamic theory",
+    "brnn/theory/spectral_timing": "models_timing theory",
+    "brnn/theory/store": "theory_store models_store",
+    "brnn/theory/storing": "theory_rcf property/levels theory_store",
+    "brnn/theory/survivors": "theory_rcf property/levels",
+    "brnn/theory/vite": "models_vite theory",
+}
 Mutant = dict[str, Any]
+# Tests of a file, and of these those whose name has one of the first words, or none of the second words.
+Tests = tuple[str, tuple[str, ...], tuple[str, ...]]
 
 
 def candidates() -> dict[tuple[str, int, int], list[Mutant]]:
@@ -58,7 +111,7 @@ def candidates() -> dict[tuple[str, int, int], list[Mutant]]:
     for place in PLACES:
         for path in sorted((ROOT / place).rglob("*.py")):
             text = path.read_text()
-            nodes, idle = list(ast_nodes(get_ast(text))), _idle(text)
+            nodes, idle, same = list(ast_nodes(get_ast(text))), _idle(text), _same_by_identity(text)
             end = (
                 text[: text.find("# Claims ---")].count("\n") if place == "models" and "# Claims ---" in text else 10**9
             )
@@ -69,6 +122,8 @@ def candidates() -> dict[tuple[str, int, int], list[Mutant]]:
                 for occurrence, (start, _) in enumerate(positions):
                     if start[0] > end or any(first <= start < last for first, last in idle):
                         continue
+                    if name.endswith(("Is_Eq", "IsNot_NotEq")) and any(a <= start < b for a, b in same):
+                        continue
                     file = str(path.relative_to(ROOT))
                     mutant = {"file": file, "line": start[0], "operator": name, "occurrence": occurrence}
                     found.setdefault((file, *start), []).append(mutant)
@@ -76,8 +131,8 @@ def candidates() -> dict[tuple[str, int, int], list[Mutant]]:
 
 
 def _idle(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Return the stretches of a file that are never run: annotations, `__all__`, what is for type checkers only."""
-    idle: list[ast.AST] = []
+    """Return the stretches of a file that cannot change what a program does; see the module."""
+    idle: list[Any] = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
             idle.append(node.annotation)
@@ -85,7 +140,19 @@ def _idle(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
             idle.append(node.returns)
         elif isinstance(node, ast.Raise) or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)):
             idle.append(node)  # the wording of a message, too
-    return [((n.lineno, n.col_offset), (n.end_lineno, n.end_col_offset)) for n in idle]  # type: ignore[attr-defined]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn":
+            idle.append(node)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            idle += [one for one in node.decorator_list if ast.unparse(one).startswith("functools.cache")]
+    # A decorator begins with its @, which is the column before.
+    return [((n.lineno, max(n.col_offset - 1, 0)), (n.end_lineno, n.end_col_offset)) for n in idle]
+
+
+def _same_by_identity(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Return the stretches in which something is compared with None, True or False."""
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Compare)]
+    single = (n for n in nodes if any(isinstance(c, ast.Constant) and not c.value for c in n.comparators))
+    return [((n.lineno, n.col_offset), (n.end_lineno or 0, n.end_col_offset or 0)) for n in single]
 
 
 def mutated(mutant: Mutant) -> tuple[str, str | None]:
@@ -97,32 +164,41 @@ def mutated(mutant: Mutant) -> tuple[str, str | None]:
     return text, mutate_code(text, get_operator(mutant["operator"])(), mutant["occurrence"])
 
 
-def stages(file: str) -> list[list[str]]:
-    """Return the arguments of pytest for each stage of tests that concern a file."""
+@functools.cache
+def plan(file: str) -> list[Tests]:
+    """Return the tests that concern a file, the most specific first."""
     path = Path(file)
+    models = sorted((ROOT / "models").glob("*.py"))
+    names = tuple(model.stem for model in models if model.stem != "__init__")
     if path.parts[0] == "models":
-        names = [path.stem]
-        if len(path.parts) > 2:  # a part of several models
-            users = (
-                other for other in sorted((ROOT / "models").glob("*.py")) if f"parts.{path.stem}" in other.read_text()
+        use = [path] if len(path.parts) == 2 else [m for m in models if f"parts.{path.stem}" in m.read_text()]
+        chosen = tuple(one.stem for one in use)
+        units = [
+            str(test.relative_to(ROOT))
+            for test in sorted((ROOT / "tests" / "unit").glob("test_*.py"))
+            if test.stem in ("test_every_model", "test_models_bounds")
+            or (
+                re.search(r"models|learning|precursors|builder_references", test.stem)
+                and re.search(rf"\b({'|'.join(chosen)})\b", test.read_text())
             )
-            names = [other.stem for other in users]
-        by_hand = " or ".join(f"[{name}-equations" for name in names)
-        all_of_them = " or ".join(f"[{name}-" for name in names)
-        units = sorted(str(test.relative_to(ROOT)) for test in (ROOT / "tests" / "unit").glob("test_*models*.py"))
-        units += [f"{UNIT}every_model.py", f"{UNIT}precursors.py"]
-        chosen = " or ".join(names)
-        return [[CLAIMS, "-k", by_hand], [CLAIMS, "-k", all_of_them], [*units, "-k", chosen]]
-    folder = "/".join(path.parts[:2])
-    found = [[f"{UNIT}{name}.py" for name in stage if (ROOT / f"{UNIT}{name}.py").exists()] for stage in TESTS[folder]]
-    if folder == "brnn/theory":
-        users = [
-            m.stem
-            for m in sorted((ROOT / "models").glob("*.py"))
-            if re.search(rf"theory.*\b{path.stem}\b", m.read_text())
         ]
-        found += [[CLAIMS, "-k", " or ".join(f"[{name}-" for name in users)]] if users else []
-    return found
+        units.sort(key=lambda test: "every_model" in test or "bounds" in test)
+        return [
+            (CLAIMS, tuple(f"[{name}-equations" for name in chosen), ()),
+            *((test, chosen, names) for test in units),
+            (CLAIMS, tuple(f"[{name}-" for name in chosen), ()),
+        ]
+    folder, own = "/".join(path.parts[:2]), str(path.with_suffix(""))
+    keys = [own, *(str(above) for above in Path(own).parents if str(above).startswith(folder))]
+    tests = dict.fromkeys(name for key in keys for name in TESTS.get(key, "").split())
+    found: list[Tests] = [
+        (f"tests/property/test_{name[9:]}.py" if name.startswith("property/") else f"tests/unit/test_{name}.py", (), ())
+        for name in tests
+    ]
+    if folder != "brnn/theory":
+        return [*found, (CLAIMS, ("-equations",), ())]
+    users = [m.stem for m in models if re.search(rf"theory.*\b{path.stem}\b", m.read_text())]
+    return [*found, (CLAIMS, tuple(f"[{name}-" for name in users) or ("-liapunov", "-value_falls"), ())]
 
 
 def copy_of(folder: Path) -> None:
@@ -130,27 +206,98 @@ def copy_of(folder: Path) -> None:
     for name in ("brnn", "models", "tests", "docs", "simulations", "pyproject.toml", "README.md", "CONTRIBUTING.md"):
         source, target = ROOT / name, folder / name
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                source, target, ignore=shutil.ignore_patterns("__pycache__", "models" if name == "brnn" else "")
+            )
         elif source.exists():
             shutil.copy(source, target)
     (folder / "brnn" / "models").symlink_to("../models")
+    compileall.compile_dir(folder / "brnn", quiet=1)
+    compileall.compile_dir(folder / "models", quiet=1)
 
 
-def noticed(arguments: list[str], copy: Path, cache: Path) -> str:
-    """Run tests in the copy; return which of them failed, "" if none did."""
-    environment = {**os.environ, "BRNN_CACHE_DIR": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment["PYTHONPATH"] = os.pathsep.join([str(copy), *filter(None, [os.environ.get("PYTHONPATH")])])
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", *arguments]
+class _Watch:
+    """A plugin of pytest: it keeps the tests of a plan, in its order, and says which one failed."""
+
+    def __init__(self, tests: list[Tests]) -> None:
+        self.tests, self.failed, self.began = tests, "", time.process_time()
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        ranked = [(self._rank(item), k) for k, item in enumerate(items)]
+        items[:] = [items[k] for rank, k in sorted(ranked) if rank < len(self.tests)]
+
+    def _rank(self, item: Any) -> int:
+        file, _, name = item.nodeid.partition("::")
+        for rank, (path, words, others) in enumerate(self.tests):
+            fits = not words or any(word in name for word in words)
+            if path == file and (fits or (others and not any(word in name for word in others))):
+                return rank
+        return len(self.tests)
+
+    def pytest_runtest_setup(self, item: Any) -> None:
+        import pytest
+
+        if time.process_time() - self.began > BUDGET:
+            pytest.exit("enough", 0)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed and not self.failed:
+            self.failed = report.nodeid
+
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed and not self.failed:
+            self.failed = report.nodeid or "collection"
+
+
+def noticed(tests: list[Tests], copy: Path, cache: Path) -> str:
+    """Run tests in the copy, in a process of their own; return which of them failed, "" if none did."""
+    answer = copy / "answer.txt"
+    answer.unlink(missing_ok=True)
+    child = os.fork()
+    if child == 0:
+        _run(tests, copy, cache, answer)
+    stop = time.monotonic() + 10.0 * (BUDGET + HANGS)  # for what waits and takes no processor time
+    while time.monotonic() < stop:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            break
+        time.sleep(0.02)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    if not done:
+        os.waitpid(child, 0)
+        return "waiting for ever"
+    if answer.exists():
+        return answer.read_text()
+    return "processor time" if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU else "the process ended"
+
+
+def _run(tests: list[Tests], copy: Path, cache: Path, answer: Path) -> None:
+    """Run tests in this process, write down which of them failed first, and end the process."""
     try:
-        done = subprocess.run(
-            command, cwd=copy, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return f"time: {arguments[0]}"
-    if done.returncode in (0, 5):  # 5: no test of that name
-        return ""
-    line = re.search(r"^(?:FAILED|ERROR) (.*?)(?: - |$)", done.stdout, re.MULTILINE)
-    return line[1] if line else "an error before any test"
+        os.setsid()
+        output = os.open(copy / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        most = int(BUDGET + HANGS)
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))
+        os.environ.update(BRNN_CACHE_DIR=str(cache), PYTHONDONTWRITEBYTECODE="1", HYPOTHESIS_PROFILE="ci")
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(copy), *filter(None, [os.environ.get("PYTHONPATH")])])
+        sys.dont_write_bytecode = True
+        sys.path.insert(0, str(copy))
+        os.chdir(copy)
+        import pytest
+
+        watch = _Watch(tests)
+        files = dict.fromkeys(path for path, *_ in tests)
+        code = pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *files], plugins=[watch])
+        if code not in (0, 1, 5) and not watch.failed:  # 5: no test of that name
+            watch.failed = "an error before any test"
+        answer.write_text(watch.failed)
+    except BaseException:
+        traceback.print_exc()
+        answer.write_text("an error before any test")
+    os._exit(0)
 
 
 def verdict(mutant: Mutant, copy: Path, cache: Path, clean: set[str]) -> str:
@@ -158,19 +305,23 @@ def verdict(mutant: Mutant, copy: Path, cache: Path, clean: set[str]) -> str:
     text, other = mutated(mutant)
     if other is None or ast.dump(ast.parse(text)) == ast.dump(ast.parse(other)):
         return "no mutant"
-    target = copy / mutant["file"]
-    for arguments in stages(mutant["file"]):
-        name = " ".join(arguments)
-        if name not in clean and (failed := noticed(arguments, copy, cache)):
-            sys.exit(f"without any mutant the tests fail already: {failed} of {name}")
-        clean.add(name)
-        target.write_text(other)
-        try:
-            if by := noticed(arguments, copy, cache):
-                return f"killed by {by}"
-        finally:
-            target.write_text(text)
-    return "survived"
+    target, tests = copy / mutant["file"], plan(mutant["file"])
+    times = (target.stat().st_atime, target.stat().st_mtime)
+    target.write_text(other)
+    os.utime(target, (times[0], times[1] + 10.0))  # else Python takes what it has compiled of a text of equal length
+    try:
+        by = noticed(tests, copy, cache)
+    finally:
+        target.write_text(text)
+        os.utime(target, times)
+    if not by:
+        return "survived"
+    if "::" in by and by not in clean:
+        file, _, name = by.partition("::")
+        if noticed([(file, (name,), ())], copy, cache):
+            sys.exit(f"without any mutant a test fails already: {by}\n{(copy / 'output.txt').read_text()[-3000:]}")
+        clean.add(by)
+    return f"killed by {by}"
 
 
 def difference(mutant: Mutant) -> list[str]:
@@ -189,55 +340,76 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=300, help="how many mutants are drawn")
     parser.add_argument("--seed", type=int, default=None, help="of the draw; a new one by default")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so long; the next run goes on")
-    parser.add_argument("--only", default="", help="draw from files whose path begins so")
+    parser.add_argument("--only", default="", help="try those whose path begins so, or so (commas between)")
     parser.add_argument("--again", action="store_true", help="try survivors of the draw once more")
     parser.add_argument("--work", type=Path, default=ROOT / ".venvs" / "mutants", help="copy, cache and record")
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
     stop = time.monotonic() + 60.0 * options.minutes
-    places = {at: found for at, found in candidates().items() if at[0].startswith(options.only)}
-    rng = random.Random(seed)
-    drawn = [rng.choice(places[at]) for at in rng.sample(sorted(places), min(options.count, len(places)))]
-    print(f"seed {seed}: {len(drawn)} mutants of {len(places)} places in {len({at[0] for at in places})} files")
+    options.work = options.work.resolve()
     options.work.mkdir(parents=True, exist_ok=True)
-    record = options.work / f"{options.only.replace('/', '-')}{seed}-{options.count}.json"
+    drawn = draw(seed, options.count, options.work)
+    print(f"seed {seed}: {len(drawn)} mutants", flush=True)
+    for name in LARGE:
+        importlib.import_module(name)
+    record = options.work / f"{seed}-{options.count}.json"
     known: dict[str, Any] = json.loads(record.read_text()) if record.exists() else {}
     copy, clean = options.work / "copy", set(known.pop("clean", []))
     shutil.rmtree(copy, ignore_errors=True)
     copy.mkdir()
     copy_of(copy)
+    tried = []
     for number, mutant in enumerate(drawn):
         before, after = difference(mutant)
         key = f"{mutant['file']}:{mutant['line']}: {mutant['operator']} {mutant['occurrence']}"
-        if key in known and not (options.again and known[key]["verdict"] == "survived"):
+        done = key in known and not (options.again and known[key]["verdict"] == "survived" and key not in tried)
+        if done or not mutant["file"].startswith(tuple(options.only.split(","))):
             continue
         if time.monotonic() > stop:
             break
-        known[key] = {
-            **mutant,
-            "before": before,
-            "after": after,
-            "verdict": verdict(mutant, copy, options.work / "cache", clean),
-        }
+        began = time.monotonic()
+        found = verdict(mutant, copy, options.work / "cache", clean)
+        known[key] = {**mutant, "before": before, "after": after, "verdict": found}
+        tried.append(key)
         record.write_text(json.dumps({**known, "clean": sorted(clean)}, indent=1))
-        print(f"{number + 1}/{len(drawn)} {known[key]['verdict']}: {key}: {before} -> {after}", flush=True)
+        took = time.monotonic() - began
+        print(f"{number + 1}/{len(drawn)} ({took:.0f} s) {found}: {key}: {before} -> {after}", flush=True)
     shutil.rmtree(copy, ignore_errors=True)
     return _summary(known, len(drawn))
 
 
+def draw(seed: int, count: int, work: Path) -> list[Mutant]:
+    """Return mutants in random order: each place has the same chance. To find all places takes half a minute."""
+    texts = (path.read_bytes() for place in PLACES for path in sorted((ROOT / place).rglob("*.py")))
+    sources = hashlib.sha256(b"".join(texts)).hexdigest()[:16]
+    kept = work / f"drawn-{seed}-{count}-{sources}.json"
+    if not kept.exists():
+        places, rng = candidates(), random.Random(seed)
+        drawn = [rng.choice(places[at]) for at in rng.sample(sorted(places), min(count, len(places)))]
+        kept.write_text(json.dumps(drawn))
+    found: list[Mutant] = json.loads(kept.read_text())
+    return found
+
+
 def _summary(known: dict[str, Any], drawn: int) -> int:
-    listed = tomllib.loads(EQUIVALENT.read_text())["mutant"] if EQUIVALENT.exists() else []
-    reasons = {f"{row['file']}: {row['before']} -> {row['after']}": row["why"] for row in listed}
-    killed = [key for key, row in known.items() if row["verdict"].startswith("killed")]
-    survived = [key for key, row in known.items() if row["verdict"] == "survived"]
-    changes = {key: f"{known[key]['file']}: {known[key]['before']} -> {known[key]['after']}" for key in survived}
-    equivalent = [key for key in survived if changes[key] in reasons]
-    for key in survived:
-        why = reasons.get(changes[key])
-        print(f"survived: {key}: {changes[key]}" + (f"\n    the same program: {why}" if why else ""))
-    tried, same = len(killed) + len(survived), len(equivalent)
+    listed = tomllib.loads(EQUIVALENT.read_text()).get("mutant", []) if EQUIVALENT.exists() else []
+    reasons = {(row["file"], row["operator"], row["line"], row["becomes"]): row["reason"] for row in listed}
+    killed = [row for row in known.values() if row["verdict"].startswith("killed")]
+    survived = [row for row in known.values() if row["verdict"] == "survived"]
+    same = 0
+    for row in survived:
+        # As it is listed, so that it can be copied there.
+        mark = (row["file"], row["operator"], row["before"], row["after"])
+        same += mark in reasons
+        print("\n[[mutant]]")
+        for name, value in zip(("file", "operator", "line", "becomes"), mark, strict=True):
+            print(f"{name} = {json.dumps(value)}")
+        print(f"reason = {json.dumps(reasons.get(mark, ''))}  # line {row['line']}")
+    tried = len(killed) + len(survived)
     share = 100.0 * len(killed) / max(1, tried - same)
-    print(f"{tried} of {drawn} tried: {len(killed)} killed, {len(survived)} survived, {same} of them the same program")
+    print(
+        f"\n{tried} of {drawn} tried: {len(killed)} killed, {len(survived)} survived, {same} of them the same program"
+    )
     print(f"killed of those that are other programs: {share:.1f} %")
     return int(share < 95.0)
 

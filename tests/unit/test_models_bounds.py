@@ -1,9 +1,11 @@
-"""What models refuse: values outside of the documented range, and sizes that do not fit into memory."""
+"""What models take if nothing is given, and refuse: outside of the documented range, beyond the memory there is."""
 
 from __future__ import annotations
 
 import inspect
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,3 +98,26 @@ def test_what_does_not_fit_into_memory_is_refused(
 def test_the_default_run_of_a_net_with_memory_is_long_enough_for_its_waves() -> None:
     assert models.load("caianiello").build(n=7, tau=0.5).duration == 12.0
     assert models.load("caianiello").build(n=20, tau=0.5).duration == 30.0
+
+
+def test_the_default_of_every_parameter_is_as_published() -> None:
+    # A default is a part of the interface: to change one is to change this file, and to say it in the changelog.
+    published = json.loads((Path(__file__).parent.parent / "data" / "model_defaults.json").read_text())
+    found = {
+        name: {key: repr(p.default) for key, p in inspect.signature(models.load(name).build).parameters.items()}
+        for name in models.names()
+    }
+    assert list(found) == list(published)
+    for name in found:
+        assert found[name] == published[name], name
+
+
+def test_a_dipole_that_is_shown_something_for_ever_runs_for_a_hundred_units_more() -> None:
+    build = models.load("gated_dipole").build
+    assert build(start=3.0, on=np.inf).duration == 103.0
+    assert build(start=3.0, on=8.0).duration == 3.0 + 2.5 * 8.0
+
+
+def test_a_box_with_feedback_of_its_own_begins_between_its_corners() -> None:
+    network = models.load("brain_state_in_a_box").build(W=np.eye(3))
+    assert network.layers[0].initial.tolist() == [0.1, -0.1, 0.1]
