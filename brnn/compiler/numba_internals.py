@@ -9,7 +9,8 @@ They may change with any release of Numba; `tests/unit/test_numba_internals.py` 
 - ``numba.core.caching.FunctionCache`` with its `load_overload`, `save_overload` and `flush`, which the decorators find
   in ``numba.core.dispatcher`` and ``numba.core.ccallback``,
 - ``get_dummy_value`` of the target context: what a function returns that returns nothing,
-- ``llvmlite.ir.IRBuilder.inttoptr`` and ``llvmlite.ir.IRBuilder.call``, which call a function at an address.
+- ``llvmlite.ir.IRBuilder.gep``, ``llvmlite.ir.IRBuilder.inttoptr`` and ``llvmlite.ir.IRBuilder.call``, which add to an
+  address, and call a function at one.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from numba.core.caching import FunctionCache
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.extending import intrinsic
 
-__all__ = ["LANE_SIGNATURE", "NoAlias", "address", "call_lanes", "forgiving_caches"]
+__all__ = ["LANE_SIGNATURE", "NoAlias", "address", "call_lanes", "forgiving_caches", "part"]
 
 _F, _I = types.CPointer(types.float64), types.CPointer(types.int64)
 LANE_SIGNATURE = types.void(_F, _F, _F, _I, _F, _F, _F, _I)  # of a lane function, see brnn.compiler.lanes
@@ -96,6 +97,16 @@ def address(typing: Any, array: Any) -> Any:
         return cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0]).data
 
     return types.CPointer(array.dtype)(array), generate
+
+
+@intrinsic
+def part(typing: Any, pointer: Any, first: Any) -> Any:
+    """Return the address of number `first` of those at an address, in compiled code."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.gep(arguments[0], [arguments[1]])
+
+    return pointer(pointer, types.int64), generate
 
 
 @intrinsic

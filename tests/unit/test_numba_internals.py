@@ -11,7 +11,7 @@ from numba import carray, cfunc, njit
 from numba.core import compiler
 
 from brnn.compiler import numba_internals
-from brnn.compiler.numba_internals import LANE_SIGNATURE, NoAlias, address, call_lanes
+from brnn.compiler.numba_internals import LANE_SIGNATURE, NoAlias, address, call_lanes, part
 
 NAMES = (
     "numba.core.compiler.CompilerBase",
@@ -23,6 +23,7 @@ NAMES = (
     "numba.core.dispatcher.FunctionCache",
     "numba.core.ccallback.FunctionCache",
     "numba.core.base.BaseContext.get_dummy_value",
+    "llvmlite.ir.IRBuilder.gep",
     "llvmlite.ir.IRBuilder.inttoptr",
     "llvmlite.ir.IRBuilder.call",
     "numba.core.compiler.Flags.noalias",
@@ -72,3 +73,15 @@ def test_a_function_is_called_at_its_address_with_the_addresses_of_arrays() -> N
     t, u, q, work, scratch = numbers
     call(lanes.address, t, u, du, np.array([3]), q, work, scratch, np.array([4]))
     assert du.tolist() == [11111.0, 43.0]
+
+
+def test_addresses_lead_to_the_numbers_of_an_array_and_of_its_parts() -> None:
+    @njit
+    def move(x, first):  # type: ignore[no-untyped-def]
+        whole = address(x)
+        rest = part(whole, first)
+        whole[0], rest[1] = rest[0], 7.0
+
+    x = np.arange(5.0)
+    move(x, 3)
+    assert x.tolist() == [3.0, 1.0, 2.0, 3.0, 7.0]

@@ -12,8 +12,8 @@ from numba import njit
 
 from brnn.compiler.lanes import LANES
 
-from .control import LARGEST, OPTIONS, SAFETY, SMALLEST
-from .state import TOO_SHORT, save
+from .control import INNER, LARGEST, SAFETY, SMALLEST
+from .state import EVALUATIONS, STEPS, TOO_SHORT, save
 from .stiff import evaluate
 from .vectors import errors, sizes, stage1, stage2, stage3, stage4, stage5, take
 
@@ -22,24 +22,24 @@ FROM = 100  # steps before a member is looked at
 RESET = 6  # steps in a row that stability does not limit
 
 
-@njit(**OPTIONS)
+@njit(**INNER)
 def first_steps(fun, s, members, rules, results):
     """Choose the first step of fresh lanes, as Hairer, Norsett and Wanner do (section II.4)."""
     evaluate(fun, s.t, s.u, s.k7)
-    sizes(s.u, s.k7, s.k7, rules.rtol, rules.atol, s.rise, s.run, s.norm)
+    sizes(s.size, s.u, s.k7, s.k7, rules.rtol, rules.atol, s.rise, s.run, s.norm)
     for l in range(LANES):
         chosen = s.fresh[l] and not s.stiff[l]
         s.pick[l] = 1.0 if chosen else 0.0
         guess = 1e-6 if s.rise[l] < 1e-5 or s.run[l] < 1e-5 else 0.01 * s.rise[l] / s.run[l]
         s.used[l] = min(guess, members.stops[s.segment[l]] - s.t[l]) if chosen else 0.0
-    take(s.pick, s.u, s.k7, s.new, s.k1)
-    stage1(s.t, s.u, s.used, s.k1, 1.0, 1.0, s.stage_t, s.v)
+    take(s.size, s.pick, s.u, s.k7, s.new, s.k1)
+    stage1(s.size, s.t, s.u, s.used, s.k1, 1.0, 1.0, s.stage_t, s.v)
     evaluate(fun, s.stage_t, s.v, s.k2)
-    sizes(s.u, s.k1, s.k2, rules.rtol, rules.atol, s.rise, s.run, s.norm)
+    sizes(s.size, s.u, s.k1, s.k2, rules.rtol, rules.atol, s.rise, s.run, s.norm)
     for l in range(LANES):
         if s.pick[l] > 0.0:
             s.fresh[l] = 0
-            results.counts[s.member[l], 1] += 2
+            results.counts[3 * s.member[l] + EVALUATIONS] += 2
             bend = max(s.run[l], s.norm[l] / s.used[l]) if s.used[l] > 0.0 else s.run[l]
             guess = max(1e-6, s.used[l] * 1e-3) if bend <= 1e-15 else (0.01 / bend) ** 0.2
             s.h[l] = min(100.0 * s.used[l], guess)
@@ -47,7 +47,7 @@ def first_steps(fun, s, members, rules, results):
                 s.h[l] = 1e-6 * (members.stops[s.segment[l]] - s.t[l])
 
 
-@njit(forceinline=True, **OPTIONS)
+@njit(forceinline=True, **INNER)
 def attempt(fun, s, members, rules):
     """Compute one explicit step of all lanes."""
     for l in range(LANES):
@@ -56,31 +56,31 @@ def attempt(fun, s, members, rules):
             s.h[l] = min(s.h[l], members.longest[s.member[l]])
         s.last[l] = 1.000001 * s.h[l] >= left
         s.used[l] = (left if s.last[l] else s.h[l]) if s.member[l] >= 0 and not s.stiff[l] else 0.0
-    stage1(s.t, s.u, s.used, s.k1, 0.2, 0.2, s.stage_t, s.v)
+    stage1(s.size, s.t, s.u, s.used, s.k1, 0.2, 0.2, s.stage_t, s.v)
     evaluate(fun, s.stage_t, s.v, s.k2)
-    stage2(s.t, s.u, s.used, s.k1, s.k2, 0.3, 3 / 40, 9 / 40, s.stage_t, s.v)
+    stage2(s.size, s.t, s.u, s.used, s.k1, s.k2, 0.3, 3 / 40, 9 / 40, s.stage_t, s.v)
     evaluate(fun, s.stage_t, s.v, s.k3)
-    stage3(s.t, s.u, s.used, s.k1, s.k2, s.k3, 0.8, 44 / 45, -56 / 15, 32 / 9, s.stage_t, s.v)
+    stage3(s.size, s.t, s.u, s.used, s.k1, s.k2, s.k3, 0.8, 44 / 45, -56 / 15, 32 / 9, s.stage_t, s.v)
     evaluate(fun, s.stage_t, s.v, s.k4)
     stage4(
-        s.t, s.u, s.used, s.k1, s.k2, s.k3, s.k4,
+        s.size, s.t, s.u, s.used, s.k1, s.k2, s.k3, s.k4,
         8 / 9, 19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729, s.stage_t, s.v,
     )  # fmt: skip
     evaluate(fun, s.stage_t, s.v, s.k5)
     stage5(
-        s.t, s.u, s.used, s.k1, s.k2, s.k3, s.k4, s.k5,
+        s.size, s.t, s.u, s.used, s.k1, s.k2, s.k3, s.k4, s.k5,
         1.0, 9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656, s.stage_t, s.v,
     )  # fmt: skip
     evaluate(fun, s.stage_t, s.v, s.k6)
     stage5(
-        s.t, s.u, s.used, s.k1, s.k3, s.k4, s.k5, s.k6,
+        s.size, s.t, s.u, s.used, s.k1, s.k3, s.k4, s.k5, s.k6,
         1.0, 35 / 384, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, s.stage_t, s.new,
     )  # fmt: skip
     evaluate(fun, s.stage_t, s.new, s.k7)
-    errors(s.u, s.new, s.used, s.k1, s.k3, s.k4, s.k5, s.k6, s.k7, rules.rtol, rules.atol, s.norm, s.bad)
+    errors(s.size, s.u, s.new, s.used, s.k1, s.k3, s.k4, s.k5, s.k6, s.k7, rules.rtol, rules.atol, s.norm, s.bad)
 
 
-@njit(forceinline=True, **OPTIONS)
+@njit(forceinline=True, **INNER)
 def control(l, s, one, members, rules, results):
     """Accept or reject the explicit step of lane l, and plan the next."""
     m, used, norm = s.member[l], s.used[l], s.norm[l]
@@ -91,7 +91,7 @@ def control(l, s, one, members, rules, results):
     if bad or not norm < 1.0:
         s.h[l] = used * (SMALLEST if bad else max(SMALLEST, SAFETY * norm**-0.2))
         s.rejected[l] = 1
-        results.counts[m, 1] += 6
+        results.counts[3 * m + EVALUATIONS] += 6
         if s.h[l] < 16.0 * np.spacing(s.t[l]):
             results.status[m] = TOO_SHORT
         return
@@ -99,8 +99,8 @@ def control(l, s, one, members, rules, results):
     if not save(l, m, end, used, s, one, rules, results):
         return  # to be made again when there is room
     s.pick[l] = 1.0
-    results.counts[m, 0] += 1
-    results.counts[m, 1] += 6
+    results.counts[3 * m + STEPS] += 1
+    results.counts[3 * m + EVALUATIONS] += 6
     factor = min(LARGEST, SAFETY * norm**-0.2) if norm > 0.0 else LARGEST
     if s.rejected[l]:
         factor = min(1.0, factor)
@@ -109,7 +109,7 @@ def control(l, s, one, members, rules, results):
     s.rejected[l] = 0
     s.pace[l] = used
     s.t[l] = end
-    if results.counts[m, 0] > FROM:
+    if results.counts[3 * m + STEPS] > FROM:
         if s.run[l] > 0.0 and used * np.sqrt(s.rise[l] / s.run[l]) > STRETCHED:
             s.limited[l] += 1
             s.unlimited[l] = 0

@@ -11,23 +11,26 @@ import numpy as np
 from numba import njit, types
 
 from brnn.compiler.lanes import LANES
-from brnn.compiler.numba_internals import address
+from brnn.compiler.numba_internals import address, part
 
 from . import stiff
-from .control import OPTIONS
+from .control import INNER, OPTIONS
 from .explicit import FROM, attempt, control, first_steps
 from .state import (
     ACTIVE,
+    COMMON,
     COMPLETE,
+    EVALUATIONS,
     FOLLOWING,
     FULL,
+    JACOBIANS,
     STEADY,
+    STEPS,
     TOO_MANY,
     TOO_SHORT,
     Members,
     Results,
     Rules,
-    bare,
     begin,
     enter_segment,
     fill,
@@ -54,10 +57,10 @@ TRIAL = 20  # steps in which the stiff method shows what it is worth
 PATIENCE = 4  # how many times as long it is not tried again after each failure
 
 
-@njit(forceinline=True, **OPTIONS)
+@njit(forceinline=True, **INNER)
 def _slow(l, speed, s, rules):
     """Tell whether lane l, whose slope is `speed` tolerances per unit of time, may rest: the eigenvalues will say."""
-    size = s.u.size // LANES
+    size = s.size
     if speed > DITHER:
         s.mark_t[l] = s.t[l]
         for i in range(size):
@@ -80,69 +83,70 @@ def _slow(l, speed, s, rules):
     return True
 
 
-@njit(**OPTIONS)
+@njit(**INNER)
 def _spread(l, s, one):
     """Take the member of lane l out of it."""
-    for k in range(one.q.size // LANES):
+    for k in range(s.rows):
         for other in range(LANES):
             one.q[k * LANES + other] = s.q[k * LANES + l]
-    for i in range(one.state.size):
+    for i in range(s.size):
         one.state[i] = s.u[i * LANES + l]
         one.slope[i] = s.k1[i * LANES + l]
 
 
-@njit(**OPTIONS)
+@njit(**INNER)
 def _rests(l, m, s, one, results):
     """Tell whether no small disturbance of lane l's state grows."""
     _spread(l, s, one)
-    results.counts[m, 1] += stiff.jacobian(one, s.t[l])
-    results.counts[m, 2] += 1
-    return not stiff.leaves(one.J)
+    results.counts[3 * m + EVALUATIONS] += stiff.jacobian(one, s.t[l])
+    results.counts[3 * m + JACOBIANS] += 1
+    return not stiff.leaves(one)
 
 
-@njit(**OPTIONS)
+@njit(**INNER)
 def _price(size):
     """Return about how many explicit steps of one lane take the time of a stiff one, which has all lanes to itself."""
     return LANES * (6.0 + np.ceil(size / LANES)) / 8.0 + 0.2 * size + 0.005 * size * size
 
 
-@njit(**OPTIONS)
+@njit(**INNER)
 def _stiff_step(l, m, s, one, members, rules, results):
     """Make one stiff step of lane l; tell whether it is made (there was room for what is saved of it)."""
     _spread(l, s, one)
-    stop, counts = members.stops[s.segment[l]], results.counts
+    stop, counts = members.stops[s.segment[l]], part(results.counts, 3 * m)
     if s.fresh[l]:
         stiff.slope(one, s.t[l], one.state, one.slope)
         # The first step moves no unknown by more than a thousand tolerances; if that is too long the error says so.
-        speed = stiff.speed_of(one.slope, one.state, rules.rtol, rules.atol)
+        speed = stiff.speed_of(s.size, one.slope, one.state, rules.rtol, rules.atol)
         s.h[l] = min(stop - s.t[l], 1000.0 / speed if speed > 0.0 else stop - s.t[l])
-        for i in range(one.state.size):
+        for i in range(s.size):
             s.k1[i * LANES + l] = one.slope[i]
         s.fresh[l] = 0
-        counts[m, 1] += 1
-    counts[m, 1] += stiff.jacobian(one, s.t[l])
-    counts[m, 2] += 1
-    one.drift[:] = 0.0
+        counts[EVALUATIONS] += 1
+    counts[EVALUATIONS] += stiff.jacobian(one, s.t[l])
+    counts[JACOBIANS] += 1
+    for i in range(s.size):
+        one.drift[i] = 0.0
     if rules.varying:
         stiff.drift(one, s.t[l], min(stop, s.t[l] + 0.01 * members.longest[m]))
-        counts[m, 1] += 1
+        counts[EVALUATIONS] += 1
     end, taken, ahead, tries = stiff.rodas4(one, s.t[l], stop, min(s.h[l], members.longest[m]), rules.rtol, rules.atol)
-    counts[m, 1] += 5 * tries
+    counts[EVALUATIONS] += 5 * tries
     if taken == 0.0:
         results.status[m] = TOO_SHORT
         return False
     if not save(l, m, end, taken, s, one, rules, results):
         return False
-    counts[m, 0] += 1
-    counts[m, 1] += 1
+    counts[STEPS] += 1
+    counts[EVALUATIONS] += 1
     s.t[l], s.h[l] = end, ahead
     stiff.slope(one, end, one.after, one.slope)
-    for i in range(one.state.size):
+    for i in range(s.size):
         s.u[i * LANES + l] = one.after[i]
         s.k1[i * LANES + l] = one.slope[i]
     s.tried[l] += 1
     if s.tried[l] == TRIAL:
-        if end - s.trial_t[l] < TRIAL * _price(one.state.size) * s.pace[l]:
+        if end - s.trial_t[l] < TRIAL * _price(s.size) * s.pace[l]:
             # The explicit method is cheaper.
             s.stiff[l], s.h[l], s.rejected[l] = 0, s.pace[l], 0
             s.patience[l] *= PATIENCE
@@ -150,7 +154,7 @@ def _stiff_step(l, m, s, one, members, rules, results):
     return True
 
 
-@njit(forceinline=True, **OPTIONS)
+@njit(forceinline=True, **INNER)
 def _proceed(l, m, s, members, results):
     """End lane l's member, or its segment, if it is at the end; call the stiff method where it may help."""
     final = members.first[m + 1] - 1
@@ -160,11 +164,11 @@ def _proceed(l, m, s, members, results):
             return
         enter_segment(l, s.segment[l] + 1, s, members)
         s.fresh[l] = 1
-    if results.counts[m, 0] >= MOST_STEPS:
+    if results.counts[3 * m + STEPS] >= MOST_STEPS:
         results.status[m] = TOO_MANY
     if s.limited[l] >= s.patience[l]:
         s.limited[l] = 0
-        if members.stops[final] - s.t[l] > TRIAL * _price(s.u.size // LANES) * s.pace[l]:
+        if members.stops[final] - s.t[l] > TRIAL * _price(s.size) * s.pace[l]:
             s.stiff[l], s.tried[l], s.trial_t[l] = 1, 0, s.t[l]
 
 
@@ -183,17 +187,21 @@ def run_members(
     """
     size = initial.shape[1]
     rows = numbers.shape[1] + array_rows.size + segment_rows.size
-    s = lanes_of(room, marks, size, rows, work_rows, scratch_rows)
-    fun = LaneFunction(lanes, address(n), address(s.q), address(s.work), address(s.scratch), address(whole))
+    s = lanes_of(room, marks, size, rows, work_rows)
+    fun = LaneFunction(lanes, address(n), s.q, s.work, s.scratch, address(whole))
     members = Members(
-        bare(initial), bare(first), bare(stops), bare(numbers), bare(arrays), bare(segments),
-        bare(array_rows), bare(segment_rows), bare(settled), bare(longest),
+        numbers.shape[1], array_rows.size, segment_rows.size, int(arrays.shape[0] > 1),
+        address(initial), address(first), address(stops), address(numbers), address(arrays), address(segments),
+        address(array_rows), address(segment_rows), address(settled), address(longest),
     )  # fmt: skip
-    rules = Rules(bare(times), base, rtol, atol, until_steady, varying)
-    results = Results(start, bare(final), bare(reached), bare(status), bare(counts), bare(trajectory))
+    rules = Rules(address(times), times.size, base, trajectory.shape[1], rtol, atol, until_steady, varying)
+    results = Results(
+        start, address(final), address(reached), address(status), address(counts), address(trajectory)
+    )  # fmt: skip
+    # Behind what the lanes remember is room for one member.
     one = stiff.single_member(
-        fun, size, rows, bare(room)[room.size - stiff.single_room(size, rows) :], bare(marks)[marks.size - size :]
-    )
+        fun, size, rows, part(s.scratch, LANES * scratch_rows), part(s.common, COMMON)
+    )  # fmt: skip
     if not resume:
         s.common[FOLLOWING], s.common[ACTIVE] = start, 0
         for l in range(LANES):
@@ -212,18 +220,18 @@ def run_members(
             if s.member[l] >= 0:
                 fresh = fresh or (s.fresh[l] and not s.stiff[l])
                 explicit = explicit or not s.stiff[l]
-                long = long or results.counts[s.member[l], 0] >= FROM
+                long = long or results.counts[3 * s.member[l] + STEPS] >= FROM
         if fresh:
             first_steps(fun, s, members, rules, results)
         if explicit:
             attempt(fun, s, members, rules)
             if long:
-                stretch(s.new, s.v, s.k6, s.k7, s.rise, s.run)
+                stretch(size, s.new, s.v, s.k6, s.k7, s.rise, s.run)
             for l in range(LANES):
                 control(l, s, one, members, rules, results)
-            take(s.pick, s.new, s.k7, s.u, s.k1)
+            take(size, s.pick, s.new, s.k7, s.u, s.k1)
             if until_steady:
-                sizes(s.u, s.k1, s.k1, rtol, atol, s.rise, s.run, s.norm)
+                sizes(size, s.u, s.k1, s.k1, rtol, atol, s.rise, s.run, s.norm)
         for l in range(LANES):
             m = s.member[l]
             if m < 0:
@@ -232,7 +240,7 @@ def run_members(
             made = s.pick[l] > 0.0
             if s.stiff[l]:
                 made = _stiff_step(l, m, s, one, members, rules, results)
-                speed = stiff.speed_of(one.slope, one.state, rtol, atol)
+                speed = stiff.speed_of(s.size, one.slope, one.state, rtol, atol)
             if made:
                 slow = until_steady and s.t[l] > members.settled[m] and _slow(l, speed, s, rules)
                 if slow and _rests(l, m, s, one, results):
@@ -242,7 +250,7 @@ def run_members(
             if results.status[m] == 0:
                 continue
             for i in range(size):
-                results.final[m, i] = s.u[i * LANES + l]
+                results.final[m * size + i] = s.u[i * LANES + l]
             results.reached[m] = s.t[l]
             s.h[l] = 0.0
             if s.common[FOLLOWING] < stop:

@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import carray, njit
 
 from brnn.compiler.lanes import LANES
-from brnn.compiler.numba_internals import address, call_lanes
+from brnn.compiler.numba_internals import call_lanes, part
 
-from .control import OPTIONS, SAFETY
+from .control import INNER, SAFETY
 
 _NEUTRAL = 1e-5  # 1/time; a real part below it cannot be told from 0 by finite differences
 _STEP = 1e-7  # of a difference, relative to the unknown: about the square root of the rounding error
@@ -62,8 +62,9 @@ class LaneFunction(NamedTuple):
 
 
 class SingleMember(NamedTuple):
-    """One member in all lanes, and room for what it needs then."""
+    """One member in all lanes, and room for what it needs then: addresses, but for the size."""
 
+    size: Any  # unknowns
     fun: Any  # LaneFunction whose numbers are those of the member in all lanes
     t: Any  # arguments and result of the lane function
     u: Any
@@ -79,63 +80,52 @@ class SingleMember(NamedTuple):
     pivots: Any
 
 
-@njit(**OPTIONS)
 def single_room(size, rows):
     """Return how many numbers `single_member` needs."""
     return LANES * (1 + 2 * size + rows) + size * (4 + 2 * size + 6)
 
 
-@njit(**OPTIONS)
+@njit(**INNER)
 def single_member(fun, size, rows, room, pivots):
     """Return the parts of `room`."""
-    a = LANES
-    b = a + LANES * size
-    c = b + LANES * size
-    d = c + LANES * rows
-    e = d + 4 * size
-    f = e + size * size
-    g = f + size * size
-    q = room[c:d]
+    n = LANES * size
+    q = part(room, LANES + 2 * n)
+    state = part(q, LANES * rows)
+    J = part(state, 4 * size)
+    M = part(J, size * size)
     return SingleMember(
-        LaneFunction(fun.lanes, fun.n, address(q), fun.work, fun.scratch, fun.whole),
-        room[:a],
-        room[a:b],
-        room[b:c],
-        q,
-        room[d : d + size],
-        room[d + size : d + 2 * size],
-        room[d + 2 * size : d + 3 * size],
-        room[d + 3 * size : e],
-        room[e:f].reshape((size, size)),
-        room[f:g].reshape((size, size)),
-        room[g : g + 6 * size].reshape((6, size)),
-        pivots,
-    )
+        size, LaneFunction(fun.lanes, fun.n, q, fun.work, fun.scratch, fun.whole),
+        room, part(room, LANES), part(room, LANES + n), q,
+        state, part(state, size), part(state, 2 * size), part(state, 3 * size),
+        J, M, part(M, size * size), pivots,
+    )  # fmt: skip
 
 
-@njit(forceinline=True, **OPTIONS)
+@njit(forceinline=True, **INNER)
 def evaluate(fun, t, u, du):
     """Write du/dt of all lanes."""
-    call_lanes(fun.lanes, address(t), address(u), address(du), fun.n, fun.q, fun.work, fun.scratch, fun.whole)
+    call_lanes(fun.lanes, t, u, du, fun.n, fun.q, fun.work, fun.scratch, fun.whole)
 
 
-@njit(**OPTIONS)
+@njit(**INNER)
 def slope(one, t, u, out):
     """Write du/dt of one member."""
-    one.t[:] = t
-    for i in range(u.size):
+    for l in range(LANES):
+        one.t[l] = t
+    for i in range(one.size):
         for l in range(LANES):
             one.u[i * LANES + l] = u[i]
     evaluate(one.fun, one.t, one.u, one.du)
-    for i in range(u.size):
+    for i in range(one.size):
         out[i] = one.du[i * LANES]
 
 
-@njit(**OPTIONS)
+@njit(**INNER)
 def jacobian(one, t):
     """Write the Jacobian at the state of one member, whose slope there is known; return how many columns it has."""
-    u, f, size = one.state, one.slope, one.state.size
-    one.t[:] = t
+    u, f, size = one.state, one.slope, one.size
+    for l in range(LANES):
+        one.t[l] = t
     for first in range(0, size, LANES):
         count = min(LANES, size - first)
         for i in range(size):
@@ -148,63 +138,62 @@ def jacobian(one, t):
             c = first + l
             width = one.u[c * LANES + l] - u[c]
             for i in range(size):
-                one.J[i, c] = (one.du[i * LANES + l] - f[i]) / width
+                one.J[i * size + c] = (one.du[i * LANES + l] - f[i]) / width
     return size
 
 
-@njit(**OPTIONS)
+@njit(**INNER)
 def _away(u):
     """Return a small step away from zero."""
     step = max(_STEP * abs(u), _LEAST)
     return step if u >= 0.0 else -step
 
 
-@njit(**OPTIONS)
+@njit(**INNER)
 def drift(one, t, stop):
     """Write how the slope of one member changes with time alone."""
     aside = min(1e-6 * max(abs(t), stop - t), 0.5 * (stop - t))
     slope(one, t + aside, one.state, one.drift)
-    for i in range(one.state.size):
+    for i in range(one.size):
         one.drift[i] = (one.drift[i] - one.slope[i]) / aside
 
 
-@njit(**OPTIONS)
-def leaves(J):
+@njit(**INNER)
+def leaves(one):
     """Tell whether small disturbances grow: the largest real part of the eigenvalues is positive, or not known."""
+    J = carray(one.J, (one.size, one.size))
     for value in J.flat:
         if not np.isfinite(value):
             return True
     return np.max(np.linalg.eigvals(J.astype(np.complex128)).real) > _NEUTRAL
 
 
-@njit(**OPTIONS)
-def factor(M, pivots):
+@njit(**INNER)
+def factor(size, M, pivots):
     """Replace M by its LU factors, with partial pivoting; return False if it is singular."""
-    size = M.shape[0]
     for k in range(size):
-        best, row = abs(M[k, k]), k
+        best, row = abs(M[k * size + k]), k
         for i in range(k + 1, size):
-            if abs(M[i, k]) > best:
-                best, row = abs(M[i, k]), i
+            if abs(M[i * size + k]) > best:
+                best, row = abs(M[i * size + k]), i
         pivots[k] = row
         if not best > 0.0:
             return False
         if row != k:
             for j in range(size):
-                M[k, j], M[row, j] = M[row, j], M[k, j]
+                M[k * size + j], M[row * size + j] = M[row * size + j], M[k * size + j]
         for i in range(k + 1, size):
-            ratio = M[i, k] / M[k, k]
-            M[i, k] = ratio
+            ratio = M[i * size + k] / M[k * size + k]
+            M[i * size + k] = ratio
             if ratio != 0.0:
                 for j in range(k + 1, size):
-                    M[i, j] -= ratio * M[k, j]
+                    M[i * size + j] -= ratio * M[k * size + j]
     return True
 
 
-@njit(**OPTIONS)
-def solve(M, pivots, b):
+@njit(**INNER)
+def solve(size, M, pivots, b):
     """Replace b by the solution of M x = b."""
-    size = b.size
     for k in range(size):
         row = pivots[k]
         if row != k:
@@ -212,25 +201,25 @@ def solve(M, pivots, b):
     for i in range(size):
         total = b[i]
         for j in range(i):
-            total -= M[i, j] * b[j]
+            total -= M[i * size + j] * b[j]
         b[i] = total
     for i in range(size - 1, -1, -1):
         total = b[i]
         for j in range(i + 1, size):
-            total -= M[i, j] * b[j]
-        b[i] = total / M[i, i]
+            total -= M[i * size + j] * b[j]
+        b[i] = total / M[i * size + i]
 
 
-@njit(**OPTIONS)
-def speed_of(f, u, rtol, atol):
+@njit(**INNER)
+def speed_of(size, f, u, rtol, atol):
     """Return the largest of |f|, in tolerances per unit of time."""
     largest = 0.0
-    for i in range(u.size):
+    for i in range(size):
         largest = max(largest, abs(f[i]) / (atol + rtol * abs(u[i])))
     return largest
 
 
-@njit(**OPTIONS)
+@njit(**INNER)
 def rodas4(one, t, stop, h, rtol, atol):
     """Try steps of decreasing size until one is accepted, with the Jacobian and the slopes that `one` holds.
 
@@ -240,7 +229,7 @@ def rodas4(one, t, stop, h, rtol, atol):
         Where the step ended, its size, the size to go on with, and how many were tried; a size of 0 says that the
         step became too short. ``one.after`` is the state then, and ``one.stages`` is what `dense` needs.
     """
-    u, new, k, M, pivots, size = one.state, one.after, one.stages, one.M, one.pivots, one.state.size
+    u, new, k, M, pivots, size = one.state, one.after, one.stages, one.M, one.pivots, one.size
     rejected = False
     tries = 0
     while True:
@@ -252,31 +241,31 @@ def rodas4(one, t, stop, h, rtol, atol):
         tries += 1
         for i in range(size):
             for j in range(size):
-                M[i, j] = -one.J[i, j]
-            M[i, i] += 1.0 / (h * _GAMMA)
+                M[i * size + j] = -one.J[i * size + j]
+            M[i * size + i] += 1.0 / (h * _GAMMA)
         norm = 0.0
-        finite = factor(M, pivots)
+        finite = factor(size, M, pivots)
         if finite:
             for stage in range(6):
                 for i in range(size):
                     total = u[i]
                     for j in range(min(stage, 5)):
-                        total += _A[stage, j] * k[j, i]
+                        total += _A[stage, j] * k[j * size + i]
                     new[i] = total
                 if stage == 0:
                     for i in range(size):
-                        k[0, i] = one.slope[i]
+                        k[i] = one.slope[i]
                 else:
-                    slope(one, t + _TIMES[stage] * h, new, k[stage])
+                    slope(one, t + _TIMES[stage] * h, new, part(k, stage * size))
                 for i in range(size):
-                    total = k[stage, i] + h * _DRIFT[stage] * one.drift[i]
+                    total = k[stage * size + i] + h * _DRIFT[stage] * one.drift[i]
                     for j in range(stage):
-                        total += _C[stage, j] / h * k[j, i]
-                    k[stage, i] = total
-                solve(M, pivots, k[stage])
+                        total += _C[stage, j] / h * k[j * size + i]
+                    k[stage * size + i] = total
+                solve(size, M, pivots, part(k, stage * size))
             for i in range(size):
-                new[i] += k[5, i]
-                e = abs(k[5, i]) / (atol + rtol * max(abs(u[i]), abs(new[i])))
+                new[i] += k[5 * size + i]
+                e = abs(k[5 * size + i]) / (atol + rtol * max(abs(u[i]), abs(new[i])))
                 if not np.isfinite(e):
                     finite = False
                 norm = max(norm, e)
@@ -288,13 +277,13 @@ def rodas4(one, t, stop, h, rtol, atol):
         rejected = True
 
 
-@njit(**OPTIONS)
+@njit(**INNER)
 def dense(one, s, out):
     """Write the state at a fraction s of the last step."""
-    u, new, k = one.state, one.after, one.stages
-    for i in range(u.size):
+    u, new, k, size = one.state, one.after, one.stages, one.size
+    for i in range(size):
         c, d = 0.0, 0.0
         for j in range(5):
-            c += _DENSE2[j] * k[j, i]
-            d += _DENSE3[j] * k[j, i]
+            c += _DENSE2[j] * k[j * size + i]
+            d += _DENSE3[j] * k[j * size + i]
         out[i] = u[i] * (1.0 - s) + s * (new[i] + (1.0 - s) * (c + s * d))
