@@ -27,10 +27,22 @@ from numba.core.caching import FunctionCache
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.extending import intrinsic
 
-__all__ = ["LANE_SIGNATURE", "NoAlias", "address", "call_lanes", "forgiving_caches", "part"]
+__all__ = [
+    "LANE_SIGNATURE",
+    "REST_SIGNATURE",
+    "NoAlias",
+    "address",
+    "call_lanes",
+    "call_rests",
+    "forgiving_caches",
+    "part",
+]
 
 _F, _I = types.CPointer(types.float64), types.CPointer(types.int64)
 LANE_SIGNATURE = types.void(_F, _F, _F, _I, _F, _F, _F, _I)  # of a lane function, see brnn.compiler.lanes
+REST_SIGNATURE = types.int64(  # of the rule of rest, see brnn.ensemble.kernels.rests
+    types.int64, _I, _F, _F, _I, types.int64, types.int64, _F, _I, types.float64, types.float64, types.float64, _I
+)  # fmt: skip
 
 
 class NoAlias(CompilerBase):
@@ -125,3 +137,17 @@ def call_lanes(
         return context.get_dummy_value()
 
     return types.void(types.int64, *LANE_SIGNATURE.args), generate
+
+
+@intrinsic
+def call_rests(
+    typing: Any, function: Any, lanes: Any, n: Any, work: Any, scratch: Any, whole: Any, size: Any, rows: Any,
+    room: Any, pivots: Any, t: Any, rtol: Any, atol: Any, counts: Any,
+) -> Any:  # fmt: skip
+    """Call the rule of rest at an address, in compiled code."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.IntType(64), [argument.type for argument in arguments[1:]]).as_pointer()
+        return builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
+
+    return types.int64(types.int64, *REST_SIGNATURE.args), generate

@@ -9,10 +9,11 @@ from typing import Any
 from brnn.compiler.cache import load_module, load_package
 from brnn.compiler.lanes import LANES
 
-__all__ = ["integrator", "lane_function"]
+__all__ = ["integrator", "lane_function", "rule_of_rest"]
 
 _FOLDER = Path(__file__).parent / "kernels"
-_INTERNALS = Path(__file__).parents[1] / "compiler" / "numba_internals.py"  # read, not imported: that would load Numba
+# What else they contain; read, not imported: that would load Numba.
+_USED = (Path(__file__).parent / "rest.py", Path(__file__).parents[1] / "compiler" / "numba_internals.py")
 
 
 @functools.cache
@@ -23,7 +24,12 @@ def integrator(name: str) -> Any:
     still the same. Therefore the package that is compiled is a copy that is named by the hash of all that is in it.
     """
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted(_FOLDER.glob("*.py"))}
-    return load_package(files, name, f"{LANES} {_INTERNALS.read_text(encoding='utf-8')}")
+    return load_package(files, name, "\0".join([str(LANES), *(path.read_text(encoding="utf-8") for path in _USED)]))
+
+
+def rule_of_rest() -> int:
+    """Return the address of the compiled rule of rest."""
+    return int(integrator("rests").rests.address)
 
 
 def lane_function(source: str) -> int:

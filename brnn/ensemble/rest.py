@@ -21,7 +21,9 @@ __all__ = [
     "distance_left",
     "grows",
     "leeway",
+    "seems_far",
     "sizes",
+    "worth_a_look",
 ]
 
 NEUTRAL = 1e-7  # of the fastest rate; a growth rate below it cannot be told from 0 by finite differences
@@ -72,6 +74,21 @@ def leeway(values: np.ndarray, rtol: float) -> float:
         if -value.real > NEUTRAL * fastest:
             most = max(most, np.abs(value) / -value.real)
     return min(most, max(1.0, FAR / rtol))
+
+
+def seems_far(speed: float, moved: float, turned: float) -> float:
+    """Return how far, in tolerances, the equilibrium seems to be by the last step alone.
+
+    The arguments are the largest |du/dt| after it, and the largest changes of the unknowns and of du/dt, in tolerances.
+    """
+    if speed * moved == 0.0:
+        return 0.0
+    return speed * moved / turned if turned > 0.0 else np.inf
+
+
+def worth_a_look(far: float, time: float, looked: float, rtol: float) -> bool:
+    """Tell whether a state that seems so far from an equilibrium is to be looked at; the last look was at `looked`."""
+    return far <= FAR / rtol and time >= (WAIT if far <= NEAR else LATER) * looked
 
 
 def beyond(u: np.ndarray, step: np.ndarray) -> np.ndarray:

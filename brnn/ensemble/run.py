@@ -12,7 +12,7 @@ import numpy as np
 
 from brnn.compiler.lanes import LANES
 from brnn.ensemble.arrays import EnsembleLayout, Member
-from brnn.ensemble.load import integrator, lane_function
+from brnn.ensemble.load import integrator, lane_function, rule_of_rest
 from brnn.ensemble.status import FAILURES, OF_CODE
 
 __all__ = ["Ensemble", "Finished", "lane_memory", "run_ensemble"]
@@ -191,7 +191,7 @@ def run_ensemble(
         np.full((members, times.size, size), np.nan),
     )
     fixed = (function, *ensemble.fixed)
-    rules = (times, 0, rtol, atol, until_steady, ensemble.layout.varying)
+    rules = (times, 0, rtol, atol, rule_of_rest() if until_steady else 0, ensemble.layout.varying)
 
     def block(start: int, stop: int) -> int:
         results = (result.final, result.reached, result.codes, result.counts, result.trajectory[start:stop])

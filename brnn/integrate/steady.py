@@ -1,4 +1,4 @@
-"""When a network has come to rest: the rule of single runs, which knows no unit of time.
+"""When a network has come to rest: a rule that knows no unit of time.
 
 A state rests if, no stimulus changing any more, it is as near to an equilibrium as the tolerances say, and no small
 disturbance of it grows:
@@ -25,9 +25,8 @@ as near for the longest delay; and what grows is told by the eigenvalues of the 
 (`brnn.integrate.delayed`). In discrete time a state rests if the map does not change it, but for rounding, and what is
 said of du/dt and J above is said of the change in a step and its Jacobian (`MapRule`).
 
-`SteadyRule` is this rule for one run, its arithmetic is in `brnn.ensemble.rest`. The compiled ensemble (sweeps, and
-``solver="compiled"``) does not have it yet: it still compares the speed in a unit of time with the tolerance
-(`brnn.ensemble.kernels`).
+`SteadyRule` is this rule for one run, `brnn.ensemble.kernels.rests` is it for the compiled ensemble (sweeps, and
+``solver="compiled"``); the arithmetic of both is in `brnn.ensemble.rest`.
 """
 
 from __future__ import annotations
@@ -38,7 +37,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from brnn.compiler.system import RightHandSide
-from brnn.ensemble.rest import FAR, LATER, NEAR, NEUTRAL, WAIT, beyond, distance_left, grows, leeway, sizes
+from brnn.ensemble.rest import (
+    FAR,
+    NEUTRAL,
+    WAIT,
+    beyond,
+    distance_left,
+    grows,
+    leeway,
+    seems_far,
+    sizes,
+    worth_a_look,
+)  # fmt: skip
 from brnn.integrate.delayed import delayed_eigenvalues, lagged_radius, without_lag
 from brnn.integrate.delays import History
 from brnn.integrate.jacobian import DENSE, RateFunction, fastest_rate, jacobian_matrix, jacobian_product, rightmost
@@ -72,7 +82,7 @@ class SteadyRule:
             return self._rest_with_delays(fun, time, state, self.history)
         slope = fun(time, state)
         far = self._seems_far(slope, state)
-        if not far <= FAR / self.rtol or time < (WAIT if far <= NEAR else LATER) * self._looked:
+        if not worth_a_look(far, time, self._looked, self.rtol):
             return None
         self._looked = time
         return self._look(fun, time, state, slope, lambda at: _eigenvalues(fun, time, at, self.rtol, self.atol))
@@ -86,9 +96,7 @@ class SteadyRule:
         speed, moved, turned = (
             float(np.max(np.abs(change) / tolerance)) for change in (slope, state - last[0], slope - last[1])
         )
-        if speed * moved == 0.0:
-            return 0.0
-        return speed * moved / turned if turned > 0.0 else np.inf
+        return seems_far(speed, moved, turned)
 
     def _look(
         self,

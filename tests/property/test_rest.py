@@ -31,7 +31,7 @@ def competition(c: float, s: float, initial: object) -> brnn.Network:
 @settings(max_examples=15)
 @example(c=1e-9, s=1e9)
 @example(c=1e9, s=1e-9)
-@pytest.mark.parametrize("solver", ["auto", "RK45"])
+@pytest.mark.parametrize("solver", ["auto", "RK45", "compiled"])
 def test_runs_rest_where_they_would_with_other_units(solver: str, c: float, s: float) -> None:
     options = {"until": "steady", "solver": solver, "atol": 1e-9 * s}
     result = brnn.simulate(competition(c, s, [0.2, 0.5, 0.3]), 100.0 / c, **options)

@@ -13,6 +13,7 @@ from brnn.integrate.delayed import delayed_eigenvalues
 from brnn.integrate.jacobian import growth_rate, jacobian_matrix, jacobian_product
 
 WINNER = (3.0 + math.sqrt(5.0)) / 2.0  # of f = w^2, A = 1, B = 3: the upper root of (25)
+SOLVERS = ("auto", "compiled")  # the rule of one run, and that of the ensemble
 
 
 def field(initial: object, A: float, B: float, signal: brnn.signals.Signal) -> brnn.Network:
@@ -49,12 +50,14 @@ def late(gain: float, delay: float) -> brnn.Network:
     )
 
 
-def test_a_silent_cell_that_would_grow_is_not_at_rest() -> None:
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_silent_cell_that_would_grow_is_not_at_rest(solver: str) -> None:
     """f = w/(1 + w), A = 1, B = 1.8: 0 is unstable, as B h(0) > A; the equilibrium is (B - A)/(1 + A) = 0.4."""
     network = field([1e-12], 1.0, 1.8, brnn.Saturating(1.0, 1.0))
-    assert brnn.simulate(network, until="steady").final("F").values == pytest.approx(0.4, abs=1e-6)
+    result = brnn.simulate(network, until="steady", solver=solver)
+    assert result.final("F").values == pytest.approx(0.4, abs=1e-6)
     assert brnn.steady_state(network)["F.x"] == pytest.approx(0.4, abs=1e-13)
-    assert brnn.simulate(network, 1000.0, until="steady", initial=0.0).status == "complete"
+    assert brnn.simulate(network, 1000.0, until="steady", initial=0.0, solver=solver).status == "complete"
 
 
 def test_a_faint_background_grows_until_all_are_alike() -> None:
@@ -65,8 +68,9 @@ def test_a_faint_background_grows_until_all_are_alike() -> None:
     np.testing.assert_allclose(final, (2.0 - 0.05) / (1.0 + 0.05 / 256) / 256, rtol=1e-5)
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("size", [1e5, 1e6, 1e9])
-def test_a_large_cell_beside_does_not_change_the_verdict(size: float) -> None:
+def test_a_large_cell_beside_does_not_change_the_verdict(size: float, solver: str) -> None:
     pair = field([1.0, 1.0], 1.0, 3.0, quadratic(1.0))
     network = brnn.Network(
         "beside",
@@ -74,8 +78,9 @@ def test_a_large_cell_beside_does_not_change_the_verdict(size: float) -> None:
         pair.projections,
         [brnn.Stimulus("G", "excitatory", size)],
     )
-    assert brnn.simulate(network, 200.0, until="steady").status == "complete"  # (1, 1) is a saddle
-    result = brnn.simulate(network, 200.0, until="steady", initial={"F": [0.6, 0.9]})
+    options = {"until": "steady", "solver": solver}
+    assert brnn.simulate(network, 200.0, **options).status == "complete"  # (1, 1) is a saddle
+    result = brnn.simulate(network, 200.0, **options, initial={"F": [0.6, 0.9]})
     assert result.status == "steady"
     np.testing.assert_allclose(result.final("F"), [0.0, WINNER], atol=1e-5)
 
@@ -128,7 +133,7 @@ def test_many_faint_cells_decay() -> None:
 @pytest.mark.parametrize("e", [0.821, 0.85, 1.1])
 def test_weakly_damped_foci_come_to_rest(e: float) -> None:
     """Slow inhibition just above its Hopf point, e = 0.8198855; the equilibrium is at 0.24297068."""
-    for solver in ("RK45", "LSODA"):
+    for solver in ("RK45", "LSODA", "compiled"):
         result = brnn.simulate(brnn.models.slow_inhibition.build(e=e), until="steady", solver=solver)
         assert result.status == "steady"
         assert result.final("cells").values == pytest.approx(0.24297068, abs=2e-6)
@@ -136,10 +141,13 @@ def test_weakly_damped_foci_come_to_rest(e: float) -> None:
 
 @pytest.mark.parametrize("frequency", [1e-6, 1.0, 1e6])
 def test_an_oscillation_without_damping_never_rests(frequency: float) -> None:
-    assert brnn.simulate(rotation(0.0, frequency), 50.0 / frequency, until="steady").status == "complete"
+    for solver in SOLVERS:
+        result = brnn.simulate(rotation(0.0, frequency), 50.0 / frequency, until="steady", solver=solver)
+        assert result.status == "complete"
 
 
-def test_a_slow_weight_beside_fast_cells() -> None:
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_slow_weight_beside_fast_cells(solver: str) -> None:
     """Passive decay, z' = c (f f - z), from 0 towards 1, the cells having rates of 1."""
     for rate in (1e-8, 1.0):
         network = brnn.Network(
@@ -148,7 +156,7 @@ def test_a_slow_weight_beside_fast_cells() -> None:
             [brnn.Projection("a", "b", learning=brnn.Outstar(rate=rate, initial=0.0, sampled=brnn.Linear(0.5)))],
             [brnn.Stimulus("a"), brnn.Stimulus("b")],
         )
-        result = brnn.simulate(network, 1e3 / rate, until="steady")
+        result = brnn.simulate(network, 1e3 / rate, until="steady", solver=solver)
         assert result.status == "steady"  # z = 0.5 b, b = 1 + z
         np.testing.assert_allclose([result.final("b")[0], result["a_b_exc.z"][-1].item()], [2.0, 1.0], atol=1e-5)
 

@@ -11,7 +11,8 @@ import numpy as np
 from numba import njit, types
 
 from brnn.compiler.lanes import LANES
-from brnn.compiler.numba_internals import address, part
+from brnn.compiler.numba_internals import address, call_rests, part
+from brnn.ensemble import rest
 
 from . import stiff
 from .control import INNER, OPTIONS
@@ -38,49 +39,23 @@ from .state import (
     save,
 )  # fmt: skip
 from .stiff import LaneFunction
-from .vectors import sizes, stretch, take
+from .vectors import changes, stretch, take
 
 _f1, _f2, _i1 = types.float64[::1], types.float64[:, ::1], types.int64[::1]
 SIGNATURE = types.int64(
     types.int64, _i1, _i1, types.int64, types.int64,  # lanes .. scratch_rows
     types.int64, types.int64, types.boolean, types.int64,  # start .. most
     _f2, _i1, _f1, _f2, _f2, _f2, _i1, _i1, _f1, _f1,  # Members
-    _f1, types.int64, types.float64, types.float64, types.boolean, types.boolean,  # Rules
+    _f1, types.int64, types.float64, types.float64, types.int64, types.boolean,  # Rules
     _f2, _f1, _i1, types.int64[:, ::1], types.float64[:, :, ::1],  # Results
     _f1, _i1,  # room, marks
 )  # fmt: skip
 
 MOST_STEPS = 5_000_000
-WINDOW = 4.0  # units of time
-DITHER = 1000.0  # tolerances per unit of time
 TRIAL = 20  # steps in which the stiff method shows what it is worth
 PATIENCE = 4  # how many times as long it is not tried again after each failure
 
-
-@njit(forceinline=True, **INNER)
-def _slow(l, speed, s, rules):
-    """Tell whether lane l, whose slope is `speed` tolerances per unit of time, may rest: the eigenvalues will say."""
-    size = s.size
-    if speed > DITHER:
-        s.mark_t[l] = s.t[l]
-        for i in range(size):
-            s.mark[i * LANES + l] = s.u[i * LANES + l]
-    since = s.t[l] - s.mark_t[l]
-    if since >= WINDOW:
-        moved = 0.0
-        for i in range(size):
-            k = i * LANES + l
-            moved = max(moved, abs(s.u[k] - s.mark[k]) / (rules.atol + rules.rtol * abs(s.u[k])))
-            s.mark[k] = s.u[k]
-        speed = min(speed, moved / since)
-        s.mark_t[l] = s.t[l]
-    if speed > 1.0:
-        s.checked[l] = np.inf
-        return False
-    if speed > 0.1 * s.checked[l]:
-        return False
-    s.checked[l] = speed
-    return True
+seems_far, worth_a_look = njit(**INNER)(rest.seems_far), njit(**INNER)(rest.worth_a_look)
 
 
 @njit(**INNER)
@@ -95,12 +70,22 @@ def _spread(l, s, one):
 
 
 @njit(**INNER)
-def _rests(l, m, s, one, results):
-    """Tell whether no small disturbance of lane l's state grows."""
+def _rests(l, m, s, one, rests, rules, results):
+    """Tell whether lane l, whose last step has changed it by so much, rests; its state is then that of rest."""
+    far = seems_far(s.run[l], s.rise[l], s.norm[l])
+    if not worth_a_look(far, s.t[l], s.looked[l], rules.rtol):
+        return False
+    s.looked[l] = s.t[l]
     _spread(l, s, one)
-    results.counts[3 * m + EVALUATIONS] += stiff.jacobian(one, s.t[l])
-    results.counts[3 * m + JACOBIANS] += 1
-    return not stiff.leaves(one)
+    fun = one.fun
+    at_rest = call_rests(
+        rests, fun.lanes, fun.n, fun.work, fun.scratch, fun.whole, s.size, s.rows, one.t, one.pivots, s.t[l],
+        rules.rtol, rules.atol, part(results.counts, 3 * m),
+    )  # fmt: skip
+    if at_rest:
+        for i in range(s.size):
+            s.u[i * LANES + l] = one.after[i]
+    return at_rest
 
 
 @njit(**INNER)
@@ -141,9 +126,14 @@ def _stiff_step(l, m, s, one, members, rules, results):
     counts[EVALUATIONS] += 1
     s.t[l], s.h[l] = end, ahead
     stiff.slope(one, end, one.after, one.slope)
+    s.run[l], s.rise[l], s.norm[l] = 0.0, 0.0, 0.0
     for i in range(s.size):
-        s.u[i * LANES + l] = one.after[i]
-        s.k1[i * LANES + l] = one.slope[i]
+        k = i * LANES + l
+        scale = rules.atol + rules.rtol * abs(one.after[i])
+        s.run[l] = max(s.run[l], abs(one.slope[i]) / scale)
+        s.rise[l] = max(s.rise[l], abs(one.after[i] - s.u[k]) / scale)
+        s.norm[l] = max(s.norm[l], abs(one.slope[i] - s.k1[k]) / scale)
+        s.u[k], s.k1[k] = one.after[i], one.slope[i]
     s.tried[l] += 1
     if s.tried[l] == TRIAL:
         if end - s.trial_t[l] < TRIAL * _price(s.size) * s.pace[l]:
@@ -177,7 +167,7 @@ def run_members(
     lanes, n, whole, work_rows, scratch_rows,
     start, stop, resume, most,
     initial, first, stops, numbers, arrays, segments, array_rows, segment_rows, settled, longest,
-    times, base, rtol, atol, until_steady, varying,
+    times, base, rtol, atol, rests, varying,
     final, reached, status, counts, trajectory,
     room, marks,
 ):  # fmt: skip
@@ -194,7 +184,7 @@ def run_members(
         address(initial), address(first), address(stops), address(numbers), address(arrays), address(segments),
         address(array_rows), address(segment_rows), address(settled), address(longest),
     )  # fmt: skip
-    rules = Rules(address(times), times.size, base, trajectory.shape[1], rtol, atol, until_steady, varying)
+    rules = Rules(address(times), times.size, base, trajectory.shape[1], rtol, atol, varying)
     results = Results(
         start, address(final), address(reached), address(status), address(counts), address(trajectory)
     )  # fmt: skip
@@ -229,21 +219,16 @@ def run_members(
                 stretch(size, s.new, s.v, s.k6, s.k7, s.rise, s.run)
             for l in range(LANES):
                 control(l, s, one, members, rules, results)
+            if rests:
+                changes(size, s.u, s.new, s.k1, s.k7, rtol, atol, s.run, s.rise, s.norm)
             take(size, s.pick, s.new, s.k7, s.u, s.k1)
-            if until_steady:
-                sizes(size, s.u, s.k1, s.k1, rtol, atol, s.rise, s.run, s.norm)
         for l in range(LANES):
             m = s.member[l]
             if m < 0:
                 continue
-            speed = s.run[l]
-            made = s.pick[l] > 0.0
-            if s.stiff[l]:
-                made = _stiff_step(l, m, s, one, members, rules, results)
-                speed = stiff.speed_of(s.size, one.slope, one.state, rtol, atol)
+            made = _stiff_step(l, m, s, one, members, rules, results) if s.stiff[l] else s.pick[l] > 0.0
             if made:
-                slow = until_steady and s.t[l] > members.settled[m] and _slow(l, speed, s, rules)
-                if slow and _rests(l, m, s, one, results):
+                if rests and s.t[l] > members.settled[m] and _rests(l, m, s, one, rests, rules, results):
                     results.status[m] = STEADY
                 if results.status[m] == 0:
                     _proceed(l, m, s, members, results)

@@ -17,7 +17,7 @@ from . import stiff
 from .control import INNER
 from .vectors import interpolate
 
-VECTORS, STATES, MARKS = 13, 11, 11  # how many vectors of each sort `Lanes` has
+VECTORS, STATES, MARKS = 12, 10, 11  # how many vectors of each sort `Lanes` has
 FOLLOWING, ACTIVE, FULL, COMMON = 0, 1, 2, 3  # places in `Lanes.common`, and how many there are
 STEPS, EVALUATIONS, JACOBIANS = 0, 1, 2  # places in `Results.counts`, of three for each member
 # How a member ended, 0 as long as it runs; `brnn.ensemble.status` says what these are outside.
@@ -53,7 +53,6 @@ class Rules(NamedTuple):
     room: Any  # for so many
     rtol: Any
     atol: Any
-    until_steady: Any
     varying: Any
 
 
@@ -83,8 +82,7 @@ class Lanes(NamedTuple):
     rise: Any
     run: Any
     pace: Any  # last explicit step
-    checked: Any  # speed at which the eigenvalues were looked at
-    mark_t: Any  # beginning of the window in which movement is measured
+    looked: Any  # time at which it was last looked whether it rests
     trial_t: Any  # beginning of a trial of the stiff method
     u: Any
     new: Any
@@ -96,7 +94,6 @@ class Lanes(NamedTuple):
     k5: Any
     k6: Any
     k7: Any
-    mark: Any  # state at mark_t
     q: Any
     work: Any
     scratch: Any
@@ -126,9 +123,9 @@ def lanes_of(room, marks, size, rows, work_rows):
     return Lanes(
         size, rows,
         r, part(r, w), part(r, 2 * w), part(r, 3 * w), part(r, 4 * w), part(r, 5 * w), part(r, 6 * w), part(r, 7 * w),
-        part(r, 8 * w), part(r, 9 * w), part(r, 10 * w), part(r, 11 * w), part(r, 12 * w),
+        part(r, 8 * w), part(r, 9 * w), part(r, 10 * w), part(r, 11 * w),
         part(r, b), part(r, b + n), part(r, b + 2 * n), part(r, b + 3 * n), part(r, b + 4 * n), part(r, b + 5 * n),
-        part(r, b + 6 * n), part(r, b + 7 * n), part(r, b + 8 * n), part(r, b + 9 * n), part(r, b + 10 * n),
+        part(r, b + 6 * n), part(r, b + 7 * n), part(r, b + 8 * n), part(r, b + 9 * n),
         part(r, q), part(r, work), part(r, scratch),
         m, part(m, w), part(m, 2 * w), part(m, 3 * w), part(m, 4 * w), part(m, 5 * w), part(m, 6 * w), part(m, 7 * w),
         part(m, 8 * w), part(m, 9 * w), part(m, 10 * w), part(m, 11 * w),
@@ -148,7 +145,6 @@ def fill(l, m, s, members):
     """Give lane l the numbers and the first state of member m."""
     for i in range(s.size):
         s.u[i * LANES + l] = members.initial[m * s.size + i]
-        s.mark[i * LANES + l] = members.initial[m * s.size + i]
     for k in range(members.count):
         s.q[k * LANES + l] = members.numbers[m * members.count + k]
     for k in range(members.constant):
@@ -168,7 +164,7 @@ def begin(l, m, s, members, rules, results):
     fill(l, m, s, members)
     s.member[l], s.saved[l], s.limited[l], s.unlimited[l] = m, 0, 0, 0
     s.fresh[l], s.rejected[l], s.stiff[l], s.tried[l], s.patience[l] = 1, 0, 0, 0, IN_A_ROW
-    s.t[l], s.mark_t[l], s.trial_t[l], s.checked[l] = 0.0, 0.0, 0.0, np.inf
+    s.t[l], s.trial_t[l], s.looked[l] = 0.0, 0.0, 0.0
     if rules.last and rules.times[0] == 0.0:
         out = row_of(m, 0, s, rules, results)
         for i in range(s.size):

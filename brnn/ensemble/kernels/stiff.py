@@ -1,4 +1,4 @@
-"""What one member needs beyond the explicit method: its Jacobian, a stiff method, and the test of rest at saddles.
+"""What one member needs beyond the explicit method: its Jacobian, and a stiff method.
 
 The stiff method is Rodas4 of Hairer and Wanner, Solving Ordinary Differential Equations II, section IV.7: a Rosenbrock
 method of order 4, L-stable and stiffly accurate, with six stages, an embedded method of order 3 and an interpolant of
@@ -11,14 +11,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import carray, njit
+from numba import njit
 
 from brnn.compiler.lanes import LANES
 from brnn.compiler.numba_internals import call_lanes, part
 
 from .control import INNER, SAFETY
 
-_NEUTRAL = 1e-5  # 1/time; a real part below it cannot be told from 0 by finite differences
 _STEP = 1e-7  # of a difference, relative to the unknown: about the square root of the rounding error
 _LEAST = 1e-9
 _SMALLEST, _LARGEST = 1.0 / 6.0, 5.0  # factors of a step, those of the RODAS program of Hairer and Wanner
@@ -156,16 +155,6 @@ def drift(one, t, stop):
     slope(one, t + aside, one.state, one.drift)
     for i in range(one.size):
         one.drift[i] = (one.drift[i] - one.slope[i]) / aside
-
-
-@njit(**INNER)
-def leaves(one):
-    """Tell whether small disturbances grow: the largest real part of the eigenvalues is positive, or not known."""
-    J = carray(one.J, (one.size, one.size))
-    for value in J.flat:
-        if not np.isfinite(value):
-            return True
-    return np.max(np.linalg.eigvals(J.astype(np.complex128)).real) > _NEUTRAL
 
 
 @njit(**INNER)

@@ -134,6 +134,23 @@ def sizes(size, u, f, g, rtol, atol, d0, d1, d2):
             d2[l] = c if c > d2[l] else d2[l]
 
 
+@njit(pipeline_class=NoAlias, forceinline=True, **INNER)
+def changes(size, u, new, k1, k7, rtol, atol, speed, moved, turned):
+    """Write the largest of |k7|, |new - u| and |k7 - k1| of each lane, in tolerances."""
+    for l in range(LANES):
+        speed[l] = 0.0
+        moved[l] = 0.0
+        turned[l] = 0.0
+    for i in range(size):
+        for l in range(LANES):
+            k = i * LANES + l
+            scale = atol + rtol * abs(new[k])
+            a, b, c = abs(k7[k]) / scale, abs(new[k] - u[k]) / scale, abs(k7[k] - k1[k]) / scale
+            speed[l] = a if a > speed[l] else speed[l]
+            moved[l] = b if b > moved[l] else moved[l]
+            turned[l] = c if c > turned[l] else turned[l]
+
+
 @njit(**INNER)
 def interpolate(size, l, s, h, u, k1, k3, k4, k5, k6, k7, out):
     """Write the state at a fraction s of the step of lane l."""

@@ -13,7 +13,7 @@ import numpy as np
 from brnn.base.memory import rows_at_once
 from brnn.compiler.lanes import LANES
 from brnn.ensemble.arrays import pack, unfit
-from brnn.ensemble.load import integrator, lane_function
+from brnn.ensemble.load import integrator, lane_function, rule_of_rest
 from brnn.ensemble.noise import NoiseRules, default_step, fastest_rates, run_noisy
 from brnn.ensemble.run import Ensemble, lane_memory
 from brnn.ensemble.status import COMPLETE, FAILED, OF_CODE, STEADY
@@ -64,6 +64,7 @@ class _Compiled(Driver):
         work = Ensemble.of([pack(task.system.network, task.duration, state)])
         function, run_members = lane_function(work.layout.text.source), integrator("run").run_members
         room, marks = lane_memory(work)
+        rests = rule_of_rest() if task.until_steady else 0
         times = task.times[self.saved :]  # the first state is saved already
         rows = max(1, min(times.size, rows_at_once(8 * state.size)))
         trajectory = np.empty((1, rows, state.size))
@@ -74,7 +75,7 @@ class _Compiled(Driver):
         while running:
             running = run_members(
                 function, *work.fixed, 0, 1, resume, _LOOK_STEPS, *work.given,
-                times, base, task.rtol, task.atol, task.until_steady, work.layout.varying,
+                times, base, task.rtol, task.atol, rests, work.layout.varying,
                 final, reached, status, counts, trajectory, room, marks,
             )  # fmt: skip
             resume = True
