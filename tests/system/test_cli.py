@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import subprocess
@@ -325,6 +326,7 @@ def test_continue_says_where_stability_changes(call: Callable[..., Any], tmp_pat
     (fold,) = [line.split() for line in said.out.splitlines() if "fold" in line]
     assert float(fold[1]) == pytest.approx(2.0, abs=1e-8)
     assert call("info", "d.h5").out.count("fold") == 1
+    assert [point["special"] for point in json.loads(call("info", "d.h5", "--json").out)["special"]][1] == "fold"
     assert call("plot", "d.h5", "-o", "again.png").code == 0
     assert call("export", "d.h5", "--csv", "tables").code == 0
     header, *rows = (tmp_path / "tables" / "points.csv").read_text().splitlines()

@@ -182,3 +182,24 @@ def test_theory_says_when_it_has_none(call: Callable[..., Any]) -> None:
     said = call("theory", "distance_dependent")
     assert said.code == 2
     assert "no theory here" in said.err
+
+
+def test_export_writes_the_equations_of_a_model(call: Callable[..., Any], tmp_path: Path) -> None:
+    said = call("export", "rcf", "--set", "n=3", "--ode", "r.ode", "--sbml", "r.xml")
+    assert (said.code, said.err) == (0, "")
+    assert "x3'=" in (tmp_path / "r.ode").read_text()
+    assert 'id="passed1"' in (tmp_path / "r.xml").read_text()
+    for words, message in (
+        (("rcf", "--ode", "r.ode"), "--ode r.ode exists"),
+        (("rcf", "--ode", "r.txt"), "must end in .ode"),
+        (("art1", "--ode", "a.ode"), "its events change the equations"),
+        (("rcf", "--ode", "a.ode", "--csv", "t"), "not both"),
+        (("rcf", "--sbml", "a.xml", "--duration", "-1"), "--duration"),
+        (("r.ode", "--csv", "t"), "is not a result file"),
+        (("rcf", "--csv", "t", "--set", "n=3"), "--set n=3: is for a model"),
+    ):
+        said = call("export", *words)
+        assert (said.code, said.out) == (2, "")
+        assert message in said.err
+        assert said.err.count("\n") == 1
+    assert not (tmp_path / "a.ode").exists()

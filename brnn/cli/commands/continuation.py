@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brnn.base.paths import check_target
-from brnn.cli.commands.options import Force, ModelName, Settings, number_option, whole_option
+from brnn.cli.commands.options import AsJson, Force, ModelName, Settings, number_option, whole_option
 from brnn.cli.outputs import RESULTS, size_in_words
 from brnn.cli.text import columns
 from brnn.errors import InputError
@@ -16,7 +16,7 @@ from brnn.errors import InputError
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["EXAMPLES", "follow", "points_in_words"]
+__all__ = ["EXAMPLES", "follow", "points_as_data", "points_in_words"]
 
 EXAMPLES = (
     "brnn continue rcf --set n=3 --set 'signal=w**2' --initial 2 --along B=4:1 -o diagram.h5 --plot diagram.png",
@@ -54,11 +54,13 @@ def follow(
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw it (.png, .pdf, .svg, ...).")
     ] = None,
     force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
     """Follow the equilibria and cycles of a model along a parameter.
 
     Printed are the folds, branch points and Hopf points, with the state there and what becomes stable or unstable.
     """
+    from brnn.cli.as_json import print_json, written
     from brnn.cli.model import find_model
     from brnn.cli.settings import parse_settings
     from brnn.continuation import bifurcation_curve, bifurcation_diagram
@@ -90,11 +92,16 @@ def follow(
         diagram = bifurcation_diagram(build, ends, cycles=not no_cycles, **options)
     else:
         diagram = bifurcation_curve(build, ends, kind=kind, which=whole_option(which, "--which"), **options)
+    files = _write(diagram, out, plot, force)
+    if as_json:
+        print_json(points_as_data(diagram) | {"files": [written(path) for path in files]})
+        return
     print(points_in_words(diagram))
-    _write(diagram, out, plot, force)
+    for path in files:
+        print(f"wrote {path} ({size_in_words(path)})")
 
 
-def _write(diagram: xr.Dataset, out: Path | None, plot: Path | None, force: bool) -> None:
+def _write(diagram: xr.Dataset, out: Path | None, plot: Path | None, force: bool) -> list[Path]:
     if out is not None:
         from brnn.files.diagram import save_diagram
 
@@ -103,9 +110,7 @@ def _write(diagram: xr.Dataset, out: Path | None, plot: Path | None, force: bool
         from brnn.plot import diagram_figure, save
 
         save(diagram_figure(diagram), plot, force=force)
-    for path in (out, plot):
-        if path is not None:
-            print(f"wrote {path} ({size_in_words(path)})")
+    return [path for path in (out, plot) if path is not None]
 
 
 def _ends(text: str) -> tuple[str, tuple[float, float]]:
@@ -126,6 +131,14 @@ def _end(text: str, part: str) -> float:
 def _state(text: str) -> Any:
     values = [number_option(part, "--initial") for part in text.split(",")]
     return values[0] if len(values) == 1 else values
+
+
+def points_as_data(diagram: xr.Dataset) -> dict[str, Any]:
+    """Return the special points of a diagram as plain data."""
+    special = diagram.isel(point=[k for k, text in enumerate(diagram.special.values) if text])
+    points = [{str(name): special[name].values[k] for name in special.data_vars} for k in range(special.sizes["point"])]
+    along = str(diagram.attrs["along"]).split()
+    return {"kind": "diagram", "along": along, "points": diagram.sizes["point"], "special": points}
 
 
 def points_in_words(diagram: xr.Dataset) -> str:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import brnn
+from brnn.base.checks import number
 from brnn.base.paths import check_target
 from brnn.base.words import value_in_words
-from brnn.cli.commands.options import AsJson, File, Force, number_option
+from brnn.cli.commands.options import AsJson, File, Force, Settings, number_option
 from brnn.cli.outputs import size_in_words
 from brnn.cli.text import columns
 from brnn.errors import InputError
@@ -29,7 +30,11 @@ PLOT_EXAMPLES = (
 )
 INFO_EXAMPLES = ("brnn info run.h5", "brnn info sweep.h5 --json")
 RERUN_EXAMPLES = ("brnn rerun run.h5", "brnn rerun sweep.h5", "brnn rerun sweep.h5 --model my_model.py")
-EXPORT_EXAMPLES = ("brnn export run.h5 --csv tables", "brnn export sweep.h5 --parquet sweep.parquet")
+EXPORT_EXAMPLES = (
+    "brnn export run.h5 --csv tables",
+    "brnn export sweep.h5 --parquet sweep.parquet",
+    "brnn export rcf --set n=4 --ode rcf.ode --sbml rcf.xml",
+)
 
 
 def plot(
@@ -72,18 +77,20 @@ def plot(
 def info(file: File, as_json: AsJson = False) -> None:
     """Say what a result file holds."""
     from brnn.cli.as_json import print_json, written
+    from brnn.cli.commands.continuation import points_as_data, points_in_words
     from brnn.cli.network import network_in_words
     from brnn.files.attributes import open_with_xarray
     from brnn.files.sweep.describe import describe_sweep, sweep_as_data
     from brnn.result.result import Result
 
     with brnn.open(file) as result:
+        diagram = not isinstance(result, Result) and "point" in result.dims
         if as_json:
-            print_json(written(file) | (_run_as_data(result) if isinstance(result, Result) else sweep_as_data(file)))
+            data = points_as_data(result) if diagram else None
+            data = data or (_run_as_data(result) if isinstance(result, Result) else sweep_as_data(file))
+            print_json(written(file) | data)
             return
-        if not isinstance(result, Result) and "point" in result.dims:
-            from brnn.cli.commands.continuation import points_in_words
-
+        if diagram:
             print(f"{file} ({size_in_words(file)}): {result.sizes['point']} points along {result.attrs['along']}")
             print(points_in_words(result), f'without brnn: xarray.open_dataset("{file}")', sep="\n")
             return
@@ -200,7 +207,10 @@ def rerun(
 
 
 def export(
-    file: File,
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE|MODEL", help="A result, or with --ode or --sbml a model.", show_default=False),
+    ],
     csv: Annotated[
         Path | None,
         typer.Option("--csv", metavar="DIR", help="The folder for the tables; made if needed."),
@@ -208,9 +218,22 @@ def export(
     parquet: Annotated[
         Path | None, typer.Option("--parquet", metavar="FILE", help="One table of a sweep, for pandas and others.")
     ] = None,
+    ode: Annotated[
+        Path | None, typer.Option("--ode", metavar="FILE", help="The equations of a model for XPPAUT (.ode).")
+    ] = None,
+    sbml: Annotated[
+        Path | None,
+        typer.Option(
+            "--sbml", metavar="FILE", help="The same as SBML, Level 3 (.xml): libroadrunner, COPASI and others."
+        ),
+    ] = None,
+    settings: Settings = None,
+    duration: Annotated[
+        str | None, typer.Option("--duration", metavar="T", help="Up to which time the inputs of a model are written.")
+    ] = None,
     force: Force = False,
 ) -> None:
-    """Write a result as tables.
+    """Write a result as tables, or the equations of a model for other programs.
 
     Of a run each variable gets a CSV file, with a row for each saved time and a column for each cell; events.csv has
     the events. Of a sweep members.csv has a row for each member with its parameters and measures, and what has cells
@@ -218,10 +241,41 @@ def export(
     """
     from brnn.files.export import to_csv, to_parquet
 
+    if ode is not None or sbml is not None:
+        if csv is not None or parquet is not None:
+            raise InputError("--ode and --sbml write a model, --csv and --parquet a result: not both")
+        _export_equations(file, ode, sbml, settings, duration, force)
+        return
     if csv is None and parquet is None:
-        raise InputError("--csv DIR or --parquet FILE is needed: where the tables go")
+        raise InputError("--csv DIR or --parquet FILE is needed: where the tables go (of a model --ode or --sbml)")
+    if settings or duration is not None:
+        raise InputError(
+            f"{'--set ' + settings[0] if settings else '--duration'}: is for a model, with --ode or --sbml"
+        )
     if parquet is not None:
         print(f"wrote {to_parquet(file, parquet, force=force)} ({size_in_words(parquet)})")
     if csv is not None:
         for path in to_csv(file, csv, force=force):
+            print(f"wrote {path} ({size_in_words(path)})")
+
+
+def _export_equations(
+    model: str, ode: Path | None, sbml: Path | None, settings: list[str] | None, duration: str | None, force: bool
+) -> None:
+    from brnn.base.paths import new_text_file
+    from brnn.cli.model import find_model
+    from brnn.equations.ode import to_ode
+    from brnn.equations.sbml import to_sbml
+    from brnn.equations.scalar import scalar_equations
+
+    for path, option, suffixes in ((ode, "--ode", (".ode",)), (sbml, "--sbml", (".xml", ".sbml"))):
+        if path is not None:
+            check_target(path, force, option=option, suffixes=suffixes)
+    until = None if duration is None else number(number_option(duration, "--duration"), "--duration", above=0.0)
+    equations = scalar_equations(find_model(model).build(settings or ()), duration=until)
+    for path, write in ((ode, to_ode), (sbml, to_sbml)):
+        if path is not None:
+            text = write(equations)
+            with new_text_file(path, force) as file:
+                file.write(text)
             print(f"wrote {path} ({size_in_words(path)})")

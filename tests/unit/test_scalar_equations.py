@@ -1,0 +1,154 @@
+"""The equations one unknown at a time, against the compiled right-hand side; .ode files run by XPPAUT's own code."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import math
+import operator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import brnn
+from brnn import models
+from brnn.compiler import compile_network
+from brnn.equations.ode import to_ode
+from brnn.equations.sbml import to_sbml
+from brnn.equations.scalar import ScalarEquations, scalar_equations
+
+_BINARY = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}  # fmt: skip
+_COMPARED = {
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}  # fmt: skip
+_CALLED = {
+    "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "tanh": math.tanh, "sin": math.sin, "cos": math.cos,
+    "abs": abs, "min": min, "max": max, "delay": lambda x, _: x, "sign": np.sign,
+}  # fmt: skip
+
+
+def value(node: ast.expr, names: dict[str, float]) -> float:
+    """A calculator of this test's own."""
+    if isinstance(node, ast.Constant):
+        return float(node.value)  # type: ignore[arg-type]
+    if isinstance(node, ast.Name):
+        return math.pi if node.id == "π" else names[node.id]
+    if isinstance(node, ast.UnaryOp):
+        return -value(node.operand, names)
+    if isinstance(node, ast.BinOp):
+        return float(_BINARY[type(node.op)](value(node.left, names), value(node.right, names)))
+    if isinstance(node, ast.IfExp):
+        return value(node.body if value(node.test, names) else node.orelse, names)
+    if isinstance(node, ast.Compare):
+        values = [value(part, names) for part in (node.left, *node.comparators)]
+        return float(all(_COMPARED[type(op)](a, b) for op, a, b in zip(node.ops, values, values[1:], strict=False)))
+    assert isinstance(node, ast.Call)
+    assert isinstance(node.func, ast.Name)
+    return float(_CALLED[node.func.id](*(value(argument, names) for argument in node.args)))
+
+
+def rates(equations: ScalarEquations, time: float, state: np.ndarray) -> np.ndarray:
+    names = {u.name: x for u, x in zip(equations.unknowns, state.tolist(), strict=True)} | {"t": time}
+    for symbol, formula in equations.auxiliaries:
+        names[symbol] = value(formula, names)
+    return np.array([value(u.rate, names) for u in equations.unknowns])
+
+
+SMALL: dict[str, dict[str, Any]] = {}
+
+
+def written(name: str) -> tuple[brnn.Network, ScalarEquations] | str:
+    network = models.load(name).build(**SMALL.get(name, {}))
+    try:
+        return network, scalar_equations(network)
+    except brnn.InputError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_every_model(name: str) -> None:
+    """At random states and at times in each segment of the inputs, every rate is that of the compiled code."""
+    found = written(name)
+    if isinstance(found, str):
+        assert any(part in found for part in ("events", "white noise")), found
+        return
+    network, equations = found
+    system = compile_network(network)
+    assert len(equations.unknowns) == system.size
+    expected = [f"{v.name}[{k}]" for v in system.variables for k in range(v.size)]
+    assert [f"{u.variable}[{u.index}]" for u in equations.unknowns] == expected
+    assert np.array_equal([u.start for u in equations.unknowns], system.initial_state())
+    random = np.random.default_rng(7)
+    edges = [0.0, *equations.breaks, (equations.duration or 20.0)]
+    middles = [0.5 * (a + b) for a, b in itertools.pairwise(edges)]
+    for time in middles if len(middles) <= 4 else [*middles[:3], middles[-1]]:
+        for low in (0.0, -0.5):
+            state = random.uniform(low, 1.0, system.size)
+            ours = system.f(time, state)
+            np.testing.assert_allclose(
+                rates(equations, time, state), ours, rtol=1e-11, atol=1e-12 * np.max(np.abs(ours))
+            )
+
+
+def test_what_is_no_formula_is_said() -> None:
+    noisy = models.load("rcf").build(n=2)
+    noise = brnn.Stimulus("rcf", "excitatory", 0.1, brnn.WhiteNoise())
+    with pytest.raises(brnn.InputError, match="white noise"):
+        scalar_equations(noisy.replace(stimuli=(*noisy.stimuli, noise)))
+    with pytest.raises(brnn.InputError, match="events"):
+        scalar_equations(models.load("art1").build())
+
+
+def test_an_all_but_self_sum_costs_a_term_for_each_cell() -> None:
+    lengths = [len(to_ode(scalar_equations(models.load("rcf").build(n=n, pattern=0.1)))) for n in (20, 40, 80)]
+    assert lengths[2] - lengths[1] < 2.3 * (lengths[1] - lengths[0])
+
+
+XPPLAB = {
+    "rcf": {"n": 4}, "gated_dipole": {}, "wilson_cowan": {}, "outstar": {}, "slow_inhibition": {}, "store": {},
+    "cohen_grossberg": {}, "vite": {}, "bam": {}, "may_leonard": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", XPPLAB)
+def test_xppaut_runs_the_file_to_the_same_end(name: str, tmp_path: Path) -> None:
+    xpplab = pytest.importorskip("xpplab")
+    network = models.load(name).build(**XPPLAB[name])
+    path = tmp_path / f"{name}.ode"
+    duration = min(network.duration or 20.0, 50.0)
+    path.write_text(to_ode(scalar_equations(network, duration=duration)))
+    run = xpplab.load(path).run()
+    equations = scalar_equations(network, duration=duration)
+    result = brnn.simulate(network, duration, rtol=1e-9, atol=1e-12)
+    for u in equations.unknowns:
+        ours = float(result.final(u.variable).values.ravel()[u.index])
+        assert run[u.name.upper()][-1] == pytest.approx(ours, rel=1e-5, abs=1e-7), u
+
+
+ROADRUNNER = ("rcf", "wilson_cowan", "gated_dipole", "slow_inhibition", "outstar", "store", "may_leonard", "bam")
+
+
+@pytest.mark.parametrize("name", ROADRUNNER)
+def test_libroadrunner_runs_the_sbml_to_the_same_end(name: str) -> None:
+    roadrunner = pytest.importorskip("roadrunner")
+    network = models.load(name).build(**XPPLAB.get(name, {}))
+    duration = min(network.duration or 20.0, 50.0)
+    equations = scalar_equations(network, duration=duration)
+    engine = roadrunner.RoadRunner(to_sbml(equations))
+    engine.integrator.absolute_tolerance, engine.integrator.relative_tolerance = 1e-12, 1e-10
+    engine.simulate(0.0, duration, 2)
+    result = brnn.simulate(network, duration, rtol=1e-9, atol=1e-12)
+    for u in equations.unknowns:
+        ours = float(result.final(u.variable).values.ravel()[u.index])
+        assert engine[u.name] == pytest.approx(ours, rel=1e-5, abs=1e-7), u
+
+
+def test_sbml_has_no_discrete_time() -> None:
+    with pytest.raises(brnn.InputError, match="time is discrete"):
+        to_sbml(scalar_equations(models.load("mcculloch_pitts").build()))
