@@ -8,7 +8,9 @@ This is ``kind="adaptive"``. In brnn each of the two projections has weights of 
 transpose, obey the same equation, and so stay equal. ``kind="continuous"`` keeps the weights fixed, at M = sum_pairs
 p q^T of the patterns p and q of +1 and -1, divided by the number of cells of the layer that sends.
 ``kind="discrete"`` is the original of Kosko with activities 0 and 1: layer F1 shows a pattern at even steps and F2 at
-odd steps (1 where the net input is positive), each the answer to the other.
+odd steps (1 where the net input is positive), each the answer to the other. A cell whose net input is exactly 0
+becomes 0 here; Kosko's keeps its state then (recalled, not looked up), which differs for correlation matrices whose
+rows can cancel.
 
 Source: Kosko (1988), Bidirectional associative memories, IEEE Trans. SMC 18, 49-60; Kosko (1987), Adaptive
 bidirectional associative memories, Appl. Opt. 26, 4947-4960; review, (37)-(39).

@@ -20,6 +20,9 @@ What is known, with S_1 = f(I + J), S_2 = f(I) and instantaneous cells (`brnn.th
 - at its offset the OFF channel rebounds by H K L S_2 (S_1 - S_2)/((H + L S_1) (H + L S_2)): antagonistic rebound.
 - with f(w) = w, a burst dI of arousal while J is on makes the OFF channel rebound if and only if dI > H/L, whatever I
   and J are: rebound to an unexpected event. (That this is in the 1972 paper is recalled, not looked up.)
+- late and long: with cells of finite A the rebound comes when the cells have followed the offset, and lasts as long as
+  the gate of the ON channel needs to recover, about 1/(H + L S_2). Where cells are not faster than gates (A <= H) there
+  is none.
 - with a sigmoid or threshold f the ON response is an inverted U of arousal; with f(w) = w it falls as arousal rises.
 """
 

@@ -18,6 +18,11 @@ What is known (I = J = 0, x = sum x_k, X_i = x_i/x, h(w) = f(w)/w): the signal d
   and the graded pattern that one sees before that is transient.
 
 The order of activities never reverses; the total is normalized. `brnn.theory.rcf` holds the closed forms.
+
+All this is without inputs. While an excitatory input I is on without an inhibitory J, the field keeps neither the
+ratios of the inputs nor a total below B: with n cells it is bounded by n B, since only recurrent signals inhibit. Equal
+survivors that sit where h has its maximum are marginal (four cells of B = 3, f = w^2/(0.25 + w^2), A = 1 hold 0.5
+each): differences decay as 1/t, not exponentially.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time as clock
 import warnings
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from tqdm import tqdm
 from brnn.compiler import System, Variable
 from brnn.errors import IntegrationError
 from brnn.integrate.events import Reactor
+from brnn.integrate.failures import why_not_further
 from brnn.integrate.timetable import Timetable
 from brnn.result.recorder import Recorder
 
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
     from brnn.integrate.methods.base import Method
     from brnn.result.result import Result
 
-__all__ = ["Driver", "Task"]
+__all__ = ["FAINT", "Driver", "Task", "largest_activity"]
 
+FAINT = 1000.0  # absolute tolerances; where every activity is smaller, they say little of it
+_MANY = 20  # saved times tell of activities that inputs bring and take
 _THREADED = 500  # unknowns from which BLAS would use several threads
 
 
@@ -87,6 +91,7 @@ class Driver:
     projected: float = 0.0
     bounds: tuple[np.ndarray, np.ndarray] | None = None
     bar: Any = None
+    largest: float = 0.0  # of the saved activities and the first ones, as long as they are faint
     reactor: Reactor | None = None
     started: float = field(default_factory=clock.perf_counter)
 
@@ -108,6 +113,8 @@ class Driver:
         if progress:
             self.bar = _progress_bar(self.task.duration, self.task.system)
         self.bounds = _bounds(self.task.system, state)
+        self.largest = largest_activity(state, self.task.system.variables)
+        begins_silent = self.largest == 0.0
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings(), _one_thread(self.task.system.size):
                 # A solver that gives up says so by its status; LSODA also warns.
@@ -125,7 +132,21 @@ class Driver:
         finally:
             if self.bar is not None:
                 self.bar.close()
+        if not begins_silent or self.task.system.network.settled() == 0.0 or self.saved >= _MANY:
+            self._warn_if_faint()
         return self.task.recorder.finish(status, self.summary(message))
+
+    def _warn_if_faint(self) -> None:
+        """Warn if no activity was much larger than the absolute tolerance, where that is what holds the error."""
+        network, atol = self.task.system.network, self.task.atol
+        if network.step is None and not network.noisy and 0.0 < self.largest < FAINT * atol:
+            warnings.warn(
+                f"no activity of {network.name} is above {self.largest:.2g}, and the absolute tolerance is atol = "
+                f"{atol:g}: errors may be as large as the activities; try atol = {1e-9 * self.largest:.0e} (atol=, "
+                "--atol)",
+                UserWarning,
+                stacklevel=4,
+            )
 
     def begin_events(self, state: np.ndarray, timetable: Timetable) -> np.ndarray:
         """Let the events of time 0 happen, if the network has any; return the state after them."""
@@ -185,6 +206,8 @@ class Driver:
             if not np.array_equal(inside, states):
                 self.projected = max(self.projected, float(np.abs(inside - states).max()))
             states = inside
+        if self.largest < FAINT * self.task.atol:
+            self.largest = max(self.largest, largest_activity(states, self.task.system.variables))
         self.task.recorder.write(times, states)
         self.saved += len(times)
 
@@ -209,21 +232,41 @@ class Driver:
         if self.bar is not None:
             self.bar.update(by)
 
-    def failure(self, time: float, state: np.ndarray, slope: np.ndarray, scale: np.ndarray | float) -> IntegrationError:
-        """Return the error that names the state which changes fastest."""
+    def failure(
+        self,
+        time: float,
+        state: np.ndarray,
+        slope: np.ndarray,
+        scale: np.ndarray | float,
+        why: str | None = None,
+        needed: float | None = None,
+    ) -> IntegrationError:
+        """Return the error that names the state which changes fastest, says why, and what may help.
+
+        `needed` is how many steps the rest of the run would take, if it was given up for that.
+        """
         speed = np.abs(slope)
         speed[~np.isfinite(speed)] = np.inf
         worst = int(np.argmax(speed / scale))
         variable = next(v for v in self.task.system.variables if v.start <= worst < v.stop)
         where = f"{variable.name}[{_index(variable, worst)}]"
+        if why is None:
+            own = float(np.broadcast_to(scale, speed.shape)[worst])
+            value, fastest = float(state[worst]), float(speed[worst])
+            why = why_not_further(value, fastest, own, self.task.atol, self.task.duration, needed)
         return IntegrationError(
             f"{self.method.name} could not go on after t = {time:.6g}; {where} = {state[worst]:.6g} changes fastest "
-            f"there (rate {speed[worst]:.3g}): the solution grows without bound, jumps, or is too stiff for this "
-            f"solver",
+            f"there (rate {speed[worst]:.3g}): {why}",
             time=time,
             variable=where,
             state=state.copy(),
         )
+
+
+def largest_activity(states: np.ndarray, variables: Sequence[Variable]) -> float:
+    """Return the largest absolute value of the activities in these states."""
+    parts = [np.abs(states[..., v.start : v.stop]).max(initial=0.0) for v in variables if v.role == "stm"]
+    return float(max(parts, default=0.0))
 
 
 def _one_thread(size: int) -> AbstractContextManager[Any]:

@@ -104,7 +104,8 @@ def simulate(
     Warns
     -----
     UserWarning
-        If an input is never on in the run, or there is neither input nor initial activity.
+        If an input is never on in the run, there is neither input nor initial activity, or no activity is much larger
+        than atol.
     """
     if not isinstance(network, Network):
         raise InputError(f"network = {type(network).__name__}: must be a brnn.Network, e.g. brnn.models.rcf.build()")

@@ -84,6 +84,7 @@ class Stepwise(Driver):
             fun, start, state, stop, task.rtol, task.atol, system, task.step, longest=longest, clock=timetable.clock
         )
         stepper = self.method.stepper(piece)
+        self._require_finite(stepper, start, state)
         slopes = Slopes(fun, start, state) if self.reactor is not None and self.reactor.watching else None
         settled = timetable.settled + sum(system.delays)
         self.still = 0
@@ -109,6 +110,13 @@ class Stepwise(Driver):
                 stepper = self.method.stepper(replace(piece, start=stepper.t, state=state))
         self._count(stepper)
         return stop, state, False
+
+    def _require_finite(self, stepper: Any, time: float, state: np.ndarray) -> None:
+        """Raise IntegrationError if du/dt is not a number: SciPy's explicit methods would try steps for ever."""
+        slope = getattr(stepper, "f", None)
+        if slope is not None and not np.isfinite(slope).all():
+            self._count(stepper)
+            raise self.failure(time, state, slope, 1.0)
 
     def _short(self, fun: RightHandSide, start: float, stop: float, state: np.ndarray) -> np.ndarray:
         """Return the state at the end of a piece so short beside the time that a stepper's times would be rounded.
@@ -142,10 +150,11 @@ class Stepwise(Driver):
         made = self.still < _STILL_STEPS and stepper.status != "failed" and bool(np.isfinite(stepper.y).all())
         if made:
             self.steps += 1
-        if not made or self._hopeless(stepper.t):
+        needed = self._hopeless(stepper.t) if made else None
+        if not made or needed is not None:
             self._count(stepper)
             scale = self.task.atol + self.task.rtol * np.abs(state)
-            raise self.failure(before, state, fun(before, state), scale)
+            raise self.failure(before, state, fun(before, state), scale, needed=needed)
 
     def _event(self, stepper: Any, before: float, state: np.ndarray, slopes: Slopes) -> float | None:
         """Return when the first crossing of the step from `before` happens; None if there is none."""
@@ -175,13 +184,14 @@ class Stepwise(Driver):
         self.reason += f"; from t = {stepper.t:.3g} on {self.method.name}: stiff, {left:.1g} steps were left"
         return True
 
-    def _hopeless(self, time: float) -> bool:
-        """Tell, now and then, whether the run would need far too many steps, at the pace of the last ones."""
+    def _hopeless(self, time: float) -> float | None:
+        """Return, now and then, how many steps the run would need at the pace of the last ones, if far too many."""
         if self.steps % _PACE_STEPS != 0:
-            return False
+            return None
         pace, self.mark = (time - self.mark) / _PACE_STEPS, time
-        self.slow = self.slow + 1 if self.task.duration - time > _MOST_STEPS * pace else 0
-        return self.slow >= _SLOW_PACES
+        left = self.task.duration - time
+        self.slow = self.slow + 1 if left > _MOST_STEPS * pace else 0
+        return left / max(pace, 1e-300) if self.slow >= _SLOW_PACES else None
 
     def _count(self, stepper: Any) -> None:
         self.evaluations += int(stepper.nfev)

@@ -10,6 +10,7 @@ from brnn.base.checks import whole
 from brnn.base.text import bytes_in_words, one_line
 from brnn.compiler.layout import state_size
 from brnn.errors import BrnnError, InputError
+from brnn.integrate.driver import FAINT
 from brnn.integrate.methods import choose
 from brnn.spec.network import Network
 from brnn.sweeps.building.builder import NetworkBuilder
@@ -26,6 +27,7 @@ __all__ = [
     "sample_network",
     "shard_members",
     "warn_alike",
+    "warn_faint",
 ]
 
 _TRIED = 16  # first members of which one is built to see what the networks are like
@@ -54,6 +56,17 @@ def warn_alike(design: Design, sample: Network | None) -> None:
     if design.counted and sample is not None and not sample.random:
         warnings.warn(
             f"Repeats: {sample.name} has no white noise and no events of chance, so that all repeats are the same",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def warn_faint(faint: int, members: int, atol: float) -> None:
+    """Warn of members whose activities are so small that the absolute tolerance says little of them."""
+    if faint:
+        warnings.warn(
+            f"{faint:,} of {members:,} members have no activity above {FAINT * atol:.1g}, and the absolute tolerance "
+            f"is atol = {atol:g}: errors may be as large as the activities; give a smaller one (atol=, --atol)",
             UserWarning,
             stacklevel=3,
         )

@@ -70,6 +70,7 @@ class Dispatcher:
         self.processes: WorkerProcesses | None = None  # for members that turn out to run one by one
         self.todo = np.zeros(0, np.int64)
         self.lost = 0
+        self.faint = 0  # members without an activity that is much larger than the absolute tolerance
 
     def __enter__(self) -> Self:
         return self
@@ -215,6 +216,7 @@ class Dispatcher:
 
     def _write(self, part: FinishedMembers) -> None:
         """Measure finished members and write them."""
+        self.faint += part.faint
         errors = dict(part.errors)
         rows: dict[str, np.ndarray] = {"steps": part.steps, "evaluations": part.evaluations}
         self._declare("steps", (), "steps of the solver", np.int64)

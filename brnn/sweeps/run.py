@@ -26,6 +26,7 @@ from brnn.sweeps.checks import (
     sample_network,
     shard_members,
     warn_alike,
+    warn_faint,
 )
 from brnn.sweeps.designs import Design
 from brnn.sweeps.dispatch import Dispatcher
@@ -168,6 +169,7 @@ def sweep(
         done = (design.size if selected is None else selected.size) - todo.size
         writer.begin()
         work.run(todo, stack.enter_context(_bar(done, todo.size, progress)))
+        warn_faint(work.faint, done + todo.size, options.atol)
         result = writer.finish()
         return result if out is not None else result.load()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,6 +25,7 @@ from brnn.ensemble.noise import NoiseRules, run_noisy
 from brnn.ensemble.run import Ensemble, Finished, run_ensemble
 from brnn.ensemble.status import COMPLETE, FAILED, STEADY
 from brnn.errors import BrnnError, InputError
+from brnn.integrate.driver import FAINT
 from brnn.integrate.run import initial_state, simulate
 from brnn.spec.network import Network
 from brnn.spec.variable import Variable
@@ -157,6 +159,8 @@ class FinishedMembers:
         Why members failed, by place among the members.
     seconds : float
         How long they took: to run, and to be built where each was built by itself.
+    faint : int
+        How many have no activity that is much larger than the absolute tolerance.
     """
 
     members: np.ndarray
@@ -165,6 +169,7 @@ class FinishedMembers:
     evaluations: np.ndarray
     errors: Mapping[int, str] = field(default_factory=dict)
     seconds: float = 0.0
+    faint: int = 0
 
 
 def failed_members(members: np.ndarray, errors: Sequence[str]) -> FinishedMembers:
@@ -206,6 +211,7 @@ def run_built(built: BuiltMembers, threads: int = 1) -> list[FinishedMembers]:
                 finished.counts[:, 1],
                 errors,
                 time.monotonic() - begun,
+                0 if work.layout.noise is not None else _faint(states, work.settled, options.atol),
             )
         )
     for place, network in built.singles:
@@ -252,7 +258,9 @@ def _single(built: BuiltMembers, place: int, network: Network) -> FinishedMember
     saved = np.array(options.times)
     try:
         seed = int(built.seeds[place]) if network.random else None
-        result = simulate(network, **{**options.alone(network, seed), "times": options.saved(network)})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "no activity of ")  # the sweep says it once for all members
+            result = simulate(network, **{**options.alone(network, seed), "times": options.saved(network)})
     except BrnnError as error:
         return failed_members(members, [one_line(error)])
     except Exception as error:  # whatever it is, the other members go on
@@ -275,4 +283,23 @@ def _single(built: BuiltMembers, place: int, network: Network) -> FinishedMember
         rows,
         given_patterns(network) if options.references else NO_PATTERNS,
     )
-    return FinishedMembers(members, states, np.array([result.solver.steps]), np.array([result.solver.evaluations]))
+    by_tolerance = network.step is None and not network.noisy
+    faint = _faint(states, np.array([network.settled()]), options.atol) if by_tolerance else 0
+    counts = np.array([result.solver.steps]), np.array([result.solver.evaluations])
+    return FinishedMembers(members, states, *counts, faint=faint)
+
+
+def _faint(states: MemberStates, settled: np.ndarray, atol: float) -> int:
+    """Return how many members have no activity that is much larger than atol, in any state that is known.
+
+    Where inputs change, and activities begin at 0, the last state alone does not tell.
+    """
+    largest = np.zeros(len(states.final))
+    begins = np.zeros(len(states.final))
+    for variable in states.layers:
+        for part in (states.initial, states.final, states.trajectory.reshape(len(largest), -1, states.final.shape[1])):
+            block = np.abs(states.block(variable, part)).reshape(len(largest), -1)
+            largest = np.fmax(largest, np.fmax.reduce(block, axis=1, initial=0.0))
+        begins = np.maximum(begins, np.abs(states.block(variable, states.initial)).max(axis=1))
+    known = (begins > 0.0) | (settled == 0.0) | (states.times.size > 0)
+    return int(np.count_nonzero(known & (largest > 0.0) & (largest < FAINT * atol)))

@@ -137,3 +137,14 @@ def test_markets_of_one_and_of_none() -> None:
     assert not production.any()
     for order in itertools.permutations([1.0, 3.0, 9.5]):
         assert theory.market_equilibrium(order, 10.0, 1.0, 1.0)[0] == pytest.approx(14 / 3)
+
+
+def test_may_and_leonard_without_logarithms_keep_time_if_the_absolute_tolerance_allows() -> None:
+    """When the largest species changes, by independent integration of the logarithms."""
+    times = np.arange(0.0, 1100.0)
+    network = brnn.models.may_leonard.build(logarithmic=False)
+    x = brnn.simulate(network, 1099.0, times=times, solver="DOP853", atol=1e-300)["species.x"].values
+    largest = x.argmax(axis=1)
+    assert (x > 0.0).all()
+    changes = [11, 27, 44, 63, 83, 107, 136, 173, 222, 289, 384, 520, 717, 1007]
+    np.testing.assert_allclose(np.flatnonzero(np.diff(largest)), changes, rtol=0, atol=1)

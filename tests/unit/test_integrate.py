@@ -286,6 +286,27 @@ def test_a_solver_that_slides_along_a_jump_gives_up() -> None:
     assert rest[0] == pytest.approx(0.5, abs=1e-3)
 
 
+@pytest.mark.parametrize("solver", ["LSODA", "RK45", "BDF", "compiled"])
+def test_a_rate_that_is_no_number_is_named(solver: str) -> None:
+    beyond = brnn.Projection("a", "a", "excitatory", brnn.Expression("log(0.5 - w)"))
+    network = decaying(initial=0.6, projections=[beyond])
+    with pytest.raises(brnn.IntegrationError, match=r"a.x\[0\] = 0.6 .*du/dt is not a number there"):
+        brnn.simulate(network, 1.0, solver=solver)
+
+
+def test_a_tolerance_that_numbers_cannot_keep_is_named() -> None:
+    network = decaying(stimuli=[brnn.Stimulus("a")])
+    with pytest.raises(brnn.IntegrationError, match="its tolerance there, 1e-300, is finer .* a larger atol"):
+        brnn.simulate(network, 10.0, rtol=1e-13, atol=1e-300, solver="LSODA")
+
+
+def test_a_run_that_would_take_for_ever_says_how_many_steps_and_what_may_help() -> None:
+    jump = brnn.Projection("a", "a", "inhibitory", brnn.Step(1.0, 0.5), brnn.OneToOne())
+    network = decaying(A=1.0, initial=0.2, projections=[jump], stimuli=[brnn.Stimulus("a")])
+    with pytest.raises(brnn.IntegrationError, match=r"would take \de\+\d\d steps at its pace.*solver='Radau'"):
+        brnn.simulate(network, 1e4, solver="LSODA")
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

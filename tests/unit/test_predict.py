@@ -12,7 +12,8 @@ import brnn
 from brnn import models
 from brnn.theory import predict
 from brnn.theory.predictions.base import Unmet
-from brnn.theory.predictions.competitive_field import NO_INPUTS
+from brnn.theory.predictions.competitive_field import NO_INPUTS, competitive_field
+from brnn.theory.predictions.linear import linear_network
 from brnn.theory.predictions.predict import THEOREMS
 
 A, B = 1.0, 3.0
@@ -219,3 +220,25 @@ def test_what_is_predicted_is_what_the_simulator_does() -> None:
 def test_only_networks() -> None:
     with pytest.raises(brnn.InputError, match="predict: network = str: must be a brnn.Network"):
         predict("rcf")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("signal", [brnn.Linear(0.5), brnn.Function("0.5*w"), brnn.Function("w/c", c=2.0)])
+def test_a_linear_signal_is_seen_however_it_is_written(signal: brnn.Signal) -> None:
+    """dx/dt = -2 x + 0.5 x + 1 in each cell: it goes to 2/3."""
+    layer = brnn.Layer.additive("F", 2, A=2.0)
+    links = [brnn.Projection("F", "F", signal=signal)]
+    network = brnn.Network("linear", [layer], links, [brnn.Stimulus("F")])
+    np.testing.assert_allclose(only(network, "F.x").value, [2 / 3, 2 / 3], rtol=1e-12)
+
+
+@pytest.mark.parametrize("signal", [brnn.Expression("0.5*w"), brnn.Function("0.5*w + 1e-9*w**2"), brnn.Sigmoid()])
+def test_what_is_cut_or_bent_is_not_linear(signal: brnn.Signal) -> None:
+    layer = brnn.Layer.additive("F", 2, A=2.0)
+    network = brnn.Network("bent", [layer], [brnn.Projection("F", "F", signal=signal)], [brnn.Stimulus("F")])
+    assert linear_network(network) == Unmet(LINEAR, "linear signals")
+
+
+def test_a_field_without_decay_is_named_as_such() -> None:
+    found = competitive_field(models.rcf.build(A=0.0))
+    assert isinstance(found, Unmet)
+    assert found.hypothesis.startswith("decay, A > 0")

@@ -139,6 +139,11 @@ def test_sigmoid_levels():
         assert -a * u + (b - u) * signal - u * (k - 1) * signal == pytest.approx(0.0, abs=1e-13)
 
 
+def test_most_survivors_of_large_numbers():
+    """k < B/sqrt(F) - 2A/G = 4, a difference of two numbers of a million."""
+    assert rcf.most_survivors(0.5e6, 1e6 + 4.0, Sigmoid(1.0, 1.0, 2.0), 10) == 3
+
+
 def test_most_survivors():
     assert rcf.sigmoid_most_survivors(A, B, F) == 3  # k < 4, so that exactly 4 is not stored
     assert rcf.most_survivors(A, B, SIGMOID, 10) == 3

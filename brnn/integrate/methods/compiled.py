@@ -16,10 +16,10 @@ from brnn.ensemble.arrays import pack, unfit
 from brnn.ensemble.load import integrator, lane_function, rule_of_rest
 from brnn.ensemble.noise import NoiseRules, default_step, fastest_rates, run_noisy
 from brnn.ensemble.run import Ensemble, lane_memory
-from brnn.ensemble.status import COMPLETE, FAILED, OF_CODE, STEADY
+from brnn.ensemble.status import COMPLETE, FAILED, OF_CODE, STEADY, TOO_MANY
 from brnn.integrate.driver import Driver, Task
 from brnn.integrate.methods.base import TAKES_NO_STEP, Method
-from brnn.integrate.methods.stochastic import SRIW1, check_step
+from brnn.integrate.methods.stochastic import SRIW1, check_step, too_long
 
 if TYPE_CHECKING:
     from brnn.spec.network import Network
@@ -90,7 +90,8 @@ class _Compiled(Driver):
         time = float(reached[0])
         if OF_CODE[status[0]] == FAILED:
             slope = task.system.rhs(np.nextafter(time, task.duration))(time, final[0])
-            raise self.failure(time, final[0], slope, task.atol + task.rtol * np.abs(final[0]))
+            needed = self.steps * task.duration / time if status[0] == TOO_MANY and time > 0.0 else None
+            raise self.failure(time, final[0], slope, task.atol + task.rtol * np.abs(final[0]), needed=needed)
         if OF_CODE[status[0]] == STEADY:
             return self.at_rest(time, final[0])
         if task.until_steady:
@@ -119,6 +120,6 @@ class _Compiled(Driver):
         self.save(times[:done], finished.trajectory[0, :done])
         if finished.status[0] != COMPLETE:
             slope = task.system.rhs(np.nextafter(time, task.duration))(time, finished.final[0])
-            raise self.failure(time, finished.final[0], slope, 1.0)
+            raise self.failure(time, finished.final[0], slope, 1.0, too_long(self.step))
         self.progressed(task.duration)
         return "complete", f"reached t = {task.duration:g} with seed {task.seed}"

@@ -72,7 +72,7 @@ class _Discrete(Driver):
             self.steps += 1
             self.evaluations += 1
             if not np.isfinite(new).all():
-                raise self.failure(time, state, new, 1.0)
+                raise self.failure(time, state, new, 1.0, "a step takes it beyond all numbers")
             # Delayed signals of a schedule that has come to its end arrive later.
             settles = task.until_steady and time >= settled + max(lags, default=0) * step
             rests = settles and rule.rests(fun, time, state, new)

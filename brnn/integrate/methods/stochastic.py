@@ -29,7 +29,7 @@ from brnn.spec.breaks import segments
 if TYPE_CHECKING:
     from brnn.spec.network import Network
 
-__all__ = ["SRIW1", "EulerMaruyama", "check_step"]
+__all__ = ["SRIW1", "EulerMaruyama", "check_step", "too_long"]
 
 _LOOKED_AT = 16  # segments whose rates are looked at
 _MOST_STEPS = 1e10
@@ -47,6 +47,11 @@ def check_step(step: float, duration: float, rate: float) -> None:
             UserWarning,
             stacklevel=4,
         )
+
+
+def too_long(step: float) -> str:
+    """Return why a run with white noise cannot go on whose step is this."""
+    return f"the solution grows without bound, or the step of the noise, {step:g}, is too long (step=, --step)"
 
 
 def _euler_maruyama(a, b, t, x, h, random):  # type: ignore[no-untyped-def]
@@ -170,7 +175,7 @@ class _Stochastic(Driver):
                 time = before + k * h
                 new = scheme(rhs, rhs.diffusion, time, state, h, self.random)
                 if not np.isfinite(new).all():
-                    raise self.failure(time, state, rhs(time, state), 1.0)
+                    raise self.failure(time, state, rhs(time, state), 1.0, too_long(self.step))
                 self.steps += 1
                 self.evaluations += self.method.evaluations
                 if self.reactor is not None and self.reactor.watching:

@@ -62,6 +62,8 @@ class CompetitiveField:
         layer: Any = network.layers[0]
         if len(network.layers) != 1 or not isinstance(layer, Layer):
             return Unmet(_FIELD, "one layer of cells that obey (9)")
+        if not np.any(layer.A):
+            return Unmet(_FIELD, "decay, A > 0 (without it the total of (21) only rises, to B)")
         if np.ndim(layer.A) or np.ndim(layer.B) or not layer.A > 0:
             return Unmet(_FIELD, "one decay rate A > 0 and one upper bound B for all cells")
         if not (layer.C == 1.0 and layer.F == 1.0 and layer.E == 0.0):

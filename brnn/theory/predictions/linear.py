@@ -17,6 +17,7 @@ __all__ = ["linear_network"]
 
 _LINEAR = "an additive network with linear signals (6)(7)"
 _CELLS_AT_MOST = 1000  # whose matrix is made
+_SAMPLES = np.concatenate([-np.geomspace(1e-6, 1e6, 97), [0.0], np.geomspace(1e-6, 1e6, 97)])
 _SOURCE = "review, (6), (7); a linear equation with constant coefficients"
 
 
@@ -36,13 +37,24 @@ def _matrix(network: Network) -> tuple[Any, np.ndarray] | Unmet:
         return Unmet(_LINEAR, "projections")
     W = np.zeros((layer.cells, layer.cells))
     for link in network.projections:
-        if not isinstance(link.signal, Linear):
+        gain = _gain(link.signal)
+        if gain is None:
             return Unmet(_LINEAR, "linear signals")
         if link.gate is not None or link.learning is not None or link.delay:
             return Unmet(_LINEAR, "projections without gates, learning and delays")
         sign = 1.0 if link.kind == "excitatory" else -1.0
-        W += sign * link.signal.gain * link.topology.strengths(layer.shape, layer.shape)
+        W += sign * gain * link.topology.strengths(layer.shape, layer.shape)
     return np.ravel(layer.A) if np.ndim(layer.A) else layer.A, W
+
+
+def _gain(signal: Any) -> float | None:
+    """Return the gain of a linear signal, however it is written (``Function("0.5*w")``); None if it is not linear."""
+    if isinstance(signal, Linear):
+        return signal.gain
+    with np.errstate(all="ignore"):
+        gain = float(signal(1.0))
+        values = np.asarray(signal(_SAMPLES), dtype=np.float64)
+    return gain if np.allclose(values, gain * _SAMPLES, rtol=1e-12, atol=0.0) else None
 
 
 def linear_network(network: Network) -> list[Prediction] | Unmet:
