@@ -23,9 +23,17 @@ __all__ += ["__version__"]
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__ and name[:1].isupper():
+    if name in __all__:
+        return _listed(name)
+    known = list(__all__)
+    if name[:1].isupper():
         for package in ("brnn.signals", "brnn.spec"):
             found = importlib.import_module(package)
             if name in found.__all__:
                 return getattr(found, name)
-    return _listed(name)
+            known += found.__all__
+    try:
+        return _listed(name)  # a module, which is none of the names
+    except AttributeError:
+        hint = "" if name.startswith("_") else importlib.import_module("brnn.base.text").closest(name, known)
+        raise AttributeError(f"module 'brnn' has no attribute '{name}'{hint}") from None

@@ -35,4 +35,7 @@ def __dir__() -> list[str]:
 def __getattr__(name: str) -> Any:
     if name in names():
         return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    from brnn.base.text import closest
+
+    hint = closest(name, names())
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'{hint}")

@@ -236,7 +236,10 @@ class System:
         return J
 
     def _state(self, x: Any) -> np.ndarray:
-        state = np.array(x, dtype=np.float64).ravel()
+        try:
+            state = np.array(x, dtype=np.float64).ravel()
+        except (TypeError, ValueError):
+            raise InputError(f"x: must be the state vector, an array of {self.size} numbers") from None
         if state.size != self.size:
             names = ", ".join(f"{variable.name} ({variable.size})" for variable in self.variables)
             raise InputError(f"x: has {state.size} elements, the state vector has {self.size}: {names}")

@@ -80,7 +80,9 @@ def sweep(
         How long each member runs; its network's own duration by default.
     measures : names and functions
         What is kept of each member: "final", "total", "relative", "winner", "survivors", "stored_contrast", "regime",
-        "time", or functions of its result (with ``result["F1.x"]``, ``.final("F1")``, ``.total("F1")``).
+        "time", or functions of its result (with ``result["F1.x"]``, ``.final("F1")``, ``.total("F1")``). "final" keeps
+        the states under the names that they have in a run, ``"F1.x"``; every other measure has its own name,
+        ``"winner"``, in networks of several layers with that of the layer before it, ``"F1.winner"``.
     out : str or Path, optional
         The HDF5 file, written while the sweep goes on. Without it everything is kept in memory.
     executor : None, int, Executor or Client

@@ -211,6 +211,8 @@ def test_a_system_gives_its_slope_and_its_jacobian() -> None:
         assert system.jacobian(0.0, x) == pytest.approx(expected, abs=1e-8)
     with pytest.raises(InputError, match=r"x: has 2 elements, the state vector has 3: F.x \(3\)"):
         system.f(0.0, [1.0, 2.0])
+    with pytest.raises(InputError, match="x: must be the state vector, an array of 3 numbers"):
+        system.f(0.0, {"F": [1.0, 2.0, 3.0]})
 
 
 def test_an_equilibrium_has_labels() -> None:

@@ -43,5 +43,9 @@ def test_importing_loads_nothing_heavy() -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="Sigmoidd"):
+    with pytest.raises(AttributeError, match="no attribute 'Sigmoidd'; did you mean 'Sigmoid'"):
         brnn.Sigmoidd  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'simulat'; did you mean 'simulate'"):
+        brnn.simulat  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'gated_diploe'; did you mean 'gated_dipole'"):
+        brnn.models.gated_diploe  # noqa: B018
