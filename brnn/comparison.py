@@ -6,6 +6,7 @@ import dataclasses
 import math
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from html import escape
 from typing import Any, Self
 
 import numpy as np
@@ -180,6 +181,13 @@ class Comparison:
         text = f"{label}: " if label else ""
         text += f"predicted {predicted}, measured {measured}, difference {difference}, tolerance {tolerance}, {verdict}"
         return f"{text} ({self.reason})" if self.reason else text
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook as a table of one row."""
+        head = "".join(f"<th>{name}</th>" for name in _HEADER)
+        row = "".join(f"<td>{escape(cell)}</td>" for cell in self.cells())
+        reason = f"<p>{escape(self.reason)}</p>" if self.reason else ""
+        return f"<div><table><tr>{head}</tr><tr>{row}</tr></table>{reason}</div>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON; long arrays are summarised, numbers that JSON lacks become text."""

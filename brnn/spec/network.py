@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from html import escape
 from typing import Any, Self
 
 import numpy as np
@@ -24,6 +25,8 @@ from brnn.spec.schedules import InPhase, Schedule
 from brnn.spec.stimulus import Stimulus
 
 __all__ = ["Network"]
+
+_SHOWN = 50  # parts of one kind that a notebook lists
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -138,6 +141,32 @@ class Network(Spec):
         if self.protocol is not None and self.duration == self.protocol.duration:
             changes.setdefault("duration", None)
         return super().replace(**changes)
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook: its equations, with all numbers in them, and what it is made of."""
+        from brnn.equations.network import equations_of
+
+        title, source = escape(self.name), escape(self.reference)
+        equations = escape(equations_of(self).text().partition("\n")[2].strip("\n"))
+        parts = [("layer", self.layers), ("projection", self.projections), ("stimulus", self.stimuli)]
+        parts += [("event", self.events)]
+        rows = "".join(
+            f"<tr><td>{kind}</td><td style='text-align:left'>{escape(repr(part))}</td></tr>"
+            for kind, members in parts
+            for part in members[:_SHOWN]
+        )
+        more = sum(max(0, len(members) - _SHOWN) for _, members in parts)
+        rest = f"<p>and {more} more</p>" if more else ""
+        return (
+            f"<div><p><b>Network {title}</b>{f', {source}' if source else ''}</p><pre>{equations}</pre>"
+            f"<details><summary>parts</summary><table>{rows}</table>{rest}</details></div>"
+        )
+
+    def _repr_latex_(self) -> str:
+        """Show its equations where LaTeX is shown: an environment align of amsmath."""
+        from brnn.equations.network import equations_of
+
+        return equations_of(self).latex().partition("\n")[2]
 
     def with_(self, changes: Mapping[str, Any] | None = None, /, **named: Any) -> Network:
         """Return a copy with some of its values changed, each by its dotted name, as a design of a sweep names it.
