@@ -80,7 +80,7 @@ class CycleCurve:
         local = self._local(U)
         states = np.einsum("gj,ijk->igk", _L, local)
         slopes = np.einsum("gj,ijk->igk", _D, local)
-        rates = np.array([self.family.rates(u, (p,)) for u in states.reshape(-1, self.n)]).reshape(states.shape)
+        rates = self.family.all_rates(states.reshape(-1, self.n), (p,)).reshape(states.shape)
         inside = slopes - T * self.steps[:, None, None] * rates
         phase = float(np.sum(self._phase * (U - self._reference))) / self.size
         return np.concatenate([inside.ravel(), (U[-1] - U[0]), [phase]])
@@ -91,13 +91,10 @@ class CycleCurve:
         local = self._local(U)
         n, m = self.n, DEGREE
         states = np.einsum("gj,ijk->igk", _L, local)
-        result = np.empty((len(self.steps), m, n, m + 1, n))
-        eye = np.eye(n)
-        for i, h in enumerate(self.steps):
-            for g in range(m):
-                J = self.family.jacobian(states[i, g], (p,))
-                result[i, g] = _D[g][None, :, None] * eye[:, None, :] - T * h * _L[g][None, :, None] * J[:, None, :]
-        return result.reshape(len(self.steps), m * n, (m + 1) * n)
+        J = self.family.all_jacobians(states.reshape(-1, n), (p,)).reshape(*states.shape, n)
+        slopes = np.einsum("gj,ab->gajb", _D, np.eye(n))
+        result = slopes - T * np.einsum("i,gj,igab->igajb", self.steps, _L, J)
+        return np.asarray(result.reshape(len(self.steps), m * n, (m + 1) * n))
 
     def jacobian(self, y: np.ndarray) -> Any:
         """Return the derivatives of `residual`, sparse."""
@@ -112,8 +109,8 @@ class CycleCurve:
         c = np.broadcast_to(columns[:, None, :], blocks.shape).ravel()
         states = np.einsum("gj,ijk->igk", _L, self._local(U)).reshape(-1, n)
         h = np.repeat(self.steps, m)[:, None]
-        by_period = -(h * np.array([self.family.rates(u, (p,)) for u in states])).ravel()
-        by_p = -(T * h * np.array([self.family.by_parameter(u, (p,)) for u in states])).ravel()
+        by_period = -(h * self.family.all_rates(states, (p,))).ravel()
+        by_p = -(T * h * self.family.by_parameter(states, (p,))).ravel()
         inner = np.arange(N * m * n)
         last = N * m * n
         own = np.arange(n)

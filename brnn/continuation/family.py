@@ -9,8 +9,9 @@ import numpy as np
 
 from brnn.compiler import System, compile_network
 from brnn.compiler.system import RightHandSide
+from brnn.ensemble.rest import difference_steps
 from brnn.errors import InputError
-from brnn.integrate.jacobian import jacobian_matrix
+from brnn.integrate.jacobian import ATOL, RTOL, jacobian_matrix
 from brnn.spec.network import Network
 from brnn.sweeps.building.find import builder_of
 
@@ -73,17 +74,44 @@ class Family:
         """Return dF/du, shape (size, size)."""
         return jacobian_matrix(self._fun(values), self.time, u)
 
+    def all_rates(self, states: np.ndarray, values: tuple[float, ...]) -> np.ndarray:
+        """Return F of many states, shape (states, size)."""
+        into = self._fun(values).into
+        result = np.empty_like(states)
+        for u, du in zip(states, result, strict=True):
+            into(self.time, u, du)
+        return result
+
+    def all_jacobians(self, states: np.ndarray, values: tuple[float, ...]) -> np.ndarray:
+        """Return dF/du of many states of one orbit, shape (states, size, size), by the differences of `jacobian`."""
+        count, n = states.shape
+        steps = difference_steps(states.ravel(), RTOL, ATOL).reshape(count, n)
+        aside = np.abs(states) <= np.abs(steps)  # both points lie on the unknown's own side of zero
+        own = np.arange(n)
+        one, two = (np.repeat(states[:, None, :], n, axis=1) for _ in range(2))
+        one[:, own, own] += steps
+        two[:, own, own] += np.where(aside, 2.0 * steps, -steps)
+        at_one, at_two = (self.all_rates(p.reshape(-1, n), values).reshape(count, n, n) for p in (one, two))
+        here = self.all_rates(states, values)[:, None, :] if aside.any() else 0.0
+        step = steps[:, :, None]
+        slopes = np.where(
+            aside[:, :, None], (4.0 * at_one - at_two - 3.0 * here) / (2.0 * step), (at_one - at_two) / (2.0 * step)
+        )
+        return np.asarray(slopes.transpose(0, 2, 1))
+
     def by_parameter(self, u: np.ndarray, values: tuple[float, ...], which: int = 0) -> np.ndarray:
         """Return dF/dp of one of the parameters, shape (size,), by a difference of order 2.
 
-        Where a network does not exist on one side, by one of order 1 on the other.
+        Where a network does not exist on one side, by one of order 1 on the other. Of many states at once, shape
+        (states, size), if that is the shape of `u`.
         """
         low, high = self.ranges[self.names[which]]
         p = values[which]
         h = _STEP * max(abs(p), 1e-3 * (high - low))
 
         def at(value: float) -> np.ndarray:
-            return self.rates(u, (*values[:which], value, *values[which + 1 :]))
+            moved = (*values[:which], value, *values[which + 1 :])
+            return self.rates(u, moved) if u.ndim == 1 else self.all_rates(u, moved)
 
         sides = []
         for value in (p - h, p + h):
