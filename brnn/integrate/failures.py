@@ -6,7 +6,7 @@ import numpy as np
 
 __all__ = ["why_not_further"]
 
-_ROUNDING = float(np.finfo(float).eps)
+_ABSURD = 1e-25  # of what changes in a run; finer than that numbers are not, even where they begin at 0
 
 
 def why_not_further(
@@ -32,7 +32,7 @@ def why_not_further(
             f"the rest of the run would take {needed:.1g} steps at its pace: du/dt jumps there, or is too stiff "
             "for this solver; solver='Radau', larger rtol and atol, or a shorter duration may help"
         )
-    if scale <= 2.0 * atol and scale < _ROUNDING * max(abs(value), speed * duration):
+    if scale <= 2.0 * atol and scale < _ABSURD * max(abs(value), speed * duration):
         return (
             f"its tolerance there, {scale:.3g}, is finer than numbers are beside the {speed * duration:.3g} by which "
             "it changes in a run; a larger atol (or rtol) may help"

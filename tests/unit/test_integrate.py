@@ -300,6 +300,12 @@ def test_a_tolerance_that_numbers_cannot_keep_is_named() -> None:
         brnn.simulate(network, 10.0, rtol=1e-13, atol=1e-300, solver="LSODA")
 
 
+def test_what_is_too_short_for_a_solver_is_not_blamed_on_the_tolerance() -> None:
+    pulse = brnn.Stimulus("a", "excitatory", 1e6, brnn.Pulse(on=5000.0, off=5000.0 + 1e-6))
+    with pytest.raises(brnn.IntegrationError, match="too stiff for this solver; "):
+        brnn.simulate(decaying(A=1.0, stimuli=[pulse]), 5001.0, solver="BDF")
+
+
 def test_a_run_that_would_take_for_ever_says_how_many_steps_and_what_may_help() -> None:
     jump = brnn.Projection("a", "a", "inhibitory", brnn.Step(1.0, 0.5), brnn.OneToOne())
     network = decaying(A=1.0, initial=0.2, projections=[jump], stimuli=[brnn.Stimulus("a")])

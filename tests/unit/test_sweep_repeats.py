@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import pytest
 
 import brnn
 from brnn.ensemble.arrays import pack
-from brnn.ensemble.noise import NoiseRules, run_noisy
+from brnn.ensemble.noise import NoiseRules, default_step, run_noisy
 from brnn.ensemble.run import Ensemble
 from brnn.ensemble.status import FAILED
+from brnn.integrate.methods.stochastic import check_step
 from brnn.sweeps.seeds import member_seeds
 
 
@@ -153,6 +155,16 @@ def test_a_step_that_is_too_long_is_said() -> None:
     assert (found.reached < 1.0).all()
     with pytest.warns(UserWarning, match="is too long"), pytest.raises(brnn.IntegrationError):
         brnn.simulate(network, 1.0, seed=0, step=0.01, solver="compiled")
+
+
+def test_many_steps_that_nobody_asked_for_are_said() -> None:
+    """A cell of rate 1e6 for two units of time: 2e7 steps of 1e-7."""
+    with pytest.warns(UserWarning, match=r"makes 2e\+07 steps of 1e-07, .* is about 1e\+06; .* \(step=, --step\)"):
+        check_step(default_step(2.0, 1e6), 2.0, 1e6, asked=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_step(1e-7, 2.0, 1e6, asked=True)
+        check_step(default_step(2.0, 10.0), 2.0, 10.0, asked=False)
 
 
 def test_saved_times_and_what_they_are_in_one_run() -> None:

@@ -111,7 +111,7 @@ class _Compiled(Driver):
         (rate,) = fastest_rates(work, np.zeros(1, np.int64)).tolist()
         step = default_step(task.duration, rate) if task.step is None else task.step
         self.step = min(step, float(work.longest[0]))
-        check_step(self.step, task.duration, rate)
+        check_step(self.step, task.duration, rate, task.step is not None)
         rules = NoiseRules("SRIW1", np.array([self.step]), np.array([task.seed], dtype=object))
         finished = run_noisy(work, rules, times=times, threads=1)
         self.steps, self.evaluations, _ = (int(count) for count in finished.counts[0])

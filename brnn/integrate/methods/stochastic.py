@@ -33,12 +33,28 @@ __all__ = ["SRIW1", "EulerMaruyama", "check_step", "too_long"]
 
 _LOOKED_AT = 16  # segments whose rates are looked at
 _MOST_STEPS = 1e10
+_MANY_STEPS = 1e6  # a minute or so with a small network
 
 
-def check_step(step: float, duration: float, rate: float) -> None:
-    """Refuse a step of which a run would have to make too many; warn of one that is too long for the network."""
+def check_step(step: float, duration: float, rate: float, asked: bool) -> None:
+    """Refuse a step of which a run would have to make too many; warn of one that is too long for the network.
+
+    Of many steps that nobody asked for a warning says how many they are.
+    """
     if duration / step > _MOST_STEPS:
         raise InputError(f"step = {step:g}: the run would take {duration / step:.2g} steps, more than {_MOST_STEPS:g}")
+    if not asked and duration / step > _MANY_STEPS:
+        by_rate = (
+            f"because the fastest rate of the network is about {rate:.3g}; a longer step (step=, --step) may do, up to "
+            f"{1.0 / rate:.2g}"
+            if step * rate > 0.05  # the default is 0.1
+            else "because an input swings so fast"
+        )
+        warnings.warn(
+            f"white noise: the run makes {duration / step:.2g} steps of {step:.2g}, {by_rate}",
+            UserWarning,
+            stacklevel=4,
+        )
     if step * rate > 1.0:
         warnings.warn(
             f"step = {step:g}: is too long for white noise in this network, whose fastest rate is about {rate:.3g}: "
@@ -151,7 +167,7 @@ class _Stochastic(Driver):
         asked = self.task.step
         step = default_step(self.task.duration, rate) if asked is None else asked
         self.step = min(step, self.task.system.network.period() / PER_PERIOD)
-        check_step(self.step, self.task.duration, rate)
+        check_step(self.step, self.task.duration, rate, asked is not None)
         return self.begin_events(state, self.timetable)
 
     def advance(self, state: np.ndarray) -> tuple[str, str]:
