@@ -132,9 +132,10 @@ class Driver:
         finally:
             if self.bar is not None:
                 self.bar.close()
+        result = self.task.recorder.finish(status, self.summary(message))
         if not begins_silent or self.task.system.network.settled() == 0.0 or self.saved >= _MANY:
             self._warn_if_faint()
-        return self.task.recorder.finish(status, self.summary(message))
+        return result
 
     def _warn_if_faint(self) -> None:
         """Warn if no activity was much larger than the absolute tolerance, where that is what holds the error."""

@@ -171,8 +171,8 @@ def sweep(
         done = (design.size if selected is None else selected.size) - todo.size
         writer.begin()
         work.run(todo, stack.enter_context(_bar(done, todo.size, progress)))
-        warn_faint(work.faint, done + todo.size, options.atol)
         result = writer.finish()
+        warn_faint(work.faint, done + todo.size, options.atol)
         return result if out is not None else result.load()
 
 
