@@ -2,10 +2,12 @@
 
 pyproject.toml says which Pythons and packages brnn works with; here the ends of both ranges are tried:
 
-- the oldest and the newest Python of the classifiers run every unit test that is not slow, unless one of them is the
-  Python that runs this script: `make test` has run all tests on it;
-- the lower bounds of the packages that every installation has, on the oldest Python that can be had, run the commands
-  and examples of the README, and the unit tests of what leans on those packages.
+- the oldest and the newest Python of the classifiers, unless one of them is the Python that runs this script:
+  `make test` has run all tests on it;
+- the lower bounds of the packages that every installation has, on the oldest Python that can be had.
+
+Each runs the unit tests of what leans on Python and on packages (LEANING), which is minutes of work where all of them
+would be a quarter of an hour; with --all it runs every unit test that is not slow.
 
 A Python is looked for on PATH and among those of pyenv; of one that is nowhere a line says so. Environments stay in
 `.venvs/` and are made anew when pyproject.toml has changed.
@@ -26,20 +28,28 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / ".venvs"
 
-# What leans on other packages: Numba (compiler, ensemble), SciPy (integrate), HDF5 and xarray (files), Matplotlib.
-WITH_LOWEST = [
-    "tests/system/test_readme.py",
+# What leans on Python and on other packages: Numba (compiler, signals, sweep), SciPy (integrate, topologies), HDF5 and
+# xarray (files), Matplotlib, and the command line.
+LEANING = [
     "tests/unit/test_compiler.py",
-    "tests/unit/test_ensemble.py",
+    "tests/unit/test_cli_settings.py",
+    "tests/unit/test_export.py",
+    "tests/unit/test_inputs.py",
     "tests/unit/test_integrate.py",
+    "tests/unit/test_numba_internals.py",
     "tests/unit/test_package.py",
     "tests/unit/test_plot.py",
-    "tests/unit/test_record_file.py",
+    "tests/unit/test_record_result.py",
+    "tests/unit/test_scipy_internals.py",
+    "tests/unit/test_signals.py",
     "tests/unit/test_spec.py",
+    "tests/unit/test_sweep.py",
+    "tests/unit/test_sweep_file.py",
     "tests/unit/test_topologies.py",
 ]
 # Tools of the tests, and judges that those test files ask.
 TOOLS = ["pytest", "pytest-timeout", "pytest-xdist", "hypothesis", "netCDF4"]
+PYTEST = ["-m", "pytest", "-n", "auto", "--dist", "loadfile", "-q", "-m", "not slow"]
 
 
 def claimed_pythons(project: dict[str, Any]) -> list[str]:
@@ -101,19 +111,21 @@ def main() -> None:
     own = "{}.{}".format(*sys.version_info)
     claimed = claimed_pythons(project)
     found = {version: python for version in claimed if (python := find_python(version)) is not None}
+    all_of_them = "--all" in sys.argv[1:]
+    wanted = ["tests/unit"] if all_of_them else LEANING
     for version in dict.fromkeys((claimed[0], claimed[-1])):
         if version == own:
             print(f"Python {version}: `make test` runs all tests on it")
         elif version not in found:
             print(f"Python {version}: not on this machine, so nothing was run on it")
         else:
-            inside = environment(version, found[version], ".[test]")
-            run(inside, "-m", "pytest", "-n", "auto", "--dist", "loadfile", "-q", "-m", "not slow", "tests/unit")
+            inside = environment(version, found[version], *((".[test]",) if all_of_them else (".", *TOOLS)))
+            run(inside, *PYTEST, *wanted)
     oldest = next(version for version in (*claimed, own) if version in found)
     pins = lower_bounds(project)
     inside = environment(f"{oldest}-lowest", found[oldest], ".", *pins, *TOOLS)
     print(f"Python {oldest} with {', '.join(pins)}")
-    run(inside, "-m", "pytest", "-n", "auto", "--dist", "loadfile", "-q", "-m", "not slow", *WITH_LOWEST)
+    run(inside, *PYTEST, *LEANING)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ for the others; the signal h of F1 is 0 below 0 and 1 for every cell that matche
 are active (x_i = I_i/(1 + A1 I_i)); with F2 only those that the template z_j supports, too: the 2/3 rule, for
 max(1, D1) < B1 < 1 + D1. The orienting cell compares the match with the input, rho sum_i I_i - sum_i h(x_i). If it
 becomes active, F2 is reset, and the category that was chosen is kept out by its depleted transmitter gate (10) for the
-rest of the presentation, so that another one is tried. The equations of these cells stand in `models/_resonance.py`.
+rest of the presentation, so that another one is tried. The equations of these cells stand in
+`models/parts/resonance.py`.
 
 A presentation takes a unit of time: search, and then, in the phase "learn", fast learning (M is large). Between
 presentations there is a rest in which the gates recover.

@@ -10,7 +10,7 @@ I is the complement code (a, 1 - a) of a pattern of n features in [0, 1]. At res
 the smaller ones of I_i and w_ji, and T_j = |I ^ w_j|/(alpha + |w_j|). F2 (j), a recurrent competitive field (21),
 chooses a category by T_j; f(x_j) is 1 for the chosen one and 0 for the others. If it is chosen but overlaps too little,
 v_j becomes positive, F2 is reset, and another one is tried; the equations of this search stand in
-`models/_resonance.py`. A category that has not learned has w = 1. Fast learning takes w_j to I ^ w_j.
+`models/parts/resonance.py`. A category that has not learned has w = 1. Fast learning takes w_j to I ^ w_j.
 
 A presentation takes a unit of time: search, and then fast learning (M is large). Between presentations there is a rest.
 

@@ -35,7 +35,7 @@ class Solver:
     method: str = ""
     evaluations: int = 0
     steps: int = 0
-    seconds: float = math.nan
+    seconds: float = field(default=math.nan, compare=False)  # NaN is not even equal to itself
     message: str = ""
     status: str = INCOMPLETE
     details: dict[str, Any] = field(default_factory=dict)

@@ -128,7 +128,8 @@ class CategoryField:
         s, H = self.speed, self.recovery
         lateral = ThresholdLinear(gain=_COMPETITION)
         gate = HabituativeGate(H=H, K=2.0, L=H, initial=1.0)
-        on = Function(f"1 + {self.strength!r}*max(0, min(1, {CHOSEN.gain!r}*(w - {_ON!r})))")
+        # S is a parameter, not part of the text: numbers of categories and speeds share compiled code.
+        on = Function(f"1 + S*max(0, min(1, {CHOSEN.gain!r}*(w - {_ON!r})))", S=self.strength)
         return [
             Projection("F2", "F2", "excitatory", lateral, OneToOne()),
             Projection("F2", "F2", "inhibitory", lateral, AllButSelf()),

@@ -19,7 +19,7 @@ from brnn.models.parts.resonance import ACCURACY, PERIOD, SEARCH, choices, label
 from brnn.theory import art
 
 NAMES = ["art1", "art1_fast", "fuzzy_art"]
-SETS = int(os.environ.get("BRNN_ART_SETS", "6"))
+SETS = int(os.environ.get("BRNN_ART_SETS", "4"))
 
 every_model = pytest.mark.parametrize("name", NAMES)
 
@@ -145,6 +145,12 @@ def test_of_equal_choices_the_first_category_comes_first() -> None:
 def test_events_can_be_left_out(name: str) -> None:
     assert build(name, events=False).events == ()
     assert [event.name for event in build(name).events] == ["choice", "reset"]
+
+
+@pytest.mark.parametrize("name", ["art1", "fuzzy_art"])
+def test_categories_do_not_change_compiled_code(name: str) -> None:
+    texts = {brnn.compile_network(build(name, pattern=[[1, 1, 0], [0, 1, 1]], m=m)).source for m in (2, 3, 4)}
+    assert len(texts) == 1
 
 
 @pytest.mark.parametrize("name", ["art1", "fuzzy_art"])

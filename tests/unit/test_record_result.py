@@ -17,6 +17,7 @@ from brnn.errors import FileError, InputError
 from brnn.files.run.writer import FileRecorder
 from brnn.result.memory import MemoryRecorder
 from brnn.result.result import Result, UnknownVariable
+from brnn.result.solver import Solver
 
 ROWS = 12
 F1, F3 = recording.VARIABLES[0], recording.VARIABLES[2]
@@ -180,6 +181,14 @@ def test_closed_file(tmp_path: Path) -> None:
     assert read.shape == (5, 10)
     with pytest.raises(FileError, match=r"F3\.x cannot be read: the file was closed"):
         unread.load()
+
+
+def test_time_does_not_tell_solvers_apart() -> None:
+    """Nor does a time that is not known: NaN is not equal to NaN."""
+    known = Solver("RK45", steps=3, seconds=1.0)
+    unknown = [Solver("RK45", steps=3, seconds=float("nan")) for _ in range(2)]
+    assert known == unknown[0] == unknown[1]
+    assert known != Solver("RK45", steps=4, seconds=1.0)
 
 
 def test_save(tmp_path: Path) -> None:
