@@ -12,9 +12,10 @@ PYTHON ?= $(firstword $(foreach name,$(CANDIDATES),$(shell $(name) -c '$(SUPPORT
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 MUTANTS_ARGS ?=
+FAULTS_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo test lint format types imports docs wheel pythons readers mutants bench hooks clean
+.PHONY: help venv install demo test lint format types imports docs wheel pythons readers mutants faults bench hooks clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -78,6 +79,9 @@ readers: $(VENV)/.installed-dev  ## files of brnn in other programs: every comma
 mutants: $(VENV)/.installed-dev  ## plant errors: do tests notice? (MUTANTS_ARGS="--seed 1 --minutes 30", "--help")
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutants]'
 	$(BIN)/python .ci/mutants.py $(MUTANTS_ARGS)
+
+faults: $(VENV)/.installed-dev  ## kills, hostile inputs, full disks, damaged caches (FAULTS_ARGS="--seed 1 --inputs 300")
+	$(BIN)/python .ci/faults.py $(FAULTS_ARGS)
 
 bench: $(VENV)/.installed  ## measure (BENCH_ARGS="--help" for the choices)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

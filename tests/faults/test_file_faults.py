@@ -187,6 +187,20 @@ def test_too_small_a_disk_shows_at_once(tmp_path: Path, monkeypatch: pytest.Monk
     assert os.listdir(tmp_path) == []
 
 
+def test_a_disk_without_any_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HDF5 makes the file, and fails when it writes its first bytes."""
+
+    def full(path: Path, *_: object, **__: object) -> None:
+        Path(path).touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(h5py, "File", full)
+    with pytest.raises(FileError) as caught:
+        write_small(tmp_path / "run.h5")
+    one_line(caught.value, "run.h5 cannot be written: No space left on device")
+    assert os.listdir(tmp_path) == []
+
+
 def test_saving_to_a_full_disk(good: Path) -> None:
     code = f"""
 import resource, brnn

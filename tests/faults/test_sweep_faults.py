@@ -204,6 +204,18 @@ def test_changed(good: Path, change: Callable[[h5py.File], None], words: str) ->
     cannot_open(good, words)
 
 
+@pytest.mark.parametrize(
+    "values", [np.arange(3.0), np.float64(7.0), np.zeros((2, 2))], ids=["short", "number", "table"]
+)
+def test_an_axis_that_does_not_fit(good: Path, values: Any) -> None:
+    with h5py.File(good, "r+") as file:
+        del file["rcf"]
+        file["rcf"] = values
+    with pytest.raises(FileError) as caught:
+        brnn.open(good)
+    one_line(caught.value, "sweep.h5 is damaged")
+
+
 @pytest.mark.parametrize("name", ["status", "A", "rcf.x", "member"])
 def test_claims_of_enormous_size(good: Path, name: str) -> None:
     """A dataset that says that it has 8 TB, of which nothing is stored."""

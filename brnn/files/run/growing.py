@@ -197,8 +197,9 @@ class GrowingFile:
         check_room(self._path, self._label, size)
         # A superblock that old readers know. Aligned, so that a kill leaves no half of a time.
         options = {"alignment_threshold": 1, "alignment_interval": 8, "track_order": True}
-        file = h5py.File(self._temporary, "w", libver=("earliest", "v110"), **options)
+        file = None
         try:
+            file = h5py.File(self._temporary, "w", libver=("earliest", "v110"), **options)
             reserve(file, size)
             layout = create(
                 file, self._columns, metadata, room, dtype=self._dtype, in_place=True, status=INCOMPLETE, solver={}
@@ -212,7 +213,8 @@ class GrowingFile:
                 datasets |= {EVENTS if name == EVENTS else f"{EVENTS}.{name}": events[name] for name in events}
             places = {name: take_place(dataset) for name, dataset in datasets.items()}
         except BaseException:
-            abandon(file)
+            if file is not None:
+                abandon(file)
             with contextlib.suppress(OSError):
                 self._temporary.unlink()
             raise

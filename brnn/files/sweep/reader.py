@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from brnn.base.text import short_repr
+from brnn.base.text import one_line, short_repr
 from brnn.ensemble.status import FAILED, STATUS_NAMES
 from brnn.errors import FileError
 from brnn.files.attributes import checked_format, text_of
@@ -99,6 +99,9 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     contents = open_sweep_contents(path, str(path))
     try:
         dataset = _dataset(contents)
+    except ValueError as error:  # xarray on axes that do not fit each other
+        contents.close()
+        raise FileError(f"{path} is damaged: {one_line(error)}") from None
     except BaseException:
         contents.close()
         raise
