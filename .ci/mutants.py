@@ -303,7 +303,10 @@ def _run(tests: list[Tests], copy: Path, cache: Path, answer: Path) -> None:
 def verdict(mutant: Mutant, copy: Path, cache: Path, clean: set[str]) -> str:
     """Return "killed by ...", "survived" or "no mutant"; `clean` are the tests that pass without a mutant."""
     text, other = mutated(mutant)
-    if other is None or ast.dump(ast.parse(text)) == ast.dump(ast.parse(other)):
+    try:
+        if other is None or ast.dump(ast.parse(text)) == ast.dump(ast.parse(other)):
+            return "no mutant"
+    except SyntaxError:  # Python itself notices it
         return "no mutant"
     target, tests = copy / mutant["file"], plan(mutant["file"])
     times = (target.stat().st_atime, target.stat().st_mtime)

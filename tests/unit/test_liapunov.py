@@ -223,6 +223,16 @@ def test_cooperation_is_of_the_form_too() -> None:
     np.testing.assert_allclose(liapunov(network).derivative(x), change(network, x), rtol=1e-8)
 
 
+def test_excitation_and_inhibition_that_are_symmetric_with_their_factors() -> None:
+    """B_i w_ij is symmetric, w_ij is not: a_i is 1 here, not B_i, by which only excitation could be divided."""
+    B = np.array([2.0, 3.0, 1.0])
+    layer = Layer("F", (3,), A=1.0, B=B, C=0.0, E=1.0, F=0.0)
+    weights = (POSITIVE + POSITIVE.T) / B[:, None]
+    network = one_layer(layer, excitation(TANH, Dense(weights)), inhibition(TANH, AllButSelf(0.3)), I=0.2)
+    x = RNG.uniform(-1.0, 1.0, size=(5, 3))
+    np.testing.assert_allclose(liapunov(network).derivative(x), change(network, x), rtol=1e-8)
+
+
 def test_layers_may_differ_by_a_factor() -> None:
     """Weights over the number of sending cells are symmetric only after one layer's equations are scaled."""
     M = RNG.normal(size=(3, 2))

@@ -174,6 +174,8 @@ def test_tabled_numbers_of_the_dipole_and_of_the_synapse() -> None:
     assert habituation.train_level(0.05, 0.8, 0.5) == pytest.approx(0.11425171, abs=1e-8)
     assert habituation.before_spikes(0.05, 0.8, 0.5, 200)[-1] == pytest.approx(0.11425171, abs=1e-8)
     np.testing.assert_allclose(habituation.before_spikes(1e9, 0.8, 0.5, 3), 1.0)
+    # A fifth is taken, and what is missing falls to a half until the next spike: 1, 0.9, 1 - (1 - 0.72)/2.
+    np.testing.assert_allclose(habituation.before_spikes(0.8 * np.log(2.0), 0.8, 0.2, 3), [1.0, 0.9, 0.86], rtol=1e-14)
 
 
 def test_slow_inhibition_eigenvalues_beside_differences() -> None:
