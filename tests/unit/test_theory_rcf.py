@@ -434,3 +434,8 @@ def test_bisection():
     assert rcf.bisect(lambda x: x > math.pi, 0.0, 10.0, 1e-30).value == pytest.approx(math.pi, abs=1e-14)
     with pytest.raises(InputError, match="no threshold"):
         rcf.bisect(lambda x: True, 0.0, 1.0, 1e-6)
+
+
+def test_quenching_threshold_with_less_inhibition():
+    # v x1/[K - (1 - v) x1] with K = 3 - 1/2: 0.4 0.5/(2.5 - 0.3)
+    assert rcf.quenching_threshold(1.0, 3.0, 2.0, 0.5, inhibition=0.4) == pytest.approx(0.2 / 2.2, rel=1e-14)
