@@ -7,6 +7,8 @@ The functions are written so that they can be compiled into the kernels, too: no
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 __all__ = [
@@ -17,10 +19,12 @@ __all__ = [
     "NEUTRAL",
     "WAIT",
     "beyond",
+    "derivative",
     "difference_steps",
     "distance_left",
     "grows",
     "leeway",
+    "second_point",
     "seems_far",
     "sizes",
     "worth_a_look",
@@ -55,6 +59,18 @@ def difference_steps(u: np.ndarray, rtol: float, atol: float) -> np.ndarray:
     small = min(atol / rtol, 0.1 * max(largest, 1e4 * atol))
     steps = np.maximum(CENTRAL * np.abs(u), _ASIDE * small)
     return np.where(u >= 0.0, steps, -steps)
+
+
+def second_point(u: float, step: float) -> float:
+    """Return where a difference whose first point is u + step has its second: on the other side, or on the same."""
+    return u - step if abs(u) > abs(step) else u + 2.0 * step
+
+
+def derivative(u: float, step: float, second: float, here: Any, once: Any, twice: Any) -> Any:
+    """Return the derivative of rates that are `here` at u, `once` at u + step and `twice` at the second point."""
+    if abs(u) > abs(step):
+        return (once - twice) / (u + step - second)
+    return (4.0 * once - twice - 3.0 * here) / (second - u)
 
 
 def grows(values: np.ndarray) -> bool:

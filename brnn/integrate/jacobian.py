@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from brnn.ensemble.rest import difference_steps, sizes
+from brnn.ensemble.rest import derivative, difference_steps, second_point, sizes
 
 __all__ = [
     "RateFunction",
@@ -58,11 +58,8 @@ def _difference(fun: RateFunction, time: float, u: np.ndarray, here: np.ndarray,
         moved[k] = value
         return fun(time, moved)
 
-    if abs(u[k]) > abs(step):
-        up, down = u[k] + step, u[k] - step
-        return np.asarray((at(up) - at(down)) / (up - down))
-    once, twice = u[k] + step, u[k] + 2.0 * step
-    return np.asarray((4.0 * at(once) - at(twice) - 3.0 * here) / (twice - u[k]))
+    second = second_point(u[k], step)
+    return np.asarray(derivative(u[k], step, second, here, at(u[k] + step), at(second)))
 
 
 def jacobian_product(

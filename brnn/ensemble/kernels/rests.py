@@ -16,22 +16,25 @@ from .control import INNER, OPTIONS
 from .state import EVALUATIONS, JACOBIANS
 from .stiff import LaneFunction, evaluate, single_member, slope
 
-beyond, difference_steps, distance_left, grows, leeway, sizes = (
+beyond, derivative, difference_steps, distance_left, grows, leeway, second_point, sizes = (
     njit(**INNER)(function)
-    for function in (rest.beyond, rest.difference_steps, rest.distance_left, rest.grows, rest.leeway, rest.sizes)
-)
+    for function in (
+        rest.beyond, rest.derivative, rest.difference_steps, rest.distance_left, rest.grows, rest.leeway,
+        rest.second_point, rest.sizes,
+    )
+)  # fmt: skip
 
 
 @njit(**INNER)
-def _at(one, t, u, c, steps):
-    """Write the slopes at a state to which each lane has added a step of one unknown, from number c on."""
+def _at(one, t, u, points, c):
+    """Write the slopes at a state in which each lane has put one unknown, from number c on, to its point."""
     n = u.size
     for l in range(LANES):
         one.t[l] = t
         for i in range(n):
             one.u[i * LANES + l] = u[i]
         if c + l < n:
-            one.u[(c + l) * LANES + l] += steps[c + l]
+            one.u[(c + l) * LANES + l] = points[c + l]
     evaluate(one.fun, one.t, one.u, one.du)
 
 
@@ -40,25 +43,20 @@ def _jacobian(one, t, u, f, rtol, atol):
     """Return the Jacobian at a state whose slope is f, by the differences of `brnn.integrate.jacobian`."""
     n = u.size
     J = np.empty((n, n))
-    once = difference_steps(u, rtol, atol)
-    twice = np.empty(n)  # the second point: on the other side, or farther on this side of zero
+    steps = difference_steps(u, rtol, atol)
+    second = np.empty(n)
     for k in range(n):
-        twice[k] = -once[k] if abs(u[k]) > abs(once[k]) else 2.0 * once[k]
+        second[k] = second_point(u[k], steps[k])
     for first in range(0, n, LANES):
         last = min(first + LANES, n)
-        _at(one, t, u, first, once)
+        _at(one, t, u, u + steps, first)
         for k in range(first, last):
             for i in range(n):
                 J[i, k] = one.du[i * LANES + k - first]
-        _at(one, t, u, first, twice)
+        _at(one, t, u, second, first)
         for k in range(first, last):
-            there, beyond_it = u[k] + once[k], u[k] + twice[k]
             for i in range(n):
-                du = one.du[i * LANES + k - first]
-                if abs(u[k]) > abs(once[k]):
-                    J[i, k] = (J[i, k] - du) / (there - beyond_it)
-                else:
-                    J[i, k] = (4.0 * J[i, k] - du - 3.0 * f[i]) / (beyond_it - u[k])
+                J[i, k] = derivative(u[k], steps[k], second[k], f[i], J[i, k], one.du[i * LANES + k - first])
     return J
 
 
