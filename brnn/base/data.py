@@ -23,6 +23,10 @@ class UnknownKind(SpecError):
         super().__init__(message)
         self.kind = kind
 
+    def __reduce__(self) -> tuple[type[UnknownKind], tuple[str, str]]:
+        """Let a worker process send it."""
+        return UnknownKind, (str(self), self.kind)
+
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Spec:

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from brnn.base.data import UnknownKind
 from brnn.compiler.lanes import LANES
 from brnn.ensemble.status import FAILED
 from brnn.files.sweep.schema import cell_dims
@@ -27,7 +28,7 @@ from brnn.sweeps.measured import OwnMeasures, measured
 from brnn.sweeps.measures import Measure
 from brnn.sweeps.options import MemberOptions
 from brnn.sweeps.seeds import member_seeds
-from brnn.sweeps.tasks import FinishedMembers, WorkerMismatch, WorkerTask, failed_members
+from brnn.sweeps.tasks import FinishedMembers, WorkerMismatch, WorkerTask, failed_members, run_task
 
 __all__ = ["Dispatcher"]
 
@@ -111,6 +112,8 @@ class Dispatcher:
             self.by_value = True
             self.waiting[workers] += [(members[k : k + _BY_VALUE], tries) for k in range(0, members.size, _BY_VALUE)]
             return
+        except UnknownKind:  # a class of the user's own, which is here and cannot be imported there
+            parts = run_task(self._task(members))
         except WorkerLost as error:
             again = self._again(members, tries, error)
             if again:
@@ -197,12 +200,12 @@ class Dispatcher:
 
         Those go out again later that there was no time to build.
         """
-        columns = {name: pick(column, members) for name, column in self.columns.items()}
-        seeds = member_seeds(self.seed, members)
         if not workers.takes_built:
-            task = WorkerTask.of(self.builder, columns, members, seeds, self.options, self.by_value)
+            task = self._task(members)
             self._put_back(members, task.members)
             return workers.submit(task), task.members
+        columns = {name: pick(column, members) for name, column in self.columns.items()}
+        seeds = member_seeds(self.seed, members)
         built = build_members(self.builder, columns, members, seeds, self.options)
         self._put_back(members, members[built.places])
         if built.singles:
@@ -213,6 +216,11 @@ class Dispatcher:
             self.waiting.setdefault(self.processes, []).extend(chunks)
             built = replace(built, singles=())
         return workers.submit(built) if built.groups or built.broken else None, members[built.places]
+
+    def _task(self, members: np.ndarray) -> WorkerTask:
+        columns = {name: pick(column, members) for name, column in self.columns.items()}
+        seeds = member_seeds(self.seed, members)
+        return WorkerTask.of(self.builder, columns, members, seeds, self.options, self.by_value)
 
     def _write(self, part: FinishedMembers) -> None:
         """Measure finished members and write them."""

@@ -118,3 +118,32 @@ def test_layers_and_inputs_whose_classes_are_not_there_are_drawn_without_them(
         assert [stimulus.schedule for stimulus in found.stimuli] == [brnn.Pulse(0.0, 0.5)]
         axes = brnn.plot.run_figure(result).axes
         assert {line.get_ydata()[0] for line in axes[0].lines if line.get_xdata()[0] == 0.0} >= {0.1, 0.2, 0.3}
+
+
+DELAYED = """
+import dataclasses
+import brnn
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class OnlyHere(brnn.Signal):
+    @staticmethod
+    def _kernel(w):
+        return w
+
+def build(delay: float = 3.0) -> brnn.Network:
+    cell = brnn.Layer.additive("F", 1, A=1.0, initial=1.0)
+    return brnn.Network("d", [cell], [brnn.Projection("F", "F", "inhibitory", OnlyHere(), delay=delay)], duration=1.0)
+"""
+
+
+def test_members_whose_classes_workers_cannot_import_run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks with delays go to worker processes, where a class of a script is not known."""
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(DELAYED, encoding="utf-8")
+    try:
+        assert main(["sweep", "mine.py", "--grid", "delay=2:3:2", "--measure", "total", "-o", "delayed.h5"]) == 0
+    finally:
+        Spec.registry.pop("OnlyHere", None)
+    # Until the delay has passed the past, which is the initial state, inhibits: dx/dt = -x - 1 from 1.
+    with brnn.open("delayed.h5") as data:
+        assert data["total"].values == pytest.approx(2.0 * np.exp(-1.0) - 1.0, rel=1e-5)
