@@ -14,9 +14,45 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["History"]
+from brnn.result.start import Past
+
+__all__ = ["History", "points_of"]
 
 _LOOKS = 33  # at the past of the longest delay
+_POINTS = 4  # by which a cubic polynomial is kept
+
+
+def points_of(count: int) -> np.ndarray:
+    """Return so many Chebyshev points of the interval from 0 to 1, its ends among them."""
+    return np.asarray(0.5 * (1.0 - np.cos(np.pi * np.arange(count) / (count - 1))))
+
+
+class _Polynomial:
+    """The polynomial through states (points, size) at the Chebyshev points between two times."""
+
+    def __init__(self, start: float, stop: float, values: np.ndarray) -> None:
+        self.points = len(values)
+        self._nodes = start + (stop - start) * points_of(self.points)
+        self._values = values
+        self._weights = (-1.0) ** np.arange(self.points)
+        self._weights[[0, -1]] *= 0.5
+
+    def __call__(self, time: Any) -> np.ndarray:
+        apart = np.subtract.outer(np.asarray(time, dtype=np.float64), self._nodes)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            parts = self._weights / apart
+            parts /= parts.sum(axis=-1, keepdims=True)
+        parts = np.where((apart == 0.0).any(axis=-1, keepdims=True), apart == 0.0, parts)
+        return np.asarray((parts @ self._values).T)
+
+
+def _points(piece: Any) -> int:
+    """Return how many points tell the polynomials of a dense output."""
+    if isinstance(piece, _Polynomial):
+        return piece.points
+    if hasattr(piece, "Q"):  # SciPy's RK45 and RK23
+        return int(piece.Q.shape[1]) + 1
+    return len(piece.F) + 1 if hasattr(piece, "F") else _POINTS  # DOP853, and the cubic one of a Stepper
 
 
 class History:
@@ -28,13 +64,19 @@ class History:
         The state at time 0, and at all times before.
     longest : float
         How far back it must reach.
+    past : Past, optional
+        What was before, if the run goes on from another one; then `initial` is not needed.
     """
 
-    def __init__(self, initial: np.ndarray, longest: float) -> None:
-        self._initial = initial.copy()
+    def __init__(self, initial: np.ndarray, longest: float, past: Past | None = None) -> None:
+        self._initial = initial.copy() if past is None else past.values[0, 0]
+        self._first = 0.0 if past is None else float(past.edges[0])
         self.longest = longest
-        self._ends: list[float] = []
-        self._pieces: list[Callable[[float], np.ndarray]] = []
+        self._ends: list[float] = [] if past is None else past.edges[1:].tolist()
+        self._pieces: list[Callable[[Any], np.ndarray]] = []
+        if past is not None:
+            edges = past.edges.tolist()
+            self._pieces += [_Polynomial(edges[k], edges[k + 1], values) for k, values in enumerate(past.values)]
 
     def append(self, end: float, piece: Any) -> None:
         """Add the dense output of the step that ended at `end`, and forget what is no more needed."""
@@ -42,11 +84,13 @@ class History:
         self._pieces.append(piece)
         if len(self._ends) > 64 and self._ends[len(self._ends) // 2] < end - self.longest:
             first = max(bisect_left(self._ends, end - self.longest) - 1, 0)
+            if first:
+                self._first, self._initial = self._ends[first - 1], self._pieces[first - 1](self._ends[first - 1])
             del self._ends[:first], self._pieces[:first]
 
     def __call__(self, time: float) -> np.ndarray:
         """Return the state at `time`."""
-        if time <= 0.0 or not self._ends:
+        if time <= self._first or not self._ends:
             return self._initial
         k = min(bisect_left(self._ends, time), len(self._ends) - 1)
         return self._pieces[k](time)
@@ -55,3 +99,15 @@ class History:
         """Return how far `state`, that at `time`, is from those of the longest delay before, in tolerances."""
         past = (self(float(at)) for at in np.linspace(time - self.longest, time, _LOOKS))
         return max(float(np.max(np.abs(then - state) / tolerance)) for then in past)
+
+    def past(self, time: float) -> Past | None:
+        """Return what is needed to go on from `time`, which is the end of the last step; None without a step."""
+        first = max(bisect_left(self._ends, time - self.longest), 0)
+        pieces = self._pieces[first:]
+        if not pieces:
+            return None
+        edges = np.array([self._ends[first - 1] if first else self._first, *self._ends[first:]])
+        points = max(map(_points, pieces))
+        inside = points_of(points)
+        values = [piece(a + (b - a) * inside).T for piece, a, b in zip(pieces, edges[:-1], edges[1:], strict=True)]
+        return Past(edges, np.array(values))

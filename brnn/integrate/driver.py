@@ -19,7 +19,9 @@ from brnn.errors import IntegrationError
 from brnn.integrate.events import Reactor
 from brnn.integrate.failures import why_not_further
 from brnn.integrate.timetable import Timetable
+from brnn.result.checkpoint import Checkpoint
 from brnn.result.recorder import Recorder
+from brnn.result.start import Start
 
 if TYPE_CHECKING:
     from brnn.integrate.methods.base import Method
@@ -54,6 +56,12 @@ class Task:
         Whether to stop at rest.
     seed : int or None
         Seed of white noise, and of what events draw.
+    begin : float
+        Where it begins.
+    start : Start or None
+        The run from which it goes on.
+    ahead : float
+        How far the schedules are ahead of the time of the run when it begins.
     """
 
     system: System
@@ -65,6 +73,13 @@ class Task:
     step: float | None = None
     until_steady: bool = False
     seed: int | None = None
+    begin: float = 0.0
+    start: Start | None = None
+    ahead: float = 0.0
+
+    def timetable(self) -> Timetable:
+        """Return when the integration has to be restarted."""
+        return Timetable(self.system, self.duration, self.begin, self.ahead)
 
 
 @dataclass
@@ -105,13 +120,13 @@ class Driver:
         return state
 
     def advance(self, state: np.ndarray) -> tuple[str, str]:
-        """Go from time 0 to the end; return the status ("complete" or "steady") and one line about it."""
+        """Go from the beginning to the end; return the status ("complete" or "steady") and one line about it."""
         raise NotImplementedError
 
     def go(self, state: np.ndarray, progress: bool) -> Result:
         """Run to the end and return the result; if that fails, keep what was recorded and raise."""
         if progress:
-            self.bar = _progress_bar(self.task.duration, self.task.system)
+            self.bar = _progress_bar(self.task)
         self.bounds = _bounds(self.task.system, state)
         self.largest = largest_activity(state, self.task.system.variables)
         begins_silent = self.largest == 0.0
@@ -120,8 +135,8 @@ class Driver:
                 # A solver that gives up says so by its status; LSODA also warns.
                 warnings.filterwarnings("ignore", module=r"scipy\.integrate")
                 state = self.begin(state)
-                if self.task.times[0] == 0.0:
-                    self.save(np.zeros(1), state[None, :])
+                if self.task.times[0] == self.task.begin:
+                    self.save(self.task.times[:1], state[None, :])
                 status, message = self.advance(state)
         except IntegrationError as error:
             self.task.recorder.finish("failed", self.summary(str(error)))
@@ -132,10 +147,14 @@ class Driver:
         finally:
             if self.bar is not None:
                 self.bar.close()
-        result = self.task.recorder.finish(status, self.summary(message))
+        result = self.task.recorder.finish(status, self.summary(message), self.kept())
         if not begins_silent or self.task.system.network.settled() == 0.0 or self.saved >= _MANY:
             self._warn_if_faint()
         return result
+
+    def kept(self) -> Checkpoint | None:
+        """Return what a run that goes on from the end of this one needs beside its states; None if they are all."""
+        return None
 
     def _warn_if_faint(self) -> None:
         """Warn if no activity was much larger than the absolute tolerance, where that is what holds the error."""
@@ -152,8 +171,12 @@ class Driver:
     def begin_events(self, state: np.ndarray, timetable: Timetable) -> np.ndarray:
         """Let the events of time 0 happen, if the network has any; return the state after them."""
         if not self.task.system.network.events:
+            timetable.reach(self.task.begin)
             return state
         self.reactor = Reactor(self.task.system, timetable, self.task.seed, self.task.recorder.happened)
+        if self.task.start is not None:
+            self.reactor.go_on(self.task.start, state)
+            return state
         return self._kept_within(self.reactor.begin(state))
 
     def react(self, time: float, state: np.ndarray, due: list[int]) -> np.ndarray:
@@ -298,7 +321,7 @@ def _index(variable: Variable, place: int) -> str:
     return ", ".join(str(int(k)) for k in np.unravel_index(place - variable.start, variable.shape))
 
 
-def _progress_bar(duration: float, system: System) -> Any:
-    unit = "" if system.time_units == "1" else f" {system.time_units}"
+def _progress_bar(task: Task) -> Any:
+    unit = "" if task.system.time_units == "1" else f" {task.system.time_units}"
     form = "{desc}: {percentage:3.0f}%|{bar}| t = {n:.4g}/{total:.4g}" + unit + " [{elapsed}<{remaining}]"
-    return tqdm(total=duration, desc=system.network.name, bar_format=form)
+    return tqdm(initial=task.begin, total=task.duration, desc=task.system.network.name, bar_format=form)

@@ -7,6 +7,7 @@ does it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -14,16 +15,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from brnn.compiler import System
-from brnn.errors import IntegrationError
+from brnn.errors import InputError, IntegrationError
 from brnn.integrate.timetable import Timetable
-from brnn.result.events import Happened
+from brnn.result.events import EventTable, Happened
+from brnn.result.start import Start
 from brnn.spec.events.triggers import Crossing, Event
 
-__all__ = ["Reactor", "Slopes"]
+__all__ = ["Reactor", "Slopes", "generator_state", "schedules_ahead"]
 
 _EPS = float(np.finfo(float).eps)
 _NEAR = 16.0 * _EPS  # relative to the time: what crosses within it crosses together
 _LOOKS = 17  # points of a step at which a state that turns in it is looked at, before its extremum is
+_ROUNDING = 1e-10  # relative: so near to its threshold is what has just crossed it
 _CASCADE = 1000  # events at one time
 _CHATTER = 200  # events that follow each other in a time that is nothing beside the run
 _NOTHING = 1e-9  # of the duration
@@ -212,6 +215,32 @@ class Reactor:
             watch.armed = watch.beyond(state) < 0.0
         return self.react(0.0, state, self.timetable.first)
 
+    def go_on(self, start: Start, state: np.ndarray) -> None:
+        """Stand where a run stood at `start`: what happened happens again, to nothing but the schedules."""
+        table = EventTable.of((), ()) if start.events is None else start.events
+        others, scratch = np.random.default_rng(0), state.copy()
+        if "events" in start.random:
+            self._random.bit_generator.state = generator_state(start.random["events"])
+        for first, last in _at_once(table):
+            number, time = int(table.columns["which"][first]), float(table.columns["time"][first])
+            cells = table.columns["cell"][first:last].astype(np.int64)
+            self.timetable.reach(time)
+            moment = _Moment(self, time, scratch, cells[cells >= 0], self._random if first >= start.drawn else others)
+            for action in self._events[number].actions:
+                action.apply(moment)
+            for watch in self._watches:
+                if watch.number == number:
+                    there = moment.cells if watch.when.per == "cell" else np.zeros(1, np.int64)
+                    watch.last[there] = time
+                    watch.spent[there] |= watch.event.once
+        self.due, self.stopped = [], False
+        self.timetable.reach(start.time)
+        for watch in self._watches:
+            beyond = watch.beyond(state)
+            # What has just crossed may stand on either side of its threshold, by rounding.
+            at_it = np.abs(beyond) <= _ROUNDING * np.abs(watch.quantity(state))
+            watch.armed = (beyond < 0.0) & ~(at_it & (watch.last == start.time))
+
     def search(
         self,
         start: float,
@@ -378,6 +407,32 @@ class Reactor:
                     only = np.arange(peaks.size) == cell
                     groups.append((only, start, at) if sign > 0.0 else (only, at, stop))
         return groups
+
+
+def schedules_ahead(system: System, start: Start, end: float) -> float:
+    """Return how far the schedules of a run that goes on from `start` are ahead of its time."""
+    timetable = Timetable(system, end)
+    Reactor(system, timetable, 0, lambda row: None).go_on(start, start.state)
+    return timetable.clock.shift
+
+
+def generator_state(text: str) -> Any:
+    """Return the state of a generator of random numbers from JSON; InputError if it is none."""
+    try:
+        trial = np.random.default_rng(0)
+        trial.bit_generator.state = json.loads(text)
+        return trial.bit_generator.state
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise InputError(f"the state of the random numbers is damaged: {error}") from None
+
+
+def _at_once(table: EventTable) -> list[tuple[int, int]]:
+    """Return the first row, and the one after the last, of each event: cells that crossed together have a row each."""
+    time, which = table.columns["time"], table.columns["which"]
+    if not len(time):
+        return []
+    cuts = np.flatnonzero((np.diff(time) != 0.0) | (np.diff(which) != 0)) + 1
+    return list(zip([0, *cuts.tolist()], [*cuts.tolist(), len(time)], strict=True))
 
 
 def _turn(

@@ -18,14 +18,18 @@ from brnn.compiler.layout import state_size
 from brnn.errors import InputError, SpecError
 from brnn.files.run.writer import FileRecorder
 from brnn.integrate.driver import Task
+from brnn.integrate.events import schedules_ahead
 from brnn.integrate.methods import Method, as_list, choose
+from brnn.integrate.methods.stochastic import noise_of
 from brnn.integrate.silence import what_stays_silent
+from brnn.integrate.start import Branch, branch
 from brnn.integrate.times import saved_times, steady_times, whole_steps
 from brnn.result.memory import MemoryRecorder
 from brnn.result.metadata import metadata
 from brnn.result.options import Record
 from brnn.result.recorder import Recorder
 from brnn.result.result import Result
+from brnn.result.start import Start
 from brnn.spec.durations import STEADY_DURATIONS, natural_duration
 from brnn.spec.network import Network
 
@@ -40,6 +44,8 @@ def simulate(
     duration: float | None = None,
     *,
     initial: Any = None,
+    start: Any = None,
+    at: float | None = None,
     times: Any = None,
     solver: str = "auto",
     rtol: float = 1e-6,
@@ -51,7 +57,7 @@ def simulate(
     progress: bool = False,
     force: bool = False,
 ) -> Result:
-    """Integrate a network from time 0.
+    """Integrate a network, from time 0 or from a state of another run.
 
     Parameters
     ----------
@@ -59,15 +65,23 @@ def simulate(
         What to run.
     duration : float, optional
         How long; the network's own duration by default (20 if it has none). With ``until="steady"`` it is the longest
-        that the run may take (by default 1024 times the network's own).
+        that the run may take (by default 1024 times the network's own). A run with `start` is by default as long as
+        what is left of the network's own duration, or, if nothing is, as long as that.
     initial : array, dict, or Result, optional
         Activities at time 0: an array for a network of one layer, or ``{"<layer>": array}`` for some of its layers
         (also ``"<layer>.x"``); the others start as the network says. Of a Result the last saved states, gates and
         weights included.
+    start : Result or path, optional
+        A run that this one goes on from, or its file: with its activities, gates and weights, its phase of the
+        protocol, what its events have done, its random numbers, and what travels in delays. Time goes on, too: it
+        begins at `at`, and schedules stand where they stood. The network must have the same layers, gates and weights
+        of the same sizes, and the same events; all numbers may be others. `initial` replaces states.
+    at : float, optional
+        The saved time of that run at which this one begins; the last by default.
     times : array, optional
-        The times that are saved, exactly these. By default 201 times from 0 to `duration`; with ``until="steady"``
-        times whose spacing doubles as time does. A run that comes to rest, or that an event ends, also saves its last
-        state. The state saved at the very time of an event is the one after it.
+        The times that are saved, exactly these. By default 201 times from the beginning to the end; with
+        ``until="steady"`` times whose spacing doubles as time does. A run that comes to rest, or that an event ends,
+        also saves its last state. The state saved at the very time of an event is the one after it.
     solver : str
         Name of a method (any case), one of those in `brnn.integrate.methods`.
     rtol, atol : float
@@ -81,7 +95,8 @@ def simulate(
         A path streams the results to an HDF5 file while the run goes on, in bounded memory; a list of names
         (``["F1.x"]``) keeps only these; a Record says both and more. By default everything is kept in memory.
     seed : int, optional
-        Seed of the white noise, and of what events draw. Without one a seed is drawn; it is recorded in any case.
+        Seed of the white noise, and of what events draw. Without one a seed is drawn; it is recorded in any case. A
+        run with `start` goes on with the random numbers of the other one, unless it is given a seed.
     progress : bool
         Show a progress bar on standard error.
     force : bool
@@ -111,25 +126,33 @@ def simulate(
         raise InputError(f"network = {type(network).__name__}: must be a brnn.Network, e.g. brnn.models.rcf.build()")
     if until not in ("duration", "steady"):
         raise InputError(f"until = {until!r}: must be 'duration' or 'steady'")
-    length, natural = _durations(network, duration, until)
+    if at is not None and start is None:
+        raise InputError(f"at = {at!r}: is a time of the run that start= names, which is not given")
+    origin = None if start is None else branch(start, at, network)
     rtol = number(rtol, "rtol", minimum=1e-13, maximum=1.0)
     atol = number(atol, "atol", above=0.0)
     step = None if step is None else number(step, "step", above=0.0)
     seed = None if seed is None else whole(seed, "seed", minimum=0)
+    from_it, seed, step = _gone_on_from(origin, network, seed, step)
+    begin, ahead = 0.0 if from_it is None else from_it.time, _ahead(from_it, network)
+    length, natural = _durations(network, duration, until, begin + ahead)
+    end = begin + length
     options = Record.from_argument(record)
     if force:
         options = dataclasses.replace(options, force=True)
     method = choose(solver, network, until, step)
-    saved = _times(times, network, natural, length, until)
+    if from_it is not None and method.settle(network)[0].name == "compiled" and network.noisy:
+        raise InputError("solver = 'compiled': with white noise it begins at time 0; use SRIW1 with start=")
+    saved = _times(times, network, natural, end, until, begin)
     if network.random and seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])
     _refuse_too_large(network, method)
     _refuse_short_delays(network, natural if until == "steady" else length)
     system = compile_network(network)
-    state = initial_state(system, initial)
-    for words in what_stays_silent(network, state, system.variables, length):
+    state = initial_state(system, initial, None if from_it is None else from_it.state)
+    for words in what_stays_silent(network, state, system.variables, end):
         warnings.warn(words, UserWarning, stacklevel=2)
-    given = {
+    given: dict[str, Any] = {
         "duration": length,
         "initial": None if initial is None else state.copy(),
         "times": None if times is None else saved,
@@ -140,9 +163,11 @@ def simulate(
         "until": until,
         "variables": None if options.variables is None else list(options.variables),
     }
-    root = metadata(system, seed=seed, options=given)
+    if from_it is not None:
+        given["start"] = from_it.to_options()
+    root = metadata(system, seed=seed, options=given, start=from_it)
     recorder = _recorder(options, system, saved.size + (until == "steady" or bool(network.events)), root)
-    task = Task(system, length, saved, recorder, rtol, atol, step, until == "steady", seed)
+    task = Task(system, end, saved, recorder, rtol, atol, step, until == "steady", seed, begin, from_it, ahead)
     return method.drive(task).go(state, progress)
 
 
@@ -152,9 +177,29 @@ if simulate.__doc__ is not None:  # with -OO there is none
     )
 
 
-def _durations(network: Network, duration: Any, until: str) -> tuple[float, float]:
-    """Return how long the run may take, and up to when it is looked at closely if it shall come to rest."""
+def _gone_on_from(
+    origin: Branch | Start | None, network: Network, seed: int | None, step: float | None
+) -> tuple[Start | None, int | None, float | None]:
+    """Return the state from which the run goes on, its seed, and its step: those of the other run, if none is given."""
+    if not isinstance(origin, Branch):
+        return origin, seed, step
+    random = network.random and seed is None and origin.result.seed is not None
+    if network.noisy and step is None:
+        step = origin.result.solver.details.get("step")
+    return origin.start(noise_of if random else None), origin.result.seed if random else seed, step
+
+
+def _ahead(start: Start | None, network: Network) -> float:
+    """Return how far the schedules are ahead of the time of the run: the rest of phases that events ended early."""
+    if start is None or start.events is None or not len(start.events) or network.protocol is None:
+        return 0.0
+    return schedules_ahead(compile_network(network), start, start.time + network.protocol.duration)
+
+
+def _durations(network: Network, duration: Any, until: str, begin: float) -> tuple[float, float]:
+    """Return how long the run may take, and for how long it is looked at closely if it shall come to rest."""
     natural = natural_duration(network)
+    natural = natural - begin if natural > begin else natural
     length = natural if duration is None else number(duration, "duration", above=0.0)
     if until == "steady":
         length, natural = (STEADY_DURATIONS * natural, natural) if duration is None else (length, length / 64.0)
@@ -163,13 +208,13 @@ def _durations(network: Network, duration: Any, until: str) -> tuple[float, floa
     return length, natural
 
 
-def _times(times: Any, network: Network, natural: float, length: float, until: str) -> np.ndarray:
+def _times(times: Any, network: Network, natural: float, end: float, until: str, begin: float) -> np.ndarray:
     """Return the times that are saved."""
     if network.step is not None:
-        return whole_steps(times, network.step, length)
+        return whole_steps(times, network.step, end, begin)
     if until == "steady" and times is None:
-        return steady_times(natural, length)
-    return saved_times(times, length)
+        return steady_times(natural, end - begin, begin)
+    return saved_times(times, end, begin)
 
 
 def _refuse_too_large(network: Network, method: Method) -> None:
@@ -213,9 +258,9 @@ def _recorder(options: Record, system: System, rows: int, root: Any) -> Recorder
     )
 
 
-def initial_state(system: System, initial: Any) -> np.ndarray:
-    """Return the state vector at time 0, with the user's `initial` put over the network's own."""
-    state = system.initial_state()
+def initial_state(system: System, initial: Any, first: np.ndarray | None = None) -> np.ndarray:
+    """Return the state vector at the beginning: the user's `initial` put over `first`, or over the network's own."""
+    state = system.initial_state() if first is None else first.copy()
     if initial is None:
         return state
     if isinstance(initial, Result):

@@ -16,7 +16,7 @@ from brnn.integrate.events import Slopes
 from brnn.integrate.jacobian import fastest_rate
 from brnn.integrate.steady import SteadyRule
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.timetable import Timetable
+from brnn.result.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     from brnn.integrate.methods.base import StepperMethod
@@ -47,26 +47,37 @@ class Stepwise(Driver):
     slow: int = field(default=0, init=False)
     mark: float = field(default=0.0, init=False)
     checked: float = field(default=0.0, init=False)
+    reached: float = field(default=0.0, init=False)
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Lay out the run, and let the events of time 0 happen."""
-        self.timetable = Timetable(self.task.system, self.task.duration)
+        self.timetable = self.task.timetable()
         return self.begin_events(state, self.timetable)
 
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Integrate piece by piece."""
         task, timetable, delays = self.task, self.timetable, self.task.system.delays
-        self.history = History(state, delays[-1]) if delays else None
+        past = None if task.start is None else task.start.past
+        self.history = History(state, delays[-1], past) if delays else None
         self.rule = SteadyRule(task.rtol, task.atol, self.history)
-        time = 0.0
+        time = self.mark = self.checked = task.begin
         while not timetable.over and not self.stopped:
             time, state, steady = self._piece(time, timetable.stop, state)
             if steady:
+                self.reached = time
                 return self.at_rest(time, state)
             state = self.react(time, state, timetable.reach(time))
             self.save_reached(time, state)
         message = self.ending(time, state)
+        self.reached = time
         return "complete", f"not steady after t = {time:g}" if task.until_steady and not self.stopped else message
+
+    def kept(self) -> Checkpoint | None:
+        """Return what travels in delays."""
+        past = None if self.history is None else self.history.past(self.reached)
+        if past is None:
+            return None
+        return Checkpoint(self.reached, {}, {"past_edges": past.edges, "past_values": past.values})
 
     def _piece(self, start: float, stop: float, state: np.ndarray) -> tuple[float, np.ndarray, bool]:
         """Integrate up to `stop`, or to the first event before; return time, state, and whether it is at rest there.

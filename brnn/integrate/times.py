@@ -13,24 +13,25 @@ __all__ = ["saved_times", "steady_times", "whole_steps"]
 _SAVED = 201  # times, if the user asks for none
 
 
-def saved_times(times: Any, duration: float) -> np.ndarray:
+def saved_times(times: Any, end: float, begin: float = 0.0) -> np.ndarray:
     """Return the times at which the state is saved: those given, or 201 evenly spaced ones.
 
     Raises
     ------
     InputError
-        If the times do not rise, are not finite, or do not lie in [0, duration]. Times beyond the end by no more than
+        If the times do not rise, are not finite, or do not lie in [begin, end]. Times beyond the end by no more than
         rounding are the end, once.
     """
     if times is None:
-        return np.linspace(0.0, duration, _SAVED)
+        return np.linspace(begin, end, _SAVED)
     try:
         result = np.array(times, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError("times: must be an array of numbers") from None
     if result.ndim == 0 and float(result).is_integer() and result >= 1:
         raise InputError(
-            f"times = {int(result)}: must be a list of times; did you mean np.linspace(0, {duration:g}, {int(result)})?"
+            f"times = {int(result)}: must be a list of times; did you mean np.linspace({begin:g}, {end:g}, "
+            f"{int(result)})?"
         )
     if result.ndim != 1 or result.size == 0:
         raise InputError(f"times: has shape {result.shape}, must be a list of at least one time")
@@ -39,26 +40,27 @@ def saved_times(times: Any, duration: float) -> np.ndarray:
     if (np.diff(result) <= 0).any():
         k = int(np.argmax(np.diff(result) <= 0))
         raise InputError(f"times: must rise, but {result[k + 1]:g} follows {result[k]:g}")
-    if result[0] < 0 or result[-1] > duration * (1 + 1e-12):
-        wrong = result[0] if result[0] < 0 else result[-1]
-        raise InputError(f"times: {wrong:g} is outside of the run, which goes from 0 to {duration:g}")
-    return np.unique(np.minimum(result, duration))
+    if result[0] < begin * (1 - 1e-12) or result[-1] > end * (1 + 1e-12):
+        wrong = result[0] if result[0] < begin else result[-1]
+        raise InputError(f"times: {wrong:g} is outside of the run, which goes from {begin:g} to {end:g}")
+    return np.unique(np.clip(result, begin, end))
 
 
-def steady_times(first: float, longest: float) -> np.ndarray:
+def steady_times(first: float, longest: float, begin: float = 0.0) -> np.ndarray:
     """Return times for a run whose end is not known: 200 steps up to `first`, then the spacing doubles as t does.
 
-    A run that comes to rest early is seen in detail, one that takes long needs little memory.
+    Both are counted from `begin`. A run that comes to rest early is seen in detail, one that takes long needs little
+    memory.
     """
     times = [np.linspace(0.0, first, _SAVED)]
     while first < longest:
         times.append(np.linspace(first, 2.0 * first, _SAVED // 2 + 1)[1:])
         first *= 2.0
     result = np.concatenate(times)
-    return result[result <= longest]
+    return begin + result[result <= longest]
 
 
-def whole_steps(times: Any, step: float, duration: float) -> np.ndarray:
+def whole_steps(times: Any, step: float, end: float, begin: float = 0.0) -> np.ndarray:
     """Return the saved times of a network of discrete time: those given, or all steps, or 201 of many.
 
     Raises
@@ -66,11 +68,12 @@ def whole_steps(times: Any, step: float, duration: float) -> np.ndarray:
     InputError
         As `saved_times`, or if a time is not a multiple of the step.
     """
-    count = round(duration / step)
+    first, last = round(begin / step), round(end / step)
+    count = last - first
     if times is None:
         every = 1 if count <= 5 * _SAVED else -(-count // (_SAVED - 1))
-        return np.unique(np.append(np.arange(0, count + 1, every), count)) * step
-    given = saved_times(times, duration)
+        return np.unique(np.append(np.arange(first, last + 1, every), last)) * step
+    given = saved_times(times, end, begin)
     steps = np.round(given / step)
     off = np.abs(given - steps * step) > 1e-9 * step * np.maximum(1.0, steps)
     if off.any():

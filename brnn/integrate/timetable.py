@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+import numpy as np
+
 from brnn.compiler.system import System
-from brnn.spec.breaks import segments
+from brnn.spec.breaks import propagated, segments
 
 __all__ = ["Timetable"]
 
@@ -22,6 +24,10 @@ class Timetable:
         What is run.
     duration : float
         When it ends, if no phase ends early.
+    begin : float
+        When it begins, if it goes on from another run: from there on delays carry what has changed.
+    ahead : float
+        How far the schedules are ahead of the time of the run then: what was left of phases that ended early.
 
     Attributes
     ----------
@@ -29,8 +35,10 @@ class Timetable:
         Where the schedules stand.
     """
 
-    def __init__(self, system: System, duration: float) -> None:
+    def __init__(self, system: System, duration: float, begin: float = 0.0, ahead: float = 0.0) -> None:
         self._network = network = system.network
+        self._end, self._ahead = duration, ahead
+        duration += ahead
         self._names = {stimulus.name: k for k, stimulus in enumerate(network.stimuli) if stimulus.name is not None}
         self._due: dict[float, list[int]] = {}
         for number, event in enumerate(network.events):
@@ -38,6 +46,9 @@ class Timetable:
                 self._due.setdefault(time, []).append(number)
         edges = {stop for _, stop in segments(network, duration, system.delays)}
         edges.update(time for time in self._due if 0.0 < time <= duration)
+        if begin > 0.0 and system.delays:
+            later = propagated(np.array([begin]), system.delays, duration)
+            edges.update(later[later > begin].tolist())
         self._edges = sorted(edges)
         self._place = 0  # of the next one
         self._phases: list[float] = [] if network.protocol is None else network.protocol.edges.tolist()
@@ -59,8 +70,15 @@ class Timetable:
     @property
     def stop(self) -> float:
         """When, by the time of the run, the integration has to be restarted next."""
-        edge = self._edges[self._place] - self.clock.shift
+        edge = self._next
         return min(edge, self._more[0]) if self._more else edge
+
+    @property
+    def _next(self) -> float:
+        edge = self._edges[self._place]
+        if edge == self._duration and self.clock.shift == self._ahead:
+            return self._end  # without rounding
+        return edge - self.clock.shift
 
     @property
     def settled(self) -> float:
@@ -72,7 +90,7 @@ class Timetable:
         while self._more and self._more[0] <= time:
             del self._more[0]
         due = []
-        while not self.over and self._edges[self._place] - self.clock.shift <= time:
+        while not self.over and self._next <= time:
             due += self._due.get(self._edges[self._place], [])
             self._place += 1
         return due

@@ -18,6 +18,7 @@ from brnn.files.run.reader import open_result
 from brnn.integrate import simulate
 from brnn.reproduce.compare import Block, Rerun, difference, outcome
 from brnn.result.options import Record
+from brnn.result.start import Start
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,12 +45,13 @@ def _repeated(recorded: Result) -> Iterator[Result]:
     """Simulate what was recorded once more, in memory or, if it is large, in a temporary file."""
     network, options = recorded.network, recorded.options
     times = np.unique(np.concatenate([np.asarray(recorded[name]["time"].values) for name in recorded]))
-    planned, reached = recorded.duration, float(times[-1])
+    planned, begin, reached = recorded.duration, recorded.start_time, float(times[-1])
     # A run that was stopped is repeated as far as it got. One that failed should fail again; the step of white noise
     # depends on the planned duration, and so does the end of a run in which events end phases.
     stopped = recorded.status not in ("complete", "steady", "failed") and not (network.noisy or network.events)
     arguments: dict[str, Any] = {
-        "duration": 1e-9 * planned if reached == 0.0 else reached if stopped else planned,
+        "duration": 1e-9 * planned if reached == begin else reached - begin if stopped else planned,
+        "start": Start.from_options(options["start"]) if "start" in options else None,
         "until": "duration" if stopped else options.get("until", "duration"),
         "times": times,
         "initial": _initial(network, options.get("initial")),

@@ -9,6 +9,7 @@ import numpy as np
 
 from brnn.base.checks import choice, number
 from brnn.base.memory import refuse_above
+from brnn.result.checkpoint import Checkpoint
 from brnn.result.columns import columns, estimate_bytes, thin
 from brnn.result.events import EventTable, Happened
 from brnn.result.metadata import STATUSES, Metadata
@@ -88,7 +89,7 @@ class MemoryRecorder:
     def keep(self) -> None:
         """Do nothing: memory has nothing safer."""
 
-    def finish(self, status: str, solver: Mapping[str, Any]) -> Result:
+    def finish(self, status: str, solver: Mapping[str, Any], kept: Checkpoint | None = None) -> Result:
         """Return what was recorded.
 
         Parameters
@@ -97,6 +98,8 @@ class MemoryRecorder:
             How the run ended.
         solver : mapping
             What is known of the solver: method, evaluations, steps, seconds, message, and more if wanted.
+        kept : Checkpoint, optional
+            What a run that goes on from the end needs.
         """
         choice(status, "status", STATUSES)
         if self._last is not None:
@@ -108,7 +111,7 @@ class MemoryRecorder:
             for count in (self._counts[column.axis],)
         ]
         events = EventTable.of(self._metadata.events, self._events) if self._metadata.events else None
-        return Result(recorded, self._metadata, status, solver, events=events)
+        return Result(recorded, self._metadata, status, solver, events=events, kept=kept)
 
     def _put(self, axis: str, times: np.ndarray, states: np.ndarray) -> None:
         at = self._counts[axis]

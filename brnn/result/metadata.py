@@ -19,6 +19,7 @@ import numpy as np
 from brnn._version import __version__
 from brnn.base.codec import JsonCodec, UnknownType
 from brnn.errors import InputError, SpecError
+from brnn.result.start import Start
 from brnn.spec.network import Network
 
 __all__ = [
@@ -41,7 +42,14 @@ NETWORK_ARRAYS = "network_arrays"
 OPTION_ARRAYS = "option_arrays"
 TEXT_AT_MOST = 60_000  # bytes; an HDF5 attribute ends at 64 KiB
 TEXTS = ("network", "options", "command", "variables", "reference")  # attributes that may be long
-RESERVED = (NETWORK_ARRAYS, OPTION_ARRAYS, *(f"{name}_text" for name in TEXTS))  # no layer can have these names
+CHECKPOINT = "run_checkpoint"
+# No layer can have these names.
+RESERVED = (
+    NETWORK_ARRAYS,
+    OPTION_ARRAYS,
+    CHECKPOINT,
+    *(f"{name}_text" for name in TEXTS),
+)
 
 Value = str | int | float
 
@@ -59,7 +67,12 @@ class Metadata:
 
 
 def metadata(
-    system: Any, *, seed: int | None = None, options: Mapping[str, Any] | None = None, command: str | None = None
+    system: Any,
+    *,
+    seed: int | None = None,
+    options: Mapping[str, Any] | None = None,
+    command: str | None = None,
+    start: Start | None = None,
 ) -> Metadata:
     """Return what a file says about the run that makes it.
 
@@ -74,6 +87,8 @@ def metadata(
         planned duration.
     command : str, optional
         Command line; that of this process by default.
+    start : Start, optional
+        The run from which it goes on.
 
     Raises
     ------
@@ -99,6 +114,8 @@ def metadata(
         "duration": math.nan if duration is None else float(duration),
         "time_units": system.time_units,
     }
+    if start is not None:
+        attributes |= {"start_time": start.time, **{f"start_{name}": text for name, text in start.source.items()}}
     events = tuple(str(event.name) for event in getattr(system.network, "events", ()))
     return Metadata(attributes, {NETWORK_ARRAYS: network_arrays, OPTION_ARRAYS: option_arrays}, events)
 

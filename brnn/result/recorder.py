@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
+    from brnn.result.checkpoint import Checkpoint
     from brnn.result.events import Happened
     from brnn.result.result import Result
 
@@ -26,5 +27,5 @@ class Recorder(Protocol):
     def keep(self) -> None:
         """Make safe what was recorded, if that is due; called now and then between writes."""
 
-    def finish(self, status: str, solver: Mapping[str, Any]) -> Result:
-        """End the record ("complete", "steady", "failed" or "interrupted") and return what it holds."""
+    def finish(self, status: str, solver: Mapping[str, Any], kept: Checkpoint | None = None) -> Result:
+        """End the record ("complete", "steady", "failed" or "interrupted") and return what it holds, `kept` with it."""

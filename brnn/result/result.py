@@ -16,6 +16,7 @@ from brnn.base.data import UnknownKind
 from brnn.base.plain import PlainSpec, plain_spec
 from brnn.base.text import closest
 from brnn.errors import FileError, InputError, SpecError
+from brnn.result.checkpoint import Checkpoint
 from brnn.result.events import EventTable
 from brnn.result.metadata import (
     NETWORK_ARRAYS,
@@ -28,6 +29,7 @@ from brnn.result.metadata import (
 from brnn.result.phases import phase_dataset, phase_slice, spans_of
 from brnn.result.recorded import Recorded
 from brnn.result.solver import Solver
+from brnn.result.start import Start, joined
 from brnn.result.summary import described, summary
 
 if TYPE_CHECKING:
@@ -77,10 +79,12 @@ class Result(Mapping[str, "xr.DataArray"]):
         path: Path | None = None,
         close: Callable[[], None] | None = None,
         events: EventTable | None = None,
+        kept: Checkpoint | Callable[[], Checkpoint | None] | None = None,
     ) -> None:
         self._recorded = {entry.column.name: entry for entry in recorded}
         self._metadata = metadata
         self._close = close
+        self._kept = kept
         self.event_table = events
         self.status = status
         self.solver = Solver.from_mapping(status, solver)
@@ -128,8 +132,17 @@ class Result(Mapping[str, "xr.DataArray"]):
         return max((float(entry.times[-1]) for entry in self._recorded.values() if len(entry.times)), default=math.nan)
 
     @property
+    def start_time(self) -> float:
+        """The time at which the run began: 0, or that of the state from which it went on."""
+        return float(self._metadata.attributes.get("start_time", 0.0))
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Return what the run kept for one that goes on from its end, beside its states; None if these are all."""
+        return self._kept() if callable(self._kept) else self._kept
+
+    @property
     def duration(self) -> float:
-        """The planned duration; NaN if it is not known."""
+        """The planned duration, from `start_time` on; NaN if it is not known."""
         return float(self._metadata.attributes.get("duration", math.nan))
 
     @property
@@ -188,7 +201,10 @@ class Result(Mapping[str, "xr.DataArray"]):
 
     @cached_property
     def _spans(self) -> tuple[Span, ...]:
-        return spans_of(self.network, self.event_table, self.reached if math.isfinite(self.reached) else self.duration)
+        events = self.event_table
+        if "start" in self.options:
+            events = joined(Start.from_options(self.options["start"]).events, events)
+        return spans_of(self.network, events, self.reached if math.isfinite(self.reached) else self.duration)
 
     @cached_property
     def network(self) -> Network:
@@ -251,7 +267,16 @@ class Result(Mapping[str, "xr.DataArray"]):
         """
         from brnn.files.run.save import write_file
 
-        write_file(path, self.recorded, self._metadata, self.status, self.solver.details, force, self.event_table)
+        write_file(
+            path,
+            self.recorded,
+            self._metadata,
+            self.status,
+            self.solver.details,
+            force,
+            self.event_table,
+            kept=self.checkpoint(),
+        )
 
     def close(self) -> None:
         """Close the file; what was read from it stays usable."""

@@ -16,7 +16,7 @@ __all__ = ["described", "summary"]
 def summary(result: Result) -> str:
     """Return in one line how the run ended and how far it got."""
     unit = "" if result.time_units == "1" else f" {result.time_units}"
-    planned = "" if math.isnan(result.duration) else f" of {result.duration:g}"
+    planned = "" if math.isnan(result.duration) else f" of {result.start_time + result.duration:g}"
     reached = "before the first state" if math.isnan(result.reached) else f"at t = {result.reached:g}"
     if result.status == INCOMPLETE:
         return f"incomplete, last saved {reached}{planned}{unit} (the run was cut off, or is still going on)"

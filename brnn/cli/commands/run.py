@@ -33,6 +33,7 @@ EXAMPLES = (
     "brnn run rcf --input data.h5:/patterns/first --duration 50 --times 0,1,10,50 -o run.h5",
     "brnn run sweep.h5 --member 56 -o run.h5 --plot run.png",
     "brnn run rcf --set A=0.5 --json",
+    "brnn run rcf --start run.h5 --at 10 --set A=0.5 -o branch.h5",
 )
 
 
@@ -74,6 +75,18 @@ def run(
     seed: Annotated[
         str | None, typer.Option("--seed", metavar="N", help="Seed of white noise; by default one is drawn.")
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start",
+            metavar="FILE",
+            help="Go on from another run: its state, phase of the protocol and random numbers.",
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="T", help="Which saved time of --start's run; by default the last."),
+    ] = None,
     record: Annotated[
         str | None, typer.Option("--record", metavar="NAMES", help="States to keep, e.g. F1.x,F2.x; all by default.")
     ] = None,
@@ -112,14 +125,16 @@ def run(
     if made_by is not None and one is None:
         raise InputError(f"--model {made_by}: says what made the networks of a sweep, and needs --member N")
     found = find_model(model) if one is None else None
-    reads = [path for path in (Path(model) if found is None else found.path, _file_of(source)) if path is not None]
+    given = (Path(model) if found is None else found.path, _file_of(source), None if start is None else Path(start))
+    reads = [path for path in given if path is not None]
     _check_outputs(out, plot, force, reads)
     options: dict[str, Any] = {"solver": "auto", "rtol": 1e-6, "atol": 1e-9, "until": "duration", "duration": None}
     options |= {} if one is None else one.options
     options |= {"progress": sys.stderr.isatty()} | ({} if solver is None else {"solver": solver})
     options |= {"until": "steady"} if until_steady else {}
     options |= {} if seed is None else {"seed": whole_option(seed, "--seed")}
-    numbers = {"rtol": rtol, "atol": atol, "step": step, "duration": duration}
+    options |= {} if start is None else {"start": start}
+    numbers = {"rtol": rtol, "atol": atol, "step": step, "duration": duration, "at": at}
     options |= {name: number_option(text, f"--{name}") for name, text in numbers.items() if text is not None}
     names = None if record is None else _names(record)
     every = None if record_ltm is None else _every(record_ltm)
@@ -212,11 +227,14 @@ def _times(text: str | None, network: Network, options: dict[str, Any], keep: bo
     steady = options["until"] == "steady" and options["duration"] is None
     if length is None or not np.isfinite(length) or length <= 0:
         length = None  # simulate says what is wrong with it
+    begin = _begin(options)
+    if begin and length is not None:
+        length = length if options["duration"] is not None or length <= begin else length - begin
     if text is None:
         # In discrete time the duration is rounded to whole steps.
         if keep or length is None or network.step is not None:
             return None
-        return [length * (STEADY_DURATIONS if steady else 1.0)]
+        return [begin + length * (STEADY_DURATIONS if steady else 1.0)]
     if text.strip().isdigit():
         count = int(text)
         if count < 1:
@@ -225,8 +243,18 @@ def _times(text: str | None, network: Network, options: dict[str, Any], keep: bo
             raise InputError(f"--times {text}: a number of times needs --duration")
 
         refuse_above(32 * count, f"--times {text}")
-        return np.linspace(0.0, length, count) if count > 1 else np.array([length])
+        return np.linspace(begin, begin + length, count) if count > 1 else np.array([begin + length])
     return np.array([number_option(part.strip(), "--times") for part in text.split(",")])
+
+
+def _begin(options: dict[str, Any]) -> float:
+    """Return when the run begins."""
+    if "start" not in options or "at" in options:
+        return float(options.get("at", 0.0))
+    from brnn.files.run.reader import open_result
+
+    with open_result(options["start"]) as result:
+        return result.reached
 
 
 def _simulated(network: Network, options: dict[str, Any], record: Record) -> Result:

@@ -15,6 +15,7 @@ The file of a run:
     /<group>/ltm_time      the times of the weights, if they are saved less often than the rest
     /<group>/<axis>        numbers of the cells along an axis
     /events/<column>       what happened at which time, along the dimension `event` (only if the network has events)
+    /run_checkpoint/<a>    bytes that a run which goes on needs beside the samples: see `brnn.files.run.checkpoint`
     /network_arrays/<a>    arrays to which the network's JSON refers by name; /option_arrays likewise for the options
 
 Every axis is an HDF5 dimension scale, as netCDF-4 wants it. A text of more than 60 kB is not an attribute but an array
@@ -38,12 +39,12 @@ from brnn.files.hdf5 import unused_value
 from brnn.files.run.events import GROUP
 from brnn.files.run.storage import storage
 from brnn.result.columns import Column
-from brnn.result.metadata import FORMAT, TEXT_AT_MOST, Metadata, solver_text
+from brnn.result.metadata import CHECKPOINT, FORMAT, TEXT_AT_MOST, Metadata, solver_text
 
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["SampleDatasets", "create", "needed"]
+__all__ = ["SampleDatasets", "create", "create_bytes", "needed"]
 
 _LARGE = 4096  # elements; larger arrays are compressed
 _STRUCTURE = 32 * 1024  # bytes of HDF5's own structures for a dataset, its axes and attributes, and more
@@ -187,6 +188,16 @@ def _create_arrays(group: h5py.Group, arrays: Mapping[str, np.ndarray], in_place
         dataset = group.create_dataset(name, data=array, track_order=True, **options)
         for axis in range(array.ndim):
             _name_axis(group, dataset, axis, f"{name}_{axis}")
+
+
+def create_bytes(file: h5py.File, name: str, data: np.ndarray, in_place: bool = False) -> h5py.Dataset:
+    """Write bytes into the group /run_checkpoint; `in_place` in one piece."""
+    group = file.require_group(CHECKPOINT)
+    options = {} if in_place else _packed(data.size)
+    dataset = group.create_dataset(name, data=data, fillvalue=unused_value(data.dtype), track_order=True, **options)
+    put_attributes(dataset, {"units": "1", "long_name": "what a run that goes on needs, for brnn alone"})
+    _name_axis(group, dataset, 0, f"{name}_length")
+    return dataset
 
 
 def _create_text(file: h5py.File, name: str, text: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from brnn.errors import FileError
 from brnn.files.attributes import attribute_json, attribute_value, checked_format, root_attributes, text_of
 from brnn.files.hdf5 import READ_ERRORS, StoredArrays, reason
 from brnn.files.opening import open_hdf5
+from brnn.files.run.checkpoint import stored_checkpoint
 from brnn.files.run.events import GROUP, event_names, stored_events
 from brnn.files.stored import StoredRows, refuse_claims
 from brnn.result.columns import Column
@@ -53,7 +55,8 @@ def open_result(path: str | Path) -> Result:
         try:
             metadata, recorded, status, solver = _read(file, path)
             events = stored_events(file[GROUP], str(path)) if metadata.events else None
-            return Result(recorded, metadata, status, solver, Path(path), stack.pop_all().close, events)
+            kept = functools.cache(functools.partial(stored_checkpoint, file, str(path)))
+            return Result(recorded, metadata, status, solver, Path(path), stack.pop_all().close, events, kept)
         except FileError:
             raise
         except READ_ERRORS as error:

@@ -17,9 +17,10 @@ from brnn.files.hdf5 import WRITE_ERRORS, abandon, reason
 from brnn.files.locks import in_use, remove_leftovers
 from brnn.files.opening import marked_open, status_of
 from brnn.files.placed import release, reserve
-from brnn.files.run.create import create, needed
+from brnn.files.run.create import create, create_bytes, needed
 from brnn.files.run.events import GROUP, create_events
 from brnn.files.run.reader import open_result
+from brnn.result.checkpoint import Checkpoint
 from brnn.result.events import EventTable
 from brnn.result.metadata import INCOMPLETE, Metadata
 from brnn.result.recorded import Recorded
@@ -39,10 +40,12 @@ def write_file(
     force: bool = False,
     events: EventTable | None = None,
     compression: int | None = None,
+    kept: Checkpoint | None = None,
 ) -> None:
     """Write a result file under a temporary name, and give it its name when it is whole and on the disk.
 
-    The samples are copied piece by piece. `compression` is a gzip level; by default `storage` chooses.
+    The samples are copied piece by piece. `compression` is a gzip level; by default `storage` chooses. `kept` is what a
+    run that goes on needs beside them.
 
     Raises
     ------
@@ -52,7 +55,7 @@ def write_file(
     target = check_target(path, force)
     try:
         with replacing(target, force) as temporary:
-            _write(temporary, recorded, metadata, status, solver, events, compression)
+            _write(temporary, recorded, metadata, status, solver, events, compression, kept)
     except FileError:
         raise
     except WRITE_ERRORS as error:
@@ -67,6 +70,7 @@ def _write(
     solver: Mapping[str, Any],
     events: EventTable | None,
     compression: int | None,
+    kept: Checkpoint | None,
 ) -> None:
     # Nothing newer than necessary: a superblock that old readers know.
     file = h5py.File(path, "w", libver=("earliest", "v110"), track_order=True)
@@ -95,6 +99,8 @@ def _write(
             datasets = create_events(file, events.names, units, len(events))
             for name, values in {"event": np.arange(len(events)), **events.columns}.items():
                 datasets[name][:] = values
+        if kept is not None:
+            create_bytes(file, "bytes", np.frombuffer(kept.to_bytes(), dtype=np.uint8))
         for name, axes in layout.axes.items():
             for axis in axes:
                 axis[:] = times[name]

@@ -35,6 +35,7 @@ from brnn.files.locks import remove_leftovers
 from brnn.files.opening import being_written
 from brnn.files.run.growing import EVENTS, GrowingFile
 from brnn.files.run.reader import open_result
+from brnn.result.checkpoint import Checkpoint
 from brnn.result.columns import Column, columns, thin
 from brnn.result.events import EventTable, Happened
 from brnn.result.memory import MemoryRecorder
@@ -168,7 +169,7 @@ class FileRecorder:
             with self._translated():
                 self._commit()  # which also sees whether the file is still there
 
-    def finish(self, status: str, solver: Mapping[str, Any]) -> Result:
+    def finish(self, status: str, solver: Mapping[str, Any], kept: Checkpoint | None = None) -> Result:
         """Close the file and return what it holds.
 
         Parameters
@@ -177,13 +178,15 @@ class FileRecorder:
             How the run ended.
         solver : mapping
             What is known of the solver: method, evaluations, steps, seconds, message, and more if wanted.
+        kept : Checkpoint, optional
+            What a run that goes on from the end needs.
         """
         choice(status, "status", STATUSES)
         try:
             if self._failure is None and (self._file.begun or self._state.held):
                 with contextlib.suppress(FileError), self._translated():
                     self._commit(final=True)
-                    self._compact(status, solver)
+                    self._compact(status, solver, kept)
         finally:
             self._file.close()
         if self._failure is not None:
@@ -224,7 +227,7 @@ class FileRecorder:
         self._gathered = 0
         self._flushed = clock.monotonic()
 
-    def _compact(self, status: str, solver: Mapping[str, Any]) -> None:
+    def _compact(self, status: str, solver: Mapping[str, Any], kept: Checkpoint | None) -> None:
         """Let a compact file take the place of the one with room in it."""
         from brnn.files.run.save import write_file  # which loads h5py: here there is a file
 
@@ -239,6 +242,7 @@ class FileRecorder:
                 force=True,
                 events=result.event_table,
                 compression=self._compression,
+                kept=kept,
             )
 
     @contextlib.contextmanager

@@ -6,13 +6,14 @@ long as code for a single lane would; but it is the same code, so that the numbe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from brnn.base.memory import rows_at_once
 from brnn.compiler.lanes import LANES
-from brnn.ensemble.arrays import pack, unfit
+from brnn.ensemble.arrays import Member, pack, unfit
 from brnn.ensemble.load import integrator, lane_function, rule_of_rest
 from brnn.ensemble.noise import NoiseRules, default_step, fastest_rates, run_noisy
 from brnn.ensemble.run import Ensemble, lane_memory
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Compiled"]
 
 _LOOK_STEPS = 20_000  # between looks at the progress bar and at signals
+_TIMES = ("t", "trial_t", "looked")  # what a lane remembers, and sets to 0 when it takes a member
 
 
 class Compiled(Method):
@@ -53,6 +55,12 @@ class Compiled(Method):
         return _Compiled(task, self)
 
 
+def _from(member: Member, begin: float) -> Member:
+    """Return a member that begins later, without the segments that are over then."""
+    first = min(int(np.searchsorted(member.stops, begin, side="right")), member.stops.size - 1)
+    return replace(member, stops=member.stops[first:], segments=member.segments[first:])
+
+
 class _Compiled(Driver):
     """A run in compiled code."""
 
@@ -61,7 +69,7 @@ class _Compiled(Driver):
         task = self.task
         if task.system.network.noisy:
             return self._noisy(state)
-        work = Ensemble.of([pack(task.system.network, task.duration, state)])
+        work = Ensemble.of([_from(pack(task.system.network, task.duration, state), task.begin)])
         function, run_members = lane_function(work.layout.text.source), integrator("run").run_members
         room, marks = lane_memory(work)
         rests = rule_of_rest() if task.until_steady else 0
@@ -70,15 +78,21 @@ class _Compiled(Driver):
         trajectory = np.empty((1, rows, state.size))
         final, reached = np.empty((1, state.size)), np.zeros(1)
         status, counts = np.zeros(1, np.int64), np.zeros((1, 3), np.int64)
-        base, before, resume = 0, 0.0, False
-        running = 1
+        base, before, resume = 0, task.begin, False
+        running, most = 1, _LOOK_STEPS
+        if task.begin > 0.0:
+            most = 0  # the lane is filled, and nothing else
         while running:
             running = run_members(
-                function, *work.fixed, 0, 1, resume, _LOOK_STEPS, *work.given,
+                function, *work.fixed, 0, 1, resume, most, *work.given,
                 times, base, task.rtol, task.atol, rests, work.layout.varying,
                 final, reached, status, counts, trajectory, room, marks,
             )  # fmt: skip
-            resume = True
+            if not most:
+                fields = integrator("state").Lanes._fields
+                for name in _TIMES:
+                    room[fields.index(name) * LANES] = task.begin
+            resume, most = True, _LOOK_STEPS
             done = int(marks[2 * LANES])  # how many times the lane has saved
             if done > base:
                 self.save(times[base:done], trajectory[0, : done - base])

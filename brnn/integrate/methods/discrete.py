@@ -9,6 +9,7 @@ import numpy as np
 from brnn.integrate.driver import Driver, Task
 from brnn.integrate.methods.base import TAKES_NO_STEP, Method
 from brnn.integrate.steady import MapRule
+from brnn.result.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     from brnn.spec.network import Network
@@ -45,6 +46,15 @@ class _Discrete(Driver):
         """The step."""
         return {"step": self.task.system.network.step}
 
+    def kept(self) -> Checkpoint | None:
+        """Return the states of the last steps, from which signals are on their way."""
+        step, now = self.task.system.network.step, max(self._past)
+        if step is None or not self.task.system.delays:
+            return None
+        steps = sorted(k for k in self._past if k >= now - round(self.task.system.delays[-1] / step))
+        values = np.array([self._past[k] for k in steps])[:, None, :]
+        return Checkpoint(now * step, {}, {"past_edges": np.array(steps) * step, "past_values": values})
+
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Apply the map again and again; signals with a delay are those of some steps ago."""
         task, system = self.task, self.task.system
@@ -52,7 +62,12 @@ class _Discrete(Driver):
         assert step is not None
         count = round(task.duration / step)
         lags = [round(delay / step) for delay in system.delays]
-        past = {0: state}
+        first, start = round(task.begin / step), task.start
+        past = self._past = {first: state}
+        if start is not None and start.past is not None:
+            steps = [round(float(time) / step) for time in start.past.edges]
+            past |= {k: values[0] for k, values in zip(steps, start.past.values, strict=True) if k < first}
+        earliest = min(past)  # before, nothing changed
         settled = system.network.settled()
         edges = np.concatenate([system.network.breaks(task.duration), [np.inf]])
         binary = all(layer.levels_only for layer in system.network.layers)
@@ -60,9 +75,9 @@ class _Discrete(Driver):
         fun, segment = None, -1
 
         def history(time: float) -> np.ndarray:
-            return past.get(round(time / step), past[min(past)])
+            return past.get(round(time / step), past[earliest])
 
-        for k in range(count):
+        for k in range(first, count):
             time = k * step
             inside = time + _WITHIN * step
             here = int(np.searchsorted(edges, inside, side="right"))
@@ -78,8 +93,8 @@ class _Discrete(Driver):
             rests = settles and rule.rests(fun, time, state, new)
             state = new
             past[k + 1] = state
-            if k + 1 - max(lags, default=0) - 1 in past and k - max(lags, default=0) > 0:
-                del past[k - max(lags, default=0)]
+            if k - max(lags, default=0) > earliest:
+                past.pop(k - max(lags, default=0), None)
             self.save_reached((k + 1) * step, state)
             self.progressed(step)
             if rests:

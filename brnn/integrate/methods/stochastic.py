@@ -10,6 +10,7 @@ high strong order that need only two normal numbers per step and cell:
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,19 +22,23 @@ from brnn.ensemble.arrays import PER_PERIOD
 from brnn.ensemble.noise import default_step
 from brnn.errors import InputError
 from brnn.integrate.driver import Driver, Task
+from brnn.integrate.events import generator_state
 from brnn.integrate.jacobian import fastest_rate
 from brnn.integrate.methods.base import Method, has_delays
-from brnn.integrate.timetable import Timetable
+from brnn.integrate.start import Branch
+from brnn.integrate.times import saved_times
+from brnn.result.checkpoint import Checkpoint
 from brnn.spec.breaks import segments
 
 if TYPE_CHECKING:
     from brnn.spec.network import Network
 
-__all__ = ["SRIW1", "EulerMaruyama", "check_step", "too_long"]
+__all__ = ["SRIW1", "EulerMaruyama", "check_step", "noise_of", "too_long"]
 
 _LOOKED_AT = 16  # segments whose rates are looked at
 _MOST_STEPS = 1e10
 _MANY_STEPS = 1e6  # a minute or so with a small network
+_DRAWN = 2**20  # random numbers at once
 
 
 def check_step(step: float, duration: float, rate: float, asked: bool) -> None:
@@ -139,6 +144,38 @@ class SRIW1(_Noisy):
     evaluations = 2
 
 
+def noise_of(branch: Branch) -> str:
+    """Return where the generator of a noisy run stood at one of its saved times, as JSON.
+
+    That of its end was kept. Before, the numbers are drawn again: so many as the run had taken. An event ends a step at
+    a time of its own, so that with events nobody can tell.
+    """
+    if branch.kept is not None and "noise" in branch.kept.facts:
+        return str(branch.kept.facts["noise"])
+    result, network = branch.result, branch.result.network
+    method, step = result.solver.method, result.solver.details.get("step")
+    schemes = {"SRIW1": 2, "compiled": 2, "EulerMaruyama": 1}
+    if network.events or step is None or method not in schemes:
+        raise InputError(
+            f"at = {branch.time:g}: where the random numbers of the run stood is known only at its end; go on from "
+            f"there, or give a seed for new ones"
+        )
+    random = np.random.default_rng(result.seed)
+    begin = 0.0 if branch.before is None else branch.before.time
+    if branch.before is not None and "noise" in branch.before.random:
+        random.bit_generator.state = generator_state(branch.before.random["noise"])
+    end, given = begin + result.duration, result.options.get("times")
+    times = saved_times(given, end, begin)
+    edges = [stop for _, stop in segments(network, end)]
+    marks = np.unique(np.concatenate([[begin], edges, times]))
+    marks = marks[(marks >= begin) & (marks <= branch.time)]
+    counts = np.maximum(1, np.ceil(np.diff(marks) / step * (1 - 1e-12)))
+    left = int(counts.sum()) * schemes[method] * branch.variables[-1].stop
+    while left > 0:
+        left -= random.standard_normal(min(left, _DRAWN)).size
+    return json.dumps(random.bit_generator.state)
+
+
 @dataclass
 class _Stochastic(Driver):
     """A run of stochastic differential equations (in the sense of Itô) with fixed steps.
@@ -158,26 +195,34 @@ class _Stochastic(Driver):
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Lay out the run, and let the events of time 0 happen."""
         assert self.task.seed is not None
-        self.timetable = Timetable(self.task.system, self.task.duration)
+        self.timetable = self.task.timetable()
         self.random = np.random.default_rng(self.task.seed)
-        pieces = segments(self.task.system.network, self.task.duration)
+        if self.task.start is not None and "noise" in self.task.start.random:
+            self.random.bit_generator.state = generator_state(self.task.start.random["noise"])
+        begin, end = self.task.begin, self.task.duration
+        pieces = [(max(start, begin), stop) for start, stop in segments(self.task.system.network, end) if stop > begin]
         some = {pieces[k] for k in np.linspace(0, len(pieces) - 1, min(_LOOKED_AT, len(pieces))).astype(int)}
         middles = [0.5 * (start + stop) for start, stop in some]
         rate = max(fastest_rate(self.task.system.rhs(middle), middle, state) for middle in middles)
         asked = self.task.step
-        step = default_step(self.task.duration, rate) if asked is None else asked
+        step = default_step(end - begin, rate) if asked is None else asked
         self.step = min(step, self.task.system.network.period() / PER_PERIOD)
-        check_step(self.step, self.task.duration, rate, asked is not None)
+        check_step(self.step, end - begin, rate, asked is not None)
         return self.begin_events(state, self.timetable)
 
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Go step by step."""
-        time = 0.0
+        time = self.task.begin
         while not self.timetable.over and not self.stopped:
             time, state = self._piece(time, self.timetable.stop, state)
             state = self.react(time, state, self.timetable.reach(time))
             self.save_reached(time, state)
+        self.reached = time
         return "complete", f"{self.ending(time, state)} with seed {self.task.seed}"
+
+    def kept(self) -> Checkpoint | None:
+        """Return where the random numbers stand."""
+        return Checkpoint(self.reached, {"noise": json.dumps(self.random.bit_generator.state)})
 
     def _piece(self, start: float, stop: float, state: np.ndarray) -> tuple[float, np.ndarray]:
         """Go to `stop`, or to the first event before, which is taken from the straight line between two steps."""
