@@ -31,6 +31,7 @@ __all__ = ["FAINT", "Driver", "Task", "largest_activity"]
 
 FAINT = 1000.0  # absolute tolerances; where every activity is smaller, they say little of it
 _MANY = 20  # saved times tell of activities that inputs bring and take
+_COUNTS = ("saved", "steps", "evaluations", "jacobians", "projected", "reason")
 _THREADED = 500  # unknowns from which BLAS would use several threads
 
 
@@ -62,6 +63,8 @@ class Task:
         The run from which it goes on.
     ahead : float
         How far the schedules are ahead of the time of the run when it begins.
+    kept : Checkpoint or None
+        Where it was cut off, if it is the rest of a run.
     """
 
     system: System
@@ -76,6 +79,7 @@ class Task:
     begin: float = 0.0
     start: Start | None = None
     ahead: float = 0.0
+    kept: Checkpoint | None = None
 
     def timetable(self) -> Timetable:
         """Return when the integration has to be restarted."""
@@ -130,12 +134,14 @@ class Driver:
         self.bounds = _bounds(self.task.system, state)
         self.largest = largest_activity(state, self.task.system.variables)
         begins_silent = self.largest == 0.0
+        if self.task.kept is not None:
+            self.restore(self.task.kept)
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings(), _one_thread(self.task.system.size):
                 # A solver that gives up says so by its status; LSODA also warns.
                 warnings.filterwarnings("ignore", module=r"scipy\.integrate")
                 state = self.begin(state)
-                if self.task.times[0] == self.task.begin:
+                if not self.saved and self.task.times[0] == self.task.begin:
                     self.save(self.task.times[:1], state[None, :])
                 status, message = self.advance(state)
         except IntegrationError as error:
@@ -167,6 +173,31 @@ class Driver:
                 UserWarning,
                 stacklevel=4,
             )
+
+    def stands(self) -> tuple[float, dict[str, Any], dict[str, np.ndarray]] | None:
+        """Return the time, and what the method remembers as facts and arrays (the `state` one of them).
+
+        None if the run could not go on from here as it will: then a later moment is as good.
+        """
+        return None
+
+    def restore(self, kept: Checkpoint) -> None:
+        """Take over the counts of a run that was cut off."""
+        for name in _COUNTS:
+            setattr(self, name, type(getattr(self, name))(kept.facts[name]))
+        if not kept.facts["bounded"]:
+            self.bounds = None
+
+    def _stand(self) -> Checkpoint | None:
+        found = self.stands()
+        if found is None:
+            return None
+        time, facts, arrays = found
+        times = self.task.times
+        if self.saved < times.size and times[self.saved] <= time:
+            return None  # states before this time are still to be saved
+        counts = {name: getattr(self, name) for name in _COUNTS}
+        return Checkpoint(time, {**counts, "bounded": self.bounds is not None, **facts}, arrays)
 
     def begin_events(self, state: np.ndarray, timetable: Timetable) -> np.ndarray:
         """Let the events of time 0 happen, if the network has any; return the state after them."""
@@ -252,7 +283,7 @@ class Driver:
 
     def progressed(self, by: float) -> None:
         """Move the progress bar, and let the recorder bring to the disk what it still holds back."""
-        self.task.recorder.keep()
+        self.task.recorder.keep(self._stand)
         if self.bar is not None:
             self.bar.update(by)
 

@@ -16,14 +16,18 @@ from brnn.base.text import closest
 from brnn.compiler import System, compile_network
 from brnn.compiler.layout import state_size
 from brnn.errors import InputError, SpecError
+from brnn.files.run.reader import open_result
 from brnn.files.run.writer import FileRecorder
 from brnn.integrate.driver import Task
 from brnn.integrate.events import schedules_ahead
 from brnn.integrate.methods import Method, as_list, choose
 from brnn.integrate.methods.stochastic import noise_of
+from brnn.integrate.resume import checked, gone_on, unfinished
 from brnn.integrate.silence import what_stays_silent
 from brnn.integrate.start import Branch, branch
 from brnn.integrate.times import saved_times, steady_times, whole_steps
+from brnn.result.checkpoint import Checkpoint
+from brnn.result.events import EventTable
 from brnn.result.memory import MemoryRecorder
 from brnn.result.metadata import metadata
 from brnn.result.options import Record
@@ -56,6 +60,7 @@ def simulate(
     seed: int | None = None,
     progress: bool = False,
     force: bool = False,
+    resume: bool = False,
 ) -> Result:
     """Integrate a network, from time 0 or from a state of another run.
 
@@ -101,6 +106,11 @@ def simulate(
         Show a progress bar on standard error.
     force : bool
         Replace the file if it exists.
+    resume : bool
+        Go on with the file, if it is that of a run with the same arguments that was killed or stopped: from its last
+        checkpoint, of which it has one about every second. With equal steps (white noise, discrete time) and with
+        ``solver="compiled"`` the numbers are those of a run that nothing disturbed to the last bit, with others within
+        the tolerances. A file that is finished is returned as it is; if there is none, the run begins.
 
     Returns
     -------
@@ -138,8 +148,13 @@ def simulate(
     length, natural = _durations(network, duration, until, begin + ahead)
     end = begin + length
     options = Record.from_argument(record)
-    if force:
+    if resume and options.path is None:
+        raise InputError('resume: needs the file to go on with: record="run.h5"')
+    if force or resume:
         options = dataclasses.replace(options, force=True)
+    old = unfinished(Path(options.path)) if resume and options.path is not None else None
+    if old is not None and network.random and seed is None:
+        seed = old.seed
     method = choose(solver, network, until, step)
     if from_it is not None and method.settle(network)[0].name == "compiled" and network.noisy:
         raise InputError("solver = 'compiled': with white noise it begins at time 0; use SRIW1 with start=")
@@ -162,12 +177,27 @@ def simulate(
         "step": step,
         "until": until,
         "variables": None if options.variables is None else list(options.variables),
+        "ltm_every": options.ltm_every,
+        "dtype": options.dtype,
     }
     if from_it is not None:
         given["start"] = from_it.to_options()
     root = metadata(system, seed=seed, options=given, start=from_it)
+    kept = None
+    if old is not None:
+        kept = checked(old, root, given)
+        if old.status in ("complete", "steady"):
+            return old
+        old.close()
     recorder = _recorder(options, system, saved.size + (until == "steady" or bool(network.events)), root)
     task = Task(system, end, saved, recorder, rtol, atol, step, until == "steady", seed, begin, from_it, ahead)
+    if kept is not None and isinstance(recorder, FileRecorder) and options.path is not None:
+        with open_result(options.path) as cut:
+            recorder.take_up(cut, kept)
+            events = _first_rows(cut.event_table, kept)
+        task = gone_on(task, kept, events)
+        if task.start is not None:
+            state = task.start.state
     return method.drive(task).go(state, progress)
 
 
@@ -187,6 +217,14 @@ def _gone_on_from(
     if network.noisy and step is None:
         step = origin.result.solver.details.get("step")
     return origin.start(noise_of if random else None), origin.result.seed if random else seed, step
+
+
+def _first_rows(table: EventTable | None, kept: Checkpoint) -> EventTable | None:
+    """Return the events before a checkpoint."""
+    if table is None:
+        return None
+    count = int(kept.facts["counts"]["event"])
+    return EventTable(table.names, {name: column[:count] for name, column in table.columns.items()})
 
 
 def _ahead(start: Start | None, network: Network) -> float:

@@ -48,6 +48,8 @@ class Stepwise(Driver):
     mark: float = field(default=0.0, init=False)
     checked: float = field(default=0.0, init=False)
     reached: float = field(default=0.0, init=False)
+    stepper: Any = field(default=None, init=False)
+    planned: float | None = field(default=None, init=False)
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Lay out the run, and let the events of time 0 happen."""
@@ -71,6 +73,26 @@ class Stepwise(Driver):
         message = self.ending(time, state)
         self.reached = time
         return "complete", f"not steady after t = {time:g}" if task.until_steady and not self.stopped else message
+
+    def stands(self) -> tuple[float, dict[str, Any], dict[str, np.ndarray]] | None:
+        """Return the state after a step that did not end at a break point, and the next step."""
+        stepper = self.stepper
+        if stepper is None:
+            return None
+        facts = {"method": self.method.name, "next": getattr(stepper, "h_abs", None)}
+        facts["evaluations"] = self.evaluations + int(stepper.nfev)
+        arrays = {"state": stepper.y}
+        past = None if self.history is None else self.history.past(stepper.t)
+        if past is not None:
+            arrays |= {"past_edges": past.edges, "past_values": past.values}
+        return float(stepper.t), facts, arrays
+
+    def restore(self, kept: Checkpoint) -> None:
+        """Take over the method that was at work, and its step."""
+        super().restore(kept)
+        self.planned = kept.facts["next"]
+        if self.successor is not None and self.successor.name == kept.facts["method"]:
+            self.method, self.successor = self.successor, None
 
     def kept(self) -> Checkpoint | None:
         """Return what travels in delays."""
@@ -96,6 +118,8 @@ class Stepwise(Driver):
         )
         stepper = self.method.stepper(piece)
         self._require_finite(stepper, start, state)
+        if self.planned is not None:
+            stepper.h_abs, self.planned = self.planned, None
         slopes = Slopes(fun, start, state) if self.reactor is not None and self.reactor.watching else None
         settled = timetable.settled + sum(system.delays)
         self.still = 0
@@ -105,6 +129,7 @@ class Stepwise(Driver):
             event = None if slopes is None else self._event(stepper, before, state, slopes)
             if event is not None:
                 self._count(stepper)
+                self.stepper = None
                 state = stepper.y if event == stepper.t else np.asarray(stepper.dense_output()(event))
                 self._save_before(stepper, event, state)
                 self.progressed(event - before)
@@ -179,8 +204,10 @@ class Stepwise(Driver):
         if self.history is not None:
             self.history.append(stepper.t, stepper.dense_output())
         self._save_before(stepper, stepper.t, stepper.y)
+        self.stepper = None
         if stepper.status == "running":
             self.save_reached(stepper.t, stepper.y)
+            self.stepper = stepper
         self.progressed(stepper.t - before)
 
     def _turned_stiff(self, fun: RightHandSide, stepper: Any) -> bool:

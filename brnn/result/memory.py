@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,7 @@ class MemoryRecorder:
         """Record an event."""
         self._events.append(row)
 
-    def keep(self) -> None:
+    def keep(self, stand: Callable[[], Checkpoint | None] | None = None) -> None:
         """Do nothing: memory has nothing safer."""
 
     def finish(self, status: str, solver: Mapping[str, Any], kept: Checkpoint | None = None) -> Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -24,8 +24,11 @@ class Recorder(Protocol):
     def happened(self, row: Happened) -> None:
         """Record an event; in the order of time, and before the states that are later."""
 
-    def keep(self) -> None:
-        """Make safe what was recorded, if that is due; called now and then between writes."""
+    def keep(self, stand: Callable[[], Checkpoint | None] | None = None) -> None:
+        """Make safe what was recorded, if that is due; called now and then between writes.
+
+        `stand` tells where the run stands when all that was written before it is safe; None at a bad moment.
+        """
 
     def finish(self, status: str, solver: Mapping[str, Any], kept: Checkpoint | None = None) -> Result:
         """End the record ("complete", "steady", "failed" or "interrupted") and return what it holds, `kept` with it."""

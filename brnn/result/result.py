@@ -80,11 +80,13 @@ class Result(Mapping[str, "xr.DataArray"]):
         close: Callable[[], None] | None = None,
         events: EventTable | None = None,
         kept: Checkpoint | Callable[[], Checkpoint | None] | None = None,
+        keeps: bool = False,
     ) -> None:
         self._recorded = {entry.column.name: entry for entry in recorded}
         self._metadata = metadata
         self._close = close
         self._kept = kept
+        self._keeps = keeps
         self.event_table = events
         self.status = status
         self.solver = Solver.from_mapping(status, solver)
@@ -139,6 +141,11 @@ class Result(Mapping[str, "xr.DataArray"]):
     def checkpoint(self) -> Checkpoint | None:
         """Return what the run kept for one that goes on from its end, beside its states; None if these are all."""
         return self._kept() if callable(self._kept) else self._kept
+
+    @property
+    def keeps_checkpoints(self) -> bool:
+        """Whether its file has room for what a run that is resumed needs: those of earlier versions have not."""
+        return self._keeps
 
     @property
     def duration(self) -> float:

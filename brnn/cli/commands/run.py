@@ -34,6 +34,7 @@ EXAMPLES = (
     "brnn run sweep.h5 --member 56 -o run.h5 --plot run.png",
     "brnn run rcf --set A=0.5 --json",
     "brnn run rcf --start run.h5 --at 10 --set A=0.5 -o branch.h5",
+    "brnn run rcf --duration 1e6 -o run.h5 --resume",
 )
 
 
@@ -110,13 +111,16 @@ def run(
         str | None,
         typer.Option("--model", metavar="FILE", help="What made the sweep's networks, if that is a file of yours."),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the file of -o, if its run was killed or stopped.")
+    ] = False,
     force: Force = False,
     json: AsJson = False,
 ) -> None:
     """Run a model and record it.
 
     What was measured is printed. -o streams the result to an HDF5 file while the run goes on, so that what was recorded
-    stays if it is stopped.
+    stays if it is stopped; --resume goes on with it.
     """
     from brnn.cli.model import find_model
     from brnn.result.options import Record
@@ -127,13 +131,16 @@ def run(
     found = find_model(model) if one is None else None
     given = (Path(model) if found is None else found.path, _file_of(source), None if start is None else Path(start))
     reads = [path for path in given if path is not None]
-    _check_outputs(out, plot, force, reads)
+    if resume and out is None:
+        raise InputError("--resume: needs the file to go on with: -o FILE")
+    _check_outputs(out, plot, force, reads, resume)
     options: dict[str, Any] = {"solver": "auto", "rtol": 1e-6, "atol": 1e-9, "until": "duration", "duration": None}
     options |= {} if one is None else one.options
     options |= {"progress": sys.stderr.isatty()} | ({} if solver is None else {"solver": solver})
     options |= {"until": "steady"} if until_steady else {}
     options |= {} if seed is None else {"seed": whole_option(seed, "--seed")}
     options |= {} if start is None else {"start": start}
+    options |= {"resume": True} if resume else {}
     numbers = {"rtol": rtol, "atol": atol, "step": step, "duration": duration, "at": at}
     options |= {name: number_option(text, f"--{name}") for name, text in numbers.items() if text is not None}
     names = None if record is None else _names(record)
@@ -187,10 +194,10 @@ def _file_of(source: str | None) -> Path | None:
     return Path(source.rpartition(":")[0] or source)
 
 
-def _check_outputs(out: Path | None, plot: Path | None, force: bool, reads: list[Path]) -> None:
+def _check_outputs(out: Path | None, plot: Path | None, force: bool, reads: list[Path], resume: bool) -> None:
 
     if out is not None:
-        check_target(out, force, option="-o", suffixes=RESULTS, kept=reads)
+        check_target(out, force or resume, option="-o", suffixes=RESULTS, kept=reads)
     if plot is not None:
         from brnn.plot import SUFFIXES
 

@@ -143,14 +143,17 @@ def create(
     return layout
 
 
-def needed(columns: Sequence[Column], metadata: Metadata, rows: Mapping[str, int], dtype: str) -> int:
+def needed(
+    columns: Sequence[Column], metadata: Metadata, rows: Mapping[str, int], dtype: str, checkpoints: int = 0
+) -> int:
     """Return how many bytes a file with so many rows along each axis has at most, but for the index of its chunks."""
     arrays = [array for group in metadata.arrays.values() for array in group.values()]
     texts = sum(len(str(value)) for value in metadata.attributes.values())
     samples = sum((rows[column.axis] + 1) * column.size for column in columns) * np.dtype(dtype).itemsize
     marks = 32 * len(columns) * sum(rows.values())  # times of each group, and events
     structures = _STRUCTURE * (1 + len(columns) + len(arrays))
-    return 2 * (sum(array.nbytes for array in arrays) + texts) + samples + marks + structures
+    kept = 2 * checkpoints + _STRUCTURE if checkpoints else 0  # with their axes
+    return 2 * (sum(array.nbytes for array in arrays) + texts) + samples + marks + structures + kept
 
 
 def _create_times(group: h5py.Group, name: str, count: int, units: str, in_place: bool) -> h5py.Dataset:

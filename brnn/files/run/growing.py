@@ -11,8 +11,9 @@ the file is empty, and each row is written a constant number of times.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from brnn.base.paths import move_into_place, temporary_name
 from brnn.errors import FileError
 from brnn.files.hdf5 import abandon
 from brnn.files.placed import PlacedFile, check_room, reserve, take_place, warn_of_deletion
-from brnn.files.run.create import create, needed
+from brnn.files.run.create import create, create_bytes, needed
 from brnn.files.run.events import create_events
 from brnn.result.columns import Column
 from brnn.result.events import TYPES
@@ -33,6 +34,8 @@ EVENTS = "event"  # the axis of events; their columns are called "event.time" an
 _ROOM = 64 * 1024 * 1024  # bytes of rows for which there is room at first,
 _ROWS = 256  # or rows, if nobody knows how many will come
 _EVENTS = 1024  # rows
+_SLOTS = ("a", "b")  # of checkpoints, which are written in turn
+_SLOT = 16 * 1024  # bytes at first
 
 
 class GrowingFile:
@@ -89,6 +92,8 @@ class GrowingFile:
                 self._axis_of[name] = column.axis
                 self._marks[column.axis].append(name)
         self._axis_of |= {axis: axis for axis in self.axes if axis == EVENTS}
+        self._slot = _SLOT
+        self._written = 0  # checkpoints
 
     @property
     def begun(self) -> bool:
@@ -103,7 +108,13 @@ class GrowingFile:
         except FileError:
             return False
 
-    def write(self, first: Mapping[str, int], rows: Mapping[str, np.ndarray], axes: Mapping[str, np.ndarray]) -> None:
+    def write(
+        self,
+        first: Mapping[str, int],
+        rows: Mapping[str, Any],
+        axes: Mapping[str, np.ndarray],
+        checkpoint: Callable[[int], bytes] | None = None,
+    ) -> None:
         """Write rows behind those that are there, or over them. After an interruption it may be done again.
 
         Parameters
@@ -111,16 +122,27 @@ class GrowingFile:
         first : mapping
             How many rows there are along each axis.
         rows : mapping
-            More rows for each column.
+            More rows for each column: arrays, or what has a length and gives arrays for slices.
         axes : mapping
             Their times and the numbers of events, which are written in this order when the rows are there.
+        checkpoint : callable, optional
+            Returns the bytes of what the run needs to go on after these rows, which is its checkpoint of this number.
         """
         self._settle()
-        file = self._with_room(first, {axis: first[axis] + len(axes[axis]) for axis in first})
+        data = None if checkpoint is None else np.frombuffer(checkpoint(self._written + 1), dtype=np.uint8)
+        narrow = data is not None and data.size > self._slot
+        if narrow and data is not None:
+            self._slot = 2 * data.size
+        file = self._with_room(first, {axis: first[axis] + len(axes[axis]) for axis in first}, narrow)
         marks = ((name, values) for axis, values in axes.items() for name in self._marks[axis])
         for name, values in (*rows.items(), *marks):
-            if len(values):
-                file.put_block(name, first[self._axis_of[name]], values)
+            step = rows_at_once(file.places[name].row)
+            for k in range(0, len(values), step):
+                block = np.asarray(values[k : min(k + step, len(values))])
+                file.put_block(name, first[self._axis_of[name]] + k, block)
+        if data is not None:
+            self._written += 1
+            file.put_block(_SLOTS[self._written % 2], 0, data)
         if file is not self._file:
             # One that appeared in the place of a deleted one is not ours.
             move_into_place(self._temporary, self._path, self._force and not self.check())
@@ -152,7 +174,7 @@ class GrowingFile:
             else:
                 self._next.close()
 
-    def _with_room(self, first: Mapping[str, int], wanted: Mapping[str, int]) -> PlacedFile:
+    def _with_room(self, first: Mapping[str, int], wanted: Mapping[str, int], narrow: bool = False) -> PlacedFile:
         """Return the file, or a new one that has what it has and more room, or has its name, which it lost."""
         old = self._file
         have = (
@@ -161,14 +183,20 @@ class GrowingFile:
             else {axis: old.places[self._marks[axis][0]].shape[0] for axis in wanted}
         )
         deleted = self.check()
-        if old is not None and not deleted and all(wanted[axis] <= have[axis] for axis in wanted):
+        if old is not None and not deleted and not narrow and all(wanted[axis] <= have[axis] for axis in wanted):
             return old
         if deleted:
             warn_of_deletion(self._label)
         room = {axis: have[axis] or 1 for axis in wanted}
         room |= {axis: self._room(axis, wanted[axis]) for axis in wanted if wanted[axis] > room[axis] or old is None}
         self._next = new = self._made(room)
+        for name in _SLOTS:
+            new.fill(name)
+            if old is not None:
+                new.put_block(name, 0, old.read(name, 0, old.places[name].shape[0]))
         for name, place in new.places.items():
+            if name in _SLOTS:
+                continue
             done = 0 if old is None else first[self._axis_of[name]]
             step = rows_at_once(place.row)
             for start in range(0, done if old is not None else 0, step):
@@ -193,7 +221,7 @@ class GrowingFile:
         import h5py
 
         metadata = self._metadata
-        size = needed(self._columns, metadata, room, self._dtype)
+        size = needed(self._columns, metadata, room, self._dtype, checkpoints=2 * self._slot)
         check_room(self._path, self._label, size)
         # A superblock that old readers know. Aligned, so that a kill leaves no half of a time.
         options = {"alignment_threshold": 1, "alignment_interval": 8, "track_order": True}
@@ -211,6 +239,8 @@ class GrowingFile:
                 units = str(metadata.attributes.get("time_units", "1"))
                 events = create_events(file, metadata.events, units, room[EVENTS], in_place=True)
                 datasets |= {EVENTS if name == EVENTS else f"{EVENTS}.{name}": events[name] for name in events}
+            for name in _SLOTS:
+                datasets[name] = create_bytes(file, name, np.zeros(self._slot, np.uint8), in_place=True)
             places = {name: take_place(dataset) for name, dataset in datasets.items()}
         except BaseException:
             if file is not None:

@@ -19,7 +19,7 @@ from brnn.files.run.checkpoint import stored_checkpoint
 from brnn.files.run.events import GROUP, event_names, stored_events
 from brnn.files.stored import StoredRows, refuse_claims
 from brnn.result.columns import Column
-from brnn.result.metadata import INCOMPLETE, NETWORK_ARRAYS, OPTION_ARRAYS, STATUSES, TEXTS, Metadata
+from brnn.result.metadata import CHECKPOINT, INCOMPLETE, NETWORK_ARRAYS, OPTION_ARRAYS, STATUSES, TEXTS, Metadata
 from brnn.result.recorded import Recorded
 from brnn.result.result import Result
 
@@ -55,8 +55,9 @@ def open_result(path: str | Path) -> Result:
         try:
             metadata, recorded, status, solver = _read(file, path)
             events = stored_events(file[GROUP], str(path)) if metadata.events else None
+            keeps = CHECKPOINT in file
             kept = functools.cache(functools.partial(stored_checkpoint, file, str(path)))
-            return Result(recorded, metadata, status, solver, Path(path), stack.pop_all().close, events, kept)
+            return Result(recorded, metadata, status, solver, Path(path), stack.pop_all().close, events, kept, keeps)
         except FileError:
             raise
         except READ_ERRORS as error:

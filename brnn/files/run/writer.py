@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import time as clock
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,24 @@ if TYPE_CHECKING:
 __all__ = ["FileRecorder"]
 
 _HELD = 4 * 1024 * 1024  # bytes that are gathered at most
+
+
+class _First:
+    """The first rows of a variable, read when they are used."""
+
+    def __init__(self, rows: Any, count: int) -> None:
+        self._rows = rows
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, key: slice) -> Any:
+        return self._rows[key]
+
+
+def _numbered(kept: Checkpoint, number: int) -> bytes:
+    return Checkpoint(kept.time, {**kept.facts, "number": number}, kept.arrays).to_bytes()
 
 
 @dataclass(frozen=True)
@@ -134,6 +152,7 @@ class FileRecorder:
         self._gathered = 0  # bytes
         self._flushed = -np.inf
         self._failure: FileError | None = None
+        self._due = clock.monotonic() + self._flush_every  # when the next checkpoint is
         self._there = False  # after a failure: whether what was saved before is still in place
 
     def write(self, times: np.ndarray, states: np.ndarray) -> None:
@@ -161,10 +180,47 @@ class FileRecorder:
         """Record an event."""
         self._state.events.append(row)
 
-    def keep(self) -> None:
-        """Bring to the file what was recorded since, if that is due. To be called now and then between writes."""
+    def take_up(self, old: Result, kept: Checkpoint) -> None:
+        """Begin with what the file of a run that was cut off holds up to its last checkpoint."""
+        counts = {axis: int(kept.facts["counts"][axis]) for axis in self._state.counts}
+        times: dict[str, np.ndarray] = {}
+        rows: dict[str, Any] = {}
+        for entry in old.recorded:
+            count = counts[entry.column.axis]
+            if len(entry.data) < count:
+                raise FileError(f"{self._name} cannot be resumed: it lacks states up to its last checkpoint")
+            times[entry.column.axis] = entry.times[:count]
+            rows[entry.column.name] = _First(entry.data, count)
+        if EVENTS in counts and old.event_table is not None:
+            table = {name: column[: counts[EVENTS]] for name, column in old.event_table.columns.items()}
+            rows |= {f"{EVENTS}.{name}": values for name, values in table.items()}
+            times[EVENTS] = np.arange(counts[EVENTS])
+        axes = {axis: times[axis] for axis in (EVENTS, "ltm_time", "time") if axis in counts}
+        unsaved = None
+        if "unsaved_state" in kept.arrays:
+            unsaved = kept.arrays["unsaved_time"], kept.arrays["unsaved_state"]
+        with self._translated():
+            self._file.write(dict.fromkeys(counts, 0), rows, axes, lambda number: _numbered(kept, number))
+        last = kept.facts.get("last_weight")
+        self._state = _State(counts, -np.inf if last is None else float(last), unsaved)
+        self._flushed = clock.monotonic()
+
+    def keep(self, stand: Callable[[], Checkpoint | None] | None = None) -> None:
+        """Bring to the file what was recorded since, if that is due. To be called now and then between writes.
+
+        Where the run stands costs a copy of its state: no more than a fiftieth of the time goes into that.
+        """
         if self._failure is not None or not (self._state.held or self._file.begun):
             return
+        began = clock.monotonic()
+        if stand is not None and began >= self._due:
+            kept = stand()
+            if kept is not None:
+                with self._translated():
+                    self._commit(kept=kept)
+                now = clock.monotonic()
+                self._due = now + max(self._flush_every, 50.0 * (now - began))
+                return
         if self._gathered >= _HELD or clock.monotonic() - self._flushed >= self._flush_every:
             with self._translated():
                 self._commit()  # which also sees whether the file is still there
@@ -197,7 +253,7 @@ class FileRecorder:
                 return self._nothing(status, solver)
         return open_result(self._path) if self._file.begun else self._nothing(status, solver)
 
-    def _commit(self, final: bool = False) -> None:
+    def _commit(self, final: bool = False, kept: Checkpoint | None = None) -> None:
         """Bring everything to the file. If it is interrupted, all of it is written again the next time."""
         state = self._state
         held, events = len(state.held), len(state.events)
@@ -220,8 +276,12 @@ class FileRecorder:
         # The times of the states last: where there is a state, there are its weights and the events before it.
         axes = {EVENTS: np.arange(start, start + events), "ltm_time": weight_times, "time": times}
         axes = {axis: values for axis, values in axes.items() if axis in state.counts}
-        self._file.write(state.counts, rows, axes)
         counts = {axis: state.counts[axis] + len(axes[axis]) for axis in state.counts}
+        if kept is not None:
+            facts = {**kept.facts, "counts": counts, "last_weight": last if np.isfinite(last) else None}
+            more = {} if unsaved is None else {"unsaved_time": unsaved[0], "unsaved_state": unsaved[1]}
+            kept = Checkpoint(kept.time, facts, {**kept.arrays, **more})
+        self._file.write(state.counts, rows, axes, None if kept is None else lambda number: _numbered(kept, number))
         self._state = _State(counts, last, unsaved, state.held[held:], state.events[events:])
         self._kept = float(times[-1]) if times.size else self._kept
         self._gathered = 0
@@ -242,7 +302,7 @@ class FileRecorder:
                 force=True,
                 events=result.event_table,
                 compression=self._compression,
-                kept=kept,
+                kept=kept if status in ("complete", "steady") else result.checkpoint() or Checkpoint(0.0),
             )
 
     @contextlib.contextmanager

@@ -64,12 +64,20 @@ def _from(member: Member, begin: float) -> Member:
 class _Compiled(Driver):
     """A run in compiled code."""
 
+    _here: tuple[float, dict[str, Any], dict[str, np.ndarray]] | None = None
+
+    def stands(self) -> tuple[float, dict[str, Any], dict[str, np.ndarray]] | None:
+        """Return all that the integrator remembers: it goes on to the last bit as if nothing had been."""
+        return self._here
+
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Let the integrator run until its room for saved states is full, save them, and let it go on."""
         task = self.task
         if task.system.network.noisy:
             return self._noisy(state)
-        work = Ensemble.of([_from(pack(task.system.network, task.duration, state), task.begin)])
+        kept = task.kept
+        begin = task.begin if kept is None else float(kept.facts["begin"])  # by which segments are numbered
+        work = Ensemble.of([_from(pack(task.system.network, task.duration, state), begin)])
         function, run_members = lane_function(work.layout.text.source), integrator("run").run_members
         room, marks = lane_memory(work)
         rests = rule_of_rest() if task.until_steady else 0
@@ -80,7 +88,12 @@ class _Compiled(Driver):
         status, counts = np.zeros(1, np.int64), np.zeros((1, 3), np.int64)
         base, before, resume = 0, task.begin, False
         running, most = 1, _LOOK_STEPS
-        if task.begin > 0.0:
+        if kept is not None:
+            for name, array in (("room", room), ("marks", marks), ("counts", counts)):
+                array[...] = kept.arrays[name]
+            base, resume = int(kept.facts["base"]), True
+            times = task.times[self.saved - base :]
+        elif task.begin > 0.0:
             most = 0  # the lane is filled, and nothing else
         while running:
             running = run_members(
@@ -91,7 +104,7 @@ class _Compiled(Driver):
             if not most:
                 fields = integrator("state").Lanes._fields
                 for name in _TIMES:
-                    room[fields.index(name) * LANES] = task.begin
+                    room[(fields.index(name) - fields.index("t")) * LANES] = task.begin
             resume, most = True, _LOOK_STEPS
             done = int(marks[2 * LANES])  # how many times the lane has saved
             if done > base:
@@ -99,6 +112,13 @@ class _Compiled(Driver):
                 base = done
             self.steps, self.evaluations, self.jacobians = (int(count) for count in counts[0])
             now = float(reached[0] if not running else room[0])
+            self._here = None
+            if running:
+                facts, arrays = (
+                    {"base": base, "begin": begin},
+                    {"state": state, "room": room, "marks": marks, "counts": counts},
+                )
+                self._here = now, facts, arrays
             self.progressed(now - before)
             before = now
         time = float(reached[0])

@@ -46,6 +46,12 @@ class _Discrete(Driver):
         """The step."""
         return {"step": self.task.system.network.step}
 
+    def stands(self) -> tuple[float, dict[str, Any], dict[str, np.ndarray]] | None:
+        """Return the present state, and those of the last steps."""
+        now, kept = max(self._past), self.kept()
+        arrays = {"state": self._past[now], **({} if kept is None else kept.arrays)}
+        return now * float(self.task.system.network.step or 0.0), {}, arrays
+
     def kept(self) -> Checkpoint | None:
         """Return the states of the last steps, from which signals are on their way."""
         step, now = self.task.system.network.step, max(self._past)

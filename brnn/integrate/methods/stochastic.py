@@ -186,6 +186,14 @@ class _Stochastic(Driver):
     """
 
     method: _Noisy
+    here: tuple[float, np.ndarray] | None = None
+
+    def stands(self) -> tuple[float, dict[str, Any], dict[str, np.ndarray]] | None:
+        """Return the state at a saved time that is no break point, and where the random numbers stand."""
+        if self.here is None:
+            return None
+        facts = {"step": self.step, "noise": json.dumps(self.random.bit_generator.state)}
+        return self.here[0], facts, {"state": self.here[1]}
 
     @property
     def options(self) -> dict[str, Any]:
@@ -207,6 +215,8 @@ class _Stochastic(Driver):
         asked = self.task.step
         step = default_step(end - begin, rate) if asked is None else asked
         self.step = min(step, self.task.system.network.period() / PER_PERIOD)
+        if self.task.kept is not None:
+            self.step = float(self.task.kept.facts["step"])
         check_step(self.step, end - begin, rate, asked is not None)
         return self.begin_events(state, self.timetable)
 
@@ -243,11 +253,14 @@ class _Stochastic(Driver):
                     line = _Line(time, state, float(after) if k == count - 1 else before + (k + 1) * h, new)
                     event = self.reactor.search(time, state, line.stop, new, lambda line=line: line, None)  # type: ignore[misc]
                     if event is not None:
+                        self.here = None
                         self.progressed(event - before)
                         return event, line(event)
                 state = new
+            self.here = None
             if after < stop:
                 self.save_reached(float(after), state)
+                self.here = float(after), state
             self.progressed(after - before)
         return stop, state
 
