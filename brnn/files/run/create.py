@@ -152,7 +152,7 @@ def needed(
     samples = sum((rows[column.axis] + 1) * column.size for column in columns) * np.dtype(dtype).itemsize
     marks = 32 * len(columns) * sum(rows.values())  # times of each group, and events
     structures = _STRUCTURE * (1 + len(columns) + len(arrays))
-    kept = 2 * checkpoints + _STRUCTURE if checkpoints else 0  # with their axes
+    kept = checkpoints + checkpoints // 8 + _STRUCTURE // 2 if checkpoints else 0  # with their axes
     return 2 * (sum(array.nbytes for array in arrays) + texts) + samples + marks + structures + kept
 
 

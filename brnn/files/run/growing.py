@@ -35,7 +35,6 @@ _ROOM = 64 * 1024 * 1024  # bytes of rows for which there is room at first,
 _ROWS = 256  # or rows, if nobody knows how many will come
 _EVENTS = 1024  # rows
 _SLOTS = ("a", "b")  # of checkpoints, which are written in turn
-_SLOT = 16 * 1024  # bytes at first
 
 
 class GrowingFile:
@@ -57,6 +56,8 @@ class GrowingFile:
         How many rows will come along each axis for which that is known; there may be fewer or more.
     force : bool
         Replace an existing file, when the first rows are there.
+    checkpoint : int
+        About how many bytes a checkpoint will have.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class GrowingFile:
         dtype: str,
         expected: Mapping[str, int],
         force: bool,
+        checkpoint: int = 2048,
     ) -> None:
         self._path = path
         self._temporary = temporary_name(path)
@@ -92,7 +94,7 @@ class GrowingFile:
                 self._axis_of[name] = column.axis
                 self._marks[column.axis].append(name)
         self._axis_of |= {axis: axis for axis in self.axes if axis == EVENTS}
-        self._slot = _SLOT
+        self._slot = checkpoint
         self._written = 0  # checkpoints
 
     @property

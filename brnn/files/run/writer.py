@@ -146,7 +146,10 @@ class FileRecorder:
             expected["ltm_time"] = int(duration / self._ltm_every) + 2
         remove_leftovers(self._path)
         self._none = np.empty((0, variables[-1].stop))
-        self._file = GrowingFile(self._path, self._name, kept, metadata, dtype=dtype, expected=expected, force=force)
+        size = 2048 + 8 * variables[-1].stop * (1 if self._ltm_every is None else 2)
+        self._file = GrowingFile(
+            self._path, self._name, kept, metadata, dtype=dtype, expected=expected, force=force, checkpoint=size
+        )
         self._state = _State(dict.fromkeys(self._file.axes, 0))
         self._kept = np.nan  # time up to which everything is in the file
         self._gathered = 0  # bytes
