@@ -19,6 +19,7 @@ from brnn.result.start import Past
 __all__ = ["History", "points_of"]
 
 _LOOKS = 33  # at the past of the longest delay
+_LARGEST = 256 * 1024 * 1024  # bytes of a past that is kept
 _POINTS = 4  # by which a cubic polynomial is kept
 
 
@@ -101,13 +102,15 @@ class History:
         return max(float(np.max(np.abs(then - state) / tolerance)) for then in past)
 
     def past(self, time: float) -> Past | None:
-        """Return what is needed to go on from `time`, which is the end of the last step; None without a step."""
+        """Return what is needed to go on from `time`, the end of the last step; None if it is nothing, or very much."""
         first = max(bisect_left(self._ends, time - self.longest), 0)
         pieces = self._pieces[first:]
         if not pieces:
             return None
         edges = np.array([self._ends[first - 1] if first else self._first, *self._ends[first:]])
         points = max(map(_points, pieces))
+        if 8 * len(pieces) * points * self._initial.size > _LARGEST:
+            return None
         inside = points_of(points)
         values = [piece(a + (b - a) * inside).T for piece, a, b in zip(pieces, edges[:-1], edges[1:], strict=True)]
         return Past(edges, np.array(values))

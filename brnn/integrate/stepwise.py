@@ -83,6 +83,8 @@ class Stepwise(Driver):
         facts["evaluations"] = self.evaluations + int(stepper.nfev)
         arrays = {"state": stepper.y}
         past = None if self.history is None else self.history.past(stepper.t)
+        if self.history is not None and past is None:
+            return None
         if past is not None:
             arrays |= {"past_edges": past.edges, "past_values": past.values}
         return float(stepper.t), facts, arrays
