@@ -192,7 +192,7 @@ def evaluations(n: int, budget: float) -> dict[str, Timing]:
     timings = interleaved(
         {
             "numpy": repeated(calls, lambda: plain(0.0, x)),
-            "brnn": repeated(calls, lambda: compiled.function(0.0, x, dx, *compiled.arguments)),
+            "brnn": repeated(calls, lambda: compiled.into(0.0, x, dx)),
             "copy": repeated(calls, lambda: np.copyto(dx, x)),
         },
         budget=budget,

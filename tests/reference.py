@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
-import importlib.util
+import functools
+import math
+import runpy
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +16,7 @@ import numpy as np
 import pytest
 
 from brnn import Network
+from brnn.compiler import numba_internals
 from brnn.compiler.system import RightHandSide, System
 
 
@@ -47,15 +51,37 @@ def reference_rhs(network: Network) -> Callable[[float, np.ndarray], np.ndarray]
     return rhs
 
 
-def in_python(system: System, t: float) -> RightHandSide:
-    """Return the right-hand side that holds around `t`, whose generated text Python runs: nothing is compiled."""
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(numba.config, "DISABLE_JIT", True)
-        path = Path(folder) / "generated.py"
-        path.write_text(system.source, encoding="utf-8")
-        spec = importlib.util.spec_from_file_location("generated", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return dataclasses.replace(system.rhs(t), function=module.rhs)
+def array_at(place: int, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """What brnn.compiler.numba_internals.array_at is in compiled code."""
+    kind = np.dtype(dtype)
+    count = math.prod(shape)
+    data = (ctypes.c_char * (count * kind.itemsize)).from_address(int(place))
+    return np.frombuffer(data, kind, count).reshape(shape)
+
+
+class InPython(RightHandSide):
+    """A right-hand side whose generated text Python runs, signals and topologies in it as well: nothing is compiled."""
+
+    @functools.cached_property
+    def function(self) -> Callable[[float, int, int, int], None]:
+        with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(numba.config, "DISABLE_JIT", True)
+            patch.setattr(numba, "cfunc", lambda *_, **__: lambda function: function)
+            patch.setattr(numba_internals, "array_at", array_at)
+            path = Path(folder) / "generated.py"
+            path.write_text(self.source, encoding="utf-8")
+            return runpy.run_path(str(path))["rhs"]  # type: ignore[no-any-return]
+
+    def into(self, t: float, u: np.ndarray, du: np.ndarray) -> None:
+        for array, variable, delay in self.lags:
+            assert self.history is not None
+            array[:] = self.history(t - delay)[variable.start : variable.stop]
+        u = np.ascontiguousarray(u, np.float64)
+        with np.errstate(all="ignore"):
+            self.function(t + self.shift, u.ctypes.data, du.ctypes.data, self.table.ctypes.data)
+
+
+def in_python(system: System, t: float, history: Callable[[float], np.ndarray] | None = None) -> RightHandSide:
+    """Return the right-hand side that holds around `t`, run by Python."""
+    compiled = system.rhs(t, history)
+    return InPython(**{field.name: getattr(compiled, field.name) for field in dataclasses.fields(compiled)})

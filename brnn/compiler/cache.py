@@ -6,6 +6,7 @@ the user's cache folder, or BRNN_CACHE_DIR.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib
 import importlib.util
@@ -21,8 +22,9 @@ import platformdirs
 from brnn.base.paths import replacing
 from brnn.errors import FileError
 
-__all__ = ["cache_directory", "load_module", "load_package", "text_hash"]
+__all__ = ["cache_directory", "load_copy", "load_module", "load_package", "text_hash"]
 
+_INTERNALS = Path(__file__).parent / "numba_internals.py"  # read, not imported: that would load Numba
 _loaded: dict[str, ModuleType] = {}  # the compile cache of this process: modules by their text
 
 
@@ -120,3 +122,14 @@ def _imported(name: str, path: Path) -> ModuleType:
     with forgiving_caches():
         spec.loader.exec_module(module)
     return module
+
+
+@functools.cache
+def load_copy(path: Path) -> ModuleType:
+    """Return a file of compiled functions as a module: it is compiled as it stands, from a copy in the cache folder.
+
+    Compiled code contains that of the functions it calls, and Numba only looks whether the file of a function itself is
+    still the same. Therefore the copy's name also depends on `brnn.compiler.numba_internals`, which such files use.
+    """
+    internals = text_hash(_INTERNALS.read_text(encoding="utf-8"))
+    return load_module(f"{path.read_text(encoding='utf-8')}\n# with numba_internals {internals}\n")

@@ -4,9 +4,12 @@ Its statements depend only on the network's structure (which layers, laws, signa
 stimuli there are). Every number, weight and pattern is an argument, so a new number never compiles anything anew. The
 generated function is
 
-    rhs(t, u, du, n, p, ...)      n: where the blocks of u begin and end, p: numbers, then arrays,
+    rhs(t, u, du, places)
 
-it writes du/dt into `du` and allocates nothing.
+whose arguments after the time are addresses: those of the state, of du/dt, which it writes, and of a table that says
+where everything else lies (`argument_table`): n, where the blocks of u begin and end, p, the numbers, then the arrays.
+It allocates nothing. Addresses, because then every network's function has one signature, so that integrators are
+compiled once for all networks, and a call costs the same however many arrays there are.
 """
 
 from __future__ import annotations
@@ -41,17 +44,22 @@ from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.variable import Variable
 
-__all__ = ["generate"]
+__all__ = ["argument_table", "generate", "text_of_arrays"]
 
 _HEADER = '''"""Right-hand side of a network, generated from its structure; every number is an argument."""
 
 import numpy as np
-from numba import njit
+{numba}
 {imports}
 options = {{"error_model": "numpy", "fastmath": {{"contract", "reassoc", "nsz"}}, "nogil": True}}
 
 '''
+_ADDRESSES = """from numba import cfunc, njit
+
+from brnn.compiler.numba_internals import RHS_SIGNATURE, array_at"""
+_ARRAYS = "from numba import njit"
 _I = Index("i")
+_WHOLE = np.zeros(1, dtype=np.int64)
 _SHORT = {"excitatory": "I", "inhibitory": "J", "modulatory": "mod"}  # names of input
 
 
@@ -289,19 +297,57 @@ def _local_term(program: Program, network: Network, projection: Projection, sour
 
 
 def _source(program: Program) -> str:
-    """Return the text of the module."""
+    """Return the text of the module, whose functions make their arrays of addresses."""
+    table = [f"    {name} = array_at({name}_at, (places[0],), np.float64)" for name in ("u", "du")]
+    arrays: dict[str, np.ndarray | None] = {"n": _WHOLE, "p": None, **program.arrays}
+    place = 1
+    for name, value in arrays.items():
+        kind, dimensions = ("float64", 1) if value is None else (value.dtype.name, value.ndim)
+        sizes = "".join(f"places[{place + 1 + k}], " for k in range(dimensions))
+        table.append(f"    {name} = array_at(places[{place}], ({sizes.strip()}), np.{kind})")
+        place += 1 + dimensions
+    table.insert(0, f"    places = array_at(places_at, ({place},), np.int64)")
+    return _module(program, _ADDRESSES, "cfunc(RHS_SIGNATURE, ", "t, u_at, du_at, places_at", table)
+
+
+def text_of_arrays(program: Program) -> str:
+    """Return the module as functions of arrays: ``rhs(t, u, du, n, p, ...)``, which nothing has to be known about.
+
+    It is not compiled. Sweep files hold its hash, so that it stays as it is.
+    """
+    return _module(program, _ARRAYS, "njit(", ", ".join(["t", "u", "du", "n", "p", *program.arrays]), [])
+
+
+def _module(program: Program, imports: str, decorator: str, arguments: str, first: list[str]) -> str:
+    """Return the text of a module: functions with these arguments, whose first lines are `first`."""
     printer = Printer()
-    parts = [_HEADER.format(imports="".join(f"{line}\n" for line in program.imports))]
+    parts = [_HEADER.format(numba=imports, imports="".join(f"{line}\n" for line in program.imports))]
     parts += [f"\n@njit(**options)\n{code.source}\n" for code in program.functions.values()]
-    first = [f"    {number.name} = p[{number.place}]" for number in program.places]
+    first = first + [f"    {number.name} = p[{number.place}]" for number in program.places]
     for k, name in enumerate(program.blocks):
         first += [f"    {name} = u[n[{k}] : n[{k + 1}]]", f"    d{name} = du[n[{k}] : n[{k + 1}]]"]
     bodies = {"rhs": printer.lines(program.statements)}
     if program.diffusion:
         bodies["diffusion"] = itertools.chain(["    du[:] = 0.0"], printer.lines(program.diffusion))
-    arguments = ", ".join(["t", "u", "du", "n", "p", *program.arrays])
     texts = [
-        "\n".join([f"\n@njit(cache=True, **options)\ndef {name}({arguments}):", *first, *body]) + "\n"
+        "\n".join([f"\n@{decorator}cache=True, **options)\ndef {name}({arguments}):", *first, *body]) + "\n"
         for name, body in bodies.items()
     ]
     return "".join(parts) + "\n".join(texts)
+
+
+def argument_table(size: int, arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the table that a generated function takes: the length of the state, and address and shape of each array.
+
+    Parameters
+    ----------
+    size : int
+        Length of the state.
+    arrays : sequence of ndarray
+        n, p, and the arrays of the program in their order, each in C order. They must live as long as the table is
+        used.
+    """
+    table = [size]
+    for array in arrays:
+        table += [array.__array_interface__["data"][0], *array.shape]
+    return np.array(table, dtype=np.int64)

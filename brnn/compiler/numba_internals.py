@@ -8,6 +8,8 @@ They may change with any release of Numba; `tests/unit/test_numba_internals.py` 
 - ``numba.core.cgutils.create_struct_proxy``, which gives the ``data`` of an array,
 - ``numba.core.caching.FunctionCache`` with its `load_overload`, `save_overload` and `flush`, which the decorators find
   in ``numba.core.dispatcher`` and ``numba.core.ccallback``,
+- ``numba.np.arrayobj.populate_array`` and ``make_array`` of the target context, which make an array of memory that is
+  there already,
 - ``get_dummy_value`` of the target context: what a function returns that returns nothing,
 - ``llvmlite.ir.IRBuilder.gep``, ``llvmlite.ir.IRBuilder.inttoptr`` and ``llvmlite.ir.IRBuilder.call``, which add to an
   address, and call a function at one.
@@ -26,16 +28,21 @@ from numba.core import ccallback, cgutils, dispatcher
 from numba.core.caching import FunctionCache
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
 
 __all__ = [
     "LANE_SIGNATURE",
     "REST_SIGNATURE",
+    "RHS_SIGNATURE",
     "NoAlias",
     "address",
+    "array_at",
     "call_lanes",
     "call_rests",
+    "call_rhs",
     "forgiving_caches",
     "part",
+    "place_of",
 ]
 
 _F, _I = types.CPointer(types.float64), types.CPointer(types.int64)
@@ -43,6 +50,8 @@ LANE_SIGNATURE = types.void(_F, _F, _F, _I, _F, _F, _F, _I)  # of a lane functio
 REST_SIGNATURE = types.int64(  # of the rule of rest, see brnn.ensemble.kernels.rests
     types.int64, _I, _F, _F, _I, types.int64, types.int64, _F, _I, types.float64, types.float64, types.float64, _I
 )  # fmt: skip
+# Of the right-hand side of one network, see brnn.compiler.generate: time, and three addresses.
+RHS_SIGNATURE = types.void(types.float64, types.int64, types.int64, types.int64)
 
 
 class NoAlias(CompilerBase):
@@ -151,3 +160,45 @@ def call_rests(
         return builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
 
     return types.int64(types.int64, *REST_SIGNATURE.args), generate
+
+
+@intrinsic
+def place_of(typing: Any, array: Any) -> Any:
+    """Return the address of an array's first element as a whole number, in compiled code."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0]).data
+        return builder.ptrtoint(data, ir.IntType(64))
+
+    return types.int64(array), generate
+
+
+@intrinsic
+def array_at(typing: Any, place: Any, shape: Any, dtype: Any) -> Any:
+    """Return the array (in C order) of this shape that lies at an address, in compiled code; its memory stays there."""
+    kind = types.Array(dtype.dtype, shape.count, "C")
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(kind)(context, builder)
+        sizes = cgutils.unpack_tuple(builder, arguments[1], shape.count)
+        itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(dtype.dtype)))
+        strides = [itemsize]
+        for size in reversed(sizes[1:]):
+            strides.insert(0, builder.mul(strides[0], size))
+        data = builder.inttoptr(arguments[0], context.get_data_type(dtype.dtype).as_pointer())
+        populate_array(array, data=data, shape=sizes, strides=strides, itemsize=itemsize, meminfo=None)
+        return array._getvalue()
+
+    return kind(types.int64, shape, dtype), generate
+
+
+@intrinsic
+def call_rhs(typing: Any, function: Any, t: Any, u: Any, du: Any, places: Any) -> Any:
+    """Call the right-hand side at an address, in compiled code."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments[1:]]).as_pointer()
+        builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, *RHS_SIGNATURE.args), generate

@@ -198,7 +198,8 @@ class Program:
     def array(self, name: str, value: np.ndarray | None, *, work: bool = False) -> Array:
         """Add an array of values or of whole numbers, or one for work."""
         whole = value is not None and value.dtype.kind == "i"
-        self.arrays[name] = value
+        # Generated functions read arrays in C order.
+        self.arrays[name] = value if value is None or value.flags.c_contiguous else np.ascontiguousarray(value)
         self.names[name] = Array(name, "work" if work else "whole" if whole else "values")
         return self.names[name]
 

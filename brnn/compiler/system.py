@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from brnn.compiler.cache import load_module, text_hash
-from brnn.compiler.generate import generate
+from brnn.compiler.cache import load_copy, load_module, text_hash
+from brnn.compiler.generate import argument_table, generate, text_of_arrays
 from brnn.compiler.layout import layout
 from brnn.compiler.program import Program
 from brnn.errors import InputError
@@ -18,11 +20,12 @@ from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.variable import Variable
 
-__all__ = ["Clock", "RightHandSide", "System", "compile_network", "equations_hash"]
+__all__ = ["Clock", "RightHandSide", "System", "compile_network", "equations_hash", "room_apart"]
 
 
 _GAP = 64  # elements; more than a vector register, several times unrolled, takes at once
 _DIFFERENCE = float(np.cbrt(np.finfo(float).eps))  # step of a difference of order 2, relative
+_CALLS = Path(__file__).with_name("calls.py")
 _SMALL = 512  # elements; larger arrays lie far enough apart by themselves
 
 
@@ -35,12 +38,12 @@ def _apart(array: np.ndarray) -> np.ndarray:
     """
     if array.size > _SMALL:
         return array
-    result = _room(array.size, array.dtype).reshape(array.shape)
+    result = room_apart(array.size, array.dtype).reshape(array.shape)
     result[...] = array
     return result
 
 
-def _room(size: int, dtype: Any = np.float64) -> np.ndarray:
+def room_apart(size: int, dtype: Any = np.float64) -> np.ndarray:
     """Return a new array of so many numbers, not set to anything, that no other array lies near to."""
     if size > _SMALL:
         return np.empty(size, dtype)
@@ -78,30 +81,40 @@ class RightHandSide:
 
     Attributes
     ----------
-    function : callable
-        The compiled function ``rhs(t, u, du, *arguments)``; it allocates nothing.
-    arguments : tuple
-        Everything after `du`.
+    source : str
+        Text of the generated module (brnn.compiler.generate); it is compiled when its address is first asked for.
+    arguments : tuple of ndarray
+        What its functions read besides time and state, and where they work.
+    size : int
+        Length of the state.
     history : callable or None
         The state vector at an earlier time (networks with delays).
     lags : tuple
         For each delayed layer: its array among the arguments, its Variable, and the delay.
-    noise : callable or None
-        The compiled function of the strength of white noise, called like `function`.
     shift : float
         Time of the schedules minus time of the run.
     """
 
-    function: Callable[..., None]
-    arguments: tuple[Any, ...]
+    source: str
+    arguments: tuple[np.ndarray, ...]
+    size: int
     history: Callable[[float], np.ndarray] | None = None
     lags: tuple[tuple[np.ndarray, Variable, float], ...] = ()
-    noise: Callable[..., None] | None = None
     shift: float = 0.0
+
+    @functools.cached_property
+    def address(self) -> int:
+        """Address of the compiled function."""
+        return int(load_module(self.source).rhs.address)
+
+    @functools.cached_property
+    def table(self) -> np.ndarray:
+        """Where the arguments lie (brnn.compiler.generate.argument_table)."""
+        return argument_table(self.size, self.arguments)
 
     def __call__(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return du/dt in a new array."""
-        du = _room(u.size)
+        du = room_apart(u.size)
         self.into(t, u, du)
         return du
 
@@ -110,15 +123,31 @@ class RightHandSide:
         for array, variable, delay in self.lags:
             assert self.history is not None
             array[:] = self.history(t - delay)[variable.start : variable.stop]
-        self.function(t + self.shift, u, du, *self.arguments)
+        self._call(self.address, t, u, du)
 
     def diffusion(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return the strength b(t, u) of the white noise of each unknown (0 without any)."""
-        b = _room(u.size)
+        b = room_apart(u.size)
         b[:] = 0.0
-        if self.noise is not None:
-            self.noise(t + self.shift, u, b, *self.arguments)
+        if self._noise is not None:
+            self._call(self._noise, t, u, b)
         return b
+
+    @functools.cached_property
+    def _noise(self) -> int | None:
+        """Address of the strength of white noise, if there is any."""
+        function = getattr(load_module(self.source), "diffusion", None)
+        return None if function is None else int(function.address)
+
+    def _call(self, address: int, t: float, u: np.ndarray, out: np.ndarray) -> None:
+        _call_at()(address, float(t + self.shift), np.ascontiguousarray(u, np.float64), out, self.table)
+
+
+@functools.cache
+def _call_at() -> Callable[..., None]:
+    """Return what calls a compiled function at its address."""
+    function: Callable[..., None] = load_copy(_CALLS).call_at
+    return function
 
 
 @dataclass(frozen=True)
@@ -261,15 +290,13 @@ class System:
         """
         numbers, values = self.values(time, clock)
         arrays = {name: _apart(array) if array.flags.writeable else array for name, array in values.items()}
-        module = load_module(self.source)
         bounds = np.array([0] + [variable.stop for variable in self.variables], dtype=np.int64)
         lags = tuple(
             (arrays[array.name], next(v for v in self.variables if v.name == f"{layer}.x"), delay)
             for (layer, delay), array in self.program.lags.items()
         )
         shift = 0.0 if clock is None else clock.shift
-        noise = getattr(module, "diffusion", None)
-        return RightHandSide(module.rhs, (bounds, numbers, *arrays.values()), history, lags, noise, shift)
+        return RightHandSide(self.source, (bounds, numbers, *arrays.values()), self.size, history, lags, shift)
 
 
 def compile_network(network: Network) -> System:
@@ -292,6 +319,6 @@ def compile_network(network: Network) -> System:
 def equations_hash(network: Network, *, explicit: bool = False) -> str:
     """Return a hash of the equations of a network: the same for networks that differ in nothing but numbers.
 
-    It is that of the generated text (`brnn.compiler.generate.generate`, which explains `explicit`).
+    It is that of the generated text as functions of arrays (`brnn.compiler.generate.generate` explains `explicit`).
     """
-    return text_hash(generate(network, layout(network), explicit=explicit).source)
+    return text_hash(text_of_arrays(generate(network, layout(network), explicit=explicit)))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import time as clock
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
 __all__ = ["Stepwise"]
 
 _STILL_STEPS = 20  # in a row that do not change the time
-_LOOK_STEPS = 2_000  # between looks at whether an explicit method is limited by stability
-_WORTH_STEPS = 20_000  # that must be left for a stiff method to be worth its matrices
+_LOOK_STEPS = 500  # between looks at whether an explicit method is limited by stability
+_WORTH_STEPS = 2_000  # that must be left for a stiff method to be worth its matrices,
+_WORTH_IN_ONE_GO = 20_000  # or so many where a step takes no time outside of compiled code
 _LIMITED = 2.0  # step times fastest rate; at about 3 RK45 becomes unstable
 _PACE_STEPS = 10_000  # over which the pace of a run is measured
 _MOST_STEPS = 1e7  # for the rest of the run: the solver slides along a jump of the equations, or is not made for them
 _SLOW_PACES = 10  # in a row by which it would need more than that
+_CALL_SECONDS = 0.1  # for which many steps in one call may take; then signals are heard, and the bar moves
 
 
 @dataclass
@@ -38,18 +41,20 @@ class Stepwise(Driver):
 
     Parameters
     ----------
-    successor : StepperMethod or None
-        What takes over if the network proves to be too stiff for the method.
+    successors : tuple of StepperMethod
+        What takes over, one after the other, if the network proves to be too stiff for the method.
     """
 
     method: StepperMethod
-    successor: StepperMethod | None = None
+    successors: tuple[StepperMethod, ...] = ()
     slow: int = field(default=0, init=False)
     mark: float = field(default=0.0, init=False)
+    began: int = field(default=0, init=False)
     checked: float = field(default=0.0, init=False)
     reached: float = field(default=0.0, init=False)
     stepper: Any = field(default=None, init=False)
     planned: float | None = field(default=None, init=False)
+    stiff: bool = field(default=False, init=False)
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Lay out the run, and let the events of time 0 happen."""
@@ -93,8 +98,10 @@ class Stepwise(Driver):
         """Take over the method that was at work, and its step."""
         super().restore(kept)
         self.planned = kept.facts["next"]
-        if self.successor is not None and self.successor.name == kept.facts["method"]:
-            self.method, self.successor = self.successor, None
+        names = [method.name for method in self.successors]
+        if kept.facts["method"] in names:
+            place = names.index(kept.facts["method"])
+            self.method, self.successors, self.stiff = self.successors[place], self.successors[place + 1 :], True
 
     def kept(self) -> Checkpoint | None:
         """Return what travels in delays."""
@@ -124,7 +131,9 @@ class Stepwise(Driver):
             stepper.h_abs, self.planned = self.planned, None
         slopes = Slopes(fun, start, state) if self.reactor is not None and self.reactor.watching else None
         settled = timetable.settled + sum(system.delays)
-        self.still = 0
+        self.still, self.began = 0, self.steps
+        if slopes is None and self.history is None and not task.until_steady:
+            stepper, state = self._in_one_go(stepper, piece, state)
         while stepper.status == "running":
             before = stepper.t
             self._step(stepper, fun, state)
@@ -177,6 +186,42 @@ class Stepwise(Driver):
             raise self.failure(start, state, slope, scale)
         return np.asarray(done.y[:, -1])
 
+    def _in_one_go(self, stepper: Any, piece: Piece, state: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Let a stepper that can make many steps in one call do so, as nothing has to be looked at after each.
+
+        Return what goes on, in the state in which it does: the same at the end of the piece, or the successor of a
+        method that is not made for the network. Other steppers come back as they are.
+        """
+        most = 16
+        while hasattr(stepper, "advance") and stepper.status == "running":
+            before, steps, began = stepper.t, stepper.steps, clock.perf_counter()
+            inner = self.task.times[self.saved : int(np.searchsorted(self.task.times, piece.stop, side="left"))]
+            block = stepper.advance(
+                inner, rows_at_once(8 * state.size), min(most, _LOOK_STEPS - self.steps % _LOOK_STEPS)
+            )
+            if clock.perf_counter() - began < _CALL_SECONDS:
+                most *= 2
+            elif most > 1:
+                most //= 2
+            self.steps += stepper.steps - steps
+            state = stepper.y
+            made = stepper.status != "failed" and bool(np.isfinite(state).all())
+            needed = self._hopeless(stepper.t) if made else None
+            if not made or needed is not None:
+                self._fail(stepper, piece.fun, stepper.t, state, needed)
+            if len(block):
+                self.save(inner[: len(block)], block)
+            self.stepper = stepper if stepper.status == "running" else None
+            self.progressed(stepper.t - before)
+            if (
+                stepper.steps > steps
+                and self._turned_stiff(piece.fun, stepper, _WORTH_IN_ONE_GO)
+                and stepper.status == "running"
+            ):
+                self._count(stepper)
+                stepper = self.method.stepper(replace(piece, start=stepper.t, state=state))
+        return stepper, state
+
     def _step(self, stepper: Any, fun: RightHandSide, state: np.ndarray) -> None:
         """Make one step from `state`; raise IntegrationError if that cannot be, or if the end is out of reach."""
         before = stepper.t
@@ -190,9 +235,13 @@ class Stepwise(Driver):
             self.steps += 1
         needed = self._hopeless(stepper.t) if made else None
         if not made or needed is not None:
-            self._count(stepper)
-            scale = self.task.atol + self.task.rtol * np.abs(state)
-            raise self.failure(before, state, fun(before, state), scale, needed=needed)
+            self._fail(stepper, fun, before, state, needed)
+
+    def _fail(self, stepper: Any, fun: RightHandSide, time: float, state: np.ndarray, needed: float | None) -> NoReturn:
+        """Raise IntegrationError: from this state it cannot go on."""
+        self._count(stepper)
+        scale = self.task.atol + self.task.rtol * np.abs(state)
+        raise self.failure(time, state, fun(time, state), scale, needed=needed)
 
     def _event(self, stepper: Any, before: float, state: np.ndarray, slopes: Slopes) -> float | None:
         """Return when the first crossing of the step from `before` happens; None if there is none."""
@@ -212,15 +261,25 @@ class Stepwise(Driver):
             self.stepper = stepper
         self.progressed(stepper.t - before)
 
-    def _turned_stiff(self, fun: RightHandSide, stepper: Any) -> bool:
-        """Tell, now and then, whether the steps are limited by stability and too many are left; then change method."""
-        if self.successor is None or self.steps % _LOOK_STEPS != 0:
+    def _turned_stiff(self, fun: RightHandSide, stepper: Any, worth: int = _WORTH_STEPS) -> bool:
+        """Tell, now and then, whether the steps are limited by stability and too many are left; then change method.
+
+        LSODA may go on with its explicit method where a network is stiff but at rest to the last bit: it makes no
+        Jacobian in many steps of one piece then.
+        """
+        if not self.successors or self.steps % _LOOK_STEPS != 0:
             return False
         pace, self.checked = (stepper.t - self.checked) / _LOOK_STEPS, stepper.t
         left = (self.task.duration - stepper.t) / pace if pace > 0.0 else np.inf
-        if left < _WORTH_STEPS or stepper.step_size * fastest_rate(fun, stepper.t, stepper.y) < _LIMITED:
+        if left < worth:
             return False
-        self.method, self.successor = self.successor, None
+        if self.stiff:
+            if stepper.njev > 0 or self.steps - self.began < _LOOK_STEPS or left < _WORTH_IN_ONE_GO:
+                return False
+        elif stepper.step_size * fastest_rate(fun, stepper.t, stepper.y) < _LIMITED:
+            return False
+        self.method, *rest = self.successors
+        self.stiff, self.successors, self.began = True, tuple(rest), self.steps
         self.reason += f"; from t = {stepper.t:.3g} on {self.method.name}: stiff, {left:.1g} steps were left"
         return True
 

@@ -136,6 +136,9 @@ def _overtaken(before: np.ndarray, after: np.ndarray, winner: int) -> list[tuple
     place, slopes = 0.0, after - before
     while after[winner] < after.max():
         faster = np.flatnonzero(slopes > slopes[winner])
+        if faster.size == 0:  # the lines are parallel but for rounding
+            found.append((1.0, int(after.argmax())))
+            break
         lead = before[winner] - before[faster]
         at = np.maximum(lead / (slopes[faster] - slopes[winner]), place)
         first = at.min()

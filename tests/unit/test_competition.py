@@ -32,6 +32,12 @@ def test_several_jumps_between_two_times() -> None:
     np.testing.assert_allclose([jump.time for jump in found.jumps], [0.0, 0.5, 2.0])
 
 
+def test_lines_that_are_parallel_but_for_rounding_end_with_the_larger() -> None:
+    """Both rise by 2**54 when rounded, so that neither is faster; the second is larger in the end."""
+    found = theory.jumps([0.0, 1.0], np.array([[-(2.0**54)] * 2, [1.0, 2.0]]))
+    assert [(jump.time, jump.winner) for jump in found.jumps] == [(0.0, 0), (1.0, 1)]
+
+
 def test_jumps_of_waves() -> None:
     t = np.linspace(0.0, 30.0, 30001)
     rates = np.cos(t[:, None] - 2 * np.pi * np.arange(3) / 3)

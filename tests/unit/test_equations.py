@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import runpy
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import scipy.sparse as sparse
+from reference import in_python
 from typer.testing import CliRunner
 
 import brnn
@@ -103,30 +101,12 @@ def printed_slope(network: brnn.Network, t: float, u: np.ndarray, before: np.nda
     return du
 
 
-def interpreted(system: System, t: float, u: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Return du/dt by the generated code, which Python itself runs: nothing has to be compiled."""
-    text = system.source.replace("from numba import njit", "def njit(*_, **__):\n    return lambda f: f\n")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "generated.py"
-        path.write_text(text, encoding="utf-8")
-        module = runpy.run_path(str(path))
-    numbers, arrays = system.values(t)
-    for (layer, _), array in system.program.lags.items():
-        variable = system.variable(f"{layer}.x")
-        arrays[array.name] = before[variable.start : variable.stop]
-    bounds = np.array([0] + [variable.stop for variable in system.variables])
-    du = np.empty_like(u)
-    with np.errstate(all="ignore"):
-        module["rhs"](t, u, du, bounds, numbers, *arrays.values())
-    return du
-
-
 def assert_the_same(network: brnn.Network, slope: Callable[..., np.ndarray] | None = None) -> None:
     system = compile_network(network)
     rng = np.random.default_rng(3)
     for t in (0.3, 0.45 * (network.duration or 1.0) + 0.0123):
         u, before = rng.uniform(0.05, 0.9, (2, system.size))
-        expected = interpreted(system, t, u, before) if slope is None else slope(t, u)
+        expected = in_python(system, t, lambda _, before=before: before)(t, u) if slope is None else slope(t, u)
         found = printed_slope(network, t, u, before)
         assert np.abs(found - expected).max() <= 1e-9 * (1.0 + np.abs(expected).max())
 

@@ -445,3 +445,27 @@ def test_auto_takes_a_stiff_method_for_a_stiff_network() -> None:
     assert result.total("F1").values[-1] == pytest.approx(1e5 / (1 + 1e5), rel=1e-5)
     calm = brnn.simulate(brnn.models.feedforward_shunting.build(n=300, total=10.0, on=100.0), 100.0, times=[100.0])
     assert calm.solver.method == "RK45"
+
+
+def test_lsoda_gives_way_where_it_goes_on_with_its_explicit_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When LSODA takes over from the explicit method, the potentials rest to the last bit, and it sees no error.
+
+    At rest with inhibition from all others, V_i is the mean of the reversal potentials weighted by the conductances.
+    """
+    from brnn.integrate.methods import auto
+
+    rng = np.random.default_rng(20)
+    for _ in range(3):
+        initial, pattern = rng.uniform(-75.0, 0.0, size=10), rng.random(10)
+    network = brnn.models.membrane.build(signal=brnn.Linear(1e6), pattern=pattern, initial=initial, surround=1.0)
+    monkeypatch.setattr(auto, "_LSODA_AT_MOST", 0)  # so that RK45 begins
+    result = brnn.simulate(network, rtol=1e-9, atol=1e-12, times=[0.2])
+    assert result.solver.method == "ROS34PW2"
+    assert result.solver.steps < 20_000
+    excitation, inhibition = 1e6 * pattern, 1e6 * (pattern.sum() - pattern)
+    layer = network.layers[0]
+    passive = layer.g_p
+    expected = (excitation * layer.V_plus + inhibition * layer.V_minus + passive * layer.V_p) / (
+        excitation + inhibition + passive
+    )
+    np.testing.assert_allclose(result[f"{layer.name}.x"].values[0], expected, rtol=1e-8)

@@ -11,7 +11,17 @@ from numba import carray, cfunc, njit
 from numba.core import compiler
 
 from brnn.compiler import numba_internals
-from brnn.compiler.numba_internals import LANE_SIGNATURE, NoAlias, address, call_lanes, part
+from brnn.compiler.numba_internals import (
+    LANE_SIGNATURE,
+    RHS_SIGNATURE,
+    NoAlias,
+    address,
+    array_at,
+    call_lanes,
+    call_rhs,
+    part,
+    place_of,
+)
 
 NAMES = (
     "numba.core.compiler.CompilerBase",
@@ -22,6 +32,8 @@ NAMES = (
     "numba.core.caching.FunctionCache.flush",
     "numba.core.dispatcher.FunctionCache",
     "numba.core.ccallback.FunctionCache",
+    "numba.np.arrayobj.populate_array",
+    "numba.core.base.BaseContext.make_array",
     "numba.core.base.BaseContext.get_dummy_value",
     "llvmlite.ir.IRBuilder.gep",
     "llvmlite.ir.IRBuilder.inttoptr",
@@ -85,3 +97,23 @@ def test_addresses_lead_to_the_numbers_of_an_array_and_of_its_parts() -> None:
     x = np.arange(5.0)
     move(x, 3)
     assert x.tolist() == [3.0, 1.0, 2.0, 3.0, 7.0]
+
+
+def test_arrays_are_made_of_memory_that_is_there() -> None:
+    @cfunc(RHS_SIGNATURE)
+    def rhs(t, u_at, du_at, places_at):  # type: ignore[no-untyped-def]
+        places = array_at(places_at, (3,), np.int64)
+        u, du = array_at(u_at, (2,), np.float64), array_at(du_at, (2,), np.float64)
+        matrix = array_at(places[0], (places[1], places[2]), np.float64)
+        for i in range(2):
+            du[i] = t
+            for j in range(matrix.shape[1]):
+                du[i] += matrix[i, j] * u[j]
+
+    @njit
+    def call(function, t, u, du, places):  # type: ignore[no-untyped-def]
+        call_rhs(function, t, place_of(u), place_of(du), place_of(places))
+
+    matrix, du = np.array([[1.0, 10.0], [100.0, 1000.0]]), np.zeros(2)
+    call(rhs.address, 0.5, np.array([2.0, 3.0]), du, np.array([matrix.ctypes.data, 2, 2]))
+    assert du.tolist() == [32.5, 3200.5]

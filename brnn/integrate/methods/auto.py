@@ -58,12 +58,11 @@ class Auto(Method):
         driver = method.drive(task)
         driver.reason = why
         if isinstance(driver, Stepwise) and isinstance(method, RK45) and not task.system.delays:
-            driver.successor = _for_stiff(task.system.size, sum(layer.cells for layer in task.system.network.layers))
+            driver.successors = _for_stiff(task.system.size, sum(layer.cells for layer in task.system.network.layers))
         return driver
 
 
-def _for_stiff(size: int, cells: int) -> StepperMethod | None:
-    """Return the method for a network that turned out to be stiff; None if it is too large for any."""
-    if size <= _STIFF_LSODA:
-        return LSODA()
-    return ROS34PW2() if cells <= _STIFF_CELLS else None
+def _for_stiff(size: int, cells: int) -> tuple[StepperMethod, ...]:
+    """Return the methods for a network that turned out to be stiff, the best first; none if it is too large for any."""
+    methods = ((LSODA(), size <= _STIFF_LSODA), (ROS34PW2(), cells <= _STIFF_CELLS))
+    return tuple(method for method, fits in methods if fits)

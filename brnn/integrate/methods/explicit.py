@@ -7,6 +7,7 @@ from typing import Any
 from brnn.ensemble.arrays import PER_PERIOD
 from brnn.integrate.methods.base import StepperMethod
 from brnn.integrate.steppers.base import Piece
+from brnn.integrate.steppers.dormand_prince import DormandPrince
 
 __all__ = ["DOP853", "RK23", "RK45"]
 
@@ -31,11 +32,17 @@ class _Explicit(StepperMethod):
 
 
 class RK45(_Explicit):
-    """The pair of Dormand and Prince."""
+    """The pair of Dormand and Prince, in compiled code unless signals travel for some time."""
 
     name = "RK45"
-    description = "explicit, order 5 (Dormand and Prince)"
+    description = "explicit, order 5 (Dormand and Prince), in compiled code"
     copies = 14
+
+    def stepper(self, piece: Piece) -> Any:
+        """Return what makes many steps in one call; SciPy's solver where each evaluation looks into the past."""
+        if piece.fun.lags:
+            return super().stepper(piece)
+        return DormandPrince(piece)
 
 
 class RK23(_Explicit):

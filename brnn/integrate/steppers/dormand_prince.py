@@ -1,0 +1,131 @@
+"""The explicit method of Dormand and Prince in compiled code: many steps in one call, whatever the network.
+
+One function integrates every network (`brnn.integrate.steppers.dormand_prince_steps`). It is compiled once, when brnn
+is first used, and kept in the cache folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brnn.compiler.cache import load_copy
+from brnn.compiler.system import room_apart
+from brnn.integrate.steppers.base import Piece
+
+__all__ = ["DormandPrince"]
+
+_FILE = Path(__file__).with_name("dormand_prince_steps.py")
+_NONE = np.empty(0)
+
+
+class DormandPrince:
+    """Makes the steps of one piece, one at a time or many in one call. It cannot run networks with delays.
+
+    Parameters
+    ----------
+    piece : Piece
+        What is to be integrated.
+
+    Attributes
+    ----------
+    status : str
+        "running", "finished" or "failed".
+    njev : int
+        0: it needs no Jacobian.
+    """
+
+    njev = 0
+
+    def __init__(self, piece: Piece) -> None:
+        fun, size, self._code = piece.fun, piece.state.size, load_copy(_FILE)
+        self.status = "running"
+        self._piece = piece
+        self._moments = np.array([piece.start, 0.0, piece.start])
+        self._counts = np.zeros(4, dtype=np.int64)
+        self._states, self._K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
+        self._stage, self._errors = room_apart(size), np.empty(self._code.BLOCK)
+        self._states[0] = piece.state
+        fun.into(piece.start, self._states[0], self._K[0])
+        self._counts[self._code.EVALUATIONS] = 2
+        self._moments[self._code.NEXT] = self._code.first_step(
+            fun.address, fun.table, piece.start + fun.shift, piece.stop - piece.start, self._states[0], self._K,
+            self._stage, piece.rtol, piece.atol,
+        )  # fmt: skip
+
+    @property
+    def t(self) -> float:
+        """Where it stands."""
+        return float(self._moments[self._code.NOW])
+
+    @property
+    def y(self) -> np.ndarray:
+        """The state there, in an array of its own."""
+        return self._states[self._counts[self._code.ROW]].copy()
+
+    @property
+    def f(self) -> np.ndarray:
+        """du/dt there."""
+        return self._K[6 if self._counts[self._code.STEPPED] else 0]
+
+    @property
+    def step_size(self) -> float:
+        """Length of the last step."""
+        return float(self._moments[self._code.NOW] - self._moments[self._code.BEFORE])
+
+    @property
+    def h_abs(self) -> float:
+        """Length of the step that it will try next."""
+        return float(self._moments[self._code.NEXT])
+
+    @h_abs.setter
+    def h_abs(self, length: float) -> None:
+        self._moments[self._code.NEXT] = length
+
+    @property
+    def nfev(self) -> int:
+        """Evaluations of du/dt."""
+        return int(self._counts[self._code.EVALUATIONS])
+
+    @property
+    def steps(self) -> int:
+        """Steps made."""
+        return int(self._counts[self._code.STEPS])
+
+    def advance(self, times: np.ndarray, rows: int, most: int) -> np.ndarray:
+        """Make up to `most` steps; return the states at the `times` that were passed, up to so many rows."""
+        piece = self._piece
+        saved = np.empty((min(rows, times.size), self._stage.size))
+        status, done = self._code.advance(
+            piece.fun.address, piece.fun.table, piece.fun.shift, self._moments, self._counts, self._states, self._K,
+            self._stage, self._errors, piece.stop, piece.longest, piece.rtol, piece.atol, times, saved, most,
+        )  # fmt: skip
+        self.status = ("running", "finished", "failed")[status]
+        return saved[:done]
+
+    def step(self) -> None:
+        """Make one step."""
+        self.advance(_NONE, 0, 1)
+        if self.status == "running" and self.t >= self._piece.stop:
+            self.status = "finished"
+
+    def dense_output(self) -> Callable[[Any], np.ndarray]:
+        """Return the state within the last step as a function of one time, or of several: shape (unknowns, times)."""
+        before, h, state = (
+            float(self._moments[self._code.BEFORE]),
+            self.step_size,
+            self._states[1 - self._counts[self._code.ROW]].copy(),
+        )
+        K, interpolate = self._K.copy(), self._code.interpolate
+
+        def interpolated(t: Any) -> np.ndarray:
+            moments = np.asarray(t, dtype=np.float64)
+            out = np.empty((moments.size, state.size))
+            for k, moment in enumerate(moments.ravel()):
+                interpolate((moment - before) / h, h, state, K, out[k])
+            return out[0] if moments.ndim == 0 else np.ascontiguousarray(out.T)
+
+        return interpolated

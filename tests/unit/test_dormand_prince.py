@@ -1,0 +1,105 @@
+"""The compiled explicit stepper: its coefficients and error are SciPy's, and one step at a time is the same as many."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.integrate import RK45
+
+import brnn
+from brnn.compiler import compile_network
+from brnn.integrate import stepwise
+from brnn.integrate.steppers.base import Piece
+from brnn.integrate.steppers.dormand_prince import DormandPrince
+
+NETWORK = brnn.models.rcf.build(n=5)
+RTOL, ATOL = 1e-4, 1e-6
+TIMES = np.linspace(0.0, 3.0, 301)
+
+
+def piece(stop: float = 0.5) -> Piece:
+    system = compile_network(NETWORK)
+    state = np.array([0.3, 0.05, 0.9, 0.2, 0.0])
+    return Piece(system.rhs(0.25), 0.0, state, stop, RTOL, ATOL, system)
+
+
+def test_a_step_is_that_of_scipys_tableau() -> None:
+    one = piece()
+    stepper = DormandPrince(one)
+    for _ in range(4):  # the first ones are too short to show an error
+        stepper.step()
+    t, y = stepper.t, stepper.y
+    stepper.step()
+    h = stepper.t - t
+    assert h > 0.01
+    K = np.empty((7, 5))
+    K[0] = one.fun(t, y)
+    for s in range(1, 6):
+        K[s] = one.fun(t + RK45.C[s] * h, y + h * RK45.A[s, :s] @ K[:s])
+    state = y + h * RK45.B @ K[:6]
+    K[6] = one.fun(t + h, state)
+    np.testing.assert_allclose(stepper.y, state, rtol=1e-14)
+    for part in (0.2, 0.7):
+        expected = y + h * (K.T @ RK45.P) @ part ** np.arange(1, 5)
+        np.testing.assert_allclose(stepper.dense_output()(t + part * h), expected, rtol=1e-12)
+    # The next step is what the largest error of an unknown allows, not the mean one.
+    errors = np.abs(h * RK45.E @ K) / (ATOL + RTOL * np.maximum(np.abs(y), np.abs(state)))
+    assert 1.2 * np.sqrt(np.mean(errors**2)) < errors.max() < 1.0
+    stepper.step()
+    np.testing.assert_allclose(stepper.step_size, h * 0.9 * errors.max() ** -0.2, rtol=1e-9)
+
+
+def test_a_step_of_too_large_an_error_is_made_again() -> None:
+    """Between two saved times as far apart as the run, the error is of the size of the tolerance."""
+    strict = brnn.simulate(NETWORK, 1.0, solver="RK45", rtol=1e-11, atol=1e-13, times=[1.0]).final("rcf.x")
+    for rtol in (1e-3, 1e-5, 1e-7):
+        found = brnn.simulate(NETWORK, 1.0, solver="RK45", rtol=rtol, atol=1e-12, times=[1.0]).final("rcf.x")
+        error = float((np.abs(found - strict) / (rtol * np.abs(strict) + 1e-12)).max())
+        assert 1e-4 < error < 5.0
+
+
+def test_many_steps_in_one_call_are_those_made_one_by_one() -> None:
+    one, many = DormandPrince(piece()), DormandPrince(piece())
+    ends = [one.t]
+    while one.status == "running":
+        one.step()
+        ends.append(one.t)
+    times = np.linspace(0.01, 0.49, 30)
+    blocks = []
+    while many.status == "running":
+        done = sum(len(block) for block in blocks)
+        blocks.append(many.advance(times[done:], 7, 4))
+        assert len(blocks[-1]) <= 7
+    assert (many.steps, many.nfev, many.t) == (one.steps, one.nfev, one.t)
+    np.testing.assert_array_equal(many.y, one.y)
+    rows, again = np.concatenate(blocks), DormandPrince(piece())
+    assert len(rows) == 30
+    for time, row in zip(times, rows, strict=True):
+        while again.t < time:
+            again.step()
+        np.testing.assert_array_equal(again.y if again.t == time else again.dense_output()(time), row)
+
+
+def test_results_do_not_depend_on_how_they_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_memory = brnn.simulate(NETWORK, 3.0, solver="RK45", times=TIMES)["rcf.x"].values
+    with brnn.simulate(NETWORK, 3.0, solver="RK45", times=TIMES, record=tmp_path / "run.h5") as result:
+        np.testing.assert_array_equal(result["rcf.x"].values, in_memory)
+    monkeypatch.setattr(stepwise, "rows_at_once", lambda _: 3)
+    monkeypatch.setattr(stepwise, "_CALL_SECONDS", 0.0)  # one step in a call
+    np.testing.assert_array_equal(brnn.simulate(NETWORK, 3.0, solver="RK45", times=TIMES)["rcf.x"].values, in_memory)
+
+
+def test_a_long_stretch_in_compiled_code_can_be_interrupted(tmp_path: Path) -> None:
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        brnn.simulate(NETWORK, 2e6, times=[0.0, 1.0, 2e6], rtol=1e-12, solver="RK45", record=tmp_path / "run.h5")
+    timer.join()
+    with brnn.open(tmp_path / "run.h5") as result:
+        assert result.status == "interrupted"
+        assert 0 < result.reached < 2e6
