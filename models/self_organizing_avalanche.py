@@ -303,7 +303,7 @@ def equations() -> list[Comparison]:
     """A list of two items that is learned and replayed by two categories, every parameter off its default."""
     parameters: dict[str, Any] = {
         "items": np.array([[0.9, 0.2, 0.1], [0.1, 0.7, 0.8]]),
-        "lists": ((0, 1, 0),),
+        "lists": ((0, 0, 1),),
         "cycles": 1,
         "cue": 2,
         "M": 5.0,
@@ -316,7 +316,7 @@ def equations() -> list[Comparison]:
         lambda p, times: _by_hand(SimpleNamespace(**vars(p), m=2, seed=0), times),
         np.array([0.0, 0.5, 0.8, 1.2, 1.8, 2.5, 2.9, 5.5, 6.6, 7.2, 7.6]),
         apart=("m", "seed"),  # the other case is about these
-        changed={"lists": ((0, 0, 1),), "cycles": 2, "cue": 1},
+        changed={"lists": ((0, 1, 0),), "cycles": 2, "cue": 1},
         tolerance=1e-6,
     )
     return rows + equations_by_hand(
