@@ -102,7 +102,7 @@ def test_bad_learning_rate(name: str, value: Any, words: str) -> None:
         ("outstar", {"on": 0}, "outstar: on = 0"),
         ("outstar", {"window": -1}, "outstar: window = -1"),
         ("outstar", {"law": "hebb"}, "must be one of outstar, doubly_gated, passive_decay"),
-        ("outstar", {"signal": "x"}, "outstar: signal = 'x'"),
+        ("outstar", {"signal": "x"}, "signal=x: unknown signal 'x'"),
         ("outstar", {"weights": [1.0, 2.0]}, "must have 10 elements"),
         ("instar", {"taught": [2]}, "instar: taught: 2 is not the index of a pattern (there are 2, from 0 on)"),
         ("instar", {"taught": [0.5]}, "0.5 is not the index"),

@@ -141,9 +141,10 @@ def test_negative_pattern(name: str) -> None:
 
 
 @every_model
-@pytest.mark.parametrize("signal", ["sigmoid", None, 3, np.tanh, brnn.Sigmoid])
+@pytest.mark.parametrize("signal", ["sigmiod", None, 3, np.tanh, brnn.Sigmoid])
 def test_unknown_signal(name: str, signal: Any) -> None:
-    assert refusal(name, signal=signal).startswith(f"{name}: signal = ")
+    said = f"signal={signal}: unknown signal" if isinstance(signal, str) else f"{name}: signal = "
+    assert refusal(name, signal=signal).startswith(said)
 
 
 @every_model
@@ -174,7 +175,7 @@ def test_bad_time(name: str, on: Any) -> None:
         ("additive", {"C": "q"}, "additive: C = 'q'"),
         ("additive", {"B": np.eye(2), "n": 3}, "additive: B: has shape (2, 2)"),
         ("additive", {"C": [[0.0, float("nan")], [0.0, 0.0]]}, "additive: C: element (0, 1) is nan"),
-        ("additive", {"inhibitory_signal": "x"}, "additive: inhibitory_signal = 'x'"),
+        ("additive", {"inhibitory_signal": "x"}, "inhibitory_signal=x: unknown signal 'x'"),
         ("membrane", {"C": 0}, "C = 0: must be a number > 0"),
         ("membrane", {"g_p": -1}, "g_p = -1"),
         ("membrane", {"V_p": -80}, "V_minus <= V_p <= V_plus"),

@@ -45,7 +45,7 @@ def build(name: str, **arguments: Any) -> brnn.Network:
         ("gated_dipole", {"start": -1}, "gated_dipole: start = -1"),
         ("gated_dipole", {"on": 0}, "gated_dipole: on = 0"),
         ("gated_dipole", {"burst": 1.0, "burst_on": -1}, "gated_dipole: burst_on = -1"),
-        ("gated_dipole", {"signal": "sigmoid"}, "gated_dipole: signal = 'sigmoid'"),
+        ("gated_dipole", {"signal": "sigmiod"}, "signal=sigmiod: unknown signal"),
         ("gated_dipole", {"n": 0}, "gated_dipole: n"),
         ("depressing_synapse", {"U": 0}, "depressing_synapse: U = 0"),
         ("depressing_synapse", {"U": 1.5}, "depressing_synapse: U = 1.5"),

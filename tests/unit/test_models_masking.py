@@ -73,7 +73,7 @@ def test_items_replace_the_word_and_letters_can_come_one_by_one() -> None:
         ({"items": -1.0}, "masking_field: items"),
         ({"item_rate": 0}, "masking_field: item_rate = 0"),
         ({"on": 0}, "masking_field: on = 0"),
-        ({"signal": "sigmoid"}, "masking_field: signal"),
+        ({"signal": "sigmiod"}, "signal=sigmiod: unknown signal"),
         ({"initial": [0.0, 1.0]}, "must have shape (4,)"),
     ],
 )
