@@ -103,8 +103,15 @@ def test_an_ignored_signal_stays_ignored(tmp_path: Path) -> None:
     assert (said.returncode, said.stdout, said.stderr) == (0, f"brnn {brnn.__version__}\n", "")
 
 
-@pytest.mark.parametrize("module", ["typer", "numba.core.compiler"])
-def test_ctrl_c_while_modules_are_loaded(tmp_path: Path, module: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "words", "files"),
+    [
+        ("typer", "", []),
+        # Code is compiled when the run asks for it, and by then it has its file.
+        ("numba.core.compiler", "; what was recorded until then is in run.h5", ["run.h5"]),
+    ],
+)
+def test_ctrl_c_while_modules_are_loaded(tmp_path: Path, module: str, words: str, files: list[str]) -> None:
     text = (
         "import os, signal, sys\n"
         "from brnn.cli import main\n"
@@ -116,10 +123,10 @@ def test_ctrl_c_while_modules_are_loaded(tmp_path: Path, module: str) -> None:
         "sys.meta_path.insert(0, Finder())\n"
         "sys.exit(main(['run', 'rcf', '-o', 'run.h5']))\n"
     )
-    words = [sys.executable, "-c", text]
-    said = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (said.returncode, said.stdout, said.stderr) == (130, "", "brnn: interrupted\n")
-    assert not list(tmp_path.iterdir())
+    command = [sys.executable, "-c", text]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stdout, said.stderr) == (130, "", f"brnn: interrupted{words}\n")
+    assert [path.name for path in tmp_path.iterdir()] == files
 
 
 def test_a_signal_that_comes_in_a_destructor_is_not_lost(tmp_path: Path) -> None:

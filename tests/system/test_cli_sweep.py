@@ -176,7 +176,8 @@ BAD: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     ((*RCF, "--table", "ragged.csv"), ("ragged.csv",)),
     ((*RCF, "--grid", "A=1,2", "--random", "A=0:1", "-n", "3"), ("'A' is in two designs",)),
     ((*RCF, "--grid", "A=1,2", "--set", "A=1"), ("'A' is in two designs",)),
-    ((*RCF, "--grid", "A=0:1:1e12"), ("A=0:1:1e12", "memory", "TB")),
+    ((*RCF, "--grid", "A=0:1:1e12"), ("A=0:1:1e12", "1,000,000,000,000 values", "--yes")),
+    ((*RCF, "--grid", "A=0:1:1e12", "--yes"), ("A=0:1:1e12", "memory", "TB")),
     ((*RCF, "--random", "A=0:1", "-n", "100000000"), ("100,000,000 members", "GB", "--yes")),
     ((*RCF, "--random", "A=0:1", "-n", "1000000000000", "--yes"), ("1000000000000 members", "memory", "TB")),
     (

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import brnn
-from brnn.base.checks import number
 from brnn.base.paths import check_target
 from brnn.base.words import value_in_words
 from brnn.cli.commands.options import AsJson, File, Force, Settings, number_option
@@ -262,6 +261,7 @@ def export(
 def _export_equations(
     model: str, ode: Path | None, sbml: Path | None, settings: list[str] | None, duration: str | None, force: bool
 ) -> None:
+    from brnn.base.checks import number
     from brnn.base.paths import new_text_file
     from brnn.cli.model import find_model
     from brnn.equations.ode import to_ode
