@@ -58,6 +58,17 @@ def test_equal_cells_lose_their_equality_together(competing: xr.Dataset) -> None
     assert float(uniform["signal.half"][0]) == pytest.approx(3.0 / (2.0 * np.sqrt(5.0)), abs=1e-8)
 
 
+def test_an_even_number_of_eigenvalues_is_not_overlooked() -> None:
+    """The determinant keeps its sign where n - 1 = 2 eigenvalues pass 0: findings/auto_even_branch_points.sh."""
+    with pytest.warns(UserWarning, match="branches are not followed"):
+        diagram = brnn.bifurcation_diagram(
+            "rcf", {"signal.half": (0.3, 2.0)}, settings={**COMPETING, "n": 3}, initial=0.9, branches=0
+        )
+    point = specials(diagram, "branch point")
+    assert float(point["signal.half"][0]) == pytest.approx(3.0 / 5.0, abs=1e-8)
+    assert int(point.crossing[0]) == 2
+
+
 def test_every_split_of_the_cells_is_followed(competing: xr.Dataset) -> None:
     """k cells at a and n - k at b with f(a)/a = f(b)/b, that is a b = h^2, and A + k f(a) + (n-k) f(b) = B f(a)/a."""
     seen = set()
