@@ -322,7 +322,8 @@ def test_a_stopped_sweep_is_resumed(
 ) -> None:
     (tmp_path / "driven.json").write_text(driven.NETWORK.to_json())
     for members in MEMBERS:
-        process = started(tmp_path, *long(members), *jobs, "--force")
+        (tmp_path / "sweep.h5").unlink(missing_ok=True)  # that of the last attempt would say that this one has begun
+        process = started(tmp_path, *long(members), *jobs)
         wait_for(lambda: begun(tmp_path, process))  # noqa: B023 - it is called here
         with contextlib.suppress(ProcessLookupError):  # it has ended
             os.killpg(process.pid, number)  # as a terminal does: workers get it, too
