@@ -19,7 +19,7 @@ import numpy as np
 
 from brnn.errors import BrnnError
 
-__all__ = ["ContinuationError", "Curve", "CurvePoint", "correct", "follow", "point_at", "step_to"]
+__all__ = ["ContinuationError", "Curve", "CurvePoint", "correct", "follow", "point_at", "step_to", "with_unknown_held"]
 
 _NEWTON = 12  # iterations at most; more means that the step was too long
 _CONTRACTION = 0.1  # of the last correction; one that is longer asks for new derivatives
@@ -145,6 +145,13 @@ def correct(
     raise ContinuationError("Newton's method does not converge")
 
 
+def with_unknown_held(curve: Curve, guess: np.ndarray, value: float, which: int = -1) -> np.ndarray:
+    """Return the point of a curve near a guess at which one unknown, by default the parameter, has a value."""
+    row = np.zeros(guess.size)
+    row[which] = 1.0
+    return correct(curve, guess, row, value)[0]
+
+
 def point_at(curve: Curve, y: np.ndarray, like: np.ndarray) -> CurvePoint:
     """Return a point of a curve with its unit tangent, on the side of the direction `like`."""
     W, J = curve.weights(y), curve.jacobian(y)
@@ -167,12 +174,11 @@ def follow(
     high: float,
     *,
     longest: float,
-    stop: Callable[[CurvePoint], bool] = lambda point: False,
-) -> Iterator[tuple[CurvePoint, CurvePoint, float]]:
-    """Yield each step along a curve: the point where it begins, that where it ends, and its length.
+) -> Iterator[tuple[CurvePoint, CurvePoint]]:
+    """Yield each step along a curve: the point where it begins, and that where it ends.
 
     The curve ends where its parameter leaves the interval from `low` to `high` (the last point lies on the bound),
-    where `stop` says so, where it has come back to its start, or where no shorter step is found.
+    where it has come back to its start, or where no shorter step is found.
 
     Parameters
     ----------
@@ -184,8 +190,6 @@ def follow(
         The interval of the parameter.
     longest : float
         The longest step, in the weighted norm.
-    stop : callable, optional
-        Says of a new point whether it is the last.
     """
     point, length = start, 0.2 * longest
     travelled = 0.0
@@ -208,9 +212,9 @@ def follow(
                 return
             end = _at_parameter(curve, point, new, bound)
             if end is not None:
-                yield point, end, length
+                yield point, end
             return
-        yield point, new, length
+        yield point, new
         travelled += length
         home = new.y - start.y
         if (
@@ -219,8 +223,6 @@ def follow(
             and new.tangent @ (W * start.tangent) > 0.8
         ):
             return
-        if stop(new):
-            return
         point = new
         if count <= _EASY:
             length = min(longest, length * _GROWTH)
@@ -228,11 +230,9 @@ def follow(
 
 def _at_parameter(curve: Curve, point: CurvePoint, beyond: CurvePoint, bound: float) -> CurvePoint | None:
     """Return the point between two others whose parameter is `bound`."""
-    row = np.zeros(point.y.size)
-    row[-1] = 1.0
     part = (bound - point.parameter) / (beyond.parameter - point.parameter)
     try:
-        y, _ = correct(curve, point.y + part * (beyond.y - point.y), row, bound)
+        y = with_unknown_held(curve, point.y + part * (beyond.y - point.y), bound)
         y[-1] = bound
         return point_at(curve, y, point.tangent)
     except ContinuationError:

@@ -50,7 +50,7 @@ class CycleCurve:
     """The collocation equations of one mesh; y is (U at all mesh points, T, p)."""
 
     def __init__(self, family: Family, mesh: np.ndarray, reference: np.ndarray, size: float, period: float) -> None:
-        self.family, self.mesh, self.size, self.period = family, mesh, size, period
+        self.family, self.mesh, self.size = family, mesh, size
         self.n = family.size
         self.count = (len(mesh) - 1) * DEGREE + 1
         self.steps = np.diff(mesh)
@@ -249,7 +249,7 @@ def follow_cycles(family: Family, u: np.ndarray, hopf: SpecialPoint, longest: fl
     done = 0
     while done < most:
         ended = True
-        for before, after, _ in follow(curve, point, low, high, longest=longest):
+        for before, after in follow(curve, point, low, high, longest=longest):
             points.append(_entry(curve, before, after, points[-1], low, high))
             done += 1
             point = after

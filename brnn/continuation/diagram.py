@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brnn.continuation.curve import ContinuationError, CurvePoint, correct, point_at
+from brnn.continuation.curve import ContinuationError, CurvePoint, point_at, with_unknown_held
 from brnn.continuation.cycles import CycleBranch, follow_cycles
 from brnn.continuation.equilibria import Branch, EquilibriumCurve, SpecialPoint, follow_equilibria, leaving, unstable
 from brnn.continuation.family import Family
@@ -187,11 +187,10 @@ def _first(
     size = float(np.max(np.abs(u))) or 1.0
     labels = equal_groups(family, (begin, *other), u) if grouped else Groups(np.arange(family.size))
     curve = EquilibriumCurve(family, labels, size, other)
-    row = np.zeros(labels.count + 1)
-    row[-1] = 1.0
+    along = np.append(np.zeros(labels.count), side)
     try:
-        y, _ = correct(curve, np.append(labels.reduce(u), begin), row, begin)
-        t = point_at(curve, y, side * row).tangent
+        y = with_unknown_held(curve, np.append(labels.reduce(u), begin), begin)
+        t = point_at(curve, y, along).tangent
     except ContinuationError:
         raise InputError(
             f"continuation: no isolated equilibrium is found at {name}={begin:g}; give a state near one by initial="
@@ -199,7 +198,7 @@ def _first(
     # The state may be 0, or small: what it changes by over the range of the parameter is a size, too.
     reach = float(np.max(np.abs(t[:-1] / t[-1]))) * (family.ranges[name][1] - family.ranges[name][0])
     curve = EquilibriumCurve(family, labels, max(float(np.max(np.abs(y[:-1]))), 0.1 * reach) or 1.0, other)
-    return point_at(curve, y, side * row), curve
+    return point_at(curve, y, along), curve
 
 
 def _state_distance(curve: EquilibriumCurve, family: Family, u: np.ndarray, v: np.ndarray) -> float:
@@ -233,10 +232,8 @@ def _traced(found: list[Branch], curve: EquilibriumCurve, y: np.ndarray) -> bool
             guess = one.y + part * (two.y - one.y)
             if _state_distance(curve, family, inner.state(guess), u) > 0.05:
                 continue
-            row = np.zeros(guess.size)
-            row[-1] = 1.0
             try:
-                there, _ = correct(inner, guess, row, p)
+                there = with_unknown_held(inner, guess, p)
             except ContinuationError:
                 continue
             if _state_distance(curve, family, inner.state(there), u) <= 1e-6:

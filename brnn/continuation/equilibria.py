@@ -139,7 +139,7 @@ def follow_equilibria(curve: EquilibriumCurve, start: CurvePoint, longest: float
     low, high = curve.family.ranges[curve.family.names[0]]
     points, eigenvalues, special = [start], [curve.eigenvalues(start.y)], []
     complete = False
-    for steps, (before, after, _) in enumerate(follow(curve, start, low, high, longest=longest)):
+    for steps, (before, after) in enumerate(follow(curve, start, low, high, longest=longest)):
         values = curve.eigenvalues(after.y)
         fastest = float(max(np.max(np.abs(eigenvalues[-1])), np.max(np.abs(values))))
         for place, count in _crossings(curve, before, after, eigenvalues[-1], values):
@@ -181,8 +181,7 @@ def _crossings(
             s = end if abs(ends[1]) < abs(ends[0]) else 0.0
         y = at(s)
         parts = curve.eigenvalues(y).real[k:last]
-        count = 1
-        count = max(count, int(np.sum(np.abs(parts) <= 0.1 * _KERNEL * float(np.max(np.abs(old))))))
+        count = max(1, int(np.sum(np.abs(parts) <= 0.1 * _KERNEL * float(np.max(np.abs(old))))))
         places.append((s, y, count))
         k += count
     places.sort(key=lambda place: place[0])
@@ -205,15 +204,15 @@ def _special(
     fastest: float,
 ) -> SpecialPoint:
     """Return what a point is at which real parts change their sign."""
-    values, vectors = np.linalg.eig(curve.full_jacobian(point.y))
+    J = curve.full_jacobian(point.y)
+    values, vectors = np.linalg.eig(J)
     nearest = int(np.argmin(np.abs(values.real)))
     frequency = abs(float(values[nearest].imag))
     if frequency > _KERNEL * fastest:
         kind = "Hopf point"
     else:
         frequency = 0.0
-        J = curve.groups.columns(curve.full_jacobian(point.y))
-        inside = np.min(np.abs(np.linalg.eigvals(J))) <= _KERNEL * fastest
+        inside = np.min(np.abs(np.linalg.eigvals(curve.groups.columns(J)))) <= _KERNEL * fastest
         turns = before.tangent[-1] * after.tangent[-1] < 0.0
         kind = "fold" if inside and turns else "branch point"
     return SpecialPoint(kind, index, point.y, count, frequency, vectors[:, nearest], fastest)

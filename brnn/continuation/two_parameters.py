@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brnn.continuation.curve import ContinuationError, CurvePoint, correct, follow, point_at
+from brnn.continuation.curve import ContinuationError, CurvePoint, follow, point_at, with_unknown_held
 from brnn.continuation.diagram import one_parameter, trace
 from brnn.continuation.equilibria import EquilibriumCurve, SpecialPoint
 from brnn.continuation.family import Family
@@ -153,11 +153,11 @@ def _both_ways(
     inner = EquilibriumCurve(inner.family, inner.groups, size, inner.other)
     curve = _PointCurve(inner, point.frequency)
     y = np.concatenate([point.y[:-1], [q, point.parameter]])
-    row = np.zeros(y.size)
-    row[-2] = 1.0
+    second = np.zeros(y.size)
+    second[-2] = 1.0
     try:
-        y, _ = correct(curve, y, row, q)
-        forward = point_at(curve, y, row)
+        y = with_unknown_held(curve, y, q, -2)
+        forward = point_at(curve, y, second)
     except ContinuationError:
         raise InputError("bifurcation_curve: the point is not isolated: its eigenvalue is no smooth function") from None
     halves = []
@@ -174,7 +174,7 @@ def _half(curve: _PointCurve, start: CurvePoint, longest: float, most: int) -> l
     """Return the points from one on in one direction: unknowns, frequency, what is special."""
     (low, high), (below, above) = curve.family.ranges.values()
     result: list[tuple[np.ndarray, float, str]] = []
-    for before, after, _ in follow(curve, start, low, high, longest=longest):
+    for before, after in follow(curve, start, low, high, longest=longest):
         if not below <= after.y[-2] <= above:
             break
         frequency = abs(curve.eigenvalue(after.y).imag)
