@@ -11,6 +11,7 @@ from brnn.plot.files import SUFFIXES, save
 from brnn.plot.image import draw_image
 from brnn.plot.lines import draw_activities, draw_heat, draw_spread, draw_total, mark_intervals
 from brnn.plot.pattern import draw_levels, draw_pattern, draw_scatter, shares
+from brnn.plot.phase_plane import draw_phase_plane
 from brnn.plot.run import KINDS, run_figure
 from brnn.plot.signal import draw_hill, draw_signal
 from brnn.plot.style import PALETTE, key, new_figure, ordered_colors, polish, ranked
@@ -29,6 +30,7 @@ __all__ = [
     "draw_image",
     "draw_levels",
     "draw_pattern",
+    "draw_phase_plane",
     "draw_scatter",
     "draw_signal",
     "draw_spread",
