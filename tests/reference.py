@@ -51,12 +51,32 @@ def reference_rhs(network: Network) -> Callable[[float, np.ndarray], np.ndarray]
     return rhs
 
 
-def array_at(place: int, shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    """What brnn.compiler.numba_internals.array_at is in compiled code."""
+def _at(place: int, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """Return the array that lies at an address."""
     kind = np.dtype(dtype)
     count = math.prod(shape)
     data = (ctypes.c_char * (count * kind.itemsize)).from_address(int(place))
     return np.frombuffer(data, kind, count).reshape(shape)
+
+
+def _entry(table: int, place: int) -> int:
+    return int(_at(table + 8 * place, (1,), np.int64)[0])
+
+
+def array_in(table: int, place: int, sizes: tuple[int, ...], dtype: type) -> np.ndarray:
+    """What brnn.compiler.numba_internals.array_in is in compiled code."""
+    return _at(_entry(table, place), tuple(_entry(table, size) for size in sizes), dtype)
+
+
+def block_in(place: int, table: int, bounds: int, k: int) -> np.ndarray:
+    """What brnn.compiler.numba_internals.block_in is in compiled code."""
+    first, last = _at(_entry(table, bounds), (k + 2,), np.int64)[k:]
+    return _at(place + 8 * int(first), (int(last - first),), np.float64)
+
+
+def numbers_in(table: int, place: int, count: int) -> tuple[float, ...]:
+    """What brnn.compiler.numba_internals.numbers_in is in compiled code."""
+    return tuple(_at(_entry(table, place), (count,), np.float64).tolist())
 
 
 class InPython(RightHandSide):
@@ -67,7 +87,8 @@ class InPython(RightHandSide):
         with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
             patch.setattr(numba.config, "DISABLE_JIT", True)
             patch.setattr(numba, "cfunc", lambda *_, **__: lambda function: function)
-            patch.setattr(numba_internals, "array_at", array_at)
+            for function in (array_in, block_in, numbers_in):
+                patch.setattr(numba_internals, function.__name__, function)
             path = Path(folder) / "generated.py"
             path.write_text(self.source, encoding="utf-8")
             return runpy.run_path(str(path))["rhs"]  # type: ignore[no-any-return]

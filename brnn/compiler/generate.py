@@ -56,8 +56,11 @@ options = {{"error_model": "numpy", "fastmath": {{"contract", "reassoc", "nsz"}}
 '''
 _ADDRESSES = """from numba import cfunc, njit
 
-from brnn.compiler.numba_internals import RHS_SIGNATURE, array_at"""
+from brnn.compiler.numba_internals import RHS_SIGNATURE, array_in, block_in, numbers_in"""
 _ARRAYS = "from numba import njit"
+_INLINED = (
+    "no_cpython_wrapper=True, no_cfunc_wrapper=True, "  # nothing but the right-hand side calls the other functions
+)
 _I = Index("i")
 _WHOLE = np.zeros(1, dtype=np.int64)
 _SHORT = {"excitatory": "I", "inhibitory": "J", "modulatory": "mod"}  # names of input
@@ -297,17 +300,29 @@ def _local_term(program: Program, network: Network, projection: Projection, sour
 
 
 def _source(program: Program) -> str:
-    """Return the text of the module, whose functions make their arrays of addresses."""
-    table = [f"    {name} = array_at({name}_at, (places[0],), np.float64)" for name in ("u", "du")]
+    """Return the text of the module, whose functions find everything by its address.
+
+    They do so in calls of three functions, as indices and slices of arrays, which may be negative or too large, and
+    wrappers of functions that Python never calls, were four tenths of the time that a network took to compile.
+    """
     arrays: dict[str, np.ndarray | None] = {"n": _WHOLE, "p": None, **program.arrays}
-    place = 1
+    places: dict[str, int] = {}
+    lines, place = [], 1
     for name, value in arrays.items():
         kind, dimensions = ("float64", 1) if value is None else (value.dtype.name, value.ndim)
-        sizes = "".join(f"places[{place + 1 + k}], " for k in range(dimensions))
-        table.append(f"    {name} = array_at(places[{place}], ({sizes.strip()}), np.{kind})")
+        places[name] = place
+        sizes = "".join(f"{place + 1 + k}, " for k in range(dimensions)).strip()
+        if name in program.arrays:
+            lines.append(f"    {name} = array_in(places, {place}, ({sizes}), np.{kind})")
         place += 1 + dimensions
-    table.insert(0, f"    places = array_at(places_at, ({place},), np.int64)")
-    return _module(program, _ADDRESSES, "cfunc(RHS_SIGNATURE, ", "t, u_at, du_at, places_at", table)
+    if program.places:
+        names = ", ".join(number.name for number in program.places)
+        lines.append(f"    ({names},) = numbers_in(places, {places['p']}, {len(program.places)})")
+    for k, name in enumerate(program.blocks):
+        lines.append(f"    {name} = block_in(u, places, {places['n']}, {k})")
+        lines.append(f"    d{name} = block_in(du, places, {places['n']}, {k})")
+    clear = [f"    d{name}[:] = 0.0" for name in program.blocks]
+    return _module(program, _ADDRESSES, _INLINED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
 
 
 def text_of_arrays(program: Program) -> str:
@@ -315,20 +330,41 @@ def text_of_arrays(program: Program) -> str:
 
     It is not compiled. Sweep files hold its hash, so that it stays as it is.
     """
-    return _module(program, _ARRAYS, "njit(", ", ".join(["t", "u", "du", "n", "p", *program.arrays]), [])
+    lines = [f"    {number.name} = p[{number.place}]" for number in program.places]
+    for k, name in enumerate(program.blocks):
+        lines += [f"    {name} = u[n[{k}] : n[{k + 1}]]", f"    d{name} = du[n[{k}] : n[{k + 1}]]"]
+    arguments = ", ".join(["t", "u", "du", "n", "p", *program.arrays])
+    return _module(program, _ARRAYS, "", "njit(", arguments, lines, ["    du[:] = 0.0"])
 
 
-def _module(program: Program, imports: str, decorator: str, arguments: str, first: list[str]) -> str:
-    """Return the text of a module: functions with these arguments, whose first lines are `first`."""
+def _module(
+    program: Program, imports: str, inlined: str, decorator: str, arguments: str, first: list[str], clear: list[str]
+) -> str:
+    """Return the text of a module.
+
+    Parameters
+    ----------
+    program : Program
+        What it computes.
+    imports : str
+        What it imports of Numba, and of what belongs to it.
+    inlined : str
+        Options of the functions that are called by others.
+    decorator : str
+        That of the others, and its first arguments.
+    arguments : str
+        Their arguments.
+    first : list of str
+        Their first lines.
+    clear : list of str
+        The lines that set du/dt to 0.
+    """
     printer = Printer()
     parts = [_HEADER.format(numba=imports, imports="".join(f"{line}\n" for line in program.imports))]
-    parts += [f"\n@njit(**options)\n{code.source}\n" for code in program.functions.values()]
-    first = first + [f"    {number.name} = p[{number.place}]" for number in program.places]
-    for k, name in enumerate(program.blocks):
-        first += [f"    {name} = u[n[{k}] : n[{k + 1}]]", f"    d{name} = du[n[{k}] : n[{k + 1}]]"]
+    parts += [f"\n@njit({inlined}**options)\n{code.source}\n" for code in program.functions.values()]
     bodies = {"rhs": printer.lines(program.statements)}
     if program.diffusion:
-        bodies["diffusion"] = itertools.chain(["    du[:] = 0.0"], printer.lines(program.diffusion))
+        bodies["diffusion"] = itertools.chain(clear, printer.lines(program.diffusion))
     texts = [
         "\n".join([f"\n@{decorator}cache=True, **options)\ndef {name}({arguments}):", *first, *body]) + "\n"
         for name, body in bodies.items()

@@ -11,8 +11,8 @@ They may change with any release of Numba; `tests/unit/test_numba_internals.py` 
 - ``numba.np.arrayobj.populate_array`` and ``make_array`` of the target context, which make an array of memory that is
   there already,
 - ``get_dummy_value`` of the target context: what a function returns that returns nothing,
-- ``llvmlite.ir.IRBuilder.gep``, ``llvmlite.ir.IRBuilder.inttoptr`` and ``llvmlite.ir.IRBuilder.call``, which add to an
-  address, and call a function at one.
+- ``llvmlite.ir.IRBuilder.gep``, ``llvmlite.ir.IRBuilder.inttoptr``, ``llvmlite.ir.IRBuilder.load`` and
+  ``llvmlite.ir.IRBuilder.call``, which add to an address, read what lies there, and call a function at one.
 """
 
 from __future__ import annotations
@@ -36,11 +36,13 @@ __all__ = [
     "RHS_SIGNATURE",
     "NoAlias",
     "address",
-    "array_at",
+    "array_in",
+    "block_in",
     "call_lanes",
     "call_rests",
     "call_rhs",
     "forgiving_caches",
+    "numbers_in",
     "part",
     "place_of",
 ]
@@ -174,22 +176,63 @@ def place_of(typing: Any, array: Any) -> Any:
 
 
 @intrinsic
-def array_at(typing: Any, place: Any, shape: Any, dtype: Any) -> Any:
-    """Return the array (in C order) of this shape that lies at an address, in compiled code; its memory stays there."""
-    kind = types.Array(dtype.dtype, shape.count, "C")
+def array_in(typing: Any, table: Any, place: Any, sizes: Any, dtype: Any) -> Any:
+    """Return the array (in C order) whose address and shape a table holds, in compiled code; its memory stays there."""
+    kind = types.Array(dtype.dtype, sizes.count, "C")
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(kind)(context, builder)
-        sizes = cgutils.unpack_tuple(builder, arguments[1], shape.count)
-        itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(dtype.dtype)))
-        strides = [itemsize]
-        for size in reversed(sizes[1:]):
-            strides.insert(0, builder.mul(strides[0], size))
-        data = builder.inttoptr(arguments[0], context.get_data_type(dtype.dtype).as_pointer())
-        populate_array(array, data=data, shape=sizes, strides=strides, itemsize=itemsize, meminfo=None)
-        return array._getvalue()
+        places = cgutils.unpack_tuple(builder, arguments[2], sizes.count)
+        shape = [_entry(builder, arguments[0], size) for size in places]
+        return _array(context, builder, kind, _entry(builder, arguments[0], arguments[1]), shape)
 
-    return kind(types.int64, shape, dtype), generate
+    return kind(types.int64, types.int64, sizes, dtype), generate
+
+
+@intrinsic
+def block_in(typing: Any, place: Any, table: Any, bounds: Any, k: Any) -> Any:
+    """Return block k of the numbers at an address; a table holds in place `bounds` where the blocks' bounds lie."""
+    kind = types.Array(types.float64, 1, "C")
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        start, one = _entry(builder, arguments[1], arguments[2]), ir.Constant(ir.IntType(64), 1)
+        first = _entry(builder, start, arguments[3])
+        last = _entry(builder, start, builder.add(arguments[3], one))
+        data = builder.add(arguments[0], builder.mul(first, ir.Constant(ir.IntType(64), 8)))
+        return _array(context, builder, kind, data, [builder.sub(last, first)])
+
+    return kind(types.int64, types.int64, types.int64, types.int64), generate
+
+
+@intrinsic(prefer_literal=True)
+def numbers_in(typing: Any, table: Any, place: Any, count: Any) -> Any:
+    """Return the first `count` of the numbers whose address a table holds, as a tuple."""
+    kind = types.UniTuple(types.float64, count.literal_value)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address = _entry(builder, arguments[0], arguments[1])
+        data = builder.inttoptr(address, ir.DoubleType().as_pointer())
+        places = [ir.Constant(ir.IntType(64), k) for k in range(kind.count)]
+        values = [builder.load(builder.gep(data, [place])) for place in places]
+        return context.make_tuple(builder, kind, values)
+
+    return kind(types.int64, place, count), generate
+
+
+def _entry(builder: Any, table: Any, place: Any) -> Any:
+    """Return the whole number in one place of a table, by its address."""
+    return builder.load(builder.gep(builder.inttoptr(table, ir.IntType(64).as_pointer()), [place]))
+
+
+def _array(context: Any, builder: Any, kind: Any, place: Any, sizes: list[Any]) -> Any:
+    """Return an array in C order that lies at an address; its memory stays there."""
+    array = context.make_array(kind)(context, builder)
+    itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+    strides = [itemsize]
+    for size in reversed(sizes[1:]):
+        strides.insert(0, builder.mul(strides[0], size))
+    data = builder.inttoptr(place, context.get_data_type(kind.dtype).as_pointer())
+    populate_array(array, data=data, shape=sizes, strides=strides, itemsize=itemsize, meminfo=None)
+    return array._getvalue()
 
 
 @intrinsic

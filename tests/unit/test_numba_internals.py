@@ -16,9 +16,11 @@ from brnn.compiler.numba_internals import (
     RHS_SIGNATURE,
     NoAlias,
     address,
-    array_at,
+    array_in,
+    block_in,
     call_lanes,
     call_rhs,
+    numbers_in,
     part,
     place_of,
 )
@@ -37,6 +39,7 @@ NAMES = (
     "numba.core.base.BaseContext.get_dummy_value",
     "llvmlite.ir.IRBuilder.gep",
     "llvmlite.ir.IRBuilder.inttoptr",
+    "llvmlite.ir.IRBuilder.load",
     "llvmlite.ir.IRBuilder.call",
     "numba.core.compiler.Flags.noalias",
 )
@@ -99,21 +102,26 @@ def test_addresses_lead_to_the_numbers_of_an_array_and_of_its_parts() -> None:
     assert x.tolist() == [3.0, 1.0, 2.0, 3.0, 7.0]
 
 
-def test_arrays_are_made_of_memory_that_is_there() -> None:
+def test_arrays_blocks_and_numbers_are_found_by_a_table_of_addresses() -> None:
     @cfunc(RHS_SIGNATURE)
-    def rhs(t, u_at, du_at, places_at):  # type: ignore[no-untyped-def]
-        places = array_at(places_at, (3,), np.int64)
-        u, du = array_at(u_at, (2,), np.float64), array_at(du_at, (2,), np.float64)
-        matrix = array_at(places[0], (places[1], places[2]), np.float64)
-        for i in range(2):
-            du[i] = t
+    def rhs(t, u, du, places):  # type: ignore[no-untyped-def]
+        matrix = array_in(places, 1, (2, 3), np.float64)
+        whole = array_in(places, 6, (7,), np.int64)
+        a, b = numbers_in(places, 8, 2)
+        first, second = block_in(u, places, 4, 0), block_in(u, places, 4, 1)
+        out, rest = block_in(du, places, 4, 0), block_in(du, places, 4, 1)
+        for i in range(out.size):
+            out[i] = t
             for j in range(matrix.shape[1]):
-                du[i] += matrix[i, j] * u[j]
+                out[i] += matrix[i, j] * first[j]
+        rest[0] = second[0] + 100.0 * second.size + a + 10.0 * b + whole[whole.size - 1]
 
     @njit
     def call(function, t, u, du, places):  # type: ignore[no-untyped-def]
         call_rhs(function, t, place_of(u), place_of(du), place_of(places))
 
-    matrix, du = np.array([[1.0, 10.0], [100.0, 1000.0]]), np.zeros(2)
-    call(rhs.address, 0.5, np.array([2.0, 3.0]), du, np.array([matrix.ctypes.data, 2, 2]))
-    assert du.tolist() == [32.5, 3200.5]
+    matrix, bounds, whole = np.array([[1.0, 10.0], [100.0, 1000.0]]), np.array([0, 2, 3]), np.array([4, 5000])
+    numbers, du = np.array([0.25, 0.5, 99.0]), np.zeros(3)
+    at = [array.ctypes.data for array in (matrix, bounds, whole, numbers)]
+    call(rhs.address, 0.5, np.array([2.0, 3.0, 7.0]), du, np.array([3, at[0], 2, 2, at[1], 3, at[2], 2, at[3], 3]))
+    assert du.tolist() == [32.5, 3200.5, 5112.25]
