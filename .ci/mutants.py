@@ -7,7 +7,8 @@ each, the tests that concern its file run (`plan`), the most specific first, unt
 repository, in a process of their own that is forked from one which has imported what is large; nothing here is changed.
 
 Not drawn is what cannot change anything that a program does: annotations and code for type checkers only, docstrings,
-the wording of errors and warnings, `functools.cache` (pure speed), and ``is None`` written as ``== None``.
+the wording of errors and warnings, `functools.cache` (pure speed), the `strict` of `zip` (which holds wherever the
+program is right), and ``is None`` written as ``== None``.
 
 What was found is kept in a file as it is found, so that a run can be stopped and go on. A survivor is either a gap in
 the tests, or the same program by another text: those are listed in `.ci/equivalent_mutants.toml` with the reason.
@@ -143,6 +144,8 @@ def _idle(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
             idle.append(node)  # the wording of a message, too
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn":
             idle.append(node)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "zip":
+            idle += [one.value for one in node.keywords]  # strict=True holds wherever the program is right
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             idle += [one for one in node.decorator_list if ast.unparse(one).startswith("functools.cache")]
     # A decorator begins with its @, which is the column before.

@@ -151,6 +151,5 @@ def lags(n: int, interval: float, on: float, I: float, A: float, **options: Any)
 
 def hardest(ahead: np.ndarray, back: np.ndarray) -> int:
     """Return the position j (from 1 on) with the smallest Z_j: the first with g(-j) <= g(n - j)."""
-    n = ahead.size + 1
-    rising = back[: n - 1] > ahead[::-1][: n - 1]
+    rising = back[:-1] > ahead[:0:-1]  # the last Z is that of the last item but one
     return int(np.argmin(np.append(rising, False))) + 1

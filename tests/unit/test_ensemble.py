@@ -127,6 +127,19 @@ def test_stiff_members_change_the_method_and_keep_the_accuracy() -> None:
         assert result.counts[k, 0] < (6000 if stiff else 1000)
 
 
+def test_the_choice_of_the_method_has_no_unit_of_time() -> None:
+    """One unit of the slow cell is 1e5 of the fast one; an explicit method would make 1e5/3.3 steps in any unit."""
+    members = [
+        pack(brnn.Network("n", [brnn.Layer.additive("F1", 2, A=[1e5 * c, c], initial=1.0)]), 1.0 / c)
+        for c in (1e-6, 1.0, 1e6)
+    ]
+    result = finished(members)
+    np.testing.assert_allclose(result.final[:, 1], np.exp(-1.0), rtol=1e-5)
+    assert (result.counts[:, 2] > 0).all()
+    assert (result.counts[:, 0] < 5000).all()
+    assert (np.ptp(result.counts, axis=0) <= 0.1 * result.counts[1]).all()
+
+
 def test_rodas4_is_of_order_4() -> None:
     """The equations u' = -l (u - cos t) - sin t, u = cos t: the error of the stiff method falls with the tolerance."""
     rates = (200.0, 1000.0)

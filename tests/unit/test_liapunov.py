@@ -30,6 +30,7 @@ from brnn import (
 from brnn.errors import InputError
 from brnn.theory import liapunov
 from brnn.theory.liapunov_functions.antiderivative import Antiderivative
+from brnn.theory.liapunov_functions.coupling import CouplingBlock
 
 RNG = np.random.default_rng(33)
 SYMMETRIC = np.array([[0.3, 1.2, -0.7], [1.2, 0.0, 0.4], [-0.7, 0.4, -0.5]])
@@ -325,6 +326,23 @@ def test_shapes() -> None:
         L.derivative([0.0, np.nan, 0.0, 0.0])
 
 
+def test_no_state_has_no_value() -> None:
+    assert liapunov(one_layer(ADDITIVE, inhibition(TANH, AllButSelf()))).V(np.empty((0, 3))).shape == (0,)
+
+
+@pytest.mark.parametrize(("targets", "sources"), [(1, 1), (1, 2), (2, 1), (1, 3), (2, 2), (3, 2), (4, 3)])
+def test_where_two_matrices_differ_most(targets: int, sources: int) -> None:
+    for uniform, diagonal in ((0.5, 0.5), (1.0, 0.25), (0.25, 1.0)):
+        this = CouplingBlock(targets, sources, uniform=1.0)
+        other = CouplingBlock(sources, targets, uniform=uniform, diagonal=diagonal)
+        i, j, one, two = this.asymmetry(other)
+        difference = np.abs(np.ones((targets, sources)) - (uniform + diagonal * np.eye(sources, targets)).T)
+        assert 0 <= i < targets
+        assert 0 <= j < sources
+        assert (one, two) == (1.0, uniform + diagonal * (i == j))
+        assert abs(one - two) == difference.max()
+
+
 def test_large_fields_cost_little_memory() -> None:
     """A field of 20,000 cells has 3.2 GB of coefficients, of which none are made."""
     network = brnn.models.rcf.build(n=20_000, initial=0.1, J=0.2)
@@ -390,6 +408,13 @@ REFUSED = {
     "inhibitory learning": (
         one_layer(ADDITIVE, Projection("F", "F", "inhibitory", TANH, AllButSelf(), learning=PassiveDecay())),
         "is inhibitory",
+    ),
+    "learning by a modulatory projection": (
+        one_layer(
+            brnn.GatedLayer("F", 3, A=1.0, B=1.0),
+            Projection("F", "F", "modulatory", TANH, AllButSelf(), learning=PassiveDecay()),
+        ),
+        "GatedLayer 'F' obeys another law than (32)",
     ),
     "rate in time": (
         bam(TANH, TANH, 0.1, 0.1, {"schedule": brnn.Pulse(0.0, 1.0)}),
@@ -478,6 +503,13 @@ def test_antiderivative(function: Any, exact: Any, v: np.ndarray) -> None:
     assert F(np.zeros(3)).tolist() == [0.0, 0.0, 0.0]
     np.testing.assert_allclose(F(v[400:600]), exact(v[400:600]), atol=1e-12 * np.abs(exact(v)).max())
     np.testing.assert_allclose(F(v), exact(v), atol=1e-12 * np.abs(exact(v)).max())  # the range has grown
+
+
+def test_antiderivative_of_a_jump_where_numbers_are_coarse() -> None:
+    """Panels end where the distance of neighboring numbers, 1e-10 here, ends them."""
+    F = Antiderivative(lambda s: (s > 1e6 + 0.3) * 1.0, reference=1e6)
+    v = np.linspace(1e6 - 1.0, 1e6 + 2.0, 301)
+    np.testing.assert_allclose(F(v), np.maximum(v - (1e6 + 0.3), 0.0), atol=1e-9)
 
 
 def test_antiderivative_at_an_edge() -> None:

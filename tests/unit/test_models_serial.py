@@ -69,7 +69,13 @@ def test_the_hardest_position_is_that_of_the_smallest_part(n: int, threshold: fl
     Z = serial.correct(z)
     k = serial.hardest(ahead, back)
     # Positions that are exactly alike (no threshold and no lag: the curve is symmetric) may come in either order.
-    assert Z[min(k, n - 1) - 1] == pytest.approx(Z.min(), rel=1e-9)
+    assert Z[k - 1] == pytest.approx(Z.min(), rel=1e-9)
+
+
+def test_the_last_item_leads_to_none_and_cannot_be_the_hardest() -> None:
+    """Z_1 = 1/(1 + 1) and Z_2 = 1/(1 + 3): of three items the second is the hardest."""
+    assert serial.hardest(np.array([1.0, 1.0]), np.array([3.0, 3.0])) == 2
+    assert serial.hardest(np.array([1.0]), np.array([3.0])) == 1
 
 
 def test_the_default_run_is_finite_learns_and_answers() -> None:

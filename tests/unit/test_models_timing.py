@@ -108,6 +108,12 @@ def test_bell_of_a_gaussian() -> None:
         theory.bell(t, t)
 
 
+def test_bell_of_a_parabola_with_its_top_between_the_last_two_times() -> None:
+    """A cubic spline is exact for 1 - (t - 3.2)^2, which is 1/2 at 3.2 -+ sqrt(1/2)."""
+    t = np.arange(5.0)
+    assert tuple(theory.bell(t, 1.0 - (t - 3.2) ** 2)) == pytest.approx((3.2, 1.0, np.sqrt(2.0)), rel=1e-12)
+
+
 def test_fast_gates() -> None:
     r, D = 1e-4, 1e6  # x is then 0.1 at the top
     top = float(theory.fast_gate_top(r, 1.0, 0.8, 8.0, D))

@@ -87,6 +87,12 @@ def test_weaker_inhibition_is_seen_in_the_levels() -> None:
     assert needs in predictions.unmet
 
 
+def test_noise_grows_in_a_slower_than_linear_field() -> None:
+    """Near 0, du/dt = (B h(0) - A) u, here (3/0.25 - 1) u."""
+    field = models.load("rcf").build(signal=brnn.Saturating(1.0, 0.25))
+    assert [p.details["0 is stable"] for p in predict(field) if "0 is stable" in p.details] == [False]
+
+
 def test_a_field_with_inputs_has_levels_but_no_stored_state() -> None:
     predictions = predict(models.rcf.build())
     assert predictions.of("stored") == ()

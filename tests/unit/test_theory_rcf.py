@@ -159,6 +159,14 @@ def test_most_survivors():
         assert rcf.most_survivors(a, b, signal, 1000) == rcf.sigmoid_most_survivors(a, b, f, g)
 
 
+@pytest.mark.parametrize(("a", "b", "f", "v"), [(1.0, 3.0, 0.01, 0.05), (0.5, 2.0, 0.02, 0.05), (1.0, 3.0, 0.01, 0.3)])
+def test_most_survivors_with_weak_inhibition(a: float, b: float, f: float, v: float):
+    """H' = 0 is B w^2 + 2 (1 - v) F w - B F = 0 for f = w^2/(F + w^2); the bound is the level formula at that top."""
+    w = (-(1 - v) * f + math.sqrt(((1 - v) * f) ** 2 + b * b * f)) / b
+    bound = 1 + ((b - a * (f + w * w) / w) / w - 1) / v
+    assert rcf.most_survivors(a, b, Sigmoid(1.0, math.sqrt(f), 2.0), 10_000, inhibition=v) == math.floor(bound)
+
+
 def test_four_equal_cells_decay_to_three_and_two_stay():
     def settled(k):
         start = np.full(k, rcf.sigmoid_levels(A, B, F, k)[1]) * (1 + 0.01 * np.arange(k) / k)
@@ -223,6 +231,21 @@ def test_bad_parameters_are_named(name, value):
 
 
 # What is stored ----------------------------------------------------------------------------------------------
+
+
+def test_a_pattern_may_come_to_where_a_faster_than_linear_signal_is_linear():
+    """f = w below 1: 20 cells come to share B - A/C = 2.5 there, with their ratios, and nothing wins."""
+    signal, x = Expression("where(w < 1, w, w**2)"), np.array([1.2, *[0.9] * 20])
+    assert signal.shape(3.0) == "faster-than-linear"
+    assert rcf.storage(0.5, 3.0, signal, x).final is None
+    end = field(lambda w: np.where(w < 1, w, w * w), x, 400.0, a=0.5, b=3.0)[-1]
+    assert end.sum() == pytest.approx(2.5, abs=1e-8)
+    assert end.max() < 0.2
+
+
+def test_a_cell_beside_one_is_stored_if_it_is_the_larger():
+    threshold = rcf.cell_threshold([1.0], A, B, Power())
+    assert threshold.value == pytest.approx(1.0, abs=1e-6)
 
 
 def test_storage_by_the_four_theorems():

@@ -140,8 +140,6 @@ class CellFunctions:
     def check(self, x: np.ndarray) -> str | None:
         """Say why d does not satisfy the theorem at these activities (it falls, or it jumps); None if it does."""
         slope = np.asarray(self.signal.derivative(x))
-        if slope.size == 0:
-            return None
         falls = slope < -1e-12 * np.abs(slope).max()
         if falls.any():
             return f"falls at activity {x[falls][0]:g}, where its slope is {slope[falls][0]:g}"
