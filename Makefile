@@ -13,6 +13,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 MUTANTS_ARGS ?=
 FAULTS_ARGS ?=
+DOCS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help venv install demo test lint format types imports docs wheel pythons readers mutants faults bench hooks clean
@@ -59,9 +60,11 @@ types: $(VENV)/.installed-dev  ## mypy
 imports: $(VENV)/.installed-dev  ## import-linter: a module imports only what stands below it
 	$(BIN)/lint-imports --no-logo --no-cache
 
-docs: $(VENV)/.installed-dev  ## draw the picture of docs/architecture.md, and check what the pages say of the code
+docs: $(VENV)/.installed-dev  ## make the documentation site in docs/_build: runs all (minutes; DOCS=quick runs nothing)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	$(BIN)/python docs/architecture_picture.py
-	$(BIN)/python -m pytest -q tests/unit/test_docs.py
+	$(BIN)/python -m pytest -q -n 0 tests/unit/test_docs.py
+	BRNN_DOCS=$(DOCS) $(BIN)/python -m sphinx -q -n -W --keep-going -b html docs docs/_build
 
 wheel: $(VENV)/.installed-dev  ## build the wheel and try it in a new environment elsewhere
 	$(BIN)/python .ci/check_wheel.py
@@ -90,5 +93,5 @@ hooks: $(VENV)/.installed-dev  ## check every commit with pre-commit
 	$(BIN)/pre-commit install
 
 clean:  ## remove all that was made here, .venv included
-	rm -rf $(VENV) .venvs build dist *.egg-info demo.h5 demo.png .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venvs build dist docs/_build docs/generated *.egg-info demo.h5 demo.png .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -158,7 +158,7 @@ def arrival_times(time: Any, values: Any, level: float) -> np.ndarray:
     ----------
     time : array, shape (samples,)
         Rising times, at least five.
-    values : array, shape (samples, *cells)
+    values : array, shape ``(samples, *cells)``
         The quantities.
     level : float
         What counts as arrival.

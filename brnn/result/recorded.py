@@ -27,7 +27,7 @@ class Recorded:
     data: np.ndarray | LazyRows
 
     def array(self, time_units: str) -> xr.DataArray:
-        """Return the samples with the dimensions (time, *cells)."""
+        """Return the samples with the dimensions ``(time, *cells)``."""
         return self._array(time_units, {"units": self.column.units, "long_name": self.column.long_name})
 
     def relative(self, time_units: str) -> xr.DataArray:

@@ -93,7 +93,7 @@ class Result(Mapping[str, "xr.DataArray"]):
         self.path = path
 
     def __getitem__(self, name: str) -> xr.DataArray:
-        """Return a variable by its full name, e.g. ``"F1.x"``, with the dimensions (time, *cells)."""
+        """Return a variable by its full name, e.g. ``"F1.x"``, with the dimensions ``(time, *cells)``."""
         return self._find(name).array(self.time_units)
 
     def __iter__(self) -> Iterator[str]:

@@ -32,8 +32,8 @@ class Learning(Spec):
        named in ``parameters``. With every read signal 0 it must return exactly 0 if the law has stimulus sampling.
     3. ``rate`` is multiplied by the factor of ``schedule`` (a window of a Pulse, a Ramp, ...) if there is one.
 
-    Parameters of every law
-    -----------------------
+    Parameters
+    ----------
     rate : float, >= 0
         Learning rate M (1/time).
     sampling : Signal, optional

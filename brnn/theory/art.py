@@ -198,13 +198,13 @@ def complement(patterns: Any) -> np.ndarray:
 
 
 def bottom_up(templates: Any, L: float = 2.0) -> np.ndarray:
-    """Return the weights that the filter of ART 1 learns: L/(L - 1 + |V_j|) on the cells of V_j, 0 elsewhere."""
+    """Return the weights that the filter of ART 1 learns: ``L/(L - 1 + |V_j|)`` on the cells of V_j, 0 elsewhere."""
     V = np.asarray(templates, dtype=np.float64)
     return np.asarray(L * V / (L - 1.0 + V.sum(axis=-1, keepdims=True)))
 
 
 def art1_choices(pattern: Any, templates: Any, L: float = 2.0) -> np.ndarray:
-    """Return T_j = L |I & V_j|/(L - 1 + |V_j|) of each template."""
+    """Return ``T_j = L |I & V_j|/(L - 1 + |V_j|)`` of each template."""
     V = np.asarray(templates, dtype=np.float64)
     return np.asarray(L * np.minimum(pattern, V).sum(axis=1) / (L - 1.0 + V.sum(axis=1)))
 

@@ -33,7 +33,7 @@ def inhibition(lists: Sequence[str]) -> np.ndarray:
 
 
 def masses(lists: Sequence[str]) -> np.ndarray:
-    """Return |J| N_J, the factors that make c_JK symmetric, shape (lists,)."""
+    """Return ``|J| N_J``, the factors that make c_JK symmetric, shape (lists,)."""
     return np.array([len(J) * sum(len(K) * (1 + len(set(K) & set(J))) for K in lists) for J in lists], dtype=np.float64)
 
 

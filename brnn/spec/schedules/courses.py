@@ -189,7 +189,7 @@ class Samples(Schedule):
     ----------
     t : array, shape (samples,)
         Rising times. Before the first and after the last, the end values hold.
-    values : array, shape (samples,) or (samples, *layer shape)
+    values : array, shape (samples,) or ``(samples, *layer shape)``
         The factor of the pattern at these times.
     interpolation : {"linear", "previous"}
         A straight line between samples, or the value of the sample before.

@@ -58,7 +58,7 @@ class Presented(OnInIntervals):
     intervals : array, shape (presentations, 2)
         Pairs (on, off), in rising order and not overlapping.
     rows : array of int, shape (presentations,)
-        Which row of the pattern, which has shape (rows, *layer shape), is on in each.
+        Which row of the pattern, which has shape ``(rows, *layer shape)``, is on in each.
     """
 
     intervals: np.ndarray

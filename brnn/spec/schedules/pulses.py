@@ -87,8 +87,8 @@ class Sequence(OnInIntervals):
 
     Parameters
     ----------
-    items : array of int, or array of shape (items, *layer shape)
-        Either rows of the stimulus' pattern (which then has shape (patterns, *layer shape)), in the order in
+    items : array of int, or array of shape ``(items, *layer shape)``
+        Either rows of the stimulus' pattern (which then has shape ``(patterns, *layer shape)``), in the order in
         which they are shown, or the patterns themselves (the stimulus' pattern then multiplies each of them).
     duration : float or array, > 0
         How long each item is on; one number, or one for each item.

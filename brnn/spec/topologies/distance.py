@@ -45,7 +45,7 @@ def _check_width(width: Any, truncate: float, where: str) -> float:
 class GaussianKernel(Convolution):
     """Gaussian fall-off with distance on a 1-D or 2-D layer.
 
-    W[i, j] is proportional to exp(-|i - j|^2 / (2 width^2)), cut off at `truncate` widths.
+    ``W[i, j]`` is proportional to ``exp(-|i - j|^2 / (2 width^2))``, cut off at `truncate` widths.
 
     Parameters
     ----------
