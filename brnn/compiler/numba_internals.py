@@ -12,7 +12,8 @@ They may change with any release of Numba; `tests/unit/test_numba_internals.py` 
   there already,
 - ``get_dummy_value`` of the target context: what a function returns that returns nothing,
 - ``llvmlite.ir.IRBuilder.gep``, ``llvmlite.ir.IRBuilder.inttoptr``, ``llvmlite.ir.IRBuilder.load`` and
-  ``llvmlite.ir.IRBuilder.call``, which add to an address, read what lies there, and call a function at one.
+  ``llvmlite.ir.IRBuilder.call``, which add to an address, read what lies there, and call a function at one; and
+  ``llvmlite.ir.IRBuilder.bitcast``, which takes the bits of a number for another one.
 """
 
 from __future__ import annotations
@@ -36,12 +37,15 @@ __all__ = [
     "RHS_SIGNATURE",
     "NoAlias",
     "address",
+    "array_at",
     "array_in",
+    "bits_of",
     "block_in",
     "call_lanes",
     "call_rests",
     "call_rhs",
     "forgiving_caches",
+    "number_of",
     "numbers_in",
     "part",
     "place_of",
@@ -173,6 +177,37 @@ def place_of(typing: Any, array: Any) -> Any:
         return builder.ptrtoint(data, ir.IntType(64))
 
     return types.int64(array), generate
+
+
+@intrinsic
+def bits_of(typing: Any, value: Any) -> Any:
+    """Return the bits of a float as a whole number, in compiled code."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.IntType(64))
+
+    return types.int64(types.float64), generate
+
+
+@intrinsic
+def number_of(typing: Any, bits: Any) -> Any:
+    """Return the float that has these bits, in compiled code."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.DoubleType())
+
+    return types.float64(types.int64), generate
+
+
+@intrinsic
+def array_at(typing: Any, place: Any, size: Any) -> Any:
+    """Return the array of so many floats that lies at an address, in compiled code; its memory stays there."""
+    kind = types.Array(types.float64, 1, "C")
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _array(context, builder, kind, arguments[0], [arguments[1]])
+
+    return kind(types.int64, types.int64), generate
 
 
 @intrinsic

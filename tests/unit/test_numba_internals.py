@@ -17,9 +17,11 @@ from brnn.compiler.numba_internals import (
     NoAlias,
     address,
     array_in,
+    bits_of,
     block_in,
     call_lanes,
     call_rhs,
+    number_of,
     numbers_in,
     part,
     place_of,
@@ -41,6 +43,7 @@ NAMES = (
     "llvmlite.ir.IRBuilder.inttoptr",
     "llvmlite.ir.IRBuilder.load",
     "llvmlite.ir.IRBuilder.call",
+    "llvmlite.ir.IRBuilder.bitcast",
     "numba.core.compiler.Flags.noalias",
 )
 
@@ -125,3 +128,16 @@ def test_arrays_blocks_and_numbers_are_found_by_a_table_of_addresses() -> None:
     at = [array.ctypes.data for array in (matrix, bounds, whole, numbers)]
     call(rhs.address, 0.5, np.array([2.0, 3.0, 7.0]), du, np.array([3, at[0], 2, 2, at[1], 3, at[2], 2, at[3], 3]))
     assert du.tolist() == [32.5, 3200.5, 5112.25]
+
+
+def test_the_bits_of_numbers_that_are_not_negative_are_in_their_order_and_nan_is_last() -> None:
+    @njit
+    def largest(values):  # type: ignore[no-untyped-def]
+        found = np.int64(0)
+        for value in values:
+            found = max(found, bits_of(value))
+        return number_of(found)
+
+    assert largest(np.array([0.5, 2.0, 1e-300, 0.0])) == 2.0
+    assert largest(np.array([0.5, np.inf])) == np.inf
+    assert np.isnan(largest(np.array([0.5, np.nan, np.inf, 3.0])))

@@ -41,20 +41,15 @@ class DormandPrince:
     njev = 0
 
     def __init__(self, piece: Piece) -> None:
-        fun, size, self._code = piece.fun, piece.state.size, load_copy(_FILE)
+        size, self._code = piece.state.size, load_copy(_FILE)
         self.status = "running"
         self._piece = piece
         self._moments = np.array([piece.start, 0.0, piece.start])
         self._counts = np.zeros(4, dtype=np.int64)
         self._states, self._K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
-        self._stage, self._errors = room_apart(size), np.empty(self._code.BLOCK)
+        self._stage = room_apart(size)
         self._states[0] = piece.state
-        fun.into(piece.start, self._states[0], self._K[0])
-        self._counts[self._code.EVALUATIONS] = 2
-        self._moments[self._code.NEXT] = self._code.first_step(
-            fun.address, fun.table, piece.start + fun.shift, piece.stop - piece.start, self._states[0], self._K,
-            self._stage, piece.rtol, piece.atol,
-        )  # fmt: skip
+        self.advance(_NONE, 0, 0)  # finds du/dt and a first step
 
     @property
     def t(self) -> float:
@@ -101,7 +96,7 @@ class DormandPrince:
         saved = np.empty((min(rows, times.size), self._stage.size))
         status, done = self._code.advance(
             piece.fun.address, piece.fun.table, piece.fun.shift, self._moments, self._counts, self._states, self._K,
-            self._stage, self._errors, piece.stop, piece.longest, piece.rtol, piece.atol, times, saved, most,
+            self._stage, piece.stop, piece.longest, piece.rtol, piece.atol, times, saved, most,
         )  # fmt: skip
         self.status = ("running", "finished", "failed")[status]
         return saved[:done]

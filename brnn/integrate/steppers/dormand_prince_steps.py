@@ -10,24 +10,21 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from brnn.compiler.numba_internals import call_rhs, place_of
+from brnn.compiler.numba_internals import NoAlias, array_at, bits_of, call_rhs, number_of, place_of
 
 # Dormand and Prince (1980), J. Comput. Appl. Math. 6, 19-26; the interpolant is Shampine's (1986), Math. Comp. 46, 135.
 _C = (0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0)
 _E = (-71 / 57600, 0.0, 71 / 16695, -71 / 1920, 17253 / 339200, -22 / 525, 1 / 40)
-_P = np.array(
-    [
-        [1.0, -8048581381 / 2820520608, 8663915743 / 2820520608, -12715105075 / 11282082432],
-        [0.0, 0.0, 0.0, 0.0],
-        [0.0, 131558114200 / 32700410799, -68118460800 / 10900136933, 87487479700 / 32700410799],
-        [0.0, -1754552775 / 470086768, 14199869525 / 1410260304, -10690763975 / 1880347072],
-        [0.0, 127303824393 / 49829197408, -318862633887 / 49829197408, 701980252875 / 199316789632],
-        [0.0, -282668133 / 205662961, 2019193451 / 616988883, -1453857185 / 822651844],
-        [0.0, 40617522 / 29380423, -110615467 / 29380423, 69997945 / 29380423],
-    ]
+_P = (
+    (1.0, -8048581381 / 2820520608, 8663915743 / 2820520608, -12715105075 / 11282082432),
+    (0.0, 0.0, 0.0, 0.0),
+    (0.0, 131558114200 / 32700410799, -68118460800 / 10900136933, 87487479700 / 32700410799),
+    (0.0, -1754552775 / 470086768, 14199869525 / 1410260304, -10690763975 / 1880347072),
+    (0.0, 127303824393 / 49829197408, -318862633887 / 49829197408, 701980252875 / 199316789632),
+    (0.0, -282668133 / 205662961, 2019193451 / 616988883, -1453857185 / 822651844),
+    (0.0, 40617522 / 29380423, -110615467 / 29380423, 69997945 / 29380423),
 )
 SAFETY, SMALLEST, LARGEST = 0.9, 0.2, 10.0
-BLOCK = 1024  # unknowns whose errors are looked at together, so that they are still in the first-level cache
 
 # What `advance` keeps between calls: in `moments` the time, the next step, where the last step began; in `counts` the
 # evaluations, the steps, which row of `states` holds the state, whether K[6] is du/dt there.
@@ -35,22 +32,18 @@ NOW, NEXT, BEFORE = 0, 1, 2
 EVALUATIONS, STEPS, ROW, STEPPED = 0, 1, 2, 3
 RUNNING, FINISHED, FAILED = 0, 1, 2
 
+# Helpers take each row of K as an array of its own that shares memory with no other (NoAlias), so that short loops ask
+# nothing before they use vector instructions. `array_at` makes them: slices would be counted, at each step.
 
-@njit(cache=True, nogil=True, error_model="numpy")
+
+@njit(nogil=True, error_model="numpy", pipeline_class=NoAlias)
 def _stages(
-    function: int,
-    table: np.ndarray,
-    t: float,
-    h: float,
-    u: np.ndarray,
-    K: np.ndarray,
-    stage: np.ndarray,
-    new: np.ndarray,
-) -> None:
-    """Fill K[1] to K[6] and `new` from K[0] = du/dt at time t (of the schedules)."""
+    function: int, places: int, t: float, h: float, u: np.ndarray, k0: np.ndarray, k1: np.ndarray, k2: np.ndarray,
+    k3: np.ndarray, k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, stage: np.ndarray, new: np.ndarray,
+) -> None:  # fmt: skip
+    """Fill k1 to k6 and `new` from k0 = du/dt at time t (of the schedules)."""
     n = u.size
-    k0, k1, k2, k3, k4, k5, k6 = K[0], K[1], K[2], K[3], K[4], K[5], K[6]
-    at, places = place_of(stage), place_of(table)
+    at = place_of(stage)
     for i in range(n):
         stage[i] = u[i] + h * (1 / 5 * k0[i])
     call_rhs(function, t + _C[1] * h, at, place_of(k1), places)
@@ -75,64 +68,73 @@ def _stages(
     call_rhs(function, t + h, place_of(new), place_of(k6), places)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", pipeline_class=NoAlias)
 def _largest_error(
-    h: float, u: np.ndarray, new: np.ndarray, K: np.ndarray, rtol: float, atol: float, errors: np.ndarray
-) -> float:
+    h: float, u: np.ndarray, new: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray,
+    k5: np.ndarray, k6: np.ndarray, rtol: float, atol: float,
+) -> float:  # fmt: skip
     """Return the largest estimated error of an unknown in units of its tolerance; infinity if one is not a number."""
-    k0, k2, k3, k4, k5, k6 = K[0], K[2], K[3], K[4], K[5], K[6]
     # Numbers that are not negative are in the order of their bits, and nan comes after infinity: whole numbers are
     # compared in vector instructions, and nothing is lost.
-    bits = errors.view(np.int64)
     largest = np.int64(0)
-    for start in range(0, u.size, BLOCK):
-        stop = min(start + BLOCK, u.size)
-        for i in range(start, stop):
-            error = h * (_E[0] * k0[i] + _E[2] * k2[i] + _E[3] * k3[i] + _E[4] * k4[i] + _E[5] * k5[i] + _E[6] * k6[i])
-            errors[i - start] = abs(error / (atol + rtol * max(abs(u[i]), abs(new[i]))))
-        for i in range(stop - start):
-            largest = max(largest, bits[i])
-    errors[0] = 0.0
-    bits[0] = largest
-    return errors[0] if errors[0] == errors[0] else np.inf
+    for i in range(u.size):
+        error = h * (_E[0] * k0[i] + _E[2] * k2[i] + _E[3] * k3[i] + _E[4] * k4[i] + _E[5] * k5[i] + _E[6] * k6[i])
+        largest = max(largest, bits_of(abs(error / (atol + rtol * max(abs(u[i]), abs(new[i]))))))
+    result = number_of(largest)
+    return result if result == result else np.inf
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def first_step(
-    function: int, table: np.ndarray, t: float, length: float, u: np.ndarray, K: np.ndarray, stage: np.ndarray,
-    rtol: float, atol: float,
+@njit(nogil=True, error_model="numpy")
+def _first_step(
+    function: int, places: int, t: float, length: float, u: np.ndarray, k0: np.ndarray, k1: np.ndarray,
+    stage: np.ndarray, rtol: float, atol: float,
 ) -> float:  # fmt: skip
     """Return a first step after Hairer, Nørsett and Wanner (1993), section II.4, without their constants of time."""
     state, speed = 0.0, 0.0
     for i in range(u.size):
         scale = atol + rtol * abs(u[i])
-        state, speed = max(state, abs(u[i]) / scale), max(speed, abs(K[0, i]) / scale)
+        state, speed = max(state, abs(u[i]) / scale), max(speed, abs(k0[i]) / scale)
     if not speed > 0.0:
         return length
     trial = min(length, 0.01 * state / speed if state >= 1e-5 else 1e-4 * length)
     for i in range(u.size):
-        stage[i] = u[i] + trial * K[0, i]
-    call_rhs(function, t + trial, place_of(stage), place_of(K[1]), place_of(table))
+        stage[i] = u[i] + trial * k0[i]
+    call_rhs(function, t + trial, place_of(stage), place_of(k1), places)
     bend = 0.0
     for i in range(u.size):
-        bend = max(bend, abs(K[1, i] - K[0, i]) / (atol + rtol * abs(u[i])))
+        bend = max(bend, abs(k1[i] - k0[i]) / (atol + rtol * abs(u[i])))
     return min(length, 100.0 * trial, trial * (0.01 / max(speed * trial, bend * trial)) ** 0.2)
+
+
+@njit(nogil=True, error_model="numpy", pipeline_class=NoAlias)
+def _within(
+    s: float, h: float, before: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray,
+    k5: np.ndarray, k6: np.ndarray, out: np.ndarray,
+) -> None:  # fmt: skip
+    """Write the state after the part s of the last step."""
+    w0 = h * s * (_P[0][0] + s * (_P[0][1] + s * (_P[0][2] + s * _P[0][3])))
+    w2 = h * s * (s * (_P[2][1] + s * (_P[2][2] + s * _P[2][3])))
+    w3 = h * s * (s * (_P[3][1] + s * (_P[3][2] + s * _P[3][3])))
+    w4 = h * s * (s * (_P[4][1] + s * (_P[4][2] + s * _P[4][3])))
+    w5 = h * s * (s * (_P[5][1] + s * (_P[5][2] + s * _P[5][3])))
+    w6 = h * s * (s * (_P[6][1] + s * (_P[6][2] + s * _P[6][3])))
+    for i in range(out.size):
+        out[i] = before[i] + (w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def interpolate(s: float, h: float, before: np.ndarray, K: np.ndarray, out: np.ndarray) -> None:
     """Write the state after the part s of the last step."""
-    weights = np.empty(7)
-    for k in range(7):
-        weights[k] = h * s * (_P[k, 0] + s * (_P[k, 1] + s * (_P[k, 2] + s * _P[k, 3])))
-    for i in range(out.size):
-        out[i] = before[i] + (
-            weights[0] * K[0, i] + weights[2] * K[2, i] + weights[3] * K[3, i] + weights[4] * K[4, i]
-            + weights[5] * K[5, i] + weights[6] * K[6, i]
-        )  # fmt: skip
+    _within(s, h, before, K[0], K[2], K[3], K[4], K[5], K[6], out)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
+def _row(values: np.ndarray, k: int) -> np.ndarray:
+    """Return row k of an array of numbers, whose memory it does not count as its own."""
+    return array_at(place_of(values) + 8 * k * values.shape[1], values.shape[1])
+
+
+@njit(nogil=True, error_model="numpy", pipeline_class=NoAlias)
 def _copy(values: np.ndarray, out: np.ndarray) -> None:
     for i in range(out.size):
         out[i] = values[i]
@@ -141,26 +143,36 @@ def _copy(values: np.ndarray, out: np.ndarray) -> None:
 @njit(cache=True, nogil=True, error_model="numpy")
 def advance(
     function: int, table: np.ndarray, shift: float, moments: np.ndarray, counts: np.ndarray, states: np.ndarray,
-    K: np.ndarray, stage: np.ndarray, errors: np.ndarray, stop: float, longest: float, rtol: float, atol: float,
-    times: np.ndarray, saved: np.ndarray, most: int,
+    K: np.ndarray, stage: np.ndarray, stop: float, longest: float, rtol: float, atol: float, times: np.ndarray,
+    saved: np.ndarray, most: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Make up to `most` steps towards `stop`; write the states at `times` into the rows of `saved`.
 
     It comes back earlier when `saved` is full. Return the status and how many rows were written.
     """
     done, made = 0, 0
-    t, h_next = moments[NOW], moments[NEXT]
+    k0, k1, k2, k3, k4, k5, k6 = _row(K, 0), _row(K, 1), _row(K, 2), _row(K, 3), _row(K, 4), _row(K, 5), _row(K, 6)
+    places = place_of(table)
     row = counts[ROW]
+    u, other = _row(states, row), _row(states, 1 - row)
+    t, h_next = moments[NOW], moments[NEXT]
+    if counts[EVALUATIONS] == 0:
+        call_rhs(function, t + shift, place_of(u), place_of(k0), places)
+        first = _first_step(function, places, t + shift, stop - t, u, k0, k1, stage, rtol, atol)
+        h_next = h_next if h_next > 0.0 else first
+        counts[EVALUATIONS] = 2
     status = RUNNING
     while True:
-        u, other = states[row], states[1 - row]
         if counts[STEPPED]:
             before = moments[BEFORE]
             while done < times.size and times[done] <= t and done < saved.shape[0]:
                 if times[done] == t:
-                    _copy(u, saved[done])
+                    _copy(u, _row(saved, done))
                 else:
-                    interpolate((times[done] - before) / (t - before), t - before, other, K, saved[done])
+                    _within(
+                        (times[done] - before) / (t - before), t - before, other, k0, k2, k3, k4, k5, k6,
+                        _row(saved, done),
+                    )  # fmt: skip
                 done += 1
         if done == saved.shape[0] and done < times.size and times[done] <= t:
             break  # there is no room for what was passed
@@ -170,22 +182,23 @@ def advance(
         if made == most:
             break
         if counts[STEPPED]:
-            _copy(K[6], K[0])
+            _copy(k6, k0)
         shortest = 10.0 * abs(np.nextafter(t, np.inf) - t)
         size = min(max(h_next, shortest), longest)
         rejected = False
         while size >= shortest:
             end = min(t + size, stop)
             h = size = end - t
-            _stages(function, table, t + shift, h, u, K, stage, other)
+            _stages(function, places, t + shift, h, u, k0, k1, k2, k3, k4, k5, k6, stage, other)
             counts[EVALUATIONS] += 6
-            error = _largest_error(h, u, other, K, rtol, atol, errors)
+            error = _largest_error(h, u, other, k0, k2, k3, k4, k5, k6, rtol, atol)
             if error < 1.0:
                 factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**-0.2)
                 h_next = h * (min(1.0, factor) if rejected else factor)
                 moments[BEFORE] = t
                 t = end
                 row = 1 - row
+                u, other = other, u
                 break
             size *= max(SMALLEST, SAFETY * error**-0.2) if error < np.inf else SMALLEST
             rejected = True
