@@ -18,13 +18,14 @@ import functools
 import itertools
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from brnn.base.codetext import Code
 from brnn.compiler.plasticity import add_gate, add_matrix, add_plastic
 from brnn.compiler.program import Course, Program, SentSignals
+from brnn.compiler.rates import with_rates
 from brnn.compiler.statements import (
     ZERO,
     Array,
@@ -44,7 +45,7 @@ from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.variable import Variable
 
-__all__ = ["argument_table", "generate", "text_of_arrays"]
+__all__ = ["argument_table", "generate", "text_of_arrays", "text_with_rates"]
 
 _HEADER = '''"""Right-hand side of a network, generated from its structure; every number is an argument."""
 
@@ -299,7 +300,16 @@ def _local_term(program: Program, network: Network, projection: Projection, sour
     return program.call(function, own, source.total, *arguments)
 
 
-def _source(program: Program) -> str:
+def text_with_rates(program: Program) -> str:
+    """Return the module whose ``rhs`` writes behind du/dt, in an array of twice its length, the rates of the unknowns.
+
+    Only exponential methods need it, which compile it when they are chosen.
+    """
+    changed = replace(program, statements=list(with_rates(program.statements)), diffusion=[])
+    return _source(changed, rates=True)
+
+
+def _source(program: Program, *, rates: bool = False) -> str:
     """Return the text of the module, whose functions find everything by its address.
 
     They do so in calls of three functions, as indices and slices of arrays, which may be negative or too large, and
@@ -321,6 +331,11 @@ def _source(program: Program) -> str:
     for k, name in enumerate(program.blocks):
         lines.append(f"    {name} = block_in(u, places, {places['n']}, {k})")
         lines.append(f"    d{name} = block_in(du, places, {places['n']}, {k})")
+    if rates:
+        size = " + ".join(f"d{name}.size" for name in program.blocks)
+        lines.append(f"    rates = du + 8 * ({size})")
+        for k, name in enumerate(program.blocks):
+            lines.append(f"    rate_{name} = block_in(rates, places, {places['n']}, {k})")
     clear = [f"    d{name}[:] = 0.0" for name in program.blocks]
     return _module(program, _ADDRESSES, _INLINED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from brnn.compiler.cache import load_copy, load_module, text_hash
-from brnn.compiler.generate import argument_table, generate, text_of_arrays
+from brnn.compiler.generate import argument_table, generate, text_of_arrays, text_with_rates
 from brnn.compiler.layout import layout
 from brnn.compiler.program import Program
 from brnn.errors import InputError
@@ -93,6 +93,8 @@ class RightHandSide:
         For each delayed layer: its array among the arguments, its Variable, and the delay.
     shift : float
         Time of the schedules minus time of the run.
+    rates : callable or None
+        Returns the text of the module whose function writes the rates of the unknowns, too.
     """
 
     source: str
@@ -101,6 +103,7 @@ class RightHandSide:
     history: Callable[[float], np.ndarray] | None = None
     lags: tuple[tuple[np.ndarray, Variable, float], ...] = ()
     shift: float = 0.0
+    rates: Callable[[], str] | None = None
 
     @functools.cached_property
     def address(self) -> int:
@@ -124,6 +127,16 @@ class RightHandSide:
             assert self.history is not None
             array[:] = self.history(t - delay)[variable.start : variable.stop]
         self._call(self.address, t, u, du)
+
+    def with_rates(self, t: float, u: np.ndarray, both: np.ndarray) -> None:
+        """Write du/dt into the first half of `both`, the rates of the unknowns into the second (without delays)."""
+        self._call(self._rates, t, u, both)
+
+    @functools.cached_property
+    def _rates(self) -> int:
+        """Address of the function that writes both."""
+        assert self.rates is not None
+        return int(load_module(self.rates()).rhs.address)
 
     def diffusion(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return the strength b(t, u) of the white noise of each unknown (0 without any)."""
@@ -296,7 +309,13 @@ class System:
             for (layer, delay), array in self.program.lags.items()
         )
         shift = 0.0 if clock is None else clock.shift
-        return RightHandSide(self.source, (bounds, numbers, *arrays.values()), self.size, history, lags, shift)
+        arguments = (bounds, numbers, *arrays.values())
+        return RightHandSide(self.source, arguments, self.size, history, lags, shift, lambda: self._rates)
+
+    @functools.cached_property
+    def _rates(self) -> str:
+        """Text of the module whose function writes the rates of the unknowns, too."""
+        return text_with_rates(self.program)
 
 
 def compile_network(network: Network) -> System:

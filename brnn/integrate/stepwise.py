@@ -29,6 +29,7 @@ _LOOK_STEPS = 500  # between looks at whether an explicit method is limited by s
 _WORTH_STEPS = 2_000  # that must be left for a stiff method to be worth its matrices,
 _WORTH_IN_ONE_GO = 20_000  # or so many where a step takes no time outside of compiled code
 _LIMITED = 2.0  # step times fastest rate; at about 3 RK45 becomes unstable
+_STABLE = 3.3  # the same where it does
 _PACE_STEPS = 10_000  # over which the pace of a run is measured
 _MOST_STEPS = 1e7  # for the rest of the run: the solver slides along a jump of the equations, or is not made for them
 _SLOW_PACES = 10  # in a row by which it would need more than that
@@ -43,10 +44,16 @@ class Stepwise(Driver):
     ----------
     successors : tuple of StepperMethod
         What takes over, one after the other, if the network proves to be too stiff for the method.
+    look : int
+        Steps between looks at whether it does.
+    worth : float or None
+        How many steps must be left; if this is given, the first look is before the first step.
     """
 
     method: StepperMethod
     successors: tuple[StepperMethod, ...] = ()
+    look: int = _LOOK_STEPS
+    worth: float | None = None
     slow: int = field(default=0, init=False)
     mark: float = field(default=0.0, init=False)
     began: int = field(default=0, init=False)
@@ -126,6 +133,9 @@ class Stepwise(Driver):
             fun, start, state, stop, task.rtol, task.atol, system, task.step, longest=longest, clock=timetable.clock
         )
         stepper = self.method.stepper(piece)
+        if self._begins_stiff(stepper, piece):
+            self._count(stepper)
+            stepper = self.method.stepper(piece)
         self._require_finite(stepper, start, state)
         if self.planned is not None:
             stepper.h_abs, self.planned = self.planned, None
@@ -196,9 +206,7 @@ class Stepwise(Driver):
         while hasattr(stepper, "advance") and stepper.status == "running":
             before, steps, began = stepper.t, stepper.steps, clock.perf_counter()
             inner = self.task.times[self.saved : int(np.searchsorted(self.task.times, piece.stop, side="left"))]
-            block = stepper.advance(
-                inner, rows_at_once(8 * state.size), min(most, _LOOK_STEPS - self.steps % _LOOK_STEPS)
-            )
+            block = stepper.advance(inner, rows_at_once(8 * state.size), min(most, self.look - self.steps % self.look))
             if clock.perf_counter() - began < _CALL_SECONDS:
                 most *= 2
             elif most > 1:
@@ -267,21 +275,37 @@ class Stepwise(Driver):
         LSODA may go on with its explicit method where a network is stiff but at rest to the last bit: it makes no
         Jacobian in many steps of one piece then.
         """
-        if not self.successors or self.steps % _LOOK_STEPS != 0:
+        if not self.successors or self.steps % self.look != 0:
             return False
-        pace, self.checked = (stepper.t - self.checked) / _LOOK_STEPS, stepper.t
+        pace, self.checked = (stepper.t - self.checked) / self.look, stepper.t
         left = (self.task.duration - stepper.t) / pace if pace > 0.0 else np.inf
-        if left < worth:
+        if left < (worth if self.worth is None else self.worth):
             return False
         if self.stiff:
             if stepper.njev > 0 or self.steps - self.began < _LOOK_STEPS or left < _WORTH_IN_ONE_GO:
                 return False
+        elif self.worth is not None and stepper.step_size * stepper.rate < _LIMITED:
+            return False  # which costs nothing, and where the estimate is too small another look will do
         elif stepper.step_size * fastest_rate(fun, stepper.t, stepper.y) < _LIMITED:
             return False
+        self._succeed(f"from t = {stepper.t:.3g} on", left)
+        return True
+
+    def _begins_stiff(self, stepper: Any, piece: Piece) -> bool:
+        """Tell whether stability alone would ask for many steps in a large network; then change method at once."""
+        if self.worth is None or self.stiff or not self.successors or not hasattr(stepper, "rate"):
+            return False
+        left = (piece.stop - piece.start) * stepper.rate / _STABLE
+        if not self.worth <= left < np.inf:
+            return False
+        self._succeed("from the start" if piece.start == self.task.begin else f"from t = {piece.start:.3g} on", left)
+        return True
+
+    def _succeed(self, since: str, left: float) -> None:
+        """Let the next method take over."""
         self.method, *rest = self.successors
         self.stiff, self.successors, self.began = True, tuple(rest), self.steps
-        self.reason += f"; from t = {stepper.t:.3g} on {self.method.name}: stiff, {left:.1g} steps were left"
-        return True
+        self.reason += f"; {since} {self.method.name}: stiff, {left:.1g} steps were left"
 
     def _hopeless(self, time: float) -> float | None:
         """Return, now and then, how many steps the run would need at the pace of the last ones, if far too many."""

@@ -9,7 +9,7 @@ import pytest
 
 import brnn
 
-SOLVERS = ["LSODA", "RK45", "RK23", "DOP853", "Radau", "BDF", "ROS34PW2"]
+SOLVERS = ["LSODA", "RK45", "RK23", "DOP853", "Radau", "BDF", "ROS34PW2", "ETD4"]
 
 
 def decaying(n: int = 1, A: float = 0.5, **changes: object) -> brnn.Network:

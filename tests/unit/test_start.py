@@ -15,7 +15,7 @@ import brnn
 from brnn import Crossing, Event, SetState
 from brnn.cli.app import app
 
-SOLVERS = ["RK45", "LSODA", "compiled", "ROS34PW2"]
+SOLVERS = ["RK45", "LSODA", "compiled", "ROS34PW2", "ETD4"]
 
 
 def pulsed() -> brnn.Network:

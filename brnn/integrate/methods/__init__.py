@@ -4,7 +4,7 @@ Each holds the tolerances in a way that no quiet part of the network can weaken.
 square of the scaled errors of all unknowns is below 1, so that ten active cells among 100,000 quiet ones are integrated
 with a hundredth of the accuracy that was asked for. Here:
 
-- RK45, RK23, DOP853, LSODA, ROS34PW2 and the compiled integrator hold the tolerance for every single unknown;
+- RK45, RK23, DOP853, LSODA, ROS34PW2, ETD4 and the compiled integrator hold the tolerance for every single unknown;
 - Radau and BDF hold it for the root mean square within each block of the state (each layer, gate, weight set).
 """
 

@@ -8,6 +8,7 @@ from brnn.compiler.layout import state_size
 from brnn.integrate.methods.base import Method, StepperMethod, has_delays
 from brnn.integrate.methods.discrete import Map
 from brnn.integrate.methods.explicit import RK45
+from brnn.integrate.methods.exponential import ETD4
 from brnn.integrate.methods.implicit import LSODA
 from brnn.integrate.methods.rosenbrock import ROS34PW2
 from brnn.integrate.methods.stochastic import SRIW1
@@ -22,6 +23,9 @@ __all__ = ["Auto"]
 _LSODA_AT_MOST = 256  # unknowns; LSODA's Jacobian is dense and its history costs O(n^2) to read
 _STIFF_LSODA = 2_000  # unknowns up to which that is nevertheless the method for what proves to be stiff
 _STIFF_CELLS = 2_000  # cells up to which ROS34PW2 is: its matrix is one of the cells alone
+_LARGE_LOOK = 25  # steps between looks at whether a larger network is stiff: its evaluations cost more than a look,
+_LARGE_WORTH = 1.5e6  # and so many steps times unknowns must be left (ETD4 may have to be compiled),
+_LARGE_STEPS = 100  # and so many steps: ETD4 needs some, too
 
 
 class Auto(Method):
@@ -30,8 +34,8 @@ class Auto(Method):
     name = "auto"
     description = (
         f"LSODA up to {_LSODA_AT_MOST} unknowns, else RK45, which gives way to LSODA (up to {_STIFF_LSODA} unknowns) "
-        f"or ROS34PW2 (up to {_STIFF_CELLS} cells) where the network proves to be stiff; RK45 with delays; SRIW1 with "
-        "white noise; the map in discrete time"
+        f"ROS34PW2 (up to {_STIFF_CELLS} cells) or ETD4 where the network proves to be stiff; RK45 with delays; SRIW1 "
+        "with white noise; the map in discrete time"
     )
     order = 0
 
@@ -58,11 +62,14 @@ class Auto(Method):
         driver = method.drive(task)
         driver.reason = why
         if isinstance(driver, Stepwise) and isinstance(method, RK45) and not task.system.delays:
-            driver.successors = _for_stiff(task.system.size, sum(layer.cells for layer in task.system.network.layers))
+            size, cells = task.system.size, sum(layer.cells for layer in task.system.network.layers)
+            driver.successors = _for_stiff(size, cells)
+            if cells > _STIFF_CELLS:
+                driver.look, driver.worth = _LARGE_LOOK, max(_LARGE_STEPS, _LARGE_WORTH / size)
         return driver
 
 
 def _for_stiff(size: int, cells: int) -> tuple[StepperMethod, ...]:
-    """Return the methods for a network that turned out to be stiff, the best first; none if it is too large for any."""
-    methods = ((LSODA(), size <= _STIFF_LSODA), (ROS34PW2(), cells <= _STIFF_CELLS))
+    """Return the methods for a network that turned out to be stiff, the best first."""
+    methods = ((LSODA(), size <= _STIFF_LSODA), (ROS34PW2(), cells <= _STIFF_CELLS), (ETD4(), cells > _STIFF_CELLS))
     return tuple(method for method, fits in methods if fits)

@@ -72,6 +72,14 @@ class DormandPrince:
         return float(self._moments[self._code.NOW] - self._moments[self._code.BEFORE])
 
     @property
+    def rate(self) -> float:
+        """About the fastest rate of the network, from the last two slopes at nearly one time: never much too large."""
+        K, stepped = self._K, self._counts[self._code.STEPPED]
+        slopes = (K[5], K[6]) if stepped else (K[0], K[1])
+        moved = np.abs(self._stage - self._states[self._counts[self._code.ROW]]).max()
+        return float(np.abs(slopes[1] - slopes[0]).max() / moved) if moved > 0.0 else 0.0
+
+    @property
     def h_abs(self) -> float:
         """Length of the step that it will try next."""
         return float(self._moments[self._code.NEXT])
