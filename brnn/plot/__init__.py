@@ -6,11 +6,13 @@
 `run_figure` draws a whole run; the ``draw_`` functions put one panel each onto axes of the user's own.
 """
 
+from brnn.figures.view import shares
 from brnn.plot.diagram import diagram_figure, draw_diagram
+from brnn.plot.draw import draw_figure, draw_panel
 from brnn.plot.files import SUFFIXES, save
 from brnn.plot.image import draw_image
 from brnn.plot.lines import draw_activities, draw_heat, draw_spread, draw_total, mark_intervals
-from brnn.plot.pattern import draw_levels, draw_pattern, draw_scatter, shares
+from brnn.plot.pattern import draw_levels, draw_pattern, draw_scatter
 from brnn.plot.phase_plane import draw_phase_plane
 from brnn.plot.run import KINDS, run_figure
 from brnn.plot.signal import draw_hill, draw_signal
@@ -25,10 +27,12 @@ __all__ = [
     "diagram_figure",
     "draw_activities",
     "draw_diagram",
+    "draw_figure",
     "draw_heat",
     "draw_hill",
     "draw_image",
     "draw_levels",
+    "draw_panel",
     "draw_pattern",
     "draw_phase_plane",
     "draw_scatter",

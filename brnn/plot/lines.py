@@ -12,9 +12,19 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 
+from brnn.figures.view import settling
 from brnn.plot.style import ACCENT, INK, MUTED, PALETTE, heat_colors, key, ordered_colors, polish, ranked
 
-__all__ = ["draw_activities", "draw_heat", "draw_spread", "draw_total", "mark_intervals", "time_axis"]
+__all__ = [
+    "color_bar",
+    "draw_activities",
+    "draw_heat",
+    "draw_spread",
+    "draw_total",
+    "mark_intervals",
+    "time_axis",
+    "value_limits",
+]
 
 NAMED_AT_MOST = 12  # cells with a legend
 LINES_AT_MOST = 200  # cells with a line each
@@ -68,7 +78,7 @@ def draw_activities(
         ax.add_collection(LineCollection(paths, colors=colors[order], linewidths=1.0))
         ax.autoscale_view()
         scale = ScalarMappable(Normalize(float(values.min()), float(values.max())), ordered_colors())
-        _color_bar(ax, scale, share_label if told else "cell")
+        color_bar(ax, scale, share_label if told else "cell")
     _nonnegative(ax, activities)
     time_axis(ax, times)
     polish(ax, title, x, y)
@@ -87,7 +97,7 @@ def draw_heat(
     mesh = ax.pcolormesh(
         _edges(times), np.arange(activities.shape[1] + 1) - 0.5, activities.T, cmap=heat_colors(), rasterized=True
     )
-    _color_bar(ax, mesh, y)
+    color_bar(ax, mesh, y)
     time_axis(ax, times)
     polish(ax, title, x, "cell", grid=False)
 
@@ -154,33 +164,35 @@ def mark_intervals(ax: Axes, intervals: Any, label: str = "input on") -> None:
 
 
 def time_axis(ax: Axes, times: np.ndarray) -> None:
-    """Set the limits of a time axis; logarithmic beyond its first part if the times are spaced so.
-
-    Runs that go on until the network rests save times whose spacing doubles: on a linear axis nothing could be seen.
-    """
+    """Set the limits of a time axis; logarithmic beyond its first part if the times are spaced so."""
     first, last = float(times[0]), float(times[-1])
     if last <= first:
         ax.set_xlim(first - 0.5, first + 0.5)
         return
-    middle = float(np.median(times))
-    if first >= 0 and middle > 0 and last > 12.0 * middle:
-        spacing = np.diff(times)
-        linear = float(times[int(np.argmax(spacing > 1.5 * spacing[0]))]) or middle
+    linear = settling(times)
+    if linear is not None:
         ax.set_xscale("symlog", linthresh=linear, linscale=1.5)
     ax.set_xlim(first, last)
 
 
-def _nonnegative(ax: Axes, values: np.ndarray) -> None:
-    """Let the axis begin at 0 if no value is below it, with a little room above the largest."""
+def value_limits(values: np.ndarray, room: float = 0.06) -> tuple[float, float]:
+    """Return the ends of an axis: from 0 on if no value is below it, with a little room above the largest.
+
+    `room` is that part of the range. Values that are not finite give the limits 0 and 1.
+    """
     low, high = float(np.min(values)), float(np.max(values))
     if not (np.isfinite(low) and np.isfinite(high)):
-        return
+        return 0.0, 1.0
     if low >= -1e-6 * high:  # what is left of a solver's error is no negative activity
-        low = 0.0
-        ax.set_ylim(0.0, 1.06 * high or 1.0)
-        return
-    room = 0.06 * (high - low) or 1.0
-    ax.set_ylim(low - room, high + room)
+        return 0.0, (1.0 + room) * high or 1.0
+    more = room * (high - low) or 1.0
+    return low - min(more, 0.06 * (high - low) or 1.0), high + more
+
+
+def _nonnegative(ax: Axes, values: np.ndarray) -> None:
+    """Set the limits of the axis of values, if they are finite."""
+    if np.isfinite(values).all():
+        ax.set_ylim(*value_limits(values))
 
 
 def _edges(times: np.ndarray) -> np.ndarray:
@@ -190,7 +202,8 @@ def _edges(times: np.ndarray) -> np.ndarray:
     return np.concatenate([times[:1], middle, times[-1:]])
 
 
-def _color_bar(ax: Axes, mappable: Any, label: str) -> None:
+def color_bar(ax: Axes, mappable: Any, label: str) -> None:
+    """Draw the bar that says which color is which value, beside axes."""
     assert ax.figure is not None
     bar = ax.figure.colorbar(mappable, ax=ax, pad=0.015, aspect=22)
     bar.set_label(label, fontsize=8.5, color=INK)

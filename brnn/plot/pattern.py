@@ -8,20 +8,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from brnn.figures.view import shares
 from brnn.plot.style import ACCENT, INK, MUTED, key, polish
 
-__all__ = ["draw_levels", "draw_pattern", "draw_scatter", "shares"]
+__all__ = ["draw_levels", "draw_pattern", "draw_scatter"]
 
 _BARS_AT_MOST = 48
 _LEVELS_AT_MOST = 1000
 _POINTS_AT_MOST = 5000
-
-
-def shares(values: Any) -> np.ndarray:
-    """Return relative activities x_i / sum x, flat; zeros if nothing is active."""
-    flat = np.asarray(values, dtype=np.float64).ravel()
-    total = flat.sum()
-    return flat / total if total != 0 else np.zeros_like(flat)
 
 
 def draw_pattern(

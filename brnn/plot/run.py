@@ -11,13 +11,16 @@ from matplotlib.figure import Figure
 
 from brnn.base.text import closest
 from brnn.errors import InputError
+from brnn.figures.describe import describe
+from brnn.figures.view import View, drawn_network, input_intervals, mixed, shares
+from brnn.plot.draw import draw_figure
 from brnn.plot.image import draw_image
 from brnn.plot.lines import LINES_AT_MOST, NAMED_AT_MOST, draw_activities, draw_spread, draw_total, mark_intervals
-from brnn.plot.pattern import draw_levels, draw_pattern, draw_scatter, shares
+from brnn.plot.pattern import draw_levels, draw_pattern, draw_scatter
 from brnn.plot.style import key, new_figure
-from brnn.plot.view import View, drawn_network, input_intervals, mixed
 
 if TYPE_CHECKING:
+    from brnn.figures.own import ModelFigure
     from brnn.result.result import Result
 
 __all__ = ["KINDS", "run_figure"]
@@ -30,7 +33,9 @@ _WIDEST_HEAT_MAP = 4000  # cells; of more the spread is drawn
 _WIDEST_PATTERN = 400  # cells drawn one by one
 
 
-def run_figure(result: Result, kind: str = "auto", *, names: str | Sequence[str] | None = None) -> Figure:
+def run_figure(
+    result: Result, kind: str = "auto", *, names: str | Sequence[str] | None = None, own: ModelFigure | None = None
+) -> Figure:
     """Draw a run.
 
     Parameters
@@ -44,10 +49,13 @@ def run_figure(result: Result, kind: str = "auto", *, names: str | Sequence[str]
         - "pattern": relative activities (x_i / sum x) at the beginning, or in the input, beside those at the end.
         - "image": layers of two dimensions as images: what they were given, when the input ends, at the end.
         - "total": total activity of each layer over time.
-        - "auto": "image" if there is a layer of two dimensions, else activities, totals and patterns in one figure.
+        - "auto": the figure that the model declares, or the one that is usual for its kind of network (see
+          `brnn.figures`); with `names`, activities, totals and patterns of these.
     names : str or sequence of str, optional
         What is drawn: layers (``"F1"``) or variables (``"F1_F2_exc.z"``). By default the first eight variables: layers,
         then gates, then weights.
+    own : ModelFigure, optional
+        The figure that the user's own model declares, for "auto". Those of published models are found by their names.
 
     Returns
     -------
@@ -62,6 +70,8 @@ def run_figure(result: Result, kind: str = "auto", *, names: str | Sequence[str]
     if kind not in KINDS:
         hint = closest(kind, KINDS) if isinstance(kind, str) else ""
         raise InputError(f"kind = {kind!r}: must be one of {', '.join(KINDS)}{hint}")
+    if kind == "auto" and names is None:
+        return draw_figure(describe(result, own))
     views = _views(result, names)
     flat = [view for view in views if len(view.shape) == 2]
     if kind == "image" or (kind == "auto" and any(view.layer is not None for view in flat)):

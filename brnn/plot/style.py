@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 __all__ = [
     "ACCENT",
+    "DASHES",
     "DPI",
     "GRID",
     "INK",
@@ -32,6 +33,16 @@ __all__ = [
 
 # The colors of Okabe and Ito, which people with any color vision can tell apart (without yellow, too light for a line).
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# With a pattern each, so that lines can be told apart in print without colors, too: on, off in points of line width.
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5.0, 1.2)),
+    (0, (1.3, 1.0)),
+    (0, (6.0, 1.2, 1.3, 1.2)),
+    (0, (9.0, 1.5)),
+    (0, (3.0, 1.0, 1.2, 1.0, 1.2, 1.0)),
+    "-",
+)
 ACCENT, SECOND = PALETTE[0], PALETTE[1]
 INK, MUTED, GRID = "#222222", "#6b6b6b", "#e3e3e3"
 
@@ -98,7 +109,7 @@ def key(ax: Axes, **options: Any) -> None:
             "fontsize": _TEXT["tick"],
             "frameon": False,
             "labelcolor": INK,
-            "handlelength": 1.6,
+            "handlelength": 2.2,
             **options,
         }
         legend = ax.legend(handles, labels, **chosen)

@@ -13,7 +13,7 @@ from brnn.base.data import Spec
 from brnn.cli import main
 from brnn.cli.app import app
 from brnn.cli.model import find_model
-from brnn.plot.view import drawn_network
+from brnn.figures.view import drawn_network
 
 MODULE = """
 import dataclasses

@@ -95,8 +95,8 @@ def test_heading_names_network_reference_and_size(small: Any) -> None:
 
 def test_auto_draws_activities_totals_and_patterns(small: Any) -> None:
     figure = plot.run_figure(small)
-    assert titles(figure) == ["Activities", "Total activity", "Pattern"]
-    bars = np.array([bar.get_height() for bar in figure.axes[2].patches])
+    assert titles(figure) == ["Activities", "Pattern", "Total activity"]
+    bars = np.array([bar.get_height() for bar in figure.axes[1].patches])
     np.testing.assert_allclose(bars[:5], PATTERN / PATTERN.sum(), rtol=1e-12)
     np.testing.assert_allclose(bars[5:], small.relative("F")[-1], rtol=1e-12)
 
@@ -127,7 +127,7 @@ def test_of_huge_layers_the_spread_is_drawn() -> None:
     figure = plot.run_figure(result)
     (median,) = figure.axes[0].lines
     np.testing.assert_allclose(median.get_ydata(), np.median(result["F.x"], axis=1), rtol=1e-12)
-    share = figure.axes[2].lines[1]
+    share = figure.axes[1].lines[1]
     np.testing.assert_allclose(share.get_ydata(), share.get_xdata(), rtol=1e-9)  # linear: shares are kept
 
 
@@ -158,7 +158,8 @@ def test_what_has_faded_is_drawn_black_and_signed_activities_in_two_colors() -> 
 def test_inputs_are_marked_and_stored_patterns_compared_with_what_was_given() -> None:
     result = brnn.simulate(two_layers(), duration=12.0)
     figure = plot.run_figure(result)
-    assert titles(figure)[:3] == ["F1: activities", "F1: total activity", "F1: pattern"]
+    # No cell inhibits those of F1: shares of it would say no more than its activities.
+    assert titles(figure) == ["F1: activities", "F2: activities", "F2: pattern", "Total activity"]
     spans = [[patch.get_x(), patch.get_x() + patch.get_width()] for patch in figure.axes[0].patches]
     assert spans == [[1.0, 3.0]]
     labels = [
@@ -166,8 +167,11 @@ def test_inputs_are_marked_and_stored_patterns_compared_with_what_was_given() ->
         for ax in figure.axes
         if "pattern" in ax.get_title(loc="left")
     ]
-    # F1 has faded: it is shown as it was at input offset; F2 had no input of its own.
-    assert labels == [["input", "at input offset"], ["at input offset", "at t = 12"]]
+    assert labels == [["at input offset", "at t = 12"]]  # F2 had no input of its own
+    faded = [bar.get_height() for bar in plot.run_figure(result, "pattern", names="F1").axes[0].patches]
+    # F1 is shown as it was at input offset: I (1 - exp(-2 (1 + I)))/(1 + I), two units of time after the onset.
+    held = PATTERN * (1.0 - np.exp(-2.0 * (1.0 + PATTERN))) / (1.0 + PATTERN)
+    np.testing.assert_allclose(faded[5:], held / held.sum(), rtol=2e-2)  # the last saved time may be before 3
 
 
 def test_totals_of_all_layers_in_one_panel() -> None:
@@ -182,7 +186,8 @@ def test_potentials_have_units_and_a_mean_instead_of_a_total() -> None:
     layer = brnn.MembraneLayer("V", 3, C=1.0, V_plus=50.0, V_minus=-80.0, V_p=-60.0, g_p=1.0)
     network = brnn.Network("cells", [layer], [], [brnn.Stimulus("V", "excitatory", [0.0, 1.0, 2.0])], time_units="s")
     result = brnn.simulate(network, duration=2.0)
-    figure = plot.run_figure(result)
+    assert [ax.get_ylabel() for ax in plot.run_figure(result).axes] == ["potential (mV)"]
+    figure = plot.run_figure(result, names="V")
     assert [ax.get_ylabel() for ax in figure.axes] == ["potential (mV)", "mean potential (mV)", "potential (mV)"]
     assert [ax.get_xlabel() for ax in figure.axes] == ["time (s)", "time (s)", "cell"]
     np.testing.assert_allclose(figure.axes[1].lines[0].get_ydata(), result["V.x"].mean("V"), rtol=1e-12)
@@ -249,7 +254,7 @@ def test_an_endless_fast_input_does_not_fill_the_memory() -> None:
     layer = brnn.Layer.shunting("F", 2, 1.0, 1.0)
     noise = brnn.Stimulus("F", "excitatory", [1.0, 2.0], brnn.Noise(seed=1, interval=1e-3))
     result = brnn.simulate(brnn.Network("noisy", [layer], [], [noise], duration=0.1))
-    assert titles(plot.run_figure(result)) == ["Activities", "Total activity", "Pattern"]
+    assert titles(plot.run_figure(result)) == ["Activities"]
 
 
 @pytest.mark.parametrize("signal", [brnn.Linear(2.0), brnn.Power(1.0, 2.0), brnn.Saturating(1.0, 0.3), brnn.Sigmoid()])

@@ -15,12 +15,11 @@ from brnn.base.data import Spec
 from brnn.base.memory import rows_at_once
 from brnn.base.plain import made_spec
 from brnn.errors import SpecError
-from brnn.plot.pattern import shares
 from brnn.result.result import Result, UnknownClass
 from brnn.spec.layers import Layer, LayerLaw
 from brnn.spec.network import Network
 
-__all__ = ["View", "drawn_network", "input_intervals", "input_pattern", "mixed"]
+__all__ = ["View", "drawn_network", "input_intervals", "input_pattern", "mixed", "settling", "shares"]
 
 _TIMES_AT_MOST = 600  # points of a line; more cannot be seen
 _FADED = 0.1  # part of the activity at input offset below which a layer has not stored it
@@ -223,6 +222,25 @@ def drawn_network(result: Result) -> Network:
         return network.replace(stimuli=stimuli)
     except SpecError:  # an input that only a layer of the user's own takes
         return network
+
+
+def shares(values: Any) -> np.ndarray:
+    """Return relative activities x_i / sum x, flat; zeros if nothing is active."""
+    flat = np.asarray(values, dtype=np.float64).ravel()
+    total = flat.sum()
+    return flat / total if total != 0 else np.zeros_like(flat)
+
+
+def settling(times: np.ndarray) -> float | None:
+    """Return how long times are spaced evenly before their spacing begins to double; None if it does not.
+
+    Runs that go on until the network rests save such times: on a linear axis nothing of the beginning could be seen.
+    """
+    first, last, middle = float(times[0]), float(times[-1]), float(np.median(times))
+    if not (first >= 0 and middle > 0 and last > 12.0 * middle):
+        return None
+    spacing = np.diff(times)
+    return float(times[int(np.argmax(spacing > 1.5 * spacing[0]))]) or middle
 
 
 def mixed(values: np.ndarray) -> bool:

@@ -1,0 +1,106 @@
+"""A run as figures read it: its variables thinned to what can be seen, its inputs, and its words."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from brnn.figures.description import Span
+from brnn.figures.view import View, drawn_network, input_intervals
+from brnn.spec.network import Network
+
+__all__ = ["Run"]
+
+
+class Run:
+    """A result, read for a figure.
+
+    Attributes
+    ----------
+    result : Result
+        The run, in memory or in a file.
+    network : Network
+        What was run, without what needs classes of the user's own that are not there.
+    """
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+        self.network: Network = drawn_network(result)
+        self._views: dict[str, View] = {}
+
+    def view(self, name: str) -> View:
+        """Return a variable, by its full name or that of its layer."""
+        full = name if name in self.result else f"{name}.x"
+        if full not in self._views:
+            self._views[full] = View(full, self.result[full], self.network)
+        return self._views[full]
+
+    def times(self, name: str) -> np.ndarray:
+        """Return the times of a variable that are drawn, 600 at most."""
+        return self.view(name).times
+
+    def values(self, name: str) -> np.ndarray:
+        """Return a variable at these times, shape (times, elements)."""
+        return self.view(name).activities()
+
+    def cell(self, name: str, *place: int) -> np.ndarray:
+        """Return one element of a variable over time, ``cell("F1", 2)``; without a place the first."""
+        view = self.view(name)
+        flat = int(np.ravel_multi_index(place, view.shape)) if place else 0
+        return self.values(name)[:, flat]
+
+    def at(self, name: str, time: float) -> np.ndarray:
+        """Return a variable at the last saved time that is not after `time`, in its shape."""
+        return self.view(name).frame_at(time)[1]
+
+    def first(self, name: str) -> np.ndarray:
+        """Return the first saved values."""
+        return self.view(name).frame(0)
+
+    def last(self, name: str) -> np.ndarray:
+        """Return the last saved values."""
+        view = self.view(name)
+        return view.frame(view.all_times.size - 1)
+
+    @cached_property
+    def start(self) -> float:
+        """The first saved time."""
+        return min(float(self.view(name).all_times[0]) for name in self.result)
+
+    @cached_property
+    def end(self) -> float:
+        """The last saved time."""
+        return max(float(self.view(name).all_times[-1]) for name in self.result)
+
+    @property
+    def time_label(self) -> str:
+        """What a time axis is called."""
+        units = self.network.time_units
+        return "time" if units == "1" else f"time ({units})"
+
+    @cached_property
+    def inputs(self) -> tuple[Span, ...]:
+        """When the network gets any input; nothing if that is always."""
+        return tuple(Span(on, off, "input on") for on, off in input_intervals(self.network, self.end))
+
+    @property
+    def below(self) -> str:
+        """The line under the title: how many cells, how the run ended, and where the model is published."""
+        network = self.network
+        layers = network.layers
+        sizes = {" × ".join(map(str, layer.shape)) for layer in layers}
+        if len(sizes) == 1:
+            size = sizes.pop()
+            parts = [f"{size} cell{'s' if size != '1' else ''}" + (" in each layer" if len(layers) > 1 else "")]
+        else:
+            parts = [f"{sum(layer.cells for layer in layers)} cells in {len(layers)} layers"]
+        units = "" if network.time_units == "1" else f" {network.time_units}"
+        if self.result.status not in ("complete", "steady"):
+            parts.append(f"{self.result.status}: reached t = {self.end:.4g}{units}")
+        elif self.result.status == "steady":
+            parts.append(f"at rest at t = {self.end:.4g}{units}")
+        if network.reference:
+            parts.append(network.reference)
+        return "   ·   ".join(parts)
