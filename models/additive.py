@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import FigureDescription, Panel, Run, figure, layer_panel, pattern_marks, predicted_levels
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import (
     PATTERN_A,
@@ -257,3 +258,21 @@ def equations() -> list[Comparison]:
 
     numbers = {**parameters, "B": 0.7, "C": 0.3}
     return [*rows, *equations_by_hand(build, numbers, uniform, np.linspace(0.0, 3.0, 7))]
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("F1.x")
+def equilibrium_figure(run: Run) -> FigureDescription | None:
+    """Show activities, where theory says that they settle, and the pattern beside its input."""
+    if len(run.view("F1").shape) > 1 or run.view("F1").cells > 100:
+        return None
+    found = predicted_levels(run, "F1")
+    predicted = found[-1].y if found else None
+    marks = pattern_marks(run.last("F1"), run.inputs_to("F1"), predicted, ("input", "activity in the end", "theory"))
+    panels = (
+        layer_panel(run, "F1", "Activities", overlays=found),
+        Panel("Input and response", tuple(marks), "cell", "input, activity", width=0.8),
+    )
+    return FigureDescription("Additive cells add and subtract, and can fall below 0", run.below, (panels,), (1.25,))

@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Level, Run, figure, layer_panel, predicted_levels, time_panel
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape, signal_of
 from brnn.models.parts.runs import final, run, stays_within
@@ -339,3 +340,22 @@ def equations() -> list[Comparison]:
         "initial": np.array([0.2, -0.1, 0.4]),
     }
     return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 2.0, 9))
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("F1.x")
+def normalized(run: Run) -> FigureDescription | None:
+    """Show activities and their total while the same pattern gets brighter, beside the equilibria of theory."""
+    view = run.view("F1")
+    if len(view.shape) > 1 or view.cells > 30:
+        return None
+    levels = predicted_levels(run, "F1")
+    total = [Curve(view.times, view.summary[0], "total"), Level(float(np.max(run.part("F1").B)), "B, its bound")]
+    total += [Curve(mark.x[:1], [mark.y.sum()], "theory", "predicted", 6, marker="o") for mark in levels]
+    panels = (
+        layer_panel(run, "F1", "Activities", overlays=levels, width=1.15),
+        time_panel(run, "Total activity: bounded, however bright", total, y="total activity", spans=(), width=0.85),
+    )
+    return FigureDescription("The pattern is kept while its intensity grows", run.below, (panels,), (1.25,))

@@ -36,6 +36,7 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
+from brnn.figures import Curve, FigureDescription, Level, Mark, Note, Run, figure, time_panel, trace
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, activities, field_shape, signal_of
 from brnn.models.parts.reference import scipy_solution
@@ -428,3 +429,50 @@ def equations() -> list[Comparison]:
     }
     times = np.array([0.0, 0.9, 1.2, 2.0, 2.7, 3.5, 4.2, 4.7, 6.0])
     return equations_by_hand(build, parameters, _by_hand, times)
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("on.x", "off.x", "on_gates.y", "off_gates.y")
+def rebound(run: Run) -> FigureDescription | None:
+    """Show overshoot, habituation and rebound of one dipole beside their closed forms."""
+    if run.view("on").cells > 1:
+        return None
+    gate, f, A = run.part("on_gates").gate, run.part("on_gates").signal, float(run.part("on").A)
+    phasic = run.network.stimuli[-1]
+    shown = run.spans(phasic, "J on")
+    I, J = float(run.inputs_to("on_input", time=0.0).flat[0]) / A, float(np.max(phasic.pattern)) / A
+    times, x = run.times("on"), run.cell("on")
+    response: list[Mark] = [
+        Level(0.0, axis="y", role="guide"),
+        Curve(times, np.maximum(x, 0.0), "ON response"),
+        Curve(times, np.minimum(x, 0.0), "OFF response, downward", color=1),
+    ]
+    gates: list[Mark] = [
+        trace(run, f"{side}_gates.y", label=f"{side.upper()} gate", color=k) for k, side in enumerate(("on", "off"))
+    ]
+    if shown and shown[0].stop < run.end and len(run.network.stimuli) == 3:
+        start, stop = shown[0].start, shown[0].stop
+        numbers = (f, gate.H, gate.K, gate.L)
+        known: tuple[tuple[float, Any, str, int, Any], ...] = (
+            (start, theory.dipole_onset(I, J, *numbers), "overshoot", 0, "right"),
+            (stop, theory.dipole_response(I, J, *numbers), "habituated", 0, "right"),
+            (stop, -theory.dipole_rebound(I, J, *numbers), "antagonistic rebound", 1, "below"),
+        )
+        for time, level, words, color, side in known:
+            response.append(Curve([time], [level], "closed form", "predicted", color, marker="o"))
+            response.append(Note(time, float(level), words, side, color))
+        for k, S in enumerate((f(I + J), f(I))):
+            level = theory.gate_level(S, gate.H, gate.K, gate.L)
+            gates.append(Curve([stop], [level], "H K/(H + L S)", "predicted", k, marker="o"))
+    top = float(np.abs(x).max())
+    limits = (min(-0.22 * top, 1.3 * float(x.min())), 1.5 * top)
+    numbers_told = f"arousal I = {I:g}, phasic input J = {J:g}, gates H = {gate.H:g}, L = {gate.L:g}"
+    below = f"circles: closed forms for fast cells   ·   {numbers_told}   ·   {run.below}"
+    title = "A channel that was used rebounds when its input ends"
+    panels = (
+        time_panel(run, "Overshoot, habituation, rebound", response, y="response", spans=shown, y_limits=limits),
+        time_panel(run, "Gates: slow, and the cause of all three", gates, y="gate y", spans=shown, width=0.8),
+    )
+    return FigureDescription(title, below, (panels,), (1.3,))

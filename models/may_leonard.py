@@ -32,6 +32,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, one_of, spread
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Mark, Note, Panel, Run, figure, time_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.runs import final, run, slope
 from brnn.signals import Function, Linear
@@ -279,3 +280,50 @@ def equations() -> list[Comparison]:
         *equations_by_hand(plain, parameters, _by_hand, times, apart=("logarithmic",)),
         *equations_by_hand(build, parameters, logarithms, times, apart=("logarithmic",)),
     ]
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("species.x")
+def winners(run: Run) -> FigureDescription:
+    """Show the three species over time, and the way of the run in the triangle of their shares."""
+    times, values = run.times("species"), run.values("species")
+    logarithmic = isinstance(run.network.layers[0], Layer)
+    x = np.exp(values) if logarithmic else values
+    c = np.asarray(run.part("species_species_inh").topology.matrix)
+    a, b = c[[0, 1, 2], [1, 2, 0]], c[[0, 1, 2], [2, 0, 1]]
+    names = ("species 1", "species 2", "species 3")
+    marks: list[Mark] = [Curve(times, x[:, k], name, color=k) for k, name in enumerate(names)]
+    inside = theory.interior_point(a, b)
+    share = x / x.sum(axis=1, keepdims=True)
+    corner = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 0.5 * np.sqrt(3.0)]])
+    way, middle, edge = share @ corner, inside / inside.sum() @ corner, corner[[0, 1, 2, 0]]
+    triangle: list[Mark] = [
+        Curve(edge[:, 0], edge[:, 1], role="guide"),
+        Curve(way[:, 0], way[:, 1], "the run"),
+        Curve(way[:1, 0], way[:1, 1], "beginning", color=6, marker="s"),
+        Curve(middle[:1], middle[1:], "theory: interior point", "predicted", 1, marker="o"),
+    ]
+    sides: tuple[Any, ...] = ("left", "right", "above")
+    triangle += [Note(float(corner[k, 0]), float(corner[k, 1]), str(k + 1), side) for k, side in enumerate(sides)]
+    turns = float(np.prod(b - 1.0) / np.prod(1.0 - a)) if np.all(a < 1.0) and np.all(b > 1.0) else 0.0
+    title = "Each wins in turn, and each time for longer" if turns > 1.0 else "Three species share the space"
+    factor = f"theory: each win lasts {turns ** (1 / 3):.3g} times as long as the one before   ·   "
+    below = (factor if turns > 1.0 else "") + run.below
+    panels = (
+        time_panel(run, "Abundances", marks, y="abundance x"),
+        Panel(
+            "Shares: corners are one species alone",
+            triangle,
+            "",
+            "",
+            width=0.8,
+            square=True,
+            x_limits=(-0.08, 1.08),
+            y_limits=(-0.3, 1.0),
+            x_ticks=(),
+            y_ticks=(),
+        ),
+    )
+    return FigureDescription(title, below, (panels,), (1.3,))

@@ -28,6 +28,16 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
+from brnn.figures import (
+    Curve,
+    FigureDescription,
+    Level,
+    Panel,
+    Run,
+    figure,
+    layer_panel,
+    predicted_levels,
+)
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape, presented, signal_of
 from brnn.models.parts.runs import final, run, stays_within
@@ -233,3 +243,24 @@ def equations() -> list[Comparison]:
         "initial": np.array([-60.0, -70.0, -50.0]),
     }
     return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 0.06, 7), tolerance=1e-5)
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("F1.x")
+def potentials(run: Run) -> FigureDescription | None:
+    """Show potentials over time, and where theory says that they settle."""
+    view = run.view("F1")
+    if len(view.shape) > 1 or view.cells > 30:
+        return None
+    layer, levels = run.part("F1"), predicted_levels(run, "F1")
+    ends = (Level(float(np.max(layer.V_p)), "passive equilibrium", role="guide"),)
+    given = run.inputs_to("F1").ravel()
+    points = [Curve(given, run.last("F1").ravel(), "the run, in the end", marker="o")]
+    points += [Curve(given, mark.y, "theory", "predicted", 6, marker="o") for mark in levels[-1:]]
+    panels = (
+        layer_panel(run, "F1", "Potentials", overlays=(*levels, *ends)),
+        Panel("Conductance and potential", tuple(points), "excitatory conductance", "potential (mV)", width=0.8),
+    )
+    return FigureDescription("Membranes compute the shunting equation", run.below, (panels,), (1.25,))

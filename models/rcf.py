@@ -35,7 +35,19 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number
 from brnn.base.odes import solved
+from brnn.base.words import value_in_words
 from brnn.claims import Comparison, claim
+from brnn.figures import (
+    Curve,
+    FigureDescription,
+    Level,
+    Run,
+    figure,
+    layer_panel,
+    pattern_panel,
+    predicted_levels,
+    time_panel,
+)
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import (
     PATTERN_A,
@@ -55,6 +67,7 @@ from brnn.spec.projection import Projection
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllButSelf, OneToOne
 from brnn.theory import rcf as theory
+from brnn.theory.predictions.predict import predict
 
 __all__ = ["build"]
 
@@ -490,3 +503,36 @@ def equations() -> list[Comparison]:
         "inhibition": 0.6,
     }
     return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 4.0, 9))
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("rcf.x")
+def stored(run: Run) -> FigureDescription | None:
+    """Show what is stored of a pattern, beside the levels of equal survivors."""
+    view = run.view("rcf")
+    if len(view.shape) > 1 or view.cells > 200:
+        return None
+    x = run.last("rcf")
+    kept = int(np.count_nonzero(x > 1e-2 * x.max())) if x.max() > 1e-3 else 0
+    levels = [p for p in predict(run.network) if p.quantity in ("total of one cell", f"{kept} equal survivors")]
+    overlays: list[Level] = []
+    total: float | None = None
+    for prediction in levels:
+        if kept == 1 and prediction.quantity == "total of one cell":
+            total = max((float(root.level) for root in prediction.value if root.stable), default=None)
+        elif kept > 1 and prediction.quantity == f"{kept} equal survivors":
+            total = kept * float(prediction.value)
+    if total is not None:
+        words = "theory: the winner" if kept == 1 else f"theory: {kept} equal survivors"
+        overlays.append(Level(total / kept, words))
+    title = {0: "Nothing is stored: all activities fade", 1: "The largest activity wins, and is stored"}.get(
+        kept, f"{kept} of {x.size} cells are stored, the others quenched" if kept < x.size else "The pattern is stored"
+    )
+    marks = [Curve(view.times, view.summary[0], "total"), *([] if total is None else [Level(total, "theory")])]
+    pattern = pattern_panel(run, "rcf", "Pattern: given and stored")
+    lower = [time_panel(run, "Total activity: normalized", marks, y="total activity"), *([pattern] if pattern else [])]
+    activities = layer_panel(run, "rcf", "Activities", overlays=[*overlays, *predicted_levels(run, "rcf")])
+    signal = value_in_words(run.part("rcf_rcf_exc").signal)
+    return FigureDescription(title, f"signal {signal}   ·   {run.below}", ((activities,), lower), (1.15, 1.0))

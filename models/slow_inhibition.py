@@ -32,6 +32,7 @@ from numpy.typing import ArrayLike
 from brnn.analysis import Oscillation, arrival_times, measure_oscillation
 from brnn.base.checks import choice, number
 from brnn.claims import Comparison, claim
+from brnn.figures import FigureDescription, Level, Mark, Run, figure, layer_panel, phase_panel, time_panel, trace
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape, signal_of
 from brnn.models.parts.reference import scipy_solution
@@ -371,3 +372,35 @@ def _wave(n: int, width: int) -> tuple[np.ndarray, np.ndarray]:
 
     oracle = scipy_solution(velocity, times, np.concatenate([x0, np.full(n, rest)]))[:, :n]
     return arrival_times(times, result["cells.x"], 0.2), arrival_times(times, oracle, 0.2)
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("cells.x", "interneurons.x")
+def oscillation(run: Run) -> FigureDescription | None:
+    """Show one cell and its interneuron beside equilibrium and Hopf bifurcation of theory."""
+    view = run.view("cells")
+    if len(view.shape) > 1:
+        return None
+    if view.cells > 1:
+        panels = (layer_panel(run, "cells", "Cells"), layer_panel(run, "interneurons", "Interneurons, which inhibit"))
+        return FigureDescription("Slow inhibition shared by many cells", run.below, (panels,), (1.2,))
+    cell, (center, *_) = run.part("cells"), [p for p in run.network.projections if p.name == "center"]
+    numbers = (float(cell.A), float(cell.B), float(run.inputs_to("cells").flat[0]))
+    G = float(run.part("interneurons_cells_inh").topology.weight)
+    e = float(run.part("interneurons").A)
+    names = (("cells", "cell x"), ("interneurons", "interneuron y"))
+    marks: list[Mark] = [trace(run, layer, label=name, color=k) for k, (layer, name) in enumerate(names)]
+    title, below = "Inhibition that comes too late", run.below
+    rests = theory.equilibria(*numbers, G, center.signal)
+    if rests.size == 1:
+        rate, period = theory.hopf(float(rests[0]), *numbers, G, center.signal)
+        marks.append(Level(float(rests[0]), "theory: equilibrium"))
+        title = "Inhibition too slow: the equilibrium is unstable" if e < rate else "Inhibition fast enough: it settles"
+        below = f"e = {e:g}; theory: cycles for e < {rate:.4g}, period {period:.3g} there   ·   {below}"
+    panels = (
+        time_panel(run, "Cell and interneuron", marks),
+        phase_panel(run, ("cells", 0), ("interneurons", 0), ("cell x", "interneuron y"), width=0.85),
+    )
+    return FigureDescription(title, below, (panels,), (1.3,))

@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 from brnn.analysis import Oscillation, measure_oscillation
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
+from brnn.figures import FigureDescription, Run, figure, phase_panel, time_panel, trace
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, activities, field_shape
 from brnn.models.parts.reference import scipy_solution
@@ -360,3 +361,26 @@ def saturation() -> list[Comparison]:
         Comparison([1.0, 1.0], ratios[-1], 1e-9, "I = 10^4: ratios of cells with theta_i 0.9 : 0.8 and 0.9 : 0.6"),
         Comparison.at_least(1.05, ratios[0], label="I = 10: the same ratios"),
     ]
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("E.x", "I.x")
+def cycle(run: Run) -> FigureDescription | None:
+    """Show both populations in one panel, and their phase plane."""
+    if run.view("E").cells > 1:
+        return None
+    traces = [trace(run, "E", label="E, excitatory"), trace(run, "I", label="I, inhibitory", color=1)]
+    times, E = run.times("E"), run.cell("E")
+    late = times > 0.5 * (run.start + run.end)
+    below, title = run.below, "Excitation and inhibition settle"
+    if np.count_nonzero(late) > 10 and float(np.ptp(E[late])) > 1e-3:
+        found = measure_oscillation(times[late], E[late])
+        title = "Excitation leads, inhibition follows: a limit cycle"
+        below = f"period {found.period:.3g}   ·   {below}"
+    panels = (
+        time_panel(run, "Activities", traces, y="fraction of cells that are active"),
+        phase_panel(run, ("E", 0), ("I", 0), ("E", "I"), "Phase plane", width=0.85),
+    )
+    return FigureDescription(title, below, (panels,), (1.3,))

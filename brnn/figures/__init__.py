@@ -5,8 +5,6 @@
 Nothing here draws: `brnn.plot.draw_figure(description)` does.
 """
 
-from brnn.figures.describe import describe
-from brnn.figures.description import FigureDescription, Panel
-from brnn.figures.own import ModelFigure, figure
+import lazy_loader
 
-__all__ = ["FigureDescription", "ModelFigure", "Panel", "describe", "figure"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -9,7 +9,7 @@ import numpy as np
 from brnn.errors import InputError
 from brnn.figures.description import Curve, FigureDescription, Mark, Panel, Picture, Raster
 from brnn.figures.own import ModelFigure, figure_of_model
-from brnn.figures.panels import changes, layer_panel, matrix_panel, pattern_panel, time_panel
+from brnn.figures.panels import changes, layer_panel, matrix_panel, pattern_panel, predicted_levels, time_panel
 from brnn.figures.phase_plane import phase_panel
 from brnn.figures.run import Run
 from brnn.figures.view import View, mixed
@@ -100,7 +100,8 @@ def _of_layers(run: Run, views: list[View]) -> list[Panel]:
         if isinstance(view.layer, BinaryLayer):
             panels.append(_raster(run, view))
             continue
-        panels.append(layer_panel(run, view.name, "Activities" if alone and view.units == "1" else ""))
+        title = "Activities" if alone and view.units == "1" else ""
+        panels.append(layer_panel(run, view.name, title, overlays=predicted_levels(run, view.group)))
         if competes(run, view) and (pattern := pattern_panel(run, view.name, "Pattern" if alone else "")) is not None:
             panels.append(pattern)
     adding = [view for view in many if competes(run, view)]

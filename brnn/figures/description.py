@@ -16,6 +16,7 @@ Colors are numbers: `color` counts the colors of a palette that differ in hue an
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -37,6 +38,7 @@ __all__ = [
     "Span",
 ]
 
+Numbers = Any  # an array, or what makes one: it is one from the beginning
 Role = Literal["simulated", "predicted", "given", "guide"]
 
 
@@ -47,7 +49,7 @@ class Mark:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.type == "np.ndarray":
+            if field.type == "Numbers":
                 array = np.array(value, dtype=np.float64)
                 array.setflags(write=False)
                 object.__setattr__(self, field.name, array)
@@ -60,8 +62,8 @@ class Curve(Mark):
     A gap in the line is a NaN.
     """
 
-    x: np.ndarray
-    y: np.ndarray
+    x: Numbers
+    y: Numbers
     label: str = ""
     role: Role = "simulated"
     color: int = 0
@@ -74,9 +76,9 @@ class Curve(Mark):
 class Lines(Mark):
     """Lines over the same x, `y` of shape (len(x), lines), shaded by `values`, which a bar called `label` tells."""
 
-    x: np.ndarray
-    y: np.ndarray
-    values: np.ndarray
+    x: Numbers
+    y: Numbers
+    values: Numbers
     label: str = ""
 
 
@@ -84,9 +86,9 @@ class Lines(Mark):
 class Band(Mark):
     """The area between two curves over the same x."""
 
-    x: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    x: Numbers
+    low: Numbers
+    high: Numbers
     label: str = ""
     color: int = 0
     role: Role = "simulated"
@@ -116,7 +118,7 @@ class Span(Mark):
 class Bars(Mark):
     """A bar for each of `heights`; `place` = (k, of) says which of how many bars stand side by side."""
 
-    heights: np.ndarray
+    heights: Numbers
     label: str = ""
     role: Role = "simulated"
     color: int = 0
@@ -132,20 +134,20 @@ class Picture(Mark):
     it is called `label`; without one there is none.
     """
 
-    values: np.ndarray
+    values: Numbers
     label: str = ""
     colors: Literal["gray", "heat", "signed"] = "heat"
     limits: tuple[float, float] | None = None
-    x: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
-    y: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
+    x: Numbers = dataclasses.field(default_factory=lambda: np.empty(0))
+    y: Numbers = dataclasses.field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True, eq=False)
 class Raster(Mark):
     """A tick at each time in x, in the row that `rows` tells."""
 
-    x: np.ndarray
-    rows: np.ndarray
+    x: Numbers
+    rows: Numbers
     label: str = ""
     color: int = 0
 
@@ -178,7 +180,7 @@ class Panel:
     x_scale, y_scale : str
         "linear", "log", or for x "settling": times whose spacing doubles, as those of runs until a network rests.
     legend : str
-        "inside", "beside" or "none".
+        "inside" where it covers least, "top" in room left for it over all that is drawn, "beside" or "none".
     square : bool
         Whether x and y have one scale.
     x_ticks, y_ticks : tuple of (float, str), optional
@@ -186,7 +188,7 @@ class Panel:
     """
 
     title: str
-    marks: tuple[Mark, ...]
+    marks: Sequence[Mark]
     x: str = "time"
     y: str = "activity"
     width: float = 1.0
@@ -194,7 +196,7 @@ class Panel:
     y_limits: tuple[float, float] | None = None
     x_scale: str = "linear"
     y_scale: str = "linear"
-    legend: Literal["inside", "beside", "none"] = "inside"
+    legend: Literal["inside", "top", "beside", "none"] = "inside"
     legend_title: str = ""
     square: bool = False
     x_ticks: tuple[tuple[float, str], ...] | None = None
@@ -230,8 +232,8 @@ class FigureDescription:
 
     title: str
     below: str
-    rows: tuple[tuple[Panel, ...], ...]
-    heights: tuple[float, ...] = ()
+    rows: Sequence[Sequence[Panel]]
+    heights: Sequence[float] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(tuple(row) for row in self.rows))

@@ -10,6 +10,7 @@ import numpy as np
 from brnn.figures.description import Band, Bars, Curve, Lines, Mark, Panel, Picture, Span
 from brnn.figures.run import Run
 from brnn.figures.view import View, mixed, settling, shares
+from brnn.theory.predictions.predict import predict
 
 __all__ = [
     "changes",
@@ -21,6 +22,8 @@ __all__ = [
     "matrix_panel",
     "pattern_marks",
     "pattern_panel",
+    "predicted_levels",
+    "theory_curve",
     "time_panel",
     "trace",
 ]
@@ -32,6 +35,8 @@ _IMAGE_AT_MOST = 4000  # cells that can be seen in an image over time; of more t
 _BARS_AT_MOST = 48
 _PATTERN_AT_MOST = 400  # cells whose shares are drawn one by one
 _POINTS_AT_MOST = 5000
+_MARKED_AT_MOST = 30  # cells whose predicted levels are marked
+_INK = 6  # the color of what theory says
 
 
 def trace(run: Run, name: str, *place: int, label: str = "", color: int = 0, **look: Any) -> Curve:
@@ -56,6 +61,7 @@ def time_panel(
     look.setdefault("x_scale", "linear" if settling(longest) is None else "settling")
     if look["x_scale"] == "linear" and run.end > run.start:
         look.setdefault("x_limits", (run.start, run.end))
+    look.setdefault("legend", "top")
     shaded = run.inputs if spans is None else tuple(spans)
     return Panel(title, (*shaded, *marks), run.time_label, y, **look)
 
@@ -91,7 +97,7 @@ def layer_marks(run: Run, name: str, labels: Sequence[str] | None = None) -> tup
         Curve(times, values[:, k], names[k], color=k, shade=None if few else k / (view.cells - 1))
         for k in range(view.cells)
     ]
-    return curves, {"y": view.label, "legend": "inside" if view.cells <= 4 else "beside"}
+    return curves, {"y": view.label, "legend": "top" if view.cells <= 4 else "beside"}
 
 
 def _spread(view: View) -> list[Mark]:
@@ -102,6 +108,26 @@ def _spread(view: View) -> list[Mark]:
         Band(times, levels[:, 1], levels[:, 3], "middle half of the cells"),
         Curve(times, levels[:, 2], "median"),
     ]
+
+
+def theory_curve(x: Any, y: Any, label: str = "theory") -> Curve:
+    """Return what theory predicts over time, as a broken line."""
+    return Curve(x, y, label, "predicted")
+
+
+def predicted_levels(run: Run, layer: str) -> list[Curve]:
+    """Return where theory says that the cells of a layer settle, at the end of each phase of the inputs."""
+    marks: list[Curve] = []
+    last = run.network.duration
+    for prediction in predict(run.network).of(f"{layer}.x"):
+        if prediction.during is None or np.size(prediction.value) > _MARKED_AT_MOST:
+            continue
+        start, stop = prediction.during
+        at = run.end if stop == last else stop
+        if start < run.end and at <= run.end and not run.start:
+            values = np.ravel(prediction.value)
+            marks.append(Curve(np.full(values.size, at), values, "theory", "predicted", color=_INK, marker="o"))
+    return marks
 
 
 def layer_panel(

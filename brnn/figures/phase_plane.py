@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from contourpy import contour_generator
 
@@ -12,6 +14,8 @@ from brnn.figures.run import Run
 __all__ = ["nullclines", "phase_panel"]
 
 _POINTS = 121  # along each axis of the plane
+_FINER = 5  # points of the way for each saved state
+_SMOOTH_AT_MOST = 400  # saved states
 _ROOM = 0.12  # around the run, as part of what it covers
 
 
@@ -35,14 +39,14 @@ def nullclines(
 
 
 def phase_panel(
-    run: Run, x: tuple[str, int], y: tuple[str, int], names: tuple[str, str], title: str = "Phase plane"
+    run: Run, x: tuple[str, int], y: tuple[str, int], names: tuple[str, str], title: str = "Phase plane", **look: Any
 ) -> Panel:
     """Return the run in the plane of its two variables, ``("E", 0)`` and ``("I", 0)``, with both nullclines.
 
     The nullclines are those of the inputs at the end of the run.
     """
     (a, i), (b, j) = x, y
-    way = np.column_stack([run.values(a)[:, i], run.values(b)[:, j]])
+    way = _smooth(run, np.column_stack([run.values(a)[:, i], run.values(b)[:, j]]), run.times(a))
     low, high = way.min(axis=0), way.max(axis=0)
     room = _ROOM * np.where(high > low, high - low, 1.0)
     low, high = low - room, high + room
@@ -60,4 +64,23 @@ def phase_panel(
         Curve(way[:1, 0], way[:1, 1], "beginning", color=6, marker="s"),
         Curve(way[-1:, 0], way[-1:, 1], "end", color=6, marker="o"),
     ]
-    return Panel(title, tuple(marks), names[0], names[1], x_limits=across, y_limits=along)
+    return Panel(title, tuple(marks), names[0], names[1], x_limits=across, y_limits=along, **look)
+
+
+def _smooth(run: Run, way: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Return more points of a way, on the cubics through the saved states with differences for slopes.
+
+    Where inputs jump the way has a kink, and stays as it is.
+    """
+    if times.size < 5 or times.size > _SMOOTH_AT_MOST or run.network.breaks(run.end).size:
+        return way
+    slopes = np.gradient(way, times, axis=0, edge_order=2)
+    s = np.linspace(0.0, 1.0, _FINER, endpoint=False)[:, None, None]
+    step = np.diff(times)[None, :, None]
+    fine = (
+        (1.0 + 2.0 * s) * (1.0 - s) ** 2 * way[None, :-1]
+        + s * (1.0 - s) ** 2 * step * slopes[None, :-1]
+        + s**2 * (3.0 - 2.0 * s) * way[None, 1:]
+        + s**2 * (s - 1.0) * step * slopes[None, 1:]
+    )
+    return np.concatenate([np.swapaxes(fine, 0, 1).reshape(-1, 2), way[-1:]])

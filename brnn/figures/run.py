@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from brnn.figures.description import Span
-from brnn.figures.view import View, drawn_network, input_intervals
+from brnn.figures.view import View, drawn_network, input_intervals, input_pattern
 from brnn.spec.network import Network
+from brnn.spec.stimulus import Stimulus
 
 __all__ = ["Run"]
 
@@ -29,6 +30,20 @@ class Run:
         self.result = result
         self.network: Network = drawn_network(result)
         self._views: dict[str, View] = {}
+
+    def part(self, name: str) -> Any:
+        """Return the layer or the projection of this name, to read its parameters."""
+        parts: tuple[Any, ...] = (*self.network.layers, *self.network.projections)
+        return next(part for part in parts if part.name == name)
+
+    def inputs_to(self, layer: str, kind: str = "excitatory", time: float | None = None) -> np.ndarray:
+        """Return the whole input of a layer at `time` (when it first gets some, without it), in its shape."""
+        law = self.network.layer(layer)
+        if time is None:
+            given = input_pattern(self.network, law, self.end)
+            return np.zeros(law.shape) if given is None else given
+        own = [s for s in self.network.stimuli if s.target == layer and s.kind == kind]
+        return np.asarray(sum((s.at(time, law.shape) for s in own), np.zeros(law.shape)))
 
     def view(self, name: str) -> View:
         """Return a variable, by its full name or that of its layer."""
@@ -84,6 +99,12 @@ class Run:
     def inputs(self) -> tuple[Span, ...]:
         """When the network gets any input; nothing if that is always."""
         return tuple(Span(on, off, "input on") for on, off in input_intervals(self.network, self.end))
+
+    def spans(self, stimulus: Stimulus, label: str, color: int | None = None) -> tuple[Span, ...]:
+        """Return when one of the network's inputs is on, until the end of the run."""
+        alone = self.network.replace(stimuli=(stimulus,), events=(), protocol=None, duration=None)
+        found = input_intervals(alone, self.end)
+        return tuple(Span(on, off, label, color) for on, off in found)
 
     @property
     def below(self) -> str:

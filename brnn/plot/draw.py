@@ -33,6 +33,7 @@ __all__ = ["draw_figure", "draw_panel"]
 
 _WIDTH, _HEIGHT = 4.7, 2.9  # inches of one panel
 _WIDEST, _NARROWEST = 14.0, 6.8
+_LETTERS = 62  # of a legend that fit beside each other into a panel of width 1
 _GIVEN, _GIVEN_BAR = "#8c8c8c", "#c9c9c9"
 _PREDICTED: tuple[int, tuple[float, ...]] = (0, (3.5, 2.5))
 
@@ -82,8 +83,20 @@ def draw_panel(ax: Axes, panel: Panel) -> None:
     _set_ticks(ax, panel, squares)
     if panel.legend == "beside":
         key(ax, loc="upper left", bbox_to_anchor=(1.01, 1.02), borderaxespad=0.0, title=panel.legend_title or None)
+    elif panel.legend == "top":
+        key(ax, loc="upper center", ncols=_columns(panel)[0], columnspacing=1.4, borderaxespad=0.2)
     elif panel.legend == "inside":
         key(ax, loc="best", title=panel.legend_title or None)
+
+
+def _columns(panel: Panel) -> tuple[int, int]:
+    """Return into how many columns and rows the names in a panel are put that stand over what is drawn."""
+    names = dict.fromkeys(name for mark in panel.marks if (name := getattr(mark, "label", "")))
+    if not names or panel.legend != "top":
+        return 1, 0
+    across = max(1, int(_LETTERS * panel.width / (max(map(len, names)) + 6)))
+    rows = -(-len(names) // across)
+    return -(-len(names) // rows), rows
 
 
 def _set_limits(ax: Axes, panel: Panel, picture: bool) -> None:
@@ -95,7 +108,9 @@ def _set_limits(ax: Axes, panel: Panel, picture: bool) -> None:
         values = _all_y(panel)
         if values.size:
             bars = any(isinstance(mark, Bars) and mark.label for mark in panel.marks)
-            ax.set_ylim(*value_limits(values, room=0.35 if bars else 0.06))  # with room for the legend over bars
+            room = 0.35 if bars and panel.legend == "inside" else 0.06  # for the legend over bars
+            low, high = value_limits(values, room=room)
+            ax.set_ylim(low, high + (high - low) * 0.085 * _columns(panel)[1])
 
 
 def _set_ticks(ax: Axes, panel: Panel, squares: bool) -> None:
@@ -165,6 +180,7 @@ def _curve(ax: Axes, mark: Curve, told: set[str]) -> None:
                 "markeredgecolor": color,
                 "markeredgewidth": 1.5,
                 "zorder": 5,
+                "clip_on": False,
             }
     label = _once(mark.label, told)
     if mark.steps:

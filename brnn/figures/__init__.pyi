@@ -1,0 +1,29 @@
+"""The names of brnn.figures, loaded when they are used: a model declares a figure without what others need."""
+
+from .describe import describe as describe
+from .description import Band as Band
+from .description import Bars as Bars
+from .description import Curve as Curve
+from .description import FigureDescription as FigureDescription
+from .description import Level as Level
+from .description import Lines as Lines
+from .description import Mark as Mark
+from .description import Note as Note
+from .description import Panel as Panel
+from .description import Picture as Picture
+from .description import Raster as Raster
+from .description import Span as Span
+from .own import ModelFigure as ModelFigure
+from .own import figure as figure
+from .panels import heat_panel as heat_panel
+from .panels import image_panels as image_panels
+from .panels import layer_panel as layer_panel
+from .panels import matrix_panel as matrix_panel
+from .panels import pattern_marks as pattern_marks
+from .panels import pattern_panel as pattern_panel
+from .panels import predicted_levels as predicted_levels
+from .panels import theory_curve as theory_curve
+from .panels import time_panel as time_panel
+from .panels import trace as trace
+from .phase_plane import phase_panel as phase_panel
+from .run import Run as Run
