@@ -24,7 +24,7 @@ import numpy as np
 
 from brnn.base.codetext import Code
 from brnn.compiler.plasticity import add_gate, add_matrix, add_plastic
-from brnn.compiler.program import Course, Program, SentSignals
+from brnn.compiler.program import INLINED, Course, Program, SentSignals
 from brnn.compiler.rates import with_rates
 from brnn.compiler.statements import (
     ZERO,
@@ -337,7 +337,7 @@ def _source(program: Program, *, rates: bool = False) -> str:
         for k, name in enumerate(program.blocks):
             lines.append(f"    rate_{name} = block_in(rates, places, {places['n']}, {k})")
     clear = [f"    d{name}[:] = 0.0" for name in program.blocks]
-    return _module(program, _ADDRESSES, _INLINED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
+    return _module(program, _ADDRESSES, INLINED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
 
 
 def text_of_arrays(program: Program) -> str:

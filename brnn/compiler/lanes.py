@@ -15,8 +15,9 @@ row of `q`; there is room for signals and net inputs in `work` and for sums in `
 blocks and arrays begin and end; `whole` holds the arrays of whole numbers (who is connected with whom), which all lanes
 share. Networks whose text, `n` and `whole` are equal can be lanes of one call.
 
-Addresses instead of arrays, because a call with eight arrays takes longer than its work for one network of ten cells;
-indices are made unsigned, because whether a signed one counts from the end would be asked at each access.
+Addresses instead of arrays, because a call with eight arrays takes longer than its work for one network of ten cells,
+and because whether an index of an array counts from the end would be asked at each access: half of the
+time that the networks of the models took to compile.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from brnn.compiler.program import Equations
+from brnn.compiler.program import INLINED, Equations
 from brnn.compiler.statements import (
     Array,
     Assign,
@@ -51,12 +52,11 @@ LANES = 32  # enough for the compiler to make a vector loop, few enough for the 
 _HEADER = '''"""Right-hand side of {lanes} networks of one structure, side by side; every number is an argument."""
 
 import numpy as np
-from numba import carray, cfunc, njit
+from numba import cfunc, njit
 
-from brnn.compiler.numba_internals import LANE_SIGNATURE, NoAlias
+from brnn.compiler.numba_internals import LANE_SIGNATURE, NoAlias, part
 
 LANES = {lanes}
-U = np.uint64
 options = {{"error_model": "numpy", "fastmath": {{"contract", "nsz"}}, "nogil": True}}
 
 '''
@@ -96,35 +96,32 @@ def lane_text(equations: Equations, constants: tuple[tuple[int, float], ...]) ->
     """
     statements = list(_side_by_side(equations.statements))
     shared = {name: row for row, name in enumerate(dict.fromkeys(_shared(statements)))}
-    printer = _LanePrinter(dict(constants), shared)
+    edges = _edges(equations)
+    printer = _LanePrinter(dict(constants), shared, edges)
     parts = [_HEADER.format(lanes=LANES)]
-    parts += [f"\n@njit(**options)\n{code.source}\n" for code in equations.functions]
+    parts += [f"\n@njit({INLINED}**options)\n{code.source}\n" for code in equations.functions]
     parts.append("\n@cfunc(LANE_SIGNATURE, cache=True, pipeline_class=NoAlias, **options)")
     parts.append("def lanes(t, u, du, n, q, work, scratch, whole):")
-    rows = max(1, len(shared))
-    return LaneText("\n".join([*parts, *_vectors(equations, rows), *printer.lines(statements), ""]), rows)
+    parts += [
+        f"    {name} = part({vector}, n[{at}]{'' if vector == 'whole' else ' * LANES'})"
+        for name, (vector, at) in edges.items()
+    ]
+    return LaneText("\n".join([*parts, *printer.lines(statements), ""]), max(1, len(shared)))
 
 
-def _vectors(equations: Equations, scratch: int) -> Iterator[str]:
-    """Yield the lines that make arrays of the addresses, and parts of them by the edges that `n` holds."""
-    sizes = {"t": "LANES", "scratch": f"{scratch} * LANES"}
-    parts = []
-    at = 0  # place in `n`
-    own = [(kind, equations.names(kind)) for kind in ("values", "work", "whole")]
-    for kind, names in (("state", equations.blocks), *own):
-        vector, lanes = {"state": "u", "values": "q"}.get(kind, kind), "" if kind == "whole" else " * LANES"
-        for name in names:
-            edges = f"[n[{at}]{lanes} : n[{at + 1}]{lanes}]"
-            parts.append(f"    {name} = {vector}{edges}")
-            if kind == "state":
-                parts.append(f"    d{name} = du{edges}")
-            at += 1
-        sizes[vector] = f"n[{at}]{lanes}"
+def _edges(equations: Equations) -> dict[str, tuple[str, int]]:
+    """Return, for each block and array, the vector that it is a part of, and the place in `n` where that begins."""
+    edges: dict[str, tuple[str, int]] = {}
+    at = 0
+    for name in equations.blocks:
+        edges |= {name: ("u", at), f"d{name}": ("du", at)}
         at += 1
-    sizes["du"] = sizes["u"]
-    yield f"    n = carray(n, {at})"
-    yield from (f"    {name} = carray({name}, {size})" for name, size in sizes.items())
-    yield from parts
+    for kind, vector in (("values", "q"), ("work", "work"), ("whole", "whole")):
+        at += 1  # after the last of each kind stands where it ends
+        for name in equations.names(kind):
+            edges[name] = (vector, at)
+            at += 1
+    return edges
 
 
 def _side_by_side(statements: Sequence[Statement]) -> Iterator[Statement]:
@@ -172,9 +169,12 @@ def _shared(statements: Sequence[Statement]) -> Iterator[str]:
 class _LanePrinter(Printer):
     """Prints statements with every number and array at the place of its lane."""
 
-    def __init__(self, constants: Mapping[int, float], shared: Mapping[str, int]) -> None:
+    def __init__(
+        self, constants: Mapping[int, float], shared: Mapping[str, int], edges: Mapping[str, tuple[str, int]]
+    ) -> None:
         self.constants = constants
         self.shared = shared
+        self.edges = edges
 
     def leaf(self, expression: Expression, tightness: int) -> str:
         """Write the lane's own number."""
@@ -186,15 +186,16 @@ class _LanePrinter(Printer):
             case Local(name) if name in self.shared:
                 return f"scratch[{self.lane(Constant(str(self.shared[name])))}]"
             case Element(Array(name, "whole"), index):
-                return f"{name}[U({self.expression(index)})]"
+                return f"{name}[{self.expression(index)}]"
             case Element(Array(name), index):
                 return f"{name}[{self.lane(index)}]"
             case Size(Array(name)):
-                return self.expression(Constant(f"{name}.size") // _LANES, tightness)
+                at = self.edges[name][1]
+                return self.expression(Constant(f"n[{at + 1}]") - Constant(f"n[{at}]"), tightness)
             case Time(name):
                 return f"{name}[l]"
         return super().leaf(expression, tightness)
 
     def lane(self, row: Expression) -> str:
         """Return the index of this lane in a row."""
-        return f"U({self.expression(row * _LANES + _LANE)})"
+        return self.expression(row * _LANES + _LANE)

@@ -27,7 +27,10 @@ from brnn.errors import SpecError
 from brnn.spec.layers import LayerLaw
 from brnn.spec.schedules import Schedule
 
-__all__ = ["Course", "Equations", "Program", "SentSignals"]
+__all__ = ["INLINED", "Course", "Equations", "Program", "SentSignals"]
+
+# Options of generated functions that only other generated functions call: wrappers take as long to compile as they do.
+INLINED = "no_cpython_wrapper=True, no_cfunc_wrapper=True, "
 
 _I, _S = Index("i"), Local("s")
 
