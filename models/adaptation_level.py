@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.claims import Comparison, claim
+from brnn.figures import Curve, FigureDescription, Mark, Run, figure, layer_panel, time_panel
 from brnn.models import rcf
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.liapunov import falls_along_runs
@@ -217,3 +218,28 @@ def value_falls() -> list[Comparison]:
     rows = falls_along_runs(build(J=0.1 * PATTERN_A), rng.uniform(0.05, 2.5, size=(2, 10)), "default with J", 30.0)
     wavy = build(6, d=Function("tanh(w)"), b=Function("2*sin(3*w) - 0.3*w"), a=Function("1 + w**2"))
     return rows + falls_along_runs(wavy, rng.normal(size=(2, 6)), "b = 2 sin 3x - 0.3 x", 10.0)
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("F1.x")
+def level(run: Run) -> FigureDescription | None:
+    """Show the activities, and beside them the level against which the functions b_i compete."""
+    view = run.view("F1")
+    if len(view.shape) > 1 or view.cells > 24 or run.network.stimuli:
+        return None
+    x, times = run.values("F1"), run.times("F1")
+    favored = run.part("F1").b(x)
+    c = run.network.projections[0].signal(x).sum(axis=1)
+    order = np.argsort(np.argsort(x[0], kind="stable"), kind="stable")
+    marks: list[Mark] = [
+        Curve(times, favored[:, k], shade=float(order[k]) / max(view.cells - 1, 1)) for k in range(view.cells)
+    ]
+    marks.append(Curve(times, c, "adaptation level c(x)", color=6))
+    panels = (
+        layer_panel(run, "F1", "Activities"),
+        time_panel(run, "Cell i grows while b(x) is above c", marks, y="b(x) of each cell", width=0.8),
+    )
+    title = "All cells compete against one adaptation level"
+    return FigureDescription(title, run.below, (panels,), (1.25,))

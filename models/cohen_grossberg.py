@@ -30,7 +30,8 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import array, choice, number, whole
 from brnn.claims import Comparison, claim
-from brnn.errors import SpecError
+from brnn.errors import InputError, SpecError
+from brnn.figures import Curve, FigureDescription, Run, figure, layer_panel, time_panel
 from brnn.models import rcf
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.liapunov import falls_along_runs
@@ -47,6 +48,7 @@ from brnn.spec.topologies import Topology
 from brnn.spec.topologies.distance import GaussianKernel
 from brnn.spec.topologies.matrix import Dense
 from brnn.spec.topologies.uniform import AllButSelf, OneToOne
+from brnn.theory.liapunov_functions.value import liapunov
 
 __all__ = ["build"]
 
@@ -316,3 +318,23 @@ def kinds() -> list[Comparison]:
         result = run(build(kind=kind, c=c, initial=start, **given), 2.0, times=times)
         rows.append(Comparison(integrated(velocity, start, times), result["F1.x"].values, 1e-7, kind))
     return rows
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("F1.x")
+def descent(run: Run) -> FigureDescription | None:
+    """Show the activities, and the Liapunov function that never rises."""
+    if len(run.view("F1").shape) > 1 or run.view("F1").cells > 60:
+        return None
+    try:
+        V = liapunov(run.network).V
+    except InputError:  # coefficients that are not symmetric
+        return None
+    falls = Curve(run.times("F1"), V(run.values("F1")), "V")
+    panels = (
+        layer_panel(run, "F1", "Activities"),
+        time_panel(run, "The Liapunov function (33) only falls", [falls], y="V", legend="none", width=0.8),
+    )
+    return FigureDescription("Symmetric competition always comes to rest", run.below, (panels,), (1.25,))

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
+from brnn.figures import Curve, FigureDescription, Level, Mark, Run, figure, layer_panel, time_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities, field_shape
@@ -171,3 +172,28 @@ def equations() -> list[Comparison]:
         "initial": np.array([0.2, 0.6, 0.4]),
     }
     return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 1.5, 7))
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("firms.x")
+def market(run: Run) -> FigureDescription | None:
+    """Show the productions beside those of theory, and what each firm earns at the price of the moment."""
+    view = run.view("firms")
+    if len(view.shape) > 1 or view.cells > 12:
+        return None
+    demand, q = float(run.part("firms_firms_inh").topology.weight), float(dict(run.part("firms").b.parameters)["rise"])
+    margin = run.inputs_to("firms")  # the price at which nobody buys, less the cost of each firm
+    _, stored = market_equilibrium(-margin, 0.0, demand, q)
+    times, x = run.times("firms"), run.values("firms")
+    names = [f"firm {k}" for k in range(view.cells)]
+    at_end = Curve(np.full(stored.size, run.end), stored, "theory", "predicted", 6, marker="o")
+    earned = margin - demand * x.sum(axis=1, keepdims=True) - q * x
+    marks: list[Mark] = [Level(0.0, role="guide"), *(Curve(times, earned[:, k], color=k) for k in range(view.cells))]
+    panels = (
+        layer_panel(run, "firms", "Productions", labels=names, overlays=[at_end], y="production x"),
+        time_panel(run, "Price less cost of one more unit", marks, y="earned by one more unit", width=0.8),
+    )
+    title = "A market balances: firms with high costs leave it"
+    return FigureDescription(title, run.below, (panels,), (1.25,))

@@ -37,6 +37,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import choice, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Level, Mark, Panel, Run, figure, time_panel, trace
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape, signal_of
 from brnn.models.parts.reference import scipy_solution
@@ -354,3 +355,41 @@ def equations() -> list[Comparison]:
     }
     times = np.array([0.0, 0.03, 0.1, 0.25, 0.33, 0.45, 0.6])
     return equations_by_hand(build, parameters, _by_hand, times, apart=("n", "presentation", "width"))
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("postsynaptic.x", "synapse.y")
+def depression(run: Run) -> FigureDescription | None:
+    """Show responses and resources at several rates, and the steady response as a function of the rate."""
+    n = run.view("synapse.y").cells
+    if n > 6 or len(run.view("presynaptic").shape) > 1 or run.part("synapse").gate.per != "source":
+        return None
+    gate, stop = run.part("synapse").gate, float(run.network.breaks(run.end + 1.0)[0])
+    rates = run.inputs_to("presynaptic") / float(np.max(run.part("presynaptic").A))
+    names = [f"{rate:g}/s" for rate in rates]
+    responses = [trace(run, "postsynaptic", k, label=names[k], color=k) for k in range(n)]
+    gates: list[Mark] = [trace(run, "synapse.y", k, label=names[k], color=k) for k in range(n)]
+    steady: list[Mark] = []
+    if len(run.network.stimuli) == 1 and stop <= run.end:
+        sent = run.part("synapse").signal
+        held = theory.gate_level(sent(rates), gate.H, gate.K, gate.L)
+        gates.append(Curve(np.full(n, stop), held, "theory", "predicted", 6, marker="o"))
+        fine = np.linspace(0.0, 1.15 * float(rates.max()), 200)
+        strength = float(run.part("synapse").topology.weight) / float(np.max(run.part("postsynaptic").A))
+        curve = strength * sent(fine) * theory.gate_level(sent(fine), gate.H, gate.K, gate.L)
+        steady = [
+            Curve(fine, curve, "theory", "predicted"),
+            Level(strength * gate.H * gate.K / gate.L, "its limit", role="guide"),
+            Curve(rates, run.at("postsynaptic", stop - 1e-9).ravel(), "the run", marker="o"),
+        ]
+    panels = [
+        time_panel(run, "Responses: a burst, then depression", responses),
+        time_panel(run, "Resources that are left", gates, y="gate y"),
+    ]
+    title = "A depressing synapse hears changes of rate, not rates"
+    if not steady:
+        return FigureDescription(title, run.below, (panels,), (1.2,))
+    last = Panel("Steady response saturates", tuple(steady), "presynaptic rate (1/s)", "response", width=0.8)
+    return FigureDescription(title, run.below, ((panels[0], last), (panels[1],)), (1.1, 1.0))

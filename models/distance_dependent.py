@@ -35,6 +35,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import FigureDescription, Panel, Run, figure, pattern_marks
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, default_pattern, field_shape, presented, signal_of
 from brnn.models.parts.runs import run, slope, stays_within
@@ -412,3 +413,30 @@ def equations() -> list[Comparison]:
             tolerance=1e-6,
         ),
     ]
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("F1.x")
+def contrast(run: Run) -> FigureDescription | None:
+    """Show a row of cells beside its input and the equilibrium of theory; images have the usual figure."""
+    view = run.view("F1")
+    if len(view.shape) > 1 or view.cells > 1000 or "receptors" not in [layer.name for layer in run.network.layers]:
+        return None
+    field, kernels = run.part("F1"), [run.part(f"receptors_F1_{kind}") for kind in ("exc", "inh")]
+    given = run.inputs_to("receptors") / float(np.max(run.part("receptors").A))
+    center, surround = (
+        theory.gaussian(link.topology.width, math.ceil(4.0 * link.topology.width), link.topology.weight, unit_sum=True)
+        for link in kernels
+    )
+    numbers = (float(field.A), float(field.B), float(field.E))
+    sent = kernels[0].signal(given)
+    predicted = theory.equilibrium(sent, center, surround, *numbers, kernels[0].topology.boundary)
+    marks = pattern_marks(run.last("F1"), None, predicted, ("", "response", "theory"))
+    panels = (
+        Panel("Input", tuple(pattern_marks(given)), "cell", "intensity", width=0.7),
+        Panel("Response in the end", tuple(marks), "cell", "activity", legend="top"),
+    )
+    title = "Uniform areas are suppressed, edges are enhanced"
+    return FigureDescription(title, run.below, (panels,), (1.2,))

@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 from brnn.analysis import Oscillation, measure_oscillation, phase_lag
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
+from brnn.figures import FigureDescription, Mark, Run, figure, time_panel, trace
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, signal_of
 from brnn.models.parts.reference import scipy_solution
@@ -286,3 +287,24 @@ def no_depletion_no_oscillation() -> list[Comparison]:
             Comparison([1.0, 1.0], result.final("gates.y"), 1e-7, f"from {initial}: gates"),
         ]
     return rows
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("pacemaker.x", "gates.y")
+def turns(run: Run) -> FigureDescription:
+    """Show both cells and both gates over time."""
+    times, x = run.times("pacemaker"), run.values("pacemaker")
+    cells: list[Mark] = [trace(run, "pacemaker", k, label=f"cell {k + 1}", color=k) for k in range(2)]
+    gates: list[Mark] = [trace(run, "gates.y", k, label=f"gate {k + 1}", color=k) for k in range(2)]
+    below, late = run.below, times > 0.4 * (run.start + run.end)
+    oscillates = np.count_nonzero(late) > 20 and float(np.ptp(x[late, 0])) > 1e-2
+    if oscillates:
+        below = f"period {measure_oscillation(times[late], x[late, 0]).period:.4g}   ·   {below}"
+    title = "Two cells take turns, as their gates tire and recover"
+    rows = (
+        (time_panel(run, "Cells: each holds the other down", cells, width=1.8),),
+        (time_panel(run, "Gates: used up, and refilled", gates, y="gate y", width=1.8),),
+    )
+    return FigureDescription(title if oscillates else "Two cells come to rest", below, rows, (0.9, 0.9))

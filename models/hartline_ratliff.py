@@ -37,6 +37,7 @@ from brnn.base.checks import array, choice, number
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import FigureDescription, Panel, Run, figure, heat_panel, pattern_marks
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape, presented
 from brnn.models.parts.runs import final, run, slope
@@ -453,3 +454,27 @@ def equations() -> list[Comparison]:
     }
     other = {"boundary": "nearest"}
     return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 3.0, 7), changed=other, tolerance=1e-6)
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("v.x")
+def mach_bands(run: Run) -> FigureDescription | None:
+    """Show the response beside the light and the solution of (4), and how it came about."""
+    view = run.view("v")
+    if len(view.shape) > 1 or view.cells > 1000:
+        return None
+    constant = 1.0 / float(np.max(run.part("v").A))
+    light = constant * run.inputs_to("v")
+    links = run.network.projections
+    predicted = None
+    if len(links) == 1 and np.array_equal(light, constant * run.inputs_to("v", time=run.end - 1e-9)):
+        strengths = links[0].topology.strengths(view.shape, view.shape)
+        predicted = static(light, strengths, run.part(str(links[0].name)).signal.threshold)
+    marks = pattern_marks(run.last("v"), light, predicted, ("light e", "response in the end", "theory (4)"))
+    panels = (
+        Panel("Light and response", tuple(marks), "cell", "light, frequency of impulses", legend="top"),
+        heat_panel(run, "v", "The response over time", label="v"),
+    )
+    return FigureDescription("Lateral inhibition exaggerates edges: Mach bands", run.below, (panels,), (1.2,))

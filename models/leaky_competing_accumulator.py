@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import FigureDescription, Level, Mark, Run, figure, phase_panel, time_panel, trace
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, activities, field_shape, signal_of
 from brnn.models.parts.reference import scipy_solution
@@ -298,3 +299,28 @@ def equations() -> list[Comparison]:
         "initial": np.array([0.3, 0.1, 0.4]),
     }
     return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 3.0, 7), apart=("n", "sigma"))
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("lca.x")
+def race(run: Run) -> FigureDescription | None:
+    """Show two accumulators over time and in their plane, and where the winner rests."""
+    view, layer = run.view("lca"), run.part("lca")
+    if view.cells != 2 or run.network.noisy or run.network.breaks(run.end).size:
+        return None
+    evidence = run.inputs_to("lca").ravel()
+    marks: list[Mark] = [
+        trace(run, "lca", k, label=f"accumulator {k}, evidence {evidence[k]:g}", color=k) for k in range(2)
+    ]
+    x, leak = run.last("lca").ravel(), float(np.max(layer.A))
+    title = "Two accumulators of evidence"
+    if isinstance(run.part("lca_lca_inh").signal, ThresholdLinear) and leak > 0.0 and x.min() <= 0.0 < x.max():
+        title = "More evidence wins, and silences the other"
+        marks.append(Level(float(evidence[np.argmax(x)]) / leak, "theory: the winner, evidence/leak"))
+    panels = (
+        time_panel(run, "Activities", marks),
+        phase_panel(run, ("lca", 0), ("lca", 1), ("accumulator 0", "accumulator 1"), width=0.85),
+    )
+    return FigureDescription(title, run.below, (panels,), (1.3,))

@@ -46,6 +46,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, one_of
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, figure, pattern_marks, time_panel, trace
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities, presented, signal_of
@@ -456,3 +457,45 @@ def equations() -> list[Comparison]:
     times = np.array([0.0, 0.5, 1.0, 1.8, 2.6, 3.4, 4.5])
     other = {"lists": "AB BAC C", "word": "BAC"}
     return equations_by_hand(build, parameters, _by_hand, times, apart=("items",), changed=other, tolerance=1e-6)
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("items.x", "chunks.x")
+def chunking(run: Run) -> FigureDescription | None:
+    """Show the items in working memory and the cells of lists that compete for them."""
+    items, chunks = run.view("items"), run.view("chunks")
+    if chunks.cells > 6 or items.cells > 12:
+        return None
+    weights = np.asarray(run.part("items_chunks_exc").topology.matrix)
+    lengths = np.count_nonzero(weights, axis=1)
+    names = [f"list of {size}: items {_span(row)}" for size, row in zip(lengths, weights, strict=True)]
+    marks: list[Mark] = [trace(run, "chunks", k, label=names[k], color=k) for k in range(chunks.cells)]
+    end = run.last("chunks")
+    won = int(np.argmax(end))
+    marks += _predicted(run, weights @ run.last("items"), won)
+    given = Panel("Items in working memory", tuple(pattern_marks(run.last("items"))), "item", "activity", width=0.7)
+    panels = (given, time_panel(run, "Cells of lists: they mask each other", marks))
+    title = f"The cell of the list of {lengths[won]} masks its parts" if end.max() > 0.0 else "No list is recognized"
+    return FigureDescription(title, run.below, (panels,), (1.35,))
+
+
+def _predicted(run: Run, S: np.ndarray, won: int) -> list[Mark]:
+    """Return the equilibrium at which the cell `won` masks all others."""
+    field, own = run.part("chunks"), np.asarray(run.part("chunks_chunks_exc").topology.matrix)
+    known = np.asarray(run.part("items_chunks_exc").topology.matrix)
+    lists = ["".join(chr(97 + k) for k in np.flatnonzero(row)) for row in known]
+    masking = np.asarray(run.part("chunks_chunks_inh").topology.matrix)
+    A, B, C = float(field.A), float(field.B), float(field.E)
+    D, E = float(own[won, won]) / len(lists[won]), float(masking[won].sum())
+    rest = theory.choice(S, lists, won, A, B, C, D, E, run.part("chunks_chunks_exc").signal)
+    if rest is None:
+        return []
+    return [Curve(np.full(rest.size, run.end), rest, "theory", "predicted", 6, marker="o")]
+
+
+def _span(weights: np.ndarray) -> str:
+    """Return which items a list has."""
+    items = np.flatnonzero(weights)
+    return f"{items[0]}-{items[-1]}" if np.all(np.diff(items) == 1) else ", ".join(map(str, items))

@@ -34,6 +34,7 @@ from brnn.base.checks import array, number, whole
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Level, Mark, Raster, Run, figure, time_panel
 from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.patterns import activities
 from brnn.models.parts.runs import final, run
@@ -272,3 +273,28 @@ def equations() -> list[Comparison]:
         "initial": np.array([-0.3, 0.2, 0.1]),
     }
     return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 4.0, 9), tolerance=1e-6)
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("cells.x")
+def switches(run: Run) -> FigureDescription | None:
+    """Show the levels of the cells with the threshold, and when each sends."""
+    view = run.view("cells")
+    if view.cells > 6:
+        return None
+    times, w = run.times("cells"), run.values("cells")
+    threshold = float(run.network.projections[0].signal.threshold)  # type: ignore[attr-defined]
+    marks: list[Mark] = [Curve(times, w[:, k], f"cell {k}", color=k) for k in range(view.cells)]
+    marks.append(Level(threshold, "threshold"))
+    when, which = np.nonzero(w >= threshold)
+    sends = Raster(times[when], which)
+    ticks = tuple((float(k), str(k)) for k in range(view.cells))
+    limits = (-0.7, view.cells - 0.3)
+    rows = (
+        (time_panel(run, "Levels: they relax between two switches", marks, y="level B + x"),),
+        (time_panel(run, "Who sends", [sends], y="cell", y_limits=limits, y_ticks=ticks, legend="none"),),
+    )
+    title = "Signals are all or none, levels are graded"
+    return FigureDescription(title, run.below, rows, (1.2, 0.6))

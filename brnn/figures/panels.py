@@ -178,7 +178,7 @@ def pattern_marks(
     cells = np.arange(stored.size)
     if given is not None:
         marks.append(Curve(cells, np.ravel(given), labels[0], "given"))
-    marks.append(Curve(cells, stored, labels[1]))
+    marks.append(Curve(cells, stored, labels[1] if given is not None or predicted is not None else ""))
     if predicted is not None:
         marks.append(Curve(cells, np.ravel(predicted), labels[2], "predicted"))
     return marks
