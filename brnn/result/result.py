@@ -35,6 +35,7 @@ from brnn.result.summary import described, summary
 if TYPE_CHECKING:
     import xarray as xr
 
+    from brnn.comparison import Comparison
     from brnn.spec.events.protocol import Span
     from brnn.spec.network import Network
 
@@ -263,6 +264,20 @@ class Result(Mapping[str, "xr.DataArray"]):
         tree = xr.DataTree.from_dict(datasets)
         tree.attrs.update(self.attributes, status=self.status, solver=solver_text(self.solver.details))
         return tree
+
+    def compare(self) -> list[Comparison]:
+        """Return what mathematics predicts for the network beside what this run gives.
+
+        Of everything that `brnn.theory.predict` says of the network and that the run shows: a state of rest only if
+        the run came to rest.
+
+        Returns
+        -------
+        list of Comparison
+        """
+        from brnn.theory.predictions.predict import predict
+
+        return predict(self.network).compare(self)
 
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write everything to an HDF5 file, which appears under its name when it is whole.

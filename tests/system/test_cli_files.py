@@ -178,10 +178,12 @@ def test_theory(call: Callable[..., Any]) -> None:
     assert call("theory", "additive").code == 0
 
 
-def test_theory_says_when_it_has_none(call: Callable[..., Any]) -> None:
+def test_theory_says_what_does_not_apply_and_why(call: Callable[..., Any]) -> None:
     said = call("theory", "distance_dependent")
-    assert said.code == 2
-    assert "no theory here" in said.err
+    assert said.code == 0
+    assert "a recurrent competitive field (21): one layer of cells that obey (9)" in said.out
+    said = call("theory", "gated_pacemaker")
+    assert "a network of the form of Cohen and Grossberg (32): Projection 'gates' has a gate" in said.out
 
 
 def test_export_writes_the_equations_of_a_model(call: Callable[..., Any], tmp_path: Path) -> None:

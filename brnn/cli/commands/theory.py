@@ -8,7 +8,6 @@ import typer
 
 from brnn.cli.commands.options import AsJson, ModelName, Settings
 from brnn.cli.text import columns
-from brnn.errors import InputError
 
 if TYPE_CHECKING:
     from brnn.theory.predictions.base import Prediction, Unmet
@@ -35,8 +34,8 @@ def theory(
 
     Regime, equilibria and their stability, thresholds, and the final pattern where theory determines it.
 
-    Covered are recurrent competitive fields (21), additive networks with linear signals (6), and layers of shunting
-    or membrane cells that are driven by inputs alone (13), (20).
+    Every theorem looks at the structure of the network. Those that say nothing of it are listed with the first of
+    their conditions that it does not meet.
     """
     from brnn.cli.model import find_model
     from brnn.theory import predict
@@ -48,17 +47,16 @@ def theory(
 
         pattern = read_pattern(source)
     predictions = predict(found.build(settings or (), pattern, source or ""))
-    if not predictions:
-        raise InputError(
-            f"{found.name}: no theory here for this network: {predictions.why_not}; `brnn verify` checks what is "
-            "published about the models"
-        )
     if json:
         from brnn.cli.as_json import print_json
 
         print_json({"network": predictions.network, "predictions": list(predictions), "unmet": predictions.unmet})
         return
-    print(columns([row for outcome in predictions.outcomes for row in _rows(outcome)]))
+    rows = [row for outcome in predictions.outcomes for row in _rows(outcome)]
+    if rows:
+        print(columns(rows) + "\n")
+    print("What says nothing of this network, and what it would need:")
+    print("\n".join(f"  {unmet.theorem}: {unmet.hypothesis}" for unmet in predictions.unmet))
 
 
 def _rows(outcome: Prediction | Unmet) -> list[tuple[str, str]]:

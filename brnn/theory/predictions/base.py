@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from brnn.base.text import text_table
+from brnn.comparison import Comparison
+from brnn.errors import InputError
 from brnn.spec.network import Network
 
-__all__ = ["Phase", "Prediction", "Predictions", "Unmet", "constant_phases", "unmet_by_inputs"]
+if TYPE_CHECKING:
+    from brnn.result.result import Result
+
+__all__ = [
+    "Measure",
+    "NotMeasured",
+    "Phase",
+    "Prediction",
+    "Predictions",
+    "Unmet",
+    "constant_phases",
+    "unmet_by_inputs",
+]
+
+Measure = Callable[["Result"], Any]
+
+_ACCURACY = 1e-5  # relative to the largest predicted value; ten times the tolerance that runs have by default
+
+
+class NotMeasured(InputError):
+    """A run from which a quantity cannot be measured: it ended too soon, or was not at rest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +57,10 @@ class Prediction:
         The interval of time that it is about; None for all of it.
     details : dict
         What belongs to the value, by name.
+    kind : {"near", "within", "monotone", "count", "order"}
+        How a measured value is judged, as in `brnn.Comparison`; the value of "within" is (lowest, highest).
+    tolerance : float or None
+        By how much a measured value may differ; None for 1e-5 of the largest predicted one.
     """
 
     quantity: str
@@ -44,6 +70,42 @@ class Prediction:
     source: str
     during: tuple[float, float] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "near"
+    tolerance: float | None = None
+    _measure: Measure | None = field(default=None, repr=False)
+
+    @property
+    def measurable(self) -> bool:
+        """Whether it is about something that a run shows."""
+        return self._measure is not None
+
+    def measure(self, result: Result) -> Any:
+        """Return what a run of the network gives for the same quantity.
+
+        Raises
+        ------
+        NotMeasured
+            If the run does not show it: it ended too soon, or was not at rest; or no run does.
+        """
+        if self._measure is None:
+            raise NotMeasured(f"{self.quantity}: a run does not show it")
+        return self._measure(result)
+
+    def compare(self, result: Result) -> Comparison:
+        """Return the predicted value beside the one that a run gives; see `measure`."""
+        measured = self.measure(result)
+        label = self.quantity if self.during is None else f"{self.quantity}, {_interval(*self.during)}"
+        exact = self.kind in ("count", "order")
+        return Comparison(self.value, measured, 0.0 if exact else self._allowed, label, kind=self.kind)
+
+    @property
+    def _allowed(self) -> float:
+        if self.tolerance is not None:
+            return self.tolerance
+        sides = self.value if isinstance(self.value, tuple) else (self.value,)
+        numbers = [np.abs(np.asarray(side, dtype=np.float64)) for side in sides if not isinstance(side, str)]
+        finite = [float(np.max(side[np.isfinite(side)], initial=0.0)) for side in numbers]
+        return _ACCURACY * max([1e-3, *finite])
 
 
 @dataclass(frozen=True)
@@ -94,6 +156,16 @@ class Predictions:
         """Return the predictions about one quantity; none if there are none."""
         return tuple(prediction for prediction in self if prediction.quantity == quantity)
 
+    def compare(self, result: Result) -> list[Comparison]:
+        """Return what is predicted beside what a run gives, of everything that the run shows."""
+        rows = []
+        for prediction in self:
+            try:
+                rows.append(prediction.compare(result))
+            except NotMeasured:
+                continue
+        return rows
+
     def __iter__(self) -> Iterator[Prediction]:
         return (outcome for outcome in self.outcomes if isinstance(outcome, Prediction))
 
@@ -123,7 +195,11 @@ class Phase:
     inputs: Mapping[tuple[str, str], np.ndarray]
 
     def __str__(self) -> str:
-        return f"t = {self.start:g} ... {self.stop:g}"
+        return _interval(self.start, self.stop)
+
+
+def _interval(start: float, stop: float) -> str:
+    return f"t = {start:g} ... {stop:g}"
 
 
 def unmet_by_inputs(network: Network) -> str | None:
@@ -140,11 +216,7 @@ def constant_phases(network: Network) -> Iterator[Phase]:
     length = network.duration or 1.0
     edges = np.concatenate([[0.0], network.breaks(length), [length]])
     for start, stop in itertools.pairwise(edges.tolist()):
-        inputs = {
-            (layer.name, kind): np.zeros(layer.shape)
-            for layer in network.layers
-            for kind in ("excitatory", "inhibitory")
-        }
+        inputs = {(layer.name, kind): np.zeros(layer.shape) for layer in network.layers for kind in layer.kinds}
         for stimulus in network.stimuli:
             layer = network.layer(stimulus.target)
             inputs[stimulus.target, stimulus.kind] += stimulus.at(0.5 * (start + stop), layer.shape)

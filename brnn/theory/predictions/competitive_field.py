@@ -15,6 +15,7 @@ from brnn.spec.network import Network
 from brnn.spec.topologies.uniform import AllButSelf, OneToOne
 from brnn.theory import rcf
 from brnn.theory.predictions.base import Prediction, Unmet, unmet_by_inputs
+from brnn.theory.predictions.measuring import at_rest
 
 __all__ = ["NO_INPUTS", "CompetitiveField", "competitive_field", "equal_survivors", "quenching_size", "stored"]
 
@@ -146,18 +147,20 @@ def stored(network: Network) -> list[Prediction] | Unmet:
     field = CompetitiveField.of(network)
     if isinstance(field, Unmet):
         return field
-    name = "a competitive field whose stored state is known"
+    theorem = "a competitive field whose stored state is known"
     if network.stimuli:
-        return Unmet(name, NO_INPUTS)
+        return Unmet(theorem, NO_INPUTS)
     if field.v != 1.0:
-        return Unmet(name, "recurrent inhibition v = 1, as in (21)")
+        return Unmet(theorem, "recurrent inhibition v = 1, as in (21)")
     if not field.initial.any():
-        return Unmet(name, "an initial state other than 0")
+        return Unmet(theorem, "an initial state other than 0")
     storage = rcf.storage(field.A, field.B, field.signal, field.initial)
     result = [Prediction("theorem", storage.theorem, f"{storage.theorem} [{storage.source}]", _FIELD, storage.source)]
+    name = f"{network.layers[0].name}.x"
     for state in storage.possible:
         words = f"{pattern_in_words(state)}, total {state.sum():.8g}"
-        result.append(Prediction("stored", state, words, storage.theorem, storage.source))
+        measure = (lambda result: at_rest(result, name)) if len(storage.possible) == 1 else None
+        result.append(Prediction("stored", state, words, storage.theorem, storage.source, _measure=measure))
     if not storage.possible:
         words = "not determined by the initial state alone"
         result.append(Prediction("stored", None, words, storage.theorem, storage.source))

@@ -12,6 +12,7 @@ from brnn.spec.layers.membrane import MembraneLayer
 from brnn.spec.network import Network
 from brnn.theory import membrane
 from brnn.theory.predictions.base import Phase, Prediction, Unmet, constant_phases, unmet_by_inputs
+from brnn.theory.predictions.measuring import approached
 
 __all__ = ["driven_cells"]
 
@@ -54,4 +55,14 @@ def _settled(layer: Layer | MembraneLayer, phase: Phase) -> Prediction:
         f"{phase}: total input {exc.sum():.5g}, sum of x {x.sum():.8g}, approached at rate {np.min(rate):.5g}\n"
         f"{pattern_in_words(x)}"
     )
-    return Prediction(name, x, words, _CONSTANT, _SOURCE, during, {"rate": np.broadcast_to(rate, layer.shape)})
+    rates = np.broadcast_to(rate, layer.shape)
+    return Prediction(
+        name,
+        x,
+        words,
+        _CONSTANT,
+        _SOURCE,
+        during,
+        {"rate": rates},
+        _measure=lambda result: approached(result, name, during, rates),
+    )

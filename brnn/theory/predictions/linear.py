@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from brnn.spec.layers.generalized import Layer
 from brnn.spec.network import Network
 from brnn.theory import additive
 from brnn.theory.predictions.base import Prediction, Unmet, constant_phases, unmet_by_inputs
+from brnn.theory.predictions.measuring import at_rest
 
 __all__ = ["linear_network"]
 
@@ -91,6 +93,7 @@ def linear_network(network: Network) -> list[Prediction] | Unmet:
                 _SOURCE,
                 during=(phase.start, phase.stop),
                 details={"inputs": inputs, "rate": -rate},
+                _measure=partial(at_rest, name=f"{layer.name}.x", during=(phase.start, phase.stop), rate=-rate),
             )
         )
     return result

@@ -7,9 +7,16 @@ from collections.abc import Callable
 from brnn.errors import InputError
 from brnn.spec.network import Network
 from brnn.theory.predictions.base import Prediction, Predictions, Unmet
+from brnn.theory.predictions.bounds import bounded_activities
 from brnn.theory.predictions.competitive_field import competitive_field, equal_survivors, quenching_size, stored
 from brnn.theory.predictions.driven import driven_cells
+from brnn.theory.predictions.lateral import lateral_inhibition
+from brnn.theory.predictions.liapunov_form import falling_function
 from brnn.theory.predictions.linear import linear_network
+from brnn.theory.predictions.lists import remembered_list
+from brnn.theory.predictions.movements import movement
+from brnn.theory.predictions.order import kept_order
+from brnn.theory.predictions.species import competing_species
 
 __all__ = ["THEOREMS", "Theorem", "predict"]
 
@@ -23,15 +30,23 @@ THEOREMS: tuple[Theorem, ...] = (
     quenching_size,
     linear_network,
     driven_cells,
+    lateral_inhibition,
+    competing_species,
+    remembered_list,
+    movement,
+    kept_order,
+    falling_function,
+    bounded_activities,
 )
 
 
 def predict(network: Network) -> Predictions:
     """Return what mathematics predicts for a network, without simulating it.
 
-    Covered are recurrent competitive fields (21), additive networks with linear signals (6), and layers of shunting
-    or membrane cells that are driven by inputs alone (13), (20). Theorems about what other models learn or how they
-    oscillate stand in the modules of `brnn.theory` and in the models' claims.
+    Every theorem of `brnn.theory.predictions` looks at the structure of the network, whoever built it: recurrent
+    competitive fields (21), linear networks (6), cells that are driven by inputs (13), (20), Liapunov functions (32),
+    and the intervals that activities, gates and weights cannot leave. What other models learn and how they
+    oscillate stands in the modules of `brnn.theory` and in the models' claims.
 
     Parameters
     ----------
@@ -41,8 +56,8 @@ def predict(network: Network) -> Predictions:
     Returns
     -------
     Predictions
-        Each Prediction says what is predicted, under which hypothesis and where that is published; `unmet` says why
-        the other theorems do not apply.
+        Each Prediction says what is predicted, under which hypothesis and where that is published, and measures the
+        same on a run (`Prediction.compare`, `brnn.Result.compare`); `unmet` says why the other theorems do not apply.
 
     Raises
     ------
