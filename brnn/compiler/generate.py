@@ -59,9 +59,6 @@ _ADDRESSES = """from numba import cfunc, njit
 
 from brnn.compiler.numba_internals import RHS_SIGNATURE, array_in, block_in, numbers_in"""
 _ARRAYS = "from numba import njit"
-_INLINED = (
-    "no_cpython_wrapper=True, no_cfunc_wrapper=True, "  # nothing but the right-hand side calls the other functions
-)
 _I = Index("i")
 _WHOLE = np.zeros(1, dtype=np.int64)
 _SHORT = {"excitatory": "I", "inhibitory": "J", "modulatory": "mod"}  # names of input

@@ -2,7 +2,9 @@
 
 It knows no unit: every rate is compared with other rates of the same network, and every unknown with its own size.
 
-The functions are written so that they can be compiled into the kernels, too: none calls another.
+The functions are written so that they can be compiled into the kernels, too: none calls another, and choices
+between two values are factors and no part of an array is assigned to, as Numba takes seconds to compile that and
+``np.where``.
 """
 
 from __future__ import annotations
@@ -58,7 +60,7 @@ def difference_steps(u: np.ndarray, rtol: float, atol: float) -> np.ndarray:
     largest = np.max(np.abs(u))
     small = min(atol / rtol, 0.1 * max(largest, 1e4 * atol))
     steps = np.maximum(CENTRAL * np.abs(u), _ASIDE * small)
-    return np.where(u >= 0.0, steps, -steps)
+    return steps * (1.0 - 2.0 * (u < 0.0))
 
 
 def second_point(u: float, step: float) -> float:
@@ -110,7 +112,7 @@ def worth_a_look(far: float, time: float, looked: float, rtol: float) -> bool:
 def beyond(u: np.ndarray, step: np.ndarray) -> np.ndarray:
     """Return the state after a step; what the step would take through zero ends there, on its own side."""
     after = u + step
-    return np.where(after * u < 0.0, 0.0, after)
+    return after * (after * u >= 0.0) + 0.0  # no -0.0
 
 
 def distance_left(
@@ -123,15 +125,12 @@ def distance_left(
     there is no distance; there the state must not drift by more than its tolerance in as long as the run took.
     """
     n = f.size
-    E = J * size
-    g = -f
+    rows = np.empty(n)
     for i in range(n):
-        row = np.max(np.abs(E[i]))
-        if row > 0.0:
-            E[i] /= row
-            g[i] /= row
-    U, values, Vt = np.linalg.svd(E)
-    part = U.T @ g
+        row = np.max(np.abs(J[i] * size))
+        rows[i] = row if row > 0.0 else 1.0
+    U, values, Vt = np.linalg.svd(J * size / rows[:, np.newaxis])
+    part = U.T @ (-f / rows)
     for k in range(n):
         part[k] = part[k] / values[k] if values[k] > _SINGULAR * values[0] else 0.0
     step = size * (Vt.T @ part)

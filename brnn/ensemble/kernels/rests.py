@@ -88,11 +88,10 @@ def rests(lanes, n, work, scratch, whole, size, rows, room, pivots, t, rtol, ato
     values = np.linalg.eigvals(alike)
     if grows(values) or distance > leeway(values, rtol):
         return 0
-    after = carray(one.after, (size,))
-    after[:] = state
     if distance > 1.0:
         again = distance_left(J, slope_there, size_there, atol + rtol * np.abs(there), t)[0]
         if not again <= 1.0:
             return 0
-        after[:] = there
+    for i in range(size):
+        one.after[i] = there[i] if distance > 1.0 else state[i]
     return 1
