@@ -257,10 +257,14 @@ class Driver:
         of the summary; it is of the size of the tolerances or something is wrong.
         """
         if self.bounds is not None:
-            inside = np.minimum(np.maximum(states, self.bounds[0]), self.bounds[1])
-            if not np.array_equal(inside, states):
-                self.projected = max(self.projected, float(np.abs(inside - states).max()))
-            states = inside
+            lowest, highest = self.bounds
+            # Row by row, while it is in the cache; most rows are inside, and need no copy.
+            outside = [k for k, row in enumerate(states) if (row < lowest).any() or (row > highest).any()]
+            states = states.copy() if outside else states
+            for k in outside:
+                inside = np.clip(states[k], lowest, highest)
+                self.projected = max(self.projected, float(np.abs(inside - states[k]).max()))
+                states[k] = inside
         if self.largest < FAINT * self.task.atol:
             self.largest = max(self.largest, largest_activity(states, self.task.system.variables))
         self.task.recorder.write(times, states)

@@ -20,6 +20,7 @@ __all__ = ["DormandPrince"]
 
 _FILE = Path(__file__).with_name("dormand_prince_steps.py")
 _NONE = np.empty(0)
+_SAVED = 2**21  # numbers that are saved in one call
 
 
 class DormandPrince:
@@ -48,6 +49,7 @@ class DormandPrince:
         self._counts = np.zeros(4, dtype=np.int64)
         self._states, self._K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
         self._stage = room_apart(size)
+        self._saved = np.empty((0, size))
         self._states[0] = piece.state
         self.advance(_NONE, 0, 0)  # finds du/dt and a first step
 
@@ -99,9 +101,15 @@ class DormandPrince:
         return int(self._counts[self._code.STEPS])
 
     def advance(self, times: np.ndarray, rows: int, most: int) -> np.ndarray:
-        """Make up to `most` steps; return the states at the `times` that were passed, up to so many rows."""
-        piece = self._piece
-        saved = np.empty((min(rows, times.size), self._stage.size))
+        """Make up to `most` steps; return the states at the `times` that were passed, up to so many rows.
+
+        They are overwritten by the next call: new memory for each would take as long as the steps.
+        """
+        piece, size = self._piece, self._stage.size
+        rows = min(rows, times.size, max(1, _SAVED // size))
+        if rows > len(self._saved):
+            self._saved = np.empty((rows, size))
+        saved = self._saved[:rows]
         status, done = self._code.advance(
             piece.fun.address, piece.fun.table, piece.fun.shift, self._moments, self._counts, self._states, self._K,
             self._stage, piece.stop, piece.longest, piece.rtol, piece.atol, times, saved, most,
