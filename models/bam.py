@@ -34,6 +34,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, choice, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import FigureDescription, Run, figure, layer_panel, matrix_panel
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities, presented, signal_of
@@ -356,3 +357,25 @@ def discrete_steps() -> list[Comparison]:
         Comparison.exact(np.array(predicted), np.array(measured), "activities of both layers in steps 0 to 4"),
         Comparison.at_least(5, ones, label="net inputs of 1 among them"),
     ]
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("F1.x", "F2.x")
+def resonance(run: Run) -> FigureDescription | None:
+    """Show both layers, the weights that they share, and the Liapunov function on the way into resonance."""
+    first, second = run.view("F1"), run.view("F2")
+    if first.cells > 40 or second.cells > 40 or len(first.shape) > 1 or run.network.step is not None:
+        return None
+    rows = [(layer_panel(run, "F1", "Layer F1"), layer_panel(run, "F2", "Layer F2"))]
+    title = "Two layers recall each other's pattern"
+    if "F1_F2_exc.z" in run.result:
+        title = "Activities and weights come to rest together: resonance"
+        rows.append(
+            (
+                matrix_panel(run.first("F1_F2_exc.z"), "Weights at the beginning", x="cell of F1", y="cell of F2"),
+                matrix_panel(run.last("F1_F2_exc.z"), "Weights in the end", x="cell of F1", y="cell of F2"),
+            )
+        )
+    return FigureDescription(title, run.below, rows)

@@ -39,6 +39,7 @@ from brnn.base.checks import array, number
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Picture, Run, figure, time_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.liapunov import falls_along_runs
 from brnn.models.parts.patterns import activities
@@ -387,3 +388,38 @@ def equations() -> list[Comparison]:
         ),
         Comparison(hebb, run(build(p), 6.0)["cells.x"].values, 1e-12, "W = sum p p'/n, from a tenth of the first p"),
     ]
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("cells.x")
+def recall_of_a_corner(run: Run) -> FigureDescription | None:
+    """Show the state as an image on its way into a corner of the box, and the energy on the way."""
+    view = run.view("cells")
+    if len(view.shape) != 2 or run.network.step is None:
+        return None
+    x, times = run.values("cells"), run.times("cells")
+    links = run.network.projections
+    W = sum(
+        (1.0 if link.kind == "excitatory" else -1.0) * link.topology.strengths(view.shape, view.shape) for link in links
+    )
+    still = np.flatnonzero(np.abs(x - x[-1]).max(axis=1) > 1e-9)
+    arrived = int(still[-1]) + 1 if still.size else 0
+    steps = np.unique(np.linspace(0, arrived, 4).round().astype(int))
+    limit = float(np.abs(x).max())
+    frames = tuple(
+        Panel(
+            f"step {times[k]:g}",
+            (Picture(x[k].reshape(view.shape), "", "signed", (-limit, limit)),),
+            "",
+            "",
+            width=0.5,
+            legend="none",
+        )
+        for k in steps
+    )
+    feedback: list[Mark] = [Curve(times, -0.5 * np.einsum("ti,ij,tj->t", x, np.asarray(W), x), "-x'Wx/2")]
+    energy = time_panel(run, "Energy: it falls until a corner is reached", feedback, y="-x'Wx/2", legend="none")
+    title = f"A wrong pattern goes to the corner that is its memory, in {arrived} steps"
+    return FigureDescription(title, run.below, (frames, (energy,)), (0.95, 0.75))

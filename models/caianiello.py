@@ -31,6 +31,7 @@ from brnn.base.checks import array, number, spread, whole
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import FigureDescription, Panel, Raster, Run, figure
 from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.runs import run
 from brnn.signals import Linear
@@ -302,3 +303,28 @@ def equations() -> list[Comparison]:
         changed=other,
         tolerance=1e-12,
     )
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("cells.x")
+def waves(run: Run) -> FigureDescription | None:
+    """Show who fires in each step."""
+    view = run.view("cells")
+    if view.cells > 400 or len(view.shape) > 1:
+        return None
+    when, which = np.nonzero(run.values("cells") > 0.5)
+    ticks = tuple((float(k), str(k)) for k in range(view.cells)) if view.cells <= 16 else None
+    panel = Panel(
+        "Who fires",
+        (Raster(run.times("cells")[when], which),),
+        "step",
+        "cell on the ring",
+        width=1.6,
+        y_limits=(-0.7, view.cells - 0.3),
+        x_limits=(-0.7, run.end + 0.7),
+        y_ticks=ticks,
+        legend="none",
+    )
+    return FigureDescription("Excitation travels: one cell in each step", run.below, ((panel,),), (1.3,))

@@ -45,6 +45,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, whole
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
+from brnn.figures import Bars, Curve, FigureDescription, Mark, Note, Panel, Run, figure, time_panel, trace
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.runs import frequencies, run
 from brnn.models.parts.store import STORE, TRACE, ItemList, memory
@@ -408,3 +409,44 @@ def equations() -> list[Comparison]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # duration and gap are too short for the memory to come to rest
         return equations_by_hand(build, parameters, _by_hand, times, tolerance=1e-6)
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("trace.x", "choice.x", "done.x")
+def rehearsal(run: Run) -> FigureDescription | None:
+    """Show what is stored, and how the rehearsal wave performs it, the largest first."""
+    view = run.view(CHOICE)
+    if len(view.shape) > 1 or view.cells > 6:
+        return None
+    wave = run.spans(next(s for s in run.network.stimuli if s.target == CHOICE), "rehearsal wave")
+    if not wave:
+        return None
+    begin, table = wave[0].start, run.result.event_table
+    if table is None or not len(table.columns["time"]):
+        return None
+    when, which = table.columns["time"], np.asarray(table.columns["cell"])
+    held = run.at(TRACE, begin).ravel()
+    spoken = [int(k) + 1 for k in which]
+    order: list[Mark] = [Curve(when - begin, held[which], role="guide"), Curve(when - begin, held[which], marker="o")]
+    order += [Note(float(t - begin), float(held[k]), f"item {k + 1}") for t, k in zip(when, which, strict=True)]
+    ticks = tuple((float(k), str(k + 1)) for k in range(view.cells))
+    below, late = "time since the wave began", float(when[-1] - begin)
+    course: list[Mark] = [trace(run, TRACE, k, label=f"item {k + 1}", color=k) for k in range(view.cells)]
+    panels = (
+        Panel("Stored", (Bars(held),), "item", "activity y", x_ticks=ticks, legend="none", width=0.7),
+        Panel(
+            "Performed in the rehearsal wave",
+            order,
+            below,
+            "stored activity y",
+            x_limits=(0.0, 1.25 * late),
+            y_limits=(0.0, 1.15 * float(held.max())),
+            legend="none",
+        ),
+    )
+    first = time_panel(run, "The list is presented, then the wave comes", course, y="activity y", legend="beside")
+    title = "The largest is performed first, then inhibits itself"
+    told = f"performed: {', '.join(map(str, spoken))}   ·   {run.below}"
+    return FigureDescription(title, told, ((first,), panels))

@@ -29,6 +29,7 @@ from brnn.base.checks import array, choice, spread, whole
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import FigureDescription, Panel, Picture, Run, figure
 from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.patterns import activities
 from brnn.models.parts.runs import run
@@ -288,3 +289,21 @@ def equations() -> list[Comparison]:
     return equations_by_hand(
         build, parameters, _by_hand, np.arange(10.0), apart=("kind", "n"), changed=other, tolerance=1e-12
     )
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("cells.x")
+def truth(run: Run) -> FigureDescription | None:
+    """Show in each step who is true, false or undecided."""
+    view = run.view("cells")
+    if view.cells > 200:
+        return None
+    times, x = run.times("cells"), run.values("cells")
+    steps = np.append(times, times[-1] + 1.0) - 0.5
+    rows = np.arange(view.cells + 1) - 0.5
+    picture = Picture(x.T, "false -1 ... true 1", "signed", (-1.0, 1.0), steps, rows)
+    ticks = tuple((float(k), str(k)) for k in range(view.cells)) if view.cells <= 12 else None
+    panel = Panel("Cells in each step", (picture,), "step", "cell", y_ticks=ticks, legend="none", width=1.6)
+    return FigureDescription("Cells are true or false, once in each step", run.below, ((panel,),), (1.1,))

@@ -40,6 +40,7 @@ from brnn.base.checks import number, one_of, whole
 from brnn.base.odes import solved
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, figure, heat_panel, matrix_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated_with_lag
 from brnn.models.parts.presentations import refuse_weights
 from brnn.models.parts.runs import run
@@ -55,6 +56,7 @@ from brnn.spec.schedules.phases import InPhase
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllButSelf
 from brnn.theory import serial
+from brnn.theory import serial as theory
 
 __all__ = ["build", "cues", "onsets"]
 
@@ -386,3 +388,29 @@ def equations() -> list[Comparison]:
     }
     times = np.array([0.0, 0.7, 1.5, 2.6, 3.5, 6.0, 8.0])
     return equations_by_hand(build, parameters, _by_hand, times, apart=("cued",), tolerance=1e-6)
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("items.x", "associations.z")
+def bow(run: Run) -> FigureDescription | None:
+    """Show the associations that a list leaves behind, and how well each item leads to the next."""
+    n = run.view("items").cells
+    if n > 60 or n < 3:
+        return None
+    learned = run.network.protocol
+    stop = float(learned.intervals("learn")[-1, 1]) if learned is not None and "learn" in learned.names else run.end
+    z = run.at("associations.z", min(stop, run.end))
+    measured = theory.correct(z)
+    position = np.arange(1, measured.size + 1)
+    marks: list[Mark] = [Curve(position, measured, color=0), Curve(position, measured, color=0, marker="o")]
+    hardest = int(np.argmin(measured)) + 1
+    panels = (
+        matrix_panel(z, "Associations after learning", x="from item", y="to item", width=0.9),
+        Panel("Strength of the correct one", marks, "position in the list", "relative strength", legend="none"),
+    )
+    title = f"The middle of a list is hardest: position {hardest}"
+    if hardest in (1, measured.size):
+        title = "Associations of a list"
+    return FigureDescription(title, run.below, ((heat_panel(run, "items", "Items"),), panels), (0.8, 1.2))

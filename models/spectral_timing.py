@@ -41,6 +41,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, Span, figure
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape
 from brnn.models.parts.runs import run
@@ -338,3 +339,53 @@ def equations() -> list[Comparison]:
     }
     times = np.array([0.0, 2.0, 5.0, 8.5, 11.0, 14.0, 17.0, 20.0, 23.0, 24.5, 26.5])
     return equations_by_hand(build, parameters, _by_hand, times, tolerance=1e-6)
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("spectrum.x", "gated.x", "response.x", "timing.z")
+def timed_response(run: Run) -> FigureDescription | None:
+    """Show the gated spectrum in the test trial, what was learned of it, and the response beside theory."""
+    spans = run.result.phases
+    names, starts = [str(name) for name in spans["name"].values], np.asarray(spans["start"].values)
+    if names[-1] != "test" or run.view("spectrum").cells < 8:
+        return None
+    begin, trials = float(starts[-1]), names.count("us")
+    isi = float(starts[names.index("us")])
+    us = float(np.asarray(spans["stop"].values)[names.index("us")]) - isi
+    times = run.times("gated")
+    test = times > begin
+    since, g = times[test] - begin, run.values("gated")[test]
+    n = run.view("gated").cells
+    rates = np.broadcast_to(np.asarray(run.part("spectrum").A), n)
+    picked = [k for k in (0, 2, 5, 11, 23, 47) if k < n]
+    signals: list[Mark] = [
+        Curve(since, g[:, k], f"rate {rates[k]:.3g}", shade=j / (len(picked) - 1)) for j, k in enumerate(picked)
+    ]
+    gate, sent = run.part("gate").gate, run.part("gate").signal
+    I = float(np.max(run.inputs_to("spectrum", time=1e-6) / rates))
+    numbers = (rates, I, sent.half, sent.exponent, gate.H, gate.L)
+    M, relay = float(run.part("timing").learning.rate), float(np.max(run.part("gated").A))
+    late, over = np.log(4.0) / relay, np.log(4.0 / 3.0) / relay  # when R passes 1.5 on its way to 2, and to 0
+    z = theory.learned(isi + late, isi + us + over, begin / trials, trials, M, relay, *numbers)
+    answer: list[Mark] = [
+        Span(isi, isi + us, "when the US came"),
+        Curve(since, run.cell("response")[test], "response"),
+        Curve(since, theory.response(since, z, M, relay, *numbers), "theory", "predicted"),
+    ]
+    cells = np.arange(n)
+    weights: list[Mark] = [
+        Curve(cells, run.at("timing.z", begin).ravel(), "weights before the test"),
+        Curve(cells, z, "theory", "predicted"),
+    ]
+    label = "time since the CS"
+    rows = (
+        (
+            Panel("Gated signals in the test: a spectrum of speeds", signals, label, "f(x) y", legend="beside"),
+            Panel("Learned: who was active at the US", weights, "cell, from fast to slow", "weight z", legend="top"),
+        ),
+        (Panel("Response in the test, without US", answer, label, "response R", legend="top"),),
+    )
+    title = "The response comes at the time at which the US came"
+    return FigureDescription(title, f"interval {isi:g}, {trials} trials   ·   {run.below}", rows, (1.0, 1.0))

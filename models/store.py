@@ -32,6 +32,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.claims import Comparison, claim
+from brnn.figures import Bars, Curve, FigureDescription, Level, Mark, Panel, Run, figure, time_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.runs import run, slope
 from brnn.models.parts.store import STORE, TRACE, ItemList, ends_of, memory
@@ -290,3 +291,44 @@ def equations() -> list[Comparison]:
         return equations_by_hand(
             build, parameters, _by_hand, times, changed={"items": np.array([0, 1, 2, 2])}, tolerance=1e-6
         )
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("store.x", "trace.x")
+def gradient_in_time(run: Run) -> FigureDescription | None:
+    """Show the items while the list is presented, what it leaves behind, and the total, all beside theory."""
+    view = run.view(TRACE)
+    if view.cells > 12:
+        return None
+    rows = np.asarray(run.network.stimuli[0].pattern)
+    shown, inputs = rows.argmax(axis=1), rows.max(axis=1)
+    ends = ends_of(run.network)
+    heard = ends <= run.end * (1.0 + 1e-9)
+    predicted = theory.history(1.0, len(rows), inputs, shown, view.cells)
+    times, y = run.times(TRACE), run.values(TRACE)
+    shades = np.linspace(0.0, 1.0, view.cells)
+    course: list[Mark] = [Curve(times, y[:, k], f"item {k + 1}", shade=float(shades[k])) for k in range(view.cells)]
+    for end, held in zip(ends[heard], predicted[heard], strict=True):
+        there = held[held > 0]
+        course.append(Curve(np.full(there.size, end), there, "theory", "predicted", 6, marker="o"))
+    place = tuple((float(k), str(k + 1)) for k in range(view.cells))
+    stored: list[Mark] = [Bars(run.last(TRACE), "stored")]
+    if heard.all():
+        stored.append(Bars(predicted[-1], "theory", "predicted"))
+    total: list[Mark] = [
+        Curve(times, y.sum(axis=1), "total"),
+        Curve(ends[heard], predicted[heard].sum(axis=1), "theory: sqrt(A + S)", "predicted", 6, marker="o"),
+    ]
+    if np.ptp(inputs) == 0.0:
+        total.append(Level(theory.capacity(float(inputs[0])), "capacity"))
+    kept = run.last(TRACE)
+    rises = np.diff(kept[kept > 0]) > 0
+    word = "primacy" if not rises.any() else "recency" if rises.all() else "a bow"
+    panels = (
+        Panel("What the list leaves behind", stored, "item", "activity y", x_ticks=place, legend="top"),
+        time_panel(run, "Total activity", total, y="total activity", width=0.9),
+    )
+    first = time_panel(run, "Each new item takes its part from the older ones", course, y="activity y", legend="beside")
+    return FigureDescription(f"The order of a list is stored as a gradient: {word}", run.below, ((first,), panels))

@@ -43,6 +43,7 @@ from brnn.base.checks import choice, number, whole
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Bars, Curve, FigureDescription, Mark, Panel, Run, figure, matrix_panel, time_panel
 from brnn.models import store as plain
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.runs import run
@@ -328,3 +329,33 @@ def equations() -> list[Comparison]:
                 tolerance=1e-6,
             )
     return rows
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("store.x", "trace.x")
+def ranks(run: Run) -> FigureDescription | None:
+    """Show what each presentation leaves behind, in the cell of its item and rank, beside STORE of different items."""
+    view = run.view(TRACE)
+    if view.cells > 60 or len(view.shape) != 2:
+        return None
+    times, y = run.times(TRACE), run.values(TRACE)
+    held = np.flatnonzero(y[-1] > 1e-6)
+    order = held[np.argsort([times[np.argmax(y[:, k] > 1e-6)] for k in held], kind="stable")]
+    names = [f"item {k // view.shape[1] + 1}, rank {k % view.shape[1] + 1}" for k in order]
+    shades = np.linspace(0.0, 1.0, max(order.size, 2))
+    course: list[Mark] = [
+        Curve(times, y[:, k], name, shade=float(shade)) for k, name, shade in zip(order, names, shades, strict=False)
+    ]
+    A = float(run.part("route_store_exc").signal.gain) / 2.0
+    stored: list[Mark] = [Bars(y[-1, order], "stored")]
+    if run.end >= (run.network.duration or 0.0):
+        stored.append(Bars(theory.stored(A, order.size), "theory: STORE of different items", "predicted"))
+    ticks = tuple((float(k), str(k + 1)) for k in range(order.size))
+    panels = (
+        Panel("In the order of presentation", stored, "presentation", "activity y", x_ticks=ticks, legend="top"),
+        matrix_panel(run.last(TRACE), "Where it is stored", x="rank - 1", y="item - 1", label="activity y", width=0.8),
+    )
+    first = time_panel(run, "Activity of the cells that are used", course, y="activity y", legend="beside")
+    return FigureDescription("An item that comes again gets a cell of its own", run.below, ((first,), panels))

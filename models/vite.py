@@ -39,6 +39,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Level, Mark, Run, figure, time_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape
 from brnn.models.parts.runs import run, slope
@@ -382,3 +383,39 @@ def equations() -> list[Comparison]:
             apart=("n", "antagonists", "duration"),
         )
     return rows
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("position.x", "difference.x")
+def movement(run: Run) -> FigureDescription | None:
+    """Show positions on their way to the targets and the speed of the movement, beside the closed form."""
+    view = run.view("position")
+    if len(view.shape) != 2 or view.cells > 8:
+        return None
+    muscles = view.shape[1]
+    times, P = run.times("position"), run.values("position")[:, :muscles]
+    alpha = float(np.max(run.part("difference").A))
+    goal = run.inputs_to("difference")[0] / alpha
+    positions: list[Mark] = [Curve(times, P[:, k], f"muscle {k + 1}", color=k) for k in range(muscles)]
+    positions += [Level(float(target), "target") for target in goal]
+    distance = np.where(np.abs(goal - P[0]) > 1e-12, goal - P[0], 1.0)
+    speeds = np.gradient(P, times, axis=0) / distance
+    speed: list[Mark] = [Curve(times, speeds[:, k], f"muscle {k + 1}", color=k) for k in range(muscles)]
+    go = run.network.stimuli[1]
+    below = run.below
+    if isinstance(go.schedule, Pulse) and go.schedule.on == 0.0 and run.view("difference").shape[0] == 2:
+        G = float(np.max(go.pattern))
+        q, dq = theory.position(times, alpha, G)
+        speed.append(Curve(times, dq, "theory", "predicted"))
+        positions += [
+            Curve(times[::8], P[0, k] + q[::8] * (goal[k] - P[0, k]), "theory", "predicted", k, marker="o")
+            for k in range(muscles)
+        ]
+        below = f"alpha = {alpha:g}, GO signal {G:g}: {'no ' if alpha >= 4 * G else ''}overshoot   ·   {below}"
+    panels = (
+        time_panel(run, "Position", positions, y="position P", spans=()),
+        time_panel(run, "Speed, as part of the distance", speed, y="speed / distance", spans=(), width=0.9),
+    )
+    return FigureDescription("All muscles arrive together, whatever their distance", below, (panels,), (1.3,))

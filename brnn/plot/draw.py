@@ -33,6 +33,7 @@ __all__ = ["draw_figure", "draw_panel"]
 
 _WIDTH, _HEIGHT = 4.7, 2.9  # inches of one panel
 _WIDEST, _NARROWEST = 14.0, 6.8
+_OUTSIDE = 0.85  # inches of a row that are title, ticks and label
 _LETTERS = 62  # of a legend that fit beside each other into a panel of width 1
 _GIVEN, _GIVEN_BAR = "#8c8c8c", "#c9c9c9"
 _PREDICTED: tuple[int, tuple[float, ...]] = (0, (3.5, 2.5))
@@ -59,12 +60,12 @@ def draw_figure(description: FigureDescription) -> Figure:
     for k, row in enumerate(description.rows):
         inner = places[k].subgridspec(1, len(row), width_ratios=[panel.width for panel in row])
         for j, panel in enumerate(row):
-            draw_panel(figure.add_subplot(inner[0, j]), panel)
+            draw_panel(figure.add_subplot(inner[0, j]), panel, description.heights[k])
     return figure
 
 
-def draw_panel(ax: Axes, panel: Panel) -> None:
-    """Draw one panel onto axes."""
+def draw_panel(ax: Axes, panel: Panel, height: float = 1.0) -> None:
+    """Draw one panel onto axes; `height` is that of its row, 1 being the usual height."""
     told: set[str] = set()
     for mark in panel.marks:
         _DRAW[type(mark)](ax, mark, told)
@@ -77,7 +78,7 @@ def draw_panel(ax: Axes, panel: Panel) -> None:
     if panel.y_scale == "log":
         ax.set_yscale("log")
     polish(ax, panel.title, panel.x, panel.y, grid=not picture)
-    _set_limits(ax, panel, picture)
+    _set_limits(ax, panel, picture, height)
     if panel.square and not squares:
         ax.set_aspect("equal", adjustable="box")
     _set_ticks(ax, panel, squares)
@@ -99,7 +100,7 @@ def _columns(panel: Panel) -> tuple[int, int]:
     return -(-len(names) // rows), rows
 
 
-def _set_limits(ax: Axes, panel: Panel, picture: bool) -> None:
+def _set_limits(ax: Axes, panel: Panel, picture: bool, height: float) -> None:
     if panel.x_limits is not None:
         ax.set_xlim(*panel.x_limits)
     if panel.y_limits is not None:
@@ -110,7 +111,9 @@ def _set_limits(ax: Axes, panel: Panel, picture: bool) -> None:
             bars = any(isinstance(mark, Bars) and mark.label for mark in panel.marks)
             room = 0.35 if bars and panel.legend == "inside" else 0.06  # for the legend over bars
             low, high = value_limits(values, room=room)
-            ax.set_ylim(low, high + (high - low) * 0.085 * _columns(panel)[1])
+            rows = _columns(panel)[1]
+            part = min(0.5, (0.17 * rows + 0.08) / max(0.8, _HEIGHT * height - _OUTSIDE)) if rows else 0.0
+            ax.set_ylim(low, high + (high - low) * part / (1.0 - part))
 
 
 def _set_ticks(ax: Axes, panel: Panel, squares: bool) -> None:
@@ -121,6 +124,11 @@ def _set_ticks(ax: Axes, panel: Panel, squares: bool) -> None:
             spine.set_visible(True)
             spine.set_color(MUTED)
             spine.set_linewidth(0.6)
+    for mark in panel.marks:
+        if isinstance(mark, Picture) and mark.x.size:
+            for axis, edges in ((ax.xaxis, mark.x), (ax.yaxis, mark.y)):
+                if np.allclose(np.diff(edges), 1.0):  # cells, not times
+                    axis.set_major_locator(MaxNLocator(6, integer=True))
     bars = [mark.heights.size for mark in panel.marks if isinstance(mark, Bars)]
     if bars and panel.x_ticks is None:
         ax.grid(False, axis="x")
@@ -254,7 +262,6 @@ def _picture(ax: Axes, mark: Picture, told: set[str]) -> None:
         image: Any = ax.pcolormesh(mark.x, mark.y, values, cmap=colors, vmin=low, vmax=high, rasterized=True)
         ax.set_xlim(float(mark.x[0]), float(mark.x[-1]))
         ax.set_ylim(float(mark.y[0]), float(mark.y[-1]))
-        ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     else:
         image = ax.imshow(values, cmap=colors, vmin=low, vmax=high, interpolation="nearest", aspect="equal")
     if mark.label:
