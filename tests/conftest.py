@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, settings
 
 # Before anything imports matplotlib, and inherited by the processes that tests start.
 os.environ["MPLBACKEND"] = "Agg"
+# The first process that they start keeps what Python made of the package's text for the others.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # No deadline: the first example of a network's structure compiles it. CI draws the same examples every
 # time, so that it fails only for what has changed; elsewhere each run looks at new ones.

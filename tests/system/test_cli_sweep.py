@@ -225,7 +225,10 @@ BAD: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
 
 
 @pytest.mark.parametrize(("arguments", "words"), BAD, ids=lambda value: " ".join(map(str, value))[:60])
-def test_bad_input(call: Callable[..., Any], tmp_path: Path, arguments: Any, words: Any) -> None:
+def test_bad_input(
+    call: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: Any, words: Any
+) -> None:
+    monkeypatch.setattr(brnn.cli.commands.sweep, "_PATIENCE", 0.5)
     (tmp_path / "there.h5").write_bytes(b"something precious")
     (tmp_path / "empty.csv").write_text("")
     (tmp_path / "ragged.csv").write_text("A,B\n1,2\n3\n")
@@ -245,7 +248,10 @@ def test_bad_input(call: Callable[..., Any], tmp_path: Path, arguments: Any, wor
 
 
 def test_bad_input_of_a_process(brnn_process: Callable[..., Any]) -> None:
-    """As a user sees it: nothing else is on standard error, no traceback and no log of Dask."""
+    """As a user sees it: nothing else is on standard error, no traceback and no log of Dask.
+
+    It waits ten seconds for the scheduler.
+    """
     for words in (("--grid", "AA=1,2"), (*GRID, "--scheduler", "tcp://127.0.0.1:1")):
         done = brnn_process(*RCF, *words)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr

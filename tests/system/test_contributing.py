@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -53,10 +54,24 @@ def test_there_is_a_recipe_for_everything_that_can_be_added() -> None:
     }
 
 
-@pytest.mark.parametrize("title", RECIPES)
-def test_a_recipe_works(title: str, checkout: Path) -> None:
-    _, trial = RECIPES[title]
-    code = f"import numpy as np\nimport brnn\nassert brnn.__file__.startswith({str(checkout)!r})\n{trial}"
+@pytest.fixture(scope="module")
+def tried(checkout: Path) -> dict[str, str]:
+    """The trials of all recipes in one new process, one after the other: title -> "" or the traceback."""
+    for k, (_, trial) in enumerate(RECIPES.values()):
+        (checkout / f"trial{k}.py").write_text(f"import numpy as np\nimport brnn\n{trial}", encoding="utf-8")
+    code = f"""
+import json, runpy, traceback
+import brnn
+assert brnn.__file__.startswith({str(checkout)!r})
+said = []
+for k in range({len(RECIPES)}):
+    try:
+        runpy.run_path(f"trial{{k}}.py")
+        said.append("")
+    except BaseException:
+        said.append(traceback.format_exc())
+print("\\n" + json.dumps(said))
+"""
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=checkout,
@@ -66,3 +81,9 @@ def test_a_recipe_works(title: str, checkout: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    return dict(zip(RECIPES, json.loads(done.stdout.splitlines()[-1]), strict=True))
+
+
+@pytest.mark.parametrize("title", RECIPES)
+def test_a_recipe_works(title: str, tried: dict[str, str]) -> None:
+    assert not tried[title], tried[title]

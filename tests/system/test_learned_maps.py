@@ -6,9 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn import datasets
-from sklearn.model_selection import train_test_split
-from sklearn.neighbors import KNeighborsClassifier
 
 import brnn
 
@@ -19,6 +16,8 @@ class Task:
     """A data set, divided into pairs that are taught and inputs that are tested."""
 
     def __init__(self, data: Any, train: int, test: int) -> None:
+        from sklearn.model_selection import train_test_split
+
         inputs = data.data / np.linalg.norm(data.data, axis=1, keepdims=True)
         self.inputs, self.tests, self.classes, self.wanted = train_test_split(
             inputs, data.target, train_size=train, test_size=test, random_state=0, stratify=data.target
@@ -50,6 +49,8 @@ class Task:
 
 
 def test_flowers_are_told_apart() -> None:
+    from sklearn import datasets
+
     task = Task(datasets.load_iris(), 100, 50)
     order = np.concatenate([np.random.default_rng(k).permutation(100) for k in range(2)])
     start = task.examples(4)
@@ -61,6 +62,9 @@ def test_flowers_are_told_apart() -> None:
 
 @pytest.mark.slow
 def test_digits_are_read() -> None:
+    from sklearn import datasets
+    from sklearn.neighbors import KNeighborsClassifier
+
     task = Task(datasets.load_digits(), 400, 100)
     order = np.random.default_rng(0).permutation(400)
     start = task.examples(3)

@@ -1,17 +1,17 @@
-"""Everything that README.md says one can type runs, and does what it says."""
+"""Everything that README.md says one can type runs, and does what it says. It is typed in this process."""
 
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import brnn
+from brnn.cli import main
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -20,13 +20,13 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
-def test_python_example(tmp_path: Path) -> None:
+def test_python_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (example,) = blocks("python")
     assert len([line for line in example.splitlines() if line.strip()]) <= 10
-    command = [sys.executable, "-c", example]
+    monkeypatch.chdir(tmp_path)
+    Path("example.py").write_text(example, encoding="utf-8")
     for _ in range(2):  # whoever tries it types it again
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        runpy.run_path("example.py", run_name="__main__")
     result = brnn.open(tmp_path / "my_field.h5")
     assert result.status == "complete"
     assert result["F1.x"].dims == ("time", "F1")
@@ -52,11 +52,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_commands(line: str, folder: Path) -> None:
+def test_commands(line: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(folder)
     arguments = shlex.split(line, comments=True)[1:]
-    done = subprocess.run(
-        [sys.executable, "-m", "brnn", *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    assert main(arguments) == 0, capsys.readouterr().err
     for name in (argument for argument in arguments if argument.endswith((".h5", ".png"))):
         assert (folder / name).stat().st_size > 1000

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -38,7 +39,15 @@ def imported(node: ast.AST, modules: dict[str, Path] | set[str]) -> Iterator[str
         yield from imported(child, modules)
 
 
-IMPORTS = {name: set(imported(ast.parse(file.read_text("utf-8")), MODULES)) for name, file in MODULES.items()}
+@functools.cache
+def tree_of(file: Path) -> ast.AST:
+    return ast.parse(file.read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def imports() -> dict[str, set[str]]:
+    """For each module, which others it imports."""
+    return {name: set(imported(tree_of(file), MODULES)) for name, file in MODULES.items()}
 
 
 def circle(imports: dict[str, set[str]]) -> list[str]:
@@ -50,16 +59,15 @@ def circle(imports: dict[str, set[str]]) -> list[str]:
     return []
 
 
-def test_no_module_imports_itself_by_way_of_others() -> None:
+def test_no_module_imports_itself_by_way_of_others(imports: dict[str, set[str]]) -> None:
     # result.save(path) loads what knows files when it is called: an import against the order.
     # A notebook asks a network for its equations, and a result what is predicted beside what it shows.
     against = {
         "brnn.result.result": {"brnn.files.run.save", "brnn.theory.predictions.predict"},
         "brnn.spec.network": {"brnn.equations.network"},
     }
-    imports = {name: names - against.get(name, set()) for name, names in IMPORTS.items()}
-    assert circle(imports) == []
-    assert circle(IMPORTS) != []  # without the exceptions a circle would be seen
+    assert circle({name: names - against.get(name, set()) for name, names in imports.items()}) == []
+    assert circle(imports) != []  # without the exceptions a circle would be seen
 
 
 @pytest.mark.parametrize(
@@ -72,14 +80,14 @@ def test_a_circle_is_found_however_it_is_written(text: str) -> None:
     assert set(circle(imports)) == {"brnn.a", "brnn.b"}
 
 
-def test_only_commands_and_models_use_the_front_of_the_package() -> None:
+def test_only_commands_and_models_use_the_front_of_the_package(imports: dict[str, set[str]]) -> None:
     # `brnn` leads everywhere: a folder that imports it stands above all others.
-    users = {name for name, names in IMPORTS.items() if "brnn" in names}
+    users = {name for name, names in imports.items() if "brnn" in names}
     assert [name for name in users if not name.startswith(("brnn.cli.", "brnn.models"))] == []
 
 
-def test_only_what_finds_models_by_name_imports_them() -> None:
-    users = {name for name, names in IMPORTS.items() if any(used.startswith("brnn.models") for used in names)}
+def test_only_what_finds_models_by_name_imports_them(imports: dict[str, set[str]]) -> None:
+    users = {name for name, names in imports.items() if any(used.startswith("brnn.models") for used in names)}
     below = {name for name in users if not name.startswith(("brnn.cli.", "brnn.models"))}
     assert below == {"brnn.figures.own", "brnn.sweeps.building.find"}
 
@@ -129,7 +137,7 @@ def test_every_import_inside_a_function_has_its_reason() -> None:
         (name, used)
         for name, file in MODULES.items()
         if not name.startswith("brnn.models")
-        for used in lazily_imported(ast.parse(file.read_text("utf-8")))
+        for used in lazily_imported(tree_of(file))
     }
     others = {(name, used) for name, used in lazy if used.partition(".")[0] not in LAZY}
     assert {pair for pair in others if not pair[0].startswith("brnn.cli")} == set(LAZY_MODULES)

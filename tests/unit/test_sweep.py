@@ -19,7 +19,11 @@ A = [0.5, 0.8, 1.1, 1.4]
 
 
 def sweep(build: Any, design: Any, **options: Any) -> xr.Dataset:
-    result: xr.Dataset = brnn.sweep(build, design, progress=False, **{"duration": 5.0, **options})
+    """Run a sweep; members that run one by one do so in a thread, which needs no process to start."""
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        if options.get("solver", "auto") != "auto" or build in (delayed, binary, spiking):
+            options = {"executor": thread, **options}
+        result: xr.Dataset = brnn.sweep(build, design, progress=False, **{"duration": 5.0, **options})
     return result
 
 
