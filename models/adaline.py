@@ -29,10 +29,11 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number, one_of
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Level, Mark, Panel, Run, figure, pattern_marks, time_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.presentations import Presentations, pattern_rows, refuse_weights
 from brnn.models.parts.runs import run
-from brnn.models.parts.supervised import driven_by_errors, step_factor
+from brnn.models.parts.supervised import driven_by_errors, step_factor, taught_pairs
 from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.network import Network
 
@@ -253,3 +254,32 @@ def equations() -> list[Comparison]:
             tolerance=1e-6,
         )
     return rows
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("error.x", "memory.z")
+def decisions(run: Run) -> FigureDescription | None:
+    """Show the weights beside those of least squares, and the answers to all patterns beside their targets."""
+    X, Y, stop = taught_pairs(run)
+    n = X.shape[1]
+    if run.end < stop or n > 6 or Y.shape[1] > 1:
+        return None
+    X, first = np.unique(X, axis=0, return_index=True)
+    least = np.linalg.pinv(X) @ Y[first, 0]
+    names = [f"weight {k}" for k in range(n - 1)] + ["bias"]
+    weights: list[Mark] = [
+        Curve(run.times("memory.z"), run.values("memory.z")[:, k], name, color=k) for k, name in enumerate(names)
+    ]
+    weights += [Level(float(level), "theory: least squares") for level in np.unique(least.round(9))]
+    answers = X @ run.at("memory.z", stop).ravel()
+    bars = pattern_marks(answers, Y[first, 0], None, ("target", "answer after learning", ""))
+    words = tuple((float(k), " ".join(f"{value:+.0f}" for value in row[:-1])) for k, row in enumerate(X))
+    panels = (
+        time_panel(run, "Weights", weights, y="weight w", spans=()),
+        Panel("Answers to the patterns", bars, "inputs", "output", x_ticks=words, legend="top", width=0.8),
+    )
+    right = bool(np.all(np.sign(answers) == np.sign(Y[first, 0])))
+    title = "Errors teach a linear cell" if right else "No linear cell can do this: some answers stay wrong"
+    return FigureDescription(title, run.below, (panels,), (1.3,))

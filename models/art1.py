@@ -42,7 +42,9 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Run, figure, matrix_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated
+from brnn.models.parts.category_figure import chosen_panel, presented_patterns
 from brnn.models.parts.resonance import (
     ACCURACY,
     CHOSEN,
@@ -437,3 +439,25 @@ def equations() -> list[Comparison]:
         changed={"pattern": np.array([[0.0, 1.0, 1.0]]), "templates": np.array([[1.0, 1.0, 0.0]])},
         tolerance=1e-6,
     )
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("F2.x", "down.z")
+def categories(run: Run) -> FigureDescription | None:
+    """Show which category answered each pattern, and the templates, beside those of the algorithm."""
+    if run.view("F2").cells > 24 or run.view("F1").cells > 100:
+        return None
+    shown, L = presented_patterns(run), float(run.part("up").learning.L)
+    rho = float(run.part("input_orienting_exc").topology.weight) / float(np.max(run.part("input").A))
+    fresh = run.first("up.z").max() * (L - 1.0 + shown.shape[1]) / L
+    learned = art.art1(shown, rho, L=L, categories=run.view("F2").cells, fresh=min(float(fresh), 1.0))
+    choices, known = [int(j) for j in learned.labels[0]], learned.templates
+    templates = matrix_panel(run.last("down.z").T, "Templates z", x="cell of F1", y="category", width=0.9)
+    rows, cells = np.nonzero(known[: run.view("F2").cells])
+    templates = templates.with_marks(Curve(cells, rows, "the algorithm's template", "predicted", 1, marker="o"))
+    patterns = np.unique(shown, axis=0)
+    given = matrix_panel(patterns, "Patterns", x="cell of the input", y="pattern", label="input", width=0.9)
+    title = f"Resonance: {learned.categories} stable categories, as the algorithm predicts"
+    return FigureDescription(title, run.below, ((chosen_panel(run, choices),), (given, templates)), (1.0, 0.9))

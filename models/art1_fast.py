@@ -32,8 +32,10 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number, one_of, whole
 from brnn.claims import Comparison, claim
+from brnn.figures import Curve, FigureDescription, Run, figure, matrix_panel
 from brnn.models import art1
 from brnn.models.parts.by_hand import equations_by_hand
+from brnn.models.parts.category_figure import chosen_panel, presented_patterns
 from brnn.models.parts.resonance import ACCURACY, choices, labels, refuse_size, times
 from brnn.models.parts.runs import run
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -238,3 +240,28 @@ def equations() -> list[Comparison]:
         changed={"pattern": np.array([[1.0, 1.0, 0.0, 0.0]] * 3), "rho": 0.2, "cycles": 2},
         tolerance=1e-6,
     )
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("F2.x", "down.z")
+def recognized(run: Run) -> FigureDescription | None:
+    """Show which category answered each pattern, and the templates, beside those of the algorithm."""
+    if run.view("F2").cells > 24 or run.view("F1").cells > 100:
+        return None
+    shown, L = presented_patterns(run), float(run.part("up").learning.L)
+    rho = float(run.part("input_orienting_exc").topology.weight) / float(np.max(run.part("input").A))
+    known = run.first("down.z").T.round()
+    choices = []
+    for pattern in shown:
+        order = np.argsort(-art.art1_choices(pattern, known, L), kind="stable")
+        good = [int(j) for j in order if np.minimum(pattern, known[j]).sum() >= rho * pattern.sum()]
+        choices.append(good[0] if good else -1)
+    templates = matrix_panel(run.last("down.z").T, "Templates z", x="cell of F1", y="category", width=0.9)
+    rows, cells = np.nonzero(known[: run.view("F2").cells])
+    templates = templates.with_marks(Curve(cells, rows, "the algorithm's template", "predicted", 1, marker="o"))
+    patterns = np.unique(shown, axis=0)
+    given = matrix_panel(patterns, "Patterns", x="cell of the input", y="pattern", label="input", width=0.9)
+    title = "What was learned fast is recognized at once"
+    return FigureDescription(title, run.below, ((chosen_panel(run, choices),), (given, templates)), (1.0, 0.9))

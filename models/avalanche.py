@@ -37,7 +37,8 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import array, number
 from brnn.claims import Comparison, claim
-from brnn.errors import SpecError
+from brnn.errors import BrnnError, SpecError
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Picture, Raster, Run, Span, figure
 from brnn.models.parts.avalanche import ChainRun, chain_runs
 from brnn.models.parts.by_hand import equations_by_hand, integrated_with_switches
 from brnn.models.parts.presentations import refuse_weights
@@ -500,3 +501,70 @@ def equations() -> list[Comparison]:
             apart=("command", "M"), tolerance=1e-6,
         ),
     ]  # fmt: skip
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("chain.x", "screen.x")
+def movie_and_replay(run: Run) -> FigureDescription | None:
+    """Show who fires when, beside theory, and frames of the movie above those of its first replay."""
+    table, protocol, screen = run.result.event_table, run.network.protocol, run.view("screen")
+    if table is None or protocol is None or "learn" not in protocol.names or len(screen.shape) != 2:
+        return None
+    when, cell = np.asarray(table.columns["time"]), np.asarray(table.columns["cell"])
+    n = run.view("chain").cells
+    first = [int(np.flatnonzero(cell == k)[0]) for k in range(n) if np.count_nonzero(cell == k) > 1]
+    again = [int(np.flatnonzero(cell == k)[1]) for k in range(n) if np.count_nonzero(cell == k) > 1]
+    if len(first) < 6:
+        return None
+    fired: list[Mark] = [
+        Span(start, stop, name, color)
+        for name, color in (("learn", 4), ("replay", 5))
+        for start, stop in protocol.intervals(name)
+        if start < run.end
+    ]
+    fired += [Raster(when, cell, "fires"), *_predicted_firing(run, n)]
+    raster = Panel(
+        "The chain: the command sets the pace",
+        fired,
+        run.time_label,
+        "cell of the chain",
+        x_limits=(run.start, run.end),
+        y_limits=(-1.0, 1.35 * n),
+        width=2.4,
+        legend="top",
+    )
+    picked = np.linspace(1, len(first) - 3, 6).round().astype(int)
+    # A frame is learned and played until the next cell fires.
+    frames = [[run.at("screen", when[order[k + 1]] - 1e-9) for k in picked] for order in (first, again)]
+    rows = []
+    for name, images in zip(("movie", "replay"), frames, strict=True):
+        low, high = min(float(image.min()) for image in images), max(float(image.max()) for image in images)
+        rows.append(
+            [
+                Panel(f"{name}, {k}", (Picture(image, "", "gray", (low, high)),), "", "", width=0.4, legend="none")
+                for k, image in zip(picked, images, strict=True)
+            ]
+        )
+    title = "A chain of outstars learns a movie, and replays it at any speed"
+    return FigureDescription(title, run.below, ((raster,), *rows), (1.0, 0.75, 0.75))
+
+
+def _predicted_firing(run: Run, n: int) -> list[Mark]:
+    """Return when theory lets the cells fire, while the command is on."""
+    cells, command = run.part("chain"), float(np.max(run.part("command").A))
+    excite, inhibit = float(run.part("next").topology.weight), float(run.part("previous").topology.weight)
+    try:
+        chain = chain_of(float(np.max(cells.A)), excite, inhibit, float(run.part("next").signal.threshold), command)
+        acts = [s for s in run.network.stimuli if s.target == "command"]
+        plan = chain_runs(chain, n, [float(np.max(act.pattern)) / command for act in acts], [1.0] * len(acts))
+    except BrnnError:
+        return []
+    marks: list[Mark] = []
+    for act, known in zip(acts, plan, strict=True):
+        on, off = run.spans(act, "")[0].start, run.spans(act, "")[0].stop
+        times = on + known.fired - known.on
+        there = times <= min(off, run.end)
+        marks.append(Curve(times[there], np.arange(n)[there], "theory", "predicted", 1, marker="o"))
+    return marks

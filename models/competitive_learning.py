@@ -32,6 +32,7 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Raster, Run, figure, matrix_panel, time_panel
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.competition import DECIDED, SETTLED, CategoryCompetition, random_weights, window_of
 from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
@@ -325,3 +326,41 @@ def equations() -> list[Comparison]:
             tolerance=1e-6,
         )
     return rows
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("category.x", "filter.z")
+def categories_of_patterns(run: Run) -> FigureDescription | None:
+    """Show where the weights went among the patterns, and who won when."""
+    categories, inputs = run.view("category").cells, run.view("input").cells
+    if categories > 24 or inputs > 200:
+        return None
+    times, x = run.times("category"), run.values("category")
+    when, which = np.nonzero(x > 0.5)
+    ticks = tuple((float(k), str(k)) for k in range(categories)) if categories <= 12 else None
+    won = time_panel(
+        run,
+        "Who wins",
+        [Raster(times[when], which)],
+        y="category",
+        spans=(),
+        y_limits=(-0.7, categories - 0.3),
+        y_ticks=ticks,
+        legend="none",
+        width=1.1,
+    )
+    z = run.values("filter.z").reshape(-1, categories, inputs)
+    if inputs == 2:
+        shown = unit_rows(np.asarray(run.network.stimuli[0].pattern), "pattern")
+        marks: list[Mark] = [Curve(shown[:, 0], shown[:, 1], "patterns", "given", marker="x")]
+        marks += [Curve(z[:, j, 0], z[:, j, 1], color=j) for j in range(categories)]
+        marks += [Curve(z[-1:, j, 0], z[-1:, j, 1], f"weights of {j}", color=j, marker="o") for j in range(categories)]
+        limits = (-0.05, 1.15)
+        look = {"square": True, "x_limits": limits, "y_limits": limits} if shown.min() >= 0.0 else {"square": True}
+        plane = Panel("Weights move to the means", marks, "input cell 0", "input cell 1", width=0.9, **look)
+    else:
+        plane = matrix_panel(z[-1], "Weights in the end", x="input cell", y="category", width=0.9)
+    title = "The winner learns: each category goes to the mean of its patterns"
+    return FigureDescription(title, run.below, ((won, plane),), (1.5,))

@@ -35,7 +35,9 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
+from brnn.figures import FigureDescription, Run, figure
 from brnn.models.parts.by_hand import equations_by_hand, integrated_with_lag
+from brnn.models.parts.list_figure import avalanche_figure
 from brnn.models.parts.list_learning import (
     RECALLED,
     LearnedLists,
@@ -319,3 +321,12 @@ def equations() -> list[Comparison]:
         apart=("weights", *parameters),
         tolerance=1e-6,
     )
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("category.x", "screen.x", "filter.z", "links.z")
+def lists_in_context(run: Run) -> FigureDescription | None:
+    """Show who fires while lists are learned and replayed, what is replayed, and what was learned."""
+    return avalanche_figure(run, "Lists that share items are replayed without confusion", "item in memory")

@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, spread
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import FigureDescription, Run, figure, phase_panel, time_panel, trace
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape, signal_of
 from brnn.models.parts.runs import final, run, slope
@@ -248,3 +249,22 @@ def equations() -> list[Comparison]:
         "initial": np.array([0.5, -1.0, 0.3]),
     }
     return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 5.0, 7))
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("F1.x")
+def cycle(run: Run) -> FigureDescription | None:
+    """Show both cells over time and in their plane."""
+    if run.view("F1").cells != 2 or run.network.breaks(run.end).size:
+        return None
+    traces = [trace(run, "F1", k, label=f"cell {k}", color=k) for k in range(2)]
+    late = run.times("F1") > 0.7 * run.end
+    moves = np.count_nonzero(late) > 5 and float(np.ptp(run.cell("F1", 0)[late])) > 1e-2
+    panels = (
+        time_panel(run, "Cells", traces, y="x = y + theta"),
+        phase_panel(run, ("F1", 0), ("F1", 1), ("cell 0", "cell 1"), width=0.85),
+    )
+    title = "Two cells go around a limit cycle" if moves else "Two cells come to rest"
+    return FigureDescription(title, run.below, (panels,), (1.3,))

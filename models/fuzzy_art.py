@@ -42,7 +42,9 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import InputError
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, figure, matrix_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated
+from brnn.models.parts.category_figure import chosen_panel, presented_patterns
 from brnn.models.parts.presentations import pattern_rows
 from brnn.models.parts.resonance import (
     ACCURACY,
@@ -348,3 +350,39 @@ def equations() -> list[Comparison]:
         apart=("m", "events"),
         tolerance=1e-6,
     )
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("F2.x", "memory.x")
+def boxes(run: Run) -> FigureDescription | None:
+    """Show which category answered each pattern, and the boxes that were learned, beside those of the algorithm."""
+    categories, cells = run.view("memory").shape
+    if categories > 24 or cells > 60:
+        return None
+    shown = presented_patterns(run)
+    rho = float(run.part("input_orienting_exc").topology.weight) / float(np.max(run.part("input").A))
+    learned = art.fuzzy_art(shown, min(rho, 1.0), categories=categories, fresh=1.0)
+    w = run.last("memory")
+    chosen = chosen_panel(run, [int(j) for j in learned.labels[0]])
+    if cells != 4:
+        memory = matrix_panel(w, "Memory w", x="cell of the input", y="category")
+        return FigureDescription("Categories are boxes", run.below, ((chosen,), (memory,)))
+    marks: list[Mark] = [Curve(shown[:, 0], shown[:, 1], "patterns", "given", marker="x")]
+    for j in range(categories):
+        x, y = _box(w[j])
+        if x[1] >= x[0] and y[2] >= y[0]:
+            marks.append(Curve(x, y, f"category {j}", color=j))
+    for template in learned.templates:
+        marks.append(Curve(*_box(template), "the algorithm", "predicted"))
+    plane = Panel("Categories are boxes around their patterns", marks, "feature 1", "feature 2", legend="beside")
+    plane = plane.replace(square=True, x_limits=(-0.03, 1.03), y_limits=(-0.03, 1.03))
+    title = f"{learned.categories} boxes cover the patterns, as the algorithm predicts"
+    return FigureDescription(title, f"vigilance {rho:g}   ·   {run.below}", ((chosen,), (plane,)), (1.0, 1.5))
+
+
+def _box(w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the corners of the box of a category of two features, in turn: w = (minima, 1 - maxima)."""
+    low, high = w[:2], 1.0 - w[2:]
+    return np.array([low[0], high[0], high[0], low[0], low[0]]), np.array([low[1], low[1], high[1], high[1], low[1]])

@@ -32,6 +32,8 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, choice, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import FigureDescription, Panel, Run, figure, layer_panel, pattern_marks, time_panel, trace
+from brnn.figures.view import shares
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, PATTERN_B, signal_of
 from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights
@@ -375,3 +377,24 @@ def equations() -> list[Comparison]:
     return equations_by_hand(
         build, parameters, _by_hand, times, changed={"law": "instar", "taught": (0,)}, tolerance=1e-6
     )
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("category.x", "instar.z")
+def learned_mean(run: Run) -> FigureDescription | None:
+    """Show the weights on their way to the patterns that were taught, and the answers of the category."""
+    if run.view("instar.z").cells > 24:
+        return None
+    rows, teacher = np.asarray(run.network.stimuli[0].pattern), np.ravel(run.network.stimuli[2].pattern)
+    taught = rows[teacher > 0] if np.any(teacher > 0) else rows
+    mean = shares(sum(shares(row) for row in taught))
+    bars = pattern_marks(shares(run.last("instar.z")), mean, None, ("mean of what was taught", "weights", ""))
+    first = layer_panel(run, "instar.z", "Weights", labels=[f"from {k}" for k in range(mean.size)], width=1.1)
+    rows_of_panels = (
+        (first, Panel("Taught and learned", bars, "cell", "share of the total", legend="top", width=0.9)),
+        (time_panel(run, "Category: taught, then tested", [trace(run, "category", label="category")]),),
+    )
+    title = "An instar learns the mean of the patterns it is taught"
+    return FigureDescription(title, run.below, rows_of_panels, (1.1, 0.8))

@@ -32,6 +32,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, figure, matrix_panel
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.competition import DECIDED, SETTLED, CategoryCompetition, window_of
 from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
@@ -333,3 +334,29 @@ def equations() -> list[Comparison]:
         apart=("winner", "order", "tests", "weights", "window"),
         tolerance=1e-6,
     )
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("filter.z", "recall.z")
+def learned_map(run: Run) -> FigureDescription | None:
+    """Show what each category recalls at the place of its input, beside what was taught there."""
+    inputs, outputs, categories = (run.view(layer).cells for layer in ("input", "output", "category"))
+    if inputs != 2 or outputs > 4:
+        return None
+    taught = np.asarray(run.network.stimuli[-1].pattern) / float(np.max(run.part("output").A))
+    shown = np.asarray(run.network.stimuli[0].pattern)[: len(taught)]
+    angle = np.degrees(np.arctan2(shown[:, 1], shown[:, 0]))
+    z, w = run.last("filter.z"), _RECALLED * run.last("recall.z")
+    place = np.degrees(np.arctan2(z[:, 1], z[:, 0]))
+    order = np.argsort(angle, kind="stable")
+    marks: list[Mark] = []
+    for k in range(outputs):
+        marks.append(Curve(angle[order], taught[order, k], "taught", "given"))
+        marks.append(Curve(place, w[k], f"recalled by output {k}", color=k, marker="os^x"[k]))
+    weights = matrix_panel(w, "What each category recalls", x="category", y="output", label="output", width=0.8)
+    mapped = Panel("Categories recall the mean of what was taught", marks, "direction of the input", "output")
+    mapped = mapped.replace(legend="top")
+    title = f"{categories} categories learn a map from inputs to outputs"
+    return FigureDescription(title, run.below, ((mapped, weights),), (1.3,))

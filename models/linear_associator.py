@@ -34,10 +34,11 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import choice, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, figure, layer_panel, matrix_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.presentations import Presentations, pattern_rows, refuse_weights
 from brnn.models.parts.runs import run
-from brnn.models.parts.supervised import NetworkParts, correlation, driven_by_errors, step_factor
+from brnn.models.parts.supervised import NetworkParts, correlation, driven_by_errors, step_factor, taught_pairs
 from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
@@ -296,3 +297,26 @@ def equations() -> list[Comparison]:
             tolerance=1e-6,
         ),
     ]
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("error.x", "memory.z")
+def recalled(run: Run) -> FigureDescription | None:
+    """Show the errors while pairs are learned, and the memory beside the least squares solution."""
+    X, Y, stop = taught_pairs(run)
+    if run.end < stop or X.shape[1] > 100 or Y.shape[1] > 12:
+        return None
+    A = run.at("memory.z", stop)
+    least = (np.linalg.pinv(X) @ Y).T
+    ends = np.array([min(least.min(), A.min()), max(least.max(), A.max())])
+    points: list[Mark] = [
+        Curve(ends, ends, "equal", "guide"),
+        Curve(least.ravel(), A.ravel(), "one weight each", marker="o"),
+    ]
+    compared = Panel("Weights and theory, Y X$^+$", points, "least squares", "learned", width=0.85, legend="inside")
+    memory = matrix_panel(A, "The memory", x="key cell", y="value cell", width=1.1)
+    rows = ((layer_panel(run, "error", "Errors: what is missing drives learning"),), (memory, compared))
+    title = "Keys recall their values: errors go, the weights go to least squares"
+    return FigureDescription(title, run.below, rows, (0.9, 1.0))

@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
+from brnn.figures import Curve, FigureDescription, Mark, Run, figure, layer_panel, time_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape
 from brnn.models.parts.runs import run
@@ -211,3 +212,30 @@ def equations() -> list[Comparison]:
         "initial": np.array([0.3, -0.2, 0.5]),
     }
     return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 4.0, 9), apart=())
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("m.x")
+def remembered(run: Run) -> FigureDescription | None:
+    """Show what is read of the past beside the past, and the cells that hold it."""
+    view, (stimulus,) = run.view("m"), run.network.stimuli
+    if view.cells > 24:
+        return None
+    times, m = run.times("m"), run.values("m")
+    window = 1.0 / float(np.ravel(stimulus.pattern)[0])  # B_0 = 1
+    u = np.array([float(stimulus.at(float(t), view.shape)[0]) * window for t in times])
+    past = np.interp(times - window, times, u, left=np.nan)
+    past[times < run.start + window] = np.nan
+    marks: list[Mark] = [
+        Curve(times, u, "input u(t)", "given"),
+        Curve(times, m.sum(axis=1), "read: u(t - theta)"),
+        Curve(times, past, "the input, theta ago", "predicted"),
+    ]
+    panels = (
+        time_panel(run, "What is read of theta ago", marks, y="input", spans=()),
+        layer_panel(run, "m", "The cells that hold the past"),
+    )
+    title = "A few linear cells remember a window of the past"
+    return FigureDescription(title, run.below, ((panels[0],), (panels[1],)))

@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number, spread
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Level, Mark, Run, figure, layer_panel, time_panel
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import activities, field_shape, signal_of
 from brnn.models.parts.runs import run, slope, stays_within
@@ -241,3 +242,29 @@ def equations() -> list[Comparison]:
         "initial": np.array([0.4, -0.2, 0.1]),
     }
     return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 3.0, 7))
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("F1.x")
+def liquid(run: Run) -> FigureDescription | None:
+    """Show the cells within their bounds, and the time constants that follow what arrives."""
+    view, layer = run.view("F1"), run.part("F1")
+    if view.cells > 12 or len(view.shape) > 1:
+        return None
+    times, x = run.times("F1"), run.values("F1")
+    arrives = np.full(x.shape, 0.0)
+    for kind in ("exc", "inh"):
+        link = run.part(f"F1_F1_{kind}")
+        arrives += link.signal(x) @ np.asarray(link.topology.matrix).T
+    for kind in ("excitatory", "inhibitory"):
+        arrives += run.inputs_to("F1", kind, time=0.5 * (run.start + run.end)).ravel()
+    constants = 1.0 / (np.broadcast_to(np.ravel(layer.A), view.cells) + arrives)
+    marks: list[Mark] = [Curve(times, constants[:, k], f"cell {k}", color=k) for k in range(view.cells)]
+    marks.append(Level(float(np.max(1.0 / np.asarray(layer.A))), "tau, its bound"))
+    panels = (
+        layer_panel(run, "F1", "Activities"),
+        time_panel(run, "Time constants: what arrives shortens them", marks, y="tau/(1 + tau F)", width=0.9),
+    )
+    return FigureDescription("Cells that are driven harder are faster", run.below, (panels,), (1.3,))

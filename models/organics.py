@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, figure, layer_panel, pattern_marks, time_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape
 from brnn.models.parts.runs import run
@@ -227,3 +228,32 @@ def equations() -> list[Comparison]:
         *equations_by_hand(build, parameters, _by_hand, times),
         *equations_by_hand(build, {**parameters, "W": 0.4}, uniform, times),
     ]
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("a.x", "x.x")
+def divided(run: Run) -> FigureDescription | None:
+    """Show the principal cells y = x/sqrt(a) beside divisive normalization, and the pool that divides."""
+    view = run.view("x")
+    if view.cells > 12 or len(view.shape) > 1 or run.network.breaks(run.end).size:
+        return None
+    times, a = run.times("x"), run.values("a")
+    y = run.values("x") / np.sqrt(a)
+    layer, pool = run.part("x"), run.part("x_a_exc")
+    z = float(np.max(layer.b)) * run.inputs_to("x").ravel()
+    W = pool.topology.strengths(view.shape, view.shape) / float(np.max(run.part("a").A))
+    floor = run.inputs_to("a").ravel() / float(np.max(run.part("a").A))
+    rest = z / np.sqrt(floor + W @ z**2)
+    marks: list[Mark] = [Curve(times, y[:, k], f"cell {k}", color=k) for k in range(view.cells)]
+    marks.append(Curve(np.full(rest.size, run.end), rest, "theory", "predicted", 6, marker="o"))
+    bars = pattern_marks(y[-1], z, None, ("drive b z", "response y", ""))
+    rows = (
+        (
+            time_panel(run, "Principal cells y", marks, y="y", legend="beside"),
+            Panel("Drive and response", bars, "cell", "drive, response", legend="top", width=0.8),
+        ),
+        (layer_panel(run, "a", "The pool a that divides them"),),
+    )
+    return FigureDescription("A recurrent circuit divides by its own pool", run.below, rows, (1.1, 0.9))

@@ -32,6 +32,19 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, choice, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import (
+    Curve,
+    FigureDescription,
+    Level,
+    Mark,
+    Panel,
+    Run,
+    figure,
+    layer_panel,
+    pattern_marks,
+    time_panel,
+)
+from brnn.figures.view import shares
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.patterns import PATTERN_A, activities, default_pattern, field_shape, signal_of
 from brnn.models.parts.presentations import refuse_weights
@@ -437,3 +450,31 @@ def equations() -> list[Comparison]:
     }
     times = np.array([0.0, 1.0, 3.0, 6.0, 9.0, 11.0, 13.0, 18.5, 21.0])
     return equations_by_hand(build, parameters, _by_hand, times, changed={"law": "outstar"}, tolerance=1e-6)
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("border.x", "outstar.z")
+def learned_pattern(run: Run) -> FigureDescription | None:
+    """Show the border while it is trained and recalled, the shares of the weights, and what is played back."""
+    if run.view("source").cells > 1 or run.view("border").cells > 24 or len(run.view("border").shape) > 1:
+        return None
+    theta = shares(run.network.stimuli[1].pattern)
+    z, times = run.values("outstar.z"), run.times("outstar.z")
+    Z = z / np.maximum(z.sum(axis=1, keepdims=True), 1e-300)
+    order = np.argsort(np.argsort(theta, kind="stable"), kind="stable") / max(theta.size - 1, 1)
+    marks: list[Mark] = [Curve(times, Z[:, k], shade=float(order[k])) for k in range(theta.size)]
+    marks += [Level(float(level), "theory: share of the pattern") for level in np.unique(theta.round(9))]
+    recalled = run.network.stimuli[-1].schedule
+    tested = isinstance(recalled, Pulse) and recalled.off <= run.end
+    held = run.at("border", recalled.off) if isinstance(recalled, Pulse) and tested else run.last("border")
+    words = ("pattern that was taught", "played back" if tested else "border in the end", "")
+    bars = pattern_marks(shares(held), theta, None, words)
+    panels = (
+        time_panel(run, "Shares of the weights go to those of the pattern", marks, y="share of the weights", spans=()),
+        Panel("Taught and played back", bars, "cell", "share of the total", width=0.9, legend="top"),
+    )
+    first = layer_panel(run, "border", "Border: training, then recall of several strengths")
+    title = "An outstar learns a pattern, and plays it back at any strength"
+    return FigureDescription(title, run.below, ((first,), panels))

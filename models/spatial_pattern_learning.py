@@ -35,6 +35,8 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, choice, number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, figure, layer_panel, pattern_marks
+from brnn.figures.view import shares
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated_with_lag
 from brnn.models.parts.patterns import activities, default_pattern, field_shape, signal_of
 from brnn.models.parts.presentations import refuse_weights
@@ -356,3 +358,36 @@ def equations() -> list[Comparison]:
             tolerance=1e-6,
         ),
     ]
+
+
+# Figure -------------------------------------------------------------------------------------------------------
+
+
+@figure("field.x", "paths.z")
+def one_pattern(run: Run) -> FigureDescription | None:
+    """Show how far the weights of each sampling cell are from the pattern, and what they are in the end."""
+    field = run.view("field")
+    shown = shares(run.network.stimuli[0].pattern)
+    z, times = run.values("paths.z"), run.times("paths.z")
+    sources = z.shape[1] // field.cells
+    if field.cells > 24 or sources > 6 or len(field.shape) > 1:
+        return None
+    z = z.reshape(times.size, field.cells, sources)
+    Z = z / np.maximum(z.sum(axis=1, keepdims=True), 1e-300)
+    away = np.abs(Z - shown[None, :, None]).max(axis=1)
+    marks: list[Mark] = [Curve(times, np.maximum(away[:, k], 1e-16), f"cell {k}", color=k) for k in range(sources)]
+    distance = Panel(
+        "Distance of each cell's weights from the pattern",
+        marks,
+        run.time_label,
+        "largest difference of shares",
+        y_scale="log",
+        x_limits=(run.start, run.end),
+        width=1.1,
+    )
+    bars = pattern_marks(Z[-1, :, 0], shown, None, ("pattern", "weights of cell 0", ""))
+    rows = (
+        (layer_panel(run, "field", "The field: the pattern at changing intensity"),),
+        (distance, Panel("What was learned", bars, "cell", "share of the total", width=0.9, legend="top")),
+    )
+    return FigureDescription("All sampling cells learn one and the same pattern", run.below, rows, (0.9, 1.0))

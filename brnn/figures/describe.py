@@ -42,9 +42,23 @@ def describe(result: Any, own: ModelFigure | None = None) -> FigureDescription:
     if not any(result[name].sizes["time"] for name in result):
         raise InputError("there is nothing to draw: no state was recorded")
     run = Run(result)
-    own = own or figure_of_model(run.network.name)
-    found = None if own is None else own(result)
+    if own is not None:
+        found = own(result)
+    else:
+        found = _published(result, run.network.name)
     return usual_figure(run) if found is None else found
+
+
+def _published(result: Any, name: str) -> FigureDescription | None:
+    """Return the figure of the published model of this name; None if it does not fit the run.
+
+    A network may have the name of a model and be something else: a variant, or the user's own.
+    """
+    own = figure_of_model(name)
+    try:
+        return None if own is None else own(result)
+    except (LookupError, AttributeError, TypeError, ValueError, ArithmeticError, StopIteration):
+        return None
 
 
 def usual_figure(run: Run) -> FigureDescription:

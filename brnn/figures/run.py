@@ -102,7 +102,7 @@ class Run:
 
     def spans(self, stimulus: Stimulus, label: str, color: int | None = None) -> tuple[Span, ...]:
         """Return when one of the network's inputs is on, until the end of the run."""
-        alone = self.network.replace(stimuli=(stimulus,), events=(), protocol=None, duration=None)
+        alone = Network(self.network.name, self.network.layers, stimuli=(stimulus,))
         found = input_intervals(alone, self.end)
         return tuple(Span(on, off, label, color) for on, off in found)
 

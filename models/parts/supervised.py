@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from brnn.figures import Run
 from brnn.models.parts.presentations import Presentations
 from brnn.signals import Linear
 from brnn.spec.layers import Layer
@@ -15,7 +16,7 @@ from brnn.spec.schedules import Sequence
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllToAll, OneToOne
 
-__all__ = ["OPENS", "TAUGHT", "correlation", "driven_by_errors", "step_factor"]
+__all__ = ["OPENS", "TAUGHT", "correlation", "driven_by_errors", "step_factor", "taught_pairs"]
 
 OPENS = 0.5  # part of a presentation after which learning begins: the cells have settled
 TAUGHT = 1.0 - OPENS  # time for which each presentation is learned
@@ -91,3 +92,13 @@ def step_factor(rate: float, speed: float, inputs: np.ndarray) -> np.ndarray:
     length = (inputs**2).sum(axis=1)
     flows = [np.array([[-speed, -speed], [rate * size, 0.0]]) for size in length]  # of (e, u - d)
     return np.array([1.0 + (expm(TAUGHT * flow) @ [1.0, -1.0])[1] for flow in flows])
+
+
+def taught_pairs(run: Run) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the patterns that were shown with targets and these targets, as rows, and when training ended."""
+    shown, _, targets, _ = run.network.stimuli
+    rates = [float(np.max(run.part(layer).A)) for layer in ("input", "error")]
+    patterns, values = (np.asarray(s.pattern) / rate for s, rate in zip((shown, targets), rates, strict=True))
+    schedule: Any = shown.schedule
+    order = np.unique(np.asarray(schedule.items, dtype=int))
+    return patterns[order], values[order], float(run.spans(shown, "")[-1].stop)
