@@ -14,6 +14,10 @@ from .compiler import System as System
 from .compiler import compile_network as compile_network
 from .continuation import bifurcation_curve as bifurcation_curve
 from .continuation import bifurcation_diagram as bifurcation_diagram
+from .dynamics.basins import basins as basins
+from .dynamics.equilibria import equilibria as equilibria
+from .dynamics.exponents import lyapunov_exponents as lyapunov_exponents
+from .dynamics.jump_graph import jump_graph as jump_graph
 from .errors import BrnnError as BrnnError
 from .errors import FileError as FileError
 from .errors import InputError as InputError

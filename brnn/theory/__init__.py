@@ -14,6 +14,7 @@ results can be set beside what the simulator gives.
   of the next three.
 - `storing`: which theorem applies to a given initial state, and the final state where it is determined.
 - `survivors`: which states can be held, and their stability: levels, Jacobian, eigenvalues, most survivors.
+- `every_equilibrium`: all equilibria of a field, provably, for some signals.
 - `liapunov`: Liapunov functions (33), (34) of every network of the form of Cohen and Grossberg (32), and of BAM with
   adaptive weights (37)-(39): ``liapunov(network)``.
 - `competition`: competitive systems (26)-(28): jump sets, the voting paradox of May and Leonard, competitive markets.

@@ -4,6 +4,7 @@ from . import additive as additive
 from . import art as art
 from . import avalanche as avalanche
 from . import competition as competition
+from . import every_equilibrium as every_equilibrium
 from . import feedforward as feedforward
 from . import fields as fields
 from . import habituation as habituation

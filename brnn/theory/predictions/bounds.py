@@ -31,7 +31,7 @@ from brnn.spec.projection import Projection
 from brnn.theory.habituation import gate_level
 from brnn.theory.predictions.base import Prediction, Unmet
 
-__all__ = ["bounded_activities", "input_range", "signal_range"]
+__all__ = ["bounded_activities", "input_range", "signal_range", "variable_ranges"]
 
 _BOUNDED = "intervals that activities cannot leave (8)"
 _SOURCE = "review, after (8), (10)-(12); interval arithmetic, derived in brnn.theory.predictions.bounds"
@@ -154,7 +154,7 @@ def bounded_activities(network: Network) -> list[Prediction] | Unmet:
     setting = [event for event in network.events if any(not _keeps(action) for action in event.actions)]
     if setting:
         return Unmet(_BOUNDED, f"events that take no state out of bounds ({setting[0].label} may)")
-    ranges = _ranges(network)
+    ranges = variable_ranges(network)
     return list(_predictions(network, ranges)) or Unmet(_BOUNDED, "inputs and signals with known signs or bounds")
 
 
@@ -198,7 +198,7 @@ def _in_words(side: np.ndarray, choose: Any) -> str:
     return f"{end:.6g}" if np.isfinite(end) else "-infinity" if end < 0 else "infinity"
 
 
-def _ranges(network: Network) -> dict[str, Interval]:
+def variable_ranges(network: Network) -> dict[str, Interval]:
     """Return the interval of each variable, by its name; nothing is known if there are too many connections."""
     elements = sum(network.layer(p.source).cells * network.layer(p.target).cells for p in network.projections)
     if elements > _ELEMENTS:

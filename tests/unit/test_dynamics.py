@@ -1,0 +1,195 @@
+"""Equilibria, exponents, jump graphs and basins that are computed, against closed forms and theorems."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+import brnn
+from brnn import models
+from brnn.theory.every_equilibrium import every_equilibrium
+
+A, B = 1.0, 3.0
+
+
+def field(n: int, signal: brnn.Signal) -> brnn.Network:
+    return models.rcf.build(n=n, signal=signal, A=A, B=B, pattern=0.0)
+
+
+def test_every_equilibrium_of_a_faster_than_linear_field() -> None:
+    """f = w^2: k equal cells, k u^2 - B u + A = 0, and nothing else: 1 + 2 (2^3 - 1) of three cells, without k = 3."""
+    found = every_equilibrium(A, B, brnn.Power(), 3)
+    assert sum(e.copies for e in found) == 1 + 2 * 3 + 2 * 3  # B^2 < 4 A k for k = 3
+    for e in found[1:]:
+        (u,), (k,) = e.levels, e.counts
+        assert k * u * u - B * u + A == pytest.approx(0.0, abs=1e-14)
+        assert e.stable == (k == 1 and u > 1.5)
+
+
+def test_every_equilibrium_of_a_sigmoid_field() -> None:
+    """f = w^2/(1/4 + w^2): each is one by (21) itself; of two cells as many as a fine search in the plane finds."""
+    for n in (1, 2, 3, 4):
+        found = every_equilibrium(A, B, brnn.Sigmoid(half=0.5), n)
+        for e in found:
+            x = e.state
+            f = x**2 / (0.25 + x**2)
+            np.testing.assert_allclose(-A * x + (B - x) * f - x * (f.sum() - f), 0.0, atol=1e-14)
+    side = np.concatenate([np.geomspace(1e-3, 2.0, 60), [0.0]])
+    x = np.array(list(itertools.product(side, side)))  # Newton's method of two equations, from each point of a plane
+    for _ in range(80):
+        f, slope = x**2 / (0.25 + x**2), 0.5 * x / (0.25 + x**2) ** 2
+        rates = -A * x + (B - x) * f - x * (f.sum(axis=1, keepdims=True) - f)
+        J = -x[:, :, None] * slope[:, None, :]
+        J[:, [0, 1], [0, 1]] = -A - f + (B - x) * slope - (f.sum(axis=1, keepdims=True) - f)
+        good = np.abs(np.linalg.det(J)) > 1e-12
+        x = x[good] - np.linalg.solve(J[good], rates[good][:, :, None])[:, :, 0]
+    plane = {tuple(np.round(p, 6) + 0.0) for p in x if (p > -1e-9).all() and p.max() < 3.0}
+    assert len(plane) == sum(e.copies for e in every_equilibrium(A, B, brnn.Sigmoid(half=0.5), 2)) == 9
+
+
+def test_every_equilibrium_says_what_it_does_not_know() -> None:
+    with pytest.raises(brnn.InputError, match="must be a Power with an exponent above 1"):
+        every_equilibrium(A, B, brnn.Sigmoid(exponent=3), 2)
+    (_, *others) = every_equilibrium(A, B, brnn.Saturating(half=0.25), 10)
+    assert [e.stable for e in others] == [False] * 9 + [True]
+    np.testing.assert_allclose(others[-1].state, 0.25, rtol=1e-14)
+
+
+def test_a_search_finds_them_and_no_others() -> None:
+    found = brnn.equilibria(field(3, brnn.Sigmoid(half=0.5)), starts=60)
+    known = []
+    for e in every_equilibrium(A, B, brnn.Sigmoid(half=0.5), 3):
+        known += sorted(set(itertools.permutations(np.round(e.state, 6))))
+    for e in found:
+        assert min(np.abs(np.array(k) - e.state).max() for k in known) < 1e-5
+    assert len(found) >= 0.85 * len(known)
+    assert {tuple(np.round(e.state + 0.0, 5)) for e in found.stable} == {
+        tuple(p)
+        for e in every_equilibrium(A, B, brnn.Sigmoid(half=0.5), 3)
+        if e.stable
+        for p in itertools.permutations(np.round(e.state, 5))
+    }
+    assert "there may be others" in repr(found)
+    again = brnn.equilibria(field(3, brnn.Sigmoid(half=0.5)), starts=60)
+    assert all(np.array_equal(a.state, b.state) for a, b in zip(found, again, strict=True))
+
+
+def test_gates_and_weights_are_unknowns_too() -> None:
+    """One cell, x' = -x + 1, y' = H (K - y) - L x y, z' = x (x - z): x = 1, y = H K/(H + L), z = 1."""
+    layers = [brnn.Layer.additive("S", 1, A=1.0), brnn.Layer.additive("T", 1, A=1.0)]
+    gate = brnn.HabituativeGate(H=0.5, K=2.0, L=0.25)
+    links = [
+        brnn.Projection("S", "T", gate=gate, name="gated"),
+        brnn.Projection(
+            "S", "T", topology=brnn.AllToAll(), learning=brnn.Instar(sampling=brnn.Linear()), name="instar"
+        ),
+    ]
+    (found,) = brnn.equilibria(brnn.Network("both", layers, links, [brnn.Stimulus("S")], duration=1.0), starts=10)
+    assert found["gated.y"].item() == pytest.approx(0.5 * 2.0 / 0.75, rel=1e-9)
+    assert found["instar.z"].item() == pytest.approx(1.0, rel=1e-9)
+    T = found["T.x"].item()
+    assert T == pytest.approx(4.0 / 3.0 + 1.0, rel=1e-9)
+    np.testing.assert_allclose(np.sort(found.eigenvalues.real), np.sort([-1.0, -1.0, -0.75, -T]), rtol=1e-6)
+
+
+def test_kinds() -> None:
+    (found,) = brnn.equilibria(models.wilson_cowan.build(), starts=10)
+    assert brnn.equilibria(models.wilson_cowan.build(), starts=10).kinds == ("unstable focus",)
+    assert not found.stable
+    search = brnn.equilibria(field(2, brnn.Power()), starts=40)
+    assert sorted(search.kinds) == ["saddle (1 unstable)"] * 3 + ["stable node"] * 3 + ["unstable node"]
+
+
+@pytest.mark.parametrize(("name", "words"), [("caianiello", "continuous time"), ("art1_fast", "no events")])
+def test_networks_without_equilibria(name: str, words: str) -> None:
+    with pytest.raises(brnn.InputError, match=words):
+        brnn.equilibria(models.load(name).build())
+
+
+def test_exponents_of_a_linear_network() -> None:
+    """They are the real parts of the eigenvalues of M = W - diag(A): here -1 +- 2i and -3."""
+    W = np.array([[0.0, 2.0, 0.0], [-2.0, 0.0, 0.0], [0.3, 0.0, -2.0]])
+    layer = brnn.Layer.additive("F", 3, A=1.0, initial=1.0)
+    links = [
+        brnn.Projection("F", "F", "excitatory", topology=brnn.Dense(np.maximum(W, 0.0))),
+        brnn.Projection("F", "F", "inhibitory", topology=brnn.Dense(np.maximum(-W, 0.0))),
+    ]
+    found = brnn.lyapunov_exponents(brnn.Network("spiral", [layer], links), duration=200.0, transient=0.0)
+    np.testing.assert_allclose(found.values, [-1.0, -1.0, -3.0], atol=0.02)
+    assert found.values.sum() == pytest.approx(np.trace(W) - 3.0, rel=1e-6)  # Liouville's formula
+    assert "equilibrium attracts" in found.words
+
+
+def test_exponents_of_a_limit_cycle() -> None:
+    found = brnn.lyapunov_exponents(models.wilson_cowan.build(), duration=200.0)
+    assert abs(found.largest) < 0.02
+    assert found.values[1] < -0.1
+    assert "a cycle" in found.words
+
+
+def test_exponents_of_chaos() -> None:
+    """Lorenz's equations are no network here; three species of Lotka and Volterra with a fourth one are (Vano 2006)."""
+    c = np.array([[1.0, 1.09, 1.52, 0.0], [0.0, 1.0, 0.44, 1.36], [2.33, 0.0, 1.0, 0.47], [1.21, 0.51, 0.35, 1.0]])
+    r = np.array([1.0, 0.72, 1.53, 1.27])
+    layer = brnn.CohenGrossbergLayer("species", (4,), a=brnn.Function("w"), b=brnn.Function("0*w"), initial=0.3)
+    link = brnn.Projection("species", "species", "inhibitory", brnn.Linear(), brnn.Dense(r[:, None] * c))
+    network = brnn.Network("chaos", [layer], [link], [brnn.Stimulus("species", pattern=r)])
+    found = brnn.lyapunov_exponents(network, count=1, duration=2000.0, transient=500.0, interval=10.0)
+    assert found.largest == pytest.approx(0.0203, abs=0.007)  # published: 0.0203
+    assert "chaos" in found.words
+
+
+def test_jump_graph_of_the_voting_paradox() -> None:
+    """Each loses against one: 1 - a = 0.2 is the rate with which i - 1 grows where i is alone; no one else grows."""
+    graph = brnn.jump_graph(models.may_leonard.build(a=0.8, b=1.3, logarithmic=False))
+    assert graph.edges == {(0, 2), (2, 1), (1, 0)}
+    assert [jump.rate for jump in graph.jumps] == pytest.approx([0.2, 0.2, 0.2], abs=2e-6)
+    assert graph.levels == ((pytest.approx(1.0),),) * 3
+    assert set(graph.circle) == {0, 1, 2}
+    assert "for ever" in graph.verdict
+    result = brnn.simulate(models.may_leonard.build(a=0.8, b=1.3), 400.0)
+    jumps = brnn.theory.competition.jumps(
+        result,
+        lambda u: brnn.theory.competition.growth_rates(np.exp(u), brnn.theory.competition.community_matrix(0.8, 1.3)),
+    )
+    assert set(itertools.pairwise(jumps.winners[1:])) <= graph.edges
+
+
+def test_jump_graphs_without_circles() -> None:
+    """A stored winner of a field lets nobody in; species in a row of dominance: the best wins."""
+    graph = brnn.jump_graph(field(3, brnn.Power()))
+    assert graph.jumps == ()
+    assert graph.levels[0] == (pytest.approx((3.0 + np.sqrt(5.0)) / 2.0),)
+    row = np.array([[1.0, 0.5, 0.5], [1.5, 1.0, 0.5], [1.5, 1.5, 1.0]])
+    layer = brnn.CohenGrossbergLayer("species", (3,), a=brnn.Function("w"), b=brnn.Function("1 + 0*w"), initial=0.3)
+    links = [brnn.Projection("species", "species", "inhibitory", brnn.Linear(), brnn.Dense(row))]
+    graph = brnn.jump_graph(brnn.Network("row", [layer], links))
+    assert graph.edges == {(1, 0), (2, 0), (2, 1)}
+    assert graph.circle == ()
+    assert "competition decides" in graph.verdict
+    market = brnn.jump_graph(models.competitive_market.build())
+    assert "let each other in" in market.verdict
+
+
+def test_what_is_not_competitive_gets_no_verdict() -> None:
+    layer = brnn.CohenGrossbergLayer("species", (2,), a=brnn.Function("w"), b=brnn.Function("1 - w"), initial=0.3)
+    links = [brnn.Projection("species", "species", "excitatory", brnn.Linear(0.5), brnn.AllButSelf())]
+    assert "not competitive" in brnn.jump_graph(brnn.Network("mutualists", [layer], links)).verdict
+    with pytest.raises(brnn.InputError, match="does not stay at 0"):
+        brnn.jump_graph(models.rcf.build(n=2).replace(stimuli=[brnn.Stimulus("rcf")]))
+
+
+def test_basins_of_a_winner_take_all_field() -> None:
+    """f = w^2: the larger cell wins if it is not quenched; the diagonal and its rest are no basin of a winner."""
+    found = brnn.basins(field(2, brnn.Power()), "rcf.initial.0", "rcf.initial.1", ((0.0, 2.9), (0.0, 2.9)), points=8)
+    level = (3.0 + np.sqrt(5.0)) / 2.0
+    for i, j in itertools.product(range(8), range(8)):
+        x, y = found["rcf.initial.0"].values[i], found["rcf.initial.1"].values[j]
+        if x == y or max(x, y) < 0.5:
+            continue
+        state = found["final"].values[int(found["basin"].values[i, j])]
+        np.testing.assert_allclose(state, [level, 0.0] if x > y else [0.0, level], atol=1e-5)
+    with pytest.raises(brnn.InputError, match="must be an initial activity"):
+        brnn.basins(field(2, brnn.Power()), "rcf.A", "rcf.initial.1", ((0.0, 1.0), (0.0, 1.0)))
