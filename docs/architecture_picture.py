@@ -41,6 +41,7 @@ class Box:
     row: int
     said: tuple[str, ...]
     theory: bool = False
+    also: str = ""  # a second folder that stands beside it
 
     @property
     def left(self) -> int:
@@ -62,10 +63,10 @@ BOXES = (
     Box("brnn/sweeps", 1, 2, ("designs, members,", "tasks, measures")),
     Box("brnn/integrate", 2, 0, ("one run: methods, break", "points, events, delays, rest")),
     Box("brnn/reproduce", 2, 2, ("runs a file again,", "and compares")),
-    Box("brnn/continuation", 3, 2, ("equilibria and cycles", "along a parameter")),
+    Box("brnn/continuation", 3, 2, ("equilibria, cycles, basins",), also="brnn/dynamics"),
     Box("brnn/result", 3, 0, ("what a run leaves,", "in memory (xarray)")),
     Box("brnn/files", 3, 1, ("HDF5 of runs and sweeps,", "valid at every moment")),
-    Box("brnn/plot", 4, 0, ("figures",)),
+    Box("brnn/plot", 4, 0, ("drawn, and what is drawn",), also="brnn/figures"),
     Box("brnn/analysis", 4, 1, ("periods, phases, arrivals",)),
     Box("brnn/cli", 4, 2, ("the command brnn: all of it", "from a terminal")),
     Box("models", 0, 3, ("published networks,", "each with its claims"), theory=True),
@@ -85,8 +86,11 @@ def _box(box: Box) -> list[str]:
         f'<rect x="{x}" y="{y}" width="{_WIDE}" height="{_HIGH}" rx="6"/>',
         f'<text class="title" x="{x + 12}" y="{y + 26}">{escape(box.name)}</text>',
     ]
+    if box.also:
+        lines.append(f'<text class="title" x="{x + 12}" y="{y + 45}">{escape(box.also)}</text>')
+    first = 66 if box.also else 48
     lines += [
-        f'<text class="said" x="{x + 12}" y="{y + 48 + 18 * k}">{escape(text)}</text>'
+        f'<text class="said" x="{x + 12}" y="{y + first + 18 * k}">{escape(text)}</text>'
         for k, text in enumerate(box.said)
     ]
     return [*lines, "</g>"]
