@@ -17,84 +17,19 @@ import numpy as np
 from brnn.compiler import System
 from brnn.errors import InputError, IntegrationError
 from brnn.integrate.timetable import Timetable
+from brnn.integrate.watches import EPS, NEAR, Watch, Watches
 from brnn.result.events import EventTable, Happened
 from brnn.result.start import Start
-from brnn.spec.events.triggers import Crossing, Event
+from brnn.spec.events.triggers import Crossing
 
 __all__ = ["Reactor", "Slopes", "generator_state", "schedules_ahead"]
 
-_EPS = float(np.finfo(float).eps)
-_NEAR = 16.0 * _EPS  # relative to the time: what crosses within it crosses together
 _LOOKS = 17  # points of a step at which a state that turns in it is looked at, before its extremum is
 _ROUNDING = 1e-10  # relative: so near to its threshold is what has just crossed it
 _CASCADE = 1000  # events at one time
 _CHATTER = 200  # events that follow each other in a time that is nothing beside the run
 _NOTHING = 1e-9  # of the duration
 _STREAM = 0x6576656E74  # keeps the random numbers of events apart from those of white noise, for the same seed
-
-
-@dataclass(eq=False)
-class _Watch:
-    """One event that waits for crossings.
-
-    Attributes
-    ----------
-    number : int
-        Its place in the network's list.
-    armed : ndarray of bool
-        Which cells (or the one total or maximum) are on the near side of the threshold, so that they can cross.
-    spent : ndarray of bool
-        Which have caused it and can do so only once.
-    last : ndarray
-        When each caused it last.
-    """
-
-    number: int
-    event: Event
-    when: Crossing
-    place: slice
-
-    def __post_init__(self) -> None:
-        self.sign = 1.0 if self.when.direction == "rising" else -1.0
-        size = self.place.stop - self.place.start if self.when.per == "cell" else 1
-        self.armed = np.zeros(size, dtype=bool)
-        self.spent = np.zeros(size, dtype=bool)
-        self.last = np.full(size, -np.inf)
-
-    def quantity(self, u: np.ndarray) -> np.ndarray:
-        """Return what is compared with the threshold: one number for each cell, or one."""
-        values = u[self.place]
-        if self.when.per == "total":
-            return values.sum(keepdims=True)
-        return values.max(keepdims=True) if self.when.per == "maximum" else values
-
-    def beyond(self, u: np.ndarray) -> np.ndarray:
-        """Return how far each is beyond the threshold: negative on the near side."""
-        return self.sign * (self.quantity(u) - np.ravel(self.when.threshold))
-
-    def rate(self, u: np.ndarray, du: np.ndarray) -> np.ndarray:
-        """Return the time derivative of `beyond`."""
-        values = du[self.place]
-        if self.when.per == "total":
-            return self.sign * values.sum(keepdims=True)
-        if self.when.per == "maximum":
-            return self.sign * values[[int(np.argmax(u[self.place]))]]
-        return self.sign * values
-
-    def may(self, cells: np.ndarray, time: float, of_schedules: float) -> np.ndarray:
-        """Return those of the `cells` that may cause the event at this time."""
-        if self.event.schedule is not None:
-            segment = self.event.schedule.segment(of_schedules, np.ones(()))
-            if not np.any(segment.base):
-                return cells[:0]
-        free = ~self.spent[cells] & (time - self.last[cells] >= self.event.refractory * (1.0 - 1e-12))
-        return cells[free]
-
-    def crossing_cells(self, cells: np.ndarray, u: np.ndarray) -> np.ndarray:
-        """Return the indices of the layer's cells that stand for `cells`: none for the total."""
-        if self.when.per == "total":
-            return cells[:0]
-        return cells if self.when.per == "cell" else np.array([int(np.argmax(u[self.place]))])
 
 
 _Group = tuple[np.ndarray, float, float]  # cells that cross, and between which times
@@ -125,7 +60,7 @@ class Slopes:
 class _Hit(NamedTuple):
     """Some cells of one watch that cross together."""
 
-    watch: _Watch
+    watch: Watch
     cells: np.ndarray
     time: float
 
@@ -191,10 +126,11 @@ class Reactor:
         self._random = np.random.default_rng([_STREAM, seed or 0])
         self._record = record
         self._watches = [
-            _Watch(number, event, event.when, self.places[event.when.state])
+            Watch(number, event, event.when, self.places[event.when.state])
             for number, event in enumerate(self._events)
             if isinstance(event.when, Crossing)
         ]
+        self._all = Watches(self._watches)
         self._found: list[_Hit] = []  # what crosses at the moment that `search` returned
         self._recent: list[float] = []
         self._many = _CHATTER + len(self._events)
@@ -211,8 +147,7 @@ class Reactor:
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Let the events of time 0 happen; return the state after them."""
-        for watch in self._watches:
-            watch.armed = watch.beyond(state) < 0.0
+        self._all.armed[:] = self._all.beyond(state) < 0.0
         return self.react(0.0, state, self.timetable.first)
 
     def go_on(self, start: Start, state: np.ndarray) -> None:
@@ -239,7 +174,7 @@ class Reactor:
             beyond = watch.beyond(state)
             # What has just crossed may stand on either side of its threshold, by rounding.
             at_it = np.abs(beyond) <= _ROUNDING * np.abs(watch.quantity(state))
-            watch.armed = (beyond < 0.0) & ~(at_it & (watch.last == start.time))
+            watch.armed[:] = (beyond < 0.0) & ~(at_it & (watch.last == start.time))
 
     def search(
         self,
@@ -261,26 +196,37 @@ class Reactor:
         slopes : pair of ndarray, or None
             du/dt at both ends; None if the step is a straight line.
         """
+        watched = self._all
+        far = watched.beyond(after)
+        crossing = watched.armed & (far >= 0.0)
+        peaks = dips = np.zeros(far.size, dtype=bool)
+        if slopes is not None:
+            # Rising at the beginning and falling at the end, it may have been beyond; the other way round, back.
+            rates = watched.rate(before, slopes[0]), watched.rate(after, slopes[1])
+            peaks = watched.armed & (far < 0.0) & (rates[0] > 0.0) & (rates[1] < 0.0)
+            dips = ~watched.armed & (far >= 0.0) & (rates[0] < 0.0) & (rates[1] > 0.0)
+        turning = peaks | dips
+        concerned = crossing | turning
+        if not concerned.any():
+            watched.arm(stop, far)
+            return None
         first = stop
         hits: list[_Hit] = []
         lost: list[_Hit] = []
         output: _Dense | None = None
         for watch in self._watches:
-            far = watch.beyond(after)
-            groups = [(watch.armed & (far >= 0.0), start, stop)]
-            if slopes is not None:
-                # Rising at the beginning and falling at the end, it may have been beyond; the other way round, back.
-                rates = watch.rate(before, slopes[0]), watch.rate(after, slopes[1])
-                peaks = watch.armed & (far < 0.0) & (rates[0] > 0.0) & (rates[1] < 0.0)
-                dips = ~watch.armed & (far >= 0.0) & (rates[0] < 0.0) & (rates[1] > 0.0)
-                if peaks.any() or dips.any():
-                    output = output or dense()
-                    groups += self._look(watch, peaks, dips, output, start, stop)
+            span = watch.span
+            if not concerned[span].any():
+                continue
+            groups = [(crossing[span].copy(), start, stop)]
+            if turning[span].any():
+                output = output or dense()
+                groups += self._look(watch, peaks[span], dips[span], output, start, stop)
             for candidates, begin, end in groups:
                 while candidates.any():
                     output = output or dense()
                     time = _moment(watch, candidates, output, begin, end)
-                    here = watch.beyond(output(min(time + _NEAR * time, stop)))
+                    here = watch.beyond(output(min(time + NEAR * time, stop)))
                     cells = np.flatnonzero(candidates & (here >= 0.0))
                     if not cells.size:
                         cells = np.flatnonzero(candidates)[[int(np.argmax(here[candidates]))]]
@@ -295,15 +241,15 @@ class Reactor:
             if not hits or hit.time <= first:
                 hit.watch.armed[hit.cells] = False
         if not hits:
-            self._arm(stop, after)
+            watched.arm(stop, far)
             return None
-        self._found = [hit for hit in hits if hit.time <= first + _NEAR * first]
+        self._found = [hit for hit in hits if hit.time <= first + NEAR * first]
         return first
 
     def react(self, time: float, state: np.ndarray, due: Sequence[int] = ()) -> np.ndarray:
         """Let everything happen that was found or is due at this time; return the state after it."""
         state = state.copy()
-        self._arm(time, state)
+        self._all.arm(time, self._all.beyond(state))
         crossings, self._found = self._found, []
         self.due = list(due)
         for _ in range(_CASCADE):
@@ -324,13 +270,6 @@ class Reactor:
             else:
                 return state
         raise self._chattering(time, state, "happen at once, each causing the next")
-
-    def _arm(self, time: float, state: np.ndarray) -> None:
-        """Let what came back to the near side of its threshold cross it again."""
-        for watch in self._watches:
-            # Just after a crossing rounding may put a cell on either side.
-            away = time - watch.last > 4.0 * _NEAR * time
-            watch.armed |= away & (watch.beyond(state) < 0.0)
 
     def _given(self, time: float, state: np.ndarray) -> None:
         due, self.due = self.due, []
@@ -381,7 +320,7 @@ class Reactor:
 
     @staticmethod
     def _look(
-        watch: _Watch,
+        watch: Watch,
         peaks: np.ndarray,
         dips: np.ndarray,
         output: _Dense,
@@ -390,9 +329,11 @@ class Reactor:
     ) -> list[_Group]:
         """Return which of the cells that turn in a step cross within it, and between which times."""
         moments = np.linspace(start, stop, _LOOKS)
-        values, times = np.array([watch.beyond(state) for state in output(moments).T]), moments.tolist()
+        values, times = watch.beyond_at(output(moments)), moments.tolist()
         groups: list[_Group] = []
-        for k in range(1, _LOOKS - 1):
+        inside = values[1:-1]
+        crossed = (peaks & (inside >= 0.0) | dips & (inside < 0.0)).any(axis=1)
+        for k in (np.flatnonzero(crossed) + 1).tolist():
             above = peaks & (values[k] >= 0.0)
             below = dips & (values[k] < 0.0)
             if above.any():
@@ -435,9 +376,7 @@ def _at_once(table: EventTable) -> list[tuple[int, int]]:
     return list(zip([0, *cuts.tolist()], [*cuts.tolist(), len(time)], strict=True))
 
 
-def _turn(
-    watch: _Watch, cell: int, sign: float, values: np.ndarray, times: list[float], output: _Dense
-) -> float | None:
+def _turn(watch: Watch, cell: int, sign: float, values: np.ndarray, times: list[float], output: _Dense) -> float | None:
     """Return when a cell that turns between the moments `times` is on the other side of its threshold, if it is.
 
     Parameters
@@ -462,7 +401,7 @@ def _turn(
     return float(found.x) if (found.fun <= 0.0 if sign > 0.0 else found.fun < 0.0) else None
 
 
-def _moment(watch: _Watch, candidates: np.ndarray, output: _Dense, start: float, stop: float) -> float:
+def _moment(watch: Watch, candidates: np.ndarray, output: _Dense, start: float, stop: float) -> float:
     """Return when the first of the candidates crosses; one of them is beyond at `stop`."""
     from scipy.optimize import brentq
 
@@ -473,4 +412,4 @@ def _moment(watch: _Watch, candidates: np.ndarray, output: _Dense, start: float,
         return start
     if largest(stop) < 0.0:
         return stop
-    return float(brentq(largest, start, stop, xtol=4.0 * _EPS * max(stop, 1e-300), rtol=4.0 * _EPS))
+    return float(brentq(largest, start, stop, xtol=4.0 * EPS * max(stop, 1e-300), rtol=4.0 * EPS))
