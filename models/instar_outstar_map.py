@@ -355,7 +355,7 @@ def learned_map(run: Run) -> FigureDescription | None:
     for k in range(outputs):
         marks.append(Curve(angle[order], taught[order, k], "taught", "given"))
         marks.append(Curve(place, w[k], f"recalled by output {k}", color=k, marker="os^x"[k]))
-    weights = matrix_panel(w, "What each category recalls", x="category", y="output", label="output", width=0.8)
+    weights = matrix_panel(z, "Where the categories are", x="input cell", y="category", width=0.7)
     mapped = Panel("Categories recall the mean of what was taught", marks, "direction of the input", "output")
     mapped = mapped.replace(legend="top")
     title = f"{categories} categories learn a map from inputs to outputs"

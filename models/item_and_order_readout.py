@@ -45,7 +45,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number, whole
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
-from brnn.figures import Bars, Curve, FigureDescription, Mark, Note, Panel, Run, figure, time_panel, trace
+from brnn.figures import Curve, FigureDescription, Mark, Note, Panel, Run, figure, time_panel, trace
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.runs import frequencies, run
 from brnn.models.parts.store import STORE, TRACE, ItemList, memory
@@ -431,11 +431,9 @@ def rehearsal(run: Run) -> FigureDescription | None:
     spoken = [int(k) + 1 for k in which]
     order: list[Mark] = [Curve(when - begin, held[which], role="guide"), Curve(when - begin, held[which], marker="o")]
     order += [Note(float(t - begin), float(held[k]), f"item {k + 1}") for t, k in zip(when, which, strict=True)]
-    ticks = tuple((float(k), str(k + 1)) for k in range(view.cells))
     below, late = "time since the wave began", float(when[-1] - begin)
     course: list[Mark] = [trace(run, TRACE, k, label=f"item {k + 1}", color=k) for k in range(view.cells)]
     panels = (
-        Panel("Stored", (Bars(held),), "item", "activity y", x_ticks=ticks, legend="none", width=0.7),
         Panel(
             "Performed in the rehearsal wave",
             order,

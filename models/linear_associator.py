@@ -34,7 +34,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import choice, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, figure, layer_panel, matrix_panel
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, figure, layer_panel, pattern_marks
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.presentations import Presentations, pattern_rows, refuse_weights
 from brnn.models.parts.runs import run
@@ -316,7 +316,13 @@ def recalled(run: Run) -> FigureDescription | None:
         Curve(least.ravel(), A.ravel(), "one weight each", marker="o"),
     ]
     compared = Panel("Weights and theory, Y X$^+$", points, "least squares", "learned", width=0.85, legend="inside")
-    memory = matrix_panel(A, "The memory", x="key cell", y="value cell", width=1.1)
-    rows = ((layer_panel(run, "error", "Errors: what is missing drives learning"),), (memory, compared))
+    recall = Panel(
+        "Recall of each pair, cell by cell",
+        pattern_marks(X @ A.T, Y, X @ least.T, ("value", "recalled", "theory")),
+        "pair and value cell",
+        "value",
+        legend="top",
+    )
+    rows = ((layer_panel(run, "error", "Errors: what is missing drives learning"),), (recall, compared))
     title = "Keys recall their values: errors go, the weights go to least squares"
     return FigureDescription(title, run.below, rows, (0.9, 1.0))

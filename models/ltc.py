@@ -261,10 +261,11 @@ def liquid(run: Run) -> FigureDescription | None:
     for kind in ("excitatory", "inhibitory"):
         arrives += run.inputs_to("F1", kind, time=0.5 * (run.start + run.end)).ravel()
     constants = 1.0 / (np.broadcast_to(np.ravel(layer.A), view.cells) + arrives)
-    marks: list[Mark] = [Curve(times, constants[:, k], f"cell {k}", color=k) for k in range(view.cells)]
+    shades = np.linspace(0.0, 1.0, view.cells) if view.cells > 6 else [None] * view.cells
+    marks: list[Mark] = [Curve(times, constants[:, k], color=k, shade=shades[k]) for k in range(view.cells)]
     marks.append(Level(float(np.max(1.0 / np.asarray(layer.A))), "tau, its bound"))
     panels = (
-        layer_panel(run, "F1", "Activities"),
+        layer_panel(run, "F1", "Activities", labels=[f"cell {k}" for k in range(view.cells)]),
         time_panel(run, "Time constants: what arrives shortens them", marks, y="tau/(1 + tau F)", width=0.9),
     )
     return FigureDescription("Cells that are driven harder are faster", run.below, (panels,), (1.3,))

@@ -246,14 +246,16 @@ def divided(run: Run) -> FigureDescription | None:
     W = pool.topology.strengths(view.shape, view.shape) / float(np.max(run.part("a").A))
     floor = run.inputs_to("a").ravel() / float(np.max(run.part("a").A))
     rest = z / np.sqrt(floor + W @ z**2)
-    marks: list[Mark] = [Curve(times, y[:, k], f"cell {k}", color=k) for k in range(view.cells)]
+    shades = np.linspace(0.0, 1.0, view.cells) if view.cells > 6 else [None] * view.cells
+    marks: list[Mark] = [Curve(times, y[:, k], f"cell {k}", color=k, shade=shades[k]) for k in range(view.cells)]
     marks.append(Curve(np.full(rest.size, run.end), rest, "theory", "predicted", 6, marker="o"))
     bars = pattern_marks(y[-1], z, None, ("drive b z", "response y", ""))
+    shared = time_panel(run, "The pool a that divides all of them", [Curve(times, a[:, 0], "a")], y="activity")
     rows = (
         (
             time_panel(run, "Principal cells y", marks, y="y", legend="beside"),
             Panel("Drive and response", bars, "cell", "drive, response", legend="top", width=0.8),
         ),
-        (layer_panel(run, "a", "The pool a that divides them"),),
+        (layer_panel(run, "a", "The pool a that divides them") if np.ptp(a, axis=1).max() > 1e-9 else shared,),
     )
     return FigureDescription("A recurrent circuit divides by its own pool", run.below, rows, (1.1, 0.9))

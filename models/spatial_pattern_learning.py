@@ -386,8 +386,9 @@ def one_pattern(run: Run) -> FigureDescription | None:
         width=1.1,
     )
     bars = pattern_marks(Z[-1, :, 0], shown, None, ("pattern", "weights of cell 0", ""))
+    names = [f"cell {k}" for k in range(field.cells)]
     rows = (
-        (layer_panel(run, "field", "The field: the pattern at changing intensity"),),
+        (layer_panel(run, "field", "The field: the pattern at changing intensity", labels=names),),
         (distance, Panel("What was learned", bars, "cell", "share of the total", width=0.9, legend="top")),
     )
     return FigureDescription("All sampling cells learn one and the same pattern", run.below, rows, (0.9, 1.0))

@@ -18,6 +18,7 @@ from brnn.claims import Claim
 from brnn.cli.settings import changed_by, parameters_of, parse_settings
 from brnn.cli.text import signal_in_words
 from brnn.errors import BrnnError, FileError, InputError
+from brnn.figures.own import ModelFigure, figure_of
 from brnn.signals.base import Signal
 from brnn.spec.network import Network
 
@@ -56,6 +57,11 @@ class Model:
         """The published properties that it states."""
         stated = getattr(self.module, "CLAIMS", ())
         return [claim for claim in stated if isinstance(claim, Claim)] if isinstance(stated, (list, tuple)) else []
+
+    @property
+    def figure(self) -> ModelFigure | None:
+        """The figure that the user's own file declares; those of published models are found by their names."""
+        return None if self.path is None else figure_of(self.module)
 
     def values(self, settings: Sequence[str]) -> dict[str, Any]:
         """Return what the texts ``KEY=VALUE`` stand for, by the name of the parameter; nothing of a saved network."""

@@ -7,6 +7,7 @@
 """
 
 from brnn.figures.view import shares
+from brnn.plot.animation import ANIMATED, animate
 from brnn.plot.diagram import diagram_figure, draw_diagram
 from brnn.plot.draw import draw_figure, draw_panel
 from brnn.plot.files import SUFFIXES, save
@@ -20,10 +21,12 @@ from brnn.plot.style import PALETTE, key, new_figure, ordered_colors, polish, ra
 from brnn.plot.sweep import SWEEP_KINDS, sweep_figure
 
 __all__ = [
+    "ANIMATED",
     "KINDS",
     "PALETTE",
     "SUFFIXES",
     "SWEEP_KINDS",
+    "animate",
     "diagram_figure",
     "draw_activities",
     "draw_diagram",

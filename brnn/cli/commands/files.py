@@ -26,6 +26,7 @@ PLOT_EXAMPLES = (
     "brnn plot run.h5 -o run.png",
     "brnn plot run.h5 --kind pattern -o pattern.pdf --force",
     "brnn plot sweep.h5 -o map.png",
+    "brnn plot run.h5 --animate run.gif",
 )
 INFO_EXAMPLES = ("brnn info run.h5", "brnn info sweep.h5 --json")
 RERUN_EXAMPLES = ("brnn rerun run.h5", "brnn rerun sweep.h5", "brnn rerun sweep.h5 --model my_model.py")
@@ -39,8 +40,8 @@ EXPORT_EXAMPLES = (
 def plot(
     file: File,
     out: Annotated[
-        Path, typer.Option("-o", "--out", metavar="FILE", help="The figure: .png, .pdf, .svg, ...", show_default=False)
-    ],
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="The figure: .png, .pdf, .svg, ...")
+    ] = None,
     kind: Annotated[
         str,
         typer.Option(
@@ -53,13 +54,49 @@ def plot(
     measure: Annotated[
         str | None, typer.Option("--measure", metavar="NAME", help="Which measure of a sweep is drawn.")
     ] = None,
+    animation: Annotated[
+        Path | None,
+        typer.Option("--animate", metavar="FILE", help="A layer of a run in motion: .gif, or .mp4 by ffmpeg."),
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option("--layer", metavar="NAME", help="Which layer is animated; by default the largest.")
+    ] = None,
     force: Force = False,
 ) -> None:
-    """Draw a result: a run over time, or a measure of a sweep over its parameters."""
-    from brnn.plot import SUFFIXES, diagram_figure, run_figure, save, sweep_figure
+    """Draw a result: a run over time, or a measure of a sweep over its parameters.
+
+    A run of a published model gets the figure of that model, any other the one that is usual for its kind of network.
+    """
+    from brnn.plot import SUFFIXES
+
+    if out is None and animation is None:
+        raise InputError("-o FILE or --animate FILE is needed: where the figure shall go")
+    if layer is not None and animation is None:
+        raise InputError(f"--layer {layer}: says what --animate shows, which is not given")
+    if out is not None:
+        check_target(out, force, option="-o", suffixes=SUFFIXES, kept=[file])
+    if animation is not None:
+        _animate(file, animation, layer, force)
+    if out is not None:
+        _draw(file, out, kind, measure, force)
+
+
+def _animate(file: Path, animation: Path, layer: str | None, force: bool) -> None:
+    from brnn.plot import ANIMATED, animate
     from brnn.result.result import Result
 
-    check_target(out, force, option="-o", suffixes=SUFFIXES, kept=[file])
+    check_target(animation, force, option="--animate", suffixes=ANIMATED, kept=[file])
+    with brnn.open(file) as result:
+        if not isinstance(result, Result):
+            raise InputError(f"--animate {animation}: {file} is no run; only runs move")
+        animate(result, animation, layer=layer, force=force)
+    print(f"wrote {animation} ({size_in_words(animation)})")
+
+
+def _draw(file: Path, out: Path, kind: str, measure: str | None, force: bool) -> None:
+    from brnn.plot import diagram_figure, run_figure, save, sweep_figure
+    from brnn.result.result import Result
+
     with brnn.open(file) as result:
         if not isinstance(result, Result) and "point" in result.dims:
             figure = diagram_figure(result, variable=measure)

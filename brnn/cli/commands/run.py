@@ -165,7 +165,7 @@ def run(
         if plot is not None:
             from brnn import plot as drawing
 
-            drawing.save(drawing.run_figure(result), plot, force=force)
+            drawing.save(drawing.run_figure(result, own=None if found is None else found.figure), plot, force=force)
             written.append(plot)
         if json:
             _print_json(result, written, taken)
