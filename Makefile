@@ -84,7 +84,7 @@ mutants: $(VENV)/.installed-dev  ## plant errors: do tests notice? (MUTANTS_ARGS
 	$(BIN)/python .ci/mutants.py $(MUTANTS_ARGS)
 
 faults: $(VENV)/.installed-dev  ## kills, hostile inputs, full disks, damaged caches (FAULTS_ARGS="--seed 1 --inputs 300")
-	$(BIN)/python .ci/faults.py $(FAULTS_ARGS)
+	$(BIN)/python .ci/faults $(FAULTS_ARGS)
 
 bench: $(VENV)/.installed  ## measure (BENCH_ARGS="--help" for the choices)
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

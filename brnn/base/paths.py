@@ -20,9 +20,12 @@ __all__ = [
     "move_into_place",
     "new_text_file",
     "replacing",
+    "set_aside",
     "temporary",
     "temporary_name",
 ]
+
+_FORMER = ".former"
 
 
 def check_target(
@@ -108,7 +111,20 @@ def temporary_name(path: Path) -> Path:
 def leftovers(path: Path) -> list[Path]:
     """Return the files with temporary names of `path`: somebody makes them, or was killed while it did."""
     found = path.parent.glob(f"{glob.escape(path.name)}.*.tmp")
-    return [name for name in found if name.name[len(path.name) + 1 : -4].isdigit()]
+    return [name for name in found if name.name[len(path.name) + 1 : -4].removesuffix(_FORMER).isdigit()]
+
+
+def set_aside(path: Path) -> Path | None:
+    """Give a file a second name, by which it can come back if what replaces it cannot be finished.
+
+    Returns None if there is no such file, or no second name for it (a file system without hard links).
+    """
+    name = temporary_name(path).with_suffix(f"{_FORMER}.tmp")
+    try:
+        os.link(path, name)
+    except OSError:
+        return None
+    return name
 
 
 @contextlib.contextmanager

@@ -123,18 +123,21 @@ print(result.summary())
 
 
 @pytest.mark.parametrize(
-    ("limit", "limit_at_the_end"),
+    ("limit", "limit_at_the_end", "former"),
     [
-        *((limit, limit) for limit in (1_000, 20_000, 400_000, 900_000)),  # no room for any row
-        *((limit, limit) for limit in range(1_300_000, 5_000_000, 555_555)),  # none for more than were announced
-        *((2_000_000, limit) for limit in (1_000, 100_000, 500_000)),  # none for the file that is left in the end
+        *((limit, limit, True) for limit in (1_000, 20_000, 400_000, 900_000)),  # no room for any row
+        *((limit, limit, False) for limit in range(1_300_000, 5_000_000, 555_555)),  # none for more than were announced
+        (2_000_000, 2_000_000, True),
+        *((2_000_000, limit, True) for limit in (1_000, 100_000, 500_000)),  # none for the file that is left in the end
     ],
 )
-def test_full_disk(tmp_path: Path, limit: int, limit_at_the_end: int) -> None:
+def test_full_disk(tmp_path: Path, limit: int, limit_at_the_end: int, former: bool) -> None:
     """A size limit of the process stands for the full disk: HDF5 gets an error of `write` in both cases."""
     path = tmp_path / "run.h5"
     write_small(path)
     before = path.read_bytes()
+    if not former:
+        path.unlink()
     tests = str(Path(recording.__file__).parent)
     until = 1000 if limit == limit_at_the_end else 21
     code = FULL.format(tests=tests, path=str(path), limit=limit, limit_at_the_end=limit_at_the_end, until=until)
@@ -148,6 +151,10 @@ def test_full_disk(tmp_path: Path, limit: int, limit_at_the_end: int) -> None:
         assert path.read_bytes() == before
         return
     assert int(rows) >= 21
+    if former and limit == limit_at_the_end:
+        assert message.endswith("; the file that was to be replaced is in its place again")
+        assert path.read_bytes() == before
+        return
     assert f"what was saved until t = {0.5 * (int(rows) - 1):g} is kept" in message
     assert summary.startswith(f"incomplete, last saved at t = {0.5 * (int(rows) - 1):g} of 100 s")
     with brnn.open(path) as result, h5py.File(path, "r") as plain:

@@ -88,10 +88,11 @@ def test_too_small_a_disk_shows_before_the_members_run(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-def test_a_write_that_fails(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+def full(*_: object) -> None:
+    raise OSError(28, "No space left on device")
 
+
+def test_a_write_that_fails(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = sweeping.declare(SweepWriter(good, sweeping.header(), resume=True))
     members = np.arange(50, N)
     writer.write(members, sweeping.rows(members), sweeping.status(members))
@@ -107,6 +108,22 @@ def test_a_write_that_fails(good: Path, monkeypatch: pytest.MonkeyPatch) -> None
     with brnn.open(good) as data:
         sweeping.check(data, np.arange(50))
         assert data.attrs["missing"] == N - 50
+
+
+def test_a_file_without_members_is_removed_if_the_first_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "sweep.h5"
+    with sweeping.declare(SweepWriter(path, sweeping.header())) as writer:
+        writer.begin()
+        assert path.exists()
+        with monkeypatch.context() as patched:
+            patched.setattr(PlacedFile, "_write", full)
+            with pytest.raises(FileError) as caught:
+                writer.write(np.arange(50), sweeping.rows(np.arange(50)), sweeping.status(np.arange(50)))
+                writer.finish()
+        one_line(caught.value, "No space left on device")
+    assert os.listdir(tmp_path) == []
 
 
 # ---------------------------------------------------------------------------------------------- wrong files

@@ -11,6 +11,7 @@ the file is empty, and each row is written a constant number of times.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from brnn.base.memory import rows_at_once
-from brnn.base.paths import move_into_place, temporary_name
+from brnn.base.paths import move_into_place, set_aside, temporary_name
 from brnn.errors import FileError
 from brnn.files.hdf5 import abandon
 from brnn.files.placed import PlacedFile, check_room, reserve, take_place, warn_of_deletion
@@ -80,6 +81,7 @@ class GrowingFile:
         self._dtype = dtype
         self._expected = expected
         self._force = force
+        self._former: Path | None = None  # another name of the file that ours has replaced
         self._file: PlacedFile | None = None
         self._next: PlacedFile | None = None  # what is about to take its place
         self._axis_of = {column.name: str(column.axis) for column in columns}
@@ -146,6 +148,8 @@ class GrowingFile:
             self._written += 1
             file.put_block(_SLOTS[self._written % 2], 0, data)
         if file is not self._file:
+            if self._file is None and self._force:
+                self._former = set_aside(self._path)
             # One that appeared in the place of a deleted one is not ours.
             move_into_place(self._temporary, self._path, self._force and not self.check())
             self._adopt(file)
@@ -154,8 +158,24 @@ class GrowingFile:
         """Tell whether our file was deleted; raise FileError if another file has our name, or ours was cut."""
         return self._file is not None and not self._file.still_at(self._path, self._label)
 
+    def restore(self) -> bool:
+        """Put the file that ours has replaced back into its place; False if there was none."""
+        if self._former is None or not self.in_place:
+            return False
+        os.replace(self._former, self._path)
+        self._former = None
+        return True
+
+    def surpass(self) -> None:
+        """Let the file go that ours has replaced: ours is worth more."""
+        if self._former is not None:
+            with contextlib.suppress(OSError):
+                self._former.unlink()
+            self._former = None
+
     def close(self) -> None:
         """Close the file, which is always in order, and remove one that was about to take its place."""
+        self.surpass()
         if self._next is not None:
             self._next.close()
             with contextlib.suppress(OSError):

@@ -91,7 +91,8 @@ class FileRecorder:
     metadata : Metadata
         From `brnn.result.metadata.metadata`.
     force : bool
-        Replace an existing file, at the moment when the first new state is on disk.
+        Replace an existing file, at the moment when the first new state is on disk. If the disk is full before all are
+        there, it comes back.
     select : iterable of str, optional
         Names of the variables that are recorded; all by default.
     ltm_every : float, optional
@@ -245,6 +246,7 @@ class FileRecorder:
             if self._failure is None and (self._file.begun or self._state.held):
                 with contextlib.suppress(FileError), self._translated():
                     self._commit(final=True)
+                    self._file.surpass()  # all rows are there: what may fail now loses none
                     self._compact(status, solver, kept)
         finally:
             self._file.close()
@@ -318,8 +320,11 @@ class FileRecorder:
             yield
         except (FileError, *WRITE_ERRORS) as error:
             text = str(error) if isinstance(error, FileError) else f"{self._name} cannot be written: {reason(error)}"
-            self._there = self._file.in_place
-            kept = f"; what was saved until t = {self._kept:g} is kept" if self._there else ""
+            if self._file.restore():
+                kept = "; the file that was to be replaced is in its place again"
+            else:
+                self._there = self._file.in_place
+                kept = f"; what was saved until t = {self._kept:g} is kept" if self._there else ""
             self._failure = FileError(text + kept)
             self._file.close()
             raise self._failure from None

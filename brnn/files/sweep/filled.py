@@ -61,6 +61,7 @@ class SweepFile:
         self._header = header
         self._force = force
         self._file: PlacedFile | None = None
+        self._made = False  # whether the file was begun here
         self._next: tuple[PlacedFile, SweepLayout] | None = None  # what is about to take their place
         self._wanted = header.wanted()
         self._slots: dict[int, int] = {}  # where the errors of members stand
@@ -74,6 +75,11 @@ class SweepFile:
         """Close the file, which is always in order."""
         if self._file is not None:
             self._file.close()
+
+    def withdraw(self) -> None:
+        """Remove a file that was made here and has no members: what ended the sweep leaves nothing of it."""
+        if self._made and self._file is not None and not self.stored.any() and self._file.same_as(self._path):
+            self._path.unlink(missing_ok=True)
 
     def resume(self) -> float:
         """Go on with the file that is there, if it is that of the same sweep; return the seconds that it took."""
@@ -174,6 +180,7 @@ class SweepFile:
             self._next = file, layout
             self._copy(file, layout, batches)
             self._store(file, layout, batches, seconds)
+        self._made = self._made or self._file is None
         self._adopt(file, layout)
         self._next = None
 

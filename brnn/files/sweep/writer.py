@@ -258,8 +258,10 @@ class SweepWriter:
             self._file.write(joined(self._batches), self._declared, self._least, self._before + begun - self._begun)
         except FileError as error:
             self._failure = error
+            self._file.withdraw()
             raise
         except WRITE_ERRORS as error:
+            self._file.withdraw()
             also = f"; what was saved of {kept:,} members is kept" if kept else ""
             self._failure = FileError(f"{self._name} cannot be written: {reason(error)}{also}")
             raise self._failure from None
