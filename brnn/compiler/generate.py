@@ -17,13 +17,13 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from brnn.base.codetext import Code
-from brnn.compiler.plasticity import add_gate, add_matrix, add_plastic
+from brnn.compiler.plasticity import add_gate, add_given, add_matrix, add_plastic
 from brnn.compiler.program import INLINED, Course, Program, SentSignals
 from brnn.compiler.rates import with_rates
 from brnn.compiler.statements import (
@@ -82,11 +82,14 @@ class SignalTable:
         return found
 
 
-def generate(network: Network, variables: tuple[Variable, ...], *, explicit: bool = False) -> Program:
+def generate(
+    network: Network, variables: tuple[Variable, ...], *, explicit: bool = False, given: Collection[str] = ()
+) -> Program:
     """Return the program of a network whose states lie as `variables` says.
 
     With `explicit`, every topology that is not local is written out as loops over a matrix instead of a call of its
-    kernel, so that the program consists of loops over cells alone.
+    kernel, so that the program consists of loops over cells alone. The weights of the projections named in `given` are
+    not among its states: what they make of their signals is an argument (`Program.given`).
     """
     program = Program(tuple(f"{variable.quantity}_{variable.group}" for variable in variables), explicit)
     signals = SignalTable(network)
@@ -98,7 +101,7 @@ def generate(network: Network, variables: tuple[Variable, ...], *, explicit: boo
         if projection.gate is not None and projection.gate.per == "source":
             own = signals.of(projection.source, projection.signal, projection.delay)
             add_gate(program, projection, own, sent[str(projection.name)])
-    fields = _add_fields(program, network, signals, sent)
+    fields = _add_fields(program, network, signals, sent, given)
     for layer in network.layers:
         _add_layer(program, network, layer, sent, fields, inputs)
     program.source = _source(program)
@@ -165,7 +168,7 @@ def _add_signal(program: Program, layer: LayerLaw, signal: Signal, delay: float,
 
 
 def _add_fields(
-    program: Program, network: Network, signals: SignalTable, sent: dict[str, SentSignals]
+    program: Program, network: Network, signals: SignalTable, sent: dict[str, SentSignals], given: Collection[str]
 ) -> dict[tuple[str, str], Array]:
     """Add the projections that need whole arrays at once; return the arrays of net input by (layer, kind)."""
     fields: dict[tuple[str, str], Array] = {}
@@ -187,6 +190,9 @@ def _add_fields(
                 (signals.of(_end(projection, place)[0], signal, _end(projection, place)[1]), place)
                 for signal, place in (projection.learning.reads(projection.signal) if projection.learning else ())
             ]
+            if projection.name in given:
+                add_given(program, network, projection, s, reads, net)
+                continue
             f = signals.of(projection.source, projection.signal, projection.delay).array
             add_plastic(program, network, projection, s, f, reads, net)
             continue

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from brnn.compiler.program import Course, Program, SentSignals
+from brnn.compiler.program import Course, Given, Program, SentSignals
 from brnn.compiler.statements import (
     ZERO,
     Array,
@@ -23,7 +23,7 @@ from brnn.compiler.statements import (
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 
-__all__ = ["add_gate", "add_matrix", "add_plastic"]
+__all__ = ["add_gate", "add_given", "add_matrix", "add_plastic"]
 
 _I, _J, _K = Index("i"), Index("j"), Index("k")  # source cell, target cell, connection
 _W, _TOTAL = Local("w"), Local("total")  # strength of a connection, input of a cell
@@ -112,6 +112,28 @@ def add_plastic(
     cells = Array(f"x_{source.name}", "state").size
     inside = (Assign(_K, _J * cells + _I), Assign(_W, w), *connection)
     program.add(_sums(net, Loop(_I, cells, inside)))
+
+
+def add_given(
+    program: Program,
+    network: Network,
+    projection: Projection,
+    s: Array,
+    reads: list[tuple[SentSignals, str]],
+    net: Array,
+) -> None:
+    """Add a projection whose weights are kept elsewhere: its input is an array, and the learning rate is written down.
+
+    The arguments are those of `add_plastic`.
+    """
+    name = str(projection.name)
+    total, rate = (
+        program.work(f"given_{name}", network.layer(projection.target).cells),
+        program.work(f"rate_{name}_at", 1),
+    )
+    program.add(Loop(_I, net.size, (Assign(net[_I], total[_I], "+="),)))
+    program.add(Assign(rate[Constant("0")], _rate(program, network, projection)))
+    program.given[name] = Given(s.name, tuple(sent.array.name for sent, _ in reads), rate.name, total.name)
 
 
 def add_matrix(program: Program, network: Network, projection: Projection, s: Array, net: Array) -> None:

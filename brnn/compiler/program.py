@@ -27,7 +27,7 @@ from brnn.errors import SpecError
 from brnn.spec.layers import LayerLaw
 from brnn.spec.schedules import Schedule
 
-__all__ = ["INLINED", "Course", "Equations", "Program", "SentSignals"]
+__all__ = ["INLINED", "Course", "Equations", "Given", "Program", "SentSignals"]
 
 # Options of generated functions that only other generated functions call: wrappers take as long to compile as they do.
 INLINED = "no_cpython_wrapper=True, no_cfunc_wrapper=True, "
@@ -88,6 +88,28 @@ class Equations:
     def names(self, kind: str) -> tuple[str, ...]:
         """Return the names of the array arguments of one kind."""
         return tuple(array.name for array in self.arrays if array.kind == kind)
+
+
+@dataclass(frozen=True)
+class Given:
+    """The array arguments of a projection whose weights are kept elsewhere.
+
+    Attributes
+    ----------
+    sent : str
+        The signals that it sends, which the function writes.
+    reads : tuple of str
+        Those that its learning law reads.
+    rate : str
+        One number, the learning rate at that time, which the function writes.
+    total : str
+        Its input to each target cell, which the function reads.
+    """
+
+    sent: str
+    reads: tuple[str, ...]
+    rate: str
+    total: str
 
 
 @dataclass(eq=False)
@@ -164,6 +186,8 @@ class Program:
         Lines of the module that these need.
     exponents : set of int
         Places in `p` of the numbers that are passed on as exponents of the helper `power`.
+    given : dict
+        By its name, each projection whose weights are kept elsewhere.
     """
 
     blocks: tuple[str, ...]
@@ -181,6 +205,7 @@ class Program:
     functions: dict[str, Code] = field(default_factory=dict)
     imports: dict[str, None] = field(default_factory=dict)
     exponents: set[int] = field(default_factory=set)
+    given: dict[str, Given] = field(default_factory=dict)
 
     @property
     def equations(self) -> Equations:

@@ -111,6 +111,7 @@ LAZY_MODULES = {
     ("brnn.base.words", "brnn.base.plain"): "NumPy, which texts alone do not need",
     ("brnn.compiler.cache", "brnn.compiler.numba_internals"): "Numba",
     ("brnn.files.run.writer", "brnn.files.run.save"): "h5py",
+    ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.affine_weights"): "SciPy, Numba",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.fused"): "SciPy, Numba",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.maximum_norm"): "SciPy",
     ("brnn.result.recorded", "brnn.result.lazy"): "xarray",

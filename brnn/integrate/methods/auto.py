@@ -60,7 +60,7 @@ class Auto(Method):
         """Return what the method that begins returns; one for stiff networks may take over from an explicit one."""
         method, why = self.settle(task.system.network)
         driver = method.drive(task)
-        driver.reason = why
+        driver.reason = driver.reason.replace("asked for", why, 1)
         if isinstance(driver, Stepwise) and isinstance(method, RK45) and not task.system.delays:
             size, cells = task.system.size, sum(layer.cells for layer in task.system.network.layers)
             driver.successors = _for_stiff(size, cells)

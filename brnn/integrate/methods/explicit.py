@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from brnn.ensemble.arrays import PER_PERIOD
 from brnn.integrate.methods.base import StepperMethod
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import DormandPrince
+from brnn.integrate.weights import by_factors
+
+if TYPE_CHECKING:
+    from brnn.integrate.driver import Driver, Task
 
 __all__ = ["DOP853", "RK23", "RK45"]
 
@@ -42,7 +46,17 @@ class RK45(_Explicit):
         """Return what makes many steps in one call; SciPy's solver where each evaluation looks into the past."""
         if piece.fun.lags:
             return super().stepper(piece)
+        if by_factors(piece.system.network)[0]:
+            from brnn.integrate.steppers.affine_weights import AffineWeights
+
+            return AffineWeights(piece)
         return DormandPrince(piece)
+
+    def drive(self, task: Task) -> Driver:
+        """Return what goes through time step by step, and say how weights are integrated."""
+        driver = super().drive(task)
+        driver.reason += by_factors(task.system.network)[1]
+        return driver
 
 
 class RK23(_Explicit):
