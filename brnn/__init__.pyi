@@ -3,6 +3,7 @@
 from . import analysis as analysis
 from . import claims as claims
 from . import data as data
+from . import figures as figures
 from . import models as models
 from . import plot as plot
 from . import signals as signals

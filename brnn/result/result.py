@@ -316,6 +316,12 @@ class Result(Mapping[str, "xr.DataArray"]):
     def __repr__(self) -> str:
         return described(self)
 
+    def _repr_html_(self) -> str:
+        """Show it in a notebook: its summary, and its figure."""
+        from brnn.plot.notebook import result_html
+
+        return result_html(self)
+
     def summary(self) -> str:
         """Return in one line how the run ended and how far it got."""
         return summary(self)

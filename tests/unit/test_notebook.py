@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 from html.parser import HTMLParser
+from io import BytesIO
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from PIL import Image
 
 import brnn
 from brnn.models import gated_dipole, rcf
+from brnn.plot.notebook import load_ipython_extension, result_html
 
 HOSTILE = '<script>alert("x")</script> & <b>'
 
@@ -18,11 +27,15 @@ class Shown(HTMLParser):
         self.tags: set[str] = set()
         self.open: list[str] = []
         self.text = ""
+        self.pictures: list[str] = []
         self.feed(html)
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
-        self.open.append(tag)
+        if tag == "img":  # which has no end
+            self.pictures.append(str(dict(attrs)["src"]))
+        else:
+            self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -56,3 +69,53 @@ def test_latex() -> None:
     assert text.startswith("\\begin{align}")
     assert text.endswith("\\end{align}")
     assert "\\frac{d x" in text
+
+
+def size_of(source: str) -> tuple[int, int]:
+    """Return the size of a picture that stands in HTML."""
+    kind, _, data = source.partition(",")
+    assert kind == "data:image/png;base64"
+    with Image.open(BytesIO(base64.b64decode(data))) as image:
+        return image.size
+
+
+def test_a_result_has_its_summary_and_its_figure() -> None:
+    result = brnn.simulate(rcf.build(n=3).replace(reference=HOSTILE), 2.0)
+    shown = Shown(result._repr_html_())
+    assert shown.text.startswith("brnn.Result of 'rcf': complete, at t = 2")
+    assert "rcf.x  (time: 201, rcf: 3)" in shown.text
+    assert shown.tags == {"div", "p", "b", "pre", "img"}
+    assert shown.open == []
+    (picture,) = shown.pictures
+    width, height = size_of(picture)
+    assert width > 500
+    assert height > 300
+
+
+def test_a_result_without_states_says_why_there_is_no_figure() -> None:
+    class Empty(dict[str, Any]):
+        def __repr__(self) -> str:
+            return "<brnn.Result of '<b>': failed>"
+
+    result: Any = Empty()
+    shown = Shown(result_html(result))
+    assert "there is nothing to draw: no state was recorded" in shown.text
+    assert shown.pictures == []
+    assert shown.open == []
+
+
+def test_an_extension_of_ipython_shows_sweeps() -> None:
+    known: dict[str, Any] = {}
+    html = SimpleNamespace(for_type_by_name=lambda module, name, function: known.update({f"{module}.{name}": function}))
+    load_ipython_extension(SimpleNamespace(display_formatter=SimpleNamespace(formatters={"text/html": html})))
+    (name,) = known
+    assert name == f"{xr.Dataset.__module__}.{xr.Dataset.__name__}"
+    show = known[name]
+    sweep = brnn.sweep("additive", brnn.Grid(A=[1.0, 2.0, 4.0]), measures=["total"], progress=False)
+    text = show(sweep)
+    assert "brnn sweep: 3 members: 3 complete" in text
+    size_of(text.partition('src="')[2].partition('"')[0])
+    assert sweep._repr_html_()[:40] in text
+    other = xr.Dataset({"a": ("member", np.arange(3))})
+    assert "img" not in show(other)
+    assert "brnn" not in show(other)
