@@ -1,6 +1,7 @@
 """What a notebook shows of a result and of a sweep: a summary, and a small figure.
 
-A result needs nothing for that; a sweep is a Dataset of xarray, which brnn shows after ``%load_ext brnn.plot.notebook``.
+A result needs nothing for that; a sweep is a Dataset of xarray, which brnn shows so after
+``%load_ext brnn.plot.notebook``.
 """
 
 from __future__ import annotations
