@@ -68,7 +68,7 @@ BOXES = (
     Box("brnn/files", 3, 1, ("HDF5 of runs and sweeps,", "valid at every moment")),
     Box("brnn/plot", 4, 0, ("drawn, and what is drawn",), also="brnn/figures"),
     Box("brnn/analysis", 4, 1, ("periods, phases, arrivals",)),
-    Box("brnn/cli", 4, 2, ("the command brnn: all of it", "from a terminal")),
+    Box("brnn/cli", 4, 2, ("terminal and browser",), also="brnn/explore"),
     Box("models", 0, 3, ("published networks,", "each with its claims"), theory=True),
     Box("brnn/theory", 1, 3, ("what mathematics", "predicts"), theory=True),
     Box("brnn/comparison.py", 2, 3, ("predicted beside measured,", "with a tolerance"), theory=True),

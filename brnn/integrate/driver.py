@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time as clock
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from brnn.integrate.methods.base import Method
     from brnn.result.result import Result
 
-__all__ = ["FAINT", "Driver", "Task", "largest_activity"]
+__all__ = ["FAINT", "Driver", "Progress", "Task", "largest_activity"]
+
+Progress = bool | Callable[[float], object]  # whether there is a bar, or what is told the time that was reached
 
 FAINT = 1000.0  # absolute tolerances; where every activity is smaller, they say little of it
 _MANY = 20  # saved times tell of activities that inputs bring and take
@@ -127,10 +129,10 @@ class Driver:
         """Go from the beginning to the end; return the status ("complete" or "steady") and one line about it."""
         raise NotImplementedError
 
-    def go(self, state: np.ndarray, progress: bool) -> Result:
+    def go(self, state: np.ndarray, progress: Progress) -> Result:
         """Run to the end and return the result; if that fails, keep what was recorded and raise."""
         if progress:
-            self.bar = _progress_bar(self.task)
+            self.bar = _Told(progress, self.task.begin) if callable(progress) else _progress_bar(self.task)
         self.bounds = _bounds(self.task.system, state)
         self.largest = largest_activity(state, self.task.system.variables)
         begins_silent = self.largest == 0.0
@@ -354,6 +356,21 @@ def _bounds(system: System, state: np.ndarray) -> tuple[np.ndarray, np.ndarray] 
 
 def _index(variable: Variable, place: int) -> str:
     return ", ".join(str(int(k)) for k in np.unravel_index(place - variable.start, variable.shape))
+
+
+@dataclass
+class _Told:
+    """In the place of a progress bar: a function that is told the time, and may raise to stop the run."""
+
+    tell: Callable[[float], object]
+    time: float
+
+    def update(self, by: float) -> None:
+        self.time += by
+        self.tell(self.time)
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 def _progress_bar(task: Task) -> Any:

@@ -18,7 +18,7 @@ from brnn.compiler.layout import state_size
 from brnn.errors import InputError, SpecError
 from brnn.files.run.reader import open_result
 from brnn.files.run.writer import FileRecorder
-from brnn.integrate.driver import Task
+from brnn.integrate.driver import Progress, Task
 from brnn.integrate.events import schedules_ahead
 from brnn.integrate.methods import Method, as_list, choose
 from brnn.integrate.methods.stochastic import noise_of
@@ -58,7 +58,7 @@ def simulate(
     until: Literal["duration", "steady"] = "duration",
     record: str | Path | Sequence[str] | Record | None = None,
     seed: int | None = None,
-    progress: bool = False,
+    progress: Progress = False,
     force: bool = False,
     resume: bool = False,
 ) -> Result:
@@ -102,8 +102,9 @@ def simulate(
     seed : int, optional
         Seed of the white noise, and of what events draw. Without one a seed is drawn; it is recorded in any case. A
         run with `start` goes on with the random numbers of the other one, unless it is given a seed.
-    progress : bool
-        Show a progress bar on standard error.
+    progress : bool or callable
+        Show a progress bar on standard error; or a function that is called again and again with the time that the run
+        has reached. What it raises stops the run.
     force : bool
         Replace the file if it exists.
     resume : bool

@@ -17,7 +17,7 @@ from brnn.signals.expression import Expression
 from brnn.signals.formula.grammar import FUNCTIONS
 from brnn.signals.function import Function
 
-__all__ = ["parse_signal"]
+__all__ = ["parse_signal", "signal_names"]
 
 _LONGEST = 2000  # characters: an expression and its parameters
 _WRITTEN = {"function": Function, "expression": Expression}
@@ -77,6 +77,11 @@ def _kinds() -> dict[str, type[Signal]]:
         for name, kind in Signal.registry.items()
         if issubclass(kind, Signal) and hasattr(kind, "_kernel")  # an Expression is written, not named
     }
+
+
+def signal_names() -> list[str]:
+    """Return the names that `parse_signal` knows."""
+    return list(_kinds())
 
 
 def _without_marks(name: str) -> str:

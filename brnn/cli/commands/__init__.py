@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import brnn.cli.commands.continuation as continuation
+import brnn.cli.commands.explore as explore
 import brnn.cli.commands.files as files
 import brnn.cli.commands.run as run
 import brnn.cli.commands.show as show
@@ -27,5 +28,6 @@ COMMANDS: tuple[tuple[str, Callable[..., Any], tuple[str, ...]], ...] = (
     ("export", files.export, files.EXPORT_EXAMPLES),
     ("theory", theory.theory, theory.EXAMPLES),
     ("continue", continuation.follow, continuation.EXAMPLES),
+    ("explore", explore.explore, explore.EXAMPLES),
     ("verify", verify.verify, verify.EXAMPLES),
 )

@@ -10,10 +10,10 @@ import typer
 from brnn import models
 from brnn.errors import InputError
 
-__all__ = ["AsJson", "File", "Force", "ModelName", "Settings", "number_option", "whole_option"]
+__all__ = ["AsJson", "File", "Force", "ModelName", "Settings", "complete_model", "number_option", "whole_option"]
 
 
-def _complete_model(incomplete: str) -> list[str]:
+def complete_model(incomplete: str) -> list[str]:
     """Return the models that begin with what was typed, for shell completion."""
     return [name for name in models.names() if name.startswith(incomplete)]
 
@@ -23,7 +23,7 @@ ModelName = Annotated[
     typer.Argument(
         metavar="MODEL",
         help="A name that `brnn models` lists, a .py file with build(), or a saved network .json (-: standard input).",
-        autocompletion=_complete_model,
+        autocompletion=complete_model,
         show_default=False,
     ),
 ]

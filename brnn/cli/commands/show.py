@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brnn import models as package
+from brnn.base.docstrings import described_parameters, docstring_of, reference_of
 from brnn.cli.commands.options import ModelName, Settings
-from brnn.cli.text import columns, described_parameters, docstring_of, reference_of, signal_in_words
+from brnn.cli.text import columns, signal_in_words
 
 if TYPE_CHECKING:
     from brnn.cli.model import Model

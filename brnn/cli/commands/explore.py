@@ -1,0 +1,89 @@
+"""``brnn explore``: a page on this machine with sliders for the parameters of a network."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlencode
+
+import typer
+
+from brnn import models as package
+from brnn.base.docstrings import docstring_of, reference_of
+from brnn.cli.commands.options import Settings, complete_model, whole_option
+from brnn.errors import FileError, InputError
+
+if TYPE_CHECKING:
+    from brnn.explore.catalogue import Catalogue
+
+__all__ = ["EXAMPLES", "explore"]
+
+EXAMPLES = (
+    "brnn explore",
+    "brnn explore gated_dipole --set H=0.1",
+    "brnn explore my_network.py --port 8080 --no-browser",
+)
+
+_FIRST = "rcf"
+
+
+def explore(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="[MODEL]",
+            help="With which model the page begins: a name, a .py file with build(), or a saved network .json.",
+            autocompletion=complete_model,
+            show_default=False,
+        ),
+    ] = _FIRST,
+    settings: Settings = None,
+    port: Annotated[
+        str | None, typer.Option("--port", metavar="N", help="The port; by default any that is free.")
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option("--folder", metavar="DIR", help="Where the page may save results, and nowhere else.")
+    ] = Path("."),
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address and open no browser.")] = False,
+) -> None:
+    """Explore a model: a local page with sliders for its parameters.
+
+    The page is served to this machine alone, under an address that nobody can guess and that is printed on one line;
+    it needs no internet. Ctrl-C ends it.
+    """
+    from brnn.explore.answers import Answers
+    from brnn.explore.server import ExploreServer
+
+    number = 0 if port is None else whole_option(port, "--port")
+    if not folder.is_dir():
+        raise FileError(f"--folder {folder}: there is no such folder")
+    known, name = catalogue(model)
+    if settings:
+        known.model(name).build(settings)
+    query = urlencode([("model", name), *(("set", setting) for setting in settings or ())])
+    with ExploreServer(Answers(known, folder.resolve()), number) as server:
+        address = f"{server.address}?{query}"
+        print(address, flush=True)
+        if not no_browser:
+            webbrowser.open(address)
+        server.serve_forever()
+
+
+def catalogue(model: str) -> tuple[Catalogue, str]:
+    """Return the models that a page shows, the one of the command line among them, and what that one is called."""
+    from brnn.cli.model import find_model
+    from brnn.explore.catalogue import Catalogue, Entry
+
+    if model == "-":
+        raise InputError("-: the page asks for its model again and again, and standard input is read once; name a file")
+    entries = []
+    for name in package.names():
+        docstring = docstring_of(Path(package.__path__[0]) / f"{name}.py")
+        entries.append(Entry(name, docstring.partition("\n")[0].rstrip("."), reference_of(docstring)))
+    given = find_model(model)
+    if given.path is None:
+        return Catalogue(tuple(entries), find_model, given.name), given.name
+    own = Entry(str(given.path), f"the network of {given.path.name}", "")
+    found = {own.name: given}
+    return Catalogue((own, *entries), lambda text: found.get(text) or find_model(text), own.name), own.name

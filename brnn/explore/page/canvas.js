@@ -1,0 +1,252 @@
+// Drawing on a canvas: axes, lines, images, bars. Colours are those of Okabe and Ito, which stay apart for the colour-blind.
+
+export const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#000000", "#7a5195"];
+const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
+const INK = "#1b1f24";
+const GRID = "#e1e5e9";
+const OLD = "#a7adb4";
+
+export function styleOf(index) {
+  const row = Math.floor(index / COLOURS.length);
+  return { colour: COLOURS[index % COLOURS.length], dash: DASHES[row % DASHES.length] };
+}
+
+export function ticks(low, high, most = 6) {
+  const span = high - low;
+  if (!(span > 0) || !Number.isFinite(span)) return [low];
+  const raw = span / most;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = power * ([1, 2, 5, 10].find((f) => f * power >= raw * 0.999) || 10);
+  const found = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * span; k += 1) found.push(k * step);
+  return found;
+}
+
+export function shown(value) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e5 || size < 1e-3) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
+  return String(Number(value.toPrecision(4)));
+}
+
+// The canvas in units of the page, however fine the screen is.
+export function prepared(canvas) {
+  const scale = Math.min(globalThis.devicePixelRatio || 1, 3);
+  const width = Math.max(canvas.clientWidth, 120);
+  const height = Math.max(canvas.clientHeight, 60);
+  if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
+    canvas.width = Math.round(width * scale);
+    canvas.height = Math.round(height * scale);
+  }
+  const context = canvas.getContext("2d");
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.font = "12px system-ui, 'DejaVu Sans', sans-serif";
+  context.lineJoin = "round";
+  return { context, width, height };
+}
+
+function padded(low, high) {
+  if (!Number.isFinite(low) || !Number.isFinite(high)) return [0, 1];
+  if (low === high) return low === 0 ? [-0.05, 1] : [low - 0.1 * Math.abs(low), high + 0.1 * Math.abs(high)];
+  const room = 0.04 * (high - low);
+  return [low < 0 || low > 0.3 * high ? low - room : Math.min(0, low) - room * 0.3, high + room];
+}
+
+// Axes with their labels; x and y turn values into places.
+export class Axes {
+  constructor(canvas, x, y, words, right = 12) {
+    Object.assign(this, prepared(canvas));
+    [this.x0, this.x1] = x;
+    [this.y0, this.y1] = words.exact ? y : padded(...y);
+    if (this.x0 === this.x1) this.x1 = this.x0 + 1;
+    const marks = ticks(this.y0, this.y1, 5);
+    this.context.fillStyle = INK;
+    const wide = Math.max(...marks.map((mark) => this.context.measureText(shown(mark)).width), 12);
+    this.left = wide + 28;
+    this.right = this.width - right;
+    this.top = 8;
+    this.bottom = this.height - 36;
+    this.marks = marks;
+    this.words = words;
+  }
+
+  x(value) {
+    return this.left + ((value - this.x0) / (this.x1 - this.x0)) * (this.right - this.left);
+  }
+
+  y(value) {
+    return this.bottom - ((value - this.y0) / (this.y1 - this.y0)) * (this.bottom - this.top);
+  }
+
+  frame(shaded = []) {
+    const { context: c } = this;
+    c.fillStyle = "#f1ead9";
+    for (const [from, to] of shaded) {
+      const a = Math.max(this.x(from), this.left);
+      c.fillRect(a, this.top, Math.max(Math.min(this.x(to), this.right) - a, 1), this.bottom - this.top);
+    }
+    c.lineWidth = 1;
+    c.strokeStyle = GRID;
+    c.fillStyle = INK;
+    c.textAlign = "right";
+    c.textBaseline = "middle";
+    for (const mark of this.marks) {
+      const y = this.y(mark);
+      c.beginPath();
+      c.moveTo(this.left, y);
+      c.lineTo(this.right, y);
+      c.stroke();
+      c.fillText(shown(mark), this.left - 5, y);
+    }
+    c.textAlign = "center";
+    c.textBaseline = "top";
+    for (const mark of ticks(this.x0, this.x1, Math.max(2, Math.floor((this.right - this.left) / 70)))) {
+      const x = this.x(mark);
+      c.beginPath();
+      c.moveTo(x, this.bottom);
+      c.lineTo(x, this.bottom + 4);
+      c.strokeStyle = INK;
+      c.stroke();
+      c.fillText(shown(mark), x, this.bottom + 6);
+    }
+    c.strokeStyle = INK;
+    c.beginPath();
+    c.moveTo(this.left, this.top);
+    c.lineTo(this.left, this.bottom);
+    c.lineTo(this.right, this.bottom);
+    c.stroke();
+    c.fillText(this.words.x, (this.left + this.right) / 2, this.height - 15);
+    c.save();
+    c.translate(11, (this.top + this.bottom) / 2);
+    c.rotate(-Math.PI / 2);
+    c.textBaseline = "middle";
+    c.fillText(this.words.y, 0, 0);
+    c.restore();
+    c.save();
+    c.beginPath();
+    c.rect(this.left, this.top - 4, this.right - this.left + 4, this.bottom - this.top + 8);
+    c.clip();
+  }
+
+  done() {
+    this.context.restore();
+  }
+
+  line(xs, ys, style, width = 1.8) {
+    const { context: c } = this;
+    c.strokeStyle = style.old ? OLD : style.colour;
+    c.lineWidth = style.old ? 1.2 : width;
+    c.setLineDash(style.dash || []);
+    c.beginPath();
+    let pen = false;
+    for (let k = 0; k < xs.length; k += 1) {
+      if (ys[k] === null || Number.isNaN(ys[k])) {
+        pen = false;
+        continue;
+      }
+      if (pen) c.lineTo(this.x(xs[k]), this.y(ys[k]));
+      else c.moveTo(this.x(xs[k]), this.y(ys[k]));
+      pen = true;
+    }
+    c.stroke();
+    c.setLineDash([]);
+  }
+
+  level(from, to, value, colour) {
+    this.line([from, to], [value, value], { colour, dash: [3, 4] }, 1.6);
+  }
+
+  dot(x, y, colour, filled = true, size = 4) {
+    const { context: c } = this;
+    c.beginPath();
+    c.arc(this.x(x), this.y(y), size, 0, 2 * Math.PI);
+    c.lineWidth = 1.8;
+    c.strokeStyle = colour;
+    c.fillStyle = filled ? colour : "#fff";
+    c.fill();
+    c.stroke();
+  }
+
+  bar(x, width, value, colour, filled) {
+    const { context: c } = this;
+    const a = this.x(x - width / 2);
+    const b = this.x(x + width / 2);
+    const top = this.y(Math.max(value, 0));
+    const bottom = this.y(Math.min(value, 0));
+    if (filled) {
+      c.fillStyle = colour;
+      c.fillRect(a, top, Math.max(b - a, 1), bottom - top);
+    } else {
+      c.strokeStyle = colour;
+      c.lineWidth = 1.6;
+      c.strokeRect(a, top, Math.max(b - a, 1), bottom - top);
+    }
+  }
+}
+
+// Cividis by its stations: it rises in lightness all along, so that it reads in grey as well.
+const RISING = [[0, 34, 78], [53, 69, 108], [102, 105, 112], [148, 142, 119], [200, 184, 102], [254, 232, 56]];
+const BOTH = [[5, 48, 97], [67, 147, 195], [247, 247, 247], [214, 96, 77], [103, 0, 31]];
+
+function colourAt(stations, part) {
+  const place = Math.min(Math.max(part, 0), 1) * (stations.length - 1);
+  const k = Math.min(Math.floor(place), stations.length - 2);
+  return stations[k].map((value, i) => Math.round(value + (place - k) * (stations[k + 1][i] - value)));
+}
+
+const TABLES = [RISING, BOTH].map((stations) => Array.from({ length: 256 }, (_, k) => colourAt(stations, k / 255)));
+
+export function limits(values) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return Number.isFinite(low) ? [low, high] : [0, 1];
+}
+
+// How values become colours: from 0 up, or, where there are values of both signs, away from 0.
+export function scaleOf(values) {
+  const [low, high] = limits(values);
+  if (low < -1e-6 * Math.max(Math.abs(high), 1e-30)) {
+    const top = Math.max(-low, high);
+    return { low: -top, high: top, table: TABLES[1] };
+  }
+  return { low: Math.min(low, 0), high: high > 0 ? high : 1, table: TABLES[0] };
+}
+
+let scratch = null;
+
+// rows x columns values as an image within a rectangle, the first row at the top.
+export function image(context, values, rows, columns, place, scale) {
+  scratch = scratch || document.createElement("canvas");
+  scratch.width = columns;
+  scratch.height = rows;
+  const inner = scratch.getContext("2d");
+  const data = inner.createImageData(columns, rows);
+  const factor = 255 / (scale.high - scale.low);
+  for (let k = 0; k < rows * columns; k += 1) {
+    const colour = scale.table[Math.min(Math.max(Math.round((values[k] - scale.low) * factor), 0), 255)];
+    data.data.set([colour[0], colour[1], colour[2], 255], 4 * k);
+  }
+  inner.putImageData(data, 0, 0);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(scratch, place.x, place.y, place.width, place.height);
+}
+
+export function colourBar(context, place, scale) {
+  for (let k = 0; k < place.height; k += 1) {
+    const [r, g, b] = scale.table[255 - Math.round((255 * k) / place.height)];
+    context.fillStyle = `rgb(${r},${g},${b})`;
+    context.fillRect(place.x, place.y + k, 10, 1.5);
+  }
+  context.fillStyle = INK;
+  context.textAlign = "left";
+  context.textBaseline = "top";
+  context.fillText(shown(scale.high), place.x + 14, place.y - 2);
+  context.textBaseline = "bottom";
+  context.fillText(shown(scale.low), place.x + 14, place.y + place.height + 2);
+}
