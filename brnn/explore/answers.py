@@ -26,8 +26,8 @@ from brnn.explore.catalogue import Catalogue
 from brnn.explore.controls import controls_of
 from brnn.explore.panels import panels_of
 from brnn.explore.running import Runner
-from brnn.files.patterns import read_pattern
 from brnn.figures.view import View, input_intervals
+from brnn.files.patterns import read_pattern
 from brnn.result.result import Result
 from brnn.spec.dotted.texts import number_in, parameters_of
 from brnn.spec.durations import natural_duration
