@@ -471,6 +471,14 @@ def rebound(run: Run) -> FigureDescription | None:
     numbers_told = f"arousal I = {I:g}, phasic input J = {J:g}, gates H = {gate.H:g}, L = {gate.L:g}"
     below = f"circles: closed forms for fast cells   ·   {numbers_told}   ·   {run.below}"
     title = "A channel that was used rebounds when its input ends"
+    if len(run.network.stimuli) > 3:
+        burst = run.network.stimuli[1]
+        size = float(np.max(burst.pattern)) / A
+        shown = (*shown, *run.spans(burst, f"burst dI = {size:g}", 2))
+        title = "A burst of arousal during J"
+        if isinstance(f, Linear) and gate.L > 0:
+            rebounds = size > gate.H / gate.L
+            title = f"{title}: {'a' if rebounds else 'no'} rebound, as dI is {'' if rebounds else 'not '}above H/L"
     panels = (
         time_panel(run, "Overshoot, habituation, rebound", response, y="response", spans=shown, y_limits=limits),
         time_panel(run, "Gates: slow, and the cause of all three", gates, y="gate y", spans=shown, width=0.8),

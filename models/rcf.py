@@ -67,7 +67,6 @@ from brnn.spec.projection import Projection
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllButSelf, OneToOne
 from brnn.theory import rcf as theory
-from brnn.theory.predictions.predict import predict
 
 __all__ = ["build"]
 
@@ -516,7 +515,7 @@ def stored(run: Run) -> FigureDescription | None:
         return None
     x = run.last("rcf")
     kept = int(np.count_nonzero(x > 1e-2 * x.max())) if x.max() > 1e-3 else 0
-    levels = [p for p in predict(run.network) if p.quantity in ("total of one cell", f"{kept} equal survivors")]
+    levels = [p for p in run.predictions if p.quantity in ("total of one cell", f"{kept} equal survivors")]
     overlays: list[Level] = []
     total: float | None = None
     for prediction in levels:

@@ -10,7 +10,6 @@ import numpy as np
 from brnn.figures.description import Band, Bars, Curve, Lines, Mark, Panel, Picture, Span
 from brnn.figures.run import Run
 from brnn.figures.view import View, mixed, settling, shares
-from brnn.theory.predictions.predict import predict
 
 __all__ = [
     "changes",
@@ -119,8 +118,10 @@ def predicted_levels(run: Run, layer: str) -> list[Curve]:
     """Return where theory says that the cells of a layer settle, at the end of each phase of the inputs."""
     marks: list[Curve] = []
     last = run.network.duration
-    for prediction in predict(run.network).of(f"{layer}.x"):
-        if prediction.during is None or np.size(prediction.value) > _MARKED_AT_MOST:
+    if run.view(layer).cells > _MARKED_AT_MOST:
+        return marks
+    for prediction in run.predictions.of(f"{layer}.x"):
+        if prediction.during is None:
             continue
         start, stop = prediction.during
         at = run.end if stop == last else stop

@@ -11,6 +11,8 @@ from brnn.figures.description import Span
 from brnn.figures.view import View, drawn_network, input_intervals, input_pattern
 from brnn.spec.network import Network
 from brnn.spec.stimulus import Stimulus
+from brnn.theory.predictions.base import Predictions
+from brnn.theory.predictions.predict import predict
 
 __all__ = ["Run"]
 
@@ -88,6 +90,11 @@ class Run:
     def end(self) -> float:
         """The last saved time."""
         return max(float(self.view(name).all_times[-1]) for name in self.result)
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        """What theory says of the network."""
+        return predict(self.network)
 
     @property
     def time_label(self) -> str:

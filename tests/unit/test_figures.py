@@ -189,7 +189,7 @@ def test_a_file_is_drawn_as_its_model_and_says_what_theory_says(tmp_path: Path) 
 def test_variants_of_a_model_are_drawn_too(settings: tuple[str, dict[str, Any]]) -> None:
     name, values = settings
     network = models.load(name).build(**values)
-    result = brnn.simulate(network, min(network.duration, 30.0))
+    result = brnn.simulate(network, min(network.duration, 90.0))
     plot.draw_figure(describe(result)).draw_without_rendering()
 
 
@@ -305,7 +305,7 @@ def test_a_field_and_a_row_of_cells_move(tmp_path: Path) -> None:
 
 
 def test_what_cannot_move_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    result = brnn.simulate(brnn.Network("one", [brnn.Layer.additive("F", 1, A=1.0)]), 1.0)
+    result = brnn.simulate(brnn.Network("one", [brnn.Layer.additive("F", 1, A=1.0, initial=1.0)]), 1.0)
     with pytest.raises(InputError, match="nothing to animate"):
         plot.animate(result, tmp_path / "a.gif")
     with pytest.raises(InputError, match=r"layer 'G': there is F"):
