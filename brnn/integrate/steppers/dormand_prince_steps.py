@@ -32,11 +32,12 @@ NOW, NEXT, BEFORE = 0, 1, 2
 EVALUATIONS, STEPS, ROW, STEPPED = 0, 1, 2, 3
 RUNNING, FINISHED, FAILED = 0, 1, 2
 
+_HELPER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 # Helpers take each row of K as an array of its own that shares memory with no other (NoAlias), so that short loops ask
 # nothing before they use vector instructions. `array_at` makes them: slices would be counted, at each step.
 
 
-@njit(nogil=True, error_model="numpy", pipeline_class=NoAlias)
+@njit(pipeline_class=NoAlias, **_HELPER)
 def _stages(
     function: int, places: int, t: float, h: float, u: np.ndarray, k0: np.ndarray, k1: np.ndarray, k2: np.ndarray,
     k3: np.ndarray, k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, stage: np.ndarray, new: np.ndarray,
@@ -68,7 +69,7 @@ def _stages(
     call_rhs(function, t + h, place_of(new), place_of(k6), places)
 
 
-@njit(nogil=True, error_model="numpy", pipeline_class=NoAlias)
+@njit(pipeline_class=NoAlias, **_HELPER)
 def _largest_error(
     h: float, u: np.ndarray, new: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray,
     k5: np.ndarray, k6: np.ndarray, rtol: float, atol: float,
@@ -84,7 +85,7 @@ def _largest_error(
     return result if result == result else np.inf
 
 
-@njit(nogil=True, error_model="numpy")
+@njit(**_HELPER)
 def _first_step(
     function: int, places: int, t: float, length: float, u: np.ndarray, k0: np.ndarray, k1: np.ndarray,
     stage: np.ndarray, rtol: float, atol: float,
@@ -106,7 +107,7 @@ def _first_step(
     return min(length, 100.0 * trial, trial * (0.01 / max(speed * trial, bend * trial)) ** 0.2)
 
 
-@njit(nogil=True, error_model="numpy", pipeline_class=NoAlias)
+@njit(pipeline_class=NoAlias, **_HELPER)
 def _within(
     s: float, h: float, before: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray,
     k5: np.ndarray, k6: np.ndarray, out: np.ndarray,
@@ -128,13 +129,7 @@ def interpolate(s: float, h: float, before: np.ndarray, K: np.ndarray, out: np.n
     _within(s, h, before, K[0], K[2], K[3], K[4], K[5], K[6], out)
 
 
-@njit(nogil=True)
-def _row(values: np.ndarray, k: int) -> np.ndarray:
-    """Return row k of an array of numbers, whose memory it does not count as its own."""
-    return array_at(place_of(values) + 8 * k * values.shape[1], values.shape[1])
-
-
-@njit(nogil=True, error_model="numpy", pipeline_class=NoAlias)
+@njit(pipeline_class=NoAlias, **_HELPER)
 def _copy(values: np.ndarray, out: np.ndarray) -> None:
     for i in range(out.size):
         out[i] = values[i]
@@ -151,28 +146,30 @@ def advance(
     It comes back earlier when `saved` is full. Return the status and how many rows were written.
     """
     done, made = 0, 0
-    k0, k1, k2, k3, k4, k5, k6 = _row(K, 0), _row(K, 1), _row(K, 2), _row(K, 3), _row(K, 4), _row(K, 5), _row(K, 6)
-    places = place_of(table)
-    row = counts[ROW]
-    u, other = _row(states, row), _row(states, 1 - row)
+    n = stage.size
+    length, first = 8 * n, place_of(K)
+    k0, k1, k2 = array_at(first, n), array_at(first + length, n), array_at(first + 2 * length, n)
+    k3, k4, k5 = array_at(first + 3 * length, n), array_at(first + 4 * length, n), array_at(first + 5 * length, n)
+    k6 = array_at(first + 6 * length, n)
+    row, places, rows = counts[ROW], place_of(table), place_of(saved)
+    u, other = array_at(place_of(states) + row * length, n), array_at(place_of(states) + (1 - row) * length, n)
     t, h_next = moments[NOW], moments[NEXT]
     if counts[EVALUATIONS] == 0:
         call_rhs(function, t + shift, place_of(u), place_of(k0), places)
-        first = _first_step(function, places, t + shift, stop - t, u, k0, k1, stage, rtol, atol)
-        h_next = h_next if h_next > 0.0 else first
+        trial = _first_step(function, places, t + shift, stop - t, u, k0, k1, stage, rtol, atol)
+        h_next = h_next if h_next > 0.0 else trial
         counts[EVALUATIONS] = 2
     status = RUNNING
     while True:
         if counts[STEPPED]:
             before = moments[BEFORE]
             while done < times.size and times[done] <= t and done < saved.shape[0]:
+                out = array_at(rows + done * length, n)
                 if times[done] == t:
-                    _copy(u, _row(saved, done))
+                    _copy(u, out)
                 else:
-                    _within(
-                        (times[done] - before) / (t - before), t - before, other, k0, k2, k3, k4, k5, k6,
-                        _row(saved, done),
-                    )  # fmt: skip
+                    s, h = (times[done] - before) / (t - before), t - before
+                    _within(s, h, other, k0, k2, k3, k4, k5, k6, out)
                 done += 1
         if done == saved.shape[0] and done < times.size and times[done] <= t:
             break  # there is no room for what was passed
