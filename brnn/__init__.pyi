@@ -30,6 +30,8 @@ from .files.run.save import recover as recover
 from .files.sweep.grid import unstack as unstack
 from .files.sweep.merge import merge_shards as merge_shards
 from .integrate import Equilibrium as Equilibrium
+from .integrate import Prepared as Prepared
+from .integrate import prepare as prepare
 from .integrate import simulate as simulate
 from .integrate import steady_state as steady_state
 from .reproduce import SweepMember as SweepMember

@@ -55,7 +55,7 @@ class JsonCodec:
         UnknownType
             If there is something else in it.
         """
-        if type(value) is Varying:  # enough to compare specifications; it cannot be read back
+        if isinstance(value, Varying):  # enough to compare specifications; it cannot be read back
             return self.mark("varying", digest=value.digest)
         if value is None or isinstance(value, (bool, str, int)):
             return value

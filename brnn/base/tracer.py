@@ -150,16 +150,16 @@ class Varying:
         return self._combined(operator.mul, other, swapped=True)
 
     def __truediv__(self, other: Any) -> Varying:
-        return self._combined(_divided, other)
+        return self._combined(divided, other)
 
     def __rtruediv__(self, other: Any) -> Varying:
-        return self._combined(_divided, other, swapped=True)
+        return self._combined(divided, other, swapped=True)
 
     def _combined(self, operation: Callable[[Any, Any], Any], other: Any, swapped: bool = False) -> Varying:
         values, whole = _operand(other)
         with np.errstate(over="ignore", invalid="ignore"):  # Python is silent, too; the network refuses the result
             result = operation(values, self.values) if swapped else operation(self.values, values)
-        return self._new(result, self.whole and whole and operation is not _divided)
+        return self._new(result, self.whole and whole and operation is not divided)
 
     @staticmethod
     def _new(values: np.ndarray, whole: bool) -> Varying:
@@ -184,7 +184,7 @@ def _operand(other: Any) -> tuple[Any, bool]:
     raise Diverges
 
 
-def _divided(above: Any, below: Any) -> Any:
+def divided(above: Any, below: Any) -> Any:
     if np.any(below == 0.0):  # where Python raises an error, each network has its own
         raise Diverges
     return above / below

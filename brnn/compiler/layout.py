@@ -117,7 +117,7 @@ def guaranteed_bounds(network: Network) -> dict[str, tuple[float | np.ndarray, f
             if projection.target not in bounded:
                 continue
             source = bounded.get(projection.source)
-            rate = projection.signal.nonnegative or (source is not None and np.all(np.greater_equal(source[0], 0.0)))
+            rate = projection.signal.nonnegative or (source is not None and np.all(source[0] >= 0.0))
             if not rate or projection.topology.smallest_weight() < 0 or projection.learning is not None:
                 del bounded[projection.target]
                 changed = True

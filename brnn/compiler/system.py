@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,9 @@ def room_apart(size: int, dtype: Any = np.float64) -> np.ndarray:
     if size > _SMALL:
         return np.empty(size, dtype)
     return np.empty(size + 2 * _GAP, dtype)[_GAP : _GAP + size]
+
+
+_recent: deque[tuple[Network, System]] = deque(maxlen=8)  # the last networks of moderate size
 
 
 @dataclass
@@ -302,7 +306,18 @@ class System:
             Where the schedules stand; by default where they do before any event.
         """
         numbers, values = self.values(time, clock)
-        arrays = {name: _apart(array) if array.flags.writeable else array for name, array in values.items()}
+        program = self.program
+        written = {name for name, array in program.names.items() if array.kind == "work"}
+        written |= {array.name for array in program.lags.values()}
+        # What is written belongs to this function alone: others of the same network may run at the same time.
+        arrays = {
+            name: room_apart(array.size, array.dtype).reshape(array.shape)
+            if name in written
+            else _apart(array)
+            if array.flags.writeable
+            else array
+            for name, array in values.items()
+        }
         bounds = np.array([0] + [variable.stop for variable in self.variables], dtype=np.int64)
         lags = tuple(
             (arrays[array.name], next(v for v in self.variables if v.name == f"{layer}.x"), delay)
@@ -331,8 +346,14 @@ def compile_network(network: Network) -> System:
     System
         Its generated code is written to the cache folder and compiled when it is first called.
     """
+    for known, system in list(_recent):
+        if known is network:
+            return system
     variables = layout(network)
-    return System(network, variables, generate(network, variables))
+    system = System(network, variables, generate(network, variables))
+    if sum(array.size for array in system.program.arrays.values() if array is not None) <= _SMALL * _SMALL:
+        _recent.append((network, system))
+    return system
 
 
 def equations_hash(network: Network, *, explicit: bool = False) -> str:

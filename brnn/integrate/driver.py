@@ -34,6 +34,7 @@ Progress = bool | Callable[[float], object]  # whether there is a bar, or what i
 FAINT = 1000.0  # absolute tolerances; where every activity is smaller, they say little of it
 _MANY = 20  # saved times tell of activities that inputs bring and take
 _COUNTS = ("saved", "steps", "evaluations", "jacobians", "projected", "reason")
+_AT_ONCE = 16_384  # numbers that are compared with their bounds at once
 _THREADED = 500  # unknowns from which BLAS would use several threads
 
 
@@ -252,21 +253,27 @@ class Driver:
             "message": message,
         }
 
-    def save(self, times: np.ndarray, states: np.ndarray) -> None:
+    def save(self, times: np.ndarray, states: np.ndarray, projected: float | None = None) -> None:
         """Save rows, each activity projected onto the interval that it provably cannot leave.
 
         There the exact solution lies, so that this only takes away error of the solver. The largest correction is part
-        of the summary; it is of the size of the tolerances or something is wrong.
+        of the summary; it is of the size of the tolerances or something is wrong. States that are projected already
+        come with it.
         """
-        if self.bounds is not None:
+        given = states
+        if projected is not None:
+            self.projected = max(self.projected, projected)
+        elif self.bounds is not None:
             lowest, highest = self.bounds
-            # Row by row, while it is in the cache; most rows are inside, and need no copy.
-            outside = [k for k, row in enumerate(states) if (row < lowest).any() or (row > highest).any()]
-            states = states.copy() if outside else states
-            for k in outside:
-                inside = np.clip(states[k], lowest, highest)
-                self.projected = max(self.projected, float(np.abs(inside - states[k]).max()))
-                states[k] = inside
+            # A few rows at a time, while they are in the cache; most are inside, and need no copy.
+            rows = max(1, _AT_ONCE // lowest.size)
+            for k in range(0, len(states), rows):
+                block = states[k : k + rows]
+                if (block < lowest).any() or (block > highest).any():
+                    inside = np.clip(block, lowest, highest)
+                    self.projected = max(self.projected, float(np.abs(inside - block).max()))
+                    states = states.copy() if states is given else states
+                    states[k : k + rows] = inside
         if self.largest < FAINT * self.task.atol:
             self.largest = max(self.largest, largest_activity(states, self.task.system.variables))
         self.task.recorder.write(times, states)

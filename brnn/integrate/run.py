@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,7 +30,7 @@ from brnn.integrate.times import saved_times, steady_times, whole_steps
 from brnn.result.checkpoint import Checkpoint
 from brnn.result.events import EventTable
 from brnn.result.memory import MemoryRecorder
-from brnn.result.metadata import metadata
+from brnn.result.metadata import Metadata, metadata
 from brnn.result.options import Record
 from brnn.result.recorder import Recorder
 from brnn.result.result import Result
@@ -183,10 +184,14 @@ def simulate(
     }
     if from_it is not None:
         given["start"] = from_it.to_options()
-    root = metadata(system, seed=seed, options=given, start=from_it)
+    now = datetime.now(UTC)
+
+    def root() -> Metadata:
+        return metadata(system, seed=seed, options=given, start=from_it, created=now)
+
     kept = None
     if old is not None:
-        kept = checked(old, root, given)
+        kept = checked(old, root(), given)
         if old.status in ("complete", "steady"):
             return old
         old.close()
@@ -280,15 +285,16 @@ def _refuse_short_delays(network: Network, length: float) -> None:
     )
 
 
-def _recorder(options: Record, system: System, rows: int, root: Any) -> Recorder:
+def _recorder(options: Record, system: System, rows: int, root: Callable[[], Metadata]) -> Recorder:
     if options.path is None:
         return MemoryRecorder(
-            system.variables, rows, root, select=options.variables, ltm_every=options.ltm_every, dtype=options.dtype
-        )
+            system.variables, rows, root, select=options.variables, ltm_every=options.ltm_every, dtype=options.dtype,
+            events=tuple(str(event.name) for event in system.network.events),
+        )  # fmt: skip
     return FileRecorder(
         options.path,
         system.variables,
-        root,
+        root(),
         force=options.force,
         select=options.variables,
         ltm_every=options.ltm_every,

@@ -33,6 +33,7 @@ _STABLE = 3.3  # the same where it does
 _PACE_STEPS = 10_000  # over which the pace of a run is measured
 _MOST_STEPS = 1e7  # for the rest of the run: the solver slides along a jump of the equations, or is not made for them
 _SLOW_PACES = 10  # in a row by which it would need more than that
+_FIRST_NUMBERS = 100_000  # times steps that are made in the first call
 _CALL_SECONDS = 0.1  # for which many steps in one call may take; then signals are heard, and the bar moves
 
 
@@ -202,7 +203,9 @@ class Stepwise(Driver):
         Return what goes on, in the state in which it does: the same at the end of the piece, or the successor of a
         method that is not made for the network. Other steppers come back as they are.
         """
-        most = 16
+        most, bounds = max(16, _FIRST_NUMBERS // state.size), self.bounds
+        if bounds is not None and hasattr(stepper, "bounds"):
+            stepper.bounds = bounds
         while hasattr(stepper, "advance") and stepper.status == "running":
             before, steps, began = stepper.t, stepper.steps, clock.perf_counter()
             inner = self.task.times[self.saved : int(np.searchsorted(self.task.times, piece.stop, side="left"))]
@@ -218,7 +221,7 @@ class Stepwise(Driver):
             if not made or needed is not None:
                 self._fail(stepper, piece.fun, stepper.t, state, needed)
             if len(block):
-                self.save(inner[: len(block)], block)
+                self.save(inner[: len(block)], block, None if bounds is None else stepper.projected)
             self.stepper = stepper if stepper.status == "running" else None
             self.progressed(stepper.t - before)
             if (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,19 @@ def saved_times(times: Any, end: float, begin: float = 0.0) -> np.ndarray:
         rounding are the end, once.
     """
     if times is None:
-        return np.linspace(begin, end, _SAVED)
+        return _evenly(begin, end).copy()
     try:
         result = np.array(times, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError("times: must be an array of numbers") from None
+    if (
+        result.ndim == 1
+        and result.size
+        and begin <= result[0]
+        and result[-1] <= end
+        and (result[1:] > result[:-1]).all()
+    ):
+        return result
     if result.ndim == 0 and float(result).is_integer() and result >= 1:
         raise InputError(
             f"times = {int(result)}: must be a list of times; did you mean np.linspace({begin:g}, {end:g}, "
@@ -44,6 +53,11 @@ def saved_times(times: Any, end: float, begin: float = 0.0) -> np.ndarray:
         wrong = result[0] if result[0] < begin else result[-1]
         raise InputError(f"times: {wrong:g} is outside of the run, which goes from {begin:g} to {end:g}")
     return np.unique(np.clip(result, begin, end))
+
+
+@functools.lru_cache(maxsize=8)
+def _evenly(begin: float, end: float) -> np.ndarray:
+    return np.linspace(begin, end, _SAVED)
 
 
 def steady_times(first: float, longest: float, begin: float = 0.0) -> np.ndarray:

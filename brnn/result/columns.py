@@ -101,7 +101,8 @@ def estimate_bytes(
         Number of saved times of the weights, if it is another one.
     """
     total = 8 * n_times
-    for column in columns(variables, select):
+    chosen = variables if select is None else columns(variables, select)
+    for column in chosen:
         count = n_ltm_times if column.role == "ltm" and n_ltm_times is not None else n_times
         total += count * column.size * np.dtype(dtype).itemsize
     return total

@@ -29,14 +29,16 @@ class MemoryRecorder:
         The blocks of the state vector.
     n_times : int
         Number of times that will be written; more than these are possible.
-    metadata : Metadata
-        From `brnn.result.metadata.metadata`.
+    metadata : Metadata or callable
+        From `brnn.result.metadata.metadata`, or what returns it when it is asked for.
     select : iterable of str, optional
         Names of the variables that are recorded; all by default.
     ltm_every : float, optional
         Least time between saved weights; the last ones are always kept.
     dtype : {"float64", "float32"}
         Precision of what is kept.
+    events : tuple of str, optional
+        Names of the network's events; those of the metadata by default.
 
     Raises
     ------
@@ -48,15 +50,19 @@ class MemoryRecorder:
         self,
         variables: Sequence[Variable],
         n_times: int,
-        metadata: Metadata,
+        metadata: Metadata | Callable[[], Metadata],
         select: Iterable[str] | None = None,
         ltm_every: float | None = None,
         dtype: str = "float64",
+        events: tuple[str, ...] | None = None,
     ) -> None:
         self._ltm_every = None if ltm_every is None else number(ltm_every, "record: ltm_every", above=0.0)
         kind = choice(dtype, "record: dtype", ("float64", "float32"))
         self._columns = columns(variables, select, ltm_every)
         self._metadata = metadata
+        if events is None:
+            events = (metadata() if callable(metadata) else metadata).events
+        self._names = events
         refuse_above(
             estimate_bytes(self._columns, n_times, dtype=kind, n_ltm_times=None if ltm_every is None else 2),
             f"keeping {n_times} states in memory",
@@ -110,7 +116,7 @@ class MemoryRecorder:
             for column in self._columns
             for count in (self._counts[column.axis],)
         ]
-        events = EventTable.of(self._metadata.events, self._events) if self._metadata.events else None
+        events = EventTable.of(self._names, self._events) if self._names else None
         return Result(recorded, self._metadata, status, solver, events=events, kept=kept)
 
     def _put(self, axis: str, times: np.ndarray, states: np.ndarray) -> None:

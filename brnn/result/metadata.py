@@ -73,6 +73,7 @@ def metadata(
     options: Mapping[str, Any] | None = None,
     command: str | None = None,
     start: Start | None = None,
+    created: datetime | None = None,
 ) -> Metadata:
     """Return what a file says about the run that makes it.
 
@@ -89,6 +90,8 @@ def metadata(
         Command line; that of this process by default.
     start : Start, optional
         The run from which it goes on.
+    created : datetime, optional
+        When; now by default.
 
     Raises
     ------
@@ -110,7 +113,7 @@ def metadata(
         "network": text,
         "seed": "none" if seed is None else int(seed) if abs(int(seed)) < 2**63 else str(seed),
         "options": json.dumps(plain, allow_nan=False),
-        **provenance(command),
+        **provenance(command, created),
         "duration": math.nan if duration is None else float(duration),
         "time_units": system.time_units,
     }
@@ -120,13 +123,13 @@ def metadata(
     return Metadata(attributes, {NETWORK_ARRAYS: network_arrays, OPTION_ARRAYS: option_arrays}, events)
 
 
-def provenance(command: str | None = None) -> dict[str, Value]:
-    """Return what a file says of how it was made: versions, time, and the command line (by default this process's)."""
+def provenance(command: str | None = None, created: datetime | None = None) -> dict[str, Value]:
+    """Return what a file says of how it was made: versions, time (now), and the command line (this process's)."""
     packages = {name: _package_version(name) for name in ("numpy", "scipy", "numba", "h5py")}
     return {
         "brnn_version": __version__,
         "versions": json.dumps({"python": platform.python_version(), **packages}),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": (created or datetime.now(UTC)).isoformat(timespec="seconds"),
         # Arguments that are no text (file names in another encoding) are shown with escapes.
         "command": (shlex.join(sys.argv) if command is None else command).encode("utf-8", "backslashreplace").decode(),
     }

@@ -74,7 +74,7 @@ class Result(Mapping[str, "xr.DataArray"]):
     def __init__(
         self,
         recorded: Sequence[Recorded],
-        metadata: Metadata,
+        metadata: Metadata | Callable[[], Metadata],
         status: str,
         solver: Mapping[str, Any],
         path: Path | None = None,
@@ -84,7 +84,7 @@ class Result(Mapping[str, "xr.DataArray"]):
         keeps: bool = False,
     ) -> None:
         self._recorded = {entry.column.name: entry for entry in recorded}
-        self._metadata = metadata
+        self._said = metadata
         self._close = close
         self._kept = kept
         self._keeps = keeps
@@ -206,6 +206,11 @@ class Result(Mapping[str, "xr.DataArray"]):
             If there is none.
         """
         return phase_slice(self._spans, name, trial)
+
+    @cached_property
+    def _metadata(self) -> Metadata:
+        """What the run says of itself: made when it is first asked for, as most runs in memory never are."""
+        return self._said() if callable(self._said) else self._said
 
     @cached_property
     def _spans(self) -> tuple[Span, ...]:

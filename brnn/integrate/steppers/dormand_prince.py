@@ -23,6 +23,11 @@ _NONE = np.empty(0)
 _SAVED = 2**21  # numbers that are saved in one call
 
 
+def compiled_steps() -> Any:
+    """Return the module of the compiled steps."""
+    return load_copy(_FILE)
+
+
 class DormandPrince:
     """Makes the steps of one piece, one at a time or many in one call. It cannot run networks with delays.
 
@@ -37,16 +42,19 @@ class DormandPrince:
         "running", "finished" or "failed".
     njev : int
         0: it needs no Jacobian.
+    bounds : tuple of ndarray
+        The interval onto which saved states are projected; empty if there is none.
     """
 
     njev = 0
+    bounds: tuple[np.ndarray, np.ndarray] = (_NONE, _NONE)
 
     def __init__(self, piece: Piece) -> None:
-        size, self._code = piece.state.size, load_copy(_FILE)
+        size, self._code = piece.state.size, compiled_steps()
         self.status = "running"
         self._piece = piece
-        self._moments = np.array([piece.start, 0.0, piece.start])
-        self._counts = np.zeros(4, dtype=np.int64)
+        self._moments = np.array([piece.start, 0.0, piece.start, 0.0])
+        self._counts = np.zeros(5, dtype=np.int64)
         self._states, self._K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
         self._stage = room_apart(size)
         self._saved = np.empty((0, size))
@@ -82,6 +90,11 @@ class DormandPrince:
         return float(np.abs(slopes[1] - slopes[0]).max() / moved) if moved > 0.0 else 0.0
 
     @property
+    def projected(self) -> float:
+        """How far the saved state was from the bounds that lay farthest outside."""
+        return float(self._moments[self._code.PROJECTED])
+
+    @property
     def h_abs(self) -> float:
         """Length of the step that it will try next."""
         return float(self._moments[self._code.NEXT])
@@ -112,7 +125,7 @@ class DormandPrince:
         saved = self._saved[:rows]
         status, done = self._code.advance(
             piece.fun.address, piece.fun.table, piece.fun.shift, self._moments, self._counts, self._states, self._K,
-            self._stage, piece.stop, piece.longest, piece.rtol, piece.atol, times, saved, most,
+            self._stage, piece.stop, piece.longest, piece.rtol, piece.atol, times, saved, *self.bounds, most,
         )  # fmt: skip
         self.status = ("running", "finished", "failed")[status]
         return saved[:done]

@@ -26,10 +26,12 @@ _P = (
 )
 SAFETY, SMALLEST, LARGEST = 0.9, 0.2, 10.0
 
-# What `advance` keeps between calls: in `moments` the time, the next step, where the last step began; in `counts` the
-# evaluations, the steps, which row of `states` holds the state, whether K[6] is du/dt there.
-NOW, NEXT, BEFORE = 0, 1, 2
-EVALUATIONS, STEPS, ROW, STEPPED = 0, 1, 2, 3
+# What `advance` keeps between calls: in `moments` the time, the next step, where the last step began, how far a saved
+# state was from its bounds; in `counts` the evaluations, the steps, which row of `states` holds the state, whether K[6]
+# is du/dt there, whether it began outside of the bounds (-1: to be found out). It begins where there was no evaluation
+# yet.
+NOW, NEXT, BEFORE, PROJECTED = 0, 1, 2, 3
+EVALUATIONS, STEPS, ROW, STEPPED, OUTSIDE = 0, 1, 2, 3, 4
 RUNNING, FINISHED, FAILED = 0, 1, 2
 
 _HELPER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -135,15 +137,27 @@ def _copy(values: np.ndarray, out: np.ndarray) -> None:
         out[i] = values[i]
 
 
+@njit(pipeline_class=NoAlias, **_HELPER)
+def _keep_within(lowest: np.ndarray, highest: np.ndarray, out: np.ndarray) -> float:
+    """Project a state onto its bounds; return by how much the unknown that was farthest outside moved."""
+    largest = np.int64(0)
+    for i in range(out.size):
+        value = min(max(out[i], lowest[i]), highest[i])
+        largest = max(largest, bits_of(abs(value - out[i])))
+        out[i] = value
+    return number_of(largest)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def advance(
     function: int, table: np.ndarray, shift: float, moments: np.ndarray, counts: np.ndarray, states: np.ndarray,
     K: np.ndarray, stage: np.ndarray, stop: float, longest: float, rtol: float, atol: float, times: np.ndarray,
-    saved: np.ndarray, most: int,
+    saved: np.ndarray, lowest: np.ndarray, highest: np.ndarray, most: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Make up to `most` steps towards `stop`; write the states at `times` into the rows of `saved`.
 
-    It comes back earlier when `saved` is full. Return the status and how many rows were written.
+    If there are bounds, these states are projected onto them, unless the first state lies outside. It comes back
+    earlier when `saved` is full. Return the status and how many rows were written.
     """
     done, made = 0, 0
     n = stage.size
@@ -159,6 +173,12 @@ def advance(
         trial = _first_step(function, places, t + shift, stop - t, u, k0, k1, stage, rtol, atol)
         h_next = h_next if h_next > 0.0 else trial
         counts[EVALUATIONS] = 2
+        if counts[OUTSIDE] < 0:
+            counts[OUTSIDE] = 0
+            for i in range(lowest.size):
+                if not lowest[i] <= u[i] <= highest[i]:
+                    counts[OUTSIDE] = 1
+    bounded = lowest.size > 0 and counts[OUTSIDE] == 0
     status = RUNNING
     while True:
         if counts[STEPPED]:
@@ -170,6 +190,8 @@ def advance(
                 else:
                     s, h = (times[done] - before) / (t - before), t - before
                     _within(s, h, other, k0, k2, k3, k4, k5, k6, out)
+                if bounded:
+                    moments[PROJECTED] = max(moments[PROJECTED], _keep_within(lowest, highest, out))
                 done += 1
         if done == saved.shape[0] and done < times.size and times[done] <= t:
             break  # there is no room for what was passed

@@ -44,6 +44,10 @@ class _Generalized(LayerLaw):
 
     def bounds(self) -> Bounds | None:
         """Return (-E/F, B/C), the interval of the claim after (8); infinite where C or F is 0."""
+        if not any(isinstance(value, np.ndarray) for value in (self.B, self.C, self.E, self.F)):
+            one = 0.0 - self.E / self.F if self.F > 0.0 else -np.inf
+            other = self.B / self.C if self.C > 0.0 else np.inf
+            return None if not (self.F > 0.0 or self.C > 0.0) else (one, other)
         with np.errstate(divide="ignore", invalid="ignore"):
             lowest = np.where(np.asarray(self.F) > 0, 0.0 - np.divide(self.E, self.F), -np.inf)
             highest = np.where(np.asarray(self.C) > 0, np.divide(self.B, self.C), np.inf)

@@ -1,0 +1,313 @@
+"""A network that is run again and again with other numbers: `prepare`."""
+
+from __future__ import annotations
+
+import math
+import time as clock
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from brnn.base.checks import number
+from brnn.compiler.system import RightHandSide, System, room_apart
+from brnn.compiler.variants import Variant, Variants
+from brnn.errors import InputError
+from brnn.integrate.jacobian import fastest_rate
+from brnn.integrate.methods import choose
+from brnn.integrate.methods.explicit import RK45
+from brnn.integrate.run import initial_state, simulate
+from brnn.integrate.steppers.dormand_prince import compiled_steps
+from brnn.integrate.times import saved_times
+from brnn.result.columns import columns
+from brnn.result.metadata import Metadata, metadata
+from brnn.result.recorded import Recorded
+from brnn.result.result import Result
+from brnn.spec.breaks import segments
+from brnn.spec.durations import natural_duration
+from brnn.spec.network import Network
+
+__all__ = ["Prepared", "prepare"]
+
+_LOOK_STEPS = 500  # between looks at whether the network is stiff, as in other runs
+_AT_MOST = 20_000  # steps; a run that takes more is one for `simulate`, which hears Ctrl-C
+_LIMITED = 2.0  # step times fastest rate
+_KEPT = 64  # sets of names, and layouts in time, that are remembered
+_NONE = np.empty(0)
+_SHORT = 1e-10  # of its end: a piece that is shorter is nothing for a stepper
+
+
+def prepare(network: Network, *, solver: str = "auto", rtol: float = 1e-6, atol: float = 1e-9) -> Prepared:
+    """Return an object that runs a network again and again, with other numbers, at little more than the integration.
+
+    For what asks for many runs one after the other: a slider, a fit, an explorer. A sweep of many members at once is
+    faster with `brnn.sweep`.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    solver : str
+        As for `simulate`. Only the explicit method RK45, which "auto" means here until a run proves to be stiff, is
+        quick to begin; with others, and for networks with delays, events, white noise or discrete time, each run is one
+        of `simulate`.
+    rtol, atol : float
+        Relative and absolute tolerance of each unknown.
+
+    Returns
+    -------
+    Prepared
+        Its `run` returns results, `final` and `trajectory` arrays.
+
+    Raises
+    ------
+    InputError
+        If a value is not valid, or there is no such solver.
+
+    Examples
+    --------
+    >>> prepared = brnn.prepare(brnn.models.rcf.build(n=10))
+    >>> for A in np.linspace(0.5, 2.0, 1000):
+    ...     state = prepared.final({"rcf.A": A}, 20.0)
+    """
+    if not isinstance(network, Network):
+        raise InputError(f"network = {type(network).__name__}: must be a brnn.Network, e.g. brnn.models.rcf.build()")
+    return Prepared(network, solver, number(rtol, "rtol", minimum=1e-13, maximum=1.0), number(atol, "atol", above=0.0))
+
+
+@dataclass(frozen=True)
+class _Finished:
+    """A run that was made here: its states, and how many steps and evaluations it took."""
+
+    states: np.ndarray
+    steps: int
+    evaluations: int
+    projected: float
+
+
+class Prepared:
+    """A network that is ready to be run with other numbers; `prepare` makes it.
+
+    The first run with a set of names takes as long as building the network; each later one little more than the
+    integration. Changes are checked as by `Network.with_`. One that changes the structure, or what is no number (an
+    array, an initial state, a time of a schedule), is built as by `with_` each time, and may have to be compiled.
+
+    Attributes
+    ----------
+    network : Network
+        The network.
+    states : dict of str to slice
+        Where each of its states stands in the state vector.
+    """
+
+    def __init__(self, network: Network, solver: str, rtol: float, atol: float) -> None:
+        self.network = network
+        self._solver, self._rtol, self._atol = solver, rtol, atol
+        method = choose(solver, network, "duration", None)
+        plain = network.step is None and not network.noisy and not network.events
+        self._quick = plain and method.name in ("auto", "RK45") and not any(p.delay > 0 for p in network.projections)
+        self._auto = method.name == "auto"
+        self._variants: dict[tuple[str, ...], Variants] = {}
+        self._courses: dict[tuple[tuple[str, ...], float], _Course | None] = {}
+        self._own = Variants(lambda _: network, ())
+        self._variants[()] = self._own
+        self._first = self._own.system.initial_state()
+        self._columns = columns(self._own.system.variables)
+        self.states = {variable.name: slice(variable.start, variable.stop) for variable in self._own.system.variables}
+
+    def run(
+        self,
+        changes: Mapping[str, Any] | None = None,
+        duration: float | None = None,
+        *,
+        initial: Any = None,
+        times: Any = None,
+    ) -> Result:
+        """Return the result of a run, as of ``simulate(network.with_(changes), duration, ...)``.
+
+        Parameters
+        ----------
+        changes : mapping, optional
+            Values by dotted name, as for `Network.with_`.
+        duration, initial, times : optional
+            As for `simulate`.
+
+        Raises
+        ------
+        InputError, SpecError, IntegrationError
+            As `Network.with_` and `simulate`.
+        """
+        started, now = clock.perf_counter(), datetime.now(UTC)
+        length, saved, state = self._arguments(changes, duration, initial, times)
+        done = self._quickly(changes or {}, length, saved, state)
+        if done is None:
+            return self._simulate(changes, duration, initial, times)
+        given: dict[str, Any] = {
+            "duration": length, "initial": None if initial is None else state,
+            "times": None if times is None else saved, "solver": self._solver, "rtol": self._rtol, "atol": self._atol,
+            "step": None, "until": "duration", "variables": None, "ltm_every": None, "dtype": "float64",
+        }  # fmt: skip
+
+        def said() -> Metadata:
+            network = self.network.with_(changes) if changes else self.network
+            return metadata(_Said(network, network.time_units), options=given, created=now)
+
+        solver = {
+            "method": "RK45", "reason": "prepared", "rtol": self._rtol, "atol": self._atol, "steps": done.steps,
+            "evaluations": done.evaluations, "jacobians": 0, "largest_projection": done.projected,
+            "seconds": round(clock.perf_counter() - started, 6), "message": f"reached t = {length:g}",
+        }  # fmt: skip
+        recorded = [
+            Recorded(column, saved, done.states[:, column.start : column.stop].reshape(saved.size, *column.shape))
+            for column in self._columns
+        ]
+        return Result(recorded, said, "complete", solver)
+
+    def trajectory(
+        self,
+        changes: Mapping[str, Any] | None = None,
+        duration: float | None = None,
+        *,
+        initial: Any = None,
+        times: Any = None,
+    ) -> np.ndarray:
+        """Return the state vectors at the saved times, shape (times, unknowns); arguments as for `run`."""
+        length, saved, state = self._arguments(changes, duration, initial, times)
+        done = self._quickly(changes or {}, length, saved, state)
+        if done is not None:
+            return done.states
+        result = self._simulate(changes, duration, initial, times)
+        return np.concatenate([entry.data[:].reshape(saved.size, -1) for entry in result.recorded], axis=1)
+
+    def final(
+        self, changes: Mapping[str, Any] | None = None, duration: float | None = None, *, initial: Any = None
+    ) -> np.ndarray:
+        """Return the state vector at the end of a run, shape (unknowns,); arguments as for `run`."""
+        length = self._length(changes, duration)
+        return np.asarray(self.trajectory(changes, length, initial=initial, times=np.array([length]))[-1])
+
+    def _length(self, changes: Mapping[str, Any] | None, duration: float | None) -> float:
+        if duration is not None:
+            return number(duration, "duration", above=0.0)
+        return natural_duration(self.network.with_(changes) if changes and "duration" in changes else self.network)
+
+    def _arguments(
+        self, changes: Mapping[str, Any] | None, duration: float | None, initial: Any, times: Any
+    ) -> tuple[float, np.ndarray, np.ndarray]:
+        """Return how long the run is, its saved times, and the state in which it begins."""
+        if changes is not None and not isinstance(changes, Mapping):
+            raise InputError(f"changes = {type(changes).__name__}: must be a mapping of dotted names to values")
+        length = self._length(changes, duration)
+        saved = saved_times(times, length)
+        state = self._first if initial is None else initial_state(self._own.system, initial)
+        return length, saved, state
+
+    def _simulate(self, changes: Mapping[str, Any] | None, duration: float | None, initial: Any, times: Any) -> Result:
+        network = self.network.with_(changes) if changes else self.network
+        return simulate(
+            network, duration, initial=initial, times=times, solver=self._solver, rtol=self._rtol, atol=self._atol
+        )
+
+    def _quickly(
+        self, changes: Mapping[str, Any], length: float, saved: np.ndarray, state: np.ndarray
+    ) -> _Finished | None:
+        """Make a run in compiled code; None if it is one for `simulate`: another structure, stiff, long, or in vain."""
+        if not self._quick:
+            return None
+        names = tuple(changes)
+        variants = self._variants.get(names)
+        if variants is None:
+            variants = Variants(
+                lambda values: self.network.with_(dict(zip(names, values, strict=True))), [*changes.values()]
+            )
+            while len(self._variants) >= _KEPT:
+                del self._variants[next(iter(self._variants))]
+            self._variants[names] = variants
+        variant = variants.at(tuple(changes.values()))
+        if variant is None:
+            return None
+        key = names, length
+        if key not in self._courses:
+            while len(self._courses) >= _KEPT:
+                del self._courses[next(iter(self._courses))]
+            self._courses[key] = _Course.of(variants.system, length)
+        course = self._courses[key]
+        return None if course is None else course.run(variant, saved, state, self._rtol, self._atol, self._auto)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What metadata tell of."""
+
+    network: Network
+    time_units: str
+
+
+class _Course:
+    """A run from 0 to its end in pieces between break points, with all the room that it needs.
+
+    Parameters
+    ----------
+    system : System
+        The network.
+    pieces : list of tuple
+        Where each begins and ends.
+    """
+
+    def __init__(self, system: System, pieces: list[tuple[float, float]]) -> None:
+        self._pieces = [(start, stop, system.rhs(0.5 * (start + stop))) for start, stop in pieces]
+        self._last = self._pieces[-1][2]
+        self._code = compiled_steps()
+        self._longest = system.network.period() / RK45.per_period
+        size = system.size
+        self._states, self._K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
+        self._stage, self._moments, self._counts = room_apart(size), np.zeros(4), np.zeros(5, np.int64)
+
+    @classmethod
+    def of(cls, system: System, length: float) -> _Course | None:
+        """Return that of a network; None if a piece is too short for a stepper."""
+        pieces = segments(system.network, length)
+        if any(stop - start <= max(_SHORT * stop, 1e-13 * length) for start, stop in pieces):
+            return None
+        return cls(system, pieces)
+
+    def run(
+        self, variant: Variant, times: np.ndarray, state: np.ndarray, rtol: float, atol: float, may_turn: bool
+    ) -> _Finished | None:
+        """Return what a run from `state` comes to; None if it fails, is long, or is stiff and may change its method."""
+        code, moments, counts = self._code, self._moments, self._counts
+        lowest, highest = (_NONE, _NONE) if variant.bounds is None else variant.bounds
+        saved = np.empty((times.size, state.size))
+        done, evaluations = 0, 0
+        if times[0] == 0.0:
+            saved[0], done = state, 1
+        moments[code.PROJECTED], counts[:], counts[code.OUTSIDE] = 0.0, 0, -1
+        self._states[0] = state
+        for start, stop, fun in self._pieces:
+            last = times.size if fun is self._last else int(np.searchsorted(times, stop, side="right"))
+            fun.arguments[1][variant.places] = variant.numbers
+            moments[code.NOW], moments[code.NEXT] = start, 0.0
+            counts[code.EVALUATIONS], counts[code.STEPPED] = 0, 0
+            status = code.RUNNING
+            while status == code.RUNNING:
+                status, rows = code.advance(
+                    fun.address, fun.table, 0.0, moments, counts, self._states, self._K, self._stage, stop,
+                    self._longest, rtol, atol, times[done:last], saved[done:last], lowest, highest, _LOOK_STEPS,
+                )  # fmt: skip
+                done += rows
+                if status == code.RUNNING and (counts[code.STEPS] >= _AT_MOST or (may_turn and self._stiff(fun))):
+                    return None
+            evaluations += int(counts[code.EVALUATIONS])
+            here = self._states[counts[code.ROW]]
+            if status == code.FAILED or not math.isfinite(here.dot(here)):
+                return None
+        return _Finished(saved, int(counts[code.STEPS]), evaluations, float(moments[code.PROJECTED]))
+
+    def _stiff(self, fun: RightHandSide) -> bool:
+        """Tell whether the last step was limited by stability."""
+        code, moments = self._code, self._moments
+        time = float(moments[code.NOW])
+        state = self._states[self._counts[code.ROW]].copy()
+        return bool((time - moments[code.BEFORE]) * fastest_rate(fun, time, state) >= _LIMITED)
