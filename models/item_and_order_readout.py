@@ -430,7 +430,8 @@ def rehearsal(run: Run) -> FigureDescription | None:
     held = run.at(TRACE, begin).ravel()
     spoken = [int(k) + 1 for k in which]
     order: list[Mark] = [Curve(when - begin, held[which], role="guide"), Curve(when - begin, held[which], marker="o")]
-    order += [Note(float(t - begin), float(held[k]), f"item {k + 1}") for t, k in zip(when, which, strict=True)]
+    performed = zip(when - begin, which, strict=True)
+    order += [Note(float(t), float(held[k]), f"item {k + 1}", "above") for t, k in performed]
     below, late = "time since the wave began", float(when[-1] - begin)
     course: list[Mark] = [trace(run, TRACE, k, label=f"item {k + 1}", color=k) for k in range(view.cells)]
     panels = (
@@ -440,7 +441,7 @@ def rehearsal(run: Run) -> FigureDescription | None:
             below,
             "stored activity y",
             x_limits=(0.0, 1.25 * late),
-            y_limits=(0.0, 1.15 * float(held.max())),
+            y_limits=(0.0, 1.25 * float(held.max())),
             legend="none",
         ),
     )

@@ -517,18 +517,27 @@ def stored(run: Run) -> FigureDescription | None:
     kept = int(np.count_nonzero(x > 1e-2 * x.max())) if x.max() > 1e-3 else 0
     levels = [p for p in run.predictions if p.quantity in ("total of one cell", f"{kept} equal survivors")]
     overlays: list[Level] = []
+    field, f, n = run.part("rcf"), run.part("rcf_rcf_exc").signal, x.size
+    alone = run.part("rcf_rcf_inh").topology.weight == 1.0 and not np.any(run.inputs_to("rcf", time=run.end))
     total: float | None = None
+    if kept == n > 1 and alone and isinstance(f, (Linear, Saturating)):
+        A, B, C = float(field.A), float(field.B), float(f.gain)
+        total = theory.linear_level(A, B, C)
+        if isinstance(f, Saturating):
+            total = theory.slower_total(A, B, C, float(f.half), n)
     for prediction in levels:
         if kept == 1 and prediction.quantity == "total of one cell":
             total = max((float(root.level) for root in prediction.value if root.stable), default=None)
         elif kept > 1 and prediction.quantity == f"{kept} equal survivors":
             total = kept * float(prediction.value)
-    if total is not None:
+    if total is not None and (kept < n or n == 1):
         words = "theory: the winner" if kept == 1 else f"theory: {kept} equal survivors"
         overlays.append(Level(total / kept, words))
     title = {0: "Nothing is stored: all activities fade", 1: "The largest activity wins, and is stored"}.get(
         kept, f"{kept} of {x.size} cells are stored, the others quenched" if kept < x.size else "The pattern is stored"
     )
+    if kept == n > 1 and np.ptp(x) < 1e-3 * x.max():
+        title = "All cells become equal: the pattern is lost"
     marks = [Curve(view.times, view.summary[0], "total"), *([] if total is None else [Level(total, "theory")])]
     pattern = pattern_panel(run, "rcf", "Pattern: given and stored")
     lower = [time_panel(run, "Total activity: normalized", marks, y="total activity"), *([pattern] if pattern else [])]

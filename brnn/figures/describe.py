@@ -14,6 +14,7 @@ from brnn.figures.phase_plane import phase_panel
 from brnn.figures.run import Run
 from brnn.figures.view import View, mixed
 from brnn.spec.layers.binary import BinaryLayer
+from brnn.spec.topologies.uniform import OneToOne
 
 __all__ = ["describe", "usual_figure"]
 
@@ -140,9 +141,10 @@ def _together(run: Run, views: list[View], title: str, y: str) -> Panel:
 
 
 def competes(run: Run, view: View) -> bool:
-    """Tell whether cells inhibit those of a layer, so that its total and shares of it say something."""
+    """Tell whether cells inhibit others in a layer, so that its total and shares of it say something."""
     inhibited = any(
-        projection.target == view.group and projection.kind == "inhibitory" for projection in run.network.projections
+        link.target == view.group and link.kind == "inhibitory" and not isinstance(link.topology, OneToOne)
+        for link in run.network.projections
     )
     return inhibited and view.adds_up and view.cells > 1 and not mixed(view.summary[1][:, 0])
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from contourpy import contour_generator
 
-from brnn.compiler import compile_network
+from brnn.compiler import System, compile_network
 from brnn.figures.description import Curve, Mark, Panel
 from brnn.figures.run import Run
 
-__all__ = ["nullclines", "phase_panel"]
+__all__ = ["phase_panel", "slopes_in_plane"]
 
 _POINTS = 121  # along each axis of the plane
 _FINER = 5  # points of the way for each saved state
@@ -19,23 +19,43 @@ _SMOOTH_AT_MOST = 400  # saved states
 _ROOM = 0.12  # around the run, as part of what it covers
 
 
-def nullclines(
-    run: Run, x_limits: tuple[float, float], y_limits: tuple[float, float], time: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the first and where the second variable of a network of two rests, shape (points, 2) each.
+def slopes_in_plane(
+    system: System, state: np.ndarray, places: tuple[int, int], across: np.ndarray, up: np.ndarray, time: float
+) -> np.ndarray:
+    """Return du/dt of two unknowns on a grid of their values, shape (2, up, across), the others staying as in `state`.
 
-    Pieces of a curve are separated by NaN. The inputs are those at `time`.
+    Parameters
+    ----------
+    system : System
+        The compiled network.
+    state : array
+        The state vector.
+    places : (int, int)
+        Where the two unknowns stand in it.
+    across, up : array
+        Values of the first and of the second.
+    time : float
+        When inputs are taken.
     """
-    system = compile_network(run.network)
-    rates = system.rhs(time)
-    first, second = np.linspace(*x_limits, _POINTS), np.linspace(*y_limits, _POINTS)
-    slopes = np.array([[rates(time, np.array([a, b])).copy() for a in first] for b in second])
-    curves = []
-    for k in range(2):
-        pieces = contour_generator(first, second, slopes[:, :, k]).lines(0.0)
-        gap = np.full((1, 2), np.nan)
-        curves.append(np.concatenate([part for piece in pieces for part in (piece, gap)] or [gap]))
-    return curves[0], curves[1]
+    into = system.rhs(time).into
+    moved, rate = np.array(state, dtype=np.float64), np.empty(system.size)
+    slopes = np.empty((2, up.size, across.size))
+    for row, second in enumerate(up):
+        for column, first in enumerate(across):
+            moved[places[0]], moved[places[1]] = first, second
+            into(time, moved, rate)
+            slopes[:, row, column] = rate[places[0]], rate[places[1]]
+    # Rates that rounding alone leaves, where an unknown stands still everywhere, are no nullcline.
+    slopes[np.abs(slopes) < 1e-14 * max(1.0, float(np.max(np.abs(slopes))))] = 0.0
+    return slopes
+
+
+def _zeros(across: np.ndarray, up: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """Return where rates on a grid are 0, shape (points, 2); NaN separates the pieces of a curve."""
+    gap = np.full((1, 2), np.nan)
+    if not rates.min() < 0.0 < rates.max():
+        return gap
+    return np.concatenate([part for piece in contour_generator(across, up, rates).lines(0.0) for part in (piece, gap)])
 
 
 def phase_panel(
@@ -50,21 +70,23 @@ def phase_panel(
     low, high = way.min(axis=0), way.max(axis=0)
     room = _ROOM * np.where(high > low, high - low, 1.0)
     low, high = low - room, high + room
-    across, along = (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
-    order = list(run.network.states)
-    swapped = order.index(run.view(a).name) > order.index(run.view(b).name) or (a == b and i > j)
+    limits = [(float(a), float(b)) for a, b in zip(low, high, strict=True)]
+    across, up = (np.linspace(*ends, _POINTS) for ends in limits)
+    system = compile_network(run.network)
+    starts = {variable.name: variable.start for variable in system.variables}
+    places = (starts[run.view(a).name] + i, starts[run.view(b).name] + j)
     middle = run.end - 1e-9 * max(1.0, run.end - run.start)
-    found = nullclines(run, along, across, middle) if swapped else nullclines(run, across, along, middle)
+    slopes = slopes_in_plane(system, system.initial_state(), places, across, up, middle)
     marks: list[Mark] = []
     for k, name in enumerate(names):
-        curve = found[1 - k][:, ::-1] if swapped else found[k]
+        curve = _zeros(across, up, slopes[k])
         marks.append(Curve(curve[:, 0], curve[:, 1], f"{name} at rest", "simulated", color=k + 1))
     marks += [
         Curve(way[:, 0], way[:, 1], "the run"),
         Curve(way[:1, 0], way[:1, 1], "beginning", color=6, marker="s"),
         Curve(way[-1:, 0], way[-1:, 1], "end", color=6, marker="o"),
     ]
-    return Panel(title, tuple(marks), names[0], names[1], x_limits=across, y_limits=along, **look)
+    return Panel(title, tuple(marks), names[0], names[1], x_limits=limits[0], y_limits=limits[1], **look)
 
 
 def _smooth(run: Run, way: np.ndarray, times: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from brnn.base.text import closest
 from brnn.compiler import System, compile_network
 from brnn.errors import InputError
+from brnn.figures.phase_plane import slopes_in_plane
 from brnn.plot.style import INK, MUTED, PALETTE, SECOND, polish
 from brnn.spec.network import Network
 
@@ -74,16 +75,7 @@ def draw_phase_plane(
         raise InputError("draw_phase_plane: a stimulus never stops to change; say at which time= it is taken")
     sides = limits or (_limits(system, first, here), _limits(system, second, here))
     across, up = (np.linspace(low, high, _POINTS) for low, high in sides)
-    into = system.rhs(when).into
-    moved, rate = here.copy(), np.empty_like(here)
-    slopes = np.empty((2, _POINTS, _POINTS))
-    for row, second_value in enumerate(up):
-        for column, first_value in enumerate(across):
-            moved[first], moved[second] = first_value, second_value
-            into(when, moved, rate)
-            slopes[:, row, column] = rate[first], rate[second]
-    # Rates that rounding alone leaves, where an unknown stands still everywhere, are no nullcline.
-    slopes[np.abs(slopes) < 1e-14 * max(1.0, float(np.max(np.abs(slopes))))] = 0.0
+    slopes = slopes_in_plane(system, here, (first, second), across, up, when)
     step = max(1, (_POINTS - 1) // (_ARROWS - 1))
     part = slopes[:, ::step, ::step]
     if part.any():
