@@ -15,7 +15,7 @@ from brnn.base.tape import Tape, Traced
 from brnn.base.tracer import Diverges, Varying
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import layout
-from brnn.compiler.system import System, compile_network
+from brnn.compiler.system import RightHandSide, System, compile_network
 from brnn.spec.network import Network
 
 __all__ = ["Variant", "Variants"]
@@ -40,6 +40,13 @@ class Variant:
     places: np.ndarray
     numbers: list[float]
     bounds: Bounds | None
+
+    def rates(self, fun: RightHandSide) -> RightHandSide:
+        """Return du/dt of this network from that of another one; they cannot run at the same time."""
+        n, p, *arrays = fun.arguments
+        own = p.copy()
+        own[self.places] = self.numbers
+        return dataclasses.replace(fun, arguments=(n, own, *arrays))
 
 
 class Variants:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from brnn.compiler import System, compile_network
 from brnn.compiler.system import RightHandSide
+from brnn.compiler.variants import Variants
 from brnn.ensemble.rest import difference_steps
 from brnn.errors import InputError
 from brnn.integrate.jacobian import ATOL, RTOL, jacobian_matrix
@@ -47,7 +49,8 @@ class Family:
         self.names = tuple(ranges)
         self._kept: dict[tuple[float, ...], RightHandSide] = {}
         first = tuple(low for low, _ in ranges.values())
-        self.system: System = compile_network(self.network(first))
+        self._variants = Variants(self._made, first)
+        self.system: System = self._variants.system
         _check(self.system.network)
         self.time = max(0.0, self.system.network.settled()) + 1.0
         u = np.random.default_rng(0).uniform(0.1, 1.0, self.size)
@@ -63,8 +66,10 @@ class Family:
 
     def network(self, values: tuple[float, ...]) -> Network:
         """Return the network at these values of the parameters."""
-        named = dict(zip(self.names, (float(v) for v in values), strict=True))
-        return self._builder.build({**self._settings, **named})
+        return self._made([float(value) for value in values])
+
+    def _made(self, values: Sequence[Any]) -> Network:
+        return self._builder.build({**self._settings, **dict(zip(self.names, values, strict=True))})
 
     def rates(self, u: np.ndarray, values: tuple[float, ...]) -> np.ndarray:
         """Return F(u, p), shape (size,)."""
@@ -125,14 +130,26 @@ class Family:
     def _fun(self, values: tuple[float, ...]) -> RightHandSide:
         found = self._kept.get(values)
         if found is None:
+            variant = self._variants.at(values)
+            if variant is not None:
+                return self._keep(values, variant.rates(self._here))
             system = compile_network(self.network(values))
             if system.source != self.system.source:
                 text = ", ".join(f"{n}={v:g}" for n, v in zip(self.names, values, strict=True))
                 raise InputError(f"{text}: the network has other equations than at the start of the range")
-            while len(self._kept) >= _KEPT:
-                del self._kept[next(iter(self._kept))]
-            found = self._kept[values] = system.rhs(self.time)
+            return self._keep(values, system.rhs(self.time))
         return found
+
+    def _keep(self, values: tuple[float, ...], fun: RightHandSide) -> RightHandSide:
+        while len(self._kept) >= _KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[values] = fun
+        return fun
+
+    @functools.cached_property
+    def _here(self) -> RightHandSide:
+        """du/dt of the network at the beginning of the ranges."""
+        return self.system.rhs(self.time)
 
 
 def _check(network: Network) -> None:
