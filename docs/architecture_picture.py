@@ -73,7 +73,7 @@ BOXES = (
     Box("brnn/theory", 1, 3, ("what mathematics", "predicts"), theory=True),
     Box("brnn/comparison.py", 2, 3, ("predicted beside measured,", "with a tolerance"), theory=True),
     Box("brnn/claims.py", 3, 3, ("published properties", "as checks: brnn verify"), theory=True),
-    Box("brnn/equations", 4, 3, ("laws with their numbers,", "for people: text, LaTeX"), theory=True),
+    Box("brnn/equations", 4, 3, ("laws as text; weights over time",), theory=True, also="brnn/sequences"),
 )
 _HEADS = ("what you write", "into code, or many", "through time", "what is left", "what you see")
 

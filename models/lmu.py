@@ -35,7 +35,7 @@ from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
-from brnn.spec.schedules import Sine
+from brnn.spec.schedules import Constant, Schedule, Sine
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Dense
 
@@ -46,13 +46,15 @@ __all__ = ["build"]
 def build(
     order: int = 6,
     theta: float = 1.0,
-    mean: float = 0.0,
-    amplitude: float = 1.0,
+    mean: float = 1.0,
+    amplitude: float = 0.0,
     frequency: float = 0.5,
     phase: float = 0.0,
     initial: ArrayLike = 0.0,
 ) -> Network:
     """Return a Legendre memory of the input u(t) = mean + amplitude sin(2 pi frequency t + phase).
+
+    By default it is shown a step.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ def build(
     mean : float
         Mean of the input (1).
     amplitude : float
-        Amplitude of the input (1); 0 makes it constant.
+        Amplitude of the input (1); with 0 it is constant.
     frequency : float, > 0
         Frequency of the input (1/time).
     phase : float
@@ -83,18 +85,20 @@ def build(
     """
     cells = field_shape("lmu", whole(order, "lmu: order", minimum=1), 1, ())
     window = number(theta, "lmu: theta", above=0.0)
-    u = Sine(
+    sine = Sine(
         number(frequency, "lmu: frequency", above=0.0),
         number(amplitude, "lmu: amplitude"),
         number(mean, "lmu: mean"),
         number(phase, "lmu: phase"),
     )
+    u: Schedule
+    u, size = (sine, 1.0) if sine.amplitude else (Constant(), sine.mean)
     A, B = _matrices(cells[0])
     return Network(
         "lmu",
         layers=(Layer.additive("m", cells, A=0.0, initial=activities(initial, "lmu: initial", cells)),),
         projections=(Projection("m", "m", "excitatory", Linear(), Dense(A / window)),),
-        stimuli=(Stimulus("m", "excitatory", B / window, u),),
+        stimuli=(Stimulus("m", "excitatory", size * B / window, u),),
         duration=8.0 * window,
         reference="Voelker, Kajic and Eliasmith (2019), NeurIPS 32, 15544-15553",
     )
@@ -144,7 +148,14 @@ def sines_are_delayed_as_by_pade() -> list[Comparison]:
     rows = []
     for order, theta in ((1, 1.0), (2, 0.5), (4, 2.0), (7, 1.0)):
         for frequency in (0.2 / theta, 0.6 / theta, 2.0 / theta):
-            network = build(order=order, theta=theta, frequency=frequency, initial=_settled(order, theta, frequency))
+            network = build(
+                order=order,
+                theta=theta,
+                frequency=frequency,
+                mean=0.0,
+                amplitude=1.0,
+                initial=_settled(order, theta, frequency),
+            )
             times = np.linspace(0.0, 2.0 / frequency, 41)
             F = _response(order, 2.0j * math.pi * frequency * theta)
             predicted = np.abs(F) * np.sin(2.0 * math.pi * frequency * times + np.angle(F))
@@ -176,7 +187,9 @@ def the_window_is_remembered() -> list[Comparison]:
     times = np.linspace(0.0, 2.0, 33)
     errors = []
     for order in (2, 4, 6, 8):
-        m = run(build(order=order, initial=_settled(order, 1.0, 0.5)), 2.0, times=times)["m.x"].values
+        m = run(build(order=order, mean=0.0, amplitude=1.0, initial=_settled(order, 1.0, 0.5)), 2.0, times=times)[
+            "m.x"
+        ].values
         late = [np.sin(math.pi * (times - s)) for s in lags]
         errors.append(max(float(np.abs(_read(m, s) - u).max()) for s, u in zip(lags, late, strict=True)))
     return [

@@ -121,7 +121,7 @@ def build(
             Projection("a", "x", "inhibitory", Linear(), OneToOne()),
         ),
         stimuli=(Stimulus("x", "excitatory", z), Stimulus("a", "excitatory", floor / slow)),
-        duration=20.0 * max(slow, fast),
+        duration=40.0 * max(slow, fast),
         reference="Heeger and Mackey (2019), PNAS 116, 22783-22794",
     )
 

@@ -83,6 +83,8 @@ def _projection(link: PlainSpec, units: str) -> Iterator[Row]:
         yield "  learning (LTM)", exact_in_words(link.get("learning"))
     if link.get("delay"):
         yield "  delay", f"{exact_in_words(link.get('delay'))}{units}"
+    if link.kind == "ImmediateProjection":
+        yield "  delay", "none: its signals arrive within the same step"
     said = ("name", "source", "target", "kind", "topology", "signal", "gate", "learning", "delay")
     for name, value in link.fields.items():
         if name not in said:

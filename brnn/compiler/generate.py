@@ -95,15 +95,20 @@ def generate(
     signals = SignalTable(network)
     sent = {str(projection.name): _sent_by(projection, network, signals) for projection in network.projections}
     inputs = _add_stimuli(program, network)
-    for (name, signal, delay), source in signals.sent.items():
-        _add_signal(program, network.layer(name), signal, delay, source)
+    for (name, signal, lag), source in signals.sent.items():
+        if lag >= 0.0:
+            _add_signal(program, network.layer(name), signal, lag, source)
     for projection in network.projections:
         if projection.gate is not None and projection.gate.per == "source":
             own = signals.of(projection.source, projection.signal, projection.delay)
             add_gate(program, projection, own, sent[str(projection.name)])
-    fields = _add_fields(program, network, signals, sent, given)
+    fields: dict[tuple[str, str], Array] = {}
+    for projection in network.projections:
+        if not projection.immediate:
+            _add_field(program, network, projection, signals, sent, fields, given)
     for layer in network.layers:
         _add_layer(program, network, layer, sent, fields, inputs)
+        _send_at_once(program, network, layer, signals, sent, fields)
     program.source = _source(program)
     return program
 
@@ -118,7 +123,7 @@ def _sent_by(projection: Projection, network: Network, signals: SignalTable) -> 
         for signal, place in learning.reads(projection.signal):
             layer, lag = _end(projection, place)
             signals.of(layer, signal, lag, array=place != "source total", total=place == "source total")
-    own, lag = projection.source, projection.delay
+    own, lag = projection.source, projection.lag(network.step)
     if gate is None or gate.per == "connection":
         return signals.of(own, projection.signal, lag, array=array or gate is not None, total=total)
     signals.of(own, projection.signal, lag, array=True)
@@ -155,59 +160,79 @@ def _add_stimuli(program: Program, network: Network) -> dict[tuple[str, str], li
     return terms
 
 
-def _add_signal(program: Program, layer: LayerLaw, signal: Signal, delay: float, sent: SentSignals) -> None:
+def _send_at_once(
+    program: Program,
+    network: Network,
+    layer: LayerLaw,
+    signals: SignalTable,
+    sent: dict[str, SentSignals],
+    fields: dict[tuple[str, str], Array],
+) -> None:
+    """Add what a layer of discrete time, whose next state is known by now, sends within the same step."""
+    for (name, signal, lag), source in signals.sent.items():
+        if name == layer.name and lag < 0.0:
+            _add_signal(program, layer, signal, lag, source)
+    for projection in network.projections:
+        if projection.immediate and projection.source == layer.name:
+            _add_field(program, network, projection, signals, sent, fields)
+
+
+def _add_signal(program: Program, layer: LayerLaw, signal: Signal, lag: float, sent: SentSignals) -> None:
     code = signal.code()
     function = program.function(code)
     parameters = program.arguments(function, 1, code.parameters, sent.name)
-    x = _state("x", layer) if delay == 0.0 else program.lag(layer, delay)
-    late = ", delayed" if delay else ""
+    x = _state("dx" if lag < 0.0 else "x", layer) if lag <= 0.0 else program.lag(layer, lag)
+    late = ", delayed" if lag > 0.0 else ", of the next state" if lag < 0.0 else ""
     program.add(Comment(f"{sent.name}: {type(signal).__name__} signal of layer {layer.name}{late}"))
     program.add(*sent.computed(x, signal=program.call(function, x[_I], *parameters)))
     if sent.needs_array:
         program.work(sent.name, sent.cells)
 
 
-def _add_fields(
-    program: Program, network: Network, signals: SignalTable, sent: dict[str, SentSignals], given: Collection[str]
-) -> dict[tuple[str, str], Array]:
-    """Add the projections that need whole arrays at once; return the arrays of net input by (layer, kind)."""
-    fields: dict[tuple[str, str], Array] = {}
-    for projection in network.projections:
-        topology = projection.topology
-        plastic = _is_plastic(projection)
-        if topology.local and not plastic:
-            continue
-        source, target = network.layer(projection.source), network.layer(projection.target)
-        key = (projection.target, projection.kind)
-        laws = [type(part).__name__ for part in (topology, projection.gate, projection.learning) if part is not None]
-        program.add(Comment(f"{projection.name}: {', '.join(laws)}"))
-        if key not in fields:
-            fields[key] = program.work(f"net_{projection.kind[:3]}_{target.name}", target.cells)
-            program.add(Loop(_I, fields[key].size, (Assign(fields[key][_I], ZERO),)))
-        s, net = sent[str(projection.name)].array, fields[key]
-        if plastic:
-            reads = [
-                (signals.of(_end(projection, place)[0], signal, _end(projection, place)[1]), place)
-                for signal, place in (projection.learning.reads(projection.signal) if projection.learning else ())
-            ]
-            if projection.name in given:
-                add_given(program, network, projection, s, reads, net)
-                continue
-            f = signals.of(projection.source, projection.signal, projection.delay).array
-            add_plastic(program, network, projection, s, f, reads, net)
-            continue
-        if program.explicit:
-            add_matrix(program, network, projection, s, net)
-            continue
-        name, kernel = topology.chosen_kernel(source.shape, target.shape)
-        function = program.kernel(name, kernel)
-        for needed in kernel.__code__.co_names:
-            if needed in topology.imports:
-                program.imports[topology.imports[needed]] = None
-        values = topology.arguments(source.shape, target.shape)
-        arguments = program.arguments(function, 2, values, str(projection.name))
-        program.add(program.call(function, s, net, *arguments))
-    return fields
+def _add_field(
+    program: Program,
+    network: Network,
+    projection: Projection,
+    signals: SignalTable,
+    sent: dict[str, SentSignals],
+    fields: dict[tuple[str, str], Array],
+    given: Collection[str] = (),
+) -> None:
+    """Add a projection, if it needs whole arrays at once; note the array of net input of its (layer, kind)."""
+    topology = projection.topology
+    plastic = _is_plastic(projection)
+    if topology.local and not plastic:
+        return
+    source, target = network.layer(projection.source), network.layer(projection.target)
+    key = (projection.target, projection.kind)
+    laws = [type(part).__name__ for part in (topology, projection.gate, projection.learning) if part is not None]
+    program.add(Comment(f"{projection.name}: {', '.join(laws)}"))
+    if key not in fields:
+        fields[key] = program.work(f"net_{projection.kind[:3]}_{target.name}", target.cells)
+        program.add(Loop(_I, fields[key].size, (Assign(fields[key][_I], ZERO),)))
+    s, net = sent[str(projection.name)].array, fields[key]
+    if plastic:
+        reads = [
+            (signals.of(_end(projection, place)[0], signal, _end(projection, place)[1]), place)
+            for signal, place in (projection.learning.reads(projection.signal) if projection.learning else ())
+        ]
+        if projection.name in given:
+            add_given(program, network, projection, s, reads, net)
+            return
+        f = signals.of(projection.source, projection.signal, projection.delay).array
+        add_plastic(program, network, projection, s, f, reads, net)
+        return
+    if program.explicit:
+        add_matrix(program, network, projection, s, net)
+        return
+    name, kernel = topology.chosen_kernel(source.shape, target.shape)
+    function = program.kernel(name, kernel)
+    for needed in kernel.__code__.co_names:
+        if needed in topology.imports:
+            program.imports[topology.imports[needed]] = None
+    values = topology.arguments(source.shape, target.shape)
+    arguments = program.arguments(function, 2, values, str(projection.name))
+    program.add(program.call(function, s, net, *arguments))
 
 
 def _add_layer(

@@ -176,7 +176,7 @@ class _Writer:
 
     def activity(self, layer: LayerLaw, letter: str, delay: float = 0.0) -> Formula:
         x = element(self.owned(layer.name, "x"), self.index(layer, letter))
-        return x if delay == 0.0 else call(x, joined(name("t"), "-", constant(delay)))
+        return x if delay == 0.0 else call(x, joined(name("t"), "-" if delay > 0.0 else "+", constant(abs(delay))))
 
     def applied(self, signal: Signal, w: Formula, wanted: str = "") -> Formula:
         """Return a signal of a formula: a product if it is linear, else the name under which it is defined."""
@@ -229,7 +229,7 @@ class _Writer:
     def sent(self, link: Projection, letter: str, gated: bool = True) -> Formula:
         """Return the signal of a source cell, times its gate."""
         source, _ = self.ends(link)
-        signal = self.applied(link.signal, self.activity(source, letter, link.delay))
+        signal = self.applied(link.signal, self.activity(source, letter, link.lag(self.network.step)))
         if gated and link.gate is not None and link.gate.per == "source":
             return joined(signal, "*", element(f"{link.name}.y", self.index(source, letter)))
         return signal

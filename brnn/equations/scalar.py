@@ -120,6 +120,7 @@ class _Writer:
     until: float
     auxiliaries: list[tuple[str, Formula]] = field(default_factory=list)
     sent: dict[tuple[str, Signal, float], list[Formula]] = field(default_factory=dict)
+    following: dict[str, list[Formula]] = field(default_factory=dict)  # the next states of discrete layers
     breaks: set[float] = field(default_factory=set)
 
     def all(self, duration: float | None) -> ScalarEquations:
@@ -131,7 +132,7 @@ class _Writer:
         self.z = self.named("z", ((str(link.name), self.count(link, "z")) for link in learned))
         unknowns: list[Unknown] = []
         for layer in network.layers:
-            rates = self.layer(layer)
+            rates = self.following[layer.name] = self.layer(layer)
             unknowns += self.unknowns(f"{layer.name}.x", self.x[layer.name], layer.start("x", layer.cells), rates)
         for link in gated:
             y = self.y[str(link.name)]
@@ -169,11 +170,13 @@ class _Writer:
     # Signals
 
     def signals(self, layer: LayerLaw, signal: Signal, delay: float = 0.0) -> list[Formula]:
-        """Return what each cell of a layer sends by a signal, after a delay."""
+        """Return what each cell of a layer sends by a signal, after a delay; if that is negative, in the same step."""
         key = (layer.name, signal, delay)
         if key not in self.sent:
             cells = self.x[layer.name]
-            if delay > 0.0:
+            if delay < 0.0:
+                cells = [self.auxiliary(x) for x in self.following[layer.name]]
+            elif delay > 0.0:
                 cells = [call("delay", x, constant(delay)) for x in cells]
             self.sent[key] = [self.auxiliary(_applied(signal, x)) for x in cells]
         return self.sent[key]
@@ -184,7 +187,7 @@ class _Writer:
     def outgoing(self, link: Projection) -> list[Formula]:
         """Return the signal of each source cell, times its gate if each cell has one."""
         source, _ = self.ends(link)
-        signals = self.signals(source, link.signal, link.delay)
+        signals = self.signals(source, link.signal, link.lag(self.network.step))
         if link.gate is None or link.gate.per != "source":
             return signals
         return [self.auxiliary(joined(s, "*", y)) for s, y in zip(signals, self.y[str(link.name)], strict=True)]

@@ -268,12 +268,21 @@ class Network(Spec):
         if len(kinds) > 1:
             raise SpecError(f"{at}: layers of discrete and of continuous time cannot be in one network")
         if self.step is None:
+            for link in self.projections:
+                if link.immediate:
+                    raise SpecError(f"{link.label}: signals that arrive within a step need layers of discrete time")
             return
         if len({layer.step for layer in self.layers}) > 1:
             raise SpecError(f"{at}: all layers of discrete time must have the same step")
         if self.noisy:
             raise SpecError(f"{at}: white noise needs continuous time")
+        places = {layer.name: k for k, layer in enumerate(self.layers)}
         for projection in self.projections:
+            if projection.immediate and places.get(projection.source, -1) >= places.get(projection.target, len(places)):
+                raise SpecError(
+                    f"{projection.label}: its signals arrive within the same step: {projection.source} must stand "
+                    f"before {projection.target} in `layers`"
+                )
             if projection.gate is not None or projection.learning is not None:
                 raise SpecError(f"{projection.label}: gates and learning laws need continuous time")
             steps = projection.delay / self.step

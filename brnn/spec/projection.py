@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from brnn.base.checks import choice, identifier, number, one_of
 from brnn.base.data import Spec
+from brnn.errors import SpecError
 from brnn.signals import Linear, Signal
 from brnn.spec.gates import Gate
 from brnn.spec.layers.base import KINDS
@@ -16,7 +17,7 @@ from brnn.spec.learning import Learning
 from brnn.spec.topologies import Topology
 from brnn.spec.topologies.uniform import OneToOne
 
-__all__ = ["Projection"]
+__all__ = ["ImmediateProjection", "Projection"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,6 +60,8 @@ class Projection(Spec):
     delay: float = 0.0
     name: str | None = None
 
+    immediate: ClassVar[bool] = False  # whether signals are those of the source's next state, in the same step
+
     def __post_init__(self) -> None:
         source = identifier(self.source, "Projection: source")
         target = identifier(self.target, "Projection: target")
@@ -80,7 +83,41 @@ class Projection(Spec):
         assert part is not None
         return part.start(size)
 
+    def lag(self, step: float | None) -> float:
+        """Return how old signals are when they arrive; negative if they are those of the next state."""
+        return self.delay
+
     @property
     def label(self) -> str:
         """How error messages call the projection."""
         return f"Projection '{self.name}'"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ImmediateProjection(Projection):
+    """In discrete time: a projection whose signals arrive within the same step.
+
+    x_target(t + step) = law(x_target(t), ... f(x_source(t + step)) ...)
+
+    A step takes the layers of a network in their order, so that the source stands before the target. What takes a
+    network of gates several matrix products is still one step: the input, the gates, the cells, what is read of them.
+
+    Parameters
+    ----------
+    source, target, kind, signal, topology, name
+        As for Projection.
+    gate, learning, delay
+        None, None and 0: discrete time has no gates and learning laws.
+    """
+
+    immediate: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.delay:
+            raise SpecError(f"{self.label}: delay = {self.delay:g}: signals that arrive within the same step have none")
+
+    def lag(self, step: float | None) -> float:
+        """Return minus one step."""
+        assert step is not None
+        return -step

@@ -85,12 +85,17 @@ def printed_slope(network: brnn.Network, t: float, u: np.ndarray, before: np.nda
     """Return du/dt as the printed equations give it; `before` is the state at every earlier time."""
     states, letters, others = parts(equations_of(network).text())
     system = compile_network(network)
-    late = states_of(system, before)
-    calculate = Calculator(states_of(system, u) | constants_of(network, t), lambda name, _: late[name], letters, t)
+    late, du = states_of(system, before), np.empty_like(u)
+
+    def at_another_time(name: str, time: float) -> Any:
+        return (
+            late[name] if time < t else states_of(system, du)[name]
+        )  # of the step after this, if that is known by now
+
+    calculate = Calculator(states_of(system, u) | constants_of(network, t), at_another_time, letters, t)
     for name, text in others.items():
         if name.rpartition(".")[2] in ("exc", "inh", "mod"):
             calculate.arrays[name] = np.squeeze(calculate(text))
-    du = np.empty_like(u)
     for variable, text in zip(system.variables, states.values(), strict=True):
         value = np.asarray(calculate(text), dtype=float)
         csr = connections(network, variable)

@@ -22,8 +22,12 @@ from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers.binary import BinaryLayer
 from brnn.spec.layers.box import BoxLayer
 from brnn.spec.layers.gated import GatedLayer
+from brnn.spec.layers.gated_unit import GatedUnitLayer
 from brnn.spec.layers.generalized import Layer
 from brnn.spec.layers.membrane import MembraneLayer
+from brnn.spec.layers.memory_cell import MemoryCellLayer
+from brnn.spec.layers.unit import UnitLayer
+from brnn.spec.layers.update_gate import UpdateGateLayer
 from brnn.spec.layers.wilson_cowan import WilsonCowanLayer
 from brnn.spec.learning import DoublyGated, Instar, Outstar, PassiveDecay, SelfNormalizing
 from brnn.spec.network import Network
@@ -352,6 +356,8 @@ def _cell_range(layer: Any, arriving: dict[str, Interval]) -> Interval | None:
     if isinstance(layer, (BinaryLayer, BoxLayer)):  # cut there, whatever arrives
         limits: Any = layer.bounds()
         return Interval(*(np.array(np.broadcast_to(side, layer.shape)).ravel() for side in limits))
+    if isinstance(layer, (UnitLayer, GatedUnitLayer, UpdateGateLayer, MemoryCellLayer)):
+        return _unit(layer, arriving)
     if not isinstance(layer, (Layer, GatedLayer, MembraneLayer)):
         return None
     exc, inh = arriving["excitatory"], arriving["inhibitory"]
@@ -384,6 +390,26 @@ def _equilibrium(A: Any, B: Any, C: Any, E: Any, F: Any, constant: Any, exc: np.
         value = np.where(rate > 0.0, value, np.sign(numerator) * np.inf)  # nan where nothing moves
         value = np.where(np.abs(value) > 1e200, np.sign(value) * np.inf, value)
     return np.asarray(value)
+
+
+def _unit(layer: Any, arriving: dict[str, Interval]) -> Interval | None:
+    """Return the range of units of discrete time: of what they become, or of what they approach a part of the way."""
+    net = arriving["excitatory"] + Interval(-arriving["inhibitory"].high, -arriving["inhibitory"].low)
+    if isinstance(layer, MemoryCellLayer):
+        return _activated(layer.activation, arriving["modulatory"]) if layer.forget == "coupled" else None
+    if isinstance(layer, GatedUnitLayer):
+        return _activated("sigmoid", net) * _activated(layer.activation, arriving["modulatory"])
+    return _activated(layer.activation, net)
+
+
+def _activated(activation: str, net: Interval) -> Interval:
+    if activation == "linear":
+        return net
+    if activation == "relu":
+        return Interval(np.maximum(net.low, 0.0), np.maximum(net.high, 0.0))
+    if activation == "tanh":
+        return Interval(np.tanh(net.low), np.tanh(net.high))
+    return Interval(*(0.5 * (1.0 + np.tanh(0.5 * end)) for end in (net.low, net.high)))
 
 
 def _wilson_cowan(layer: WilsonCowanLayer, arriving: dict[str, Interval]) -> Interval | None:

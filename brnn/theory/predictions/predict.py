@@ -15,6 +15,7 @@ from brnn.theory.predictions.liapunov_form import falling_function
 from brnn.theory.predictions.linear import linear_network
 from brnn.theory.predictions.lists import remembered_list
 from brnn.theory.predictions.movements import movement
+from brnn.theory.predictions.normalization import normalization
 from brnn.theory.predictions.order import kept_order
 from brnn.theory.predictions.species import competing_species
 
@@ -34,6 +35,7 @@ THEOREMS: tuple[Theorem, ...] = (
     competing_species,
     remembered_list,
     movement,
+    normalization,
     kept_order,
     falling_function,
     bounded_activities,
