@@ -1,0 +1,238 @@
+"""What single runs of large networks are to reach: each line says whether they do, or by how much they fall short.
+
+- Large states: the field of `benchmarks.single_run` beside diffrax, at the same tolerances, and with the coarsest
+  tolerance at which brnn's error is not larger than diffrax's, whose norm is a root mean square over all cells.
+- Their memory: copies of the state at the peak, beside what is saved.
+- Fields with two kernels: that of `benchmarks.field` beside diffrax.
+- Learning: the network of `benchmarks.learning` beside diffrax.
+- Stiff: a field of 128 x 128 with inputs of 0.3 to 300, by what "auto" chooses beside RK45.
+
+Contenders take turns. Errors are largest differences from references at far smaller tolerances. Without diffrax, which
+`pip install diffrax` brings, its lines are left out.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import tracemalloc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import brnn
+from benchmarks import field, learning, single_run
+from benchmarks.measure import interleaved, machine
+from brnn.base.text import text_table
+
+__all__ = ["draw", "run", "summary"]
+
+Run = Callable[[], Any]
+STIFF_SIDE, STIFF_DURATION = 128, 5.0
+LOOSER = (1e-3, 1e-4, 1e-5, 1e-6)
+COPIES = 10
+
+
+@dataclass(frozen=True)
+class Line:
+    """One target: `ours` is to be so many times faster than `other`; both return what `error` compares."""
+
+    work: str
+    beside: str
+    target: float
+    ours: Run
+    other: Run
+    error: Callable[[Any], float]
+
+
+def lines(*, quick: bool) -> Iterator[Line]:
+    """Yield the targets, one after the other: the memory of each is free again before the next."""
+    if importlib.util.find_spec("diffrax") is not None:
+        for n in (10_000,) if quick else (10_000, 100_000, 1_000_000):
+            yield from large(n)
+        for side in (64,) if quick else field.SIDES:
+            yield fields(side)
+        for n in (100,) if quick else (400, 1000):
+            yield weights(n)
+    yield stiff(32 if quick else STIFF_SIDE)
+
+
+def large(n: int) -> Iterator[Line]:
+    """Yield the targets of a recurrent competitive field of n cells: at equal tolerances, and at no larger error."""
+    times, spec = single_run.saved_times(n), single_run.network(n)
+    exact, other = single_run.reference(n, times), single_run.by_diffrax(n)
+
+    def simulate(rtol: float) -> single_run.Answer:
+        result = brnn.simulate(spec, single_run.DURATION, times=times, rtol=rtol, atol=1e-3 * rtol)
+        return single_run.Answer(result["rcf.x"].to_numpy(), int(result.solver.evaluations))
+
+    def error(answer: single_run.Answer) -> float:
+        return single_run.largest_error(answer.activities, exact)
+
+    allowed = error(other())
+    rtol = next((rtol for rtol in LOOSER if error(simulate(rtol)) <= allowed), single_run.RTOL)
+    work = f"{n:,} cells"
+    yield Line(work, "diffrax", 2.0, lambda: simulate(single_run.RTOL), other, error)
+    yield Line(f"{work}, rtol {rtol:g}", "diffrax, rtol 1e-06", 4.0, lambda: simulate(rtol), other, error)
+
+
+def fields(side: int) -> Line:
+    """Return the target of a field with two kernels."""
+    from scipy.integrate import solve_ivp
+
+    exact = solve_ivp(
+        field.by_hand(side), (0.0, field.DURATION), np.zeros(side**2), "DOP853", rtol=1e-10, atol=1e-12
+    ).y[:, -1]
+    calls = field.contenders(side)
+
+    def error(state: np.ndarray) -> float:
+        return float(np.abs(state - exact).max())
+
+    return Line(f"field {side} x {side}", "diffrax", 1.5, calls[field.SIMULATE], calls[field.DIFFRAX], error)
+
+
+def weights(n: int) -> Line:
+    """Return the target of learning between n and n cells."""
+    exact = learning.reference(n)
+    return Line(
+        f"learning {n} x {n}",
+        "diffrax",
+        5.0,
+        lambda: learning.solve(learning.SIMULATE, n)[0],
+        learning_by_diffrax(n),
+        lambda state: learning.largest_error(state, exact, n),
+    )
+
+
+def learning_by_diffrax(n: int) -> Run:
+    """Return a function that computes the final state by diffrax."""
+    import diffrax
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    A, B, D, F, G, M = (getattr(learning, name) for name in "ABDFGM")
+    start = learning.Start.drawn().spread(n)
+    I = jnp.array(start.I)
+
+    def slope(t: Any, u: Any, args: Any) -> Any:
+        x, y, z, w = u
+        signal = learning.f(y)
+        return (
+            -A * x + (B - x) * (I + D / n * (signal @ w)),
+            -A * y + (B - y) * (F / n * (z @ x) + signal) - y * G / n * (signal.sum() - signal),
+            M * signal[:, None] * (x[None, :] - z),
+            M * signal[:, None] * (x[None, :] - w),
+        )
+
+    @jax.jit
+    def final(u: Any) -> Any:
+        return diffrax.diffeqsolve(
+            diffrax.ODETerm(slope), diffrax.Tsit5(), 0.0, learning.DURATION, None, u,
+            stepsize_controller=diffrax.PIDController(rtol=learning.RTOL, atol=learning.ATOL),
+            saveat=diffrax.SaveAt(t1=True),
+        ).ys  # fmt: skip
+
+    begin = (jnp.zeros(n), jnp.array(start.y), jnp.array(start.z), jnp.array(start.w))
+    return lambda: np.concatenate([np.ravel(part) for part in final(begin)])
+
+
+def stiff(side: int) -> Line:
+    """Return the target of a field with bright and dim inputs."""
+    pattern = 10.0 ** np.random.default_rng(3).uniform(np.log10(0.3), np.log10(300.0), (side, side))
+    plain = field.network(side)
+    spec = brnn.Network("bright", plain.layers, plain.projections, [brnn.Stimulus("field", "excitatory", pattern)])
+
+    def simulate(solver: str, rtol: float = field.RTOL) -> np.ndarray:
+        result = brnn.simulate(
+            spec, STIFF_DURATION, times=[0.1, 1.0, STIFF_DURATION], solver=solver, rtol=rtol, atol=1e-3 * rtol
+        )
+        return np.asarray(result["field.x"])
+
+    exact = simulate("RK45", 1e-10)
+
+    def error(states: np.ndarray) -> float:
+        return float(np.abs(states - exact).max())
+
+    return Line(f"stiff field {side} x {side}", "RK45", 8.0, lambda: simulate("auto"), lambda: simulate("RK45"), error)
+
+
+def peak_in_copies(n: int) -> float:
+    """Return the largest memory of a run of n cells beside what is saved, in copies of the state."""
+    spec = single_run.network(n)
+    brnn.simulate(spec, 0.1, times=[0.1])  # compiled, and all is imported
+    tracemalloc.start()
+    result = brnn.simulate(spec, single_run.DURATION, times=[single_run.DURATION])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return (peak - result["rcf.x"].nbytes) / (8 * n)
+
+
+def run(*, quick: bool = False) -> dict[str, Any]:
+    """Run the benchmark; see `benchmarks.single_run.run`."""
+    rows = []
+    for line in lines(quick=quick):
+        errors = {"ours": line.error(line.ours()), "other": line.error(line.other())}
+        timings = interleaved({"ours": line.ours, "other": line.other}, budget=0.2 if quick else 10.0, warm=True)
+        rows.append(
+            {
+                "work": line.work,
+                "beside": line.beside,
+                "target": line.target,
+                **{f"{name}_{key}": value for name, t in timings.items() for key, value in t.to_dict().items()},
+                **{f"{name}_error": error for name, error in errors.items()},
+            }
+        )
+    n = 100_000 if quick else 1_000_000
+    copies = {"work": f"memory of {n:,} cells", "target": COPIES, "copies": peak_in_copies(n)}
+    return {"benchmark": "targets", "settings": {"quick": quick}, "machine": machine(), "rows": rows, "memory": copies}
+
+
+def verdict(reached: float, target: float) -> str:
+    """Return whether a target is reached, or what part of it is missing."""
+    return "pass" if reached >= target else f"short by {1.0 - reached / target:.0%}"
+
+
+def summary(report: dict[str, Any]) -> str:
+    """Return the report as a table."""
+    table = []
+    for row in report["rows"]:
+        speed = row["other_median"] / row["ours_median"]
+        table.append(
+            [
+                f"{row['work']}, beside {row['beside']}",
+                f"{1e3 * row['ours_median']:.3g} ms",
+                f"{1e3 * row['other_median']:.3g} ms",
+                f"{speed:.2f}",
+                f"{row['target']:g}",
+                verdict(speed, row["target"]),
+                f"{row['ours_error']:.0e}",
+                f"{row['other_error']:.0e}",
+            ]
+        )
+    memory = report["memory"]
+    reached = verdict(memory["target"] / memory["copies"], 1.0)
+    return "\n".join(
+        [
+            "Targets of large single runs; medians",
+            text_table(table, ["work", "brnn", "other", "speed", "target", "", "error", "its error"], right=True),
+            f"{memory['work']}: {memory['copies']:.1f} copies of the state beside what is saved, "
+            f"at most {memory['target']} wanted: {reached}",
+        ]
+    )
+
+
+def draw(report: dict[str, Any], path: Path) -> None:
+    """Draw the speed of each work in units of its target."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    rows = report["rows"][::-1]
+    reached = [row["other_median"] / row["ours_median"] / row["target"] for row in rows]
+    axes.barh([f"{row['work']}, beside {row['beside']}" for row in rows], reached)
+    axes.axvline(1.0, color="black")
+    axes.set(xlabel="speed / target", title="large single runs")
+    figure.savefig(path, dpi=150)
