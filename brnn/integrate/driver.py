@@ -358,7 +358,15 @@ def _bounds(system: System, state: np.ndarray) -> tuple[np.ndarray, np.ndarray] 
         assert variable.highest is not None
         lowest[variable.start : variable.stop] = np.ravel(variable.lowest)
         highest[variable.start : variable.stop] = np.ravel(variable.highest)
-    return (lowest, highest) if (state >= lowest).all() and (state <= highest).all() else None
+    if not ((state >= lowest).all() and (state <= highest).all()):
+        return None
+    return _short(lowest), _short(highest)
+
+
+def _short(values: np.ndarray) -> np.ndarray:
+    """Return equal values as an array that holds one of them."""
+    same = bool((values == values[0]).all())
+    return np.broadcast_to(np.array(values[0]), values.shape) if same else values
 
 
 def _index(variable: Variable, place: int) -> str:

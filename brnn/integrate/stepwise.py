@@ -203,9 +203,10 @@ class Stepwise(Driver):
         Return what goes on, in the state in which it does: the same at the end of the piece, or the successor of a
         method that is not made for the network. Other steppers come back as they are.
         """
-        most, bounds = max(16, _FIRST_NUMBERS // state.size), self.bounds
-        if bounds is not None and hasattr(stepper, "bounds"):
-            stepper.bounds = bounds
+        most = max(16, _FIRST_NUMBERS // state.size)
+        projects = self.bounds is not None and hasattr(stepper, "bounds")
+        if projects and self.bounds is not None:
+            stepper.bounds = tuple(np.ascontiguousarray(bound) for bound in self.bounds)
         while hasattr(stepper, "advance") and stepper.status == "running":
             before, steps, began = stepper.t, stepper.steps, clock.perf_counter()
             inner = self.task.times[self.saved : int(np.searchsorted(self.task.times, piece.stop, side="left"))]
@@ -221,7 +222,7 @@ class Stepwise(Driver):
             if not made or needed is not None:
                 self._fail(stepper, piece.fun, stepper.t, state, needed)
             if len(block):
-                self.save(inner[: len(block)], block, None if bounds is None else stepper.projected)
+                self.save(inner[: len(block)], block, stepper.projected if projects else None)
             self.stepper = stepper if stepper.status == "running" else None
             self.progressed(stepper.t - before)
             if (

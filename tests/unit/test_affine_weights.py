@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -99,7 +101,7 @@ def test_single_steps_and_a_new_beginning_give_the_same_bits() -> None:
 def test_the_bits_do_not_depend_on_the_number_of_threads(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = at_the_end(AffineWeights(piece()))
     monkeypatch.setattr(affine_weights, "_THREADED", 0)
-    monkeypatch.setattr(affine_weights.os, "sched_getaffinity", lambda _: range(count), raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(count), raising=False)
     for found, expected in zip(at_the_end(AffineWeights(piece())), alone, strict=True):
         np.testing.assert_array_equal(found, expected)
 

@@ -113,6 +113,7 @@ LAZY_MODULES = {
     ("brnn.files.run.writer", "brnn.files.run.save"): "h5py",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.affine_weights"): "SciPy, Numba",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.fused"): "SciPy, Numba",
+    ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.large"): "SciPy, Numba",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.maximum_norm"): "SciPy",
     ("brnn.result.recorded", "brnn.result.lazy"): "xarray",
     ("brnn.result.result", "brnn.files.run.save"): "against the order of the folders",

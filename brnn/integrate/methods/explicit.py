@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["DOP853", "RK23", "RK45"]
 
 _FUSE_FROM = 16_384  # unknowns; below, everything is in the cache anyway
+_LARGE = 500_000  # unknowns; below, threads cost more than they gain
 
 
 class _Explicit(StepperMethod):
@@ -50,6 +51,10 @@ class RK45(_Explicit):
             from brnn.integrate.steppers.affine_weights import AffineWeights
 
             return AffineWeights(piece)
+        if piece.state.size >= _LARGE:
+            from brnn.integrate.steppers.large import Large
+
+            return Large(piece)
         return DormandPrince(piece)
 
     def drive(self, task: Task) -> Driver:

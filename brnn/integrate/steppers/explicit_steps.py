@@ -1,0 +1,151 @@
+"""What explicit methods for very many unknowns share: control of the step, and many steps in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.integrate import RK45
+
+from brnn.ensemble.kernels.control import LARGEST, SAFETY, SMALLEST
+from brnn.integrate.steppers.base import Piece
+
+__all__ = ["ERROR", "INSIDE", "NODES", "ROWS", "STAGES", "ExplicitSteps"]
+
+# The pair of Dormand and Prince: row k of ROWS makes stage k, the last of them the new state.
+NODES, ROWS, ERROR, INSIDE = RK45.C, [*RK45.A, RK45.B], RK45.E, RK45.P
+STAGES = 7
+_SAVED = 2**21  # numbers that are saved in one call
+
+
+class ExplicitSteps:
+    """Makes the steps of one piece with the pair of Dormand and Prince.
+
+    A subclass has ``_begin()``, which makes the end of the last step the first stage of the next;
+    ``_attempt(t, end, h)``, which writes the new state into `_new` and returns the largest error in units of its
+    tolerance; and ``_within(t, out)``, which writes the state at a time within the last step.
+
+    Parameters
+    ----------
+    piece : Piece
+        What is to be integrated.
+
+    Attributes
+    ----------
+    status : str
+        "running", "finished" or "failed".
+    t, stop, h_abs, step_size : float
+        Where it stands, where the piece ends, the next step, the last one.
+    nfev, njev, steps : int
+        What was counted.
+    """
+
+    njev = 0
+
+    def __init__(self, piece: Piece) -> None:
+        self._piece = piece
+        self.status, self.nfev, self.steps = "running", 2, 0
+        self.t, self.stop = piece.start, piece.stop
+        self._u, self._new = piece.state.copy(), np.empty_like(piece.state)
+        self._before, self.step_size, self._rate = self.t, 0.0, 0.0
+        self._saved = np.empty((0, piece.state.size))
+        self.h_abs = self._first()
+
+    @property
+    def y(self) -> np.ndarray:
+        """The state, in an array of its own."""
+        return self._u.copy()
+
+    @property
+    def rate(self) -> float:
+        """About the fastest rate of the network where the piece begins."""
+        return self._rate
+
+    def _first(self) -> float:
+        """Return a first step, as `brnn.integrate.steppers.dormand_prince_steps` does."""
+        piece, u = self._piece, self._u
+        scale = piece.atol + piece.rtol * np.abs(u)
+        slope, length = piece.fun(self.t, u), self.stop - self.t
+        state, speed = float(np.max(np.abs(u) / scale)), float(np.max(np.abs(slope) / scale))
+        if not speed > 0.0:
+            return length
+        trial = min(length, 0.01 * state / speed if state >= 1e-5 else 1e-4 * length)
+        rise = np.abs(piece.fun(self.t + trial, u + trial * slope) - slope)
+        self._rate = float(rise.max() / (trial * np.abs(slope).max()))
+        bend = float(np.max(rise / scale))
+        return float(min(length, 100.0 * trial, trial * (0.01 / max(speed * trial, bend * trial)) ** 0.2))
+
+    def step(self) -> None:
+        """Make one step."""
+        t, piece = self.t, self._piece
+        if self.steps:
+            self._begin()
+        shortest = 10.0 * abs(np.nextafter(t, np.inf) - t)
+        size = min(max(self.h_abs, shortest), piece.longest)
+        rejected = False
+        while True:
+            if size < shortest:
+                self.status = "failed"
+                return
+            end = min(t + size, self.stop)
+            h = size = end - t
+            error = self._attempt(t, end, h)
+            self.nfev += 6
+            if error < 1.0:
+                factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**-0.2)
+                break
+            size *= max(SMALLEST, SAFETY * error**-0.2) if error < np.inf else SMALLEST
+            rejected = True
+        self._u, self._new = self._new, self._u
+        self._before, self.t, self.step_size = t, end, h
+        self.steps += 1
+        self.h_abs = h * (min(1.0, factor) if rejected else factor)
+        if end >= self.stop:
+            self.status = "finished"
+
+    def advance(self, times: np.ndarray, rows: int, most: int) -> np.ndarray:
+        """Make up to `most` steps; return the states at the `times` that were passed, up to so many rows.
+
+        They are overwritten by the next call.
+        """
+        rows = min(rows, times.size, max(1, _SAVED // self._u.size))
+        if rows > len(self._saved):
+            self._saved = np.empty((rows, self._u.size))
+        saved = self._saved[:rows]
+        done = made = 0
+        while True:
+            if self.steps:
+                while done < rows and times[done] <= self.t:
+                    self._within(times[done], saved[done])
+                    done += 1
+                if done == rows < times.size and times[done] <= self.t:
+                    self.status = "running"  # there is no room for what was passed
+                    break
+                self.status = "finished" if self.t >= self.stop else self.status
+            if self.status != "running" or made == most:
+                break
+            self.step()
+            made += 1
+        return saved[:done]
+
+    def dense_output(self) -> Callable[[Any], np.ndarray]:
+        """Return the state within the last step as a function of one time, or of several: shape (unknowns, times)."""
+
+        def interpolated(t: Any) -> np.ndarray:
+            moments = np.asarray(t, dtype=np.float64)
+            out = np.empty((moments.size, self._u.size))
+            for k, moment in enumerate(moments.ravel()):
+                self._within(float(moment), out[k])
+            return out[0] if moments.ndim == 0 else np.ascontiguousarray(out.T)
+
+        return interpolated
+
+    def _begin(self) -> None:
+        raise NotImplementedError
+
+    def _attempt(self, t: float, end: float, h: float) -> float:
+        raise NotImplementedError
+
+    def _within(self, t: float, out: np.ndarray) -> None:
+        raise NotImplementedError

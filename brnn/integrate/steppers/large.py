@@ -1,0 +1,77 @@
+"""The explicit method of Dormand and Prince for so many unknowns that the memory's bandwidth is its cost.
+
+The passes are shared by threads, and as few arrays are kept as can be: two states and six slopes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brnn.compiler.cache import load_copy
+from brnn.integrate.steppers.base import Piece
+from brnn.integrate.steppers.explicit_steps import ERROR, INSIDE, NODES, ROWS, STAGES, ExplicitSteps
+from brnn.integrate.steppers.threads import Threads
+
+__all__ = ["Large"]
+
+_FILE = Path(__file__).with_name("large_steps.py")
+
+
+class Large(ExplicitSteps):
+    """Makes the steps of one piece of a network without delays."""
+
+    def __init__(self, piece: Piece) -> None:
+        super().__init__(piece)
+        self._code, self._threads = load_copy(_FILE), Threads()
+        size = piece.state.size
+        slopes = [np.empty(size) for _ in range(STAGES - 1)]
+        # The second slope has a part neither in the new state nor in the error: the last one takes its place.
+        self._K = [*slopes, slopes[1]]
+        self._blocks = -(-size // self._code.BLOCK)
+        self._largest, self._moved = np.empty((2, self._blocks))
+        piece.fun.into(self.t, self._u, self._K[0])
+
+    @property
+    def f(self) -> np.ndarray:
+        """du/dt where the last step began, or where it stands if there was none."""
+        return self._K[0]
+
+    @property
+    def rate(self) -> float:
+        """About the fastest rate of the network, from the last two slopes at nearly one time: never much too large."""
+        if not self.steps:
+            return super().rate
+        moved, rise = float(np.max(self._moved)), np.subtract(self._K[6], self._K[5])
+        return float(np.abs(rise, out=rise).max()) / moved if moved > 0.0 else 0.0
+
+    def _each(self, function: Callable[..., None], *arguments: Any) -> None:
+        self._threads(function, self._blocks, *arguments)
+
+    def _begin(self) -> None:
+        self._K[0], self._K[1] = self._K[6], self._K[0]
+        self._K[6] = self._K[1]
+
+    def _attempt(self, t: float, end: float, h: float) -> float:
+        piece, new, K = self._piece, self._new, self._K
+        for stage in range(1, STAGES):
+            a = np.ascontiguousarray(ROWS[stage][:stage])
+            if stage < STAGES - 1:
+                self._each(self._code.stage, self._u, *K[:5], a, h, new)
+            else:
+                self._each(self._code.new, self._u, K[0], *K[2:6], a, h, new, self._moved)
+            piece.fun.into(t + NODES[stage] * h if stage < STAGES - 1 else end, new, K[stage])
+        self._each(self._code.errors, self._u, new, K[0], *K[2:], ERROR, h, piece.rtol, piece.atol, self._largest)
+        largest = float(np.max(self._largest))
+        return largest if largest == largest else np.inf
+
+    def _within(self, t: float, out: np.ndarray) -> None:
+        if t == self.t:
+            out[:] = self._u
+            return
+        s = (t - self._before) / self.step_size
+        a = INSIDE @ s ** np.arange(1, 5)
+        self._each(self._code.within, self._new, self._K[0], *self._K[2:], a, self.step_size, out)
