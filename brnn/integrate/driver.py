@@ -364,8 +364,8 @@ def _bounds(system: System, state: np.ndarray) -> tuple[np.ndarray, np.ndarray] 
 
 
 def _short(values: np.ndarray) -> np.ndarray:
-    """Return equal values as an array that holds one of them."""
-    same = bool((values == values[0]).all())
+    """Return many equal values as an array that holds one of them."""
+    same = values.size > _AT_ONCE and bool((values == values[0]).all())
     return np.broadcast_to(np.array(values[0]), values.shape) if same else values
 
 

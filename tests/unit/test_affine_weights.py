@@ -127,6 +127,15 @@ def test_the_error_stays_within_ten_tolerances(rtol: float, monkeypatch: pytest.
         assert np.max(np.abs(found - expected) / (1e-9 + rtol * np.abs(expected).max(axis=0))) <= 10.0
 
 
+def test_layers_keep_their_bounds_beside_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The source of weights has proven bounds, onto which its saved activities are projected; dx/dt = -x, here."""
+    monkeypatch.setattr(weights, "_LEAST", 0)
+    layers = [brnn.Layer.shunting("a", 2, A=1.0, B=1.0, initial=0.5), brnn.Layer.shunting("b", 3, A=1.0, B=1.0)]
+    link = brnn.Projection("a", "b", "excitatory", brnn.Linear(), brnn.AllToAll(), learning=brnn.Instar(0.3))
+    result = brnn.simulate(brnn.Network("bounded", layers, [link]), 3.0, solver="RK45")
+    np.testing.assert_allclose(result["a.x"].values[:, 0], 0.5 * np.exp(-result.times), rtol=1e-5)
+
+
 class Faster(brnn.Instar):
     """A law of one's own with the parts of another: they do not belong to it."""
 
