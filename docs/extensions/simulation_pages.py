@@ -41,6 +41,8 @@ def copy_scripts() -> None:
         first, _, rest = text.partition("\n")
         title = first.removeprefix('"""').rstrip(".")
         rule = "=" * len(title)
+        # A script that exits would end Sphinx, without a word and with exit code 0.
+        rest = rest.replace("    sys.exit(main())\n", "    assert main() == 0\n")
         (SCRIPTS / script.name).write_text(f'"""{title}\n{rule}\n{rest}', encoding="utf-8")
 
 
