@@ -13,6 +13,7 @@ results can be set beside what the simulator gives.
 - `rcf`: equations (21)-(25) and the theorems of 1973: closed forms for each kind of signal, and all public names
   of the next three.
 - `storing`: which theorem applies to a given initial state, and the final state where it is determined.
+- `regime`: the same for cells that differ and inputs that stay on; how fast a state is approached.
 - `survivors`: which states can be held, and their stability: levels, Jacobian, eigenvalues, most survivors.
 - `every_equilibrium`: all equilibria of a field, provably, for some signals.
 - `liapunov`: Liapunov functions (33), (34) of every network of the form of Cohen and Grossberg (32), and of BAM with

@@ -14,6 +14,7 @@ from . import membrane as membrane
 from . import pacemaker as pacemaker
 from . import quenching as quenching
 from . import rcf as rcf
+from . import regime as regime
 from . import serial as serial
 from . import slow_inhibition as slow_inhibition
 from . import spectral_timing as spectral_timing

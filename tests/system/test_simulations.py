@@ -98,6 +98,11 @@ SWEEPS: dict[str, tuple[list[str], list[str], list[str]]] = {
     ),
     "regime_map": (["--side", "24"], ["regime", "total", "winner"], ["edge of storage", "roots of h(x)(B - x) = A"]),
     "quenching_threshold_map": (["--rates", "5", "--shares", "41"], ["field.x"], ["QT over A", "one threshold each"]),
+    "regime_prediction": (
+        ["--fields", "40"],
+        ["rcf.x"],
+        ["sigmoid, cells that are alike", "saturating, cells that differ", "left open by theory"],
+    ),
     "dipole_rebound_map": (["--side", "12"], ["rebound"], ["OFF rebound at the offset of J", "inverted U"]),
 }
 SCRIPTS |= SWEEPS

@@ -17,6 +17,7 @@ from brnn.theory.predictions.lists import remembered_list
 from brnn.theory.predictions.movements import movement
 from brnn.theory.predictions.normalization import normalization
 from brnn.theory.predictions.order import kept_order
+from brnn.theory.predictions.settled_field import settled_field
 from brnn.theory.predictions.species import competing_species
 
 __all__ = ["THEOREMS", "Theorem", "predict"]
@@ -29,6 +30,7 @@ THEOREMS: tuple[Theorem, ...] = (
     equal_survivors,
     stored,
     quenching_size,
+    settled_field,
     linear_network,
     driven_cells,
     lateral_inhibition,
