@@ -22,7 +22,8 @@ __all__ = ["Exponential"]
 
 _FILE = Path(__file__).with_name("exponential_steps.py")
 _EXPONENT = -0.25
-_FIRST = 100.0  # tolerances by which the first step may move an unknown
+_FIRST = 100.0  # tolerances by which the first step may move an unknown,
+_PART = 0.01  # or the part that it may be of the fastest time constant, if that is longer
 
 
 class Exponential:
@@ -44,7 +45,9 @@ class Exponential:
         piece.fun.with_rates(self.t, self.y, self._both)
         scale = piece.atol + piece.rtol * np.abs(self.y)
         speed = float(np.max(np.abs(self.f) / scale))
-        self.h_abs = min(self.stop - self.t, _FIRST / speed if speed > 0.0 else self.stop - self.t)
+        fastest = float(np.max(np.abs(self._rates)))
+        first = max(_FIRST / speed if speed > 0.0 else np.inf, _PART / fastest if fastest > 0.0 else 0.0)
+        self.h_abs = min(self.stop - self.t, first)
         self._before: tuple[float, np.ndarray] = (self.t, self.y)
 
     @property

@@ -15,6 +15,8 @@ import math
 import numpy as np
 from numba import njit
 
+from brnn.compiler.numba_internals import NoAlias, bits_of, number_of
+
 __all__ = ["begin", "change", "end", "interpolate", "largest_error", "middle", "third"]
 
 
@@ -47,7 +49,7 @@ def _whole(z: float, first: float, second: float, third: float) -> tuple[float, 
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", pipeline_class=NoAlias)
 def begin(h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi: np.ndarray, stage: np.ndarray) -> None:
     """Write phi_1 to phi_3 of h L/2 into the rows of `phi`, and the second stage, at h/2, into `stage`."""
     for i in range(u.size):
@@ -81,7 +83,7 @@ def third(
         stage[i] = u[i] + h * (one * f[i] + 2.0 * two * D)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", pipeline_class=NoAlias)
 def end(
     h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi: np.ndarray, k: np.ndarray, stage: np.ndarray,
     D2: np.ndarray, D3: np.ndarray, D4: np.ndarray, new: np.ndarray,
@@ -94,7 +96,7 @@ def end(
         new[i] = u[i] + h * (one * f[i] + (2.0 * two - 4.0 * three) * (D2[i] + D3[i]) + (4.0 * three - two) * D)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", pipeline_class=NoAlias)
 def largest_error(
     h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi: np.ndarray, before: np.ndarray, D3: np.ndarray,
     D4: np.ndarray, new: np.ndarray, slope: np.ndarray, weights: np.ndarray, rtol: float, atol: float,
@@ -106,16 +108,15 @@ def largest_error(
     difference, for which `before` is D where the last step began. The first alone is blind where the stages agree and D
     bends: a cell without an input of its own sees only its bright neighbours, which are nearly exact in every stage.
     """
-    largest = 0.0
+    largest = np.int64(0)  # as in `dormand_prince_steps`: numbers that are not negative are in the order of their bits
     for i in range(u.size):
         D = slope[i] - f[i] - L[i] * (new[i] - u[i])
         one, two, three = _whole(h * L[i], phi[0, i], phi[1, i], phi[2, i])
         cube = weights[0] * before[i] + weights[1] * D3[i] + weights[2] * D
         error = h * (abs((4.0 * three - two) * (D4[i] - D)) + BEND * one * abs(cube))
-        error /= atol + rtol * max(abs(u[i]), abs(new[i]))
-        if not error <= largest:
-            largest = error if error == error else np.inf
-    return largest
+        largest = max(largest, bits_of(abs(error / (atol + rtol * max(abs(u[i]), abs(new[i]))))))
+    result = number_of(largest)
+    return result if result == result else np.inf
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
