@@ -126,6 +126,8 @@ def _heading(result: Any, views: list[View]) -> tuple[str, str]:
 
 
 def _table_of_panels(result: Any, views: list[View], columns: tuple[str, ...]) -> Figure:
+    if "time" in columns and all(view.cells == 1 for view in views):
+        columns = ("time",)
     widths = {"time": 5.6, "total": 3.4, "pattern": 3.8 if len(columns) > 1 else 6.4}
     figure = new_figure(sum(widths[c] for c in columns), 0.75 + 2.9 * len(views), *_heading(result, views))
     ratios = [widths[c] for c in columns]
@@ -134,6 +136,9 @@ def _table_of_panels(result: Any, views: list[View], columns: tuple[str, ...]) -
     draw = {"time": _draw_time, "total": _draw_own_total, "pattern": _draw_own_pattern}
     for row, view in zip(axes, views, strict=True):
         for ax, column in zip(row, columns, strict=True):
+            if view.cells == 1 and column != "time":  # it would repeat the activity
+                ax.set_axis_off()
+                continue
             draw[column](ax, view, "" if len(views) == 1 else f"{view.group}: ")
             if column != "pattern" and intervals:
                 mark_intervals(ax, intervals)

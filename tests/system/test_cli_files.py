@@ -50,6 +50,50 @@ def test_plot(result: Path, call: Callable[..., Any], tmp_path: Path) -> None:
     assert not (tmp_path / "pie.png").exists()
 
 
+def test_animate(result: Path, call: Callable[..., Any], tmp_path: Path) -> None:
+    said = call("plot", result, "--animate", "run.gif")
+    assert said.code == 0, said.err
+    assert "wrote run.gif" in said.out
+    with Image.open(tmp_path / "run.gif") as moving:
+        assert (moving.format, moving.n_frames) == ("GIF", 21)  # type: ignore[attr-defined]
+    for arguments, words in (
+        (("--animate", "run.gif"), "run.gif exists"),
+        (("--animate", "other.gif", "--layer", "rcg"), "layer 'rcg': there is rcf; did you mean 'rcf'?"),
+        (("-o", "run.png", "--layer", "rcf"), "--layer rcf: says what --animate shows"),
+        ((), "-o FILE or --animate FILE is needed"),
+    ):
+        said = call("plot", result, *arguments)
+        assert said.code == 2
+        assert words in said.err
+        assert len(said.err.splitlines()) == 1
+    assert {path.name for path in tmp_path.iterdir()} >= {"run.h5", "run.gif"}
+    assert not (tmp_path / "other.gif").exists()
+
+
+OWN_FIGURE = """
+import brnn
+from brnn.figures import FigureDescription, figure, time_panel, trace
+
+def build():
+    return brnn.Network("mine", [brnn.Layer.additive("F", 2, A=1.0, initial=1.0)], duration=1.0)
+
+@figure("F.x")
+def decay(run):
+    return FigureDescription("It decays", run.below, [[time_panel(run, "x", [trace(run, "F", 1)])]])
+"""
+
+
+def test_a_users_own_figure_is_drawn_at_the_run_and_later(call: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OWN_FIGURE)
+    said = call("run", "mine.py", "-o", "mine.h5", "--plot", "first.svg")
+    assert said.code == 0, said.err
+    assert call("plot", "mine.h5", "--model", "mine.py", "-o", "second.svg").code == 0
+    assert call("plot", "mine.h5", "-o", "third.svg").code == 0
+    # The words of a figure are drawn as outlines, each named in a comment.
+    texts = [(tmp_path / f"{name}.svg").read_text() for name in ("first", "second", "third")]
+    assert ["It decays" in text for text in texts] == [True, True, False]
+
+
 def test_export(result: Path, call: Callable[..., Any], tmp_path: Path) -> None:
     said = call("export", result, "--csv", "tables")
     assert said.code == 0, said.err

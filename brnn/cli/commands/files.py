@@ -18,6 +18,7 @@ from brnn.cli.text import columns
 from brnn.errors import InputError
 
 if TYPE_CHECKING:
+    from brnn.cli.model import Model
     from brnn.result.result import Result
 
 __all__ = ["EXPORT_EXAMPLES", "INFO_EXAMPLES", "PLOT_EXAMPLES", "RERUN_EXAMPLES", "export", "info", "plot", "rerun"]
@@ -61,16 +62,21 @@ def plot(
     layer: Annotated[
         str | None, typer.Option("--layer", metavar="NAME", help="Which layer is animated; by default the largest.")
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="FILE", help="The .py file with what is the user's own: classes, the figure."),
+    ] = None,
     force: Force = False,
 ) -> None:
     """Draw a result: a run over time, or a measure of a sweep over its parameters.
 
     A run of a published model gets the figure of that model, any other the one that is usual for its kind of network.
     """
+    from brnn.cli.model import find_model
     from brnn.plot import SUFFIXES
 
     if out is None and animation is None:
-        raise InputError("-o FILE or --animate FILE is needed: where the figure shall go")
+        raise InputError("-o FILE or --animate FILE is needed: where the figure shall go (brnn plot --help says more)")
     if layer is not None and animation is None:
         raise InputError(f"--layer {layer}: says what --animate shows, which is not given")
     if out is not None:
@@ -78,7 +84,7 @@ def plot(
     if animation is not None:
         _animate(file, animation, layer, force)
     if out is not None:
-        _draw(file, out, kind, measure, force)
+        _draw(file, out, kind, measure, None if model is None else find_model(model), force)
 
 
 def _animate(file: Path, animation: Path, layer: str | None, force: bool) -> None:
@@ -93,7 +99,7 @@ def _animate(file: Path, animation: Path, layer: str | None, force: bool) -> Non
     print(f"wrote {animation} ({size_in_words(animation)})")
 
 
-def _draw(file: Path, out: Path, kind: str, measure: str | None, force: bool) -> None:
+def _draw(file: Path, out: Path, kind: str, measure: str | None, model: Model | None, force: bool) -> None:
     from brnn.plot import diagram_figure, run_figure, save, sweep_figure
     from brnn.result.result import Result
 
@@ -105,7 +111,7 @@ def _draw(file: Path, out: Path, kind: str, measure: str | None, force: bool) ->
         elif measure is not None:
             raise InputError(f"--measure {measure}: {file} is a run; only sweeps have measures")
         else:
-            figure = run_figure(result, kind)
+            figure = run_figure(result, kind, own=None if model is None else model.figure)
         save(figure, out, force=force)
     print(f"wrote {out} ({size_in_words(out)})")
 
