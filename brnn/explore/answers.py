@@ -24,9 +24,10 @@ from brnn.errors import InputError
 from brnn.explore.asked import Asked, asked_of, fields_of
 from brnn.explore.catalogue import Catalogue
 from brnn.explore.controls import controls_of
-from brnn.explore.panels import panels_of
 from brnn.explore.running import Runner
-from brnn.figures.view import View, input_intervals
+from brnn.figures.describe import describe
+from brnn.figures.own import figure_of
+from brnn.figures.view import View
 from brnn.files.patterns import read_pattern
 from brnn.result.result import Result
 from brnn.spec.dotted.texts import number_in, parameters_of
@@ -99,7 +100,6 @@ class Answers:
             "title": title,
             "reference": network.reference,
             "controls": controls_of(asked, network),
-            "panels": panels_of(network),
             "states": {name: list(shape) for name, shape in network.state_shapes.items()},
             "duration": natural_duration(network),
             "time_units": network.time_units,
@@ -124,15 +124,22 @@ class Answers:
             arrays += [times, np.nan_to_num(values.reshape(-1), posinf=3e38, neginf=-3e38)]
             places.append({**place, "values": offset})
             offset += values.size
+        drawn: dict[str, np.ndarray] = {}
+        own = figure_of(asked.model.module) if asked.model.path is not None else None
+        figure = describe(result, own).to_dict(drawn)
+        where: dict[str, dict[str, Any]] = {}
+        for name, array in drawn.items():
+            where[name] = {"offset": offset, "shape": list(array.shape)}
+            arrays.append(array)
+            offset += array.size
         views = [View(name, result[name], network) for name in result if name.endswith(".x")]
-        end = float(result.reached)
         header = {
             "status": result.status,
-            "reached": end,
+            "reached": float(result.reached),
             "solver": {name: getattr(result.solver, name) for name in ("method", "steps", "seconds", "message")},
             "variables": places,
-            "inputs": input_intervals(network, end) if end > 0.0 else [],
-            "stored": [_stored(view) for view in views if view.layer is not None and 1 < view.cells <= 10_000],
+            "figure": figure,
+            "arrays": where,
             "summary": _summary(result, views),
             "events": 0 if result.event_table is None else len(result.event_table),
             "warnings": said,
@@ -299,20 +306,6 @@ def _numbers(value: Any) -> list[float] | None:
         return None
     numbers = np.ravel(np.asarray(value, dtype=float))
     return numbers.tolist() if numbers.size <= 4096 and np.isfinite(numbers).all() else None
-
-
-def _stored(view: View) -> dict[str, Any]:
-    """Return the pattern that a layer was given, and what it made of it."""
-    words, values = view.end
-    start = view.start
-    return {
-        "variable": view.name,
-        "shape": list(view.shape),
-        "end": words,
-        "values": np.nan_to_num(values).ravel().tolist(),
-        "start": None if start is None else start[0],
-        "given": None if start is None else np.nan_to_num(start[1]).ravel().tolist(),
-    }
 
 
 def _summary(result: Result, views: Sequence[View]) -> list[str]:

@@ -26,6 +26,7 @@ from brnn.explore.asked import asked_of, fields_of
 from brnn.explore.controls import controls_of
 from brnn.explore.running import Abandoned, Runner
 from brnn.explore.server import ExploreServer
+from brnn.figures import describe
 
 
 @pytest.fixture(scope="module")
@@ -81,18 +82,14 @@ def test_a_run_has_the_numbers_that_simulate_gives(answers: Answers) -> None:
     expected = np.asarray(brnn.simulate(network, 12.0)["rcf.x"])
     assert np.allclose(found["rcf.x"], expected, rtol=1e-6, atol=1e-7)
     assert header["reached"] == 12.0
-    assert header["inputs"] == [[0.0, 1.0]]
-    assert header["stored"][0]["values"] == pytest.approx(expected[-1])
+    assert header["summary"][1].startswith("rcf: 2 cells active, cell 7 most, total")
 
 
 @pytest.mark.parametrize("name", brnn.models.names())
-def test_every_model_has_controls_panels_and_a_summary(name: str, answers: Answers) -> None:
+def test_every_model_has_controls_whose_values_it_takes(name: str, answers: Answers) -> None:
     about = answers.model(query_of(name))
     json.dumps(about, allow_nan=False)
     assert about["controls"]
-    shown = {series["variable"] for panel in about["panels"] for series in panel.get("series", ())}
-    shown |= {panel["variable"] for panel in about["panels"] if "variable" in panel}
-    assert shown == set(about["states"])  # every state is in a panel
     build = brnn.models.load(name).build
     for control in about["controls"]:
         if control["kind"] == "number" and isinstance(control["value"], float):
@@ -144,11 +141,18 @@ def test_what_if_is_a_sweep_of_one_parameter(answers: Answers) -> None:
     assert found["measured"] == pytest.approx([B - 1.0 for B in found["values"]], rel=1e-5)  # B - A/C
 
 
-def test_a_long_layer_and_a_field_are_images(answers: Answers) -> None:
-    about = answers.model(query_of("hartline_ratliff"))
-    assert [panel["kind"] for panel in about["panels"]] == ["image"]
-    field = answers.model(query_of("distance_dependent", "n=8,9"))
-    assert [panel["kind"] for panel in field["panels"]] == ["field", "field"]
+def test_the_figure_is_the_models_own_with_its_numbers_behind_it(answers: Answers) -> None:
+    answer = answers.run(query_of("wilson_cowan"))
+    header, _ = unpacked(answer)
+    numbers = np.frombuffer(answer, dtype="<f4", offset=4 + struct.unpack("<I", answer[:4])[0])
+    arrays: dict[str, np.ndarray] = {}
+    expected = describe(brnn.simulate(brnn.models.wilson_cowan.build())).to_dict(arrays)
+    assert header["figure"] == expected
+    for name, array in arrays.items():
+        place = header["arrays"][name]
+        assert place["shape"] == list(array.shape)
+        found = numbers[place["offset"] : place["offset"] + array.size]
+        assert np.allclose(found, array.ravel(), rtol=1e-6, atol=1e-7, equal_nan=True)
 
 
 # What is refused

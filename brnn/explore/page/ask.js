@@ -51,7 +51,20 @@ export function unpacked(buffer) {
       values: numbers.subarray(place.values, place.values + place.count * width),
     });
   }
-  return { header, variables };
+  return { header, variables, figure: resolved(header.figure, header.arrays, numbers) };
+}
+
+// The description of a figure with its arrays in their places.
+function resolved(value, arrays, numbers) {
+  if (Array.isArray(value)) return value.map((item) => resolved(item, arrays, numbers));
+  if (value === null || typeof value !== "object") return value;
+  if ("array" in value) {
+    const { offset, shape } = arrays[value.array];
+    const found = numbers.subarray(offset, offset + shape.reduce((a, b) => a * b, 1));
+    found.shape = shape;
+    return found;
+  }
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, resolved(item, arrays, numbers)]));
 }
 
 // Keeps one question in flight; of those that come meanwhile only the newest is asked, and a slow one is given up.

@@ -4,7 +4,7 @@ export const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
 const INK = "#1b1f24";
 const GRID = "#e1e5e9";
-const OLD = "#a7adb4";
+export const GREY = "#a7adb4";
 
 export function styleOf(index) {
   const row = Math.floor(index / COLOURS.length);
@@ -54,36 +54,73 @@ function padded(low, high) {
   return [low < 0 || low > 0.3 * high ? low - room : Math.min(0, low) - room * 0.3, high + room];
 }
 
+function part(value, low, high, log) {
+  if (!log) return (value - low) / (high - low);
+  return value > 0 ? Math.log(value / low) / Math.log(high / low) : -1;
+}
+
+function decades(low, high) {
+  const first = Math.ceil(Math.log10(low) - 1e-9);
+  const last = Math.floor(Math.log10(high) + 1e-9);
+  const step = Math.max(1, Math.ceil((last - first) / 6));
+  const found = [];
+  for (let k = first; k <= last; k += step) found.push(10 ** k);
+  return found.length > 1 ? found : [low, high];
+}
+
+function nameOf(given) {
+  const names = new Map(given || []);
+  return (mark) => names.get(mark) ?? shown(mark);
+}
+
 // Axes with their labels; x and y turn values into places.
 export class Axes {
   constructor(canvas, x, y, words, right = 12) {
     Object.assign(this, prepared(canvas));
     [this.x0, this.x1] = x;
-    [this.y0, this.y1] = words.exact ? y : padded(...y);
+    [this.y0, this.y1] = words.exact || words.logY ? y : padded(...y);
     if (this.x0 === this.x1) this.x1 = this.x0 + 1;
-    const marks = ticks(this.y0, this.y1, 5);
+    if (this.y0 === this.y1) this.y1 = this.y0 + 1;
+    const marks = words.yTicks ? words.yTicks.map(([place]) => place) : words.logY ? decades(this.y0, this.y1) : ticks(Math.min(this.y0, this.y1), Math.max(this.y0, this.y1), 5);
+    this.yName = nameOf(words.yTicks);
+    this.xName = nameOf(words.xTicks);
     this.context.fillStyle = INK;
-    const wide = Math.max(...marks.map((mark) => this.context.measureText(shown(mark)).width), 12);
+    const wide = Math.max(...marks.map((mark) => this.context.measureText(this.yName(mark)).width), 12);
     this.left = wide + 28;
     this.right = this.width - right;
     this.top = 8;
     this.bottom = this.height - 36;
     this.marks = marks;
     this.words = words;
+    if (words.square) this.equal();
+  }
+
+  // One scale for both axes: the shorter one is made longer.
+  equal() {
+    const x = (this.x1 - this.x0) / (this.right - this.left);
+    const y = (this.y1 - this.y0) / (this.bottom - this.top);
+    if (x < y) {
+      const more = 0.5 * (y - x) * (this.right - this.left);
+      [this.x0, this.x1] = [this.x0 - more, this.x1 + more];
+    } else {
+      const more = 0.5 * (x - y) * (this.bottom - this.top);
+      [this.y0, this.y1] = [this.y0 - more, this.y1 + more];
+      if (!this.words.yTicks) this.marks = ticks(this.y0, this.y1, 5);
+    }
   }
 
   x(value) {
-    return this.left + ((value - this.x0) / (this.x1 - this.x0)) * (this.right - this.left);
+    return this.left + part(value, this.x0, this.x1, this.words.logX) * (this.right - this.left);
   }
 
   y(value) {
-    return this.bottom - ((value - this.y0) / (this.y1 - this.y0)) * (this.bottom - this.top);
+    return this.bottom - part(value, this.y0, this.y1, this.words.logY) * (this.bottom - this.top);
   }
 
-  frame(shaded = []) {
+  frame(spans = []) {
     const { context: c } = this;
-    c.fillStyle = "#f1ead9";
-    for (const [from, to] of shaded) {
+    for (const [from, to, colour] of spans) {
+      c.fillStyle = colour || "#f6ecd4";
       const a = Math.max(this.x(from), this.left);
       c.fillRect(a, this.top, Math.max(Math.min(this.x(to), this.right) - a, 1), this.bottom - this.top);
     }
@@ -98,18 +135,20 @@ export class Axes {
       c.moveTo(this.left, y);
       c.lineTo(this.right, y);
       c.stroke();
-      c.fillText(shown(mark), this.left - 5, y);
+      c.fillText(this.yName(mark), this.left - 5, y);
     }
     c.textAlign = "center";
     c.textBaseline = "top";
-    for (const mark of ticks(this.x0, this.x1, Math.max(2, Math.floor((this.right - this.left) / 70)))) {
+    const most = Math.max(2, Math.floor((this.right - this.left) / 70));
+    const places = this.words.xTicks ? this.words.xTicks.map(([place]) => place) : this.words.logX ? decades(this.x0, this.x1) : ticks(this.x0, this.x1, most);
+    for (const mark of places) {
       const x = this.x(mark);
       c.beginPath();
       c.moveTo(x, this.bottom);
       c.lineTo(x, this.bottom + 4);
       c.strokeStyle = INK;
       c.stroke();
-      c.fillText(shown(mark), x, this.bottom + 6);
+      c.fillText(this.xName(mark), x, this.bottom + 6);
     }
     c.strokeStyle = INK;
     c.beginPath();
@@ -136,8 +175,8 @@ export class Axes {
 
   line(xs, ys, style, width = 1.8) {
     const { context: c } = this;
-    c.strokeStyle = style.old ? OLD : style.colour;
-    c.lineWidth = style.old ? 1.2 : width;
+    c.strokeStyle = style.colour;
+    c.lineWidth = width;
     c.setLineDash(style.dash || []);
     c.beginPath();
     let pen = false;
@@ -154,8 +193,54 @@ export class Axes {
     c.setLineDash([]);
   }
 
-  level(from, to, value, colour) {
-    this.line([from, to], [value, value], { colour, dash: [3, 4] }, 1.6);
+  // A value holds until the next.
+  steps(xs, ys, style) {
+    const x = [];
+    const y = [];
+    for (let k = 0; k < xs.length; k += 1) {
+      if (k) {
+        x.push(xs[k]);
+        y.push(ys[k - 1]);
+      }
+      x.push(xs[k]);
+      y.push(ys[k]);
+    }
+    this.line(x, y, style, style.width);
+  }
+
+  area(xs, low, high, colour) {
+    const { context: c } = this;
+    c.beginPath();
+    for (let k = 0; k < xs.length; k += 1) c.lineTo(this.x(xs[k]), this.y(high[k]));
+    for (let k = xs.length - 1; k >= 0; k -= 1) c.lineTo(this.x(xs[k]), this.y(low[k]));
+    c.globalAlpha = 0.22;
+    c.fillStyle = colour;
+    c.fill();
+    c.globalAlpha = 1;
+  }
+
+  note(x, y, text, side, colour) {
+    const { context: c } = this;
+    const [dx, dy] = { right: [6, 0], left: [-6, 0], above: [0, -7], below: [0, 7] }[side];
+    c.fillStyle = colour;
+    c.textAlign = { right: "left", left: "right" }[side] || "center";
+    c.textBaseline = { above: "bottom", below: "top" }[side] || "middle";
+    c.fillText(text, this.x(x) + dx, this.y(y) + dy);
+  }
+
+  // Numbers as colours between the edges of columns and rows, which need not be evenly spaced.
+  picture(mark, scale) {
+    const [rows, columns] = mark.values.shape;
+    const wide = Math.max(1, Math.round(this.right - this.left));
+    const cells = new Float32Array(rows * wide);
+    let column = 0;
+    for (let k = 0; k < wide; k += 1) {
+      const x = this.x0 + ((k + 0.5) / wide) * (this.x1 - this.x0);
+      while (column < columns - 1 && mark.x[column + 1] < x) column += 1;
+      for (let row = 0; row < rows; row += 1) cells[(rows - 1 - row) * wide + k] = mark.values[row * columns + column];
+    }
+    const top = this.y(mark.y[rows]);
+    image(this.context, cells, rows, wide, { x: this.left, y: top, width: this.right - this.left, height: this.y(mark.y[0]) - top }, scale);
   }
 
   dot(x, y, colour, filled = true, size = 4) {
@@ -196,12 +281,23 @@ function colourAt(stations, part) {
   return stations[k].map((value, i) => Math.round(value + (place - k) * (stations[k + 1][i] - value)));
 }
 
-const TABLES = [RISING, BOTH].map((stations) => Array.from({ length: 256 }, (_, k) => colourAt(stations, k / 255)));
+const SHADE = [[158, 188, 218], [120, 150, 200], [84, 110, 170], [50, 66, 120], [18, 24, 60]];
+const TABLES = Object.fromEntries(Object.entries({ heat: RISING, signed: BOTH, gray: [[0, 0, 0], [255, 255, 255]], shade: SHADE }).map(([name, stations]) => [name, Array.from({ length: 256 }, (_, k) => colourAt(stations, k / 255))]));
+
+export function tableOf(name) {
+  return TABLES[name] || TABLES.heat;
+}
+
+// A colour from light to dark, for what is ordered.
+export function shaded(place) {
+  return `rgb(${colourAt(SHADE, place).join(",")})`;
+}
 
 export function limits(values) {
   let low = Infinity;
   let high = -Infinity;
   for (const value of values) {
+    if (value === null || Number.isNaN(value)) continue;
     if (value < low) low = value;
     if (value > high) high = value;
   }
@@ -213,9 +309,9 @@ export function scaleOf(values) {
   const [low, high] = limits(values);
   if (low < -1e-6 * Math.max(Math.abs(high), 1e-30)) {
     const top = Math.max(-low, high);
-    return { low: -top, high: top, table: TABLES[1] };
+    return { low: -top, high: top, table: TABLES.signed };
   }
-  return { low: Math.min(low, 0), high: high > 0 ? high : 1, table: TABLES[0] };
+  return { low: Math.min(low, 0), high: high > 0 ? high : 1, table: TABLES.heat };
 }
 
 let scratch = null;

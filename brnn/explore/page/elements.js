@@ -20,19 +20,20 @@ export function fresh(word) {
   return `${word}-${counted}`;
 }
 
-// A table that is written when it is opened, and kept up to date while it is open.
+// Tables that are written when they are opened, and kept up to date while they are open.
 export class Table {
-  constructor(title, rows) {
-    this.rows = rows;
+  constructor(title, tables) {
+    this.tables = tables;
     this.place = made("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${title}: table` });
     this.element = made("details", { ontoggle: () => this.fill() }, made("summary", { text: "Table" }), this.place);
   }
 
   fill() {
     if (!this.element.open) return;
-    const { head, body } = this.rows();
-    const top = made("tr", {}, ...head.map((text) => made("th", { scope: "col", text })));
-    const lines = body.map((row) => made("tr", {}, ...row.map((text, k) => made(k ? "td" : "th", k ? { text } : { scope: "row", text }))));
-    this.place.replaceChildren(made("table", {}, made("thead", {}, top), made("tbody", {}, ...lines)));
+    this.place.replaceChildren(...this.tables().map(({ head, body }) => {
+      const top = made("tr", {}, ...head.map((text) => made("th", { scope: "col", text: text || "value" })));
+      const lines = body.map((row) => made("tr", {}, ...row.map((text, k) => made(k ? "td" : "th", k ? { text } : { scope: "row", text }))));
+      return made("table", {}, made("thead", {}, top), made("tbody", {}, ...lines));
+    }));
   }
 }

@@ -4,7 +4,7 @@ import { Latest, json, post, run } from "./ask.js";
 import { shown } from "./canvas.js";
 import { controlOf } from "./controls.js";
 import { fresh, made } from "./elements.js";
-import { Panel, Stored } from "./panels.js";
+import { FigureView, Movie } from "./figure.js";
 import { WhatIf } from "./whatif.js";
 
 const PATIENT = 250; // milliseconds after which the page says what is being done
@@ -18,9 +18,8 @@ export class Pane {
     this.settings = new Map();
     this.extra = new Map();
     this.model = null;
-    this.panels = [];
+    this.movies = [];
     this.old = [];
-    this.theory = [];
     this.timings = [];
     this.answer = null;
     this.build(models);
@@ -41,7 +40,10 @@ export class Pane {
     this.warning = made("p", { class: "warning" });
     this.meter = made("progress", { max: 1, class: "hidden", "aria-label": "progress of the run" });
     this.doing = made("span");
-    this.figures = made("div", { class: "figures" });
+    this.heading = made("h2");
+    this.below = made("p", { class: "about" });
+    this.figure = new FigureView();
+    this.more = made("div", { class: "row" });
     this.predicted = made("div");
     this.equations = made("pre", { tabindex: "0", "aria-label": "equations" });
     this.command = made("pre", { tabindex: "0", "aria-label": "command line" });
@@ -60,7 +62,7 @@ export class Pane {
         made("div", { class: "card" }, this.summary, this.error, this.warning, made("div", { class: "busy" }, this.meter, this.doing),
           made("div", { class: "bar" },
             made("button", { type: "button", text: "Keep this curve in grey", onclick: () => this.keep() }), this.clear)),
-        this.figures,
+        made("section", { class: "view", "aria-label": "figure" }, made("div", {}, this.heading, this.below), this.figure.element, this.more),
         made("section", { class: "card theory", "aria-label": "what theory says" }, made("h3", { text: "What theory says" }), this.predicted),
         this.whatIf.element,
         made("section", { class: "card", "aria-label": "take it with you" }, made("h3", { text: "Take it with you" }),
@@ -146,10 +148,9 @@ export class Pane {
     const ofRun = { set: (name, text) => { this.extra.set(name, text); this.changed(false); }, reset: (name) => { this.extra.delete(name); this.changed(true); } };
     this.controls.replaceChildren(...found.controls.map((about) => controlOf(about, this)), made("hr"), ...run_.map((about) => controlOf(about, ofRun)));
     if (focus) this.controls.querySelector(`[data-name="${CSS.escape(focus)}"]`)?.focus();
-    this.panels = found.panels.map((about) => new Panel(about, found.time_units));
-    const layers = Object.entries(found.states).filter(([name, shape]) => name.endsWith(".x") && shape.reduce((a, b) => a * b, 1) > 1);
-    this.stored = layers.slice(0, 3).map(([name]) => new Stored(name));
-    this.figures.replaceChildren(...this.panels.map((panel) => panel.element), ...this.stored.map((one) => one.element));
+    const fields = Object.entries(found.states).filter(([name, shape]) => name.endsWith(".x") && shape.length === 2 && Math.min(...shape) >= 4);
+    this.movies = fields.slice(0, 4).map(([name]) => new Movie(name));
+    this.more.replaceChildren(...this.movies.map((one) => one.element));
     this.old = this.old.filter((one) => [...one.variables.keys()].every((name) => name in found.states));
     this.equations.textContent = found.equations || "(too long to be shown; brnn show prints them)";
     this.file.value = `${found.name.replace(/^.*[/\\]/, "").replace(/\.(py|json)$/, "")}.h5`;
@@ -171,8 +172,11 @@ export class Pane {
 
   draw() {
     if (!this.answer) return;
-    for (const panel of this.panels) panel.draw(this.answer, this.old, this.theory);
-    for (const one of this.stored) one.draw(this.answer, this.theory);
+    const { figure } = this.answer;
+    this.heading.textContent = figure.title;
+    this.below.textContent = figure.below;
+    this.figure.show(figure, this.old.map((one) => one.figure));
+    for (const movie of this.movies) movie.draw(this.answer);
     this.whatIf.draw();
   }
 
@@ -227,12 +231,10 @@ export class Pane {
   }
 
   say(found) {
-    this.theory = found.predictions;
     if (found.predictions.length) {
       const rows = found.predictions.flatMap((one) => [made("dt", { text: one.quantity }), made("dd", {}, one.words, made("div", { class: "source", text: `${one.hypothesis}. ${one.source}` }))]);
       this.predicted.replaceChildren(made("dl", {}, ...rows));
     } else this.predicted.replaceChildren(made("p", { class: "about", text: `No theorem here speaks of this network. ${found.why_not}` }));
-    this.draw();
   }
 
   texts(found) {

@@ -74,9 +74,9 @@ export class WhatIf {
   }
 
   rows() {
-    if (!this.found) return { head: [], body: [] };
+    if (!this.found) return [];
     const { values, measured, levels, along, measure } = this.found;
     const word = (value) => (value === null ? "failed" : levels.length ? levels[value] : shown(value));
-    return { head: [along, measure], body: values.map((value, k) => [shown(value), word(measured[k])]) };
+    return [{ head: [along, measure], body: values.map((value, k) => [shown(value), word(measured[k])]) }];
   }
 }
