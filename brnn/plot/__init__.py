@@ -19,6 +19,7 @@ from brnn.plot.run import KINDS, run_figure
 from brnn.plot.signal import draw_hill, draw_signal
 from brnn.plot.style import PALETTE, key, new_figure, ordered_colors, polish, ranked
 from brnn.plot.sweep import SWEEP_KINDS, sweep_figure
+from brnn.plot.theory import draw_hill_and_decay, draw_jump_graph, draw_landscape, theory_figure
 
 __all__ = [
     "ANIMATED",
@@ -33,7 +34,10 @@ __all__ = [
     "draw_figure",
     "draw_heat",
     "draw_hill",
+    "draw_hill_and_decay",
     "draw_image",
+    "draw_jump_graph",
+    "draw_landscape",
     "draw_levels",
     "draw_panel",
     "draw_pattern",
@@ -52,4 +56,5 @@ __all__ = [
     "save",
     "shares",
     "sweep_figure",
+    "theory_figure",
 ]

@@ -121,7 +121,7 @@ def _limits(system: System, place: int, state: np.ndarray) -> tuple[float, float
         value = np.nan if bound is None else np.ravel(np.broadcast_to(bound, variable.shape))[place - variable.start]
         ends.append(float(value))
     size = max(1.0, 2.0 * float(np.max(np.abs(state))))
-    low = ends[0] if np.isfinite(ends[0]) else (-size if state[place] < 0 or not np.isfinite(ends[1]) else 0.0)
+    low = ends[0] if np.isfinite(ends[0]) else (0.0 if state[place] > 0.0 else -size)
     high = ends[1] if np.isfinite(ends[1]) else size
     edge = 0.03 * (high - low)
     return low - edge, high + edge

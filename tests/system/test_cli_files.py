@@ -230,6 +230,28 @@ def test_theory_says_what_does_not_apply_and_why(call: Callable[..., Any]) -> No
     assert "a network of the form of Cohen and Grossberg (32): Projection 'gates' has a gate" in said.out
 
 
+def test_theory_draws_and_searches(call: Callable[..., Any], tmp_path: Path) -> None:
+    said = call("theory", "may_leonard", "--set", "logarithmic=false", "--plot", "t.png")
+    assert (said.code, said.err) == (0, "")
+    assert (tmp_path / "t.png").stat().st_size > 10_000
+    assert call("theory", "rcf", "--set", "n=2", "--plot", "t.png").code == 2  # it exists
+    said = call("theory", "wilson_cowan")
+    assert "unstable focus" in said.out
+    assert "there may be others" in said.out
+    said = call("theory", "mcculloch_pitts", "--plot", "m.png")
+    assert said.code == 2
+    assert "there is nothing to draw" in said.err
+
+
+def test_export_writes_latex(call: Callable[..., Any], tmp_path: Path) -> None:
+    said = call("export", "art1_fast", "--latex", "a.tex")  # it has events, which other formats cannot express
+    assert (said.code, said.err) == (0, "")
+    text = (tmp_path / "a.tex").read_text()
+    assert "\\begin{align}" in text
+    assert text.endswith("\\end{align}\n")
+    assert call("export", "rcf", "--latex", "a.txt").code == 2
+
+
 def test_export_writes_the_equations_of_a_model(call: Callable[..., Any], tmp_path: Path) -> None:
     said = call("export", "rcf", "--set", "n=3", "--ode", "r.ode", "--sbml", "r.xml")
     assert (said.code, said.err) == (0, "")

@@ -35,6 +35,7 @@ EXPORT_EXAMPLES = (
     "brnn export run.h5 --csv tables",
     "brnn export sweep.h5 --parquet sweep.parquet",
     "brnn export rcf --set n=4 --ode rcf.ode --sbml rcf.xml",
+    "brnn export rcf --latex rcf.tex",
 )
 
 
@@ -251,7 +252,9 @@ def rerun(
 def export(
     file: Annotated[
         str,
-        typer.Argument(metavar="FILE|MODEL", help="A result, or with --ode or --sbml a model.", show_default=False),
+        typer.Argument(
+            metavar="FILE|MODEL", help="A result, or with --ode, --sbml or --latex a model.", show_default=False
+        ),
     ],
     csv: Annotated[
         Path | None,
@@ -269,6 +272,10 @@ def export(
             "--sbml", metavar="FILE", help="The same as SBML, Level 3 (.xml): libroadrunner, COPASI and others."
         ),
     ] = None,
+    latex: Annotated[
+        Path | None,
+        typer.Option("--latex", metavar="FILE", help="The equations of a model for a paper (.tex): align of amsmath."),
+    ] = None,
     settings: Settings = None,
     duration: Annotated[
         str | None, typer.Option("--duration", metavar="T", help="Up to which time the inputs of a model are written.")
@@ -283,16 +290,18 @@ def export(
     """
     from brnn.files.export import to_csv, to_parquet
 
-    if ode is not None or sbml is not None:
+    if ode is not None or sbml is not None or latex is not None:
         if csv is not None or parquet is not None:
-            raise InputError("--ode and --sbml write a model, --csv and --parquet a result: not both")
-        _export_equations(file, ode, sbml, settings, duration, force)
+            raise InputError("--ode, --sbml and --latex write a model, --csv and --parquet a result: not both")
+        _export_equations(file, ode, sbml, latex, settings, duration, force)
         return
     if csv is None and parquet is None:
-        raise InputError("--csv DIR or --parquet FILE is needed: where the tables go (of a model --ode or --sbml)")
+        raise InputError(
+            "--csv DIR or --parquet FILE is needed: where the tables go (of a model --ode, --sbml or --latex)"
+        )
     if settings or duration is not None:
         raise InputError(
-            f"{'--set ' + settings[0] if settings else '--duration'}: is for a model, with --ode or --sbml"
+            f"{'--set ' + settings[0] if settings else '--duration'}: is for a model, with --ode, --sbml or --latex"
         )
     if parquet is not None:
         print(f"wrote {to_parquet(file, parquet, force=force)} ({size_in_words(parquet)})")
@@ -302,23 +311,35 @@ def export(
 
 
 def _export_equations(
-    model: str, ode: Path | None, sbml: Path | None, settings: list[str] | None, duration: str | None, force: bool
+    model: str,
+    ode: Path | None,
+    sbml: Path | None,
+    latex: Path | None,
+    settings: list[str] | None,
+    duration: str | None,
+    force: bool,
 ) -> None:
     from brnn.base.checks import number
     from brnn.base.paths import new_text_file
     from brnn.cli.model import find_model
+    from brnn.equations.network import equations_of
     from brnn.equations.ode import to_ode
     from brnn.equations.sbml import to_sbml
     from brnn.equations.scalar import scalar_equations
 
-    for path, option, suffixes in ((ode, "--ode", (".ode",)), (sbml, "--sbml", (".xml", ".sbml"))):
+    targets = ((ode, "--ode", (".ode",)), (sbml, "--sbml", (".xml", ".sbml")), (latex, "--latex", (".tex",)))
+    for path, option, suffixes in targets:
         if path is not None:
             check_target(path, force, option=option, suffixes=suffixes)
     until = None if duration is None else number(number_option(duration, "--duration"), "--duration", above=0.0)
-    equations = scalar_equations(find_model(model).build(settings or ()), duration=until)
-    for path, write in ((ode, to_ode), (sbml, to_sbml)):
-        if path is not None:
-            text = write(equations)
-            with new_text_file(path, force) as file:
-                file.write(text)
-            print(f"wrote {path} ({size_in_words(path)})")
+    network = find_model(model).build(settings or ())
+    texts: list[tuple[Path, str]] = []
+    if ode is not None or sbml is not None:
+        equations = scalar_equations(network, duration=until)
+        texts += [(path, write(equations)) for path, write in ((ode, to_ode), (sbml, to_sbml)) if path is not None]
+    if latex is not None:
+        texts.append((latex, equations_of(network).latex() + "\n"))
+    for path, text in texts:
+        with new_text_file(path, force) as file:
+            file.write(text)
+        print(f"wrote {path} ({size_in_words(path)})")

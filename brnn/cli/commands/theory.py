@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from brnn.cli.commands.options import AsJson, ModelName, Settings
+from brnn.base.paths import check_target
+from brnn.base.words import pattern_in_words
+from brnn.cli.commands.options import AsJson, Force, ModelName, Settings
 from brnn.cli.text import columns
+from brnn.errors import InputError
 
 if TYPE_CHECKING:
-    from brnn.theory.predictions.base import Prediction, Unmet
+    from brnn.spec.network import Network
+    from brnn.theory.predictions.base import Prediction, Predictions, Unmet
 
 __all__ = ["EXAMPLES", "theory"]
 
@@ -18,8 +23,12 @@ EXAMPLES = (
     "brnn theory rcf",
     "brnn theory rcf --set 'signal=w**2' --set initial=0.2,0.9,0.4",
     "brnn theory feedforward_shunting --set D=0.1",
+    "brnn theory may_leonard --set logarithmic=false --plot theory.png",
     "brnn theory rcf --json",
 )
+
+_SEARCHED = 12  # unknowns of a network whose equilibria are searched
+_LISTED = 20
 
 
 def theory(
@@ -28,6 +37,11 @@ def theory(
     source: Annotated[
         str | None, typer.Option("--input", metavar="FILE", help="Input pattern, as for `brnn run`.")
     ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw hill function, phase plane, V and jumps (.png, .pdf, ...)."),
+    ] = None,
+    force: Force = False,
     json: AsJson = False,
 ) -> None:
     """Say what mathematics predicts for a model.
@@ -40,13 +54,22 @@ def theory(
     from brnn.cli.model import find_model
     from brnn.theory import predict
 
+    if plot is not None:
+        from brnn.plot import SUFFIXES
+
+        check_target(plot, force, option="--plot", suffixes=SUFFIXES)
     found = find_model(model)
     pattern = None
     if source is not None:
         from brnn.files.patterns import read_pattern
 
         pattern = read_pattern(source)
-    predictions = predict(found.build(settings or (), pattern, source or ""))
+    network = found.build(settings or (), pattern, source or "")
+    predictions = predict(network)
+    if plot is not None:
+        from brnn.plot import save, theory_figure
+
+        save(theory_figure(network), plot, force=force)
     if json:
         from brnn.cli.as_json import print_json
 
@@ -55,8 +78,30 @@ def theory(
     rows = [row for outcome in predictions.outcomes for row in _rows(outcome)]
     if rows:
         print(columns(rows) + "\n")
+    if searched := _searched(network, predictions):
+        print(columns(searched) + "\n")
     print("What says nothing of this network, and what it would need:")
     print("\n".join(f"  {unmet.theorem}: {unmet.hypothesis}" for unmet in predictions.unmet))
+
+
+def _searched(network: Network, predictions: Predictions) -> list[tuple[str, str]]:
+    """Return the equilibria that a search finds of a small network of whose rests no theorem speaks."""
+    from brnn.dynamics.equilibria import equilibria
+
+    said = [p.quantity for p in predictions if not p.quantity.startswith(("bounds of", "least lead"))]
+    if any(quantity.endswith((".x", "rest", "stored", "abundances")) for quantity in said):
+        return []
+    if sum(network.states.values()) > _SEARCHED:
+        return []
+    try:
+        found = equilibria(network, starts=30)
+    except InputError as error:
+        return [("equilibria", f"none searched: {error}")]
+    rows = [
+        ("equilibrium", f"{kind}, growth rate {e.growth_rate:.5g}: {pattern_in_words(e.state)}")
+        for e, kind in zip(found, found.kinds, strict=True)
+    ]
+    return [*rows[:_LISTED], ("", found.how)]
 
 
 def _rows(outcome: Prediction | Unmet) -> list[tuple[str, str]]:

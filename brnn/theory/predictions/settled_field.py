@@ -70,7 +70,7 @@ def settled_field(network: Network) -> list[Prediction] | Unmet:
     listed = "; ".join(pattern_in_words(state) for state in regime.states[:6])
     return [
         Prediction(
-            "distance to the nearest state that can be stored",
+            "distance to what can be stored",
             0.0,
             f"one of {len(regime.states)} states: {listed}",
             "no inputs after the last change, cells that are alike, order as at first",
