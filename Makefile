@@ -10,13 +10,14 @@ CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14 python
 PYTHON ?= $(firstword $(foreach name,$(CANDIDATES),$(shell $(name) -c '$(SUPPORTED)' >/dev/null 2>&1 && echo $(name))))
 
 PYTEST_ARGS ?=
+COVERAGE_ARGS ?= tests/unit
 BENCH_ARGS ?=
 MUTANTS_ARGS ?=
 FAULTS_ARGS ?=
 DOCS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo test lint format types imports docs wheel pythons readers mutants faults bench hooks clean
+.PHONY: help venv install demo test coverage lint format types imports docs wheel pythons readers mutants faults bench hooks clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +46,12 @@ demo: $(VENV)/.installed  ## store a photograph in short-term memory: demo.h5 an
 
 test: $(VENV)/.installed-dev  ## run the tests on all cores (PYTEST_ARGS="-k rcf" for some, "-n 0" on one)
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+coverage: $(VENV)/.installed-dev  ## how much of the code the unit tests run (COVERAGE_ARGS="tests" for all tests)
+	@rm -rf .coverage
+	$(BIN)/python -m coverage run -m pytest -n auto --dist loadfile --no-loadscope-reorder $(COVERAGE_ARGS)
+	@$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report --sort=cover --skip-covered
 
 lint: $(VENV)/.installed-dev  ## ruff: rules and layout
 	$(BIN)/ruff check
@@ -93,5 +100,5 @@ hooks: $(VENV)/.installed-dev  ## check every commit with pre-commit
 	$(BIN)/pre-commit install
 
 clean:  ## remove all that was made here, .venv included
-	rm -rf $(VENV) .venvs build dist docs/_build docs/generated *.egg-info demo.h5 demo.png .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venvs build dist docs/_build docs/generated *.egg-info demo.h5 demo.png .pytest_cache .coverage .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

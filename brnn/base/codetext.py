@@ -77,8 +77,9 @@ def _alone(function: Callable[..., Any], name: str | None) -> Code:
     """Return the code of a function without its helpers."""
     text = textwrap.dedent(inspect.getsource(function))
     node = ast.parse(text).body[0]
-    if not isinstance(node, ast.FunctionDef):
-        raise TypeError(f"{function!r} is not a plain function")
+    # Newer Pythons keep the text of `python -c` under the name that every text without a file has.
+    if not isinstance(node, ast.FunctionDef) or node.name != function.__code__.co_name:
+        raise OSError(f"the text found for {function!r} is not that of a plain function")
     for argument in ast.walk(node.args):
         if isinstance(argument, ast.arg):
             argument.annotation = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import linecache
 import subprocess
 import sys
 import warnings
@@ -241,7 +242,10 @@ def test_a_users_own_law_and_signal_need_no_other_file() -> None:
     assert brnn.Network.from_json(network.to_json()) == network
 
 
-def test_a_law_without_a_file_is_refused_in_one_line() -> None:
+@pytest.mark.parametrize("other", ["", "import sys\n", "def other(x, exc, inh):\n    return inh\n"])
+def test_a_law_without_a_file_is_refused_in_one_line(other: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where another text stands under its name, as that of `python -c` does from Python 3.13 on."""
+    monkeypatch.setitem(linecache.cache, "<string>", (len(other), None, other.splitlines(True), "<string>"))
     made: dict[str, Any] = {}
     code = compile("def law(x, exc, inh):\n    return exc\n", "<string>", "single")
     made["law"] = type(test_a_law_without_a_file_is_refused_in_one_line)(code.co_consts[0], {})
