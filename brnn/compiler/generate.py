@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from brnn.base.codetext import Code
+from brnn.compiler.convolutions import add_shared
 from brnn.compiler.plasticity import add_gate, add_given, add_matrix, add_plastic
 from brnn.compiler.program import INLINED, Course, Program, SentSignals
 from brnn.compiler.rates import with_rates
@@ -83,15 +84,21 @@ class SignalTable:
 
 
 def generate(
-    network: Network, variables: tuple[Variable, ...], *, explicit: bool = False, given: Collection[str] = ()
+    network: Network,
+    variables: tuple[Variable, ...],
+    *,
+    explicit: bool = False,
+    given: Collection[str] = (),
+    apart: bool = False,
 ) -> Program:
     """Return the program of a network whose states lie as `variables` says.
 
     With `explicit`, every topology that is not local is written out as loops over a matrix instead of a call of its
     kernel, so that the program consists of loops over cells alone. The weights of the projections named in `given` are
-    not among its states: what they make of their signals is an argument (`Program.given`).
+    not among its states: what they make of their signals is an argument (`Program.given`). With `apart` convolutions
+    share no transforms.
     """
-    program = Program(tuple(f"{variable.quantity}_{variable.group}" for variable in variables), explicit)
+    program = Program(tuple(f"{variable.quantity}_{variable.group}" for variable in variables), explicit, apart)
     signals = SignalTable(network)
     sent = {str(projection.name): _sent_by(projection, network, signals) for projection in network.projections}
     inputs = _add_stimuli(program, network)
@@ -224,6 +231,8 @@ def _add_field(
         return
     if program.explicit:
         add_matrix(program, network, projection, s, net)
+        return
+    if not program.apart and add_shared(program, network, projection, sent, net):
         return
     name, kernel = topology.chosen_kernel(source.shape, target.shape)
     function = program.kernel(name, kernel)

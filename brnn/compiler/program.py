@@ -162,6 +162,8 @@ class Program:
         Names of the blocks of the state.
     explicit : bool
         Whether matrices are applied by loops among the statements, not by functions of arrays.
+    apart : bool
+        Whether convolutions by FFT share no transforms.
     source : str
         Text of the module for one network.
     numbers : list of float or Varying
@@ -188,10 +190,13 @@ class Program:
         Places in `p` of the numbers that are passed on as exponents of the helper `power`.
     given : dict
         By its name, each projection whose weights are kept elsewhere.
+    transforms : dict
+        The arrays of each transform of signals that several projections share.
     """
 
     blocks: tuple[str, ...]
     explicit: bool = False
+    apart: bool = False
     source: str = ""
     numbers: list[float | Varying] = field(default_factory=list)
     arrays: dict[str, np.ndarray | None] = field(default_factory=dict)
@@ -206,6 +211,7 @@ class Program:
     imports: dict[str, None] = field(default_factory=dict)
     exponents: set[int] = field(default_factory=set)
     given: dict[str, Given] = field(default_factory=dict)
+    transforms: dict[tuple[Any, ...], tuple[list[Any], Any]] = field(default_factory=dict)
 
     @property
     def equations(self) -> Equations:

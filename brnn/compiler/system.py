@@ -359,6 +359,7 @@ def compile_network(network: Network) -> System:
 def equations_hash(network: Network, *, explicit: bool = False) -> str:
     """Return a hash of the equations of a network: the same for networks that differ in nothing but numbers.
 
-    It is that of the generated text as functions of arrays (`brnn.compiler.generate.generate` explains `explicit`).
+    It is that of the generated text as functions of arrays (`brnn.compiler.generate.generate` explains `explicit`),
+    which stays as it was when convolutions shared no transforms.
     """
-    return text_hash(text_of_arrays(generate(network, layout(network), explicit=explicit)))
+    return text_hash(text_of_arrays(generate(network, layout(network), explicit=explicit, apart=True)))

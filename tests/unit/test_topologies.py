@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import scipy.sparse
+from reference import reference_rhs
 
 import brnn
 from brnn.compiler import compile_network
+from brnn.compiler.cache import text_hash
+from brnn.compiler.generate import generate, text_of_arrays
+from brnn.compiler.system import equations_hash
 from brnn.spec.topologies import convolution
 
 MODES = {"zero": "constant", "periodic": "wrap", "reflect": "reflect", "nearest": "nearest"}
@@ -86,6 +90,34 @@ def test_gaussian_agrees_with_scipy(shape, boundary) -> None:
     np.testing.assert_allclose(
         applied(brnn.GaussianKernel(2.5, 2.0, boundary), shape, s.ravel()), expected.ravel(), rtol=1e-12
     )
+
+
+def test_kernels_share_the_transform_of_their_signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two pairs share one each, of other signals or other sizes; one has its own. Judged by the full matrices."""
+    monkeypatch.setattr(convolution.Convolution, "method", lambda self, shape: "fourier")
+    slow, fast, rng = brnn.Linear(0.5), brnn.Sigmoid(1.0, 0.5), np.random.default_rng(4)
+
+    def link(kind: str, signal: brnn.Signal, boundary: str, size: int) -> brnn.Projection:
+        name = f"{kind[0]}{type(signal).__name__}{size}"
+        return brnn.Projection("F", "F", kind, signal, brnn.Kernel(rng.random((size, size)), boundary), name=name)
+
+    links = [
+        link("excitatory", fast, "periodic", 3),
+        link("inhibitory", slow, "zero", 3),
+        link("inhibitory", fast, "periodic", 5),
+        link("excitatory", slow, "zero", 3),
+        link("inhibitory", slow, "zero", 5),
+    ]
+    network = brnn.Network("shared", [brnn.Layer.shunting("F", (6, 7), A=1.0, B=1.0, D=0.3)], links)
+    system, u = compile_network(network), rng.random(42)
+    assert system.source.count("    transform(") == 2
+    assert system.source.count("    transform_back(") == 4
+    assert system.source.count("    convolve_fourier(") == 1
+    for _ in range(2):  # the arrays of work hold what the first call left
+        np.testing.assert_allclose(system.f(0.0, u), reference_rhs(network)(0.0, u), rtol=1e-12, atol=1e-12)
+    # Files of sweeps hold the hash of the equations, which says nothing of it.
+    assert equations_hash(network) == text_hash(text_of_arrays(generate(network, system.variables, apart=True)))
+    assert "transform" not in generate(network, system.variables, apart=True).source
 
 
 def test_a_kernel_wider_than_a_ring_goes_round_it() -> None:

@@ -107,6 +107,26 @@ def fourier_kernel(
             out[i, j] += buffer[i, j]
 
 
+def forth_kernel(s: Any, sizes: Any, rows: Any, columns: Any, buffer: Any, spectrum: Any, axes: Any) -> None:
+    """Transform s for several kernels."""
+    extend_field(s.reshape(sizes[0], sizes[1]), rows, columns, buffer)
+    r2c(buffer, spectrum, axes, True, 1.0, 1)
+
+
+def back_kernel(net: Any, sizes: Any, transfer: Any, spectrum: Any, product: Any, buffer: Any, axes: Any) -> None:
+    """Add to `net` the convolution with one kernel of what `forth_kernel` transformed."""
+    for i in range(spectrum.shape[0]):
+        for j in range(spectrum.shape[1]):
+            product[i, j] = spectrum[i, j] * transfer[i, j]
+    c2r(product, buffer, axes, False, 1.0 / buffer.size, 1)
+    height = sizes[0]
+    width = sizes[1]
+    out = net.reshape(height, width)
+    for i in range(height):
+        for j in range(width):
+            out[i, j] += buffer[i, j]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Convolution(Topology):
     """Base of the distance-dependent topologies: W[i, j] depends only on the displacement i - j.
@@ -158,6 +178,10 @@ class Convolution(Topology):
         if terms is not None:
             costs["separable"] = _PASS * len(terms[0]) * width * ((height + tall - 1) * wide + height * tall)
         return min(costs, key=lambda name: costs[name])
+
+    def transform(self, shape: Shape) -> tuple[Any, ...] | None:
+        """Return what kernels must have in common to share a transform of the signals; None if it is not by FFT."""
+        return (self.boundary, self._transform(shape)) if self.method(shape) == "fourier" else None
 
     def chosen_kernel(self, source: Shape, target: Shape) -> tuple[str, Callable[..., Any]]:
         """Return the kernel of the cheapest method."""
