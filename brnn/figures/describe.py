@@ -21,6 +21,9 @@ __all__ = ["describe", "usual_figure"]
 _PANELS_AT_MOST = 12
 _FIELD = 4  # cells along each axis of what is drawn as an image
 _TRACES = 6  # lines of several variables in one panel
+_IN_A_ROW = 4  # images
+_LOOKED_AT = 60  # saved times at which a field is looked at
+_STILL = 1e-3  # part of a field, below which a change is none that can be seen
 _GONE = 1e-3  # part of a layer's largest activity
 
 
@@ -191,6 +194,9 @@ def _plane(run: Run, views: list[View]) -> Panel:
 
 def _images(run: Run, views: list[View]) -> FigureDescription:
     rows = [_frames(view, f"{view.group}: " if len(views) > 1 else "") for view in views[:_PANELS_AT_MOST]]
+    rows = [row for row in rows if row]
+    if sum(map(len, rows)) <= _IN_A_ROW:
+        rows = [[panel for row in rows for panel in row]]
     height, width = views[0].shape
     each = float(np.clip(1.15 * height / width, 0.55, 1.6))
     panels = tuple(tuple(panel.replace(width=0.8) for panel in row) for row in rows)
@@ -198,7 +204,7 @@ def _images(run: Run, views: list[View]) -> FigureDescription:
 
 
 def _frames(view: View, prefix: str) -> list[Panel]:
-    """Return what the layer was given, what it held when the input ended, and what in the end."""
+    """Return what the layer was given, what it held when the input ended or half way, and what in the end."""
     first, last = float(view.all_times[0]), float(view.all_times[-1])
     frames: list[tuple[str, np.ndarray]] = []
     panels = []
@@ -212,13 +218,31 @@ def _frames(view: View, prefix: str) -> list[Panel]:
         time, values = view.frame_at(off)
         if first < time < last:
             frames.append((f"t = {time:.4g}, input ends", values))
+    elif (half := _half_way(view)) is not None:
+        frames.append((f"t = {half[0]:.4g}", half[1]))
     if last > first:
-        frames.append((f"t = {last:.4g}", view.frame(view.all_times.size - 1)))
+        end = view.frame(view.all_times.size - 1)
+        if not frames or float(np.abs(end - frames[-1][1]).max()) > _STILL * float(np.abs(end).max()):
+            frames.append((f"t = {last:.4g}", end))
     largest = max(float(np.abs(values).max()) for _, values in frames)
     for title, values in frames:
         scale: tuple[tuple[float, float] | None, Any] = _scale(values, largest) if view.adds_up else (None, "gray")
         panels.append(_image(f"{prefix}{title}", values, view.label, scale))
     return panels
+
+
+def _half_way(view: View) -> tuple[float, np.ndarray] | None:
+    """Return when a field has done half of what changes in it, and its values then; None if that is at an end."""
+    rows = np.unique(np.linspace(0, view.all_times.size - 1, _LOOKED_AT).round().astype(int))
+    start, end = view.frame(int(rows[0])), view.frame(int(rows[-1]))
+    whole = float(np.linalg.norm(end - start))
+    if whole <= _STILL * float(np.linalg.norm(end)):
+        return None
+    for row in rows[1:-1].tolist():
+        frame = view.frame(row)
+        if float(np.linalg.norm(frame - start)) > 0.5 * whole:
+            return (float(view.all_times[row]), frame) if float(np.linalg.norm(end - frame)) > 0.1 * whole else None
+    return None
 
 
 def _image(title: str, values: np.ndarray, label: str, scale: tuple[tuple[float, float] | None, Any]) -> Panel:

@@ -272,6 +272,16 @@ def test_binary_cells_are_a_raster_long_layers_an_image_and_weights_a_matrix() -
     assert matrix.marks[0].values.shape == (5, 4)  # type: ignore[attr-defined]
 
 
+def test_images_of_a_field_show_what_changes_and_nothing_twice() -> None:
+    x = np.linspace(0.1, 1.0, 48).reshape(6, 8)
+    decay = brnn.Network("decay", [brnn.Layer.additive("F", (6, 8), A=1.0, initial=x)])
+    titles = [panel.title for panel in describe(brnn.simulate(decay, 4.0, times=np.linspace(0.0, 4.0, 41))).panels]
+    # 1 - exp(-t) is half of 1 - exp(-4) at t = 0.675: the next of the times that are saved is 0.7.
+    assert titles == ["t = 0", "t = 0.7", "t = 4"]
+    still = brnn.Network("still", [brnn.Layer.additive("F", (6, 8), A=0.0, initial=x)])
+    assert [panel.title for panel in describe(brnn.simulate(still, 4.0)).panels] == ["t = 0"]
+
+
 def test_lines_can_be_told_apart_without_colors() -> None:
     assert len({str(plot.style.DASHES[k]) for k in range(6)}) == 6
     level = Level(1.0, "predicted")
