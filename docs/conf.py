@@ -69,6 +69,7 @@ sphinx_gallery_conf = {
     "only_warn_on_example_error": False,
     "abort_on_example_error": True,
     "download_all_examples": False,
+    "write_computation_times": False,  # it would stand among the sources
     "show_signature": False,
     "remove_config_comments": True,
     "within_subsection_order": "FileNameSortKey",
