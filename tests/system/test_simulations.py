@@ -63,6 +63,9 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["Limulus, linear solution", "shunting, closed form", "over- and undershoot"],
     ),
     "oscillations": ([], ["cells", "interneurons"], ["wave: speed", "Wilson-Cowan: period, tabled"]),
+    "phase_plane": ([], ["cells", "interneurons"], ["where the nullclines cross", "cycle: period"]),
+    "hopf_of_slow_inhibition": ([], ["cells", "interneurons"], ["trace of the Jacobian 0", "e = 0.75: period"]),
+    "bifurcation_of_storage": ([], ["rcf"], ["3 cells: fold at B = 2 sqrt(k A)", "B = 1.98: quenched"]),
     "noise_saturation": ([], ["off_surround", "no_surround"], ["total activity, B I/(A + I)", "no off-surround"]),
     "pattern_transformation": (
         [],
