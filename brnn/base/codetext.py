@@ -77,9 +77,11 @@ def _alone(function: Callable[..., Any], name: str | None) -> Code:
     """Return the code of a function without its helpers."""
     text = textwrap.dedent(inspect.getsource(function))
     node = ast.parse(text).body[0]
+    if not isinstance(function, types.FunctionType) or function.__name__ == "<lambda>":
+        raise TypeError(f"{function!r} is not a plain function")
     # Newer Pythons keep the text of `python -c` under the name that every text without a file has.
     if not isinstance(node, ast.FunctionDef) or node.name != function.__code__.co_name:
-        raise OSError(f"the text found for {function!r} is not that of a plain function")
+        raise OSError(f"the text found for {function!r} is another one")
     for argument in ast.walk(node.args):
         if isinstance(argument, ast.arg):
             argument.annotation = None
