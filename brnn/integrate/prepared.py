@@ -263,7 +263,7 @@ class _Course:
         self._longest = system.network.period() / RK45.per_period
         size = system.size
         self._states, self._K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
-        self._stage, self._moments, self._counts = room_apart(size), np.zeros(4), np.zeros(5, np.int64)
+        self._stage, self._moments, self._counts = room_apart(size), np.zeros(5), np.zeros(5, np.int64)
 
     @classmethod
     def of(cls, system: System, length: float) -> _Course | None:
@@ -288,7 +288,7 @@ class _Course:
         for start, stop, fun in self._pieces:
             last = times.size if fun is self._last else int(np.searchsorted(times, stop, side="right"))
             fun.arguments[1][variant.places] = variant.numbers
-            moments[code.NOW], moments[code.NEXT] = start, 0.0
+            moments[code.NOW], moments[code.NEXT], moments[code.RATE] = start, 0.0, 0.0
             counts[code.EVALUATIONS], counts[code.STEPPED] = 0, 0
             status = code.RUNNING
             while status == code.RUNNING:

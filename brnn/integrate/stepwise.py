@@ -62,6 +62,7 @@ class Stepwise(Driver):
     reached: float = field(default=0.0, init=False)
     stepper: Any = field(default=None, init=False)
     planned: float | None = field(default=None, init=False)
+    fastest: float | None = field(default=None, init=False)
     stiff: bool = field(default=False, init=False)
 
     def begin(self, state: np.ndarray) -> np.ndarray:
@@ -93,6 +94,7 @@ class Stepwise(Driver):
         if stepper is None:
             return None
         facts = {"method": self.method.name, "next": getattr(stepper, "h_abs", None)}
+        facts["fastest"] = getattr(stepper, "fastest", None)
         facts["evaluations"] = self.evaluations + int(stepper.nfev)
         arrays = {"state": stepper.y}
         past = None if self.history is None else self.history.past(stepper.t)
@@ -105,7 +107,7 @@ class Stepwise(Driver):
     def restore(self, kept: Checkpoint) -> None:
         """Take over the method that was at work, and its step."""
         super().restore(kept)
-        self.planned = kept.facts["next"]
+        self.planned, self.fastest = kept.facts["next"], kept.facts.get("fastest")
         names = [method.name for method in self.successors]
         if kept.facts["method"] in names:
             place = names.index(kept.facts["method"])
@@ -140,6 +142,8 @@ class Stepwise(Driver):
         self._require_finite(stepper, start, state)
         if self.planned is not None:
             stepper.h_abs, self.planned = self.planned, None
+            if self.fastest is not None:
+                stepper.fastest = self.fastest
         slopes = Slopes(fun, start, state) if self.reactor is not None and self.reactor.watching else None
         settled = timetable.settled + sum(system.delays)
         self.still, self.began = 0, self.steps

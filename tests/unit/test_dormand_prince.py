@@ -63,6 +63,17 @@ def test_a_step_of_too_large_an_error_is_made_again() -> None:
         assert 1e-4 < error < 5.0
 
 
+def test_what_comes_to_rest_does_not_dither_at_the_limit_of_stability() -> None:
+    """dx/dt = I - A x rests at I/A; errors alone let a disturbance grow to the tolerance once the steps are long."""
+    rates = np.array([100.0, 30.0, 1.0])
+    network = brnn.Network(
+        "rates", [brnn.Layer.additive("x", 3, A=rates)], stimuli=[brnn.Stimulus("x", "excitatory", [1.0, 2.0, 0.5])]
+    )
+    result = brnn.simulate(network, 80.0, solver="RK45", times=np.linspace(40.0, 80.0, 101), rtol=1e-5)
+    np.testing.assert_allclose(result["x.x"], np.tile([0.01, 2.0 / 30.0, 0.5], (101, 1)), rtol=1e-9)
+    assert result.solver.steps < 1.1 * 80.0 * 100.0 / 2.8  # as many as stability asks for
+
+
 def test_many_steps_in_one_call_are_those_made_one_by_one() -> None:
     one, many = DormandPrince(piece()), DormandPrince(piece())
     ends = [one.t]

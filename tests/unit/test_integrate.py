@@ -447,18 +447,20 @@ def test_auto_takes_a_stiff_method_for_a_stiff_network() -> None:
     assert calm.solver.method == "RK45"
 
 
-def test_lsoda_gives_way_where_it_goes_on_with_its_explicit_method(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When LSODA takes over from the explicit method, the potentials rest to the last bit, and it sees no error.
+def test_what_takes_over_gives_way_where_it_goes_on_with_an_explicit_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LSODA may do that where the potentials rest to the last bit, and it sees no error.
 
     At rest with inhibition from all others, V_i is the mean of the reversal potentials weighted by the conductances.
     """
     from brnn.integrate.methods import auto
+    from brnn.integrate.methods.explicit import DOP853
+    from brnn.integrate.methods.rosenbrock import ROS34PW2
 
     rng = np.random.default_rng(20)
     for _ in range(3):
         initial, pattern = rng.uniform(-75.0, 0.0, size=10), rng.random(10)
     network = brnn.models.membrane.build(signal=brnn.Linear(1e6), pattern=pattern, initial=initial, surround=1.0)
-    monkeypatch.setattr(auto, "_LSODA_AT_MOST", 0)  # so that RK45 begins
+    monkeypatch.setattr(auto, "_for_stiff", lambda size, cells: (DOP853(), ROS34PW2()))
     result = brnn.simulate(network, rtol=1e-9, atol=1e-12, times=[0.2])
     assert result.solver.method == "ROS34PW2"
     assert result.solver.steps < 20_000

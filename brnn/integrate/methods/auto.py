@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Auto"]
 
-_LSODA_AT_MOST = 256  # unknowns; LSODA's Jacobian is dense and its history costs O(n^2) to read
+_LSODA_AT_MOST = 256  # unknowns where it begins; its Jacobian is dense and its history costs O(n^2) to read
 _STIFF_LSODA = 2_000  # unknowns up to which that is nevertheless the method for what proves to be stiff
 _STIFF_CELLS = 2_000  # cells up to which ROS34PW2 is: its matrix is one of the cells alone
 _LARGE_LOOK = 25  # steps between looks at whether a larger network is stiff: its evaluations cost more than a look,
@@ -28,14 +28,17 @@ _LARGE_WORTH = 1.5e6  # and so many steps times unknowns must be left (ETD4 may 
 _LARGE_STEPS = 100  # and so many steps: ETD4 needs some, too
 
 
+_ONE_BY_ONE = LSODA()  # where Python looks at each step, few steps are what counts
+
+
 class Auto(Method):
     """Chooses by the kind and the size of the network, and may change its mind during the run."""
 
     name = "auto"
     description = (
-        f"LSODA up to {_LSODA_AT_MOST} unknowns, else RK45, which gives way to LSODA (up to {_STIFF_LSODA} unknowns) "
-        f"ROS34PW2 (up to {_STIFF_CELLS} cells) or ETD4 where the network proves to be stiff; RK45 with delays; SRIW1 "
-        "with white noise; the map in discrete time"
+        f"RK45, which gives way to LSODA (up to {_STIFF_LSODA} unknowns), ROS34PW2 (up to {_STIFF_CELLS} cells) or "
+        f"ETD4 where the network proves to be stiff; LSODA up to {_LSODA_AT_MOST} unknowns with events or until rest; "
+        "RK45 with delays; SRIW1 with white noise; the map in discrete time"
     )
     order = 0
 
@@ -54,11 +57,21 @@ class Auto(Method):
         size = state_size(network)
         if size > _LSODA_AT_MOST:
             return RK45(), f"auto: {size} unknowns, an explicit method costs O(n) a step"
-        return LSODA(), f"auto: {size} unknowns, LSODA switches to a stiff method when it needs one"
+        if network.events:
+            return _ONE_BY_ONE, f"auto: {size} unknowns and events, LSODA takes few steps, each of which is looked at"
+        return RK45(), "auto: an explicit method in compiled code, unless the network proves to be stiff"
 
     def drive(self, task: Task) -> Driver:
         """Return what the method that begins returns; one for stiff networks may take over from an explicit one."""
-        method, why = self.settle(task.system.network)
+        network = task.system.network
+        method, why = self.settle(network)
+        if (
+            task.until_steady
+            and isinstance(method, RK45)
+            and not has_delays(network)
+            and task.system.size <= _LSODA_AT_MOST
+        ):
+            method, why = _ONE_BY_ONE, f"auto: {task.system.size} unknowns until rest, LSODA takes few steps"
         driver = method.drive(task)
         driver.reason = driver.reason.replace("asked for", why, 1)
         if isinstance(driver, Stepwise) and isinstance(method, RK45) and not task.system.delays:

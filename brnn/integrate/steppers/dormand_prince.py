@@ -53,7 +53,7 @@ class DormandPrince:
         size, self._code = piece.state.size, compiled_steps()
         self.status = "running"
         self._piece = piece
-        self._moments = np.array([piece.start, 0.0, piece.start, 0.0])
+        self._moments = np.array([piece.start, 0.0, piece.start, 0.0, 0.0])
         self._counts = np.zeros(5, dtype=np.int64)
         self._states, self._K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
         self._stage = room_apart(size)
@@ -102,6 +102,15 @@ class DormandPrince:
     @h_abs.setter
     def h_abs(self, length: float) -> None:
         self._moments[self._code.NEXT] = length
+
+    @property
+    def fastest(self) -> float:
+        """The fastest rate that was seen, and is not forgotten."""
+        return float(self._moments[self._code.RATE])
+
+    @fastest.setter
+    def fastest(self, rate: float) -> None:
+        self._moments[self._code.RATE] = rate
 
     @property
     def nfev(self) -> int:

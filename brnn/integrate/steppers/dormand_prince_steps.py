@@ -25,12 +25,17 @@ _P = (
     (0.0, 40617522 / 29380423, -110615467 / 29380423, 69997945 / 29380423),
 )
 SAFETY, SMALLEST, LARGEST = 0.9, 0.2, 10.0
+# A disturbance that decays at the rate r is multiplied by about 0.4 in a step of STABLE / r, and grows from 3.3 / r on.
+# Where nothing but that limits the steps, a method that only looks at its errors lets it grow until these are of the
+# size of the tolerance, again and again: what ought to come to rest would dither. The fastest rate that was seen is
+# forgotten by the factor FORGET a step.
+STABLE, FORGET, TINY = 2.8, 0.9, 1e-300
 
 # What `advance` keeps between calls: in `moments` the time, the next step, where the last step began, how far a saved
-# state was from its bounds; in `counts` the evaluations, the steps, which row of `states` holds the state, whether K[6]
-# is du/dt there, whether it began outside of the bounds (-1: to be found out). It begins where there was no evaluation
-# yet.
-NOW, NEXT, BEFORE, PROJECTED = 0, 1, 2, 3
+# state was from its bounds, the fastest rate that was seen; in `counts` the evaluations, the steps, which row of
+# `states` holds the state, whether K[6] is du/dt there, whether it began outside of the bounds (-1: to be found out).
+# It begins where there was no evaluation yet.
+NOW, NEXT, BEFORE, PROJECTED, RATE = 0, 1, 2, 3, 4
 EVALUATIONS, STEPS, ROW, STEPPED, OUTSIDE = 0, 1, 2, 3, 4
 RUNNING, FINISHED, FAILED = 0, 1, 2
 
@@ -74,17 +79,23 @@ def _stages(
 @njit(pipeline_class=NoAlias, **_HELPER)
 def _largest_error(
     h: float, u: np.ndarray, new: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray,
-    k5: np.ndarray, k6: np.ndarray, rtol: float, atol: float,
-) -> float:  # fmt: skip
-    """Return the largest estimated error of an unknown in units of its tolerance; infinity if one is not a number."""
+    k5: np.ndarray, k6: np.ndarray, stage: np.ndarray, rtol: float, atol: float,
+) -> tuple[float, float]:  # fmt: skip
+    """Return the largest estimated error of an unknown in units of its tolerance, infinity if one is not a number.
+
+    Also return about the fastest rate that is seen in the step: the last two stages, k5 at `stage` and k6 at `new`, are
+    at the same time (Hairer and Wanner 1996, section IV.2).
+    """
     # Numbers that are not negative are in the order of their bits, and nan comes after infinity: whole numbers are
     # compared in vector instructions, and nothing is lost.
-    largest = np.int64(0)
+    largest = turned = moved = np.int64(0)
     for i in range(u.size):
+        turned = max(turned, bits_of(abs(k6[i] - k5[i])))
+        moved = max(moved, bits_of(abs(new[i] - stage[i])))
         error = h * (_E[0] * k0[i] + _E[2] * k2[i] + _E[3] * k3[i] + _E[4] * k4[i] + _E[5] * k5[i] + _E[6] * k6[i])
         largest = max(largest, bits_of(abs(error / (atol + rtol * max(abs(u[i]), abs(new[i]))))))
     result = number_of(largest)
-    return result if result == result else np.inf
+    return result if result == result else np.inf, number_of(turned) / max(number_of(moved), TINY)
 
 
 @njit(**_HELPER)
@@ -167,7 +178,7 @@ def advance(
     k6 = array_at(first + 6 * length, n)
     row, places, rows = counts[ROW], place_of(table), place_of(saved)
     u, other = array_at(place_of(states) + row * length, n), array_at(place_of(states) + (1 - row) * length, n)
-    t, h_next = moments[NOW], moments[NEXT]
+    t, h_next, fastest = moments[NOW], moments[NEXT], moments[RATE]
     if counts[EVALUATIONS] == 0:
         call_rhs(function, t + shift, place_of(u), place_of(k0), places)
         trial = _first_step(function, places, t + shift, stop - t, u, k0, k1, stage, rtol, atol)
@@ -210,10 +221,13 @@ def advance(
             h = size = end - t
             _stages(function, places, t + shift, h, u, k0, k1, k2, k3, k4, k5, k6, stage, other)
             counts[EVALUATIONS] += 6
-            error = _largest_error(h, u, other, k0, k2, k3, k4, k5, k6, rtol, atol)
+            error, rate = _largest_error(h, u, other, k0, k2, k3, k4, k5, k6, stage, rtol, atol)
             if error < 1.0:
                 factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**-0.2)
                 h_next = h * (min(1.0, factor) if rejected else factor)
+                fastest = max(rate, FORGET * fastest)
+                if h_next * fastest > STABLE:
+                    h_next = STABLE / fastest
                 moments[BEFORE] = t
                 t = end
                 row = 1 - row
@@ -227,6 +241,6 @@ def advance(
         counts[STEPPED] = 1
         counts[STEPS] += 1
         made += 1
-    moments[NOW], moments[NEXT] = t, h_next
+    moments[NOW], moments[NEXT], moments[RATE] = t, h_next, fastest
     counts[ROW] = row
     return status, done
