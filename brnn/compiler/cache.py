@@ -2,6 +2,11 @@
 
 A generated module is a file named by the hash of its text; Numba keeps the machine code beside it. The folder is
 the user's cache folder, or BRNN_CACHE_DIR.
+
+A process keeps the modules that it used last. Numba and LLVM take about 2 MB to compile the equations of a small
+network, and 0.2 MB to load them compiled. A module that makes room for another one is emptied: Numba keeps functions
+for ever whose module holds them. Then all of that is given back, but for what somebody still holds. So whoever uses
+the address of a compiled function has to hold the function.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ import importlib.util
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +31,10 @@ from brnn.errors import FileError
 __all__ = ["cache_directory", "load_copy", "load_module", "load_package", "text_hash"]
 
 _INTERNALS = Path(__file__).parent / "numba_internals.py"  # read, not imported: that would load Numba
-_loaded: dict[str, ModuleType] = {}  # the compile cache of this process: modules by their text
+_KEPT = 64  # generated modules that a process keeps; those that it used before are loaded again from the folder
+_loaded: dict[str, ModuleType] = {}  # they, by their texts: what was used last stands last
+_alone = threading.RLock()
+_packages: dict[str, ModuleType] = {}  # by their texts
 
 
 def cache_directory() -> Path:
@@ -78,12 +87,23 @@ def load_module(source: str) -> ModuleType:
     """Return the module with this text, from this process, from the cache folder, or newly written there.
 
     Damaged machine code in the folder is compiled anew, and what cannot be kept there is compiled in each process.
+    Its functions have to be compiled when it has been loaded (`numba.cfunc`), and cannot be imported by their names.
     """
-    if source not in _loaded:
-        name = f"brnn_generated_{text_hash(source)}"
-        path = _written(cache_directory(), {f"{name}.py": source}) / f"{name}.py"
-        _loaded[source] = _imported(name, path)
-    return _loaded[source]
+    with _alone:
+        module = _loaded.pop(source, None)
+        if module is None:
+            module = _from_text(source)
+            del sys.modules[module.__name__]
+        _loaded[source] = module  # the last of them
+        while len(_loaded) > _KEPT:
+            oldest = _loaded.pop(next(iter(_loaded)))
+            vars(oldest).clear()
+    return module
+
+
+def _from_text(source: str) -> ModuleType:
+    name = f"brnn_generated_{text_hash(source)}"
+    return _imported(name, _written(cache_directory(), {f"{name}.py": source}) / f"{name}.py")
 
 
 def load_package(files: Mapping[str, str], main: str, also: str = "") -> ModuleType:
@@ -100,9 +120,9 @@ def load_package(files: Mapping[str, str], main: str, also: str = "") -> ModuleT
     """
     key = "\0".join([also, *(part for item in sorted(files.items()) for part in item)])
     name = f"brnn_generated_{text_hash(key)}"
-    if key not in _loaded:
+    if key not in _packages:
         folder = _written(cache_directory() / name, files)
-        _loaded[key] = _imported(name, folder / "__init__.py")
+        _packages[key] = _imported(name, folder / "__init__.py")
     from brnn.compiler.numba_internals import forgiving_caches
 
     with forgiving_caches():
@@ -132,4 +152,4 @@ def load_copy(path: Path) -> ModuleType:
     still the same. Therefore the copy's name also depends on `brnn.compiler.numba_internals`, which such files use.
     """
     internals = text_hash(_INTERNALS.read_text(encoding="utf-8"))
-    return load_module(f"{path.read_text(encoding='utf-8')}\n# with numba_internals {internals}\n")
+    return _from_text(f"{path.read_text(encoding='utf-8')}\n# with numba_internals {internals}\n")

@@ -111,8 +111,13 @@ class RightHandSide:
 
     @functools.cached_property
     def address(self) -> int:
-        """Address of the compiled function."""
-        return int(load_module(self.source).rhs.address)
+        """Address of the compiled function, for as long as this object lives."""
+        return int(self._function.address)
+
+    @functools.cached_property
+    def _function(self) -> Any:
+        """The compiled function, which is held here while its address is used."""
+        return load_module(self.source).rhs
 
     @functools.cached_property
     def table(self) -> np.ndarray:
@@ -134,27 +139,26 @@ class RightHandSide:
 
     def with_rates(self, t: float, u: np.ndarray, both: np.ndarray) -> None:
         """Write du/dt into the first half of `both`, the rates of the unknowns into the second (without delays)."""
-        self._call(self._rates, t, u, both)
+        self._call(self._with_rates.address, t, u, both)
 
     @functools.cached_property
-    def _rates(self) -> int:
-        """Address of the function that writes both."""
+    def _with_rates(self) -> Any:
+        """The compiled function that writes both."""
         assert self.rates is not None
-        return int(load_module(self.rates()).rhs.address)
+        return load_module(self.rates()).rhs
 
     def diffusion(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return the strength b(t, u) of the white noise of each unknown (0 without any)."""
         b = room_apart(u.size)
         b[:] = 0.0
         if self._noise is not None:
-            self._call(self._noise, t, u, b)
+            self._call(self._noise.address, t, u, b)
         return b
 
     @functools.cached_property
-    def _noise(self) -> int | None:
-        """Address of the strength of white noise, if there is any."""
-        function = getattr(load_module(self.source), "diffusion", None)
-        return None if function is None else int(function.address)
+    def _noise(self) -> Any:
+        """The compiled strength of white noise, None if there is none."""
+        return getattr(load_module(self.source), "diffusion", None)
 
     def _call(self, address: int, t: float, u: np.ndarray, out: np.ndarray) -> None:
         _call_at()(address, float(t + self.shift), np.ascontiguousarray(u, np.float64), out, self.table)

@@ -90,11 +90,11 @@ def run_noisy(
         result.trajectory[:, 0] = ensemble.initial
     drift = lane_function(ensemble.layout.text.source)
     assert ensemble.layout.noise is not None
-    functions = drift, lane_function(ensemble.layout.noise.source), integrator("noisy_steps")
+    noise, kernel = lane_function(ensemble.layout.noise.source), integrator("noisy_steps")
     groups = [np.arange(start, min(start + LANES, members)) for start in range(0, members, LANES)]
 
     def group(some: np.ndarray) -> int:
-        _run_lanes(ensemble, some, rules, times, result, *functions)
+        _run_lanes(ensemble, some, rules, times, result, drift.address, noise.address, kernel)
         return some.size
 
     threads = min(threads or os.cpu_count() or 1, len(groups))
@@ -114,7 +114,8 @@ def run_noisy(
 def fastest_rates(ensemble: Ensemble, some: np.ndarray) -> np.ndarray:
     """Return about the fastest rate of each of so many members as there are lanes at most, at their first states."""
     layout, lanes = ensemble.layout, _filled(ensemble, some)
-    function = _Lanes(lane_function(layout.text.source))
+    compiled = lane_function(layout.text.source)
+    function = _Lanes(compiled.address)
     first, ends = ensemble.first[some], ensemble.first[some + 1]
     edges = np.concatenate([np.zeros(1), ensemble.stops])
     fastest = np.zeros(some.size)

@@ -190,7 +190,7 @@ def run_ensemble(
         np.zeros((members, 3), np.int64),
         np.full((members, times.size, size), np.nan),
     )
-    fixed = (function, *ensemble.fixed)
+    fixed = (function.address, *ensemble.fixed)
     rules = (times, 0, rtol, atol, rule_of_rest() if until_steady else 0, ensemble.layout.varying)
 
     def block(start: int, stop: int) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import gc
 import linecache
 import subprocess
 import sys
 import warnings
+import weakref
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -111,6 +113,56 @@ def test_a_damaged_cache_file_is_written_again(tmp_path, monkeypatch) -> None:
     path.write_text("VALUE = 2\n")
     cache._loaded.clear()
     assert load_module(source).VALUE == 1
+
+
+HELPED = """
+from numba import cfunc, njit
+
+@njit
+def helper(x):
+    return {number}.0 * x
+
+@cfunc("float64(float64)")
+def times(x):
+    return helper(x) + 1.0
+"""
+
+
+def test_modules_that_make_room_for_others_are_given_back(tmp_path, monkeypatch) -> None:
+    """Also those that were compiled here, of which Numba would keep the functions; what is held goes on to work."""
+    monkeypatch.setenv("BRNN_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(cache, "_KEPT", 2)
+    monkeypatch.setattr(cache, "_loaded", {})
+    held, given_back = [], []
+    for number in range(2, 6):
+        module = load_module(HELPED.format(number=number))
+        assert module.times.ctypes(3.0) == 3.0 * number + 1.0
+        given_back += [weakref.ref(module.helper)]
+        if number == 2:
+            held.append(module.times)
+        else:
+            given_back += [weakref.ref(module.times)]
+        assert module.__name__ not in sys.modules
+        del module
+    gc.collect()
+    assert [one() is None for one in given_back] == [True, True, True, False, False, False, False]
+    assert held[0].ctypes(3.0) == 7.0
+    again = load_module(HELPED.format(number=2))
+    assert again.times is not held[0]
+    assert again.times.ctypes(4.0) == 9.0
+
+
+def test_a_system_holds_its_compiled_code(monkeypatch) -> None:
+    networks = [brnn.models.load(name).build() for name in ("rcf", "additive", "outstar")]
+    states = [compile_network(network).initial_state() + 0.1 for network in networks]
+    functions = [compile_network(network).rhs(1.0) for network in networks]
+    before = [function(0.5, state) for function, state in zip(functions, states, strict=True)]
+    monkeypatch.setattr(cache, "_KEPT", 0)
+    load_module("VALUE = 1\n")
+    assert not cache._loaded
+    gc.collect()
+    for function, state, slope in zip(functions, states, before, strict=True):
+        np.testing.assert_array_equal(function(0.5, state), slope)
 
 
 TEXT = """

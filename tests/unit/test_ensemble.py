@@ -54,7 +54,7 @@ def lane_slopes(member: Member, segment: int, t: float, states: np.ndarray) -> n
     du = np.full_like(u, np.nan)
     times, work, scratch = np.full(LANES, t), np.zeros((layout.work, LANES)), np.zeros((layout.text.scratch, LANES))
     arrays = (times, u, du, layout.n, q, work, scratch, layout.whole)
-    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(arrays))(lane_function(layout.text.source))
+    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(arrays))(lane_function(layout.text.source).address)
     function(*(array.ctypes.data for array in arrays))
     return du.T
 

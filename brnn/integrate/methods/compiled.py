@@ -97,7 +97,7 @@ class _Compiled(Driver):
             most = 0  # the lane is filled, and nothing else
         while running:
             running = run_members(
-                function, *work.fixed, 0, 1, resume, most, *work.given,
+                function.address, *work.fixed, 0, 1, resume, most, *work.given,
                 times, base, task.rtol, task.atol, rests, work.layout.varying,
                 final, reached, status, counts, trajectory, room, marks,
             )  # fmt: skip
