@@ -24,8 +24,9 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import choice
 from brnn.claims import Comparison, claim
+from brnn.figures import FigureDescription, Run, figure
 from brnn.models.parts.by_hand import equations_by_hand
-from brnn.models.parts.cells import PHI, Blocks, Parts, sequence_of, vector
+from brnn.models.parts.cells import PHI, Blocks, Parts, sequence_figure, sequence_of, vector
 from brnn.models.parts.runs import run
 from brnn.sequences.initial import orthogonal
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -130,6 +131,12 @@ def orthogonal_weights_keep_lengths() -> Comparison:
     pulse[0] = (0.3, -0.2, 0.9, 0.1, 0.4)
     h = run(build(W=W, U=orthogonal(5, 5, 3), activation="linear", pattern=pulse), times=np.arange(501.0))["h.x"].values
     return Comparison(np.full(500, np.linalg.norm(pulse[0])), np.linalg.norm(h[1:], axis=1), 1e-12)
+
+
+@figure("x.x", "h.x")
+def echo(run: Run) -> FigureDescription | None:
+    """Show what is shown and what the cells make of it."""
+    return sequence_figure(run, "Each step mixes what is shown with what the cells were", h="Cells h")
 
 
 def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:

@@ -39,8 +39,9 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import choice
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import FigureDescription, Run, figure
 from brnn.models.parts.by_hand import equations_by_hand
-from brnn.models.parts.cells import Blocks, Parts, held_conductances, sequence_of, sigma, vector
+from brnn.models.parts.cells import Blocks, Parts, held_conductances, sequence_figure, sequence_of, sigma, vector
 from brnn.models.parts.runs import run
 from brnn.signals import Linear
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -221,6 +222,12 @@ def activities_are_bounded() -> Comparison:
     W, U = 5.0 * rng.normal(size=(18, 2)), 5.0 * rng.normal(size=(18, 6))
     network = build(W=W, U=U, pattern=rng.normal(size=(200, 2)))
     return Comparison.within(-1.0, run(network, times=np.arange(201.0))["h.x"], 1.0)
+
+
+@figure("x.x", "h.x")
+def kept_and_renewed(run: Run) -> FigureDescription | None:
+    """Show what is shown and the cells, which keep a part and renew the rest."""
+    return sequence_figure(run, "Cells that keep a part and renew the rest", h="Cells h")
 
 
 def _by_hand(reset: str) -> Callable[[Any, np.ndarray], dict[str, np.ndarray]]:

@@ -23,8 +23,9 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import array, choice
 from brnn.claims import Comparison, claim
+from brnn.figures import FigureDescription, Run, figure
 from brnn.models.parts.by_hand import equations_by_hand
-from brnn.models.parts.cells import PHI, Blocks, Parts, sequence_of
+from brnn.models.parts.cells import PHI, Blocks, Parts, sequence_figure, sequence_of
 from brnn.models.parts.runs import run
 from brnn.sequences.initial import glorot
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -128,6 +129,12 @@ def generates_a_cycle() -> Comparison:
     )  # fmt: skip
     y = run(network, times=np.arange(24.0))["y.x"].values
     return Comparison.exact(np.eye(5)[np.arange(23) % 5], y[1:], "which output is on")
+
+
+@figure("x.x", "h.x", "y.x")
+def output_fed_back(run: Run) -> FigureDescription | None:
+    """Show what is shown, the cells, and the output, which is all that is remembered."""
+    return sequence_figure(run, "Only the output is remembered", h="Cells h", y="Output y, fed back")
 
 
 def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:

@@ -34,8 +34,9 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, choice
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
+from brnn.figures import FigureDescription, Run, figure
 from brnn.models.parts.by_hand import equations_by_hand
-from brnn.models.parts.cells import Blocks, Parts, sequence_of, sigma, vector
+from brnn.models.parts.cells import Blocks, Parts, sequence_figure, sequence_of, sigma, vector
 from brnn.models.parts.runs import run
 from brnn.signals import Linear
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -201,6 +202,12 @@ def orders_are_names() -> list[Comparison]:
         again = run(build(W=W[at], U=U[at], b=b[at], order=order, pattern=x))["h.x"].values
         rows.append(Comparison(h, again, 1e-14, f"order {order}"))
     return rows
+
+
+@figure("x.x", "c.x", "h.x")
+def memory_and_output(run: Run) -> FigureDescription | None:
+    """Show what is shown, the memory, and what the output gate lets out of it."""
+    return sequence_figure(run, "A memory behind gates", c="Memory c", h="What the output gate shows, h")
 
 
 def _by_hand(forget: str) -> Callable[[Any, np.ndarray], dict[str, np.ndarray]]:

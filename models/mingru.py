@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.claims import Comparison, claim
+from brnn.figures import FigureDescription, Run, figure
 from brnn.models.parts.by_hand import equations_by_hand
-from brnn.models.parts.cells import Blocks, Parts, held_conductances, sequence_of, sigma, vector
+from brnn.models.parts.cells import Blocks, Parts, held_conductances, sequence_figure, sequence_of, sigma, vector
 from brnn.models.parts.runs import run
 from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers.update_gate import UpdateGateLayer
@@ -131,6 +132,12 @@ def influence_fades() -> Comparison:
     p, a, _ = _random(9)
     ends = [run(build(**{**p, "initial": start}))["h.x"].values for start in (p["initial"], p["initial"] + 1.0)]
     return Comparison(np.cumprod(1.0 - sigma(a), axis=0), (ends[1] - ends[0])[1:], 1e-13)
+
+
+@figure("x.x", "h.x")
+def filtered(run: Run) -> FigureDescription | None:
+    """Show what is shown and the cells, which approach their candidates at a speed that the input sets."""
+    return sequence_figure(run, "Filters whose speed is set by the input", h="Cells h")
 
 
 def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:

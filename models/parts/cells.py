@@ -15,6 +15,7 @@ from brnn.base.checks import array, spread, text, whole
 from brnn.base.memory import refuse_above
 from brnn.base.text import shortened
 from brnn.errors import SpecError
+from brnn.figures import FigureDescription, Run, layer_panel
 from brnn.sequences.initial import glorot, orthogonal
 from brnn.signals import Linear
 from brnn.spec.layers import Layer
@@ -25,7 +26,17 @@ from brnn.spec.schedules import Sequence
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Dense
 
-__all__ = ["PHI", "Blocks", "Parts", "default_sequence", "held_conductances", "sequence_of", "sigma", "vector"]
+__all__ = [
+    "PHI",
+    "Blocks",
+    "Parts",
+    "default_sequence",
+    "held_conductances",
+    "sequence_figure",
+    "sequence_of",
+    "sigma",
+    "vector",
+]
 
 _DEFAULT_CELLS = 8
 _SEED = 1997  # of default weights
@@ -202,3 +213,11 @@ def held_conductances(a: np.ndarray, n: np.ndarray, start: np.ndarray, B: float)
         stimuli=[Stimulus("F1", "excitatory", 1.0, shown[0]), Stimulus("F1", "inhibitory", 1.0, shown[1])],
         duration=float(len(a)),
     )
+
+
+def sequence_figure(run: Run, title: str, **layers: str) -> FigureDescription | None:
+    """Return the figure of a network of cells: what is shown, then each of these layers under its title, over time."""
+    panels = {"x": "What is shown", **layers}
+    if any(run.view(name).cells > 40 for name in panels):
+        return None
+    return FigureDescription(title, run.below, [[layer_panel(run, name, said)] for name, said in panels.items()])
