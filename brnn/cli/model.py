@@ -67,6 +67,16 @@ class Model:
         """Return what the texts ``KEY=VALUE`` stand for, by the name of the parameter; nothing of a saved network."""
         return {} if self.module is None else parse_settings(settings, self.module.build, self.name)
 
+    def varied(self, settings: Sequence[str]) -> tuple[Any, dict[str, Any]]:
+        """Return what builds the networks of a sweep or a curve, and the values that stay as the settings say.
+
+        That is a saved network with its changes; the name of a model of brnn.models, by which its networks are known
+        everywhere; or the `build` of the user's own file.
+        """
+        if self.module is None:
+            return self.build(settings), {}
+        return (self.name if self.path is None else self.module.build), self.values(settings)
+
     def signals_taken(self, settings: Sequence[str]) -> list[str]:
         """Return what was taken for the signals among the settings, a line for each."""
         return [

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from brnn.analysis import arrival_times, measure_oscillation, phase_lag
+from brnn.analysis import Oscillation, arrival_times, measure_oscillation, phase_lag
 from brnn.errors import InputError
 
 T = np.linspace(0.0, 40.0, 1601)
@@ -136,3 +136,20 @@ def test_bad_level() -> None:
         arrival_times(T, wave(3.0), float("inf"))
     with pytest.raises(InputError, match="0 samples are too few"):
         measure_oscillation(T, wave(3.0), start=100.0)
+
+
+def test_what_an_oscillation_says_of_its_cycles() -> None:
+    found = Oscillation(0.5, np.array([1.0, 3.0, 4.0, 7.0]), np.array([1.0, 1.5, 2.0]), np.array([0.0, -1.0, -2.0]))
+    assert found.cycles == 3
+    assert found.periods.tolist() == [2.0, 1.0, 3.0]
+    assert (found.period, found.low, found.high, found.amplitude) == (2.0, -1.0, 1.5, 1.25)
+    assert found.irregularity == 0.5  # 1 and 3 beside 2
+    assert repr(found) == "Oscillation(3 cycles, period 2, from -1 to 1.5)"
+
+
+@pytest.mark.parametrize("crossings", [[], [2.0]])
+def test_an_oscillation_without_a_whole_cycle(crossings: list[float]) -> None:
+    found = Oscillation(0.25, np.array(crossings), np.array([]), np.array([]))
+    assert found.cycles == 0
+    assert np.isnan([found.period, found.low, found.high, found.amplitude, found.irregularity]).all()
+    assert repr(found) == "Oscillation(no whole cycle about 0.25)"

@@ -204,3 +204,14 @@ def test_a_box_with_loss_keeps_its_state_inside() -> None:
     """gamma = 0.5 and alpha = 0.25: the largest eigenvalue is 0.75, so that every state dies out."""
     x = states(build("brain_state_in_a_box", W=np.eye(3), alpha=0.25, gamma=0.5, initial=[1.0, -0.5, 0.2]), 10.0)
     np.testing.assert_allclose(x, 0.75 ** np.arange(11)[:, None] * [1.0, -0.5, 0.2], atol=1e-15)
+
+
+def test_a_box_holds_what_would_leave_it_and_decays_what_stays() -> None:
+    """x <- min(max(decay x + net, lowest), highest), by hand for two steps."""
+    layer = brnn.BoxLayer("F", 3, decay=[1.0, 0.5, 2.0], lowest=-1.0, highest=2.0, initial=[1.0, 1.0, -0.75])
+    input_ = brnn.Stimulus("F", "excitatory", [0.75, 0.25, 0.0])
+    result = brnn.simulate(brnn.Network("box", [layer], stimuli=[input_]), 2.0)
+    assert result["F.x"].values.tolist() == [[1.0, 1.0, -0.75], [1.75, 0.75, -1.0], [2.0, 0.625, -1.0]]
+    assert layer.bounds() == (-1.0, 2.0)
+    with pytest.raises(brnn.SpecError, match="lowest = 1: must be below highest = 1"):
+        brnn.BoxLayer("F", 3, lowest=1.0)

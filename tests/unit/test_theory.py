@@ -14,7 +14,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from brnn.errors import InputError
-from brnn.theory import additive, feedforward, fields, membrane
+from brnn.theory import additive, feedforward, fields, habituation, membrane, spectral_timing
 
 
 def ode(rhs, x0, t, method="DOP853"):
@@ -214,3 +214,28 @@ def test_theory_imports_nothing_of_the_simulator():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_a_gate_rests_where_recovery_and_depletion_are_equal() -> None:
+    """dy/dt = H (K - y) - L f y is 0 there."""
+    f = np.array([0.0, 0.5, 4.0])
+    level = habituation.gate_level(f, H=0.2, K=3.0, L=0.7)
+    np.testing.assert_allclose(0.2 * (3.0 - level) - 0.7 * f * level, 0.0, atol=1e-15)
+    assert level[0] == pytest.approx(3.0, rel=1e-15)
+
+
+def test_the_activation_of_each_site_has_its_own_rate() -> None:
+    """dx_i/dt = r_i (-x_i + (1 - x_i) I) from 0, integrated by SciPy."""
+    rates, times = np.array([0.3, 1.0, 2.5]), np.linspace(0.0, 3.0, 7)
+    solved = solve_ivp(
+        lambda t, x: rates * (-x + (1.0 - x) * 0.8), (0.0, 3.0), np.zeros(3), t_eval=times, rtol=1e-11, atol=1e-13
+    )
+    found = spectral_timing.activation(times, rates, I=0.8)
+    np.testing.assert_allclose(found.reshape(solved.y.T.shape), solved.y.T, rtol=1e-9, atol=1e-12)
+
+
+def test_the_bell_of_a_response_is_its_top_and_its_width() -> None:
+    """A Gaussian curve: half its height is reached at sqrt(2 log 2) standard deviations."""
+    t = np.linspace(0.0, 10.0, 4001)
+    found = spectral_timing.bell(t, 1.5 * np.exp(-((t - 4.0) ** 2) / (2.0 * 0.8**2)))
+    np.testing.assert_allclose(found, (4.0, 1.5, 2.0 * 0.8 * math.sqrt(2.0 * math.log(2.0))), rtol=1e-3)

@@ -62,7 +62,6 @@ def follow(
     """
     from brnn.cli.as_json import print_json, written
     from brnn.cli.model import find_model
-    from brnn.cli.settings import parse_settings
     from brnn.continuation import bifurcation_curve, bifurcation_diagram
 
     if out is not None:
@@ -74,15 +73,7 @@ def follow(
     ends = dict(_ends(text) for text in along)
     if len(ends) != len(along) or len(ends) > 2:
         raise InputError("--along: names one parameter, or two different ones")
-    found = find_model(model)
-    build: Any = found.saved
-    given: dict[str, Any] = {}
-    if build is None:
-        assert found.module is not None
-        build = found.module.build if found.path is not None else found.name
-        given = parse_settings(settings or (), found.module.build, found.name)
-    elif settings:
-        raise InputError(f"--set {settings[0]}: {model} is a saved network, whose numbers --along names")
+    build, given = find_model(model).varied(settings or ())
     options: dict[str, Any] = {
         "settings": given,
         "initial": None if initial is None else _state(initial),

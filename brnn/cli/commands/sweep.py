@@ -117,7 +117,6 @@ def sweep(
     with one row per member; a stopped sweep leaves what it has, and --resume runs the rest.
     """
     from brnn.cli.model import find_model
-    from brnn.cli.settings import parse_settings
     from brnn.sweeps.designs import Grid
     from brnn.sweeps.run import sweep as run_sweep
 
@@ -127,14 +126,9 @@ def sweep(
     found = find_model(model)
     number = whole_option(seed, "--seed")
     design = _design(grid or [], random or [], count, draw, table, repeats, number, yes)
-    build: Any
-    if found.module is None:
-        build = found.build(settings or ())
-    else:
-        build = found.module.build if found.path is not None else found.name
-        given = parse_settings(settings or (), found.module.build, found.name)
-        if given:
-            design = Grid({name: [value] for name, value in given.items()}) * design
+    build, given = found.varied(settings or ())
+    if given:
+        design = Grid({name: [value] for name, value in given.items()}) * design
     if jobs is not None and scheduler is not None:
         raise InputError("--jobs and --scheduler: only one of them says where the members run")
     with _executor(jobs, scheduler) as executor:
