@@ -30,6 +30,7 @@ for module in (brnn, brnn.models.rcf):
     assert place.is_relative_to(prefix), f"{module.__name__} was imported from {place}, not from the wheel"
 assert importlib.util.find_spec("models") is None, "the wheel installs a top-level package called models"
 assert pathlib.Path(brnn.__file__).with_name("py.typed").is_file(), "py.typed is missing"
+assert (pathlib.Path(brnn.__file__).parent / "explore" / "page" / "index.html").is_file(), "the explorer has no page"
 assert importlib.metadata.version("brnn") == brnn.__version__, "two versions"
 """
 
