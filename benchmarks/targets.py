@@ -1,5 +1,7 @@
-"""What single runs of large networks are to reach: each line says whether they do, or by how much they fall short.
+"""What single runs are to reach: each line says whether they do, or by how much they fall short.
 
+- Small and middle states: the field of `benchmarks.single_run` with 200 saved times, by `simulate` and by a prepared
+  network whose rate of decay is another one in each run, beside diffrax's compiled call, at the same tolerances.
 - Large states: the field of `benchmarks.single_run` beside diffrax, at the same tolerances, and with the coarsest
   tolerance at which brnn's error is not larger than diffrax's, whose norm is a root mean square over all cells.
 - Their memory: copies of the state at the peak, beside what is saved.
@@ -14,6 +16,7 @@ Contenders take turns. Errors are largest differences from references at far sma
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,6 +36,7 @@ Run = Callable[[], Any]
 STIFF_SIDE, STIFF_DURATION = 128, 5.0
 LOOSER = (1e-3, 1e-4, 1e-5, 1e-6)
 COPIES = 10
+PREPARED = {10: 15.0, 1_000: 3.0}
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class Line:
 def lines(*, quick: bool) -> Iterator[Line]:
     """Yield the targets, one after the other: the memory of each is free again before the next."""
     if importlib.util.find_spec("diffrax") is not None:
+        for n in (10,) if quick else (10, 100, 1_000):
+            yield from small(n)
         for n in (10_000,) if quick else (10_000, 100_000, 1_000_000):
             yield from large(n)
         for side in (64,) if quick else field.SIDES:
@@ -57,6 +63,29 @@ def lines(*, quick: bool) -> Iterator[Line]:
         for n in (100,) if quick else (400, 1000):
             yield weights(n)
     yield stiff(32 if quick else STIFF_SIDE)
+
+
+def small(n: int) -> Iterator[Line]:
+    """Yield the targets of a recurrent competitive field of n cells: of `simulate`, and of a prepared run."""
+    times, spec = single_run.saved_times(n), single_run.network(n)
+    exact, other = single_run.reference(n, times), single_run.by_diffrax(n)
+    prepared = brnn.prepare(spec)
+    rates = itertools.cycle(single_run.A * (1.0 + 1e-12 * np.arange(100)))  # no run is that of the one before
+
+    def simulate() -> brnn.Result:
+        return brnn.simulate(spec, single_run.DURATION, times=times)
+
+    def run_again() -> single_run.Answer:
+        states = prepared.trajectory({"rcf.A": next(rates)}, single_run.DURATION, times=times)
+        return single_run.Answer(states, 0)
+
+    def error(answer: single_run.Answer | brnn.Result) -> float:
+        found = answer["rcf.x"].to_numpy() if isinstance(answer, brnn.Result) else answer.activities
+        return single_run.largest_error(found, exact)
+
+    yield Line(f"{n:,} cells, simulate", "diffrax", 2.0, simulate, other, error)
+    if n in PREPARED:
+        yield Line(f"{n:,} cells, prepared", "diffrax", PREPARED[n], run_again, other, error)
 
 
 def large(n: int) -> Iterator[Line]:
@@ -216,7 +245,7 @@ def summary(report: dict[str, Any]) -> str:
     reached = verdict(memory["target"] / memory["copies"], 1.0)
     return "\n".join(
         [
-            "Targets of large single runs; medians",
+            "Targets of single runs; medians",
             text_table(table, ["work", "brnn", "other", "speed", "target", "", "error", "its error"], right=True),
             f"{memory['work']}: {memory['copies']:.1f} copies of the state beside what is saved, "
             f"at most {memory['target']} wanted: {reached}",
@@ -234,5 +263,5 @@ def draw(report: dict[str, Any], path: Path) -> None:
     reached = [row["other_median"] / row["ours_median"] / row["target"] for row in rows]
     axes.barh([f"{row['work']}, beside {row['beside']}" for row in rows], reached)
     axes.axvline(1.0, color="black")
-    axes.set(xlabel="speed / target", title="large single runs")
+    axes.set(xlabel="speed / target", title="single runs")
     figure.savefig(path, dpi=150)
