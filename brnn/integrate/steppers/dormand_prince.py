@@ -20,7 +20,8 @@ __all__ = ["DormandPrince"]
 
 _FILE = Path(__file__).with_name("dormand_prince_steps.py")
 _NONE = np.empty(0)
-_SAVED = 2**21  # numbers that are saved in one call
+_SAVED = 2**21  # numbers that are saved in one call,
+_IN_CACHE = 2**16  # and so many of smaller states, which stay in the cache until they are kept
 
 
 def compiled_steps() -> Any:
@@ -128,7 +129,7 @@ class DormandPrince:
         They are overwritten by the next call: new memory for each would take as long as the steps.
         """
         piece, size = self._piece, self._stage.size
-        rows = min(rows, times.size, max(1, _SAVED // size))
+        rows = min(rows, times.size, max(1, (_IN_CACHE if 16 * size < _IN_CACHE else _SAVED) // size))
         if rows > len(self._saved):
             self._saved = np.empty((rows, size))
         saved = self._saved[:rows]
