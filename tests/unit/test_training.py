@@ -145,3 +145,11 @@ def test_what_cannot_be_trained_is_said() -> None:
 def test_gradients_are_clipped_to_a_length() -> None:
     np.testing.assert_allclose(clipped(np.array([3.0, 4.0]), 1.0), [0.6, 0.8], rtol=1e-15)
     assert clipped(np.array([0.3, 0.4]), 1.0).tolist() == [0.3, 0.4]
+
+
+def test_adam_moves_by_its_rate_against_a_constant_gradient() -> None:
+    """Kingma and Ba (2015), section 2.1: with the corrections of both means each step is rate g/|g|."""
+    g = np.array([3.0, -0.01])
+    x, losses = adam(lambda x: (float(g @ x), g), np.zeros(2), 5, rate=0.1)
+    np.testing.assert_allclose(x, [-0.5, 0.5], rtol=1e-5)
+    assert len(losses) == 6
