@@ -121,3 +121,50 @@ def test_order_is_kept_by_cells_that_are_alike() -> None:
     )
     crossed = network.replace(stimuli=[brnn.Stimulus("rcf", pattern=[3.0, 0.0, 0.0])])
     assert not found.compare(brnn.simulate(crossed)).passed  # the measure sees a change of places
+
+
+def test_a_gated_dipole_overshoots_and_rebounds() -> None:
+    """H = 5, K = 1, L = 1, I = 1, J = 10: ON H^2 K J/((H + I)(H + I + J)) = 250/96, rebound H K L I J/(...) = 50/96."""
+    network = models.gated_dipole.build(
+        I=1.0, pattern=10.0, start=2.0, on=8.0, H=5.0, K=1.0, L=1.0, A=1e5, signal=brnn.Linear()
+    ).replace(duration=14.0)
+    predictions = predict(network)
+    during = {p.during: p for p in predictions.of("on.x")}
+    assert during[2.0, 10.0].value == pytest.approx(250.0 / 96.0, rel=1e-12)
+    first = {p.during: p for p in predictions.of("first answer of on.x")}
+    assert first[2.0, 10.0].value == pytest.approx(5.0 / 6.0 * 10.0, rel=1e-12)  # y(I) J
+    rebound = {p.during: p for p in predictions.of("first answer of off.x")}[10.0, 14.0]
+    assert rebound.value == pytest.approx(50.0 / 96.0, rel=1e-12)
+    assert rebound.tolerance is not None
+    assert rebound.tolerance < 0.12
+    times = np.concatenate([np.linspace(0.0, 14.0, 561), 2.0 + np.array([1e-4]), 10.0 + np.array([1e-4])])
+    rows = brnn.simulate(network, times=np.unique(times), rtol=1e-8).compare()
+    assert all(row.passed for row in rows)
+    labels = [row.label for row in rows]
+    assert "first answer of off.x, t = 10 ... 14" in labels
+    assert "on.x, t = 2 ... 10" in labels
+
+
+def test_three_channels_rebound_together() -> None:
+    """Each channel inhibits the two others: at the offset of the first channel's input these two rebound alike."""
+    channels = [brnn.Layer.additive("input", 3, A=1e4, initial=1.0), brnn.Layer.additive("output", 3, A=1e4)]
+    gate = brnn.HabituativeGate(H=1.0, K=1.0, L=1.0, initial=0.5)
+    links = [
+        brnn.Projection("input", "output", "excitatory", brnn.Linear(1.0), brnn.OneToOne(1e4), gate=gate, name="own"),
+        brnn.Projection("input", "output", "inhibitory", topology=brnn.AllButSelf(5e3), gate=gate, name="others"),
+    ]
+    stimuli = [
+        brnn.Stimulus("input", "excitatory", 1e4),
+        brnn.Stimulus("input", "excitatory", [4e4, 0.0, 0.0], brnn.Pulse(1.0, 20.0)),
+    ]
+    network = brnn.Network("three", channels, links, stimuli, duration=25.0)
+    found = {p.during: p for p in predict(network).of("first answer of output.x")}[20.0, 25.0]
+    y = np.array([1.0 / 6.0, 0.5, 0.5])  # H K/(H + L f), f = 5, 1, 1
+    np.testing.assert_allclose(found.value, y - 0.5 * (y.sum() - y), rtol=1e-12)
+    times = np.unique(np.append(np.linspace(0.0, 25.0, 501), 20.001))
+    assert found.compare(brnn.simulate(network, times=times, rtol=1e-8)).passed
+
+
+def test_feedback_is_named() -> None:
+    assert "no feedback (" in theorem(models.slow_inhibition.build(), "settle one after the other")
+    assert "does" in theorem(models.instar.build(), "settle one after the other")

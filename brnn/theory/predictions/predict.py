@@ -8,6 +8,7 @@ from brnn.errors import InputError
 from brnn.spec.network import Network
 from brnn.theory.predictions.base import Prediction, Predictions, Unmet
 from brnn.theory.predictions.bounds import bounded_activities
+from brnn.theory.predictions.cascade import settling_layers
 from brnn.theory.predictions.competitive_field import competitive_field, equal_survivors, quenching_size, stored
 from brnn.theory.predictions.driven import driven_cells
 from brnn.theory.predictions.lateral import lateral_inhibition
@@ -33,6 +34,7 @@ THEOREMS: tuple[Theorem, ...] = (
     settled_field,
     linear_network,
     driven_cells,
+    settling_layers,
     lateral_inhibition,
     competing_species,
     remembered_list,
