@@ -19,6 +19,11 @@ CASES: dict[str, tuple[str, dict[str, Any], str, tuple[float, float], Any, float
     "slow inhibition": ("slow_inhibition", {}, "e", (1.2, 0.3), None, 1.2345678),
     "slow inhibition, twice": ("slow_inhibition", {"e": 0.5}, "G", (12.0, 4.0), None, 6.1234567),
     "Wilson and Cowan": ("wilson_cowan", {"pattern": 1.25}, "c1", (4.0, 25.0), None, 12.345678),
+    "one cell, sigmoid": ("rcf", {"n": 1, "signal": "sigmoid", "pattern": 0.0}, "B", (3.0, 0.8), 1.4, 2.2345678),
+    "one cell, decay": ("rcf", {"n": 1, "B": 3.0, "signal": "w**2", "pattern": 0.0}, "A", (0.5, 3.0), 2.8, 1.2345678),
+    "two equal cells": ("rcf", {"n": 2, "signal": "w**2", "pattern": 0.0}, "B", (6.0, 2.0), 2.6, 4.2345678),
+    "slow inhibition, input": ("slow_inhibition", {"e": 0.5}, "pattern", (0.02, 0.6), None, 0.1234567),
+    "Wilson and Cowan, c4": ("wilson_cowan", {"pattern": 1.25}, "c4", (12.0, 0.5), None, 4.2345678),
 }
 KINDS = {"fold": "LP", "branch point": "BP", "Hopf point": "HB"}
 
