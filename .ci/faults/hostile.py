@@ -257,6 +257,8 @@ def change_hdf5(rng: random.Random, file: h5py.File) -> None:
             )
             file.attrs[key] = h5py.Empty("S1") if leaf is None else np.bytes_(leaf) if isinstance(leaf, bytes) else leaf
         return
+    if not names:  # the change before this one took them all away
+        return
     name = rng.choice(names)
     item = file[name]
     if isinstance(item, h5py.Dataset) and rng.random() < 0.5 and item.size and item.dtype.kind in "fiu":

@@ -126,6 +126,16 @@ def test_a_file_without_members_is_removed_if_the_first_cannot_be_written(
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_sweep_that_begins_removes_what_a_killed_one_left(tmp_path: Path, resume: bool) -> None:
+    """A kill while the file is made leaves one of another name, and none of its own."""
+    (tmp_path / "sweep.h5.99999999.tmp").write_bytes(b"half a file")
+    (tmp_path / "other.h5.99999999.tmp").write_bytes(b"of another sweep")
+    with SweepWriter(tmp_path / "sweep.h5", sweeping.header(), resume=resume) as writer:
+        writer.begin()
+    assert sorted(os.listdir(tmp_path)) == ["other.h5.99999999.tmp", "sweep.h5"]
+
+
 # ---------------------------------------------------------------------------------------------- wrong files
 
 

@@ -63,6 +63,21 @@ def test_a_step_of_too_large_an_error_is_made_again() -> None:
         assert 1e-4 < error < 5.0
 
 
+@pytest.mark.parametrize("first", [0.6, 1.0, 1.7, 2.5, 4.0])
+def test_a_step_that_was_made_again_is_not_followed_by_a_longer_one(first: float) -> None:
+    """With one unknown the largest error is the mean one, so that all steps are those of SciPy."""
+    network = brnn.models.rcf.build(n=1, A=1.0, B=3.0, signal=brnn.Power(1.0, 2.0), initial=0.5)
+    system = compile_network(network)
+    stepper = DormandPrince(Piece(system.rhs(0.25), 0.0, np.array([0.5]), 8.0, RTOL, ATOL, system))
+    theirs = RK45(lambda t, x: -x + (3.0 - x) * x * x, 0.0, [0.5], 8.0, first_step=first, rtol=RTOL, atol=ATOL)
+    stepper.h_abs = first
+    for _ in range(3):
+        stepper.step()
+        theirs.step()
+        assert stepper.step_size == pytest.approx(theirs.step_size, rel=1e-6)
+        assert stepper.h_abs == pytest.approx(min(theirs.h_abs, 2.8 / stepper.fastest), rel=1e-6)
+
+
 def test_what_comes_to_rest_does_not_dither_at_the_limit_of_stability() -> None:
     """dx/dt = I - A x rests at I/A; errors alone let a disturbance grow to the tolerance once the steps are long."""
     rates = np.array([100.0, 30.0, 1.0])

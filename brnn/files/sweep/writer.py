@@ -23,6 +23,7 @@ from brnn.base.paths import check_target
 from brnn.ensemble.status import FAILED, MISSING
 from brnn.errors import FileError, InputError
 from brnn.files.hdf5 import WRITE_ERRORS, reason
+from brnn.files.locks import remove_leftovers
 from brnn.files.opening import being_written
 from brnn.files.sweep.filled import SweepFile
 from brnn.files.sweep.header import SweepHeader
@@ -92,6 +93,8 @@ class SweepWriter:
             self._before = self._file.resume()
         elif self._path.exists() and being_written(self._path):
             raise FileError(f"{path} cannot be replaced: something else is writing it")
+        else:
+            remove_leftovers(self._path)
         self._growing = self._file.layout  # with room for all that was given
         self._status = self._file.stored.copy()  # gathered members included
         self._wanted = header.wanted()
