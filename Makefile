@@ -12,6 +12,7 @@ PYTHON ?= $(firstword $(foreach name,$(CANDIDATES),$(shell $(name) -c '$(SUPPORT
 PYTEST_ARGS ?=
 COVERAGE_ARGS ?= tests/unit
 BENCH_ARGS ?=
+PYTHONS_ARGS ?=
 MUTANTS_ARGS ?=
 FAULTS_ARGS ?=
 DOCS ?=
@@ -76,8 +77,8 @@ docs: $(VENV)/.installed-dev  ## make the documentation site in docs/_build: run
 wheel: $(VENV)/.installed-dev  ## build the wheel and try it in a new environment elsewhere
 	$(BIN)/python .ci/check_wheel.py
 
-pythons: $(VENV)/.installed-dev  ## unit tests on the oldest and newest Python, and with the oldest packages
-	$(BIN)/python .ci/check_pythons.py
+pythons: $(VENV)/.installed-dev  ## unit tests on other Pythons, and with the oldest packages (PYTHONS_ARGS=--lowest)
+	$(BIN)/python .ci/check_pythons.py $(PYTHONS_ARGS)
 
 readers: $(VENV)/.installed-dev  ## files of brnn in other programs: every command of docs/readers.md
 	@test -x .venvs/readers/bin/python || $(BIN)/python -m venv .venvs/readers

@@ -7,7 +7,8 @@ pyproject.toml says which Pythons and packages brnn works with; here the ends of
 - the lower bounds of the packages that every installation has, on the oldest Python that can be had.
 
 Each runs the unit tests of what leans on Python and on packages (LEANING), which is minutes of work where all of them
-would be a quarter of an hour; with --all it runs every unit test that is not slow.
+would be a quarter of an hour; with --all it runs every unit test that is not slow, and with --lowest only the quick
+ones of LEANING with the oldest packages.
 
 A Python is looked for on PATH and among those of pyenv; of one that is nowhere a line says so. Environments stay in
 `.venvs/` and are made anew when pyproject.toml has changed.
@@ -47,6 +48,8 @@ LEANING = [
     "tests/unit/test_sweep_file.py",
     "tests/unit/test_topologies.py",
 ]
+# Those of LEANING that compile much.
+SLOWER = {"test_compiler.py", "test_integrate.py", "test_signals.py", "test_sweep.py", "test_topologies.py"}
 # Tools of the tests, and judges that those test files ask.
 TOOLS = ["pytest", "pytest-timeout", "pytest-xdist", "hypothesis", "netCDF4"]
 PYTEST = ["-m", "pytest", "-n", "auto", "--dist", "loadfile", "-q", "-m", "not slow"]
@@ -111,9 +114,9 @@ def main() -> None:
     own = "{}.{}".format(*sys.version_info)
     claimed = claimed_pythons(project)
     found = {version: python for version in claimed if (python := find_python(version)) is not None}
-    all_of_them = "--all" in sys.argv[1:]
+    all_of_them, lowest_only = "--all" in sys.argv[1:], "--lowest" in sys.argv[1:]
     wanted = ["tests/unit"] if all_of_them else LEANING
-    for version in dict.fromkeys((claimed[0], claimed[-1])):
+    for version in () if lowest_only else dict.fromkeys((claimed[0], claimed[-1])):
         if version == own:
             print(f"Python {version}: `make test` runs all tests on it")
         elif version not in found:
@@ -125,7 +128,7 @@ def main() -> None:
     pins = lower_bounds(project)
     inside = environment(f"{oldest}-lowest", found[oldest], ".", *pins, *TOOLS)
     print(f"Python {oldest} with {', '.join(pins)}")
-    run(inside, *PYTEST, *LEANING)
+    run(inside, *PYTEST, *(path for path in LEANING if not (lowest_only and Path(path).name in SLOWER)))
 
 
 if __name__ == "__main__":
