@@ -74,6 +74,7 @@ def test_a_sweep(answer: Any) -> None:
 
 def test_theory(answer: Any) -> None:
     found = answer("theory", "rcf", "--set", "signal=w**2", "--set", "initial=0.2,0.9,0.4")
+    assert not [name for prediction in found["predictions"] for name in prediction if name.startswith("_")]
     stored = [entry for entry in found["predictions"] if entry["source"] and entry["hypothesis"]]
     assert len(stored) == len(found["predictions"]) > 2
     assert found["network"] == "rcf"
