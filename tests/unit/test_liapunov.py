@@ -343,6 +343,12 @@ def test_where_two_matrices_differ_most(targets: int, sources: int) -> None:
         assert abs(one - two) == difference.max()
 
 
+def test_matrices_add() -> None:
+    one, two, three = np.arange(6.0).reshape(2, 3), np.ones((2, 3)), np.eye(2, 3)
+    total = CouplingBlock(2, 3, dense=one) + CouplingBlock(2, 3, uniform=0.5, dense=two)
+    np.testing.assert_array_equal((total + CouplingBlock(2, 3, dense=three)).full(), one + two + three + 0.5)
+
+
 def test_large_fields_cost_little_memory() -> None:
     """A field of 20,000 cells has 3.2 GB of coefficients, of which none are made."""
     network = brnn.models.rcf.build(n=20_000, initial=0.1, J=0.2)

@@ -67,6 +67,11 @@ def test_at_low_vigilance_it_matters_whether_new_categories_compete() -> None:
     assert last.labels[0].tolist() == [0, 0, 0, 1, 1, 0, 1]
 
 
+def test_a_list_is_shown_once_by_default() -> None:
+    assert art.art1([[1, 0], [0, 1]], 0.9).labels.shape == (1, 2)
+    assert art.fuzzy_art(art.complement([[0.1], [0.9]]), 0.9).labels.shape == (1, 2)
+
+
 def test_resets_templates_and_changes_by_hand() -> None:
     """Choices in the second list: 1100 prefers 1000 (2/2, 4/5), which matches 1/2 only; 1111 a new one (8/5)."""
     learned = art.art1([[1, 1, 0, 0], [1, 1, 1, 1], [1, 0, 0, 0]], 0.6, lists=3)

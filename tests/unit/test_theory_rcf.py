@@ -139,6 +139,12 @@ def test_sigmoid_levels():
         assert -a * u + (b - u) * signal - u * (k - 1) * signal == pytest.approx(0.0, abs=1e-13)
 
 
+def test_a_weak_sigmoid_stores_nothing():
+    """f = 0.2 w^2/(F + w^2) at most 0.2: h is at most 0.2, below A/(B - w) >= 1/3."""
+    assert rcf.sigmoid_most_survivors(A, B, F, 0.2) == 0
+    assert rcf.sigmoid_levels(A, B, F, 1, 0.2) is None
+
+
 def test_most_survivors_of_large_numbers():
     """k < B/sqrt(F) - 2A/G = 4, a difference of two numbers of a million."""
     assert rcf.most_survivors(0.5e6, 1e6 + 4.0, Sigmoid(1.0, 1.0, 2.0), 10) == 3
