@@ -81,7 +81,7 @@ class Running:
             os.chdir(self.folder / "in")
             (self.folder / "std0").write_bytes(self.case.stdin)
             for number in range(3):
-                mode = os.O_WRONLY | os.O_CREAT if number else os.O_RDONLY
+                mode = os.O_WRONLY | os.O_CREAT | os.O_TRUNC if number else os.O_RDONLY
                 os.dup2(os.open(self.folder / f"std{number}", mode, 0o600), number)
             sys.stdin, sys.stdout, sys.stderr = (os.fdopen(k, "rw"[k > 0]) for k in range(3))
             signal.signal(signal.SIGINT, signal.default_int_handler)
