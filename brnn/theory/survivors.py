@@ -33,7 +33,6 @@ eigenvalues, the factor m and the limit of `most_survivors` are derived here.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -180,7 +179,8 @@ def equilibria(
     signs = np.sign(values)
     found = []
     places = np.flatnonzero(signs != 0)  # what lies between two of these is all on the curve, or nothing is
-    for k, after in itertools.pairwise(places.tolist()):
+    eventful = (np.diff(signs[places]) != 0) | (np.diff(places) > 1)  # few of many thousand
+    for k, after in zip(places[:-1][eventful].tolist(), places[1:][eventful].tolist(), strict=True):
         low, high = float(grid[k]), float(grid[after])
         crosses, stable = signs[k] != signs[after], bool(signs[after] < 0)
         if after == k + 1:
