@@ -93,6 +93,7 @@ class Prepared:
     The first run with a set of names takes as long as building the network; each later one little more than the
     integration. Changes are checked as by `Network.with_`. One that changes the structure, or what is no number (an
     array, an initial state, a time of a schedule), is built as by `with_` each time, and may have to be compiled.
+    Runs share their work arrays: one thread uses an object at a time.
 
     Attributes
     ----------
