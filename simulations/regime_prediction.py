@@ -109,20 +109,32 @@ def experiment(options: argparse.Namespace) -> Outcome:
                 rows.append(Comparison.count(
                     int(listed.sum()), int(np.sum(distances[listed] <= TOLERANCE)), f"{label}: state one of a list"
                 ))  # fmt: skip
-            numbers += np.array([count, sure.sum(), listed.sum(), np.sum(~sure & ~listed)])
+            answers = np.array([sure.sum(), listed.sum(), np.sum(~sure & ~listed)])
+            numbers += np.array([count, *answers])
             kept = run if first else kept
             points.append(
-                (label, final.sum(axis=1), [r.final.sum() if r.final is not None else np.nan for r in regimes])
+                (label, final.sum(axis=1), [r.final.sum() if r.final is not None else np.nan for r in regimes], answers)
             )
 
     def draw() -> Any:
-        figure = brnn.plot.new_figure(9.0, 6.0, "Total activity of random fields, where theory determines it")
-        ax = figure.subplots()
-        for k, (label, measured, said) in enumerate(points):
+        figure = brnn.plot.new_figure(12.0, 6.0, "What theory says of random fields, and what they do")
+        totals, answered = figure.subplots(1, 2)
+        colors = brnn.plot.PALETTE
+        for k, (label, measured, said, _) in enumerate(points):
             if np.isfinite(said).any():
-                ax.plot(said, measured, ".x"[k // len(SIGNALS)], ms=5, label=label)
-        brnn.plot.polish(ax, "", "predicted", "measured")
-        brnn.plot.key(ax)
+                marker = "ox"[k // len(SIGNALS)]
+                totals.plot(said, measured, marker, color=colors[k % len(SIGNALS)], ms=6, alpha=0.7, label=label)
+        brnn.plot.polish(totals, "Total activity, where theory determines the state", "predicted", "measured")
+        brnn.plot.key(totals)
+        shares = np.array([100.0 * answers / answers.sum() for *_, answers in points])[::-1]
+        below = np.zeros(len(points))
+        for k, answer in enumerate(("the state", "one of a list of states", "left open")):
+            answered.barh(range(len(points)), shares[:, k], left=below, color=(*colors[:2], "0.8")[k], label=answer)
+            below += shares[:, k]
+        brnn.plot.polish(answered, "What theory determines", "percent of the fields", "")
+        answered.set_yticks(range(len(points)), [label for label, *_ in points][::-1])
+        answered.set_ylim(-0.6, len(points) + 1.2)
+        brnn.plot.key(answered)
         return figure
 
     every, sure_of, from_list, left = numbers

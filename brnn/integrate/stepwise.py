@@ -222,11 +222,14 @@ class Stepwise(Driver):
             self.steps += stepper.steps - steps
             state = stepper.y
             made = stepper.status != "failed" and bool(np.isfinite(state).all())
+            if not made:  # what was reached before is kept; from here nothing can go on
+                self.stepper = None
+                block = block[: int(np.isfinite(block).all(axis=1).cumprod().sum())]
+            if len(block):
+                self.save(inner[: len(block)], block, stepper.projected if projects else None)
             needed = self._hopeless(stepper.t) if made else None
             if not made or needed is not None:
                 self._fail(stepper, piece.fun, stepper.t, state, needed)
-            if len(block):
-                self.save(inner[: len(block)], block, stepper.projected if projects else None)
             self.stepper = stepper if stepper.status == "running" else None
             self.progressed(stepper.t - before)
             if (

@@ -28,7 +28,8 @@ EXAMPLES = (
 )
 
 _SEARCHED = 12  # unknowns of a network whose equilibria are searched
-_LISTED = 20
+_LISTED = 20  # kinds of equilibria, at most
+_NOTHING = 1e-12  # of the largest value of a state: printed as 0
 
 
 def theory(
@@ -86,6 +87,8 @@ def theory(
 
 def _searched(network: Network, predictions: Predictions) -> list[tuple[str, str]]:
     """Return the equilibria that a search finds of a small network of whose rests no theorem speaks."""
+    import numpy as np
+
     from brnn.dynamics.equilibria import equilibria
 
     said = [p.quantity for p in predictions if not p.quantity.startswith(("bounds of", "least lead"))]
@@ -97,11 +100,23 @@ def _searched(network: Network, predictions: Predictions) -> list[tuple[str, str
         found = equilibria(network, starts=30)
     except InputError as error:
         return [("equilibria", f"none searched: {error}")]
+    alike: dict[tuple[str, ...], list[str]] = {}  # the same values, at other cells
+    for equilibrium, kind in zip(found, found.kinds, strict=True):
+        state = np.where(
+            np.abs(equilibrium.state) < _NOTHING * np.max(np.abs(equilibrium.state)), 0.0, equilibrium.state
+        )
+        named = f"{kind}, growth rate {equilibrium.growth_rate:.5g}"
+        alike.setdefault((named, *sorted(f"{x:.5g}" for x in state)), []).append(pattern_in_words(state))
     rows = [
-        ("equilibrium", f"{kind}, growth rate {e.growth_rate:.5g}: {pattern_in_words(e.state)}")
-        for e, kind in zip(found, found.kinds, strict=True)
+        (
+            "equilibrium",
+            f"{key[0]}: {states[0]}" + (f" (and {len(states) - 1} more: other cells)" if states[1:] else ""),
+        )
+        for key, states in alike.items()
     ]
-    return [*rows[:_LISTED], ("", found.how)]
+    if len(rows) > _LISTED:
+        rows = [*rows[:_LISTED], ("", f"... and {len(rows) - _LISTED} more kinds: brnn.equilibria lists them")]
+    return [*rows, ("", found.how)]
 
 
 def _rows(outcome: Prediction | Unmet) -> list[tuple[str, str]]:
