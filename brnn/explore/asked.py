@@ -99,7 +99,16 @@ class Asked:
             return []
         if self.model.module is None:
             return ["from pathlib import Path"]
-        return ["import sys", f"sys.path.append({str(path.resolve().parent)!r})", f"import {path.stem}"]
+        # By its path: a module of the same name may be installed, and a file's name need not be a name in Python.
+        return [
+            "import importlib.util",
+            "import sys",
+            "",
+            f"spec = importlib.util.spec_from_file_location('own_model', {str(path.resolve())!r})",
+            "own_model = importlib.util.module_from_spec(spec)",
+            "sys.modules['own_model'] = own_model",
+            "spec.loader.exec_module(own_model)",
+        ]
 
     def _made(self) -> list[str]:
         if self.model.module is None:
@@ -107,8 +116,7 @@ class Asked:
             pairs = dict(setting.split("=", 1) for setting in self.settings)
             changed = "".join(f"    {key.strip()!r}: {value.strip()!r},\n" for key, value in pairs.items())
             return [f"network = {made}" + (f".with_({{\n{changed}}})" if changed else "")]
-        name = self.model.name if self.model.path is None else self.model.path.stem
-        build = f"brnn.models.{name}.build" if self.model.path is None else f"{name}.build"
+        build = f"brnn.models.{self.model.name}.build" if self.model.path is None else "own_model.build"
         values = self.model.values(self.settings)
         lines = [f"    {name}={_as_python(value)}," for name, value in values.items()]
         return [f"network = {build}(", *lines, ")"] if lines else [f"network = {build}()"]

@@ -214,7 +214,7 @@ def test_a_saved_file_is_the_run(answers: Answers) -> None:
 
 
 def test_a_run_that_takes_too_long_is_stopped() -> None:
-    network = brnn.models.may_leonard.build()
+    network = brnn.models.wilson_cowan.build()  # a cycle: millions of periods
     with pytest.raises(InputError, match="was stopped after 0.2 s"):
         Runner(seconds=0.2).run(network, 1e7, None)
 
@@ -339,7 +339,7 @@ def test_bad_arguments_are_one_line(arguments: list[str], words: str, capsys: py
 
 
 def test_a_model_of_the_users_own_is_in_the_list(tmp_path: Path) -> None:
-    file = tmp_path / "mine.py"
+    file = tmp_path / "signal.py"  # the standard library has one, too
     file.write_text("import brnn\n\n\ndef build(A: float = 1.0):\n    return brnn.models.rcf.build(n=3, A=A)\n")
     known, name = catalogue(str(file))
     mine = Answers(known, tmp_path)
