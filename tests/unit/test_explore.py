@@ -214,9 +214,9 @@ def test_a_saved_file_is_the_run(answers: Answers) -> None:
 
 
 def test_a_run_that_takes_too_long_is_stopped() -> None:
-    network = brnn.models.wilson_cowan.build()  # a cycle: millions of periods
+    network = brnn.models.wilson_cowan.build()  # a cycle: 200,000 periods, seconds
     with pytest.raises(InputError, match="was stopped after 0.2 s"):
-        Runner(seconds=0.2).run(network, 1e7, None)
+        Runner(seconds=0.2).run(network, 1e6, None)
 
 
 def test_a_run_that_nobody_waits_for_is_given_up() -> None:
