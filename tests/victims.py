@@ -62,10 +62,10 @@ def write_sweeps(there: Connection, path: str, seed: int, eager: bool) -> None:
 
 
 def drive(_: Any, path: str) -> None:
-    """Run a leaky integrator driven by a sine, saved ten times in each period: long enough to be killed."""
+    """Run a leaky integrator driven by a sine, saved ten times in each period: with LSODA long enough to be killed."""
     drive = brnn.Stimulus("F1", pattern=[1.0, 2.0, 3.0], schedule=brnn.Sine(frequency=1.0))
     network = brnn.Network("driven", [brnn.Layer.additive("F1", 3, A=0.5)], stimuli=[drive])
-    brnn.simulate(network, duration=50_000.0, times=np.linspace(0.0, 50_000.0, 500_001), record=path)
+    brnn.simulate(network, duration=50_000.0, times=np.linspace(0.0, 50_000.0, 500_001), record=path, solver="LSODA")
 
 
 def spike(_: Any, path: str) -> None:
