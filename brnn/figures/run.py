@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,8 +11,9 @@ from brnn.figures.description import Span
 from brnn.figures.view import View, drawn_network, input_intervals, input_pattern
 from brnn.spec.network import Network
 from brnn.spec.stimulus import Stimulus
-from brnn.theory.predictions.base import Predictions
-from brnn.theory.predictions.predict import predict
+
+if TYPE_CHECKING:
+    from brnn.theory.predictions.base import Predictions
 
 __all__ = ["Run"]
 
@@ -94,6 +95,8 @@ class Run:
     @cached_property
     def predictions(self) -> Predictions:
         """What theory says of the network."""
+        from brnn.theory.predictions.predict import predict
+
         return predict(self.network)
 
     @property

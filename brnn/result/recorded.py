@@ -44,15 +44,20 @@ class Recorded:
         coordinates = {"time": self._time(time_units)}
         return xr.DataArray(self._sums(), coordinates, ("time",), name=f"total of {column.name}", attrs=attributes)
 
-    def final(self, label: str) -> xr.DataArray:
-        """Return the last samples, without time; InputError, which calls it `label`, if there are none."""
+    def last(self, label: str) -> np.ndarray:
+        """Return the last samples as a plain array; InputError, which calls it `label`, if there are none."""
         if not len(self.times):
             raise InputError(f"'{label}' has no final values: no state was recorded")
+        return np.asarray(self.data[-1])
+
+    def final(self, label: str) -> xr.DataArray:
+        """Return the last samples, without time; InputError, which calls it `label`, if there are none."""
+        values = self.last(label)
         import xarray as xr
 
         column = self.column
         attributes = {"units": column.units, "long_name": column.long_name}
-        return xr.DataArray(self.data[-1], self._indices(), column.dims, name=column.name, attrs=attributes)
+        return xr.DataArray(values, self._indices(), column.dims, name=column.name, attrs=attributes)
 
     def _array(self, time_units: str, attributes: dict[str, str], divisor: np.ndarray | None = None) -> xr.DataArray:
         import xarray as xr

@@ -97,6 +97,9 @@ class Result(Mapping[str, "xr.DataArray"]):
         """Return a variable by its full name, e.g. ``"F1.x"``, with the dimensions ``(time, *cells)``."""
         return self._find(name).array(self.time_units)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._recorded
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._recorded)
 

@@ -110,6 +110,10 @@ LAZY_MODULES = {
     ("brnn.base.words", "brnn.base.data"): "NumPy, which texts alone do not need",
     ("brnn.base.words", "brnn.base.plain"): "NumPy, which texts alone do not need",
     ("brnn.compiler.cache", "brnn.compiler.numba_internals"): "Numba",
+    (
+        "brnn.figures.run",
+        "brnn.theory.predictions.predict",
+    ): "SciPy; every model declares its figure, few figures ask theory",
     ("brnn.files.run.writer", "brnn.files.run.save"): "h5py",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.affine_weights"): "SciPy, Numba",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.fused"): "SciPy, Numba",

@@ -293,10 +293,12 @@ def _summary(result: Result, written: list[Path], taken: list[str]) -> str:
         ("solver", f"{solver.method} ({solver.details['reason']})"),
         ("run", f"{solver.message}: {solver.steps} steps, {solver.evaluations} evaluations, {solver.seconds:.3g} s"),
     ]
+    recorded = {entry.column.name: entry for entry in result.recorded}
     for layer in network.layers:
-        if f"{layer.name}.x" not in result:
+        entry = recorded.get(f"{layer.name}.x")
+        if entry is None:
             continue
-        final = np.asarray(result.final(layer.name))
+        final = entry.last(layer.name)
         place = np.unravel_index(int(np.argmax(final)), final.shape)
         cell = ", ".join(str(int(k)) for k in place)
         rows.append((f"{layer.name}.x", pattern_in_words(final)))
@@ -319,9 +321,10 @@ def _print_json(result: Result, files: list[Path], taken: list[str]) -> None:
     from brnn.cli.as_json import print_json, written
 
     finals: dict[str, Any] = {}
-    for name in result:
+    for entry in result.recorded:
+        name = entry.column.name
         if name.endswith(".x"):
-            values = np.asarray(result.final(name))
+            values = entry.last(name)
             place = np.unravel_index(int(np.argmax(values)), values.shape)
             finals[name] = {
                 "total": values.sum(),
