@@ -6,6 +6,7 @@ from . import data as data
 from . import figures as figures
 from . import models as models
 from . import plot as plot
+from . import sequences as sequences
 from . import signals as signals
 from . import spec as spec
 from . import theory as theory
@@ -29,6 +30,7 @@ from .files.patterns import read_pattern as read_pattern
 from .files.run.save import recover as recover
 from .files.sweep.grid import unstack as unstack
 from .files.sweep.merge import merge_shards as merge_shards
+from .files.weights.read import read_weights as read_weights
 from .integrate import Equilibrium as Equilibrium
 from .integrate import Prepared as Prepared
 from .integrate import prepare as prepare

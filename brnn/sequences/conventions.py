@@ -73,7 +73,8 @@ def keras(kernel: Any, recurrent: Any, bias: Any = None, reset: str | None = Non
     Parameters
     ----------
     kernel, recurrent : array
-        Its arrays 0 and 1 (columns by gate).
+        Its arrays 0 and 1 (columns by gate). A .keras file calls a layer by its kind and number in the model, as
+        ``layers/gru_1`` for the second GRU, and not by the name that it was given (Keras 3.15).
     bias : array, optional
         Its array 2. That of a GRU has two rows if reset_after=True.
     reset : {"after", "before"}, optional
@@ -104,6 +105,7 @@ def onnx(
     linear_before_reset: int = 0,
     input_forget: int = 0,
     direction: int = 0,
+    activation: str | None = None,
 ) -> dict[str, Any]:
     """Return the arguments for a node LSTM, GRU or RNN of ONNX.
 
@@ -115,6 +117,8 @@ def onnx(
         Attributes of a GRU and of an LSTM.
     direction : int
         Which direction: 0 the first, 1 the backward one of a bidirectional node.
+    activation : {"tanh", "relu", "sigmoid"}, optional
+        That of an RNN; tanh by default.
     """
     given = {"W": (W, 3), "R": (R, 3), "B": (B, 2), "P": (P, 2)}
     part = {}
@@ -134,7 +138,7 @@ def onnx(
         return _gru(part["W"], part["R"], b[:size], b[size:], n, "zrn", place)
     result = {"W": part["W"], "U": part["R"], "b": b[:size] + b[size:]}
     if gates == 1:
-        return result
+        return result if activation is None else {**result, "activation": activation}
     if "P" in part:
         if part["P"].shape != (3 * n,):
             raise InputError(f"onnx: P: has {part['P'].size} numbers for a direction, must have {3 * n}: i, o, f")

@@ -103,6 +103,8 @@ LAZY = {
     "tqdm": "only where a bar is shown",
     "distributed": "an extra",
     "pyarrow": "an extra",
+    "onnx": "an extra",
+    "google": "protobuf, which comes with onnx",
     "numpy": "commands that only list and explain run without it",
     "brnn.cli": "the command that was typed loads what it needs: `brnn --help` needs nothing but Typer",
 }

@@ -199,8 +199,8 @@ def test_npz_is_read_and_pickles_are_not(tmp_path: Path) -> None:
     (tmp_path / "w.pt").write_bytes(pickle.dumps([1]))
     with pytest.raises(InputError, match=r"never opened.*safetensors.torch.save_file"):
         read_weights(tmp_path / "w.pt")
-    for name, said in (("none.npz", "no such file"), ("w.onnx", "the kind '.onnx' is not known")):
-        (tmp_path / "w.onnx").touch()
+    for name, said in (("none.npz", "no such file"), ("w.txt", "the kind '.txt' is not known")):
+        (tmp_path / "w.txt").touch()
         with pytest.raises(InputError, match=said):
             read_weights(tmp_path / name)
 

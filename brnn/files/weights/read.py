@@ -13,16 +13,20 @@ from brnn.base.memory import refuse_above
 from brnn.base.text import shortened
 from brnn.errors import InputError
 from brnn.files.weights.keras import read_keras
+from brnn.files.weights.onnx import read_onnx
 from brnn.files.weights.safetensors import read_safetensors
 
 __all__ = ["read_weights"]
 
 _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle")
-_KNOWN = ".safetensors, .npz, .keras, .h5"
+_KNOWN = ".safetensors, .npz, .keras, .h5, .onnx"
 
 
 def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """Return the arrays of a file of weights by name: .safetensors, .npz, .keras or .h5.
+    """Return the arrays of a file of weights by name: .safetensors, .npz, .keras, .h5 or .onnx.
+
+    Those of an ONNX model are the weights of its nodes, as ``LSTM_0/W``; `brnn.files.weights.onnx.read_onnx` says also
+    how each node is meant.
 
     `brnn.sequences.conventions` makes of them what the models take.
 
@@ -47,6 +51,13 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         return _read_npz(file)
     if kind in (".keras", ".h5", ".hdf5"):
         return read_keras(file)
+    if kind == ".onnx":
+        return {
+            f"{node}/{name}": value
+            for node, given in read_onnx(file).items()
+            for name, value in given.items()
+            if isinstance(value, np.ndarray)
+        }
     raise InputError(f"{file}: the kind '{kind}' is not known; weights are read from {_KNOWN}")
 
 
