@@ -46,7 +46,7 @@ from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.variable import Variable
 
-__all__ = ["argument_table", "generate", "text_of_arrays", "text_with_rates"]
+__all__ = ["argument_table", "generate", "text_of", "text_of_arrays", "text_with_rates"]
 
 _HEADER = '''"""Right-hand side of a network, generated from its structure; every number is an argument."""
 
@@ -116,7 +116,7 @@ def generate(
     for layer in network.layers:
         _add_layer(program, network, layer, sent, fields, inputs)
         _send_at_once(program, network, layer, signals, sent, fields)
-    program.source = _source(program)
+    program.source = text_of(program)
     return program
 
 
@@ -343,10 +343,10 @@ def text_with_rates(program: Program) -> str:
     Only exponential methods need it, which compile it when they are chosen.
     """
     changed = replace(program, statements=list(with_rates(program.statements)), diffusion=[])
-    return _source(changed, rates=True)
+    return text_of(changed, rates=True)
 
 
-def _source(program: Program, *, rates: bool = False) -> str:
+def text_of(program: Program, *, rates: bool = False) -> str:
     """Return the text of the module, whose functions find everything by its address.
 
     They do so in calls of three functions, as indices and slices of arrays, which may be negative or too large, and

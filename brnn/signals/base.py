@@ -17,7 +17,7 @@ from brnn.base.tracer import Varying
 from brnn.errors import InputError
 from brnn.signals.shapes import classify
 
-__all__ = ["PARTS", "PRODUCT_EXPONENTS", "Signal", "power"]
+__all__ = ["PARTS", "PRODUCT_EXPONENTS", "Signal", "power", "power_growth", "power_slope"]
 
 PRODUCT_EXPONENTS = (1.0, 2.0, 3.0, 4.0)  # for which `power` multiplies
 _UNARY = ("exp", "log", "sqrt", "tanh", "sin", "cos", "abs")  # functions that formulas know, too
@@ -36,6 +36,16 @@ def power(w: Any, n: float) -> Any:
         v = w * w
         return v * v
     return np.power(w, n)
+
+
+def power_slope(w: Any, n: float) -> Any:
+    """Return the derivative of `power` by w."""
+    return n * power(w, n - 1.0)
+
+
+def power_growth(w: Any, n: float) -> Any:
+    """Return the derivative of `power` by n."""
+    return np.power(w, n) * np.log(w) if w > 0.0 else 0.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

@@ -1,0 +1,106 @@
+"""A network whose right-hand side has exact derivatives: by its state, and by the arguments of its code."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+
+from brnn.compiler.forward import TangentText, tangent_text
+from brnn.compiler.generate import generate
+from brnn.compiler.layout import layout
+from brnn.compiler.system import Clock, RightHandSide, System, room_apart
+from brnn.errors import InputError
+from brnn.spec.network import Network
+
+__all__ = ["Differentiable", "jacobian"]
+
+_AT_ONCE = 64  # tangents
+
+
+class Differentiable:
+    """A network in explicit form, of which tangents and adjoints can be taken.
+
+    Parameters
+    ----------
+    network : Network
+        Without delays.
+
+    Attributes
+    ----------
+    system : System
+        It in explicit form: loops over cells alone.
+    """
+
+    def __init__(self, network: Network) -> None:
+        late = next((link.label for link in network.projections if link.delay > 0), None)
+        if late is not None:
+            raise InputError(f"{late} has a delay, through which derivatives are not taken")
+        variables = layout(network)
+        self.system = System(network, variables, generate(network, variables, explicit=True))
+        self._tangents: dict[tuple[frozenset[int], frozenset[str]], TangentText] = {}
+
+    @property
+    def size(self) -> int:
+        """Length of the state."""
+        return self.system.size
+
+    def tangents(self, numbers: Collection[int] = (), arrays: Collection[str] = ()) -> TangentText:
+        """Return the right-hand side with tangents of these arguments."""
+        key = frozenset(numbers), frozenset(arrays)
+        if key not in self._tangents:
+            self._tangents[key] = tangent_text(self.system.program, *key)
+        return self._tangents[key]
+
+    def with_tangents(
+        self, text: TangentText, time: float, directions: int, clock: Clock | None = None
+    ) -> tuple[RightHandSide, dict[str, np.ndarray]]:
+        """Return what is to be integrated between the two break points around `time`, and the tangents of arguments.
+
+        Its state is u, and then for each unknown its tangents, one after the other. The tangents of arguments are
+        arrays of zeros of shape (numbers, directions), to be filled: "p" has a row for each of ``text.numbers``.
+        """
+        plain = self.system.rhs(time, clock=clock)
+        _, _, *given = plain.arguments
+        by_name = dict(zip(self.system.program.arrays, given, strict=True))
+        seeds = {"p": _zeros(len(text.numbers) * directions)}
+        seeds |= {name: _zeros(by_name[name].size * directions) for name in text.arrays}
+        sizes = [1 if name is None else by_name[name].size for name in text.work.values()]
+        work = [_zeros(size * directions) for size in sizes]
+        edges = np.array([variable.stop for variable in self.system.variables], dtype=np.int64)
+        bounds = np.concatenate([[0], edges, self.size + directions * edges])
+        arguments = (bounds, plain.arguments[1], *given, *seeds.values(), *work)
+        whole = self.size * (1 + directions)
+        function = replace(plain, source=text.source, arguments=arguments, size=whole, rates=None)
+        return function, {name: array.reshape(-1, directions) for name, array in seeds.items()}
+
+
+def _zeros(size: int) -> np.ndarray:
+    array = room_apart(size)
+    array[:] = 0.0
+    return array
+
+
+@functools.lru_cache(maxsize=8)
+def _differentiable(network: Network) -> Differentiable:
+    return Differentiable(network)
+
+
+def jacobian(network: Network, time: float, state: np.ndarray, clock: Clock | None = None) -> np.ndarray:
+    """Return the exact Jacobian of a network without delays, shape (unknowns, unknowns).
+
+    At a corner of a signal it is that from the right. Of a jump there is none, which raises SpecError.
+    """
+    own = _differentiable(network)
+    text, size = own.tangents(), own.size
+    result = np.empty((size, size))
+    for first in range(0, size, _AT_ONCE):
+        count = min(_AT_ONCE, size - first)
+        function, _ = own.with_tangents(text, time, count, clock)
+        seeds = np.zeros((size, count))
+        seeds[first + np.arange(count), np.arange(count)] = 1.0
+        moved = function(time, np.concatenate([state, seeds.ravel()]))
+        result[:, first : first + count] = moved[size:].reshape(size, count)
+    return result
