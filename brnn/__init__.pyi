@@ -54,6 +54,7 @@ from .signals import ThresholdLinear as ThresholdLinear
 from .spec.events.actions import Action as Action
 from .spec.events.actions import NextPhase as NextPhase
 from .spec.events.actions import SampleWinner as SampleWinner
+from .spec.events.actions import SetParameter as SetParameter
 from .spec.events.actions import SetState as SetState
 from .spec.events.actions import StartStimulus as StartStimulus
 from .spec.events.actions import StopRun as StopRun

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -97,6 +98,8 @@ class RightHandSide:
         For each delayed layer: its array among the arguments, its Variable, and the delay.
     shift : float
         Time of the schedules minus time of the run.
+    between : tuple of float
+        The times between which the past is read.
     rates : callable or None
         Returns the text of the module whose function writes the rates of the unknowns, too.
     """
@@ -108,6 +111,7 @@ class RightHandSide:
     lags: tuple[tuple[np.ndarray, Variable, float], ...] = ()
     shift: float = 0.0
     rates: Callable[[], str] | None = None
+    between: tuple[float, float] = (-math.inf, math.inf)
 
     @functools.cached_property
     def address(self) -> int:
@@ -132,9 +136,10 @@ class RightHandSide:
 
     def into(self, t: float, u: np.ndarray, du: np.ndarray) -> None:
         """Write du/dt into `du`."""
+        first, last = self.between
         for array, variable, delay in self.lags:
             assert self.history is not None
-            array[:] = self.history(t - delay)[variable.start : variable.stop]
+            array[:] = self.history(min(max(t, first), last) - delay)[variable.start : variable.stop]
         self._call(self.address, t, u, du)
 
     def with_rates(self, t: float, u: np.ndarray, both: np.ndarray) -> None:

@@ -103,7 +103,7 @@ def _then(fun: RightHandSide, state: np.ndarray, delay: float) -> RateFunction:
         def history(at: float) -> np.ndarray:
             return late if abs(time - at - delay) <= 1e-9 * delay + 1e-14 * abs(time) else state
 
-        return replace(fun, history=history)(time, state)
+        return replace(fun, history=history, between=(-np.inf, np.inf))(time, state)
 
     return rate
 

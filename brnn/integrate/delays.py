@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from brnn.result.start import Past
+from brnn.spec.breaks import NEAR
 
-__all__ = ["History", "points_of"]
+__all__ = ["History", "inside", "points_of"]
 
 _LOOKS = 33  # at the past of the longest delay
 _LARGEST = 256 * 1024 * 1024  # bytes of a past that is kept
@@ -26,6 +27,15 @@ _POINTS = 4  # by which a cubic polynomial is kept
 def points_of(count: int) -> np.ndarray:
     """Return so many Chebyshev points of the interval from 0 to 1, its ends among them."""
     return np.asarray(0.5 * (1.0 - np.cos(np.pi * np.arange(count) / (count - 1))))
+
+
+def inside(start: float, stop: float, duration: float) -> tuple[float, float]:
+    """Return between which times signals of the past are read in a piece: at its ends, on the side that is its own.
+
+    There the past may jump, as events set states.
+    """
+    away = min(2.0 * NEAR * duration, 0.25 * (stop - start))
+    return start + away, stop - away
 
 
 class _Polynomial:

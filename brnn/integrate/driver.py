@@ -7,7 +7,7 @@ import time as clock
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -210,14 +210,14 @@ class Driver:
         self.reactor = Reactor(self.task.system, timetable, self.task.seed, self.task.recorder.happened)
         if self.task.start is not None:
             self.reactor.go_on(self.task.start, state)
-            return state
-        return self._kept_within(self.reactor.begin(state))
+            return self._kept_within(self.reactor, state)
+        return self._kept_within(self.reactor, self.reactor.begin(state))
 
     def react(self, time: float, state: np.ndarray, due: list[int]) -> np.ndarray:
         """Let the events happen that were found, or are due; return the state after them."""
         if self.reactor is None or not (self.reactor.waiting or due):
             return state
-        return self._kept_within(self.reactor.react(time, state, due))
+        return self._kept_within(self.reactor, self.reactor.react(time, state, due))
 
     @property
     def stopped(self) -> bool:
@@ -233,8 +233,14 @@ class Driver:
         early = f", where events that ended phases early brought the end ({self.task.duration:g} were planned)"
         return f"reached t = {time:g}{early if time < self.task.duration else ''}"
 
-    def _kept_within(self, state: np.ndarray) -> np.ndarray:
-        """Return the state after events; one outside of the proven bounds takes what they are proven from away."""
+    def _kept_within(self, reactor: Reactor, state: np.ndarray) -> np.ndarray:
+        """Return the state after events, with whose parameters the run goes on.
+
+        One outside of the proven bounds takes what they are proven from away.
+        """
+        if reactor.system is not self.task.system:
+            self.task = replace(self.task, system=reactor.system)
+            self.bounds = None if self.bounds is None else _bounds(reactor.system, state)
         if self.bounds is not None and not ((state >= self.bounds[0]) & (state <= self.bounds[1])).all():
             self.bounds = None
         return state

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from brnn.compiler import System
-from brnn.errors import InputError, IntegrationError
+from brnn.compiler import System, compile_network
+from brnn.errors import InputError, IntegrationError, SpecError
 from brnn.integrate.timetable import Timetable
 from brnn.integrate.watches import EPS, NEAR, Watch, Watches
 from brnn.result.events import EventTable, Happened
@@ -85,6 +85,17 @@ class _Moment:
     def start(self, stimulus: str) -> None:
         self.reactor.timetable.start(stimulus, self.time)
 
+    def set_parameter(self, name: str, value: Any) -> None:
+        network = self.reactor.system.network
+        try:
+            # Without the events: what one of them sets need not be there any more when another one has.
+            changed = network.replace(events=()).with_({name: value})
+        except (InputError, SpecError) as error:  # beside what other events have set
+            raise IntegrationError(
+                f"SetParameter '{name}' at t = {self.time:.6g}: {error}", time=self.time, state=self.state_vector
+            ) from None
+        self.reactor.system = compile_network(changed)
+
     def next_phase(self) -> None:
         self.reactor.due += self.reactor.timetable.next_phase(self.time)
 
@@ -108,6 +119,8 @@ class Reactor:
 
     Attributes
     ----------
+    system : System
+        What is run from now on: events may change its parameters.
     stopped : bool
         Whether an event ended the run.
     last : str
@@ -118,6 +131,7 @@ class Reactor:
         self, system: System, timetable: Timetable, seed: int | None, record: Callable[[Happened], None]
     ) -> None:
         self.timetable = timetable
+        self.system = system
         self.places = {variable.name: slice(variable.start, variable.stop) for variable in system.variables}
         self.due: list[int] = []
         self.stopped = False
@@ -163,6 +177,7 @@ class Reactor:
             moment = _Moment(self, time, scratch, cells[cells >= 0], self._random if first >= start.drawn else others)
             for action in self._events[number].actions:
                 action.apply(moment)
+            self.timetable.jumped(time)
             for watch in self._watches:
                 if watch.number == number:
                     there = moment.cells if watch.when.per == "cell" else np.zeros(1, np.int64)
@@ -299,6 +314,7 @@ class Reactor:
         moment = _Moment(self, time, state, cells, self._random)
         for action in event.actions:
             action.apply(moment)
+        self.timetable.jumped(time)
         for watch, old in zip(self._watches, before, strict=True):
             new = watch.beyond(state)
             watch.armed |= (new < 0.0) & (new != old)  # an action took them back to the near side

@@ -121,6 +121,12 @@ class Branch:
             return Past(np.array(kept.arrays["past_edges"]), np.array(kept.arrays["past_values"]))
         if self.network.step is not None:
             return self._steps(self.network.step)
+        table = self.result.event_table
+        if table is not None and any(self.network.events[int(k)].actions for k in table.columns["which"]):
+            raise InputError(
+                f"at = {self.time:g}: signals travel for up to {self.delays[-1]:g}, and the saved states do not hold "
+                "where events made them jump; go on from the end of the run"
+            )
         begin = 0.0 if self.before is None else self.before.time
         first = max(self.time - self.delays[-1], 0.0)
         edges: list[float] = []

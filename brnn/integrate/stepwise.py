@@ -11,7 +11,7 @@ import numpy as np
 
 from brnn.base.memory import rows_at_once
 from brnn.compiler.system import RightHandSide
-from brnn.integrate.delays import History
+from brnn.integrate.delays import History, inside
 from brnn.integrate.driver import Driver
 from brnn.integrate.events import Slopes
 from brnn.integrate.jacobian import fastest_rate
@@ -61,6 +61,7 @@ class Stepwise(Driver):
     checked: float = field(default=0.0, init=False)
     reached: float = field(default=0.0, init=False)
     stepper: Any = field(default=None, init=False)
+    earlier: np.ndarray = field(default_factory=lambda: np.empty(0), init=False)  # the state before time 0
     planned: float | None = field(default=None, init=False)
     fastest: float | None = field(default=None, init=False)
     stiff: bool = field(default=False, init=False)
@@ -68,13 +69,14 @@ class Stepwise(Driver):
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Lay out the run, and let the events of time 0 happen."""
         self.timetable = self.task.timetable()
+        self.earlier = state
         return self.begin_events(state, self.timetable)
 
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Integrate piece by piece."""
         task, timetable, delays = self.task, self.timetable, self.task.system.delays
         past = None if task.start is None else task.start.past
-        self.history = History(state, delays[-1], past) if delays else None
+        self.history = History(self.earlier, delays[-1], past) if delays else None
         self.rule = SteadyRule(task.rtol, task.atol, self.history)
         time = self.mark = self.checked = task.begin
         while not timetable.over and not self.stopped:
@@ -131,6 +133,8 @@ class Stepwise(Driver):
             state = self._short(fun, start, stop, state)
             self._save_before(None, stop, state)
             return stop, state, False
+        if self.history is not None and self.reactor is not None:
+            fun = replace(fun, between=inside(start, stop, task.duration))
         longest = min(system.delays[0] if system.delays else np.inf, system.network.period() / self.method.per_period)
         piece = Piece(
             fun, start, state, stop, task.rtol, task.atol, system, task.step, longest=longest, clock=timetable.clock
@@ -157,6 +161,8 @@ class Stepwise(Driver):
                 self._count(stepper)
                 self.stepper = None
                 state = stepper.y if event == stepper.t else np.asarray(stepper.dense_output()(event))
+                if self.history is not None and event > before:
+                    self.history.append(event, stepper.dense_output())
                 self._save_before(stepper, event, state)
                 self.progressed(event - before)
                 return event, state, False

@@ -7,9 +7,11 @@ from bisect import bisect_right
 import numpy as np
 
 from brnn.compiler.system import System
-from brnn.spec.breaks import propagated, segments
+from brnn.spec.breaks import NEAR, propagated, segments, sums_of
 
 __all__ = ["Timetable"]
+
+_SUMS = 1000  # of delays that are looked at after each event
 
 
 class Timetable:
@@ -44,9 +46,12 @@ class Timetable:
         for number, event in enumerate(network.events):
             for time in event.when.times(network).tolist():
                 self._due.setdefault(time, []).append(number)
-        edges = {stop for _, stop in segments(network, duration, system.delays)}
+        self._more: list[float] = []  # break points that events and delays make, by the time of the run
+        # Where events move times, what delays make of a jump is known when it comes.
+        self._sums = sums_of(system.delays, _SUMS) if system.delays and network.events else np.zeros(0)
+        edges = {stop for _, stop in segments(network, duration, () if network.events else system.delays)}
         edges.update(time for time in self._due if 0.0 < time <= duration)
-        if begin > 0.0 and system.delays:
+        if begin > 0.0 and system.delays and not network.events:
             later = propagated(np.array([begin]), system.delays, duration)
             edges.update(later[later > begin].tolist())
         self._edges = sorted(edges)
@@ -54,8 +59,9 @@ class Timetable:
         self._phases: list[float] = [] if network.protocol is None else network.protocol.edges.tolist()
         self._last = max([network.settled(), *self._due])
         self._duration = duration
-        self._more: list[float] = []  # break points of stimuli that events started, by the time of the run
         self.clock = system.clock()
+        for time in {0.0, begin}:
+            self.jumped(time)
 
     @property
     def length(self) -> float:
@@ -92,8 +98,19 @@ class Timetable:
         due = []
         while not self.over and self._next <= time:
             due += self._due.get(self._edges[self._place], [])
+            self.jumped(self._next)
             self._place += 1
         return due
+
+    def jumped(self, time: float) -> None:
+        """Note that something jumps at `time` of the run: delays bring it back (where there are events)."""
+        later = time + self._sums[1:]
+        later = later[later < self._duration - self.clock.shift]
+        if later.size:
+            known = np.array([*self._more, *self._edges[self._place :]])
+            known[len(self._more) :] -= self.clock.shift
+            new = np.abs(np.subtract.outer(later, known)).min(axis=1, initial=np.inf) > NEAR * self._duration
+            self._more = sorted([*self._more, *later[new].tolist()])
 
     @property
     def first(self) -> list[int]:

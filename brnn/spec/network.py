@@ -236,9 +236,6 @@ class Network(Spec):
             return
         if self.step is not None:
             raise SpecError(f"{at}: events need continuous time")
-        for link in self.projections:
-            if link.delay > 0:
-                raise SpecError(f"{link.label}: delay = {link.delay:g}: a network with events cannot have delays")
         if "events" in {name.partition(".")[0] for name in self.states}:
             raise SpecError(f"{at}: no part of a network with events can be named 'events'; use another name")
         for event in self.events:

@@ -448,10 +448,6 @@ def test_json() -> None:
     assert not ramp(1).random
 
 
-def delayed() -> brnn.Network:
-    return ramp(1, [Event("a", Crossing("x", 1.0))], projections=[brnn.Projection("x", "x", delay=1.0)])
-
-
 BAD = {
     "no such state": (lambda: ramp(1, [Event("a", Crossing("y", 1.0))]), "Event 'a': Crossing: state = 'y.x': no such"),
     "threshold": (
@@ -494,7 +490,6 @@ BAD = {
         lambda: ramp(1, [Event("a", AtTimes(1.0)), Event("a", AtTimes(2.0))]),
         "two events are named 'a'; give one of them another name",
     ),
-    "delay": (delayed, "a network with events cannot have delays"),
     "discrete time": (
         lambda: brnn.Network("d", [brnn.BinaryLayer("x", 1)], events=[Event("a", Crossing("x", 0.5))]),
         "events need continuous time",

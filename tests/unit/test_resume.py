@@ -70,6 +70,17 @@ def spiking() -> brnn.Network:
     return brnn.Network("spiking", [brnn.Layer.additive("x", 3, A=0.4)], stimuli=[drive], events=events)
 
 
+def travelling() -> brnn.Network:
+    """The same with a cell that hears of the others later, and a parameter that changes at t = 2."""
+    spikes = spiking()
+    changed = brnn.Event("changed", brnn.AtTimes(2.0), brnn.SetParameter("late.A", 2.0))
+    return spikes.replace(
+        layers=(*spikes.layers, brnn.Layer.additive("late", 3, A=0.5)),
+        projections=[brnn.Projection("x", "late", delay=0.7)],
+        events=(*spikes.events, changed),
+    )
+
+
 def learning() -> brnn.Network:
     link = brnn.Projection(
         "a", "b", signal=brnn.Linear(), topology=brnn.AllToAll(0.3), learning=brnn.Outstar(0.4), name="p"
@@ -124,17 +135,19 @@ def test_within_the_tolerances(cut: Any, tmp_path: Path, network: brnn.Network, 
 
 
 @pytest.mark.parametrize("after", [20, 120])
-def test_events_and_their_random_numbers(cut: Any, tmp_path: Path, after: int) -> None:
+@pytest.mark.parametrize("network", [spiking(), travelling()], ids=["plain", "delays"])
+def test_events_and_their_random_numbers(cut: Any, tmp_path: Path, network: brnn.Network, after: int) -> None:
     path = tmp_path / "run.h5"
     options: dict[str, Any] = {"solver": "DOP853", "rtol": 1e-9, "atol": 1e-11}
-    cut(path, spiking(), 12.0, after=after, seed=7, **options)
-    whole = brnn.simulate(spiking(), 12.0, seed=7, **options)
-    with brnn.simulate(spiking(), 12.0, record=path, resume=True, **options) as result:
+    cut(path, network, 12.0, after=after, seed=7, **options)
+    whole = brnn.simulate(network, 12.0, seed=7, **options)
+    with brnn.simulate(network, 12.0, record=path, resume=True, **options) as result:
         assert result.seed == 7
         for key in ("name", "cell", "chosen"):
             np.testing.assert_array_equal(result.events[key], whole.events[key])
         np.testing.assert_allclose(result.events["time"], whole.events["time"], atol=1e-6)
-        np.testing.assert_allclose(result.final("x"), whole.final("x"), atol=1e-6)
+        for layer in network.layers:
+            np.testing.assert_allclose(result.final(layer.name), whole.final(layer.name), atol=1e-6)
     assert brnn.rerun(path).passed
 
 

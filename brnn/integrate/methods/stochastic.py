@@ -207,6 +207,7 @@ class _Stochastic(Driver):
         self.random = np.random.default_rng(self.task.seed)
         if self.task.start is not None and "noise" in self.task.start.random:
             self.random.bit_generator.state = generator_state(self.task.start.random["noise"])
+        state = self.begin_events(state, self.timetable)
         begin, end = self.task.begin, self.task.duration
         pieces = [(max(start, begin), stop) for start, stop in segments(self.task.system.network, end) if stop > begin]
         some = {pieces[k] for k in np.linspace(0, len(pieces) - 1, min(_LOOKED_AT, len(pieces))).astype(int)}
@@ -218,17 +219,28 @@ class _Stochastic(Driver):
         if self.task.kept is not None:
             self.step = float(self.task.kept.facts["step"])
         check_step(self.step, end - begin, rate, asked is not None)
-        return self.begin_events(state, self.timetable)
+        return state
 
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Go step by step."""
         time = self.task.begin
         while not self.timetable.over and not self.stopped:
             time, state = self._piece(time, self.timetable.stop, state)
+            system = self.task.system
             state = self.react(time, state, self.timetable.reach(time))
+            if self.task.system is not system:
+                self._follow_rate(time, state)
             self.save_reached(time, state)
         self.reached = time
         return "complete", f"{self.ending(time, state)} with seed {self.task.seed}"
+
+    def _follow_rate(self, time: float, state: np.ndarray) -> None:
+        """Take shorter steps if parameters that an event has set ask for them; of a step that was given, warn."""
+        task = self.task
+        rate = fastest_rate(task.system.rhs(time, clock=self.timetable.clock), time, state)
+        if task.step is None:
+            self.step = min(self.step, default_step(task.duration - task.begin, rate))
+        check_step(self.step, task.duration - task.begin, rate, task.step is not None)
 
     def kept(self) -> Checkpoint | None:
         """Return where the random numbers stand."""

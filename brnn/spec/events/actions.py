@@ -1,4 +1,4 @@
-"""What an event does: set states, switch and start stimuli, draw a winner, end a phase or the run."""
+"""What an event does: set states and parameters, switch and start stimuli, draw a winner, end a phase or the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from brnn.base.checks import array, fitting, identifier, number, one_of
 from brnn.base.data import Spec
 from brnn.base.text import closest
-from brnn.errors import SpecError
+from brnn.errors import InputError, SpecError
 from brnn.signals import Linear, Signal
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ __all__ = [
     "Moment",
     "NextPhase",
     "SampleWinner",
+    "SetParameter",
     "SetState",
     "StartStimulus",
     "StopRun",
@@ -58,6 +59,9 @@ class Moment(Protocol):
 
     def start(self, stimulus: str) -> None:
         """Let the schedule of a stimulus begin now."""
+
+    def set_parameter(self, name: str, value: Any) -> None:
+        """Let a parameter of the network, by its dotted name, have another value from now on."""
 
     def next_phase(self) -> None:
         """End the present phase."""
@@ -172,6 +176,68 @@ class SetState(Action):
         value = np.broadcast_to(np.ravel(self.value), state.shape)
         # Written so that an infinite old value does not become NaN.
         state[chosen] = value[chosen] if self.scale == 0.0 else self.scale * state[chosen] + value[chosen]
+
+
+# What cannot change in a run that goes on, by the last part of its name but for counts, and what does it instead.
+_FIXED = {
+    "initial": "initial states hold at time 0; use SetState",
+    "schedule": "use StartStimulus or SwitchStimulus",
+    "on": "use StartStimulus or SwitchStimulus",
+    "delay": "delays stay as they are",
+    "shape": "the number of cells stays as it is",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SetParameter(Action):
+    """Let a parameter of the network have another value from now on.
+
+    Parameters
+    ----------
+    parameter : str
+        Its dotted name, as for `Network.with_`: ``"F1.A"``, ``"F1.A.3"`` for one cell, ``"F1_F1_exc.signal.half"``,
+        ``"arousal.pattern"`` for the strength of a stimulus with this name.
+    value : float, array, text, signal or topology
+        The new value.
+
+    Notes
+    -----
+    States and times stay as they are. Signals that travel for a while are those of past activities, by the parameters
+    that hold when they arrive.
+    """
+
+    parameter: str
+    value: float | np.ndarray | str | Spec
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.parameter, str) or "." not in self.parameter:
+            raise SpecError(f"SetParameter: parameter = {self.parameter!r}: must be a dotted name, e.g. 'F1.A'")
+        if not isinstance(self.value, (str, bool, Spec)):
+            value = array(self.value, f"SetParameter '{self.parameter}': value")
+            self._set(value=float(value) if value.ndim == 0 else value)
+
+    def check(self, network: Network, cells: int | None, where: str) -> None:
+        """Require a part that can change, and a network that is valid when it has."""
+        at = f"{where}: SetParameter '{self.parameter}'"
+        root, *parts = self.parameter.split(".")
+        field = next((part for part in reversed(parts) if part in _FIXED), None)
+        if field is not None:
+            raise SpecError(f"{at}: cannot change in a run: {_FIXED[field]}")
+        if root in ("protocol", "events") or root in {event.name for event in network.events}:
+            raise SpecError(f"{at}: events and protocols cannot change in a run")
+        plain = network.replace(events=())
+        try:
+            changed = plain.with_({self.parameter: self.value})
+        except (InputError, SpecError) as error:
+            raise SpecError(f"{at}: {error}") from None
+        if changed.state_shapes != plain.state_shapes or [s.label for s in changed.stimuli] != [
+            s.label for s in plain.stimuli
+        ]:
+            raise SpecError(f"{at}: cannot change in a run: it would change which states there are, or their names")
+
+    def apply(self, moment: Moment) -> None:
+        """Change it."""
+        moment.set_parameter(self.parameter, self.value)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
