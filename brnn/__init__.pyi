@@ -19,6 +19,7 @@ from .continuation import bifurcation_diagram as bifurcation_diagram
 from .dynamics.basins import basins as basins
 from .dynamics.equilibria import equilibria as equilibria
 from .dynamics.exponents import lyapunov_exponents as lyapunov_exponents
+from .dynamics.influence import influence as influence
 from .dynamics.jump_graph import jump_graph as jump_graph
 from .errors import BrnnError as BrnnError
 from .errors import FileError as FileError

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 GENERATED = Path(__file__).parents[1] / "generated"
-MODULES = ("analysis", "claims", "data", "plot", "signals", "theory")
+MODULES = ("analysis", "claims", "data", "plot", "sequences", "signals", "theory")
 TOPICS_OF_THEORY = sorted(module.name for module in pkgutil.iter_modules(brnn.theory.__path__))
 TOPICS = {
     "Networks": ("brnn.spec", "brnn.signals"),
@@ -58,7 +58,8 @@ def _of_packages(objects: dict[str, Any], packages: tuple[str, ...]) -> list[str
 
 
 def _documented(module: Any) -> list[str]:
-    return sorted(name for name in getattr(module, "__all__", ()) if callable(getattr(module, name)))
+    names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
+    return sorted(name for name in names if callable(getattr(module, name)))
 
 
 def _section(title: str, names: list[str]) -> list[str]:
