@@ -42,6 +42,11 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
     ),
     "outstar_learning": ([], ["source", "border"], ["Z_j = theta_j", "recall with 100 times the cue"]),
     "voting_paradox": ([], ["weak", "balanced", "strong"], ["3 against 1", "last factor of dwell times"]),
+    "fading_contours": (
+        ["--side", "28"],
+        ["luminance", "dipole_h", "dipole_v"],
+        ["threshold of z, unadapted", "1 s into the test: grey"],
+    ),
     "gated_dipole": (
         ["--columns", "12"],
         ["on", "off", "on_input"],

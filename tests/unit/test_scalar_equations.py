@@ -60,7 +60,9 @@ def rates(equations: ScalarEquations, time: float, state: np.ndarray) -> np.ndar
     return np.array([value(u.rate, names) for u in equations.unknowns])
 
 
-SMALL: dict[str, dict[str, Any]] = {}
+SMALL: dict[str, dict[str, Any]] = {
+    "contour_adaptation": {"pattern": np.eye(3, 4), "adaptor": np.eye(3, 4), "adapt": 0.3},
+}
 
 
 def written(name: str) -> tuple[brnn.Network, ScalarEquations] | str:
