@@ -23,6 +23,7 @@ __all__ = ["read_pattern"]
 
 _HDF5 = (".h5", ".hdf5", ".nc")
 _CLAIMED = 1_000_000  # numbers; smaller datasets may well be stored by their fill value alone
+_TWO_WHOLE = re.compile(r"[-+]?\d+,(\d+)")
 _DECIMAL_COMMAS = re.compile(r"[-+]?\d*,\d+(?:[;\t ]+[-+]?\d*,\d+)+[;\t ]*")  # 0,5;0,7
 
 
@@ -132,6 +133,7 @@ def _from_table(path: Path) -> np.ndarray:
         rows.append(row)
     if not rows:
         raise FileError(f"{path}: holds no numbers")
+    _warn_of_commas([line for _, line in lines], path)
     values = np.array(rows)
     return values.ravel() if 1 in values.shape else values
 
@@ -145,6 +147,20 @@ def _refuse_habits(line: str, path: Path, number: int, header: bool) -> None:
             f"{path}: line {number}: '{shortened(line, 40)}' looks like a header; a pattern has numbers alone, so "
             "remove that line, or begin it with #"
         )
+
+
+def _warn_of_commas(lines: list[str], path: Path) -> None:
+    """Say what two columns of whole numbers were taken for that look like one column with decimal commas."""
+    found = [_TWO_WHOLE.fullmatch(line) for line in lines]
+    if len(lines) > 1 and all(found):
+        units = all(line.lstrip("+-").startswith("0,") for line in lines)
+        if units or any(match and match[1].startswith("0") and len(match[1]) > 1 for match in found):
+            warnings.warn(
+                f"{path}: read as {len(lines)} rows of 2 numbers; if {lines[0]} is one number, write "
+                f"{lines[0].replace(',', '.')}",
+                UserWarning,
+                stacklevel=4,
+            )
 
 
 def _is_number(text: str) -> bool:

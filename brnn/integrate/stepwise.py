@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time as clock
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Stepwise"]
 
+_SHORT = 1e-9  # of the time
 _STILL_STEPS = 20  # in a row that do not change the time
 _LOOK_STEPS = 500  # between looks at whether an explicit method is limited by stability
 _WORTH_STEPS = 2_000  # that must be left for a stiff method to be worth its matrices,
@@ -129,9 +131,8 @@ class Stepwise(Driver):
         """
         task, system, timetable = self.task, self.task.system, self.timetable
         fun = system.rhs(0.5 * (start + stop), self.history, timetable.clock)
-        if stop - start <= max(1e-10 * stop, 1e-13 * task.duration) and self.history is None:
+        if stop - start <= max(_SHORT * stop, 1e-13 * task.duration) and self.history is None:
             state = self._short(fun, start, stop, state)
-            self._save_before(None, stop, state)
             return stop, state, False
         if self.history is not None and self.reactor is not None:
             fun = replace(fun, between=inside(start, stop, task.duration))
@@ -163,7 +164,7 @@ class Stepwise(Driver):
                 state = stepper.y if event == stepper.t else np.asarray(stepper.dense_output()(event))
                 if self.history is not None and event > before:
                     self.history.append(event, stepper.dense_output())
-                self._save_before(stepper, event, state)
+                self._save_before(stepper.dense_output, event)
                 self.progressed(event - before)
                 return event, state, False
             state = stepper.y
@@ -189,23 +190,24 @@ class Stepwise(Driver):
     def _short(self, fun: RightHandSide, start: float, stop: float, state: np.ndarray) -> np.ndarray:
         """Return the state at the end of a piece so short beside the time that a stepper's times would be rounded.
 
-        Where a straight line leads away by no more than a tolerance it is good enough; otherwise the piece is
-        integrated with a time of its own.
+        All is saved that comes before. Where a straight line leads away by no more than a tolerance it is good enough;
+        otherwise the piece is integrated with a time of its own.
         """
-        slope, length = fun(start, state), stop - start
+        slope, length, task = fun(start, state), stop - start, self.task
         self.evaluations += 1
-        scale = self.task.atol + self.task.rtol * np.abs(state)
-        if (np.abs(length * slope) <= scale).all():
-            return np.asarray(state + length * slope)
-        from scipy.integrate import solve_ivp
+        scale = task.atol + task.rtol * np.abs(state)
+        dense: Callable[[np.ndarray], np.ndarray] = lambda s: state[:, None] + np.multiply.outer(slope, s)  # noqa: E731
+        if not (np.abs(length * slope) <= scale).all():
+            from scipy.integrate import solve_ivp
 
-        done = solve_ivp(
-            lambda s, u: fun(start + s, u), (0.0, length), state, "LSODA", rtol=self.task.rtol, atol=self.task.atol
-        )
-        self.evaluations += int(done.nfev)
-        if not done.success or not np.isfinite(done.y).all():
-            raise self.failure(start, state, slope, scale)
-        return np.asarray(done.y[:, -1])
+            span, rhs = (0.0, length), lambda s, u: fun(start + s, u)
+            done = solve_ivp(rhs, span, state, "LSODA", rtol=task.rtol, atol=task.atol, dense_output=True)
+            self.evaluations += int(done.nfev)
+            if not done.success or not np.isfinite(done.y).all():
+                raise self.failure(start, state, slope, scale)
+            dense = done.sol
+        self._save_before(lambda: lambda times: dense(times - start), stop)
+        return np.asarray(dense(np.array([length]))[:, 0])
 
     def _in_one_go(self, stepper: Any, piece: Piece, state: np.ndarray) -> tuple[Any, np.ndarray]:
         """Let a stepper that can make many steps in one call do so, as nothing has to be looked at after each.
@@ -279,7 +281,7 @@ class Stepwise(Driver):
         """Keep of the step from `before` what delayed signals will need, and save what was asked for."""
         if self.history is not None:
             self.history.append(stepper.t, stepper.dense_output())
-        self._save_before(stepper, stepper.t, stepper.y)
+        self._save_before(stepper.dense_output, stepper.t)
         self.stepper = None
         if stepper.status == "running":
             self.save_reached(stepper.t, stepper.y)
@@ -337,14 +339,12 @@ class Stepwise(Driver):
         self.evaluations += int(stepper.nfev)
         self.jacobians += int(stepper.njev)
 
-    def _save_before(self, stepper: Any, time: float, state: np.ndarray) -> None:
-        """Save every requested time before `time`, in blocks of bounded size."""
+    def _save_before(self, output: Callable[[], Any], time: float) -> None:
+        """Save every requested time before `time`, in blocks of bounded size; `output` makes the state there."""
         inner = self.task.times[self.saved : int(np.searchsorted(self.task.times, time, side="left"))]
         if inner.size:
-            dense = (
-                stepper.dense_output() if stepper is not None else lambda t: np.repeat(state[:, None], t.size, axis=1)
-            )
-            rows = rows_at_once(8 * state.size)
+            dense = output()
+            rows = rows_at_once(8 * self.task.system.size)
             for k in range(0, inner.size, rows):
                 block = inner[k : k + rows]
                 self.save(block, np.ascontiguousarray(dense(block).T))

@@ -202,6 +202,19 @@ def test_a_square_pulse_made_by_events_arrives_as_it_left(delay: float) -> None:
     np.testing.assert_allclose(found, [exact(t - 1.0 - delay) for t in times], rtol=0, atol=2e-9)
 
 
+def test_where_inputs_jump_delays_bring_it_back_beside_events() -> None:
+    """a rises from t = 1 to 2, and b' = a(t - 0.5): parabolas, exact if restarted between them."""
+    network = brnn.Network(
+        "ramps",
+        [brnn.Layer.additive("a", 1, A=0.0), brnn.Layer.additive("b", 1, A=0.0)],
+        [brnn.Projection("a", "b", delay=0.5)],
+        [brnn.Stimulus("a", schedule=brnn.Pulse(1.0, 2.0))],
+        events=[Event("half", Crossing("a", 0.5))],
+    )
+    result = brnn.simulate(network, 3.0, times=[1.5, 2.0, 2.5, 3.0])
+    np.testing.assert_allclose(result["b.x"].values[:, 0], [0.0, 0.125, 0.5, 1.0], rtol=0, atol=1e-11)
+
+
 def test_events_at_time_0_do_not_change_the_past() -> None:
     """x = 1 before 0 and 3 at 0: x = 3 - 1.2 t up to 1, then x' = -1.2 (3 - 1.2 (t - 1))."""
     network = late(Event("first", AtTimes(0.0), SetState("x", 3.0, "all")))

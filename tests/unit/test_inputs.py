@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
 from pathlib import Path
@@ -187,6 +188,16 @@ def test_tables_that_are_refused(tmp_path: Path, text: str, message: str) -> Non
     path = tmp_path / "table.csv"
     path.write_text(text, encoding="utf-8")
     assert refusal(path) == f"{path}: {message}"
+
+
+@pytest.mark.parametrize(("text", "one"), [("0,5\n0,7\n0,1\n", "0.5"), ("1,25\n3,05\n", "1.25"), ("1,2\n3,4\n", "")])
+def test_one_column_of_decimal_commas_is_told_from_two(tmp_path: Path, text: str, one: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    rows = text.count("\n")
+    told = pytest.warns(UserWarning, match=f"read as {rows} rows of 2 numbers; if .* is one number, write {one}")
+    with told if one else contextlib.nullcontext():
+        assert read_pattern(path).shape == (rows, 2)
 
 
 def test_a_table_that_is_not_text(tmp_path: Path) -> None:
