@@ -42,6 +42,8 @@ from .reproduce import member as member
 from .reproduce import rerun as rerun
 from .result.options import Record as Record
 from .result.result import Result as Result
+from .sensitivities.sensitivity import Sensitivity as Sensitivity
+from .sensitivities.sensitivity import sensitivity as sensitivity
 from .signals import Expression as Expression
 from .signals import Function as Function
 from .signals import Linear as Linear

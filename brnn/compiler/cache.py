@@ -145,11 +145,14 @@ def _imported(name: str, path: Path) -> ModuleType:
 
 
 @functools.cache
-def load_copy(path: Path) -> ModuleType:
+def load_copy(path: Path, *others: Path) -> ModuleType:
     """Return a file of compiled functions as a module: it is compiled as it stands, from a copy in the cache folder.
 
     Compiled code contains that of the functions it calls, and Numba only looks whether the file of a function itself is
-    still the same. Therefore the copy's name also depends on `brnn.compiler.numba_internals`, which such files use.
+    still the same. Therefore the copy's name also depends on `brnn.compiler.numba_internals`, which such files use, and
+    on the `others` from which they import functions.
     """
-    internals = text_hash(_INTERNALS.read_text(encoding="utf-8"))
-    return _from_text(f"{path.read_text(encoding='utf-8')}\n# with numba_internals {internals}\n")
+    text = path.read_text(encoding="utf-8")
+    for other in (_INTERNALS, *others):
+        text += f"\n# with {other.stem} {text_hash(other.read_text(encoding='utf-8'))}\n"
+    return _from_text(text)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from brnn.compiler.backward import BackwardText, backward_text
 from brnn.compiler.forward import TangentText, tangent_text
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import layout
@@ -39,7 +40,8 @@ class Differentiable:
         if late is not None:
             raise InputError(f"{late} has a delay, through which derivatives are not taken")
         variables = layout(network)
-        self.system = System(network, variables, generate(network, variables, explicit=True))
+        self.system = System(network, variables, generate(network, variables, explicit=True, by_object=True))
+        self._backward: dict[tuple[frozenset[int], frozenset[str]], BackwardText] = {}
         self._tangents: dict[tuple[frozenset[int], frozenset[str]], TangentText] = {}
 
     @property
@@ -53,6 +55,29 @@ class Differentiable:
         if key not in self._tangents:
             self._tangents[key] = tangent_text(self.system.program, *key)
         return self._tangents[key]
+
+    def backward(self, numbers: Collection[int] = (), arrays: Collection[str] = ()) -> BackwardText:
+        """Return the right-hand side that is read backward, to these arguments."""
+        key = frozenset(numbers), frozenset(arrays)
+        if key not in self._backward:
+            self._backward[key] = backward_text(self.system.program, *key)
+        return self._backward[key]
+
+    def read_backward(self, text: BackwardText, time: float, clock: Clock | None = None) -> RightHandSide:
+        """Return what holds between the two break points around `time`.
+
+        Its state is u and the weights q of the slopes; it writes f, q f_u, q f_p for each of ``text.numbers``, and
+        q f_a for each array of ``text.arrays``, in all ``size`` numbers.
+        """
+        plain = self.system.rhs(time, clock=clock)
+        _, _, *given = plain.arguments
+        sizes = {name: array.size for name, array in zip(self.system.program.arrays, given, strict=True)}
+        blocks = [variable.size for variable in self.system.variables]
+        own = {**sizes, **dict(zip(self.system.program.blocks, blocks, strict=True))}
+        work = [_zeros(own[name]) for name in text.work.values()]
+        edges = np.cumsum([0, *blocks, *blocks, len(text.numbers), *(sizes[name] for name in text.arrays)])
+        arguments = (edges.astype(np.int64), plain.arguments[1], *given, *work)
+        return replace(plain, source=text.source, arguments=arguments, size=int(edges[-1]), rates=None)
 
     def with_tangents(
         self, text: TangentText, time: float, directions: int, clock: Clock | None = None

@@ -70,14 +70,16 @@ class SignalTable:
     """The distinct signals of each layer, at the present and at each delay."""
 
     network: Network
-    sent: dict[tuple[str, Signal, float], SentSignals] = field(default_factory=dict)
+    by_object: bool = False
+    sent: dict[tuple[str, Signal | int, float], tuple[Signal, SentSignals]] = field(default_factory=dict)
 
     def of(
         self, layer: str, signal: Signal, delay: float = 0.0, *, array: bool = False, total: bool = False
     ) -> SentSignals:
         """Return the signals of this kind, noting what of them is needed."""
         new = SentSignals(f"f{len(self.sent)}", self.network.layer(layer).cells)
-        found = self.sent.setdefault((layer, signal, delay), new)
+        key = id(signal) if self.by_object else signal
+        _, found = self.sent.setdefault((layer, key, delay), (signal, new))
         found.needs_array |= array
         found.needs_total |= total
         return found
@@ -90,19 +92,21 @@ def generate(
     explicit: bool = False,
     given: Collection[str] = (),
     apart: bool = False,
+    by_object: bool = False,
 ) -> Program:
     """Return the program of a network whose states lie as `variables` says.
 
     With `explicit`, every topology that is not local is written out as loops over a matrix instead of a call of its
     kernel, so that the program consists of loops over cells alone. The weights of the projections named in `given` are
     not among its states: what they make of their signals is an argument (`Program.given`). With `apart` convolutions
-    share no transforms.
+    share no transforms. With `by_object` projections share signals only if these are one object, not if they are equal,
+    so that the structure does not depend on numbers.
     """
     program = Program(tuple(f"{variable.quantity}_{variable.group}" for variable in variables), explicit, apart)
-    signals = SignalTable(network)
+    signals = SignalTable(network, by_object)
     sent = {str(projection.name): _sent_by(projection, network, signals) for projection in network.projections}
     inputs = _add_stimuli(program, network)
-    for (name, signal, lag), source in signals.sent.items():
+    for (name, _, lag), (signal, source) in signals.sent.items():
         if lag >= 0.0:
             _add_signal(program, network.layer(name), signal, lag, source)
     for projection in network.projections:
@@ -176,7 +180,7 @@ def _send_at_once(
     fields: dict[tuple[str, str], Array],
 ) -> None:
     """Add what a layer of discrete time, whose next state is known by now, sends within the same step."""
-    for (name, signal, lag), source in signals.sent.items():
+    for (name, _, lag), (signal, source) in signals.sent.items():
         if name == layer.name and lag < 0.0:
             _add_signal(program, layer, signal, lag, source)
     for projection in network.projections:

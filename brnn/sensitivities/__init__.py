@@ -1,0 +1,1 @@
+"""How trajectories depend on parameters: exact derivatives, forward and backward in time."""
