@@ -68,6 +68,8 @@ class Task:
         How far the schedules are ahead of the time of the run when it begins.
     kept : Checkpoint or None
         Where it was cut off, if it is the rest of a run.
+    norm : {"max", "rms"}
+        Of the errors of a step.
     """
 
     system: System
@@ -83,6 +85,7 @@ class Task:
     start: Start | None = None
     ahead: float = 0.0
     kept: Checkpoint | None = None
+    norm: str = "max"
 
     def timetable(self) -> Timetable:
         """Return when the integration has to be restarted."""
@@ -120,7 +123,8 @@ class Driver:
     @property
     def options(self) -> dict[str, Any]:
         """What the summary says of the accuracy: tolerances, or the step."""
-        return {"rtol": self.task.rtol, "atol": self.task.atol}
+        norm = {} if self.task.norm == "max" else {"norm": self.task.norm}
+        return {"rtol": self.task.rtol, "atol": self.task.atol, **norm}
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Return the state from which the run starts: `state`, unless events change it at time 0."""

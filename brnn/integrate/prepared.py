@@ -7,7 +7,7 @@ import time as clock
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from brnn.compiler.system import RightHandSide, System, room_apart
 from brnn.compiler.variants import Variant, Variants
 from brnn.errors import InputError
 from brnn.integrate.jacobian import fastest_rate
-from brnn.integrate.methods import choose
+from brnn.integrate.methods import check_norm, choose
 from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.run import initial_state, simulate
 from brnn.integrate.steppers.dormand_prince import compiled_steps
@@ -39,7 +39,14 @@ _NONE = np.empty(0)
 _SHORT = 1e-10  # of its end: a piece that is shorter is nothing for a stepper
 
 
-def prepare(network: Network, *, solver: str = "auto", rtol: float = 1e-6, atol: float = 1e-9) -> Prepared:
+def prepare(
+    network: Network,
+    *,
+    solver: str = "auto",
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+    norm: Literal["max", "rms"] = "max",
+) -> Prepared:
     """Return an object that runs a network again and again, with other numbers, at little more than the integration.
 
     For what asks for many runs one after the other: a slider, a fit, an explorer. A sweep of many members at once is
@@ -55,6 +62,8 @@ def prepare(network: Network, *, solver: str = "auto", rtol: float = 1e-6, atol:
         of `simulate`.
     rtol, atol : float
         Relative and absolute tolerance of each unknown.
+    norm : {"max", "rms"}
+        As for `simulate`.
 
     Returns
     -------
@@ -74,7 +83,8 @@ def prepare(network: Network, *, solver: str = "auto", rtol: float = 1e-6, atol:
     """
     if not isinstance(network, Network):
         raise InputError(f"network = {type(network).__name__}: must be a brnn.Network, e.g. brnn.models.rcf.build()")
-    return Prepared(network, solver, number(rtol, "rtol", minimum=1e-13, maximum=1.0), number(atol, "atol", above=0.0))
+    tolerances = number(rtol, "rtol", minimum=1e-13, maximum=1.0), number(atol, "atol", above=0.0)
+    return Prepared(network, solver, *tolerances, norm)
 
 
 @dataclass(frozen=True)
@@ -103,13 +113,14 @@ class Prepared:
         Where each of its states stands in the state vector.
     """
 
-    def __init__(self, network: Network, solver: str, rtol: float, atol: float) -> None:
+    def __init__(self, network: Network, solver: str, rtol: float, atol: float, norm: str) -> None:
         self.network = network
         self._solver, self._rtol, self._atol = solver, rtol, atol
         method = choose(solver, network, "duration", None)
+        self._norm = check_norm(norm, method, network)
         plain = network.step is None and not network.noisy and not network.events
         self._quick = plain and method.name in ("auto", "RK45") and not any(p.delay > 0 for p in network.projections)
-        self._auto = method.name == "auto"
+        self._auto = method.name == "auto" and self._norm == "max"
         self._variants: dict[tuple[str, ...], Variants] = {}
         self._courses: dict[tuple[tuple[str, ...], float], _Course | None] = {}
         self._own = Variants(lambda _: network, ())
@@ -148,7 +159,8 @@ class Prepared:
         given: dict[str, Any] = {
             "duration": length, "initial": None if initial is None else state,
             "times": None if times is None else saved, "solver": self._solver, "rtol": self._rtol, "atol": self._atol,
-            "step": None, "until": "duration", "variables": None, "ltm_every": None, "dtype": "float64",
+            "norm": self._norm, "step": None, "until": "duration", "variables": None, "ltm_every": None,
+            "dtype": "float64",
         }  # fmt: skip
 
         def said() -> Metadata:
@@ -208,8 +220,9 @@ class Prepared:
     def _simulate(self, changes: Mapping[str, Any] | None, duration: float | None, initial: Any, times: Any) -> Result:
         network = self.network.with_(changes) if changes else self.network
         return simulate(
-            network, duration, initial=initial, times=times, solver=self._solver, rtol=self._rtol, atol=self._atol
-        )
+            network, duration, initial=initial, times=times, solver=self._solver, rtol=self._rtol, atol=self._atol,
+            norm=self._norm,  # type: ignore[arg-type]
+        )  # fmt: skip
 
     def _quickly(
         self, changes: Mapping[str, Any], length: float, saved: np.ndarray, state: np.ndarray
@@ -235,7 +248,11 @@ class Prepared:
                 del self._courses[next(iter(self._courses))]
             self._courses[key] = _Course.of(variants.system, length)
         course = self._courses[key]
-        return None if course is None else course.run(variant, saved, state, self._rtol, self._atol, self._auto)
+        return (
+            None
+            if course is None
+            else course.run(variant, saved, state, self._rtol, self._atol, self._norm == "rms", self._auto)
+        )
 
 
 @dataclass(frozen=True)
@@ -275,7 +292,14 @@ class _Course:
         return cls(system, pieces)
 
     def run(
-        self, variant: Variant, times: np.ndarray, state: np.ndarray, rtol: float, atol: float, may_turn: bool
+        self,
+        variant: Variant,
+        times: np.ndarray,
+        state: np.ndarray,
+        rtol: float,
+        atol: float,
+        mean: bool,
+        may_turn: bool,
     ) -> _Finished | None:
         """Return what a run from `state` comes to; None if it fails, is long, or is stiff and may change its method."""
         code, moments, counts = self._code, self._moments, self._counts
@@ -296,6 +320,7 @@ class _Course:
                 status, rows = code.advance(
                     fun.address, fun.table, 0.0, moments, counts, self._states, self._K, self._stage, stop,
                     self._longest, rtol, atol, times[done:last], saved[done:last], lowest, highest, _LOOK_STEPS,
+                    mean,
                 )  # fmt: skip
                 done += rows
                 if status == code.RUNNING and (counts[code.STEPS] >= _AT_MOST or (may_turn and self._stiff(fun))):

@@ -65,7 +65,7 @@ def _checked(old: Result, new: Metadata, given: Mapping[str, Any]) -> Checkpoint
     for name, value in given.items():
         if name == "start":
             continue
-        before = old.options.get(name)
+        before = old.options.get(name, "max" if name == "norm" else None)  # of files of an older brnn
         if isinstance(value, np.ndarray) or isinstance(before, np.ndarray):
             if value is None or before is None or not np.array_equal(before, value):
                 raise InputError(f"{where}: its {name} are not those of this run ({name}=)")

@@ -138,8 +138,9 @@ class Stepwise(Driver):
             fun = replace(fun, between=inside(start, stop, task.duration))
         longest = min(system.delays[0] if system.delays else np.inf, system.network.period() / self.method.per_period)
         piece = Piece(
-            fun, start, state, stop, task.rtol, task.atol, system, task.step, longest=longest, clock=timetable.clock
-        )
+            fun, start, state, stop, task.rtol, task.atol, system, task.step, longest=longest, clock=timetable.clock,
+            norm=task.norm,
+        )  # fmt: skip
         stepper = self.method.stepper(piece)
         if self._begins_stiff(stepper, piece):
             self._count(stepper)

@@ -56,7 +56,7 @@ def _repeated(recorded: Result) -> Iterator[Result]:
         "times": times,
         "initial": _initial(network, options.get("initial")),
         "seed": _seed(recorded.attributes.get("seed")),
-        **{name: options[name] for name in ("solver", "rtol", "atol", "step") if options.get(name) is not None},
+        **{name: options[name] for name in ("solver", "rtol", "atol", "norm", "step") if options.get(name) is not None},
     }
     names = tuple(recorded)
     size = 8 * times.size * sum(math.prod(recorded[name].shape[1:]) for name in names)

@@ -70,6 +70,15 @@ def run(
     atol: Annotated[
         str | None, typer.Option("--atol", metavar="X", help="Absolute tolerance.", show_default="1e-9")
     ] = None,
+    norm: Annotated[
+        str | None,
+        typer.Option(
+            "--norm",
+            metavar="max|rms",
+            help="Hold the error of each unknown (max), or the root mean square over all (rms).",
+            show_default="max",
+        ),
+    ] = None,
     step: Annotated[
         str | None, typer.Option("--step", metavar="X", help="Step of the solvers for white noise.")
     ] = None,
@@ -138,6 +147,7 @@ def run(
     options |= {} if one is None else one.options
     options |= {"progress": sys.stderr.isatty()} | ({} if solver is None else {"solver": solver})
     options |= {"until": "steady"} if until_steady else {}
+    options |= {} if norm is None else {"norm": norm}
     options |= {} if seed is None else {"seed": whole_option(seed, "--seed")}
     options |= {} if start is None else {"start": start}
     options |= {"resume": True} if resume else {}

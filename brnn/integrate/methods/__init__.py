@@ -5,7 +5,8 @@ square of the scaled errors of all unknowns is below 1, so that ten active cells
 with a hundredth of the accuracy that was asked for. Here:
 
 - RK45, RK23, DOP853, LSODA, ROS34PW2, ETD4 and the compiled integrator hold the tolerance for every single unknown;
-- Radau and BDF hold it for the root mean square within each block of the state (each layer, gate, weight set).
+- Radau and BDF hold it for the root mean square within each block of the state (each layer, gate, weight set);
+- with ``norm="rms"`` RK45, RK23 and DOP853 hold it for the root mean square of all unknowns, as SciPy and diffrax do.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import importlib
 import pkgutil
 import textwrap
 
-from brnn.integrate.methods.base import Method, StepperMethod, choose, every_method
+from brnn.integrate.methods.base import Method, StepperMethod, check_norm, choose, every_method
 
-__all__ = ["Method", "StepperMethod", "as_list", "choose", "every_method", "in_words"]
+__all__ = ["Method", "StepperMethod", "as_list", "check_norm", "choose", "every_method", "in_words"]
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")

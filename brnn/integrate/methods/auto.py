@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from brnn.compiler.layout import state_size
-from brnn.integrate.methods.base import Method, StepperMethod, has_delays
+from brnn.integrate.methods.base import NORMS, Method, StepperMethod, has_delays
 from brnn.integrate.methods.discrete import Map
 from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.methods.exponential import ETD4
@@ -41,6 +41,7 @@ class Auto(Method):
         "RK45 with delays; SRIW1 with white noise; the map in discrete time"
     )
     order = 0
+    norms = NORMS
 
     def refuses(self, network: Network, until: str, step: float | None) -> str | None:
         """Return what the method that it chooses has against it."""
@@ -65,7 +66,9 @@ class Auto(Method):
         """Return what the method that begins returns; one for stiff networks may take over from an explicit one."""
         network = task.system.network
         method, why = self.settle(network)
-        if (
+        if task.norm != NORMS[0]:
+            method, why = RK45(), f"auto: norm {task.norm}, an explicit method"
+        elif (
             task.until_steady
             and isinstance(method, RK45)
             and not has_delays(network)
@@ -74,7 +77,12 @@ class Auto(Method):
             method, why = _ONE_BY_ONE, f"auto: {task.system.size} unknowns until rest, LSODA takes few steps"
         driver = method.drive(task)
         driver.reason = driver.reason.replace("asked for", why, 1)
-        if isinstance(driver, Stepwise) and isinstance(method, RK45) and not task.system.delays:
+        if (
+            isinstance(driver, Stepwise)
+            and isinstance(method, RK45)
+            and not task.system.delays
+            and task.norm == NORMS[0]
+        ):
             size, cells = task.system.size, sum(layer.cells for layer in task.system.network.layers)
             driver.successors = _for_stiff(size, cells)
             if cells > _STIFF_CELLS:

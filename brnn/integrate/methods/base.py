@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from brnn.base.checks import choice
 from brnn.base.text import closest
 from brnn.errors import InputError
 from brnn.integrate.stepwise import Stepwise
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from brnn.integrate.steppers.base import Piece
     from brnn.spec.network import Network
 
-__all__ = ["Method", "StepperMethod", "choose", "every_method"]
+__all__ = ["NORMS", "Method", "StepperMethod", "check_norm", "choose", "every_method"]
+
+NORMS = ("max", "rms")
 
 _registry: dict[str, Method] = {}  # by their names in small letters
 
@@ -30,7 +33,8 @@ class Method:
        discrete time and white noise; delays too unless ``takes_delays``, and a step unless ``takes_step``.
     3. ``copies`` is how many vectors of the size of the state it keeps, ``matrices(size, cells)`` how many further
        numbers: what would not fit into memory is refused before it is tried.
-    4. ``drive(task)`` returns a Driver. A method that goes from step to step need not write one: see StepperMethod.
+    4. ``norms`` are those of the errors of a step that a run may ask for; the first one is its own.
+    5. ``drive(task)`` returns a Driver. A method that goes from step to step need not write one: see StepperMethod.
     """
 
     name: ClassVar[str] = ""
@@ -40,6 +44,7 @@ class Method:
     copies: ClassVar[int] = 8
     takes_delays: ClassVar[bool] = False  # it looks only at a step's own interval
     takes_step: ClassVar[bool] = False
+    norms: ClassVar[tuple[str, ...]] = NORMS[:1]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -117,6 +122,16 @@ TAKES_NO_STEP = (
     "step: only the solvers for white noise, and methods of fixed steps, take a step; "
     "the others choose it by rtol and atol"
 )
+
+
+def check_norm(norm: Any, method: Method, network: Network) -> str:
+    """Return the norm of the errors of a step; raise InputError if the method has no such norm."""
+    without_error = network.step is not None or network.noisy
+    if choice(norm, "norm", NORMS) not in method.norms or (norm != NORMS[0] and without_error):
+        fit = ", ".join(other.name for other in every_method() if norm in other.norms)
+        name = (method.settle(network)[0] if without_error else method).name
+        raise InputError(f"norm = {norm!r}: {name} does not hold tolerances in this way; what can are {fit}")
+    return str(norm)
 
 
 def has_delays(network: Network) -> bool:

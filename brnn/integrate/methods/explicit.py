@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from brnn.ensemble.arrays import PER_PERIOD
-from brnn.integrate.methods.base import StepperMethod
+from brnn.integrate.methods.base import NORMS, StepperMethod
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import DormandPrince
 from brnn.integrate.weights import by_factors
@@ -22,16 +22,22 @@ _LARGE = 500_000  # unknowns; below, threads cost more than they gain
 class _Explicit(StepperMethod):
     order = 10
     takes_delays = True
+    norms = NORMS
     per_period = PER_PERIOD
 
     def stepper(self, piece: Piece) -> Any:
         """Return SciPy's solver, for many unknowns the one whose passes over the memory are fused."""
-        if piece.state.size >= _FUSE_FROM:
-            from brnn.integrate.steppers import fused as kinds
-        else:
-            from brnn.integrate.steppers import maximum_norm as kinds  # type: ignore[no-redef]
+        kinds: Any
+        if piece.norm == "rms":
+            from scipy import integrate
 
-        return kinds.KINDS[self.name](
+            kinds = {name: getattr(integrate, name) for name in ("RK23", "RK45", "DOP853")}
+        elif piece.state.size >= _FUSE_FROM:
+            from brnn.integrate.steppers.fused import KINDS as kinds
+        else:
+            from brnn.integrate.steppers.maximum_norm import KINDS as kinds
+
+        return kinds[self.name](
             piece.fun, piece.start, piece.state, piece.stop, rtol=piece.rtol, atol=piece.atol, max_step=piece.longest
         )
 

@@ -18,7 +18,7 @@ from brnn.compiler.generate import generate
 from brnn.compiler.program import Given
 from brnn.compiler.system import System
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.explicit_steps import ERROR, INSIDE, NODES, ROWS, STAGES, ExplicitSteps
+from brnn.integrate.steppers.explicit_steps import ERROR, INSIDE, NODES, ROWS, STAGES, TINY, ExplicitSteps
 from brnn.integrate.steppers.threads import Threads
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -131,18 +131,21 @@ class AffineWeights(ExplicitSteps):
         self._code.factors(start, h, np.asarray(a), weights.decay, weights.gain, weights.c, weights.w, c, w)
         return c, w
 
-    def _attempt(self, t: float, end: float, h: float) -> float:
-        """Write the new state; return the largest error in units of its tolerance."""
+    def _attempt(self, t: float, end: float, h: float) -> tuple[float, float]:
+        """Write the new state; return its error in units of the tolerance, and about the fastest rate."""
         n, K = self._n, self._K
+        cells = self._u[:n]
         for stage in range(1, STAGES):
             a = np.ascontiguousarray(ROWS[stage][:stage])
-            cells = self._u[:n] + h * (a @ K[:stage])
+            before, cells = cells, self._u[:n] + h * (a @ K[:stage])
             for weights in self._weights:
                 weights.c[stage], weights.w[stage] = self._factors(weights, 1.0, h, a)
             if stage < STAGES - 1:
                 self._slope(stage, t + NODES[stage] * h, cells)
         self._new[:n] = cells
-        return self._end(end, h)
+        error, turned = self._end(end, h)
+        rates = [float(np.max(weights.decay)) for weights in self._weights]  # the weights' own are known
+        return error, max(turned / max(float(np.max(np.abs(cells - before))), TINY), *rates)
 
     def _begin(self) -> None:
         """Let what was known at the end of the last step be the first stage of the next."""
@@ -151,26 +154,31 @@ class AffineWeights(ExplicitSteps):
             for values in (weights.decay, weights.gain, weights.H):
                 values[0] = values[-1]
 
-    def _end(self, t: float, h: float) -> float:
-        """Write the new weights and the last slope of the cells; return the largest error in units of its tolerance."""
+    def _end(self, t: float, h: float) -> tuple[float, float]:
+        """Write the new weights and the last slope of the cells; return the error in units of the tolerance.
+
+        Also return by how much the slope of the cells differs at most from that of the stage before, whose time and
+        inputs from the weights are the same.
+        """
         piece, n, last = self._piece, self._n, STAGES - 1
         cells = self._new[:n]
         self._signals(last, t, cells)
-        largest = 0.0
+        turned = float(np.max(np.abs(self._K[last] - self._K[last - 1])))
+        parts = []
+        mean = piece.norm == "rms"
         for weights in self._weights:
             ec, e = self._factors(weights, 0.0, h, ERROR)
             z, new = (u[weights.place].reshape(weights.shape) for u in (self._u, self._new))
             passes = self._code.by_target if weights.learning.end == "target" else self._code.by_source
             self._each(
                 passes, weights.shape[0], z, new, weights.H, weights.c[last], weights.w[last], ec, e, piece.rtol,
-                piece.atol, weights.errors,
+                piece.atol, mean, weights.errors,
             )  # fmt: skip
-            largest = max(largest, float(np.max(weights.errors)))
+            parts.append(weights.errors)
         self._inputs(0, self._new)  # as at the beginning of the next step, and of a run that is resumed there
         self._rhs.into(t, cells, self._K[last])
         error = h * (ERROR @ self._K) / (piece.atol + piece.rtol * np.maximum(np.abs(self._u[:n]), np.abs(cells)))
-        largest = max(largest, float(np.max(np.abs(error))))
-        return largest if largest == largest else np.inf
+        return self._norm([*parts, error * error if mean else np.abs(error)]), turned
 
     def _within(self, t: float, out: np.ndarray) -> None:
         """Write the state at a time within the last step."""

@@ -38,6 +38,8 @@ class Piece:
         No step may be longer: the shortest delay, or a part of the period of an input; else infinity.
     clock : Clock or None
         Where the schedules stand.
+    norm : {"max", "rms"}
+        Of the errors of a step in units of their tolerances: the largest, or the root mean square.
     """
 
     fun: RightHandSide
@@ -50,6 +52,7 @@ class Piece:
     step: float | None = None
     longest: float = np.inf
     clock: Clock | None = None
+    norm: str = "max"
 
 
 class Stepper:

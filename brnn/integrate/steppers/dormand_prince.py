@@ -136,6 +136,7 @@ class DormandPrince:
         status, done = self._code.advance(
             piece.fun.address, piece.fun.table, piece.fun.shift, self._moments, self._counts, self._states, self._K,
             self._stage, piece.stop, piece.longest, piece.rtol, piece.atol, times, saved, *self.bounds, most,
+            piece.norm == "rms",
         )  # fmt: skip
         self.status = ("running", "finished", "failed")[status]
         return saved[:done]

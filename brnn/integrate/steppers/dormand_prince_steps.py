@@ -2,7 +2,8 @@
 
 The right-hand side is called at its address, since all have one signature (brnn.compiler.generate). The coefficients,
 the error estimate and the interpolant of order 4 are those of SciPy's RK45; the error is held for every unknown by
-itself. This file is run from a copy in the cache folder (brnn.compiler.cache.load_copy).
+itself, or for their root mean square if that is asked for. This file is run from a copy in the cache folder
+(brnn.compiler.cache.load_copy).
 """
 
 from __future__ import annotations
@@ -98,6 +99,23 @@ def _largest_error(
     return result if result == result else np.inf, number_of(turned) / max(number_of(moved), TINY)
 
 
+@njit(pipeline_class=NoAlias, fastmath={"contract", "reassoc"}, **_HELPER)
+def _mean_error(
+    h: float, u: np.ndarray, new: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray,
+    k5: np.ndarray, k6: np.ndarray, stage: np.ndarray, rtol: float, atol: float,
+) -> tuple[float, float]:  # fmt: skip
+    """Return the root mean square of what `_largest_error` takes the largest of, and the same rate."""
+    squares, turned, moved = 0.0, np.int64(0), np.int64(0)
+    for i in range(u.size):
+        turned = max(turned, bits_of(abs(k6[i] - k5[i])))
+        moved = max(moved, bits_of(abs(new[i] - stage[i])))
+        error = h * (_E[0] * k0[i] + _E[2] * k2[i] + _E[3] * k3[i] + _E[4] * k4[i] + _E[5] * k5[i] + _E[6] * k6[i])
+        error /= atol + rtol * max(abs(u[i]), abs(new[i]))
+        squares += error * error
+    result = np.sqrt(squares / u.size)
+    return result if result == result else np.inf, number_of(turned) / max(number_of(moved), TINY)
+
+
 @njit(**_HELPER)
 def _first_step(
     function: int, places: int, t: float, length: float, u: np.ndarray, k0: np.ndarray, k1: np.ndarray,
@@ -163,12 +181,13 @@ def _keep_within(lowest: np.ndarray, highest: np.ndarray, out: np.ndarray) -> fl
 def advance(
     function: int, table: np.ndarray, shift: float, moments: np.ndarray, counts: np.ndarray, states: np.ndarray,
     K: np.ndarray, stage: np.ndarray, stop: float, longest: float, rtol: float, atol: float, times: np.ndarray,
-    saved: np.ndarray, lowest: np.ndarray, highest: np.ndarray, most: int,
+    saved: np.ndarray, lowest: np.ndarray, highest: np.ndarray, most: int, mean: bool,
 ) -> tuple[int, int]:  # fmt: skip
     """Make up to `most` steps towards `stop`; write the states at `times` into the rows of `saved`.
 
     If there are bounds, these states are projected onto them, unless the first state lies outside. It comes back
-    earlier when `saved` is full. Return the status and how many rows were written.
+    earlier when `saved` is full. Return the status and how many rows were written. A step is accepted if the largest
+    error of an unknown is below its tolerance, or (`mean`) their root mean square.
     """
     done, made = 0, 0
     n = stage.size
@@ -221,7 +240,10 @@ def advance(
             h = size = end - t
             _stages(function, places, t + shift, h, u, k0, k1, k2, k3, k4, k5, k6, stage, other)
             counts[EVALUATIONS] += 6
-            error, rate = _largest_error(h, u, other, k0, k2, k3, k4, k5, k6, stage, rtol, atol)
+            if mean:
+                error, rate = _mean_error(h, u, other, k0, k2, k3, k4, k5, k6, stage, rtol, atol)
+            else:
+                error, rate = _largest_error(h, u, other, k0, k2, k3, k4, k5, k6, stage, rtol, atol)
             if error < 1.0:
                 factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**-0.2)
                 h_next = h * (min(1.0, factor) if rejected else factor)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,13 @@ from scipy.integrate import RK45
 from brnn.ensemble.kernels.control import LARGEST, SAFETY, SMALLEST
 from brnn.integrate.steppers.base import Piece
 
-__all__ = ["ERROR", "INSIDE", "NODES", "ROWS", "STAGES", "ExplicitSteps"]
+__all__ = ["ERROR", "INSIDE", "NODES", "ROWS", "STAGES", "TINY", "ExplicitSteps"]
 
 # The pair of Dormand and Prince: row k of ROWS makes stage k, the last of them the new state.
 NODES, ROWS, ERROR, INSIDE = RK45.C, [*RK45.A, RK45.B], RK45.E, RK45.P
 STAGES = 7
+# As in `brnn.integrate.steppers.dormand_prince_steps`: a step is cut where a disturbance would not decay.
+STABLE, FORGET, TINY = 2.8, 0.9, 1e-300
 _SAVED = 2**21  # numbers that are saved in one call
 
 
@@ -23,8 +26,9 @@ class ExplicitSteps:
     """Makes the steps of one piece with the pair of Dormand and Prince.
 
     A subclass has ``_begin()``, which makes the end of the last step the first stage of the next;
-    ``_attempt(t, end, h)``, which writes the new state into `_new` and returns the largest error in units of its
-    tolerance; and ``_within(t, out)``, which writes the state at a time within the last step.
+    ``_attempt(t, end, h)``, which writes the new state into `_new` and returns its error in units of the tolerance and
+    about the fastest rate that the step shows; and ``_within(t, out)``, which writes the state at a time within the
+    last step.
 
     Parameters
     ----------
@@ -39,6 +43,8 @@ class ExplicitSteps:
         Where it stands, where the piece ends, the next step, the last one.
     nfev, njev, steps : int
         What was counted.
+    fastest : float
+        The fastest rate that was seen, and is not forgotten.
     """
 
     njev = 0
@@ -48,7 +54,7 @@ class ExplicitSteps:
         self.status, self.nfev, self.steps = "running", 2, 0
         self.t, self.stop = piece.start, piece.stop
         self._u, self._new = piece.state.copy(), np.empty_like(piece.state)
-        self._before, self.step_size, self._rate = self.t, 0.0, 0.0
+        self._before, self.step_size, self._rate, self.fastest = self.t, 0.0, 0.0, 0.0
         self._saved = np.empty((0, piece.state.size))
         self.h_abs = self._first()
 
@@ -59,7 +65,7 @@ class ExplicitSteps:
 
     @property
     def rate(self) -> float:
-        """About the fastest rate of the network where the piece begins."""
+        """About the fastest rate of the network, from two slopes at nearly one time: never much too large."""
         return self._rate
 
     def _first(self) -> float:
@@ -90,7 +96,7 @@ class ExplicitSteps:
                 return
             end = min(t + size, self.stop)
             h = size = end - t
-            error = self._attempt(t, end, h)
+            error, rate = self._attempt(t, end, h)
             self.nfev += 6
             if error < 1.0:
                 factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**-0.2)
@@ -101,6 +107,9 @@ class ExplicitSteps:
         self._before, self.t, self.step_size = t, end, h
         self.steps += 1
         self.h_abs = h * (min(1.0, factor) if rejected else factor)
+        self._rate, self.fastest = rate, max(rate, FORGET * self.fastest)
+        if self.h_abs * self.fastest > STABLE:
+            self.h_abs = STABLE / self.fastest
         if end >= self.stop:
             self.status = "finished"
 
@@ -141,10 +150,18 @@ class ExplicitSteps:
 
         return interpolated
 
+    def _norm(self, errors: Sequence[np.ndarray]) -> float:
+        """Return the error of a step from the largest ones of its parts, or from their sums of squares."""
+        if self._piece.norm == "rms":
+            result = math.sqrt(sum(float(np.sum(part)) for part in errors) / self._u.size)
+        else:
+            result = max(float(np.max(part)) for part in errors)
+        return result if result == result else math.inf
+
     def _begin(self) -> None:
         raise NotImplementedError
 
-    def _attempt(self, t: float, end: float, h: float) -> float:
+    def _attempt(self, t: float, end: float, h: float) -> tuple[float, float]:
         raise NotImplementedError
 
     def _within(self, t: float, out: np.ndarray) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from brnn.compiler.cache import load_copy
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.explicit_steps import ERROR, INSIDE, NODES, ROWS, STAGES, ExplicitSteps
+from brnn.integrate.steppers.explicit_steps import ERROR, INSIDE, NODES, ROWS, STAGES, TINY, ExplicitSteps
 from brnn.integrate.steppers.threads import Threads
 
 __all__ = ["Large"]
@@ -32,21 +32,13 @@ class Large(ExplicitSteps):
         # The second slope has a part neither in the new state nor in the error: the last one takes its place.
         self._K = [*slopes, slopes[1]]
         self._blocks = -(-size // self._code.BLOCK)
-        self._largest, self._moved = np.empty((2, self._blocks))
+        self._errors, self._moved, self._turned = np.empty((3, self._blocks))
         piece.fun.into(self.t, self._u, self._K[0])
 
     @property
     def f(self) -> np.ndarray:
         """du/dt where the last step began, or where it stands if there was none."""
         return self._K[0]
-
-    @property
-    def rate(self) -> float:
-        """About the fastest rate of the network, from the last two slopes at nearly one time: never much too large."""
-        if not self.steps:
-            return super().rate
-        moved, rise = float(np.max(self._moved)), np.subtract(self._K[6], self._K[5])
-        return float(np.abs(rise, out=rise).max()) / moved if moved > 0.0 else 0.0
 
     def _each(self, function: Callable[..., None], *arguments: Any) -> None:
         self._threads(function, self._blocks, *arguments)
@@ -55,7 +47,7 @@ class Large(ExplicitSteps):
         self._K[0], self._K[1] = self._K[6], self._K[0]
         self._K[6] = self._K[1]
 
-    def _attempt(self, t: float, end: float, h: float) -> float:
+    def _attempt(self, t: float, end: float, h: float) -> tuple[float, float]:
         piece, new, K = self._piece, self._new, self._K
         for stage in range(1, STAGES):
             a = np.ascontiguousarray(ROWS[stage][:stage])
@@ -64,9 +56,11 @@ class Large(ExplicitSteps):
             else:
                 self._each(self._code.new, self._u, K[0], *K[2:6], a, h, new, self._moved)
             piece.fun.into(t + NODES[stage] * h if stage < STAGES - 1 else end, new, K[stage])
-        self._each(self._code.errors, self._u, new, K[0], *K[2:], ERROR, h, piece.rtol, piece.atol, self._largest)
-        largest = float(np.max(self._largest))
-        return largest if largest == largest else np.inf
+        self._each(
+            self._code.errors, self._u, new, K[0], *K[2:], ERROR, h, piece.rtol, piece.atol, piece.norm == "rms",
+            self._errors, self._turned,
+        )  # fmt: skip
+        return self._norm([self._errors]), float(np.max(self._turned)) / max(float(np.max(self._moved)), TINY)
 
     def _within(self, t: float, out: np.ndarray) -> None:
         if t == self.t:

@@ -14,7 +14,7 @@ from brnn.compiler.numba_internals import NoAlias, array_at, bits_of, number_of,
 __all__ = ["BLOCK", "errors", "new", "stage", "within"]
 
 BLOCK = 4096  # unknowns
-_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "pipeline_class": NoAlias}
+_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc"}, "pipeline_class": NoAlias}
 
 
 @njit(nogil=True)
@@ -85,25 +85,32 @@ def new(
 @njit(**_OPTIONS)
 def _largest(
     u: np.ndarray, new: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray, k5: np.ndarray,
-    k6: np.ndarray, e: np.ndarray, h: float, rtol: float, atol: float,
-) -> float:  # fmt: skip
-    most = np.int64(0)
+    k6: np.ndarray, e: np.ndarray, h: float, rtol: float, atol: float, mean: bool,
+) -> tuple[float, float]:  # fmt: skip
+    most, turned, squares = np.int64(0), np.int64(0), 0.0
     for i in range(u.size):
         error = h * (e[0] * k0[i] + e[2] * k2[i] + e[3] * k3[i] + e[4] * k4[i] + e[5] * k5[i] + e[6] * k6[i])
-        most = max(most, bits_of(abs(error / (atol + rtol * max(abs(u[i]), abs(new[i]))))))
-    return number_of(most)
+        error /= atol + rtol * max(abs(u[i]), abs(new[i]))
+        most = max(most, bits_of(abs(error)))
+        turned = max(turned, bits_of(abs(k6[i] - k5[i])))
+        squares += error * error
+    return squares if mean else number_of(most), number_of(turned)
 
 
 @njit(cache=True, nogil=True)
 def errors(
     u: np.ndarray, new: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray, k5: np.ndarray,
-    k6: np.ndarray, e: np.ndarray, h: float, rtol: float, atol: float, largest: np.ndarray, first: int, last: int,
+    k6: np.ndarray, e: np.ndarray, h: float, rtol: float, atol: float, mean: bool, errors: np.ndarray,
+    turned: np.ndarray, first: int, last: int,
 ) -> None:  # fmt: skip
-    """Write the largest estimated error of each block, in units of the tolerance of its unknown."""
+    """Write the largest estimated error of each block in units of the tolerance, or (`mean`) the sum of their squares.
+
+    Also write by how much du/dt differs at most between the last two stages.
+    """
     for b in range(first, last):
-        largest[b] = _largest(
+        errors[b], turned[b] = _largest(
             _some(u, b), _some(new, b), _some(k0, b), _some(k2, b), _some(k3, b), _some(k4, b), _some(k5, b),
-            _some(k6, b), e, h, rtol, atol,
+            _some(k6, b), e, h, rtol, atol, mean,
         )  # fmt: skip
 
 
