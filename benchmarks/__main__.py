@@ -1,4 +1,4 @@
-"""Run benchmarks: ``python -m benchmarks [NAME ...] [-o FOLDER] [--quick]``."""
+"""Run benchmarks: ``python -m benchmarks [NAME ...] [-o FOLDER] [--quick] [--beside PYTHON]``."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; default: all")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="write JSON and PNG files there")
     parser.add_argument("--quick", action="store_true", help="small sizes and few repetitions: does it work?")
+    parser.add_argument("--beside", metavar="PYTHON", help="startup: of another environment, whose brnn takes turns")
     options = parser.parse_args(arguments)
     for name in options.names:
         if name not in BENCHMARKS:
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.output.mkdir(parents=True, exist_ok=True)
     for name in options.names or BENCHMARKS:
         module = BENCHMARKS[name]
-        report = module.run(quick=options.quick)
+        also = {"beside": options.beside} if module is startup else {}
+        report = module.run(quick=options.quick, **also)
         print(module.summary(report), flush=True)
         if options.output is not None:
             write(options.output / f"{name}.json", report)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Timing", "interleaved", "machine", "repeated", "write"]
+__all__ = ["Timing", "interleaved", "machine", "repeated", "verdict", "write"]
 
 PACKAGES = ("brnn", "numpy", "scipy", "numba", "llvmlite", "h5py", "xarray")
 
@@ -89,6 +89,11 @@ def repeated(calls: int, call: Callable[[], object]) -> Callable[[], None]:
             call()
 
     return repeat
+
+
+def verdict(reached: float, target: float) -> str:
+    """Return whether a target is reached, or what part of it is missing."""
+    return "pass" if reached >= target else f"short by {1.0 - reached / target:.0%}"
 
 
 def machine() -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""What a start costs: importing brnn, and running a model with and without compiled code in the cache.
+"""What a start costs: importing brnn, and `brnn run rcf` with and without compiled code in the cache.
 
-Every number is of new processes. A first run compiles; a later one finds the compiled code in the cache.
-What the user waits for is the time from the start of the process until the right-hand side has been evaluated
-once: from then on the network is being integrated.
+Every number is of new processes. With ``--beside PYTHON`` the brnn of another environment takes turns, and the table
+says whether ours is quick enough beside it: ``python -m benchmarks startup --beside ../before/.venv/bin/python``.
 """
 
 from __future__ import annotations
@@ -12,34 +11,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Timing, machine
+from benchmarks.measure import Timing, machine, verdict
 from brnn.base.text import text_table
 
 __all__ = ["draw", "run", "summary"]
 
-# The command `brnn run rcf`, which also tells when the first evaluation of the right-hand side is done.
-# The clock is the system's, so that it can be compared with the time at which the process was started.
 COMMAND = """
-import sys, time
-from brnn.compiler.system import System
-
-seen = False
-original = System.rhs
-
-def watched(self, *arguments):
-    global seen
-    rhs = original(self, *arguments)
-    if not seen:
-        seen = True
-        rhs(arguments[0], self.initial_state())
-        print(f"first evaluation at {time.time()}", file=sys.stderr, flush=True)
-    return rhs
-
-System.rhs = watched
+import sys
 from brnn.cli import main
 sys.argv = ["brnn", "run", "rcf", "-o", "run.h5", "--force"]
 sys.exit(main())
@@ -51,43 +32,31 @@ IMPORTS = {
     "import brnn": "import brnn",
     "import brnn; brnn.simulate": "import brnn; brnn.simulate",
 }
+TARGETS = {"filled cache": 0.7, "empty cache": 0.5}  # of the other's time, at most
 
 
-def process(program: str, folder: Path) -> tuple[float, float]:
-    """Run a program in a new process; return its seconds in all, and until the first evaluation (or nan)."""
+def process(program: str, folder: Path, python: str = sys.executable) -> float:
+    """Run a program in a new process, with its cache in this folder; return its seconds."""
     environment = {**os.environ, "BRNN_CACHE_DIR": str(folder / "cache"), "MPLBACKEND": "Agg"}
-    clock, started = time.time(), time.perf_counter()
+    started = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
+        [python, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     seconds = time.perf_counter() - started
     if done.returncode != 0:
         raise SystemExit(f"startup: a program failed; nothing is reported:\n{done.stderr}")
-    for line in done.stderr.splitlines():
-        if line.startswith("first evaluation at "):
-            return seconds, float(line.rpartition(" ")[2]) - clock
-    return seconds, float("nan")
+    return seconds
 
 
-def repeated(times: int, call: Callable[[], tuple[float, float]]) -> tuple[Timing, Timing]:
-    """Call several times; return the timings in all and until the first evaluation."""
-    pairs = [call() for _ in range(times)]
-    whole, first = zip(*pairs, strict=True)
-    return Timing(whole), Timing(first)
-
-
-def run(*, quick: bool = False) -> dict[str, Any]:
+def run(*, quick: bool = False, beside: str | None = None) -> dict[str, Any]:
     """Run the benchmark.
 
     Parameters
     ----------
     quick : bool
         Fewest repetitions.
+    beside : str, optional
+        The Python of another environment, whose brnn takes turns with ours.
 
     Returns
     -------
@@ -99,37 +68,32 @@ def run(*, quick: bool = False) -> dict[str, Any]:
     SystemExit
         If a process fails.
     """
-    times = 2 if quick else 11
     imports: dict[str, list[float]] = {name: [] for name in IMPORTS}
-    runs: dict[str, dict[str, Any]] = {}
+    pythons = {"brnn": sys.executable} | ({} if beside is None else {"other": os.path.abspath(beside)})
+    runs: dict[str, dict[str, list[float]]] = {cache: {name: [] for name in pythons} for cache in TARGETS}
     with tempfile.TemporaryDirectory(prefix="brnn-startup-") as name:
-        folder = Path(name)
         for program in IMPORTS.values():
-            process(program, folder)  # fills the system's file cache
-        for _ in range(times):
+            process(program, Path(name))  # fills the system's file cache
+        for _ in range(2 if quick else 11):
             for label, program in IMPORTS.items():
-                imports[label].append(process(program, folder)[0])
-
-        def fresh() -> tuple[float, float]:
-            with tempfile.TemporaryDirectory(dir=folder) as empty:
-                return process(COMMAND, Path(empty))
-
-        def later() -> tuple[float, float]:
-            return process(COMMAND, folder)
-
-        later()  # fills the cache
-        for label, call in (
-            ("first, empty cache", fresh),
-            ("later, filled cache", later),
-        ):
-            whole, first = repeated(2 if quick else 5, call)
-            runs[label] = {"whole": whole.to_dict(), "first_evaluation": first.to_dict()}
+                imports[label].append(process(program, Path(name)))
+        folders = {label: Path(tempfile.mkdtemp(dir=name)) for label in pythons}
+        for label, python in pythons.items():
+            process(COMMAND, folders[label], python)  # fills its cache
+        for _ in range(2 if quick else 7):
+            for label, python in pythons.items():
+                runs["filled cache"][label].append(process(COMMAND, folders[label], python))
+                with tempfile.TemporaryDirectory(dir=name) as empty:
+                    runs["empty cache"][label].append(process(COMMAND, Path(empty), python))
     return {
         "benchmark": "startup",
-        "settings": {"quick": quick},
+        "settings": {"quick": quick, "beside": beside},
         "machine": machine(),
         "imports": {label: Timing(tuple(seconds)).to_dict() for label, seconds in imports.items()},
-        "runs": runs,
+        "runs": {
+            cache: {label: Timing(tuple(seconds)).to_dict() for label, seconds in found.items()}
+            for cache, found in runs.items()
+        },
     }
 
 
@@ -140,16 +104,21 @@ def summary(report: dict[str, Any]) -> str:
         [name, f"{found['median']:.3f} s", f"{found['median'] - empty:.3f} s"]
         for name, found in report["imports"].items()
     ]
-    runs = [
-        [name, f"{found['first_evaluation']['median']:.2f} s", f"{found['whole']['median']:.2f} s"]
-        for name, found in report["runs"].items()
-    ]
+    runs = []
+    for cache, found in report["runs"].items():
+        row = [cache, f"{found['brnn']['median']:.2f} s"]
+        if "other" in found:
+            ratio = found["brnn"]["median"] / found["other"]["median"]
+            said = verdict(1.0 / ratio, 1.0 / TARGETS[cache])
+            row += [f"{found['other']['median']:.2f} s", f"{ratio:.2f}", f"{TARGETS[cache]:g}", said]
+        runs.append(row)
+    names = ["brnn run rcf", "brnn", "other", "ratio", "at most", ""]
     return "\n".join(
         [
             "New processes, medians",
             text_table(imports, ["program", "seconds", "without Python's start"], right=True),
             "",
-            text_table(runs, ["brnn run rcf", "until the first evaluation", "in all"], right=True),
+            text_table(runs, names[: len(runs[0])], right=True),
         ]
     )
 
@@ -159,9 +128,9 @@ def draw(report: dict[str, Any], path: Path) -> None:
     from matplotlib.figure import Figure
 
     bars = dict(report["imports"])
-    for name, found in report["runs"].items():
-        bars[f"{name}:\nfirst evaluation"] = found["first_evaluation"]
-        bars[f"{name}:\nin all"] = found["whole"]
+    for cache, contenders in report["runs"].items():
+        for name, found in contenders.items():
+            bars[f"{cache}:\nbrnn run rcf" + (", other" if name == "other" else "")] = found
     medians = [found["median"] for found in bars.values()]
     spread = [
         [found["median"] - found["lowest"] for found in bars.values()],

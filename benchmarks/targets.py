@@ -27,7 +27,7 @@ import numpy as np
 
 import brnn
 from benchmarks import field, learning, single_run
-from benchmarks.measure import interleaved, machine
+from benchmarks.measure import interleaved, machine, verdict
 from brnn.base.text import text_table
 
 __all__ = ["draw", "run", "summary"]
@@ -222,11 +222,6 @@ def run(*, quick: bool = False) -> dict[str, Any]:
     n = 100_000 if quick else 1_000_000
     copies = {"work": f"memory of {n:,} cells", "target": COPIES, "copies": peak_in_copies(n)}
     return {"benchmark": "targets", "settings": {"quick": quick}, "machine": machine(), "rows": rows, "memory": copies}
-
-
-def verdict(reached: float, target: float) -> str:
-    """Return whether a target is reached, or what part of it is missing."""
-    return "pass" if reached >= target else f"short by {1.0 - reached / target:.0%}"
 
 
 def summary(report: dict[str, Any]) -> str:

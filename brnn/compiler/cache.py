@@ -28,7 +28,7 @@ import platformdirs
 from brnn.base.paths import replacing
 from brnn.errors import FileError
 
-__all__ = ["cache_directory", "load_copy", "load_module", "load_package", "text_hash"]
+__all__ = ["cache_directory", "load_copy", "load_module", "load_package", "load_plain", "text_hash"]
 
 _INTERNALS = Path(__file__).parent / "numba_internals.py"  # read, not imported: that would load Numba
 _KEPT = 64  # generated modules that a process keeps; those that it used before are loaded again from the folder
@@ -106,6 +106,17 @@ def _from_text(source: str) -> ModuleType:
     return _imported(name, _written(cache_directory(), {f"{name}.py": source}) / f"{name}.py")
 
 
+@functools.lru_cache(maxsize=_KEPT)
+def load_plain(source: str) -> ModuleType:
+    """Return the module with this text, in which nothing is compiled: Numba is not loaded for it."""
+    name = f"brnn_generated_{text_hash(source)}"
+    module = _new_module(name, _written(cache_directory(), {f"{name}.py": source}) / f"{name}.py")
+    assert module.__spec__ is not None
+    assert module.__spec__.loader is not None
+    module.__spec__.loader.exec_module(module)
+    return module
+
+
 def load_package(files: Mapping[str, str], main: str, also: str = "") -> ModuleType:
     """Return one module of a package that consists of these files, as `load_module` does.
 
@@ -133,15 +144,21 @@ def _imported(name: str, path: Path) -> ModuleType:
     """Return the module in a file, or the package of an ``__init__.py``, under this name."""
     from brnn.compiler.numba_internals import forgiving_caches
 
+    module = _new_module(name, path)
+    assert module.__spec__ is not None
+    assert module.__spec__.loader is not None
+    sys.modules[name] = module
+    with forgiving_caches():
+        module.__spec__.loader.exec_module(module)
+    return module
+
+
+def _new_module(name: str, path: Path) -> ModuleType:
+    """Return the module of a file, whose text has not been run yet."""
     parts = [str(path.parent)] if path.name == "__init__.py" else None
     spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=parts)
     assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    with forgiving_caches():
-        spec.loader.exec_module(module)
-    return module
+    return importlib.util.module_from_spec(spec)
 
 
 @functools.cache

@@ -16,6 +16,7 @@ from brnn.compiler.cache import load_copy, load_module, text_hash
 from brnn.compiler.generate import argument_table, generate, text_of_arrays, text_with_rates
 from brnn.compiler.layout import layout
 from brnn.compiler.program import Program
+from brnn.compiler.whole_arrays import text_of_whole_arrays
 from brnn.errors import InputError
 from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
@@ -340,6 +341,11 @@ class System:
     def _rates(self) -> str:
         """Text of the module whose function writes the rates of the unknowns, too."""
         return text_with_rates(self.program)
+
+    @functools.cached_property
+    def whole_arrays(self) -> str | None:
+        """Text of a module whose function needs no compiling, see brnn.compiler.whole_arrays; None if there is none."""
+        return text_of_whole_arrays(self.program)
 
 
 def compile_network(network: Network) -> System:

@@ -23,11 +23,11 @@ from brnn.result.checkpoint import Checkpoint
 if TYPE_CHECKING:
     from brnn.integrate.methods.base import StepperMethod
 
-__all__ = ["Stepwise"]
+__all__ = ["LOOK_STEPS", "Stepwise"]
 
 _SHORT = 1e-9  # of the time
 _STILL_STEPS = 20  # in a row that do not change the time
-_LOOK_STEPS = 500  # between looks at whether an explicit method is limited by stability
+LOOK_STEPS = 500  # between looks at whether an explicit method is limited by stability
 _WORTH_STEPS = 2_000  # that must be left for a stiff method to be worth its matrices,
 _WORTH_IN_ONE_GO = 20_000  # or so many where a step takes no time outside of compiled code
 _LIMITED = 2.0  # step times fastest rate; at about 3 RK45 becomes unstable
@@ -51,12 +51,15 @@ class Stepwise(Driver):
         Steps between looks at whether it does.
     worth : float or None
         How many steps must be left; if this is given, the first look is before the first step.
+    then : StepperMethod or None
+        What goes on after the first steps, if the method is for short runs only.
     """
 
     method: StepperMethod
     successors: tuple[StepperMethod, ...] = ()
-    look: int = _LOOK_STEPS
+    look: int = LOOK_STEPS
     worth: float | None = None
+    then: StepperMethod | None = None
     slow: int = field(default=0, init=False)
     mark: float = field(default=0.0, init=False)
     began: int = field(default=0, init=False)
@@ -116,6 +119,8 @@ class Stepwise(Driver):
         if kept.facts["method"] in names:
             place = names.index(kept.facts["method"])
             self.method, self.successors, self.stiff = self.successors[place], self.successors[place + 1 :], True
+        elif self.then is not None and kept.facts["method"] == self.then.name:
+            self.method, self.then = self.then, None
 
     def kept(self) -> Checkpoint | None:
         """Return what travels in delays."""
@@ -241,7 +246,9 @@ class Stepwise(Driver):
                 self._fail(stepper, piece.fun, stepper.t, state, needed)
             self.stepper = stepper if stepper.status == "running" else None
             self.progressed(stepper.t - before)
-            if (
+            if self.then is not None and self.steps >= self.look and stepper.status == "running":
+                stepper = self._handed_over(stepper, piece)
+            elif (
                 stepper.steps > steps
                 and self._turned_stiff(piece.fun, stepper, _WORTH_IN_ONE_GO)
                 and stepper.status == "running"
@@ -249,6 +256,16 @@ class Stepwise(Driver):
                 self._count(stepper)
                 stepper = self.method.stepper(replace(piece, start=stepper.t, state=state))
         return stepper, state
+
+    def _handed_over(self, stepper: Any, piece: Piece) -> Any:
+        """Return the stepper that goes on with the same step."""
+        assert self.then is not None
+        self._count(stepper)
+        self.method, self.then = self.then, None
+        self.reason += f"; from t = {stepper.t:.3g} on {self.method.name}, in compiled code"
+        new = self.method.stepper(replace(piece, start=stepper.t, state=stepper.y))
+        new.h_abs, new.fastest = stepper.h_abs, stepper.fastest
+        return new
 
     def _step(self, stepper: Any, fun: RightHandSide, state: np.ndarray) -> None:
         """Make one step from `state`; raise IntegrationError if that cannot be, or if the end is out of reach."""
@@ -302,7 +319,7 @@ class Stepwise(Driver):
         if left < (worth if self.worth is None else self.worth):
             return False
         if self.stiff:
-            if stepper.njev > 0 or self.steps - self.began < _LOOK_STEPS or left < _WORTH_IN_ONE_GO:
+            if stepper.njev > 0 or self.steps - self.began < LOOK_STEPS or left < _WORTH_IN_ONE_GO:
                 return False
         elif self.worth is not None and stepper.step_size * stepper.rate < _LIMITED:
             return False  # which costs nothing, and where the estimate is too small another look will do

@@ -121,7 +121,7 @@ def test_ctrl_c_while_modules_are_loaded(tmp_path: Path, module: str, words: str
         "            os.kill(os.getpid(), signal.SIGINT)\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "sys.meta_path.insert(0, Finder())\n"
-        "sys.exit(main(['run', 'rcf', '-o', 'run.h5']))\n"
+        "sys.exit(main(['run', 'rcf', '--solver', 'auto', '-o', 'run.h5']))\n"
     )
     command = [sys.executable, "-c", text]
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

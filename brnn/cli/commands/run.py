@@ -167,6 +167,8 @@ def run(
         network, taken = one.network, [f"{name} = {value}" for name, value in one.parameters.items()]
     else:
         network, taken = found.build(settings or (), pattern, source or ""), found.signals_taken(settings or ())
+    if solver is None and one is None:
+        options["solver"] = _solver_of(network, options, out if resume else None)
     if times is not None or options.get("times") is None:
         options["times"] = _times(times, network, options, keep=out is not None or plot is not None)
     kept = Record(path=out, variables=names, ltm_every=every, force=force)
@@ -181,6 +183,19 @@ def run(
             _print_json(result, written, taken)
         else:
             print(_summary(result, written, taken))
+
+
+def _solver_of(network: Network, options: dict[str, Any], resumed: Path | None) -> str:
+    """Return the solver if none is asked for: most runs of a command are over before Numba would be loaded."""
+    from brnn.integrate.methods.interpreted import Interpreted
+    from brnn.integrate.resume import unfinished
+
+    begun = None if resumed is None else unfinished(resumed)
+    if begun is not None:
+        with begun:
+            return str(begun.options.get("solver", "auto"))
+    brief = Interpreted()
+    return "auto" if brief.refuses(network, options["until"], options.get("step")) else brief.name
 
 
 def _member(
