@@ -56,6 +56,17 @@ class Tape:
             return None
         return numbers
 
+    @property
+    def record(
+        self,
+    ) -> tuple[list[float], list[tuple[int, Operation, int, int]], list[tuple[Operation, int, int, bool]]]:
+        """Copies of the numbers by their places, of the operations in order, and of the questions with their answers.
+
+        The first places are those of the inputs. An operation is (place of the result, operation, left, right), a
+        question (comparison, left, right, answer).
+        """
+        return self._start.copy(), self._steps.copy(), self._answers.copy()
+
     def kept(self, value: float) -> int:
         """Return the place of a new number."""
         self._start.append(value)

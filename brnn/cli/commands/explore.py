@@ -11,7 +11,7 @@ import typer
 
 from brnn import models as package
 from brnn.base.docstrings import docstring_of, reference_of
-from brnn.cli.commands.options import Settings, complete_model, whole_option
+from brnn.cli.commands.options import Force, Settings, complete_model, whole_option
 from brnn.errors import FileError, InputError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ EXAMPLES = (
     "brnn explore",
     "brnn explore gated_dipole --set H=0.1",
     "brnn explore my_network.py --port 8080 --no-browser",
+    "brnn explore wilson_cowan --html wilson_cowan.html",
 )
 
 _FIRST = "rcf"
@@ -46,12 +47,27 @@ def explore(
         Path, typer.Option("--folder", metavar="DIR", help="Where the page may save results, and nowhere else.")
     ] = Path("."),
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address and open no browser.")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="FILE",
+            help="Serve nothing: write one file with this model in it, which integrates in the browser by itself.",
+        ),
+    ] = None,
+    force: Force = False,
 ) -> None:
     """Explore a model: a local page with sliders for its parameters.
 
     The page is served to this machine alone, under an address that nobody can guess and that is printed on one line;
-    it needs no internet. Ctrl-C ends it.
+    it needs no internet. Ctrl-C ends it. With --html the page is one file that needs no server, for lectures: of models
+    of up to 200 unknowns whose run neither events nor chance decide.
     """
+    if html is not None:
+        if port is not None:
+            raise InputError(f"--port {port}: is for a server, and --html needs none")
+        _write_alone(model, settings or [], html, force)
+        return
     from brnn.explore.answers import Answers
     from brnn.explore.server import ExploreServer
 
@@ -68,6 +84,20 @@ def explore(
         if not no_browser:
             webbrowser.open(address)
         server.serve_forever()
+
+
+def _write_alone(model: str, settings: list[str], path: Path, force: bool) -> None:
+    from brnn.base.paths import check_target, new_text_file
+    from brnn.cli.outputs import size_in_words
+    from brnn.explore.alone.page import page_of
+    from brnn.explore.asked import Asked
+
+    check_target(path, force, option="--html", suffixes=(".html", ".htm"))
+    known, name = catalogue(model)
+    text = page_of(Asked(known.model(name), tuple(settings)))
+    with new_text_file(path, force) as file:
+        file.write(text)
+    print(f"wrote {path} ({size_in_words(path)})")
 
 
 def catalogue(model: str) -> tuple[Catalogue, str]:

@@ -127,7 +127,7 @@ function signal(about, pane) {
 }
 
 function pattern(about, pane) {
-  const editor = new Pattern(about, (text) => pane.set(about.name, text, false), (error) => pane.fail(error));
+  const editor = new Pattern(about, (text) => pane.set(about.name, text, false), pane.fail ? (error) => pane.fail(error) : null);
   return (reset) => [made("span", { class: "label", text: about.label }), reset || made("span"), editor.element];
 }
 

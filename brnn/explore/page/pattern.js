@@ -33,7 +33,7 @@ export class Pattern {
       made("div", { class: "bar" },
         made("button", { type: "button", class: "small", text: "Clear", onclick: () => this.fill(() => 0) }),
         made("button", { type: "button", class: "small", text: "Shuffle", onclick: () => this.shuffle() }),
-        made("label", { for: file, class: "meaning", text: "from a file:" }), this.file));
+        ...(failed ? [made("label", { for: file, class: "meaning", text: "from a file:" }), this.file] : []))); // a server reads files
     if (this.shape.length > 1) this.canvas.classList.remove("short");
     new ResizeObserver(() => this.draw()).observe(this.canvas);
   }

@@ -1,0 +1,503 @@
+"""How the numbers of a network depend on the parameters that have sliders, as formulas that a page can compute.
+
+Where the code that builds the network can be followed (`brnn.base.tape`) the formulas are its own, and exact. Other
+numbers (inputs, their times, initial states, arrays) are looked at along each slider: most are proportional to a
+parameter, or a power of it; others become a polynomial through Chebyshev's points, verified between them. Numbers that
+depend on several such sliders must be sums or products of what they are along each, which is verified at random places;
+where they are not, a slider is left out.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from brnn.base.tape import Tape
+from brnn.explore.alone.numbers import Numbers, numbers_of, traced_numbers, tried
+from brnn.spec.network import Network
+
+__all__ = ["Dependence", "Slider", "dependence_of"]
+
+Make = Callable[[Mapping[str, Any]], Network]
+
+_NODES = 33  # of Chebyshev's points along a slider
+_WITHIN = 1e-10  # of the largest value along the slider
+_EXACT = 4e-15
+_RATIONAL = 1e-12  # what the fit of a ratio leaves
+_LOOKS = 7  # places along a slider at which simple formulas are tried
+_TESTS = 7  # places at which polynomials are verified
+_POINTS = 24  # at random, at which formulas of several sliders are verified
+_POWERS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, -3.0)
+_FITTED = 2000  # different numbers that may depend on one slider
+_LISTED = 40  # of them, if they are listed for each place of a slider
+_PLACES = 401  # of a slider whose numbers are listed
+_RATIO = 5  # sliders of which a number may be a ratio
+_ROUND = 1e-11  # part of the largest coefficient of a ratio that is none
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A parameter that the page can change.
+
+    Attributes
+    ----------
+    name : str
+        As `--set` calls it; elements of a list have the list's name and their index, ``pattern.3``.
+    value, low, high : float
+        Where it begins, and from where to where it goes.
+    step : float
+        How far it goes at once.
+    group : str
+        The list that it is an element of; its own name for others.
+    stepwise : bool
+        Whether it stands only at multiples of `step` from `low`.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    step: float = 0.01
+    group: str = ""
+    stepwise: bool = False
+
+    @property
+    def owner(self) -> str:
+        """The parameter that it belongs to."""
+        return self.group or self.name
+
+
+@dataclass(frozen=True)
+class _Along:
+    """A number along one slider: a formula of it, and its text."""
+
+    value: Callable[[Any], Any]
+    text: str
+    kind: str = "exact"
+
+
+@dataclass
+class Dependence:
+    """The numbers as functions of the sliders.
+
+    Attributes
+    ----------
+    sliders : list of Slider
+        Those that the page has, in the order of the argument `s`.
+    left_out : dict of str to str
+        Those that it cannot have, and why.
+    fitted, listed : list of str
+        Those along which some numbers are polynomials, and those that stand at certain places only.
+    text : str
+        The function ``constants(s)``, which returns the vector of all numbers, or null where it has none.
+    numbers : Numbers
+        Those of the beginning.
+    """
+
+    sliders: list[Slider]
+    left_out: dict[str, str]
+    fitted: list[str]
+    listed: list[str]
+    text: str
+    numbers: Numbers
+
+
+def dependence_of(make: Make, sliders: Sequence[Slider], longest: float = 1.0) -> Dependence:
+    """Return how the numbers of a network depend on its parameters.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the network of parameters by name.
+    sliders : sequence of Slider
+        The parameters.
+    longest : float
+        How long runs may be, in natural durations.
+    """
+    base = numbers_of(make({}), longest)
+    known, left_out = [], {}
+    for slider in sliders:
+        ends = _allowed(make, slider, base, longest)
+        if ends is None:
+            left_out[slider.owner] = "other values of it make a network of another structure"
+        else:
+            known.append(ends)
+    finder = _Finder(make, base, longest)
+    follow = True
+    while True:
+        known = [slider for slider in known if slider.owner not in left_out]
+        found = finder.all(known, follow)
+        if isinstance(found, Dependence):
+            found.left_out = left_out
+            return found
+        if found == "":
+            follow = False
+        else:
+            left_out[found] = "what it changes is no formula of it and of the other parameters"
+
+
+def _allowed(make: Make, slider: Slider, base: Numbers, longest: float) -> Slider | None:
+    """Return the slider with the ends between which there is a network of this structure."""
+    ends = []
+    for end in (slider.low, slider.high):
+        for part in (1.0, 0.98, 0.75, 0.5, 0.25):
+            value = slider.value + part * (end - slider.value)
+            found = tried(make, {slider.name: value}, longest)
+            middle = tried(make, {slider.name: slider.value + 0.5 * part * (end - slider.value)}, longest)
+            if found is not None and middle is not None and found.alike(base) and middle.alike(base):
+                ends.append(value)
+                break
+        else:
+            ends.append(slider.value)
+    low, high = ends
+    return replace(slider, low=low, high=high) if high > low else None
+
+
+@dataclass
+class _Finder:
+    make: Make
+    base: Numbers
+    longest: float
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(13))
+
+    def all(self, sliders: list[Slider], follow: bool) -> Dependence | str:
+        """Return how all numbers depend on sliders, or the name of one to leave out ("": do not follow any)."""
+        names, followed = self._followed(sliders) if follow else ([], None)
+        tape, traced = followed if followed is not None else (Tape([]), {})
+        first = self.base.slots.first["p"][0]
+        on_tape = {first + k: place for k, place in traced.items()}
+        others = [slider for slider in sliders if slider.name not in names]
+        along: dict[int, dict[str, _Along]] = {}
+        kinds: dict[str, set[str]] = {}
+        shown = []
+        for slider in sliders:
+            if slider not in others:
+                shown.append(slider)
+                continue
+            found = self._along(slider)
+            if found is None:
+                return slider.owner
+            if any(place in on_tape for place in found):
+                return ""
+            kinds[slider.name] = {one.kind for one in found.values()}
+            shown.append(replace(slider, stepwise="listed" in kinds[slider.name]))
+            for place, one in found.items():
+                along.setdefault(place, {})[slider.name] = one
+        joined = self._joined(shown, [slider for slider in shown if slider.name not in names], along)
+        if isinstance(joined, str):
+            return joined
+        index = {slider.name: k for k, slider in enumerate(shown)}
+        lines = ["function constants(s) {", "  const v = initialVector.slice();"]
+        lines += _tape_lines(tape, on_tape, [index[name] for name in names])
+        texts: dict[str, str] = {}
+        for place in along:
+            text = joined[place]
+            for name in sorted(index, key=len, reverse=True):
+                text = text.replace(f"${{{name}}}", f"s[{index[name]}]")
+            if text not in texts:
+                texts[text] = f"c{len(texts)}"
+                lines.append(f"  const {texts[text]} = {text};")
+            lines.append(f"  v[{place}] = {texts[text]};")
+        text = "\n".join([*lines, "  return v;", "}", ""])
+        fitted = [name for name, kind in kinds.items() if "polynomial" in kind]
+        listed = [name for name, kind in kinds.items() if "listed" in kind]
+        return Dependence(shown, {}, fitted, listed, text, self.base)
+
+    def _followed(self, sliders: list[Slider]) -> tuple[list[str], tuple[Tape, dict[int, int]] | None]:
+        values = {slider.name: slider.value for slider in sliders}
+        alone = [name for name in values if self._traced(values, [name]) is not None]
+        for names in (alone, *([name for name in alone if name != other] for other in alone)):
+            found = self._traced(values, names) if names else None
+            if found is not None:
+                return names, found
+        return [], None
+
+    def _traced(self, values: dict[str, float], names: list[str]) -> tuple[Tape, dict[int, int]] | None:
+        return traced_numbers(self.make, {name: values[name] for name in names}, names, self.base, self.longest)
+
+    def _vector(self, values: Mapping[str, float]) -> np.ndarray | None:
+        found = tried(self.make, values, self.longest)
+        return found.vector if found is not None and found.alike(self.base) else None
+
+    def _rows(self, slider: Slider, places: np.ndarray) -> np.ndarray | None:
+        """Return the vectors at places along a slider; None if there is none at one of them."""
+        rows = []
+        for x in places:
+            vector = self._vector({slider.name: float(x)})
+            if vector is None:
+                return None
+            rows.append(vector)
+        return np.array(rows)
+
+    def _along(self, slider: Slider) -> dict[int, _Along] | None:
+        """Return the numbers that change along a slider; None if they are too many, or no formula is found."""
+        looks = np.concatenate([[slider.low, slider.high], self.rng.uniform(slider.low, slider.high, _LOOKS)])
+        values = self._rows(slider, looks)
+        if values is None:
+            return None
+        found, simple = self._columns(values, lambda column: _simple(looks, column))
+        if found is not None and simple:
+            return found
+        middle, half = 0.5 * (slider.low + slider.high), 0.5 * (slider.high - slider.low)
+        nodes = middle - half * np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)
+        x = np.concatenate([nodes, self.rng.uniform(slider.low, slider.high, _TESTS)])
+        values = self._rows(slider, x)
+        if values is None:
+            return None
+        found, whole = self._columns(values, lambda column: _simple(x, column) or _polynomial(x, column, middle, half))
+        if found is not None and whole:
+            return found
+        count = round((slider.high - slider.low) / slider.step) + 1
+        if count > _PLACES or found is None or len(set(map(id, found.values()))) > _LISTED:
+            return None
+        x = slider.low + slider.step * np.arange(count)
+        values = self._rows(slider, x)
+        if values is None:
+            return None
+        found, _ = self._columns(values, lambda column: _simple(x, column) or _listed(column, slider))
+        return found
+
+    def _columns(
+        self, values: np.ndarray, formula: Callable[[np.ndarray], _Along | None]
+    ) -> tuple[dict[int, _Along] | None, bool]:
+        """Return the formulas of the numbers that change in some vectors, and whether all have one."""
+        places = np.flatnonzero((values != self.base.vector).any(axis=0))
+        found: dict[bytes, _Along | None] = {}
+        result, whole = {}, True
+        for place in places:
+            column = np.ascontiguousarray(values[:, place])
+            key = column.tobytes()
+            if key not in found:
+                if len(found) > _FITTED:
+                    return None, False
+                found[key] = formula(column)
+            one = found[key]
+            whole &= one is not None
+            result[int(place)] = one if one is not None else _Along(float, "")
+        return result, whole
+
+    def _joined(
+        self, sliders: list[Slider], others: list[Slider], along: dict[int, dict[str, _Along]]
+    ) -> dict[int, str] | str:
+        """Return the text of each number, or a slider to leave out.
+
+        Numbers of several sliders are sums or products of what they are along each, or ratios of polynomials that are
+        of degree 1 in each.
+        """
+        texts = {place: next(iter(parts.values())).text for place, parts in along.items()}
+        for place, parts in along.items():
+            ((name, one), *_) = parts.items()
+            texts[place] = one.text.replace("$", f"${{{name}}}")
+        if len(others) < 2:
+            return texts
+        together = {place: parts for place, parts in along.items() if len(parts) > 1}
+        count = _POINTS if not together else 2 * 2**_RATIO + _POINTS
+        points, rows = [], []
+        for _ in range(count):
+            values = {slider.name: self._random(slider) for slider in others}
+            vector = self._vector(values)
+            if vector is None:
+                return others[-1].owner
+            points.append(values)
+            rows.append(vector)
+        vectors = np.array(rows)
+        untouched = np.ones(self.base.vector.size, bool)
+        untouched[list(along)] = False
+        if not (vectors[:, untouched] == self.base.vector[untouched]).all():
+            return others[-1].owner
+        known: dict[tuple[Any, ...], str | None] = {}
+        for place, parts in together.items():
+            key = (vectors[:, place].tobytes(), tuple(parts))
+            if key not in known:
+                known[key] = self._of_several(place, parts, points, vectors[:, place])
+            text = known[key]
+            if text is None:
+                return next(slider.owner for slider in reversed(others) if slider.name in parts)
+            texts[place] = text
+        if len(others) < len(sliders) and self._vector({s.name: self._random(s) for s in sliders}) is None:
+            return others[-1].owner
+        return texts
+
+    def _random(self, slider: Slider) -> float:
+        value = float(self.rng.uniform(slider.low, slider.high))
+        return slider.low + slider.step * round((value - slider.low) / slider.step) if slider.stepwise else value
+
+    def _of_several(
+        self, place: int, parts: dict[str, _Along], points: list[dict[str, float]], actual: np.ndarray
+    ) -> str | None:
+        """Return the text of a number that depends on several sliders."""
+        start = float(self.base.vector[place])
+        each = {name: np.array([one.value(point[name]) for point in points]) for name, one in parts.items()}
+        size = np.maximum(np.abs(actual), max(abs(start), 1e-300))
+        own = {name: "(" + one.text.replace("$", f"${{{name}}}") + ")" for name, one in parts.items()}
+        total = start + sum(values - start for values in each.values())
+        if (np.abs(total - actual) <= _WITHIN * size).all():
+            return " + ".join([repr(start), *(f"({text} - {start!r})" for text in own.values())])
+        if start != 0.0:
+            product = start * np.prod([values / start for values in each.values()], axis=0)
+            if (np.abs(product - actual) <= _WITHIN * size).all():
+                return " * ".join([repr(start), *(f"({text} / {start!r})" for text in own.values())])
+        if len(parts) > _RATIO:
+            return None
+        return _ratio(list(parts), np.array([[point[name] for name in parts] for point in points]), actual)
+
+
+def _simple(x: np.ndarray, y: np.ndarray) -> _Along | None:
+    """Return y as a multiple of a power of x, or as a + b x; None if it is neither."""
+    size = float(np.max(np.abs(y)))
+    if size == 0.0 or not np.isfinite(size):
+        return None
+    for power in _POWERS:
+        if power == 1.0 or (x > 0.0).all():
+            last = int(np.argmax(np.abs(x)))
+            factor = float(y[last] / x[last] ** power)
+            for c in (float(f"{factor:.12g}"), factor):
+                if np.max(np.abs(c * x**power - y)) <= _EXACT * size:
+                    return _Along(functools.partial(_power, c, power), _power_text(c, power))
+    k = int(np.argmax(np.abs(x - x[0])))
+    slope = float(f"{(y[k] - y[0]) / (x[k] - x[0]):.12g}")
+    start = float(f"{y[0] - slope * x[0]:.12g}")
+    if np.max(np.abs(start + slope * x - y)) <= 2 * _EXACT * max(size, abs(start)):
+        return _Along(functools.partial(_line, start, slope), f"{start!r} + {slope!r} * $")
+    # (a + b x)/(c + x): what is at rest is often of this form.
+    (a, b, c), *_ = np.linalg.lstsq(np.column_stack([np.ones(x.size), x, -y]), x * y, rcond=None)
+    with np.errstate(all="ignore"):
+        if np.max(np.abs((a + b * x) / (c + x) - y)) <= _RATIONAL * size:
+            a, b, c = float(a), float(b), float(c)
+            return _Along(lambda s: (a + b * s) / (c + s), f"({a!r} + {b!r} * $) / ({c!r} + $)")
+    return None
+
+
+def _polynomial(x: np.ndarray, y: np.ndarray, middle: float, half: float) -> _Along | None:
+    """Return the polynomial through Chebyshev's points, which come first, if it holds at the others too."""
+    size = float(np.max(np.abs(y)))
+    if not np.isfinite(size):
+        return None
+    unit = (x - middle) / half
+    coefficients = chebyshev.chebfit(unit[:_NODES], y[:_NODES], _NODES - 1)
+    if np.max(np.abs(chebyshev.chebval(unit, coefficients) - y)) > _WITHIN * size:
+        return None
+    while abs(coefficients[-1]) < 1e-14 * size and coefficients.size > 1:
+        coefficients = coefficients[:-1]
+    listed = ", ".join(map(repr, coefficients.tolist()))
+    return _Along(
+        functools.partial(_chebyshev, coefficients, middle, half),
+        f"chebyshev([{listed}], ($ - {middle!r}) / {half!r})",
+        "polynomial",
+    )
+
+
+def _power(factor: float, power: float, s: float) -> float:
+    return float(factor * s**power)
+
+
+def _line(start: float, slope: float, s: float) -> float:
+    return start + slope * s
+
+
+def _chebyshev(coefficients: np.ndarray, middle: float, half: float, s: float) -> float:
+    return float(chebyshev.chebval((s - middle) / half, coefficients))
+
+
+def _listed(y: np.ndarray, slider: Slider) -> _Along:
+    """Return a number that is listed for each place of a slider."""
+    values = y.tolist()
+    return _Along(
+        lambda s: values[round((s - slider.low) / slider.step)],
+        f"[{', '.join(map(repr, values))}][Math.round(($ - {slider.low!r}) / {slider.step!r})]",
+        "listed",
+    )
+
+
+def _ratio(names: list[str], x: np.ndarray, y: np.ndarray) -> str | None:
+    """Return y as a ratio of polynomials of degree 1 in each of a few variables; None if it is none."""
+    scale = np.max(np.abs(x), axis=0)
+    unit = x / scale
+    subsets = [[k for k in range(len(names)) if code >> k & 1] for code in range(2 ** len(names))]
+    monomials = np.column_stack([np.prod(unit[:, subset], axis=1) for subset in subsets])
+    size = float(np.max(np.abs(y))) or 1.0
+    both = np.hstack([monomials, -monomials * (y / size)[:, None]])
+    above, below = np.arange(both.shape[1]) < len(subsets), np.arange(both.shape[1]) >= len(subsets)
+    used = np.ones(both.shape[1], bool)
+    fitted = np.arange(len(y)) < len(y) - _POINTS
+    for _ in range(both.shape[1]):
+        # Coefficients that are not needed are taken away until one ratio is left.
+        _, singular, rows = np.linalg.svd(both[np.ix_(fitted, used)], full_matrices=True)
+        nothing = int(np.count_nonzero(singular < 1e-12 * singular[0])) + rows.shape[0] - singular.size
+        if nothing == 0:
+            return None
+        coefficients = np.zeros(both.shape[1])
+        coefficients[used] = rows[-1]
+        small = used & (np.abs(coefficients) < _ROUND * np.max(np.abs(coefficients)))
+        if small.any():
+            used &= ~small
+        elif nothing > 1:
+            used[np.flatnonzero(used)[-1]] = False
+        else:
+            break
+    P, Q = monomials @ coefficients[above], monomials @ coefficients[below]
+    with np.errstate(all="ignore"):
+        if not (np.abs(size * P / Q - y) <= _WITHIN * np.maximum(np.abs(y), 1e-3 * size)).all():
+            return None
+
+    def text(chosen: np.ndarray, factor: float) -> str:
+        terms = []
+        for subset, coefficient in zip(subsets, chosen, strict=True):
+            if coefficient:
+                c = float(factor * coefficient / np.prod(scale[subset]))
+                terms.append(" * ".join([repr(c), *(f"${{{names[k]}}}" for k in subset)]))
+        return " + ".join(terms)
+
+    largest = float(np.max(np.abs(coefficients[below])))
+    return f"({text(coefficients[above], size / largest)}) / ({text(coefficients[below], 1.0 / largest)})"
+
+
+def _power_text(factor: float, power: float) -> str:
+    if power == -1.0:
+        return f"{factor!r} / $"
+    x = {1.0: "$", 2.0: "$ * $", 0.5: "Math.sqrt($)"}.get(power, f"Math.pow($, {power!r})")
+    return x if factor == 1.0 else f"{factor!r} * {x}"
+
+
+_SIGNS = {
+    operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">=", operator.eq: "===", operator.ne: "!==",
+    operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/",
+}  # fmt: skip
+
+
+def _tape_lines(tape: Tape, wanted: Mapping[int, int], inputs: Sequence[int]) -> list[str]:
+    """Return what is on a tape as JavaScript: numbers, and the questions whose answers must stay the same."""
+    start, steps, answers = tape.record
+    made = {step[0]: step for step in steps}
+    needed = {*wanted.values(), *(place for _, left, right, _ in answers for place in (left, right))}
+    for place, _, left, right in reversed(steps):
+        if place in needed:
+            needed |= {left, right}
+
+    def text(place: int) -> str:
+        if place < len(inputs):
+            return f"s[{inputs[place]}]"
+        if place in made:
+            return f"n{place}"
+        value = start[place]
+        return "Infinity" if value == np.inf else "(-Infinity)" if value == -np.inf else f"({value!r})"
+
+    lines = []
+    for place, operation, left, right in steps:
+        if place in needed:
+            sign = _SIGNS.get(operation)
+            value = f"Math.abs({text(left)})" if sign is None else f"{text(left)} {sign} {text(right)}"
+            lines.append(f"  const n{place} = {value};")
+    asked = dict.fromkeys(
+        f"({text(left)} {_SIGNS[compare]} {text(right)}) !== {'true' if answer else 'false'}"
+        for compare, left, right, answer in answers
+        if not (left not in made and right not in made and left >= len(inputs) and right >= len(inputs))
+    )
+    lines += [f"  if ({question}) return null;" for question in asked]
+    return [*lines, *(f"  v[{place}] = {text(on)};" for place, on in wanted.items())]

@@ -1,0 +1,229 @@
+// Runs of a network: Dormand and Prince's method of order 5(4) with dense output, begun anew at each break point; in
+// discrete time step after step. `network` is what brnn.explore.alone writes, `v` the vector of all its numbers.
+
+const C = [0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1];
+const A = [
+  [],
+  [1 / 5],
+  [3 / 40, 9 / 40],
+  [44 / 45, -56 / 15, 32 / 9],
+  [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729],
+  [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
+  [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
+];
+const E = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40];
+const D = [-12715105075 / 11282082432, 0, 87487479700 / 32700410799, -10690763975 / 1880347072, 701980252875 / 199316789632, -1453857185 / 822651844, 69997945 / 29380423];
+
+export const TOLERANCE = 1e-10;
+const SMALLEST = 1e-13; // absolute tolerance
+const STEPS = 2e6;
+const SECONDS = 20;
+
+export class Failed extends Error {}
+
+// The right-hand side of one piece between break points.
+function pieceOf(network, v, k, lags) {
+  const { first, moving, places } = network.slots;
+  const part = ([start, count]) => v.subarray(start, start + count);
+  const p = part(first.p).slice();
+  const arrays = { ...network.whole };
+  for (const [name, place] of Object.entries(first)) if (name.startsWith("array ")) arrays[name.slice(6)] = part(place);
+  for (const [name, place] of Object.entries(moving[k])) {
+    if (name === "p") part(place).forEach((value, j) => { p[places[j]] = value; });
+    else arrays[name] = part(place);
+  }
+  for (const lag of lags) arrays[lag.array] = lag.values;
+  const rhs = network.equations(p, arrays);
+  if (!lags.length) return rhs;
+  return (t, u, du) => {
+    for (const lag of lags) lag.fill(t);
+    rhs(t, u, du);
+  };
+}
+
+function pieces(network, v, duration) {
+  const [start, count] = network.slots.first.starts;
+  const starts = Array.from(v.subarray(start, start + count));
+  for (let k = 1; k < count; k += 1) if (!(starts[k] > starts[k - 1])) throw new Failed("with these values inputs begin in another order, which this page does not hold");
+  const found = [];
+  starts.forEach((from, k) => {
+    const to = Math.min(k + 1 < count ? starts[k + 1] : Infinity, duration);
+    if (from < duration) found.push({ k, from, to });
+  });
+  return found;
+}
+
+export function durationOf(network, v) {
+  return v[network.slots.first.duration[0]];
+}
+
+// The states at the given times, one row each, as {states, steps, last: the right-hand side of the last piece}.
+export function integrate(network, v, duration, times, tolerance = TOLERANCE) {
+  const size = network.size;
+  const u = v.slice(network.slots.first.initial[0], network.slots.first.initial[0] + size);
+  const states = new Float64Array(times.length * size);
+  if (network.step !== null) return mapped(network, v, u, duration, times, states);
+  let saved = 0;
+  while (saved < times.length && times[saved] <= 0) states.set(u, saved++ * size);
+  const history = network.lags.length ? [] : null;
+  const lags = network.lags.map(({ array, start, width, delay }) => {
+    const values = new Float64Array(width);
+    const past = new Float64Array(size);
+    return { array, values, fill: (t) => { before(history, u0, t - delay, past); values.set(past.subarray(start, start + width)); } };
+  });
+  const u0 = u.slice();
+  const longest = network.lags.length ? Math.min(...network.lags.map((lag) => lag.delay)) : Infinity;
+  const stages = Array.from({ length: 7 }, () => new Float64Array(size));
+  const next = new Float64Array(size);
+  const trial = new Float64Array(size);
+  let steps = 0;
+  let h = 0;
+  let rhs = null;
+  const since = performance.now();
+  for (const { k, from, to } of pieces(network, v, duration)) {
+    rhs = pieceOf(network, v, k, lags);
+    let t = from;
+    rhs(t, u, stages[0]);
+    h = Math.min(begin(rhs, t, u, stages[0], trial, next, tolerance), longest, to - from);
+    let refused = false;
+    while (t < to) {
+      if (t + h > to - 1e-12 * (to - from)) h = to - t;
+      if (h < 1e-14 * Math.max(Math.abs(t), 1e-300)) throw new Failed(`at t = ${t.toPrecision(4)} the states change faster than numbers can follow`);
+      for (let s = 1; s < 7; s += 1) {
+        for (let i = 0; i < size; i += 1) {
+          let sum = 0;
+          for (let j = 0; j < s; j += 1) sum += A[s][j] * stages[j][i];
+          trial[i] = u[i] + h * sum;
+        }
+        if (s === 6) next.set(trial);
+        rhs(t + C[s] * h, trial, stages[s]);
+      }
+      let error = 0;
+      for (let i = 0; i < size; i += 1) {
+        let sum = 0;
+        for (let j = 0; j < 7; j += 1) sum += E[j] * stages[j][i];
+        error = Math.max(error, Math.abs(h * sum) / (SMALLEST + tolerance * Math.max(Math.abs(u[i]), Math.abs(next[i]))));
+      }
+      if (!Number.isFinite(error)) {
+        h *= 0.1;
+        refused = true;
+        steps += 1;
+        if (steps > STEPS) throw new Failed("the states grow beyond all numbers");
+        continue;
+      }
+      steps += 1;
+      if (steps > STEPS || (steps % 1000 === 0 && performance.now() - since > SECONDS * 1000)) throw new Failed(`the run was given up at t = ${t.toPrecision(4)} after ${steps} steps`);
+      if (error > 1) {
+        h *= Math.max(0.2, 0.9 * error ** -0.2);
+        refused = true;
+        continue;
+      }
+      const end = h === to - t ? to : t + h;
+      const dense = { t, h, from: u.slice(), rows: coefficients(u, next, stages, h, size) };
+      if (history) history.push(dense);
+      while (saved < times.length && times[saved] <= end + 1e-13 * duration) {
+        if (times[saved] >= end) states.set(next, saved * size);
+        else interpolate(dense, times[saved], states.subarray(saved * size, (saved + 1) * size));
+        saved += 1;
+      }
+      u.set(next);
+      stages[0].set(stages[6]);
+      t = end;
+      h = Math.min(h * Math.min(refused ? 1 : 5, Math.max(0.2, 0.9 * Math.max(error, 1e-10) ** -0.2)), longest);
+      refused = false;
+    }
+  }
+  while (saved < times.length) states.set(u, saved++ * size);
+  return { states, steps, last: rhs, end: u };
+}
+
+// The first step: Hairer, Norsett and Wanner, II.4.
+function begin(rhs, t, u, f, trial, slope, tolerance) {
+  const norm = (values, scale) => values.reduce((most, value, i) => Math.max(most, Math.abs(value) / (SMALLEST + tolerance * Math.abs(scale[i]))), 0);
+  const d0 = norm(u, u);
+  const d1 = norm(f, u);
+  const h0 = d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : (0.01 * d0) / d1;
+  u.forEach((value, i) => { trial[i] = value + h0 * f[i]; });
+  rhs(t + h0, trial, slope);
+  const d2 = norm(slope.map((value, i) => value - f[i]), u) / h0;
+  const most = Math.max(d1, d2);
+  const h1 = most <= 1e-15 ? Math.max(1e-6, h0 * 1e-3) : (0.01 / most) ** 0.2;
+  return Math.min(100 * h0, h1);
+}
+
+function coefficients(u, next, stages, h, size) {
+  const rows = [new Float64Array(size), new Float64Array(size), new Float64Array(size), new Float64Array(size)];
+  for (let i = 0; i < size; i += 1) {
+    const difference = next[i] - u[i];
+    const bend = h * stages[0][i] - difference;
+    let sum = 0;
+    for (let j = 0; j < 7; j += 1) sum += D[j] * stages[j][i];
+    rows[0][i] = difference;
+    rows[1][i] = bend;
+    rows[2][i] = difference - h * stages[6][i] - bend;
+    rows[3][i] = h * sum;
+  }
+  return rows;
+}
+
+function interpolate({ t, h, from, rows }, time, out) {
+  const a = (time - t) / h;
+  const b = 1 - a;
+  for (let i = 0; i < out.length; i += 1) out[i] = from[i] + a * (rows[0][i] + b * (rows[1][i] + a * (rows[2][i] + b * rows[3][i])));
+}
+
+// The state at an earlier time; before the beginning it was as it is then.
+function before(history, start, time, out) {
+  if (time <= 0 || !history.length) {
+    out.set(start);
+    return;
+  }
+  let low = 0;
+  let high = history.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (history[middle].t <= time) low = middle;
+    else high = middle - 1;
+  }
+  interpolate(history[low], time, out);
+}
+
+function mapped(network, v, start, duration, times, states) {
+  const size = network.size;
+  const step = network.step;
+  const count = Math.round(duration / step);
+  const found = pieces(network, v, duration);
+  const past = [start];
+  const lags = network.lags.map(({ array, start: from, width, delay }) => {
+    const values = new Float64Array(width);
+    const steps = Math.round(delay / step);
+    return { array, values, fill: () => values.set(past[Math.max(past.length - 1 - steps, 0)].subarray(from, from + width)) };
+  });
+  let piece = -1;
+  let rhs = null;
+  let saved = 0;
+  while (saved < times.length && times[saved] <= 0) states.set(start, saved++ * size);
+  for (let k = 0; k < count; k += 1) {
+    const inside = (k + 1e-6) * step;
+    let here = found.length - 1;
+    while (here > 0 && found[here].from > inside) here -= 1;
+    if (here !== piece) {
+      piece = here;
+      rhs = pieceOf(network, v, found[here].k, lags);
+    }
+    const next = new Float64Array(size);
+    rhs(k * step, past.at(-1), next);
+    if (!next.every(Number.isFinite)) throw new Failed(`at t = ${k * step} a step leads beyond all numbers`);
+    past.push(next);
+    while (saved < times.length && times[saved] <= (k + 1 + 1e-9) * step) states.set(next, saved++ * size);
+  }
+  return { states, steps: count, last: rhs, end: past.at(-1) };
+}
+
+// A polynomial by its coefficients in Chebyshev's polynomials.
+export function chebyshev(coefficients_, x) {
+  let b0 = 0;
+  let b1 = 0;
+  for (let k = coefficients_.length - 1; k > 0; k -= 1) [b0, b1] = [coefficients_[k] + 2 * x * b0 - b1, b0];
+  return coefficients_[0] + x * b0 - b1;
+}

@@ -1,0 +1,169 @@
+"""The page without a server, in a real browser: its numbers are those of `brnn.simulate`, and it asks nobody."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import brnn
+from brnn.cli.commands.explore import catalogue
+from brnn.explore.alone.page import page_of
+from brnn.explore.asked import Asked
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+if CHROMIUM is None:
+    pytest.skip("there is no chromium: apt-get install chromium", allow_module_level=True)
+playwright = pytest.importorskip("playwright.sync_api", reason="there is no playwright: pip install 'brnn[test]'")
+
+OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+WITHIN = 1e-8
+TIMES = 21
+COMPUTE = """([values, times]) => {
+    const run = brnn.page.compute(values, Float64Array.from(times));
+    return Array.from(run.states);
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as started:
+        found = started.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield found
+        found.close()
+
+
+class Opened:
+    """A page in a file, with what it complains of and whom it asks."""
+
+    def __init__(self, browser: Any, folder: Path, name: str, settings: tuple[str, ...] = ()) -> None:
+        known, _ = catalogue("rcf")
+        self.asked = Asked(known.model(name), settings)
+        self.path = folder / f"{name}.html"
+        self.path.write_text(page_of(self.asked), encoding="utf-8")
+        self.page = browser.new_page(viewport={"width": 1300, "height": 1000})
+        self.said: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text) if message.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(self.path.as_uri())
+        self.page.locator(".summary:not(:empty)").wait_for(
+            timeout=10_000
+        )  # what waits for a function evaluates text, which is forbidden
+
+    @property
+    def sliders(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.page.evaluate("brnn.page.network.sliders")
+        return found
+
+    def states(self, values: list[float], times: np.ndarray) -> np.ndarray:
+        return np.array(self.page.evaluate(COMPUTE, [values, times.tolist()])).reshape(times.size, -1)
+
+
+def moved(sliders: list[dict[str, Any]], seed: int) -> list[float]:
+    """Return values of all sliders, a fifth of their way from the beginning at most."""
+    rng = np.random.default_rng(seed)
+    values = []
+    for s in sliders:
+        reach = 0.2 * (s["high"] - s["low"])
+        value = float(rng.uniform(max(s["low"], s["value"] - reach), min(s["high"], s["value"] + reach)))
+        values.append(s["low"] + s["step"] * round((value - s["low"]) / s["step"]) if s["stepwise"] else value)
+    return values
+
+
+def built(opened: Opened, values: list[float]) -> brnn.Network:
+    """Return the network that Python builds of the page's values."""
+    settings: dict[str, Any] = {}
+    for s, value in zip(opened.sliders, values, strict=True):
+        if s["group"]:
+            settings.setdefault(s["group"], []).append(value)
+        else:
+            settings[s["name"]] = value
+    network: brnn.Network = opened.asked.model.module.build(**settings)
+    return network
+
+
+def expected(network: brnn.Network, times: np.ndarray) -> np.ndarray:
+    solver = {} if network.step is not None else {"solver": "DOP853", "rtol": 1e-12, "atol": 1e-14}
+    if any(projection.delay for projection in network.projections) and network.step is None:
+        solver["solver"] = "RK45"
+    result = brnn.simulate(network, float(times[-1]), times=times, **solver)
+    return np.concatenate([np.asarray(result[name]).reshape(times.size, -1) for name in result], axis=1)
+
+
+MODELS = (
+    "rcf",  # competition
+    "gated_dipole",  # gates
+    "wilson_cowan",  # populations
+    "may_leonard",  # three species
+    "store",  # a working memory, its sliders in steps
+    "outstar",  # learned weights
+    "hartline_ratliff",  # a matrix of 100 x 100
+    "membrane",  # potentials in volts
+    "ltc",  # time constants that depend on inputs
+    "vite",  # an input that varies all the time
+    "serial_learning",  # delayed signals
+    "lstm",  # discrete time, several products within a step
+    "caianiello",  # discrete time with delays
+)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_page_integrates_to_the_numbers_of_simulate(browser: Any, tmp_path: Path, name: str) -> None:
+    opened = Opened(browser, tmp_path, name)
+    start = [s["value"] for s in opened.sliders]
+    for values in (start, moved(opened.sliders, 1)) if start else (start,):
+        network = built(opened, values)
+        duration = float(network.duration or 20.0)
+        if network.step is not None:
+            times = np.arange(round(duration / network.step) + 1) * network.step
+        else:
+            times = np.linspace(0.0, duration, TIMES)
+        found, wanted = opened.states(values, times), expected(network, times)
+        size = np.maximum(np.abs(wanted), 1.0)
+        assert np.max(np.abs(found - wanted) / size) < WITHIN
+    assert not opened.said
+    assert all(address.startswith(("file:", "data:")) for address in opened.requests)
+    opened.page.close()
+
+
+def test_the_formulas_that_the_beginning_does_not_show_are_those_of_the_build(browser: Any, tmp_path: Path) -> None:
+    # The dipole's gates begin at rest, H K/(H + L f(I)): a ratio of five parameters.
+    opened = Opened(browser, tmp_path, "gated_dipole")
+    values = {s["name"]: s["value"] for s in opened.sliders} | {"H": 0.07, "L": 0.6, "K": 1.3, "I": 0.8}
+    states = opened.states(list(values.values()), np.array([0.0, 1.0]))
+    assert math.isclose(states[0, 6], 0.07 * 1.3 / (0.07 + 0.6 * 0.8), rel_tol=1e-10)
+    opened.page.close()
+
+
+def test_a_slider_moved_by_keyboard_draws_the_new_run(browser: Any, tmp_path: Path) -> None:
+    opened = Opened(browser, tmp_path, "rcf")
+    page = opened.page
+    assert page.locator("h2").inner_text() == "2 of 10 cells are stored, the others quenched"
+    page.get_by_label("B", exact=True).focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    page.locator("h2", has_text="Recurrent competitive field").wait_for()  # what was said of the beginning is gone
+    B = float(page.get_by_label("B", exact=True).input_value())
+    assert B > 3.0
+    figure = page.locator("figure", has=page.locator("figcaption:text-is('Total activity: normalized')"))
+    figure.locator("summary").click()
+    heads = figure.locator("thead th").all_inner_texts()
+    last = figure.locator("tbody tr").last.inner_text().split("\t")
+    total = float(brnn.simulate(brnn.models.rcf.build(B=B)).final("rcf").sum())
+    assert math.isclose(float(last[heads.index("total")]), total, rel_tol=1e-3)  # four digits are shown
+    page.locator(f"pre:has-text('B={B}')").wait_for()
+    picture = page.locator("figure canvas").first
+    before = picture.screenshot()
+    page.get_by_label("A, exact value").fill("100")
+    page.get_by_label("A, exact value").press("Enter")
+    page.locator(".error:has-text('A = 100: this page holds values from 0 to 4')").wait_for()
+    assert picture.screenshot() == before
+    assert not opened.said
+    page.close()

@@ -1,0 +1,86 @@
+"""What a page without a server is made of: formulas of its sliders, and equations in JavaScript."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import brnn
+from brnn.base.codetext import code_of
+from brnn.cli.commands.explore import catalogue
+from brnn.compiler.javascript import _function
+from brnn.errors import InputError
+from brnn.explore.alone.dependence import Slider, _ratio, dependence_of
+from brnn.explore.alone.page import page_of
+from brnn.explore.asked import Asked
+
+
+def cell(values: Mapping[str, Any]) -> brnn.Network:
+    """One cell whose input, start and time depend on two parameters in five ways."""
+    a, b = float(values.get("a", 2.0)), float(values.get("b", 3.0))
+    c = float(values.get("c", 0.5))
+    layer = brnn.Layer.additive("F", 1, A=1.0, initial=a * b / (a + b))
+    inputs = [
+        brnn.Stimulus("F", "excitatory", 0.5 / a, brnn.Pulse(1.0, 2.0 + b)),
+        brnn.Stimulus("F", "inhibitory", np.exp(-c), brnn.Pulse(1.0, 2.0 + b)),
+    ]
+    return brnn.Network("cell", [layer], stimuli=inputs, duration=10.0)
+
+
+def test_numbers_are_formulas_of_the_sliders() -> None:
+    sliders = [Slider("a", 2.0, 1.0, 4.0), Slider("b", 3.0, 1.0, 5.0), Slider("c", 0.5, 0.0, 2.0)]
+    found = dependence_of(cell, sliders)
+    assert [slider.name for slider in found.sliders] == ["a", "b", "c"]
+    assert found.fitted == ["c"]  # exp(-c) is no ratio
+    assert "0.5 / s[0]" in found.text
+    assert "2.0 + 1.0 * s[1]" in found.text
+
+
+def test_a_slider_that_changes_the_structure_is_left_out() -> None:
+    def make(values: Mapping[str, Any]) -> brnn.Network:
+        late = float(values.get("late", 0.0))
+        inputs = [brnn.Stimulus("F", "excitatory", 1.0, brnn.Pulse(0.0, 1.0))]
+        inputs += [brnn.Stimulus("F", "excitatory", late, brnn.Pulse(2.0, 3.0))] if late else []
+        return brnn.Network("cell", [brnn.Layer.additive("F", 1, A=1.0)], stimuli=inputs, duration=5.0)
+
+    found = dependence_of(make, [Slider("late", 0.0, 0.0, 1.0)])
+    assert not found.sliders
+    assert "another structure" in found.left_out["late"]
+
+
+def test_a_ratio_of_several_parameters_is_found_exactly() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.uniform(0.1, 2.0, (90, 3))
+    text = _ratio(["H", "K", "S"], x, x[:, 0] * x[:, 1] / (x[:, 0] + x[:, 2]))
+    assert text is not None
+    numbers = [float(number) for number in re.findall(r"\d+\.\d+(?:e-?\d+)?", text)]
+    assert np.allclose(np.array(numbers) / numbers[0], 1.0, rtol=1e-10)  # H K / (H + S)
+    assert text.count("*") == 4
+    assert _ratio(["H", "K", "S"], x, np.exp(x[:, 0] * x[:, 1] - x[:, 2])) is None
+
+
+@pytest.mark.parametrize(("name", "why"), [("avalanche", "1,625 unknowns"), ("art1", "its events change the run")])
+def test_models_that_a_page_cannot_hold_say_why(name: str, why: str) -> None:
+    known, _ = catalogue("rcf")
+    with pytest.raises(InputError, match=rf"--html: {name}: .*{why}"):
+        page_of(Asked(known.model(name)))
+
+
+def test_what_is_more_than_arithmetic_is_not_translated() -> None:
+    def law(x: float) -> float:
+        return float(np.interp(x, [0.0, 1.0], [0.0, 2.0]))
+
+    with pytest.raises(InputError, match="law: .* is more than arithmetic"):
+        list(_function(code_of(law)))
+
+
+def test_a_page_names_no_other_place(tmp_path: Path) -> None:
+    known, _ = catalogue("rcf")
+    text = page_of(Asked(known.model("may_leonard")))
+    assert "default-src 'none'" in text
+    assert set(re.findall(r"https?://[^\s'\"<]+", text)) <= {"http://www.w3.org/2000/svg"}  # a name, not an address
