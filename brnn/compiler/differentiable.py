@@ -87,19 +87,27 @@ class Differentiable:
         Its state is u, and then for each unknown its tangents, one after the other. The tangents of arguments are
         arrays of zeros of shape (numbers, directions), to be filled: "p" has a row for each of ``text.numbers``.
         """
-        plain = self.system.rhs(time, clock=clock)
-        _, _, *given = plain.arguments
-        by_name = dict(zip(self.system.program.arrays, given, strict=True))
-        seeds = {"p": _zeros(len(text.numbers) * directions)}
-        seeds |= {name: _zeros(by_name[name].size * directions) for name in text.arrays}
-        sizes = [1 if name is None else by_name[name].size for name in text.work.values()]
-        work = [_zeros(size * directions) for size in sizes]
-        edges = np.array([variable.stop for variable in self.system.variables], dtype=np.int64)
-        bounds = np.concatenate([[0], edges, self.size + directions * edges])
-        arguments = (bounds, plain.arguments[1], *given, *seeds.values(), *work)
-        whole = self.size * (1 + directions)
-        function = replace(plain, source=text.source, arguments=arguments, size=whole, rates=None)
-        return function, {name: array.reshape(-1, directions) for name, array in seeds.items()}
+        return tangent_rates(self.system, self.system.rhs(time, clock=clock), text, directions)
+
+
+def tangent_rates(
+    system: System, plain: RightHandSide, text: TangentText, directions: int
+) -> tuple[RightHandSide, dict[str, np.ndarray]]:
+    """Return the right-hand side with tangents of one without, and the tangents of its arguments (`Differentiable`)."""
+    _, _, *given = plain.arguments
+    by_name = dict(zip(system.program.arrays, given, strict=True))
+    seeds = {"p": _zeros(len(text.numbers) * directions)}
+    seeds |= {name: _zeros(by_name[name].size * directions) for name in text.arrays}
+    sizes = [1 if name is None else by_name[name].size for name in text.work.values()]
+    work = [_zeros(size * directions) for size in sizes]
+    edges = np.array([variable.stop for variable in system.variables], dtype=np.int64)
+    bounds = np.concatenate([[0], edges, system.size + directions * edges])
+    arguments = (bounds, plain.arguments[1], *given, *seeds.values(), *work)
+    whole = system.size * (1 + directions)
+    function = replace(plain, source=text.source, arguments=arguments, size=whole, rates=None)
+    return function, {
+        name: array.reshape(array.size // max(1, directions), directions) for name, array in seeds.items()
+    }
 
 
 def _zeros(size: int) -> np.ndarray:

@@ -68,7 +68,9 @@ def tangent_name(name: str) -> str:
     return f"t_{name}"
 
 
-def tangent_text(program: Program, numbers: Collection[int] = (), arrays: Collection[str] = ()) -> TangentText:
+def tangent_text(
+    program: Program, numbers: Collection[int] = (), arrays: Collection[str] = (), *, flat_jumps: bool = False
+) -> TangentText:
     """Return the right-hand side of a program in explicit form, with tangents.
 
     Parameters
@@ -79,6 +81,8 @@ def tangent_text(program: Program, numbers: Collection[int] = (), arrays: Collec
         Places in `p` of numbers that have tangents.
     arrays : collection of str
         Array arguments that have tangents.
+    flat_jumps : bool
+        Whether a jump counts as flat (`brnn.compiler.partials.derivative`).
 
     Raises
     ------
@@ -86,7 +90,7 @@ def tangent_text(program: Program, numbers: Collection[int] = (), arrays: Collec
         If the right-hand side has no derivative.
     """
     places, names = tuple(sorted(numbers)), tuple(name for name in program.arrays if name in set(arrays))
-    linear = Linearized(program, places, names)
+    linear = Linearized(program, places, names, flat_jumps=flat_jumps)
     writer = _Writer(linear, {place: row for row, place in enumerate(places)})
     block = program.blocks[0]
     first = Assign(_DIRECTIONS, Size(_state(tangent_name(block))) // Size(_state(block)))

@@ -59,6 +59,8 @@ class Linearized:
         Places in `p` of the numbers that vary.
     arrays : collection of str
         The array arguments that vary.
+    flat_jumps : bool
+        Whether a jump counts as flat (`brnn.compiler.partials.derivative`); else it raises SpecError.
 
     Attributes
     ----------
@@ -70,13 +72,15 @@ class Linearized:
         The derivatives of functions that were asked for.
     """
 
-    def __init__(self, program: Program, numbers: Collection[int] = (), arrays: Collection[str] = ()) -> None:
+    def __init__(
+        self, program: Program, numbers: Collection[int] = (), arrays: Collection[str] = (), *, flat_jumps: bool = False
+    ) -> None:
         explicit_only(program.statements)
         self.statements = tuple(single_names(program.statements))
         self.numbers, self.arrays = frozenset(numbers), frozenset(arrays)
         self.locals: set[str] = set()
         self.work: set[str] = set()
-        self._program = program
+        self._program, self._flat_jumps = program, flat_jumps
         self.derivatives: dict[str, None] = {}
         self.functions = dict(program.functions)
         count = -1
@@ -144,7 +148,8 @@ class Linearized:
     def _derivative(self, name: str, argument: int) -> str:
         found = derivative_name(name, argument)
         if found not in self.functions:
-            for code in derivative(self.functions[name], argument, self._program.functions):
+            known = self._program.functions
+            for code in derivative(self.functions[name], argument, known, flat_jumps=self._flat_jumps):
                 self.functions.setdefault(code.name, code)
         return found
 

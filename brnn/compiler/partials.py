@@ -3,7 +3,7 @@
 A law, a signal, a schedule is arithmetic and functions of NumPy on scalars. Its derivative by one of its arguments has
 the same statements, each followed by what it makes of a small change of that argument: the chain rule, applied to the
 text. So a user's own law has exact derivatives as well, without a rule beside it. Where a text has a corner, the
-derivative is that from the right, as of signals. A jump has none: it is refused.
+derivative is that from the right, as of signals. A jump has none: it is refused, unless its sides alone matter.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def derivative_name(name: str, argument: int) -> str:
     return f"d{argument}_{name}"
 
 
-def derivative(code: Code, argument: int, known: Mapping[str, Code]) -> list[Code]:
+def derivative(code: Code, argument: int, known: Mapping[str, Code], *, flat_jumps: bool = False) -> list[Code]:
     """Return the derivative of a function by one of its arguments, after the functions that it calls.
 
     Parameters
@@ -70,13 +70,16 @@ def derivative(code: Code, argument: int, known: Mapping[str, Code]) -> list[Cod
         Which of its arguments, counted from 0.
     known : mapping of str to Code
         Its helpers by their names, the function itself may be among them.
+    flat_jumps : bool
+        Whether a jump has the slope 0 that it has on both sides: at one state that is right, but not for what a state
+        becomes that passes it.
 
     Raises
     ------
     SpecError
         If there is none: the text jumps where the argument passes a value, or calls what has no known derivative.
     """
-    return list(_derivative(code, argument, _Known(known)))
+    return list(_derivative(code, argument, _Known(known), flat_jumps))
 
 
 class _Known(dict[str, Code]):
@@ -87,13 +90,13 @@ class _Known(dict[str, Code]):
 
 
 @functools.lru_cache(maxsize=1024)
-def _derivative(code: Code, argument: int, known: _Known) -> tuple[Code, ...]:
+def _derivative(code: Code, argument: int, known: _Known, flat_jumps: bool) -> tuple[Code, ...]:
     name = derivative_name(code.name, argument)
     rules = (power_slope, power_growth)
     if code.source == code_of(power).source:
         rule = code_of(rules[argument], name)
         return (*rule.helpers, rule)
-    text = _Text(code, argument, known)
+    text = _Text(code, argument, known, flat_jumps)
     body = text.body()
     return (*text.called, Code(name, code.arguments, body, signature=code.signature))
 
@@ -101,10 +104,10 @@ def _derivative(code: Code, argument: int, known: _Known) -> tuple[Code, ...]:
 class _Text:
     """The text of one derivative, as it is made."""
 
-    def __init__(self, code: Code, argument: int, known: _Known) -> None:
+    def __init__(self, code: Code, argument: int, known: _Known, flat_jumps: bool) -> None:
         tree = ast.parse(code.source).body[0]
         assert isinstance(tree, ast.FunctionDef)
-        self.code, self.tree, self.known = code, tree, known
+        self.code, self.tree, self.known, self.flat_jumps = code, tree, known, flat_jumps
         self.seed = code.arguments[argument]
         self.called: dict[Code, None] = {}
         self.active = {self.seed}
@@ -187,7 +190,8 @@ class _Text:
             case ast.Call():
                 return self._call(node)
             case ast.Compare() | ast.BoolOp():
-                raise self._refused(f"it jumps at '{ast.unparse(node)}'")
+                self._jump(node)
+                return None
         raise self._refused(f"'{ast.unparse(node)}' has no rule")
 
     def _operation(self, node: ast.BinOp) -> ast.expr | None:
@@ -221,7 +225,7 @@ class _Text:
             total: ast.expr | None = None
             for k, slope in enumerate(slopes):
                 if slope is not None:
-                    codes = _derivative(self.known[name], k, self.known)
+                    codes = _derivative(self.known[name], k, self.known, self.flat_jumps)
                     self.called |= dict.fromkeys(codes)
                     outer = ast.Call(ast.Name(codes[-1].name, ast.Load()), node.args, [])
                     total = _plus(total, _times(outer, slope))
@@ -237,7 +241,8 @@ class _Text:
             filled = _Filled(dict(zip(("x", "low", "high"), node.args, strict=True))).visit(inner)
             return self._call(filled)
         if known in _JUMPS:
-            raise self._refused(f"it jumps at '{ast.unparse(node)}'")
+            self._jump(node)
+            return None
         if known not in _RULES or len(_RULES[known]) != len(node.args):
             raise self._refused(f"the derivative of '{name}' is not known")
         return self._by_rule(known, node.args, slopes)
@@ -249,6 +254,10 @@ class _Text:
                 outer = _Filled(dict(zip("ab", arguments, strict=False))).visit(ast.parse(rule, mode="eval").body)
                 total = _plus(total, _times(outer, slope))
         return total
+
+    def _jump(self, node: ast.expr) -> None:
+        if not self.flat_jumps:
+            raise self._refused(f"it jumps at '{ast.unparse(node)}'")
 
     def _refused(self, why: str) -> SpecError:
         return SpecError(f"{self.code.name}: has no derivative by {self.seed}: {why}")

@@ -27,7 +27,6 @@ __all__ = ["Clock", "RightHandSide", "System", "compile_network", "equations_has
 
 
 _GAP = 64  # elements; more than a vector register, several times unrolled, takes at once
-_DIFFERENCE = float(np.cbrt(np.finfo(float).eps))  # step of a difference of order 2, relative
 _CALLS = Path(__file__).with_name("calls.py")
 _SMALL = 512  # elements; larger arrays lie far enough apart by themselves
 
@@ -141,6 +140,10 @@ class RightHandSide:
         for array, variable, delay in self.lags:
             assert self.history is not None
             array[:] = self.history(min(max(t, first), last) - delay)[variable.start : variable.stop]
+        self._call(self.address, t, u, du)
+
+    def at_once(self, t: float, u: np.ndarray, du: np.ndarray) -> None:
+        """Write du/dt into `du`; delayed activities are what stands in their arrays."""
         self._call(self.address, t, u, du)
 
     def with_rates(self, t: float, u: np.ndarray, both: np.ndarray) -> None:
@@ -272,24 +275,16 @@ class System:
         return self.rhs(t, lambda _: state)(t, state)
 
     def jacobian(self, t: float, x: Any) -> np.ndarray:
-        """Return the Jacobian of `f` at time t and state x, shape (size, size), by differences of order 2.
+        """Return the Jacobian of `f` at time t and state x, shape (size, size), exact but for rounding.
 
-        Each unknown has a step of its own, of 6e-6 of its size; at 0 both points lie on the side of activities >= 0,
-        as the rates of signals have a kink there.
+        Gates and weights are included. Where a law or signal has a corner it is the derivative towards larger values,
+        as the rates of signals have one at 0; a jump counts as flat. A network with delays is taken to have had the
+        state x for ever, so that a change of x is one of the past, too. Of a law whose text has no known derivative
+        these are differences of order 2.
         """
-        state = self._state(x)
-        fun, here = self.rhs(t, lambda _: state), self.f(t, state)
-        largest = float(np.max(np.abs(state))) or 1.0
-        J = np.empty((self.size, self.size))
-        for k, value in enumerate(state):
-            h = _DIFFERENCE * max(abs(value), 1e-3 * largest)
-            shifts, factors = ((h, -h), (0.5, -0.5)) if abs(value) > 2.0 * h else ((h, 2.0 * h), (2.0, -0.5))
-            J[:, k] = -sum(factors) * here / h
-            for shift, factor in zip(shifts, factors, strict=True):
-                moved = state.copy()
-                moved[k] += shift
-                J[:, k] += factor * fun(t, moved) / h
-        return J
+        from brnn.compiler.linear_rates import linear_rates
+
+        return linear_rates(self.network, t).jacobian(t, self._state(x))
 
     def _state(self, x: Any) -> np.ndarray:
         try:

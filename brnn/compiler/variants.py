@@ -58,6 +58,8 @@ class Variants:
         Returns the network of some values.
     values : sequence
         Those of one network.
+    compiled : callable
+        Makes the System of a network.
 
     Attributes
     ----------
@@ -68,8 +70,13 @@ class Variants:
         else (arrays, initial states, schedules, delays) `at` knows none.
     """
 
-    def __init__(self, make: Callable[[Sequence[Any]], Network], values: Sequence[Any]) -> None:
-        self.system: System = compile_network(make(values))
+    def __init__(
+        self,
+        make: Callable[[Sequence[Any]], Network],
+        values: Sequence[Any],
+        compiled: Callable[[Network], System] = compile_network,
+    ) -> None:
+        self.system: System = compiled(make(values))
         self._bounds = _Bounds(self.system)
         self._where, self._which = np.zeros(0, np.intp), np.zeros(0, np.intp).tolist()
         self._tape: Tape | None = None
@@ -99,7 +106,7 @@ class Variants:
             if _is_elsewhere(network):
                 return
             variables = layout(network)
-            program = generate(network, variables)
+            program = generate(network, variables, explicit=self.system.program.explicit)
             start = System(network, variables, program).initial_state()
         except (Exception, Diverges):  # what is wrong with a network is told when it is built itself
             return

@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from brnn.compiler import System, compile_network
-from brnn.compiler.system import RightHandSide
+from brnn.compiler import System
+from brnn.compiler.linear_rates import LinearRates, Structure, explicit_system
 from brnn.compiler.variants import Variants
-from brnn.ensemble.rest import difference_steps
 from brnn.errors import InputError
-from brnn.integrate.jacobian import ATOL, RTOL, jacobian_matrix
 from brnn.spec.network import Network
 from brnn.sweeps.building.find import builder_of
 
@@ -47,10 +45,11 @@ class Family:
         self._settings = dict(settings)
         self.ranges = dict(ranges)
         self.names = tuple(ranges)
-        self._kept: dict[tuple[float, ...], RightHandSide] = {}
+        self._kept: dict[tuple[float, ...], LinearRates] = {}
         first = tuple(low for low, _ in ranges.values())
-        self._variants = Variants(self._made, first)
+        self._variants = Variants(self._made, first, explicit_system)
         self.system: System = self._variants.system
+        self._structure = Structure(self.system)
         _check(self.system.network)
         self.time = max(0.0, self.system.network.settled()) + 1.0
         u = np.random.default_rng(0).uniform(0.1, 1.0, self.size)
@@ -77,7 +76,7 @@ class Family:
 
     def jacobian(self, u: np.ndarray, values: tuple[float, ...]) -> np.ndarray:
         """Return dF/du, shape (size, size)."""
-        return jacobian_matrix(self._fun(values), self.time, u)
+        return self._fun(values).jacobian(self.time, u)
 
     def all_rates(self, states: np.ndarray, values: tuple[float, ...]) -> np.ndarray:
         """Return F of many states, shape (states, size)."""
@@ -88,21 +87,9 @@ class Family:
         return result
 
     def all_jacobians(self, states: np.ndarray, values: tuple[float, ...]) -> np.ndarray:
-        """Return dF/du of many states of one orbit, shape (states, size, size), by the differences of `jacobian`."""
-        count, n = states.shape
-        steps = difference_steps(states.ravel(), RTOL, ATOL).reshape(count, n)
-        aside = np.abs(states) <= np.abs(steps)  # both points lie on the unknown's own side of zero
-        own = np.arange(n)
-        one, two = (np.repeat(states[:, None, :], n, axis=1) for _ in range(2))
-        one[:, own, own] += steps
-        two[:, own, own] += np.where(aside, 2.0 * steps, -steps)
-        at_one, at_two = (self.all_rates(p.reshape(-1, n), values).reshape(count, n, n) for p in (one, two))
-        here = self.all_rates(states, values)[:, None, :] if aside.any() else 0.0
-        step = steps[:, :, None]
-        slopes = np.where(
-            aside[:, :, None], (4.0 * at_one - at_two - 3.0 * here) / (2.0 * step), (at_one - at_two) / (2.0 * step)
-        )
-        return np.asarray(slopes.transpose(0, 2, 1))
+        """Return dF/du of many states, shape (states, size, size)."""
+        fun = self._fun(values)
+        return np.array([fun.jacobian(self.time, u) for u in states])
 
     def by_parameter(self, u: np.ndarray, values: tuple[float, ...], which: int = 0) -> np.ndarray:
         """Return dF/dp of one of the parameters, shape (size,), by a difference of order 2.
@@ -127,29 +114,29 @@ class Family:
         (below, f_below), (above, f_above) = sides
         return np.asarray((f_above - f_below) / (above - below))
 
-    def _fun(self, values: tuple[float, ...]) -> RightHandSide:
+    def _fun(self, values: tuple[float, ...]) -> LinearRates:
         found = self._kept.get(values)
         if found is None:
             variant = self._variants.at(values)
             if variant is not None:
-                return self._keep(values, variant.rates(self._here))
-            system = compile_network(self.network(values))
+                return self._keep(values, self._structure.rates(variant.rates(self._here.plain)))
+            system = explicit_system(self.network(values))
             if system.source != self.system.source:
                 text = ", ".join(f"{n}={v:g}" for n, v in zip(self.names, values, strict=True))
                 raise InputError(f"{text}: the network has other equations than at the start of the range")
-            return self._keep(values, system.rhs(self.time))
+            return self._keep(values, self._structure.rates(system.rhs(self.time)))
         return found
 
-    def _keep(self, values: tuple[float, ...], fun: RightHandSide) -> RightHandSide:
+    def _keep(self, values: tuple[float, ...], fun: LinearRates) -> LinearRates:
         while len(self._kept) >= _KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[values] = fun
         return fun
 
     @functools.cached_property
-    def _here(self) -> RightHandSide:
+    def _here(self) -> LinearRates:
         """du/dt of the network at the beginning of the ranges."""
-        return self.system.rhs(self.time)
+        return self._structure.rates(self.system.rhs(self.time))
 
 
 def _check(network: Network) -> None:

@@ -18,10 +18,11 @@ import numpy as np
 from brnn.base.checks import whole
 from brnn.base.text import counted, text_table
 from brnn.compiler import System, compile_network
+from brnn.compiler.linear_rates import linear_rates
 from brnn.ensemble.rest import NEUTRAL
 from brnn.errors import InputError
 from brnn.integrate.equilibrium import Equilibrium
-from brnn.integrate.jacobian import DENSE, eigenvalues, jacobian_matrix
+from brnn.integrate.jacobian import DENSE, eigenvalues
 from brnn.spec.network import Network
 from brnn.theory.predictions.bounds import variable_ranges
 
@@ -191,7 +192,7 @@ def kind_of_equilibrium(values: np.ndarray) -> str:
 class _Search:
     def __init__(self, system: System, time: float, draws: np.ndarray, limits: np.ndarray, seed: int) -> None:
         self.system, self.time, self.draws, self.limits, self.seed = system, time, draws, limits, seed
-        self.fun = _without_delays(system, time)
+        self.fun = linear_rates(system.network, time)
         self.size = max(float(np.max(draws[1] - draws[0])), 1e-6)
         self.roots: list[np.ndarray] = []
         self.beyond: list[np.ndarray] = []
@@ -256,7 +257,7 @@ class _Search:
     def _answer(self, starts: int) -> EquilibriumSearch:
         found = []
         for root in self.roots:
-            J = jacobian_matrix(self.fun, self.time, root)
+            J = self.fun.jacobian(self.time, root)
             values = eigenvalues(J, np.maximum(np.abs(root), 1e-9 + 1e-6 * self.size))
             residual = float(np.max(np.abs(self.fun(self.time, root))))
             found.append((kind_of_equilibrium(values), Equilibrium(root, residual, True, values, 0.0, 0, self.system)))
@@ -291,7 +292,7 @@ class _Search:
         with np.errstate(all="ignore"):
             f = self.fun(self.time, u)
             for _ in range(_STEPS):
-                J = jacobian_matrix(self.fun, self.time, u)
+                J = self.fun.jacobian(self.time, u)
                 terms = np.maximum(np.abs(J) @ np.maximum(np.abs(u), 1e-6 * self.size), np.finfo(float).tiny)
                 if np.max(np.abs(f) / terms) <= _SMALL * (1.0 if deflated else 1e-5) or not f.any():
                     return u
@@ -332,13 +333,6 @@ class _Search:
             square = max(float(apart @ apart), 1e-300)
             total -= 2.0 * self.size**2 / (square * (square + self.size**2)) * apart
         return total
-
-
-def _without_delays(system: System, time: float) -> Any:
-    """Return du/dt as if the present state had been there for ever."""
-    if not system.delays:
-        return system.rhs(time)
-    return lambda t, u: system.f(t, u)
 
 
 def _solved(J: np.ndarray, f: np.ndarray) -> np.ndarray | None:

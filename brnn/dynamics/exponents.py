@@ -15,9 +15,9 @@ import numpy as np
 from brnn.base.checks import number, whole
 from brnn.base.odes import solved
 from brnn.compiler import compile_network
+from brnn.compiler.linear_rates import linear_rates
 from brnn.dynamics.equilibria import refuse_for_equilibria
 from brnn.errors import InputError
-from brnn.integrate.jacobian import jacobian_matrix
 from brnn.integrate.run import initial_state, simulate
 from brnn.spec.network import Network
 
@@ -112,12 +112,12 @@ def lyapunov_exponents(
     if waiting > 0.0 or network.settled() > 0.0:
         result = simulate(network, network.settled() + waiting, initial=initial, rtol=1e-9, atol=1e-12)
         u = np.concatenate([np.ravel(result[v.name].values[-1]) for v in system.variables])
-    fun = system.rhs(when)
+    fun = linear_rates(network, when)
 
     def velocity(t: float, w: np.ndarray) -> np.ndarray:
         state = np.ascontiguousarray(w[:n])
-        tangent = jacobian_matrix(fun, when, state) @ w[n:].reshape(n, k)
-        return np.concatenate([fun(when, state), tangent.ravel()])
+        rates, tangents = fun.change(when, state, w[n:].reshape(n, k))
+        return np.concatenate([rates, tangents.ravel()])
 
     rounds = max(2, round(length / step))
     V = np.linalg.qr(np.random.default_rng(0).standard_normal((n, k)))[0]

@@ -15,9 +15,9 @@ import numpy as np
 from brnn.base.checks import array, number
 from brnn.base.odes import solved
 from brnn.compiler import compile_network
+from brnn.compiler.linear_rates import LinearRates, linear_rates
 from brnn.dynamics.equilibria import refuse_for_equilibria
 from brnn.errors import InputError
-from brnn.integrate.jacobian import jacobian_matrix
 from brnn.integrate.run import initial_state, simulate
 from brnn.spec.breaks import segments
 from brnn.spec.network import Network
@@ -81,21 +81,21 @@ def influence(
             continue
         here = max(begin, start)
         within = asked[(asked > here) & (asked <= end)]
-        u, V, seen = _carried(system.rhs(0.5 * (begin + end)), here, end, u, V, within)
+        u, V, seen = _carried(linear_rates(network, 0.5 * (begin + end)), here, end, u, V, within)
         found += [np.linalg.svd(part[meant], compute_uv=False) for part in seen]
     return np.array(found)
 
 
 def _carried(
-    fun: Any, begin: float, end: float, u: np.ndarray, V: np.ndarray, times: np.ndarray
+    fun: LinearRates, begin: float, end: float, u: np.ndarray, V: np.ndarray, times: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """Return state and derivatives at the end of a piece without a jump, and derivatives at some times of it."""
     n, k = V.shape
 
     def velocity(t: float, w: np.ndarray) -> np.ndarray:
         state = np.ascontiguousarray(w[:n])
-        tangent = jacobian_matrix(fun, t, state) @ w[n:].reshape(n, k)
-        return np.concatenate([fun(t, state), tangent.ravel()])
+        rates, tangents = fun.change(t, state, w[n:].reshape(n, k))
+        return np.concatenate([rates, tangents.ravel()])
 
     at = np.unique(np.append(times, end))
     solution = solved(velocity, (begin, end), np.append(u, V.ravel()), "DOP853", t_eval=at, rtol=1e-9, atol=1e-12)

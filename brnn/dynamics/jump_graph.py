@@ -14,15 +14,16 @@ from graphlib import CycleError, TopologicalSorter
 import numpy as np
 
 from brnn.compiler import compile_network
-from brnn.compiler.system import RightHandSide
+from brnn.compiler.linear_rates import linear_rates
 from brnn.dynamics.equilibria import refuse_for_equilibria, search_box
 from brnn.errors import InputError
-from brnn.integrate.jacobian import jacobian_matrix
+from brnn.integrate.jacobian import RateFunction
 from brnn.spec.network import Network
 
 __all__ = ["Jump", "JumpGraph", "jump_graph"]
 
 _SAMPLES = 64  # random states at which the signs of a competitive system are looked at
+_EXACT = 1e-12  # of the largest derivative; a smaller one is rounding
 _GRID = 4001  # of the activity of one cell alone
 _TINY = 1e-7  # of the size: an activity of a cell that is about to take over
 _AT_MOST = 100
@@ -105,7 +106,7 @@ def jump_graph(network: Network) -> JumpGraph:
     n = system.size
     if n > _AT_MOST:
         raise InputError(f"jump_graph: the layer has {n} cells: at most {_AT_MOST}")
-    fun = system.rhs(when)
+    fun = linear_rates(network, when)
     _, box = search_box(network, system)
     top = float(np.max(box[1]))
     rest = np.abs(fun(when, np.zeros(n)))
@@ -117,10 +118,10 @@ def jump_graph(network: Network) -> JumpGraph:
     random = np.random.default_rng(0)
     excitation = -np.inf
     for _ in range(_SAMPLES):
-        J = jacobian_matrix(fun, when, random.uniform(0.0, top, n) * (random.uniform(size=n) < 0.7))
+        J = fun.jacobian(when, random.uniform(0.0, top, n) * (random.uniform(size=n) < 0.7))
         scale = float(np.max(np.abs(J))) or 1.0
         np.fill_diagonal(J, -np.inf)
-        excitation = max(excitation, float(np.max(J)) if float(np.max(J)) > 1e-7 * scale else 0.0)
+        excitation = max(excitation, float(np.max(J)) if float(np.max(J)) > _EXACT * scale else 0.0)
     levels, jumps = [], []
     edges: dict[int, set[int]] = {i: set() for i in range(n)}
     for i in range(n):
@@ -139,7 +140,7 @@ def jump_graph(network: Network) -> JumpGraph:
     return JumpGraph(n, tuple(levels), tuple(jumps), circle, max(excitation, 0.0))
 
 
-def _alone(fun: RightHandSide, when: float, i: int, n: int, top: float) -> tuple[float, ...]:
+def _alone(fun: RateFunction, when: float, i: int, n: int, top: float) -> tuple[float, ...]:
     """Return the stable levels above 0 of one cell alone."""
     from scipy.optimize import brentq
 
@@ -154,7 +155,7 @@ def _alone(fun: RightHandSide, when: float, i: int, n: int, top: float) -> tuple
     return tuple(float(brentq(rate, grid[k], grid[k + 1], xtol=1e-15 * top, rtol=1e-14)) for k in falls)
 
 
-def _growth(fun: RightHandSide, when: float, i: int, j: int, n: int, level: float, tiny: float) -> float:
+def _growth(fun: RateFunction, when: float, i: int, j: int, n: int, level: float, tiny: float) -> float:
     """Return M_j, the growth rate of cell j where i is alone."""
     u = np.zeros(n)
     u[i], u[j] = level, tiny
