@@ -73,7 +73,7 @@ TESTS = {
     "brnn/integrate/methods/rosenbrock": "rosenbrock methods",
     "brnn/integrate/methods/stochastic": "methods integrate sweep_repeats",
     "brnn/integrate/steppers": "scipy_internals rosenbrock methods integrate",
-    "brnn/ensemble": "ensemble property/ensemble sweep_repeats varying events rest sweep",
+    "brnn/ensemble": "ensemble property/ensemble sine sweep_repeats varying events rest sweep",
     "brnn/ensemble/noise": "sweep_repeats ensemble",
     "brnn/ensemble/noisy_steps": "sweep_repeats ensemble",
     "brnn/ensemble/rest": "ensemble rest property/rest",

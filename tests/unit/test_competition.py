@@ -154,3 +154,8 @@ def test_may_and_leonard_without_logarithms_keep_time_if_the_absolute_tolerance_
     assert (x > 0.0).all()
     changes = [11, 27, 44, 63, 83, 107, 136, 173, 222, 289, 384, 520, 717, 1007]
     np.testing.assert_allclose(np.flatnonzero(np.diff(largest)), changes, rtol=0, atol=1)
+
+
+def test_times_of_jumps_have_one_dimension() -> None:
+    with pytest.raises(InputError, match=r"must be \(times, cells\) for \(3, 1\) times"):
+        theory.jumps(np.arange(3.0)[:, None], np.zeros((3, 2)))

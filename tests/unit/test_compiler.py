@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 
 import brnn
+from brnn.base.codetext import Code
 from brnn.compiler import cache, compile_network
 from brnn.compiler.cache import cache_directory, load_module, load_package
+from brnn.compiler.program import Program
 from brnn.compiler.statements import Array, Assign, Call, Comment, Constant, Index, Local, Loop, Printer
 
 
@@ -316,3 +318,18 @@ def test_results_do_not_depend_on_where_memory_is_free() -> None:
         result = brnn.simulate(brnn.models.rcf.build(), 10, solver="DOP853", times=[10.0])
         results.add(result["rcf.x"].values.tobytes())
     assert len(results) == 1
+
+
+def test_functions_of_one_name_and_two_texts_are_two() -> None:
+    """x' = x^2 + 2 x from two signals of one kind; helpers of one name must be one."""
+    links = [
+        brnn.Projection("F", "F", signal=brnn.Function(text), name=name) for text, name in (("w**2", "a"), ("2*w", "b"))
+    ]
+    system = compile_network(brnn.Network("two", [brnn.Layer.additive("F", 1, A=0.0)], links))
+    assert system.f(0.0, [3.0]).tolist() == [15.0]
+    program = Program(())
+    one, other = (Code("f", ("w",), f"    return {text}") for text in ("w", "2 * w"))
+    assert [program.function(code).name for code in (one, other, one, other)] == ["f", "f_2", "f", "f_2"]
+    program.function(Code("g", ("w",), "    return f(w)", helpers=(one,)))
+    with pytest.raises(brnn.SpecError, match="two different helper functions are called 'f'"):
+        program.function(Code("h", ("w",), "    return f(w)", helpers=(other,)))

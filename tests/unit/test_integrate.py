@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
 import brnn
+from brnn.compiler.system import RightHandSide
+from brnn.integrate.times import steady_times
 
 SOLVERS = ["LSODA", "RK45", "RK23", "DOP853", "Radau", "BDF", "ROS34PW2", "ETD4"]
 
@@ -478,3 +481,79 @@ def test_what_takes_over_gives_way_where_it_goes_on_with_an_explicit_method(monk
         excitation + inhibition + passive
     )
     np.testing.assert_allclose(result[f"{layer.name}.x"].values[0], expected, rtol=1e-8)
+
+
+@pytest.mark.parametrize("solver", ["compiled", "RK45"])
+def test_progress_tells_times_that_rise_to_the_end(solver: str) -> None:
+    """A rotation of 6,000 periods takes many calls of compiled code."""
+    told: list[float] = []
+    network = brnn.Network(
+        "rotation",
+        [brnn.Layer.additive("a", 2, A=0.0, initial=[1.0, 0.0])],
+        [brnn.Projection("a", "a", topology=brnn.Dense([[0.0, -2.0], [2.0, 0.0]]))],
+    )
+    brnn.simulate(network, 2e4, times=[2e4], solver=solver, progress=told.append)
+    assert len(told) > 3
+    assert 0.0 < told[0] < told[1] < told[-1] == pytest.approx(2e4)
+    assert (np.diff(told) >= 0.0).all()
+
+
+def test_evaluations_are_those_that_were_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a pulse too short for the times of a solver, and with events, whose slopes are asked for after each step."""
+    made = 0
+    into = RightHandSide.into
+
+    def counted(self: RightHandSide, t: float, u: np.ndarray, du: np.ndarray) -> None:
+        nonlocal made
+        made += 1
+        into(self, t, u, du)
+
+    monkeypatch.setattr(RightHandSide, "into", counted)
+    pulse = brnn.Stimulus("a", "excitatory", 1e6, brnn.Pulse(on=5000.0, off=5000.0 + 1e-6))
+    for events in ([], [brnn.Event("half", brnn.Crossing("a", 0.5))]):
+        made = 0
+        result = brnn.simulate(decaying(A=1.0, stimuli=[pulse], events=events), 5001.0, solver="LSODA", times=[5001.0])
+        # Slopes at the beginning of each of the three pieces are not counted.
+        assert made == result.solver.evaluations + (3 if events else 0)
+
+
+def test_a_state_that_grows_without_bound_in_a_short_pulse_is_not_taken() -> None:
+    """x' = x^2 from 1e9 on is infinite after 1e-9; the pulse that brings it there lasts for 1e-6."""
+    square = brnn.Projection("a", "a", signal=brnn.Function("w**2"))
+    pulse = brnn.Stimulus("a", "excitatory", 1e16, brnn.Pulse(on=5000.0, off=5000.0 + 1e-6))
+    network = decaying(A=0.0, projections=[square], stimuli=[pulse])
+    with pytest.raises(brnn.IntegrationError, match=r"could not go on after t = 5000; a\.x\[0\]") as told:
+        brnn.simulate(network, 5001.0, solver="LSODA")
+    assert told.value.time == pytest.approx(5000.0)
+
+
+def test_a_crossing_in_a_noisy_run_lies_on_a_straight_line_between_two_steps() -> None:
+    """dx = dt + 0 dW: x = t whatever the step, which is 0.4 here; its threshold of 0.9 is within one."""
+    network = decaying(
+        A=0.0,
+        stimuli=[brnn.Stimulus("a"), brnn.Stimulus("a", pattern=0.0, schedule=brnn.WhiteNoise())],
+        events=[brnn.Event("there", brnn.Crossing("a", 0.9), brnn.SetState("a", 0.0))],
+    )
+    result = brnn.simulate(network, 2.0, times=[0.0, 2.0], step=0.4, seed=1)
+    np.testing.assert_allclose(result.events["time"], [0.9, 1.8], rtol=1e-12)
+    assert float(result.final("a")[0]) == pytest.approx(0.2, rel=1e-12)
+
+
+def test_the_times_of_a_run_until_rest_rise() -> None:
+    times = steady_times(2.0, 100.0, begin=3.0)
+    assert (np.diff(times) > 0.0).all()
+    assert times[0] == 3.0
+    assert 100.0 < times[-1] <= 103.0
+
+
+@pytest.mark.parametrize("times", [{"a": 1.0}, "soon", [[0.0], [0.0, 1.0]]])
+def test_times_that_are_no_numbers(times: Any) -> None:
+    with pytest.raises(brnn.InputError, match="times: must be an array of numbers"):
+        brnn.simulate(decaying(), 1.0, times=times)
+
+
+def test_times_of_whole_steps_may_be_off_by_rounding() -> None:
+    network = brnn.Network("map", [brnn.BinaryLayer("a", 1, threshold=0.5)])
+    assert brnn.simulate(network, 3.0, times=[1e-10, 1.0 + 1e-10, 3.0]).times.tolist() == [0.0, 1.0, 3.0]
+    with pytest.raises(brnn.InputError, match="is not a multiple of the step 1"):
+        brnn.simulate(network, 3.0, times=[1e-8, 1.0])

@@ -224,3 +224,12 @@ def test_the_published_curves_are_whole() -> None:
         # the area of the curve is the mean number of words recalled, which Table 1 gives by itself
         assert group.proportions.sum() == pytest.approx(group.mean, rel=0.05)
     assert sum(group.subjects for group in groups) == 103
+
+
+def test_times_are_counted_from_the_wave_on_however_long_it_takes() -> None:
+    with pytest.warns(UserWarning, match="equilibrate"):
+        network = readout.build(2, 2.0, wave=0.02, duration=1.5, gap=1.0)
+    result = brnn.simulate(network)
+    start, events = readout.wave_times(network)[0], result.events
+    assert float(events["time"][-1]) > 2.0 * start
+    np.testing.assert_allclose(readout.performed(result)[events["cell"].to_numpy()], events["time"] - start)

@@ -236,3 +236,13 @@ def test_steady_state_says_if_it_found_no_equilibrium() -> None:
     with pytest.warns(RuntimeWarning, match="left .* of the terms of du/dt"):
         rest = brnn.steady_state(network, duration=10.0, solver="RK45")
     assert not rest.accurate
+
+
+@pytest.mark.parametrize("size", [1e-300, 1.0, 1e200])
+def test_products_with_directions_of_any_size(size: float) -> None:
+    """J v of dx_i/dt = -x_i + w_i^2 x_j is linear in v, at x with cells at 0 too."""
+    w = np.array([1.0, 2.0, 3.0])
+    state, v = np.array([0.5, 0.0, 2.0]), np.array([1.0, -2.0, 0.5])
+    product = jacobian_product(lambda t, x: -x + w**2 * np.roll(x, 1), 0.0, state)
+    np.testing.assert_allclose(product(size * v), size * (-v + w**2 * np.roll(v, 1)), rtol=1e-6)
+    np.testing.assert_array_equal(product(0.0 * v), np.zeros(3))

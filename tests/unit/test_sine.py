@@ -103,3 +103,11 @@ def test_an_input_in_a_network_with_delays_follows_itself() -> None:
 def test_a_frequency_that_no_run_could_follow_is_refused() -> None:
     with pytest.raises(SpecError, match="Sine: frequency = 1e\\+09: has too many periods in a duration of 1"):
         brnn.simulate(driven(1e9), 1.0)
+
+
+def test_equal_members_take_equal_steps() -> None:
+    """The first one too: the longest step, a part of the period, is that of each."""
+    table = brnn.Table({"A": [1.0, 1.0, 1.0]})
+    sweep = brnn.sweep(lambda A: driven(1000.0, A), table, duration=1.0, progress=False)
+    assert len(set(sweep["steps"].values.tolist())) == 1
+    assert len(set(np.ravel(sweep["F1.x"]).tolist())) == 1
