@@ -29,7 +29,8 @@ _SHORT = 1e-9  # of the time
 _STILL_STEPS = 20  # in a row that do not change the time
 LOOK_STEPS = 500  # between looks at whether an explicit method is limited by stability
 _WORTH_STEPS = 2_000  # that must be left for a stiff method to be worth its matrices,
-_WORTH_IN_ONE_GO = 20_000  # or so many where a step takes no time outside of compiled code
+_WORTH_IN_ONE_GO = 20_000  # or so many where a step takes no time outside of compiled code,
+_WORTH_ROWS = 0.25  # and so many in each piece for a row of these matrices, which each piece makes anew
 _LIMITED = 2.0  # step times fastest rate; at about 3 RK45 becomes unstable
 _STABLE = 3.3  # the same where it does
 _PACE_STEPS = 10_000  # over which the pace of a run is measured
@@ -53,6 +54,8 @@ class Stepwise(Driver):
         How many steps must be left; if this is given, the first look is before the first step.
     then : StepperMethod or None
         What goes on after the first steps, if the method is for short runs only.
+    rows : int
+        Of the matrix that the first of the successors makes.
     """
 
     method: StepperMethod
@@ -60,6 +63,7 @@ class Stepwise(Driver):
     look: int = LOOK_STEPS
     worth: float | None = None
     then: StepperMethod | None = None
+    rows: int = 0
     slow: int = field(default=0, init=False)
     mark: float = field(default=0.0, init=False)
     began: int = field(default=0, init=False)
@@ -321,6 +325,8 @@ class Stepwise(Driver):
         if self.stiff:
             if stepper.njev > 0 or self.steps - self.began < LOOK_STEPS or left < _WORTH_IN_ONE_GO:
                 return False
+        elif left < _WORTH_ROWS * self.rows * self.timetable.pieces:
+            return False
         elif self.worth is not None and stepper.step_size * stepper.rate < _LIMITED:
             return False  # which costs nothing, and where the estimate is too small another look will do
         elif stepper.step_size * fastest_rate(fun, stepper.t, stepper.y) < _LIMITED:

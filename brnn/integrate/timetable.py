@@ -74,6 +74,11 @@ class Timetable:
         return self._place == len(self._edges)
 
     @property
+    def pieces(self) -> int:
+        """How many pieces are left, the present one among them."""
+        return len(self._edges) - self._place + len(self._more)
+
+    @property
     def stop(self) -> float:
         """When, by the time of the run, the integration has to be restarted next."""
         edge = self._next

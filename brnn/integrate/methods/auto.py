@@ -85,6 +85,7 @@ class Auto(Method):
         ):
             size, cells = task.system.size, sum(layer.cells for layer in task.system.network.layers)
             driver.successors = _for_stiff(size, cells)
+            driver.rows = size if size <= _STIFF_LSODA else cells if cells <= _STIFF_CELLS else 0
             if cells > _STIFF_CELLS:
                 driver.look, driver.worth = _LARGE_LOOK, max(_LARGE_STEPS, _LARGE_WORTH / size)
         return driver
