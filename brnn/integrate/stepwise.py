@@ -29,8 +29,9 @@ _SHORT = 1e-9  # of the time
 _STILL_STEPS = 20  # in a row that do not change the time
 LOOK_STEPS = 500  # between looks at whether an explicit method is limited by stability
 _WORTH_STEPS = 2_000  # that must be left for a stiff method to be worth its matrices,
-_WORTH_IN_ONE_GO = 20_000  # or so many where a step takes no time outside of compiled code,
-_WORTH_ROWS = 0.25  # and so many in each piece for a row of these matrices, which each piece makes anew
+_WORTH_IN_ONE_GO = 20_000  # or so many where a step takes no time outside of compiled code
+_WORTH_IN_A_PIECE = 0.1  # of that for each piece, since a stiff method begins each with short steps,
+_WORTH_ROWS = 0.25  # and so many steps in each for a row of its matrices
 _LIMITED = 2.0  # step times fastest rate; at about 3 RK45 becomes unstable
 _STABLE = 3.3  # the same where it does
 _PACE_STEPS = 10_000  # over which the pace of a run is measured
@@ -320,13 +321,12 @@ class Stepwise(Driver):
             return False
         pace, self.checked = (stepper.t - self.checked) / self.look, stepper.t
         left = (self.task.duration - stepper.t) / pace if pace > 0.0 else np.inf
-        if left < (worth if self.worth is None else self.worth):
+        in_a_piece = _WORTH_IN_A_PIECE * worth + _WORTH_ROWS * self.rows
+        if left < (max(worth, self.timetable.pieces * in_a_piece) if self.worth is None else self.worth):
             return False
         if self.stiff:
             if stepper.njev > 0 or self.steps - self.began < LOOK_STEPS or left < _WORTH_IN_ONE_GO:
                 return False
-        elif left < _WORTH_ROWS * self.rows * self.timetable.pieces:
-            return False
         elif self.worth is not None and stepper.step_size * stepper.rate < _LIMITED:
             return False  # which costs nothing, and where the estimate is too small another look will do
         elif stepper.step_size * fastest_rate(fun, stepper.t, stepper.y) < _LIMITED:
