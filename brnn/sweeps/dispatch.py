@@ -32,7 +32,11 @@ from brnn.sweeps.tasks import FinishedMembers, WorkerMismatch, WorkerTask, faile
 
 __all__ = ["Dispatcher"]
 
-_SIDE_BY_SIDE = 2048  # members in one task of the compiled ensemble
+_SIDE_BY_SIDE = 2048  # members in one task of the compiled ensemble,
+_SMALL = (
+    8192  # and of small ones, as what a chunk costs beside its members is as much as integrating hundreds of these,
+)
+_NUMBERS = 2**21  # whose states all together are so many numbers at most
 _ONE_BY_ONE = 4  # members in one task of networks that run one by one
 _BY_VALUE = 256  # members in one task that carries their networks
 _AT_LEAST = 256  # members in one task, where so many are left
@@ -125,7 +129,7 @@ class Dispatcher:
         given = np.concatenate([part.members for part in parts])
         finished(given.size)
         self._put_back(members, given)
-        self._learn(given.size, sum(part.seconds for part in parts))
+        self._learn(given.size, sum(part.seconds for part in parts), max(part.numbers for part in parts))
 
     def _collect(
         self,
@@ -151,13 +155,16 @@ class Dispatcher:
         if taken.size < members.size:
             self.todo = np.concatenate([np.setdiff1d(members, taken), self.todo])
 
-    def _learn(self, members: int, seconds: float) -> None:
-        """Choose how many members go together, by how long so many took."""
+    def _learn(self, members: int, seconds: float, numbers: int) -> None:
+        """Choose how many members go together, by how long so many took, and how many numbers each gave."""
         self.slots = self.workers.slots
         if 2 * members < self.size and seconds < _SECONDS:
             return  # few members say little of many
         wanted = members * _SECONDS / max(seconds, 1e-9)
-        self.size = int(min(max(wanted, self.least), _GROWTH * self.size, self.most))
+        most = self.most
+        if most == _SIDE_BY_SIDE and self.workers.takes_built and numbers:
+            most = max(most, min(_SMALL, _NUMBERS // numbers))
+        self.size = int(min(max(wanted, self.least), _GROWTH * self.size, most))
 
     def _again(self, members: np.ndarray, tries: int, error: WorkerLost) -> list[tuple[np.ndarray, int]]:
         """Return what is tried again of a chunk that was lost, and how often it was: first all of it.

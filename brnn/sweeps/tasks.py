@@ -171,6 +171,11 @@ class FinishedMembers:
     seconds: float = 0.0
     faint: int = 0
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers the states of each are, those at the saved times included; 0 without any."""
+        return 0 if self.states is None else self.states.final.shape[1] * (1 + self.states.times.size)
+
 
 def failed_members(members: np.ndarray, errors: Sequence[str]) -> FinishedMembers:
     """Return members that gave nothing but errors."""

@@ -168,6 +168,8 @@ def _checked_column(name: str, given: Any, count: int) -> np.ndarray:
     longest = max(map(len, texts), default=0)
     if longest > TEXT_LONGEST:
         raise InputError(f"sweep: a value of '{name}' is {longest} characters long; a file keeps {TEXT_LONGEST}")
+    if len(texts) == 1:
+        return np.repeat(text_array(texts), count)
     places = {key: place for place, key in enumerate(distinct)}
     return text_array(texts)[[places[id(value)] for value in given]]
 

@@ -154,6 +154,8 @@ def _kinds(column: Any, places: np.ndarray) -> np.ndarray | None:
     """Tell values apart that are no numbers."""
     if isinstance(column, np.ndarray):
         return None
+    if len(set(map(id, column))) == 1:
+        return np.zeros(places.size, np.int64)  # most sweeps have such columns
     codes: dict[Any, int] = {}
     known: dict[int, int] = {}  # most members share the object
     for value in column:
