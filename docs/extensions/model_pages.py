@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +19,22 @@ from sphinx import addnodes
 
 import brnn
 from brnn.claims import Claim, Comparison
+from brnn.cli.commands.explore import catalogue
 from brnn.equations import equations_of
+from brnn.explore.alone.page import page_of
+from brnn.explore.asked import Asked
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from sphinx.application import Sphinx
 
+EXPLORED = ("rcf", "gated_dipole", "store", "wilson_cowan", "may_leonard")  # with a page that integrates by itself
 GENERATED = Path(__file__).parents[1] / "generated"
+_EXPLORER = (
+    '<a href="{name}_explorer.html">Move its sliders</a>: a page that integrates this model in the browser '
+    "(`brnn explore {name} --html {name}.html`)."
+)
 _NOT_RUN = "This build of the pages did not run the claims; `make docs` does, and `brnn verify` on the command line."
 
 
@@ -33,6 +42,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Write the pages when the builder starts."""
     app.connect("builder-inited", lambda _: write_pages(quick=os.environ.get("BRNN_DOCS") == "quick"))
     app.connect("doctree-read", _link_models)
+    app.connect("build-finished", _copy_explorers)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -51,6 +61,14 @@ def _link_models(app: Sphinx, doctree: nodes.document) -> None:
         literal.replace_self(link)
 
 
+def _copy_explorers(app: Sphinx, error: Exception | None) -> None:
+    """Put the pages that integrate by themselves beside those of their models."""
+    for name in EXPLORED:
+        page = GENERATED / "models" / f"{name}_explorer.html"
+        if error is None and page.exists():
+            shutil.copy(page, app.outdir / "generated" / "models" / page.name)
+
+
 def write_pages(*, quick: bool) -> None:
     """Write docs/generated/models/*.md and docs/generated/claims.md."""
     folder = GENERATED / "models"
@@ -62,6 +80,9 @@ def write_pages(*, quick: bool) -> None:
         claims = [(claim, () if quick else claim.check()) for claim in module.CLAIMS]
         checked += claims
         picture = "" if quick else _picture(name, folder)
+        if name in EXPLORED and not quick:
+            page = page_of(Asked(catalogue(name)[0].model(name)))
+            (folder / f"{name}_explorer.html").write_text(page, encoding="utf-8")
         _write(folder / f"{name}.md", model_page(name, module, claims, picture))
     _write(folder / "index.md", _index(names))
     _write(GENERATED / "claims.md", claims_page(checked, quick=quick))
@@ -76,6 +97,7 @@ def model_page(name: str, module: ModuleType, claims: list[tuple[Claim, tuple[Co
         f"# {name}",
         f"*{escaped(title)}*",
         f"![The default run of {name}]({picture})" if picture else "",
+        _EXPLORER.format(name=name) if picture and name in EXPLORED else "",
         text,
         "## Run it",
         f"```sh\nbrnn run {name} -o {name}.h5 --plot {name}.png\nbrnn verify --model {name}\n```",
