@@ -126,7 +126,7 @@ def influence(unrolled: Unrolled, sequence: Any, layers: tuple[str, ...] = ("h",
     """Return the singular values of d state(t)/d state(0) for t = 1, 2, ..., shape (steps, cells): what is remembered.
 
     The product of the Jacobians of t steps along one sequence: values that fall with t are gradients that vanish, those
-    that rise are gradients that explode. For an Elman network the largest is at most (max|phi'| |U|)^t.
+    that rise are gradients that explode. For an Elman network the largest is at most (max abs(phi') · norm(U))^t.
 
     Parameters
     ----------
