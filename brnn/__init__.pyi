@@ -32,6 +32,8 @@ from .files.run.save import recover as recover
 from .files.sweep.grid import unstack as unstack
 from .files.sweep.merge import merge_shards as merge_shards
 from .files.weights.read import read_weights as read_weights
+from .fitting.estimates import Fit as Fit
+from .fitting.fit import fit as fit
 from .integrate import Equilibrium as Equilibrium
 from .integrate import Prepared as Prepared
 from .integrate import prepare as prepare

@@ -71,8 +71,8 @@ BOXES = (
     Box("brnn/cli", 4, 2, ("terminal and browser",), also="brnn/explore"),
     Box("models", 0, 3, ("published networks,", "each with its claims"), theory=True),
     Box("brnn/theory", 1, 3, ("what mathematics", "predicts"), theory=True),
-    Box("brnn/comparison.py", 2, 3, ("predicted beside measured,", "with a tolerance"), theory=True),
-    Box("brnn/claims.py", 3, 3, ("published properties", "as checks: brnn verify"), theory=True),
+    Box("brnn/comparison.py", 2, 3, ("predicted beside measured",), theory=True, also="brnn/claims.py"),
+    Box("brnn/sensitivities", 3, 3, ("derivatives, and fits",), also="brnn/fitting"),
     Box("brnn/equations", 4, 3, ("laws as text; weights over time",), theory=True, also="brnn/sequences"),
 )
 _HEADS = ("what you write", "into code, or many", "through time", "what is left", "what you see")
@@ -158,7 +158,6 @@ def draw() -> str:
         _across(1, 3, 4),
         _across(3, 0, 1),
         _across(3, 1, 2),
-        _across(3, 2, 3),
         # theory reads the network itself
         _arrow(f"M{_COLUMNS[0]} {_ROWS[0] + half} H8 V{_ROWS[3] - 16} H{_COLUMNS[1] + 60} V{_ROWS[3] - 3}"),
         # what was measured

@@ -11,6 +11,7 @@ from brnn.plot.animation import ANIMATED, animate
 from brnn.plot.diagram import diagram_figure, draw_diagram
 from brnn.plot.draw import draw_figure, draw_panel
 from brnn.plot.files import SUFFIXES, save
+from brnn.plot.fit import fit_figure
 from brnn.plot.image import draw_image
 from brnn.plot.lines import draw_activities, draw_heat, draw_spread, draw_total, mark_intervals
 from brnn.plot.pattern import draw_levels, draw_pattern, draw_scatter
@@ -46,6 +47,7 @@ __all__ = [
     "draw_signal",
     "draw_spread",
     "draw_total",
+    "fit_figure",
     "key",
     "mark_intervals",
     "new_figure",

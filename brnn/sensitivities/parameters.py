@@ -31,6 +31,8 @@ class Parameters:
         As in `brnn.sweep`.
     wrt : sequence of str, or mapping of str to value
         The names; or with values, in place of those that are there. A value may be an array.
+    settings : mapping, optional
+        Values of other parameters, by dotted name.
     where : str
         What `wrt` is called, for messages.
 
@@ -42,7 +44,16 @@ class Parameters:
         Their values.
     """
 
-    def __init__(self, build: Any, wrt: Sequence[str] | Mapping[str, Any], where: str = "wrt") -> None:
+    def __init__(
+        self,
+        build: Any,
+        wrt: Sequence[str] | Mapping[str, Any],
+        settings: Mapping[str, Any] | None = None,
+        where: str = "wrt",
+    ) -> None:
+        fixed = dict(settings or {})
+        if isinstance(build, Network) and fixed:
+            build, fixed = build.with_(fixed), {}
         self.builder: NetworkBuilder = builder_of(build)
         if isinstance(wrt, str):
             wrt = [wrt]
@@ -56,9 +67,12 @@ class Parameters:
         root: Any = build if isinstance(build, Network) else self.builder
         for name in given:
             _check_kind(self.builder, name)
-        values = {name: _value(root, name, where) if value is None else value for name, value in given.items()}
-        self.builder.check(values)
-        self._make = self.builder.for_names(tuple(values))
+        both = next((name for name in given if name in fixed), None)
+        if both is not None:
+            raise InputError(f"{both}: is among the settings, too; give its value as {where}={{'{both}': ...}}")
+        values = {name: _value(root, name, where, fixed) if v is None else v for name, v in given.items()}
+        self.builder.check([*values, *fixed])
+        self._make, self._fixed = self.builder.for_names((*values, *fixed)), tuple(fixed.values())
         self._shapes: dict[str, tuple[int, ...]] = {}
         names: list[str] = []
         numbers: list[float] = []
@@ -93,10 +107,10 @@ class Parameters:
 
     def network(self, numbers: np.ndarray) -> Network:
         """Return the network of these values."""
-        return self._make(tuple(self.settings(numbers).values()))
+        return self._make((*self.settings(numbers).values(), *self._fixed))
 
 
-def _value(root: Any, name: str, where: str) -> Any:
+def _value(root: Any, name: str, where: str, settings: Mapping[str, Any]) -> Any:
     """Return what a dotted name stands for."""
     first, *parts = name.split(".")
     if isinstance(root, Network):
@@ -104,7 +118,9 @@ def _value(root: Any, name: str, where: str) -> Any:
     else:
         assert isinstance(root, NetworkBuilder)
         root.check([name])
-        here = _default(root, first, name, where)
+        here = settings.get(first)
+        if here is None or isinstance(here, str):
+            here = _default(root, first, name, where)
     for part in parts:
         if isinstance(here, Expression) and part in dict(here.parameters):
             here = dict(here.parameters)[part]

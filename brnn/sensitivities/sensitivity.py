@@ -99,6 +99,7 @@ def sensitivity(
     loss: Loss | None = None,
     duration: float | None = None,
     *,
+    settings: Mapping[str, Any] | None = None,
     times: Any = None,
     mode: str = "auto",
     solver: str = "auto",
@@ -121,6 +122,8 @@ def sensitivity(
         steps, so that it must be made of smooth functions.
     duration, times : optional
         As for `brnn.simulate`.
+    settings : mapping, optional
+        Values of other parameters, by dotted name.
     mode : {"auto", "forward", "adjoint"}
         "forward" integrates the derivatives together with the states: p parameters cost about as much as p + 1 runs.
         "adjoint" runs once and then reads the steps backward: the gradient of the loss for a few runs, however many
@@ -157,7 +160,7 @@ def sensitivity(
     >>> found["rcf.x"], found.gradient
     """
     began = clock.perf_counter()
-    parameters = Parameters(build, wrt)
+    parameters = Parameters(build, wrt, settings)
     choice(mode, "mode", ("auto", "forward", "adjoint"))
     choice(solver, "solver", SOLVERS)
     rtol, atol = number(rtol, "rtol", minimum=1e-13, maximum=1.0), number(atol, "atol", above=0.0)

@@ -8,6 +8,7 @@ from typing import Any
 import brnn.cli.commands.continuation as continuation
 import brnn.cli.commands.explore as explore
 import brnn.cli.commands.files as files
+import brnn.cli.commands.fit as fit
 import brnn.cli.commands.run as run
 import brnn.cli.commands.show as show
 import brnn.cli.commands.sweep as sweep
@@ -28,6 +29,7 @@ COMMANDS: tuple[tuple[str, Callable[..., Any], tuple[str, ...]], ...] = (
     ("export", files.export, files.EXPORT_EXAMPLES),
     ("theory", theory.theory, theory.EXAMPLES),
     ("continue", continuation.follow, continuation.EXAMPLES),
+    ("fit", fit.fit, fit.EXAMPLES),
     ("explore", explore.explore, explore.EXAMPLES),
     ("verify", verify.verify, verify.EXAMPLES),
 )

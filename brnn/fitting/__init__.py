@@ -1,0 +1,1 @@
+"""Parameters from recordings: least squares with exact derivatives, and what the data determine."""
