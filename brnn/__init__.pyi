@@ -39,6 +39,7 @@ from .integrate import Prepared as Prepared
 from .integrate import prepare as prepare
 from .integrate import simulate as simulate
 from .integrate import steady_state as steady_state
+from .integrate.side_by_side import side_by_side as side_by_side
 from .reproduce import SweepMember as SweepMember
 from .reproduce import member as member
 from .reproduce import rerun as rerun

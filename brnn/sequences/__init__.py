@@ -4,6 +4,7 @@ from brnn.sequences.conventions import keras as keras
 from brnn.sequences.conventions import onnx as onnx
 from brnn.sequences.conventions import pytorch as pytorch
 from brnn.sequences.gradients import bptt as bptt
+from brnn.sequences.gradients import cross_entropy as cross_entropy
 from brnn.sequences.gradients import influence as influence
 from brnn.sequences.gradients import rtrl as rtrl
 from brnn.sequences.gradients import squared_error as squared_error
@@ -16,6 +17,15 @@ from brnn.sequences.joined import both_ways as both_ways
 from brnn.sequences.joined import continued as continued
 from brnn.sequences.joined import fed_back as fed_back
 from brnn.sequences.joined import stacked as stacked
+from brnn.sequences.readout import Score as Score
+from brnn.sequences.readout import score as score
+from brnn.sequences.tasks import Task as Task
+from brnn.sequences.tasks import adding_problem as adding_problem
+from brnn.sequences.tasks import copy_memory as copy_memory
+from brnn.sequences.tasks import serial_recall as serial_recall
+from brnn.sequences.tasks import store_a_pattern as store_a_pattern
+from brnn.sequences.tasks import translation as translation
+from brnn.sequences.tasks import windows as windows
 from brnn.sequences.training import Trained as Trained
 from brnn.sequences.training import adam as adam
 from brnn.sequences.training import clipped as clipped

@@ -16,7 +16,7 @@ from brnn.base.checks import array
 from brnn.errors import InputError
 from brnn.sequences.unrolled import Unrolled
 
-__all__ = ["Loss", "bptt", "influence", "rtrl", "squared_error"]
+__all__ = ["Loss", "bptt", "cross_entropy", "influence", "rtrl", "squared_error"]
 
 Loss = Callable[[np.ndarray], tuple[float, np.ndarray]]  # of states (sequences, steps, cells): value and gradient
 
@@ -44,6 +44,37 @@ def squared_error(targets: Any, read: Any = None) -> Loss:
             raise InputError(f"squared_error: targets: have shape {wanted.shape}, the states {states.shape}")
         off = (states - wanted) * mask[:, None]
         return float(0.5 * (off**2).sum() / count), off / count
+
+    return loss
+
+
+def cross_entropy(targets: Any, read: Any) -> Loss:
+    """Return the mean of -log p of the right classes, p being the softmax of the states.
+
+    Parameters
+    ----------
+    targets : array of int, shape (sequences, answers)
+        The right class of each answer.
+    read : array of int, shape (answers,)
+        After which step each answer is read; a step may be read several times.
+    """
+    wanted, at = np.asarray(targets), np.asarray(read)
+    if wanted.dtype.kind not in "iu" or wanted.ndim != 2 or at.shape != wanted.shape[1:]:
+        raise InputError(f"cross_entropy: targets: must be classes of shape (sequences, {at.size} answers)")
+    rows = np.arange(len(wanted))
+
+    def loss(states: np.ndarray) -> tuple[float, np.ndarray]:
+        if len(states) != len(wanted) or wanted.max() >= states.shape[2] or at.max() >= states.shape[1]:
+            raise InputError(f"cross_entropy: targets: do not fit states of shape {states.shape}")
+        by_states, value = np.zeros_like(states), 0.0
+        for k, step in enumerate(at):
+            logits = states[:, step] - states[:, step].max(axis=1, keepdims=True)
+            p = np.exp(logits)
+            p /= p.sum(axis=1, keepdims=True)
+            value -= float(np.log(p[rows, wanted[:, k]]).sum())
+            p[rows, wanted[:, k]] -= 1.0
+            by_states[:, step] += p
+        return value / wanted.size, by_states / wanted.size
 
     return loss
 
