@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import field, learning, noise, single_run, startup, sweep, targets
+from benchmarks import explore, field, learning, noise, single_run, startup, sweep, targets
 from benchmarks.measure import write
 
 BENCHMARKS = {
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "field": field,
     "learning": learning,
     "startup": startup,
+    "explore": explore,
     "targets": targets,
 }
 

@@ -25,8 +25,9 @@ from brnn.explore.asked import Asked, asked_of, fields_of
 from brnn.explore.catalogue import Catalogue
 from brnn.explore.controls import controls_of
 from brnn.explore.running import Runner
-from brnn.figures.describe import describe
+from brnn.figures.describe import described
 from brnn.figures.own import figure_of
+from brnn.figures.run import Run
 from brnn.figures.view import View
 from brnn.files.patterns import read_pattern
 from brnn.result.result import Result
@@ -110,15 +111,22 @@ class Answers:
         }
 
     def run(self, query: str, gone: Gone = lambda: False) -> bytes:
-        """Return a run: a header in JSON, then the times and the values of each variable as float32."""
-        asked, network = self._network(query)
+        """Return a run: a header in JSON, then the times and the values of each variable as float32.
+
+        With ``theory=later`` in the query its figure is drawn without what theory says, and the header says whether
+        that `waits`: it may take longer than the run, and a slider that moves shall not wait for it.
+        """
+        later = ("theory", "later")
+        fields = fields_of(query)
+        asked = asked_of([field for field in fields if field != later], self.catalogue)
+        network = asked.network()
         seed = 0 if network.random and asked.seed is None else asked.seed
         result, said = self.runner.run(network, asked.duration, seed, gone)
         arrays: list[np.ndarray] = []
         places: list[dict[str, Any]] = []
         offset = 0
         for entry in result.recorded:
-            times, values = np.asarray(entry.times), np.asarray(entry.array(result.time_units).values)
+            times, values = np.asarray(entry.times), np.asarray(entry.data[:])
             place = {"name": entry.column.name, "shape": list(values.shape[1:]), "times": offset, "count": times.size}
             offset += times.size
             arrays += [times, np.nan_to_num(values.reshape(-1), posinf=3e38, neginf=-3e38)]
@@ -126,19 +134,21 @@ class Answers:
             offset += values.size
         drawn: dict[str, np.ndarray] = {}
         own = figure_of(asked.model.module) if asked.model.path is not None else None
-        figure = describe(result, own).to_dict(drawn)
+        read = Run(result, theory=later not in fields)
+        figure = described(read, own).to_dict(drawn)
         where: dict[str, dict[str, Any]] = {}
         for name, array in drawn.items():
             where[name] = {"offset": offset, "shape": list(array.shape)}
             arrays.append(array)
             offset += array.size
-        views = [View(name, result[name], network) for name in result if name.endswith(".x")]
+        views = [read.view(name) for name in result if name.endswith(".x")]
         header = {
             "status": result.status,
             "reached": float(result.reached),
             "solver": {name: getattr(result.solver, name) for name in ("method", "steps", "seconds", "message")},
             "variables": places,
             "figure": figure,
+            "waits": read.waits,
             "arrays": where,
             "summary": _summary(result, views),
             "events": 0 if result.event_table is None else len(result.event_table),

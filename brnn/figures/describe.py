@@ -43,24 +43,25 @@ def describe(result: Any, own: ModelFigure | None = None) -> FigureDescription:
     InputError
         If nothing was recorded.
     """
-    if not any(result[name].sizes["time"] for name in result):
+    return described(Run(result), own)
+
+
+def described(run: Run, own: ModelFigure | None = None) -> FigureDescription:
+    """Return what `describe` does, of a run that is read already."""
+    if not run.saved:
         raise InputError("there is nothing to draw: no state was recorded")
-    run = Run(result)
-    if own is not None:
-        found = own(result)
-    else:
-        found = _published(result, run.network.name)
+    found = _published(run) if own is None else own.of(run)
     return usual_figure(run) if found is None else found
 
 
-def _published(result: Any, name: str) -> FigureDescription | None:
+def _published(run: Run) -> FigureDescription | None:
     """Return the figure of the published model of this name; None if it does not fit the run.
 
     A network may have the name of a model and be something else: a variant, or the user's own.
     """
-    own = figure_of_model(name)
+    own = figure_of_model(run.network.name)
     try:
-        return None if own is None else own(result)
+        return None if own is None else own.of(run)
     except (LookupError, AttributeError, TypeError, ValueError, ArithmeticError, StopIteration):
         return None
 
@@ -75,7 +76,7 @@ def usual_figure(run: Run) -> FigureDescription:
     - Weights are lines while they are few, else a matrix.
     - Networks of two variables get a phase plane.
     """
-    views = [run.view(name) for name in run.result if run.result[name].sizes["time"]]
+    views = [run.view(name) for name in run.saved]
     fields = [view for view in views if view.layer is not None and is_field(view)]
     if fields:
         return _images(run, fields)

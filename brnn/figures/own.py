@@ -33,9 +33,11 @@ class ModelFigure:
 
     def __call__(self, result: Any) -> FigureDescription | None:
         """Return the description for a result; None if the model's own figure does not fit it."""
-        if any(name not in result or result[name].sizes["time"] == 0 for name in self.needs):
-            return None
-        return self.function(Run(result))
+        return self.of(Run(result))
+
+    def of(self, run: Run) -> FigureDescription | None:
+        """Return the description for a run that is read already."""
+        return None if set(self.needs) - set(run.saved) else self.function(run)
 
 
 def figure(*needs: str) -> Callable[[Callable[[Run], FigureDescription | None]], ModelFigure]:

@@ -27,10 +27,16 @@ class Run:
         The run, in memory or in a file.
     network : Network
         What was run, without what needs classes of the user's own that are not there.
+    waits : bool
+        Whether the figure asked for what theory says, and was not told.
+
+    With ``theory=False`` it is as if theory had nothing to say: what theory says may take longer than the run.
     """
 
-    def __init__(self, result: Any) -> None:
+    def __init__(self, result: Any, *, theory: bool = True) -> None:
         self.result = result
+        self.waits = False
+        self._theory = theory
         self.network: Network = drawn_network(result)
         self._views: dict[str, View] = {}
 
@@ -58,6 +64,11 @@ class Run:
     def times(self, name: str) -> np.ndarray:
         """Return the times of a variable that are drawn, 600 at most."""
         return self.view(name).times
+
+    @cached_property
+    def saved(self) -> tuple[str, ...]:
+        """The variables of which there is a sample."""
+        return tuple(name for name in self.result if self.result[name].sizes["time"])
 
     def values(self, name: str) -> np.ndarray:
         """Return a variable at these times, shape (times, elements)."""
@@ -95,9 +106,11 @@ class Run:
     @cached_property
     def predictions(self) -> Predictions:
         """What theory says of the network."""
+        from brnn.theory.predictions.base import Predictions
         from brnn.theory.predictions.predict import predict
 
-        return predict(self.network)
+        self.waits = not self._theory
+        return predict(self.network) if self._theory else Predictions(self.network.name, ())
 
     @property
     def time_label(self) -> str:

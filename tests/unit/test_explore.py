@@ -85,6 +85,19 @@ def test_a_run_has_the_numbers_that_simulate_gives(answers: Answers) -> None:
     assert header["summary"][1].endswith(f"cell {expected[-1].argmax()} most, total {expected[-1].sum():.4g}")
 
 
+def test_theory_in_a_figure_comes_later_if_asked_to(answers: Answers) -> None:
+    """The figure of a run with two survivors names their level, which theory knows and the run does not wait for."""
+    query = query_of("rcf")
+    (at_once, first), (soon, second) = (unpacked(answers.run(query + end)) for end in ("&theory=later", ""))
+    np.testing.assert_array_equal(first["rcf.x"], second["rcf.x"])
+    assert (at_once["waits"], soon["waits"]) == (True, False)
+    words = "theory: 2 equal survivors"
+    assert words not in json.dumps(at_once["figure"])
+    assert words in json.dumps(soon["figure"])
+    none, _ = unpacked(answers.run(query_of("may_leonard") + "&theory=later"))
+    assert not none["waits"]  # its figure asks nothing
+
+
 @pytest.mark.parametrize("name", brnn.models.names())
 def test_every_model_has_controls_whose_values_it_takes(name: str, answers: Answers) -> None:
     about = answers.model(query_of(name))

@@ -115,6 +115,7 @@ LAZY_MODULES = {
     ("brnn.base.words", "brnn.base.plain"): "NumPy, which texts alone do not need",
     ("brnn.compiler.cache", "brnn.compiler.numba_internals"): "Numba",
     ("brnn.compiler.system", "brnn.compiler.linear_rates"): "it is made of systems",
+    ("brnn.figures.run", "brnn.theory.predictions.base"): "SciPy, as the next",
     (
         "brnn.figures.run",
         "brnn.theory.predictions.predict",

@@ -30,9 +30,9 @@ export async function post(path, body, headers = {}) {
   return (await sent(path, { method: "POST", body, headers })).json();
 }
 
-// A run: what its header says, and the values of each variable as numbers of 32 bits.
-export async function run(query, signal) {
-  return unpacked(await (await sent(`api/run?${query}`, { signal })).arrayBuffer());
+// A run: what its header says, and the values of each variable as numbers of 32 bits. Theory in its figure may come later.
+export async function run(query, signal, later = false) {
+  return unpacked(await (await sent(`api/run?${query}${later ? "&theory=later" : ""}`, { signal })).arrayBuffer());
 }
 
 export function unpacked(buffer) {

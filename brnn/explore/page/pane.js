@@ -24,7 +24,8 @@ export class Pane {
     this.answer = null;
     this.build(models);
     this.describing = new Latest((query, signal) => json("api/model", query, signal), (found) => this.describe(found), (error) => this.fail(error));
-    this.running = new Latest((query, since, signal) => run(query, signal), (found, query, since) => this.show(found, since), (error) => this.fail(error));
+    this.running = new Latest((query, since, signal) => run(query, signal, true), (found, query, since) => this.show(found, since), (error) => this.fail(error));
+    this.completing = new Latest((query, signal) => run(query, signal), (found, query) => this.complete(found, query), () => {});
     this.asking = new Latest((query, signal) => json("api/theory", query, signal), (found) => this.say(found), (error) => this.say({ predictions: [], why_not: error.message }));
     this.copying = new Latest((query, signal) => json("api/texts", query, signal), (found) => this.texts(found), () => {});
   }
@@ -170,6 +171,13 @@ export class Pane {
     });
   }
 
+  // The same run, with what theory says in its figure.
+  complete(found, query) {
+    if (this.running.busy || query !== this.query().toString()) return;
+    this.answer = found;
+    this.draw();
+  }
+
   draw() {
     if (!this.answer) return;
     const { figure } = this.answer;
@@ -180,7 +188,7 @@ export class Pane {
     this.whatIf.draw();
   }
 
-  // What can wait until the sliders rest: the summary that is read aloud, theory, the sweep, texts to copy.
+  // What can wait until the sliders rest: the summary that is read aloud, theory (also in the figure), the sweep, texts to copy.
   quiet() {
     this.busy();
     clearTimeout(this.rest);
@@ -188,6 +196,7 @@ export class Pane {
       if (this.running.busy || this.describing.busy) return;
       const query = this.query().toString();
       this.summary.textContent = `${this.answer.header.summary.join("; ")}.`;
+      if (this.answer.header.waits) this.completing.ask(query);
       this.asking.ask(query);
       this.copying.ask(query);
       this.whatIf.ask();
