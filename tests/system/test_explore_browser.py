@@ -147,6 +147,65 @@ def test_two_panes_a_signal_and_what_if(visit: Visit) -> None:
     page.get_by_role("button", name="Compare two").click()
 
 
+def test_what_a_user_does(browser: Any, server: ExploreServer, tmp_path: Path) -> None:
+    """Draw a pattern, load one, keep a curve, drag a slider fast, copy, save; nothing moves where that is not wanted."""
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"], reduced_motion="reduce")
+    one = Visit(context, server, "model=rcf")
+    page = one.page
+    assert page.locator("button").first.evaluate("e => getComputedStyle(e).transitionDuration") == "0s"
+    editor = page.locator("canvas.drawn").first
+    box = editor.bounding_box()
+    page.mouse.move(box["x"] + 0.05 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.95 * box["width"], box["y"] + 0.2 * box["height"], steps=30)
+    page.mouse.up()
+    one.ready()
+    drawn = [float(part) for part in page.evaluate("brnn.panes[0].settings.get('pattern')").split(",")]
+    assert len(drawn) == 10
+    assert drawn == sorted(drawn)  # the line that was drawn rises
+    assert drawn[-1] > 1.3 * drawn[0]
+    expected = brnn.simulate(brnn.models.rcf.build(pattern=drawn)).final("rcf")
+    assert f"total {float(expected.sum()):.4g}" in page.locator(".summary").inner_text()
+
+    rows = tmp_path / "rows.csv"
+    rows.write_text("0.1,0.2,0.3,0.9\n", encoding="utf-8")
+    page.locator("input[type=file]").set_input_files(str(rows))
+    one.ready()
+    assert page.evaluate("brnn.panes[0].settings.get('pattern')") == "0.1,0.2,0.3,0.9"
+    (tmp_path / "no.png").write_text("this is no image", encoding="utf-8")
+    page.locator("input[type=file]").set_input_files(str(tmp_path / "no.png"))
+    page.get_by_role("alert").filter(has_text="no.png").wait_for()
+
+    page.get_by_role("button", name="Keep this curve in grey").click()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/run" in request.url else None)
+    page.get_by_label("A", exact=True).evaluate("""slider => { for (let k = 1; k <= 80; k += 1) {
+        slider.value = 0.02 * k; slider.dispatchEvent(new Event('input', { bubbles: true })); } }""")
+    one.ready()
+    assert len(asked) < 10  # of 80 values: one in flight, and the newest after it
+    assert "A=1.6" in page.evaluate("brnn.panes[0].query().toString()").replace("%3D", "=")
+    total = float(brnn.simulate(brnn.models.rcf.build(pattern=[0.1, 0.2, 0.3, 0.9], A=1.6)).final("rcf").sum())
+    shown = page.evaluate("(run => { const x = run.variables.get('rcf.x'); return Array.from(x.values.slice(-4)); })"
+                          "(brnn.panes[0].answer)")  # fmt: skip
+    assert abs(sum(shown) - total) < 1e-5
+    pixels = """canvas => { const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        let found = 0; for (let k = 0; k < data.length; k += 4)
+        if (data[k] === 0xa7 && data[k + 1] === 0xad && data[k + 2] === 0xb4) found += 1; return found; }"""
+    assert page.locator("figure canvas").first.evaluate(pixels) > 50  # the curve that was kept is grey
+
+    page.get_by_role("button", name="Copy the command line").click()
+    page.get_by_text("copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == "brnn run rcf --set pattern=0.1,0.2,0.3,0.9 --set A=1.6 -o rcf.h5"
+    page.get_by_role("button", name="Save the result").click()
+    page.get_by_text("wrote ").wait_for()
+    saved = brnn.open(server.answers.folder / "rcf.h5")
+    assert np.isclose(float(saved.final("rcf").sum()), total, rtol=1e-6)
+    saved.close()
+    assert one.said == ["Failed to load resource: the server responded with a status of 400 (Bad Request)"]  # no.png
+    context.close()
+
+
 def test_a_wrong_address_is_one_line_on_the_page(browser: Any, server: ExploreServer) -> None:
     wrong = Visit(browser, server, urlencode([("model", "rcf"), ("set", "C=1")]))
     assert "rcf has no parameter 'C'" in wrong.page.get_by_role("alert").inner_text()
