@@ -404,13 +404,38 @@ def bow(run: Run) -> FigureDescription | None:
     z = run.at("associations.z", min(stop, run.end))
     measured = theory.correct(z)
     position = np.arange(1, measured.size + 1)
-    marks: list[Mark] = [Curve(position, measured, color=0), Curve(position, measured, color=0, marker="o")]
+    marks: list[Mark] = [Curve(position, measured, "learned"), Curve(position, measured, color=0, marker="o")]
+    alone = _without_feedback(run, min(stop, run.end))
+    if alone is not None:
+        feedback = float(run.part("associations").topology.weight)
+        words = "theory" if feedback == 0.0 else f"theory, without the feedback D = {feedback:g}"
+        marks.append(Curve(position, theory.correct(alone), words, "predicted", color=6, marker="o"))
     hardest = int(np.argmin(measured)) + 1
     panels = (
         matrix_panel(z, "Associations after learning", x="from item", y="to item", width=0.9),
-        Panel("Strength of the correct one", marks, "position in the list", "relative strength", legend="none"),
+        Panel("Strength of the correct one", marks, "position in the list", "relative strength", legend="top"),
     )
     title = f"The middle of a list is hardest: position {hardest}"
     if hardest in (1, measured.size):
         title = "Associations of a list"
     return FigureDescription(title, run.below, ((heat_panel(run, "items", "Items"),), panels), (0.8, 1.2))
+
+
+def _without_feedback(run: Run, end: float) -> np.ndarray | None:
+    """Return the weights in closed form, as they would be at `end` without feedback; None if no list was shown."""
+    items, link = run.part("items"), run.part("associations")
+    shown = [np.asarray(stimulus.schedule.intervals) for stimulus in run.network.stimuli]
+    trials = min(int(np.count_nonzero(pulses[:, 0] < end)) for pulses in shown)
+    if not trials or len(shown) != items.cells:
+        return None
+    return theory.associations(
+        np.array([pulses[:trials, 0] for pulses in shown]),
+        float(shown[0][0, 1] - shown[0][0, 0]),
+        float(np.max(run.network.stimuli[0].pattern)),
+        float(items.A),
+        end,
+        threshold=float(link.signal.threshold),
+        tau=float(link.delay),
+        M=float(link.learning.rate),
+        u=float(link.learning.decay),
+    )

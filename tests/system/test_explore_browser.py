@@ -148,7 +148,7 @@ def test_two_panes_a_signal_and_what_if(visit: Visit) -> None:
 
 
 def test_what_a_user_does(browser: Any, server: ExploreServer, tmp_path: Path) -> None:
-    """Draw a pattern, load one, keep a curve, drag a slider fast, copy, save; nothing moves where that is not wanted."""
+    """Draw a pattern, load one, keep a curve, drag a slider fast, copy, save; nothing moves without being wanted."""
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"], reduced_motion="reduce")
     one = Visit(context, server, "model=rcf")
     page = one.page

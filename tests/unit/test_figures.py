@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
+import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -312,6 +314,18 @@ def test_a_field_and_a_row_of_cells_move(tmp_path: Path) -> None:
         assert np.abs(change).max() > 50
     with pytest.raises(FileError, match="exists"):
         plot.animate(result, tmp_path / "G.gif")
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="there is no ffmpeg: apt-get install ffmpeg")
+def test_ffmpeg_writes_a_film(tmp_path: Path) -> None:
+    layer = brnn.Layer.additive("F", (4, 4), A=1.0, initial=np.arange(16.0).reshape(4, 4))
+    result = brnn.simulate(brnn.Network("fades", [layer]), 2.0, times=np.linspace(0.0, 2.0, 7))
+    film = plot.animate(result, tmp_path / "film.mp4")
+    raw = tmp_path / "film.gray"
+    words = ["ffmpeg", "-loglevel", "error", "-i", str(film), "-f", "rawvideo", "-pix_fmt", "gray", str(raw)]
+    subprocess.run(words, check=True)
+    frames = np.frombuffer(raw.read_bytes(), dtype=np.uint8).reshape(7, -1).astype(float)  # each saved time is one
+    assert np.abs(frames[-1] - frames[0]).max() > 50
 
 
 def test_what_cannot_move_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
