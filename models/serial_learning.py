@@ -424,8 +424,8 @@ def bow(run: Run) -> FigureDescription | None:
 def _without_feedback(run: Run, end: float) -> np.ndarray | None:
     """Return the weights in closed form, as they would be at `end` without feedback; None if no list was shown."""
     items, link = run.part("items"), run.part("associations")
-    shown = [np.asarray(stimulus.schedule.intervals) for stimulus in run.network.stimuli]
-    trials = min(int(np.count_nonzero(pulses[:, 0] < end)) for pulses in shown)
+    shown = [one.schedule.intervals for one in run.network.stimuli if isinstance(one.schedule, Pulses)]
+    trials = min((int(np.count_nonzero(pulses[:, 0] < end)) for pulses in shown), default=0)
     if not trials or len(shown) != items.cells:
         return None
     return theory.associations(
