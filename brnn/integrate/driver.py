@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import sys
 import time as clock
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,8 @@ FAINT = 1000.0  # absolute tolerances; where every activity is smaller, they say
 _MANY = 20  # saved times tell of activities that inputs bring and take
 _COUNTS = ("saved", "steps", "evaluations", "jacobians", "projected", "reason")
 _AT_ONCE = 16_384  # numbers that are compared with their bounds at once
-_THREADED = 500  # unknowns from which BLAS would use several threads
+_THREADED = 500  # unknowns from which BLAS would use several threads for products with vectors,
+_MATRICES = 64  # and for the factors and eigenvalues of their matrices
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ class Driver:
     largest: float = 0.0  # of the saved activities and the first ones, as long as they are faint
     reactor: Reactor | None = None
     started: float = field(default_factory=clock.perf_counter)
+    threads: ExitStack = field(default_factory=ExitStack, init=False)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -144,7 +147,8 @@ class Driver:
         if self.task.kept is not None:
             self.restore(self.task.kept)
         try:
-            with np.errstate(all="ignore"), warnings.catch_warnings(), _one_thread(self.task.system.size):
+            with np.errstate(all="ignore"), warnings.catch_warnings(), self.threads:
+                self.keep_one_thread(matrices=self.task.until_steady)
                 # A solver that gives up says so by its status; LSODA also warns.
                 warnings.filterwarnings("ignore", module=r"scipy\.integrate")
                 state = self.begin(state)
@@ -164,6 +168,16 @@ class Driver:
         if not begins_silent or self.task.system.network.settled() == 0.0 or self.saved >= _MANY:
             self._warn_if_faint()
         return result
+
+    def keep_one_thread(self, matrices: bool) -> None:
+        """Keep BLAS to one thread for the rest of the run, if it would use more.
+
+        For vectors and matrices of this size more only get in each other's way; where another process has the cores
+        they wait for each other, and the singular values of 256 rows take 40 times their time.
+        """
+        if self.task.system.size >= (_MATRICES if matrices else _THREADED):
+            scipy = "scipy.linalg" in sys.modules or "scipy.integrate" in sys.modules
+            self.threads.enter_context(_pools(scipy).limit(limits=1, user_api="blas"))
 
     def kept(self) -> Checkpoint | None:
         """Return what a run that goes on from the end of this one needs beside its states; None if they are all."""
@@ -347,13 +361,9 @@ def largest_activity(states: np.ndarray, variables: Sequence[Variable]) -> float
     return float(max(parts, default=0.0))
 
 
-def _one_thread(size: int) -> AbstractContextManager[Any]:
-    """Keep BLAS to one thread during a run: for vectors and matrices of this size more only get in each other's way."""
-    return _pools().limit(limits=1, user_api="blas") if size >= _THREADED else nullcontext()
-
-
 @functools.cache
-def _pools() -> Any:
+def _pools(scipy: bool) -> Any:
+    """Return what limits the threads of the libraries that are loaded: SciPy brings a BLAS of its own."""
     return threadpoolctl.ThreadpoolController()
 
 

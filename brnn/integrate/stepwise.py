@@ -75,6 +75,7 @@ class Stepwise(Driver):
     planned: float | None = field(default=None, init=False)
     fastest: float | None = field(default=None, init=False)
     stiff: bool = field(default=False, init=False)
+    limited: bool = field(default=False, init=False)
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Lay out the run, and let the events of time 0 happen."""
@@ -151,10 +152,10 @@ class Stepwise(Driver):
             fun, start, state, stop, task.rtol, task.atol, system, task.step, longest=longest, clock=timetable.clock,
             norm=task.norm,
         )  # fmt: skip
-        stepper = self.method.stepper(piece)
+        stepper = self._stepper(piece)
         if self._begins_stiff(stepper, piece):
             self._count(stepper)
-            stepper = self.method.stepper(piece)
+            stepper = self._stepper(piece)
         self._require_finite(stepper, start, state)
         if self.planned is not None:
             stepper.h_abs, self.planned = self.planned, None
@@ -187,9 +188,17 @@ class Stepwise(Driver):
                 return stepper.t, rest, True
             if turned and stepper.status == "running":
                 self._count(stepper)
-                stepper = self.method.stepper(replace(piece, start=stepper.t, state=state))
+                stepper = self._stepper(replace(piece, start=stepper.t, state=state))
         self._count(stepper)
         return stop, state, False
+
+    def _stepper(self, piece: Piece) -> Any:
+        """Return the stepper of the method; one that makes matrices has its BLAS loaded now."""
+        stepper, size = self.method.stepper(piece), piece.state.size
+        if not self.limited and self.method.matrices(size, size):
+            self.limited = True
+            self.keep_one_thread(matrices=True)
+        return stepper
 
     def _require_finite(self, stepper: Any, time: float, state: np.ndarray) -> None:
         """Raise IntegrationError if du/dt is not a number: SciPy's explicit methods would try steps for ever."""
@@ -259,7 +268,7 @@ class Stepwise(Driver):
                 and stepper.status == "running"
             ):
                 self._count(stepper)
-                stepper = self.method.stepper(replace(piece, start=stepper.t, state=state))
+                stepper = self._stepper(replace(piece, start=stepper.t, state=state))
         return stepper, state
 
     def _handed_over(self, stepper: Any, piece: Piece) -> Any:
@@ -268,7 +277,7 @@ class Stepwise(Driver):
         self._count(stepper)
         self.method, self.then = self.then, None
         self.reason += f"; from t = {stepper.t:.3g} on {self.method.name}, in compiled code"
-        new = self.method.stepper(replace(piece, start=stepper.t, state=stepper.y))
+        new = self._stepper(replace(piece, start=stepper.t, state=stepper.y))
         new.h_abs, new.fastest = stepper.h_abs, stepper.fastest
         return new
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import threadpoolctl
 
 import brnn
 from brnn.compiler.system import RightHandSide
@@ -467,6 +468,22 @@ def test_auto_takes_no_stiff_method_for_many_short_pieces(cells: int) -> None:
     assert result.solver.method == "RK45"
     assert result.solver.evaluations < 300_000
     np.testing.assert_allclose(result["F.x"].values, [0.0 * pattern, pattern / 1e3], rtol=1e-5, atol=1e-12)
+
+
+@pytest.mark.parametrize("options", [{"solver": "LSODA"}, {"until": "steady"}], ids=str)
+def test_blas_keeps_to_one_thread_where_matrices_are_made(options: dict[str, Any]) -> None:
+    """That of NumPy and that of SciPy; afterwards they have the threads that they had."""
+    import scipy.linalg  # noqa: F401  # loads the second one
+
+    def threads(_: float = 0.0) -> None:
+        seen.update(pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas")
+
+    network, seen = brnn.models.feedforward_shunting.build(n=80), set[int]()
+    with threadpoolctl.threadpool_limits(2, "blas"):
+        brnn.simulate(network, 10.0, progress=threads, **options)
+        assert seen == {1}
+        threads()
+        assert seen == {1, 2}
 
 
 def test_what_takes_over_gives_way_where_it_goes_on_with_an_explicit_method(monkeypatch: pytest.MonkeyPatch) -> None:
