@@ -10,7 +10,6 @@ matters. The matrix [dG/dy; t W] stays regular at folds.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -81,14 +80,12 @@ class CurvePoint:
 def bordered(J: Any, row: np.ndarray) -> Solver:
     """Return what solves [J; row] x = b; raise ContinuationError if the matrix is singular."""
     if isinstance(J, np.ndarray):
-        from scipy.linalg import LinAlgWarning, lu_factor, lu_solve
+        from scipy.linalg.lapack import dgetrf, dgetrs
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", LinAlgWarning)
-            factors = lu_factor(np.vstack([J, row]), check_finite=False)
-        if not np.all(np.isfinite(factors[0])) or np.any(np.diagonal(factors[0]) == 0.0):
+        factors, pivots, zero = dgetrf(np.vstack([J, row]))
+        if zero or not np.isfinite(factors).all():
             raise ContinuationError("singular")
-        return lambda b: np.asarray(lu_solve(factors, b, check_finite=False))
+        return lambda b: np.asarray(dgetrs(factors, pivots, b)[0])
     from scipy.sparse import csr_matrix, vstack
     from scipy.sparse.linalg import splu
 
