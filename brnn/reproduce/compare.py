@@ -117,7 +117,7 @@ def difference(blocks: Iterable[Block], tolerance: float | None, rtol: float, at
 
 def _distances(recorded: np.ndarray, repeated: np.ndarray) -> np.ndarray:
     """Return how far numbers are apart; texts by 1. What is in neither of the two (NaN) does not differ."""
-    if recorded.dtype.kind == "O":
+    if "O" in (recorded.dtype.kind, repeated.dtype.kind):
         return (recorded != repeated).astype(np.float64)
     if recorded.dtype.kind == "f":  # what single precision keeps is compared with what it makes of the repeated numbers
         repeated = repeated.astype(recorded.dtype)

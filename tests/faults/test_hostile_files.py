@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import h5py
 import numpy as np
@@ -222,6 +224,35 @@ def test_tables_of_sweeps_stay_in_their_folder(tmp_path: Path, name: str) -> Non
         with pytest.raises(FileError, match="damaged"):
             to_csv(path, tmp_path / "tables", force=force)
     assert [entry.name for entry in tmp_path.iterdir()] == ["sweep.h5"]
+
+
+def datasets(path: Path) -> list[str]:
+    names: list[str] = []
+    with h5py.File(path) as file:
+        file.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+    return names
+
+
+@pytest.mark.parametrize("value", ["x", 1.0, np.zeros(0), np.zeros((2, 2, 2)), np.array([b"a", b"a"])], ids=repr)
+def test_any_dataset_may_hold_something_else(tmp_path: Path, value: Any) -> None:
+    """Of a run with events, and of a sweep: it is damaged, or what can be read is."""
+    decay = brnn.Layer.additive("F1", 2, A=1.0, initial=[1.0, 0.9])
+    events = [brnn.Event("half", brnn.Crossing("F1", 0.5, "falling"))]
+    brnn.simulate(brnn.Network("decay", [decay], events=events), 1.0, record=tmp_path / "run.h5").close()
+    design = brnn.Grid({"F1.A": [1.0, 2.0]})
+    brnn.sweep(
+        brnn.Network("decay", [decay]), design, duration=1.0, measures=["final", "regime"], out=tmp_path / "sweep.h5"
+    ).close()
+    for path in (tmp_path / "run.h5", tmp_path / "sweep.h5"):
+        for name in datasets(path):
+            damaged = shutil.copy(path, tmp_path / "damaged.h5")
+            with h5py.File(damaged, "r+") as file:
+                replace(name, value)(file)
+            with contextlib.suppress(FileError):
+                with brnn.open(damaged) as found:
+                    repr(found)
+                to_csv(damaged, tmp_path / "tables", force=True)
+                brnn.rerun(damaged)
 
 
 def test_texts_that_are_no_utf8(good: Path) -> None:

@@ -90,8 +90,8 @@ def stored_events(group: h5py.Group, label: str) -> EventTable:
         count = int(np.argmax(wrong)) if wrong.any() else index.size
         columns = {key: np.asarray(group[key][:count], dtype=kind) for key, kind in TYPES.items()}
         which = columns["which"]
-        if any(len(column) != count for column in columns.values()):
-            raise ValueError("its columns differ in length")
+        if any(column.shape != (count,) for column in columns.values()):
+            raise ValueError("its columns differ in shape")
         if count and not 0 <= which.min() <= which.max() < len(names):
             raise ValueError("there is an event that the network does not have")
     except READ_ERRORS as error:

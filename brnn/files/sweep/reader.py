@@ -99,7 +99,7 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     contents = open_sweep_contents(path, str(path))
     try:
         dataset = _dataset(contents)
-    except ValueError as error:  # xarray on axes that do not fit each other
+    except (*READ_ERRORS, ValueError) as error:  # xarray on axes that do not fit each other
         contents.close()
         raise FileError(f"{path} is damaged: {one_line(error)}") from None
     except BaseException:
