@@ -92,7 +92,7 @@ def continuous(name: str, task: Task, seed: int) -> Memory:
             on = np.flatnonzero(sequence.any(axis=1))
             stimuli += [
                 brnn.Stimulus(
-                    layer, "modulatory", 1.0, brnn.Pulses([(k * (ON + GAP), k * (ON + GAP) + ON) for k in on.tolist()])
+                    layer, "modulatory", 1.0, brnn.Pulses(np.stack([on * (ON + GAP), on * (ON + GAP) + ON], axis=1))
                 )
                 for layer in (STORE, TRACE)
             ]

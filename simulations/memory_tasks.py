@@ -18,8 +18,9 @@ Predicted: the ratios of activities that the RCF keeps, whatever the delay; what
 STORE holds, read by rank; the losses of constant answers. The singular values of d state(t)/d state(0) show which
 networks forget.
 
-Sources: Grossberg (1973); Bradski, Carpenter and Grossberg (1994); Hochreiter and Schmidhuber (1997); Arjovsky, Shah
-and Bengio (2016), arXiv:1511.06464; Voelker, Kajic and Eliasmith (2019); Mackey and Glass (1977), Science 197, 287.
+Reproduces: what is known of each network and task by Grossberg (1973); Bradski, Carpenter and Grossberg (1994);
+Hochreiter and Schmidhuber (1997); Arjovsky, Shah and Bengio (2016), arXiv:1511.06464; Voelker, Kajic and Eliasmith
+(2019); Mackey and Glass (1977), Science 197, 287. The networks and sequences are new.
 """
 
 from __future__ import annotations
@@ -182,7 +183,7 @@ def compare(found: Found, options: argparse.Namespace) -> tuple[list[Comparison]
     """Set beside theory what it speaks of; return the run that is kept, too."""
     shares = np.array([0.1, 0.2, 0.3, 0.4])
     field = rcf.build(signal=brnn.Linear(), A=1.0, B=3.0, initial=0.1 * shares)
-    run = simulate(field, options, duration=100.0, times=[0.0, 10.0, 100.0])
+    run = simulate(field, options, duration=100.0, times=np.linspace(0.0, 100.0, 101))
     x = np.asarray(run["rcf.x"])
     rows = [Comparison(shares, x[-1] / x[-1].sum(), 1e-9, "RCF: shares after 100 units, f(w) = w")]
     rows.append(Comparison(3.0 - 1.0, x[-1].sum(), 1e-8, "RCF: total, B - A/C"))
@@ -245,7 +246,7 @@ def draw(found: Found, seeds: int) -> Figure:
     plot = brnn.plot
     figure = plot.new_figure(
         13.5, 9.0, "What recurrent networks hold, for how long, at what cost",
-        f"{CELLS} cells each, read by weights fitted to their states   ·   means of {seeds} seeds   ·   1: no error, "
+        f"{CELLS} cells each, read by weights fitted to their states   ·   seeds: {seeds}   ·   1: no error, "
         "0: as good as a constant answer",
     )  # fmt: skip
     grid = figure.add_gridspec(2, 3, height_ratios=(1.25, 1.0))

@@ -106,6 +106,11 @@ SWEEPS: dict[str, tuple[list[str], list[str], list[str]]] = {
     ),
     "regime_map": (["--side", "24"], ["regime", "total", "winner"], ["edge of storage", "roots of h(x)(B - x) = A"]),
     "quenching_threshold_map": (["--rates", "5", "--shares", "41"], ["field.x"], ["QT over A", "one threshold each"]),
+    "memory_tasks": (
+        ["--seeds", "1", "--sequences", "20", "--training", "1"],
+        ["rcf"],
+        ["STORE: ten lists of 5, by rank", "copy: constant answer, 10 ln 8", "Elman, trained"],
+    ),
     "regime_prediction": (
         ["--fields", "40"],
         ["rcf.x"],
