@@ -15,7 +15,7 @@ from brnn.base.codetext import code_of
 from brnn.cli.commands.explore import catalogue
 from brnn.compiler.javascript import _function
 from brnn.errors import InputError
-from brnn.explore.alone.dependence import Slider, _ratio, dependence_of
+from brnn.explore.alone.dependence import Slider, _ratio, _simple, dependence_of
 from brnn.explore.alone.page import page_of
 from brnn.explore.asked import Asked
 
@@ -27,7 +27,7 @@ def cell(values: Mapping[str, Any]) -> brnn.Network:
     layer = brnn.Layer.additive("F", 1, A=1.0, initial=a * b / (a + b))
     inputs = [
         brnn.Stimulus("F", "excitatory", 0.5 / a, brnn.Pulse(1.0, 2.0 + b)),
-        brnn.Stimulus("F", "inhibitory", np.exp(-c), brnn.Pulse(1.0, 2.0 + b)),
+        brnn.Stimulus("F", "inhibitory", np.cos(c) + np.exp(-c), brnn.Pulse(1.0, 2.0 + b)),
     ]
     return brnn.Network("cell", [layer], stimuli=inputs, duration=10.0)
 
@@ -36,9 +36,25 @@ def test_numbers_are_formulas_of_the_sliders() -> None:
     sliders = [Slider("a", 2.0, 1.0, 4.0), Slider("b", 3.0, 1.0, 5.0), Slider("c", 0.5, 0.0, 2.0)]
     found = dependence_of(cell, sliders)
     assert [slider.name for slider in found.sliders] == ["a", "b", "c"]
-    assert found.fitted == ["c"]  # exp(-c) is no ratio
+    assert found.fitted == ["c"]  # no simple formula: a polynomial
     assert "0.5 / s[0]" in found.text
     assert "2.0 + 1.0 * s[1]" in found.text
+
+
+def test_simple_formulas_are_found_exactly() -> None:
+    x = np.array([0.3, 4.0, 1.1, 2.7, 0.9])
+    for y, text in (
+        (2.5 / x, "2.5 / $"),
+        (np.sqrt(x), "1.0 * Math.sqrt($)"),
+        (1.5 - 2.0 * np.log(x), "* Math.log($)"),
+        (0.25 * np.exp(-x), "* Math.exp(-$)"),
+        ((1.0 + x) / (2.0 + x), "/ ("),
+    ):
+        found = _simple(x, y)
+        assert found is not None
+        assert text.removeprefix("1.0 * ") in found.text
+        assert np.allclose([found.value(one) for one in x], y, rtol=1e-12)
+    assert _simple(x, np.cos(x)) is None
 
 
 def test_a_slider_that_changes_the_structure_is_left_out() -> None:

@@ -365,6 +365,11 @@ def _simple(x: np.ndarray, y: np.ndarray) -> _Along | None:
     start = float(f"{y[0] - slope * x[0]:.12g}")
     if np.max(np.abs(start + slope * x - y)) <= 2 * _EXACT * max(size, abs(start)):
         return _Along(functools.partial(_line, start, slope), f"{start!r} + {slope!r} * $")
+    for text, function, possible in (("log", np.log, (x > 0.0).all()), ("exp", lambda v: np.exp(-v), True)):
+        if possible and (found := _linear_in(function(x), y, size)) is not None:
+            a, b = found
+            inside = "Math.log($)" if text == "log" else "Math.exp(-$)"
+            return _Along(functools.partial(_of, function, a, b), f"{a!r} + {b!r} * {inside}")
     # (a + b x)/(c + x): what is at rest is often of this form.
     (a, b, c), *_ = np.linalg.lstsq(np.column_stack([np.ones(x.size), x, -y]), x * y, rcond=None)
     with np.errstate(all="ignore"):
@@ -372,6 +377,20 @@ def _simple(x: np.ndarray, y: np.ndarray) -> _Along | None:
             a, b, c = float(a), float(b), float(c)
             return _Along(lambda s: (a + b * s) / (c + s), f"({a!r} + {b!r} * $) / ({c!r} + $)")
     return None
+
+
+def _linear_in(g: np.ndarray, y: np.ndarray, size: float) -> tuple[float, float] | None:
+    """Return a and b if y = a + b g."""
+    k = int(np.argmax(np.abs(g - g[0])))
+    if g[k] == g[0]:
+        return None
+    b = float((y[k] - y[0]) / (g[k] - g[0]))
+    a = float(y[0] - b * g[0])
+    return (a, b) if np.max(np.abs(a + b * g - y)) <= 4 * _EXACT * max(size, abs(a)) else None
+
+
+def _of(function: Callable[[Any], Any], a: float, b: float, s: float) -> float:
+    return float(a + b * function(s))
 
 
 def _polynomial(x: np.ndarray, y: np.ndarray, middle: float, half: float) -> _Along | None:

@@ -29,6 +29,7 @@ from brnn.figures.own import figure_of
 from brnn.integrate import simulate
 from brnn.spec.durations import natural_duration
 from brnn.spec.network import Network
+from brnn.theory import predict
 
 __all__ = ["MOST", "page_of"]
 
@@ -38,6 +39,7 @@ _CELLS = 64  # of a pattern that can be drawn
 _LONGER = 4.0  # runs, where no input ends
 _EQUATIONS = 20_000
 _TRIES, _OTHERS = 12, 2  # other runs by which a figure is understood
+_SAID = 40  # predictions that are shown
 _NEAR = 0.25  # of a slider, as far as these go from the beginning
 
 _MODULES = (
@@ -69,6 +71,7 @@ def page_of(asked: Asked) -> str:
     equations = javascript_of(dependence.numbers.program, dependence.numbers.variables)
     data = _data(asked, network, dependence, controls, longest)
     data["figure"] = template_of(_runs(asked, make, dependence, network))
+    data["theory"] = _theory(network)
     data["theoryAtStart"] = any(m["beginning"] for row in data["figure"]["rows"] for p in row for m in p["marks"])
     return _html(f"{network.name}: brnn", _script(data, dependence, equations))
 
@@ -219,6 +222,14 @@ def _notes(dependence: Dependence) -> list[str]:
         notes.append(f"Constants are listed for each place of a slider, which goes in steps: {told}.")
     notes += [f"Not here: {name}, since {why}." for name, why in dependence.left_out.items()]
     return notes
+
+
+def _theory(network: Network) -> list[list[str]]:
+    """Return what theory says of the beginning: quantity, words, and where they come from."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        said = predict(network)
+    return [[one.quantity, one.words, f"{one.hypothesis}. {one.source}"] for one in said][:_SAID]
 
 
 def _runs(asked: Asked, make: Any, dependence: Dependence, network: Network) -> list[Drawn]:

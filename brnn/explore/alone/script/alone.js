@@ -36,6 +36,7 @@ class Page {
         made("div", { class: "card" }, this.summary, this.error, this.doing, made("div", { class: "bar" },
           made("button", { type: "button", text: "Keep this curve in grey", onclick: () => this.keep() }), this.clear)),
         made("section", { class: "view", "aria-label": "figure" }, made("div", {}, this.heading, this.below, this.note), this.figure.element),
+        this.theory(),
         made("section", { class: "card", "aria-label": "about this page" }, made("h3", { text: "About this page" }),
           ...network.notes.map((text) => made("p", { class: "about", text })),
           made("p", { class: "about", text: "The same run with brnn, which also saves, sweeps and says what theory predicts:" }), this.command,
@@ -48,6 +49,13 @@ class Page {
       width = place.clientWidth;
       this.draw();
     }).observe(place);
+  }
+
+  theory() {
+    this.predicted = made("h3");
+    if (!this.network.theory.length) return null;
+    const rows = this.network.theory.flatMap(([quantity, words, source]) => [made("dt", { text: quantity }), made("dd", {}, words, made("div", { class: "source", text: source }))]);
+    return made("section", { class: "card theory", "aria-label": "what theory says" }, this.predicted, made("dl", {}, ...rows));
   }
 
   fill() {
@@ -169,6 +177,7 @@ class Page {
     this.heading.textContent = this.answer.title;
     this.below.textContent = this.answer.below || "";
     this.note.textContent = this.atStart || !this.network.theoryAtStart ? "" : "What theory says is drawn for the values of the beginning; brnn explore draws it for all.";
+    this.predicted.textContent = this.atStart ? "What theory says" : "What theory says of the values of the beginning";
     this.figure.show(this.answer, this.old);
   }
 
