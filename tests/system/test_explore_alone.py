@@ -41,10 +41,10 @@ def browser() -> Iterator[Any]:
 class Opened:
     """A page in a file, with what it complains of and whom it asks."""
 
-    def __init__(self, browser: Any, folder: Path, name: str, settings: tuple[str, ...] = ()) -> None:
-        known, _ = catalogue("rcf")
-        self.asked = Asked(known.model(name), settings)
-        self.path = folder / f"{name}.html"
+    def __init__(self, browser: Any, folder: Path, model: str) -> None:
+        known, name = catalogue(model)
+        self.asked = Asked(known.model(name))
+        self.path = folder / "page.html"
         self.path.write_text(page_of(self.asked), encoding="utf-8")
         self.page = browser.new_page()
         self.page.set_viewport_size({"width": 1300, "height": 1000})
@@ -131,6 +131,37 @@ def test_the_page_integrates_to_the_numbers_of_simulate(browser: Any, tmp_path: 
         assert np.max(np.abs(found - wanted) / size) < WITHIN
     assert not opened.said
     assert all(address.startswith(("file:", "data:")) for address in opened.requests)
+    opened.page.close()
+
+
+FADING = '''
+"""Cells that fade, and are noticed."""
+import brnn
+
+
+def build(A: float = 1.0):
+    """Return them.
+
+    Parameters
+    ----------
+    A : float, > 0
+        Decay.
+    """
+    layer = brnn.Layer.additive("F", 3, A=A, initial=[1.0, 0.8, 0.1])
+    low = brnn.Event("low", brnn.Crossing("F", 0.25, "falling"))
+    late = brnn.Event("late", brnn.Crossing("F", 0.2, "falling", "total"), schedule=brnn.Pulse(2.0, 3.0))
+    return brnn.Network("fading", [layer], events=[low, late], duration=4.0)
+'''
+
+
+def test_crossings_are_found_where_they_are(browser: Any, tmp_path: Path) -> None:
+    (tmp_path / "fading.py").write_text(FADING, encoding="utf-8")
+    opened = Opened(browser, tmp_path, str(tmp_path / "fading.py"))
+    events = opened.page.evaluate("brnn.page.run.events")
+    assert [(event["name"], event["cell"]) for event in events] == [("low", 1), ("low", 0), ("late", None)]
+    assert np.allclose([event["time"] for event in events], np.log([3.2, 4.0, 9.5]), rtol=1e-8)
+    events = opened.page.evaluate("brnn.page.compute([0.5]).events")  # in the window of `late` the total stays above
+    assert np.allclose([event["time"] for event in events], 2.0 * np.log([3.2, 4.0]), rtol=1e-8)
     opened.page.close()
 
 

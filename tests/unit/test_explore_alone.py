@@ -80,10 +80,27 @@ def test_a_ratio_of_several_parameters_is_found_exactly() -> None:
     assert _ratio(["H", "K", "S"], x, np.exp(x[:, 0] * x[:, 1] - x[:, 2])) is None
 
 
-@pytest.mark.parametrize(("name", "why"), [("avalanche", "1,625 unknowns"), ("art1", "its events change the run")])
-def test_models_that_a_page_cannot_hold_say_why(name: str, why: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "settings", "why"),
+    [
+        ("avalanche", (), "1,625 unknowns"),
+        ("leaky_competing_accumulator", ("sigma=0.1",), "it draws at random"),
+    ],
+)
+def test_models_that_a_page_cannot_hold_say_why(name: str, settings: tuple[str, ...], why: str) -> None:
     known, _ = catalogue("rcf")
     with pytest.raises(InputError, match=rf"--html: {name}: .*{why}"):
+        page_of(Asked(known.model(name), settings))
+
+
+def test_events_that_do_something_are_refused(tmp_path: Path) -> None:
+    network = brnn.Network(
+        "resets", [brnn.Layer.additive("F", 1, A=1.0, initial=1.0)],
+        events=[brnn.Event("reset", brnn.Crossing("F", 0.5, "falling"), brnn.SetState("F", 1.0))], duration=3.0,
+    )  # fmt: skip
+    (tmp_path / "resets.json").write_text(network.to_json(), encoding="utf-8")
+    known, name = catalogue(str(tmp_path / "resets.json"))
+    with pytest.raises(InputError, match="its events change the run"):
         page_of(Asked(known.model(name)))
 
 

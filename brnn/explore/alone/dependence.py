@@ -165,6 +165,7 @@ class _Finder:
     base: Numbers
     longest: float
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(13))
+    known: dict[str, dict[int, _Along] | None] = field(default_factory=dict)  # what changes along each slider
 
     def all(self, sliders: list[Slider], follow: bool) -> Dependence | str:
         """Return how all numbers depend on sliders, or the name of one to leave out ("": do not follow any)."""
@@ -180,7 +181,9 @@ class _Finder:
             if slider not in others:
                 shown.append(slider)
                 continue
-            found = self._along(slider)
+            if slider.name not in self.known:
+                self.known[slider.name] = self._along(slider)
+            found = self.known[slider.name]
             if found is None:
                 return slider.owner
             if any(place in on_tape for place in found):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,7 @@ from brnn.errors import BrnnError
 from brnn.spec.breaks import segments
 from brnn.spec.durations import natural_duration
 from brnn.spec.network import Network
+from brnn.spec.schedules import Schedule
 from brnn.spec.variable import Variable
 
 __all__ = ["Numbers", "Slots", "numbers_of", "traced_numbers", "tried"]
@@ -31,7 +33,7 @@ class Slots:
     ----------
     first : dict of str to (int, int)
         Start and length: "duration", "initial", "starts" (of the pieces between break points), "p" (the numbers of the
-        generated code), and "array NAME".
+        generated code), "array NAME", and "window EVENT" (pairs of times between which an event can be).
     moving : tuple of dict
         For each piece: "p" is the place of those numbers of `places` that it has of its own, arrays by their names.
     places : tuple of int
@@ -122,6 +124,9 @@ def numbers_of(network: Network, longest: float = 1.0) -> Numbers:
         "p": put(numbers),
     }  # fmt: skip
     first |= {f"array {name}": put(array) for name, array in fixed.items()}
+    for event in network.events:
+        if event.schedule is not None:
+            first[f"window {event.name}"] = put(_windows(event.schedule, duration * longest))
     moving: list[dict[str, tuple[int, int]]] = []
     last: dict[str, np.ndarray] = {}
     numbers_system = System(network, variables, _plain(program))
@@ -137,6 +142,13 @@ def numbers_of(network: Network, longest: float = 1.0) -> Numbers:
         last = now
     slots = Slots(first, tuple(moving), tuple(places))
     return Numbers(np.concatenate(parts), slots, program, variables, whole, network)
+
+
+def _windows(schedule: Schedule, end: float) -> list[tuple[float, float]]:
+    """Return the intervals during which a schedule is on."""
+    edges = [0.0, *schedule.breaks(end).tolist(), end]
+    pieces = [(a, b) for a, b in itertools.pairwise(edges) if b > a]
+    return [(a, b) for a, b in pieces if float(schedule.segment(0.5 * (a + b), np.ones(())).base) != 0.0]
 
 
 def _plain(program: Program) -> Program:

@@ -28,6 +28,7 @@ from brnn.figures.describe import describe
 from brnn.figures.own import figure_of
 from brnn.integrate import simulate
 from brnn.spec.durations import natural_duration
+from brnn.spec.events.triggers import Crossing
 from brnn.spec.network import Network
 from brnn.theory import predict
 
@@ -81,7 +82,7 @@ def _refuse(network: Network) -> None:
     why = ""
     if unknowns > MOST:
         why = f"has {unknowns:,} unknowns, and a page without a server integrates at most {MOST}"
-    elif network.events:
+    elif any(event.actions for event in network.events):
         why = "its events change the run, which a page without a server does not do"
     elif network.random or network.noisy:
         why = "it draws at random, and a page without a server would not draw the same"
@@ -194,11 +195,29 @@ def _data(
             {"name": f"{v.group}.{v.quantity}", "shape": list(shape), "start": v.start, "size": v.size}
             for v, shape in zip(numbers.variables, _shapes(numbers, network), strict=True)
         ],
+        "watches": _watches(numbers, network),
         "lags": [
             {"array": array, "start": blocks[f"{layer}.x"].start, "width": blocks[f"{layer}.x"].size, "delay": delay}
             for array, layer, delay in numbers.delays
         ],
     }  # fmt: skip
+
+
+def _watches(numbers: Numbers, network: Network) -> list[dict[str, Any]]:
+    """Return the crossings that are to be found; the page has no events that do anything."""
+    blocks = {f"{v.group}.{v.quantity}": v for v in numbers.variables}
+    found = []
+    for event in network.events:
+        when = event.when
+        if isinstance(when, Crossing):
+            block = blocks[when.state]
+            threshold = np.broadcast_to(np.ravel(when.threshold), block.size if when.per == "cell" else 1)
+            found.append({
+                "name": event.name, "state": when.state, "start": block.start, "size": block.size, "per": when.per,
+                "threshold": threshold.tolist(), "falling": when.direction == "falling", "once": event.once,
+                "refractory": event.refractory, "windows": numbers.slots.first.get(f"window {event.name}"),
+            })  # fmt: skip
+    return found
 
 
 def _shapes(numbers: Numbers, network: Network) -> list[tuple[int, ...]]:

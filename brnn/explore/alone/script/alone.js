@@ -2,7 +2,7 @@
 
 import { shown } from "./canvas.js";
 import { controlOf } from "./controls.js";
-import { made } from "./elements.js";
+import { Table, made } from "./elements.js";
 import { Evaluator } from "./evaluate.js";
 import { FigureView } from "./figure.js";
 import { durationOf, integrate } from "./integrate.js";
@@ -36,6 +36,7 @@ class Page {
         made("div", { class: "card" }, this.summary, this.error, this.doing, made("div", { class: "bar" },
           made("button", { type: "button", text: "Keep this curve in grey", onclick: () => this.keep() }), this.clear)),
         made("section", { class: "view", "aria-label": "figure" }, made("div", {}, this.heading, this.below, this.note), this.figure.element),
+        this.happened(),
         this.theory(),
         made("section", { class: "card", "aria-label": "about this page" }, made("h3", { text: "About this page" }),
           ...network.notes.map((text) => made("p", { class: "about", text })),
@@ -49,6 +50,13 @@ class Page {
       width = place.clientWidth;
       this.draw();
     }).observe(place);
+  }
+
+  happened() {
+    if (!this.network.watches.length) return null;
+    this.events = new Table("events", () => [{ head: ["time", "event", "state"], body: this.run.events.map(({ time, name, state, cell }) => [shown(time), name, cell === null ? state : `${state}[${cell}]`]) }]);
+    this.counted = made("h3");
+    return made("section", { class: "card", "aria-label": "events" }, this.counted, this.events.element);
   }
 
   theory() {
@@ -115,13 +123,13 @@ class Page {
     const duration = Math.min(this.duration ?? natural, natural * this.network.longest);
     const count = step === null ? Math.max(201, Math.min(TIMES, Math.round(NUMBERS / this.network.size))) : Math.round(duration / step) + 1;
     const times = given ?? Float64Array.from({ length: count }, (_, k) => (step === null ? (k * duration) / (count - 1) : k * step));
-    const { states, steps, last, end } = integrate(this.network, v, duration, times);
+    const { states, steps, last, end, events } = integrate(this.network, v, duration, times);
     const variables = new Map(this.network.variables.map(({ name, shape, start, size }) => {
       const values_ = new Float64Array(times.length * size);
       for (let k = 0; k < times.length; k += 1) values_.set(states.subarray(k * this.network.size + start, k * this.network.size + start + size), k * size);
       return [name, { name, shape, width: size, count: times.length, times, values: values_ }];
     }));
-    return { variables, duration, steps, last, end, states, times, v };
+    return { variables, duration, steps, last, end, events, states, times, v };
   }
 
   show() {
@@ -177,6 +185,10 @@ class Page {
     this.heading.textContent = this.answer.title;
     this.below.textContent = this.answer.below || "";
     this.note.textContent = this.atStart || !this.network.theoryAtStart ? "" : "What theory says is drawn for the values of the beginning; brnn explore draws it for all.";
+    if (this.events) {
+      this.counted.textContent = `${this.run.events.length} events`;
+      this.events.fill();
+    }
     this.predicted.textContent = this.atStart ? "What theory says" : "What theory says of the values of the beginning";
     this.figure.show(this.answer, this.old);
   }

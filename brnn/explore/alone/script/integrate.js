@@ -57,7 +57,71 @@ export function durationOf(network, v) {
   return v[network.slots.first.duration[0]];
 }
 
-// The states at the given times, one row each, as {states, steps, last: the right-hand side of the last piece}.
+// What a crossing watches, above or below its threshold: one number for each cell, or one for all.
+function watched(watch, u, out) {
+  const { start, size, per, threshold } = watch;
+  if (per === "cell") {
+    for (let i = 0; i < size; i += 1) out[i] = u[start + i] - threshold[i];
+    return;
+  }
+  let value = per === "total" ? 0 : -Infinity;
+  for (let i = 0; i < size; i += 1) value = per === "total" ? value + u[start + i] : Math.max(value, u[start + i]);
+  out[0] = value - threshold[0];
+}
+
+const LOOKS = 4; // at the inside of a step, where a state may rise and fall
+
+// Finds when states cross their thresholds, on the dense output of each step.
+class Watcher {
+  constructor(network, v, u) {
+    this.events = [];
+    this.size = network.size;
+    this.watches = (network.watches || []).map((watch) => {
+      const values = new Float64Array(watch.per === "cell" ? watch.size : 1);
+      watched(watch, u, values);
+      const windows = watch.windows ? v.subarray(watch.windows[0], watch.windows[0] + watch.windows[1]) : null;
+      return { watch, windows, before: values, after: new Float64Array(values.length), last: new Float64Array(values.length).fill(-Infinity) };
+    });
+    this.trial = new Float64Array(network.size);
+  }
+
+  look(dense) {
+    for (const one of this.watches) {
+      for (let part = 1; part <= LOOKS; part += 1) {
+        const to = dense.t + (dense.h * part) / LOOKS;
+        interpolate(dense, to, this.trial);
+        watched(one.watch, this.trial, one.after);
+        for (let i = 0; i < one.after.length; i += 1) {
+          const sign = one.watch.falling ? -1 : 1;
+          if (sign * one.before[i] < 0 && sign * one.after[i] >= 0) this.found(one, i, sign, dense, dense.t + (dense.h * (part - 1)) / LOOKS, to);
+        }
+        one.before.set(one.after);
+      }
+    }
+  }
+
+  found(one, i, sign, dense, low, high) {
+    const values = new Float64Array(one.after.length);
+    for (let k = 0; k < 60 && high - low > 1e-14 * Math.abs(high); k += 1) {
+      const middle = 0.5 * (low + high);
+      interpolate(dense, middle, this.trial);
+      watched(one.watch, this.trial, values);
+      if (sign * values[i] >= 0) high = middle;
+      else low = middle;
+    }
+    const { windows, watch } = one;
+    if (windows) {
+      let open = false;
+      for (let k = 0; k + 1 < windows.length; k += 2) open = open || (windows[k] <= high && high < windows[k + 1]);
+      if (!open) return;
+    }
+    if (high - one.last[i] < watch.refractory || (watch.once && one.last[i] > -Infinity)) return;
+    one.last[i] = high;
+    this.events.push({ time: high, name: watch.name, state: watch.state, cell: watch.per === "cell" ? i : null });
+  }
+}
+
+// The states at the given times, one row each, as {states, steps, last: the right-hand side of the last piece, events}.
 export function integrate(network, v, duration, times, tolerance = TOLERANCE) {
   const size = network.size;
   const u = v.slice(network.slots.first.initial[0], network.slots.first.initial[0] + size);
@@ -72,6 +136,7 @@ export function integrate(network, v, duration, times, tolerance = TOLERANCE) {
     return { array, values, fill: (t) => { before(history, u0, t - delay, past); values.set(past.subarray(start, start + width)); } };
   });
   const u0 = u.slice();
+  const watcher = new Watcher(network, v, u);
   const longest = network.lags.length ? Math.min(...network.lags.map((lag) => lag.delay)) : Infinity;
   const stages = Array.from({ length: 7 }, () => new Float64Array(size));
   const next = new Float64Array(size);
@@ -121,6 +186,7 @@ export function integrate(network, v, duration, times, tolerance = TOLERANCE) {
       const end = h === to - t ? to : t + h;
       const dense = { t, h, from: u.slice(), rows: coefficients(u, next, stages, h, size) };
       if (history) history.push(dense);
+      watcher.look(dense);
       while (saved < times.length && times[saved] <= end + 1e-13 * duration) {
         if (times[saved] >= end) states.set(next, saved * size);
         else interpolate(dense, times[saved], states.subarray(saved * size, (saved + 1) * size));
@@ -134,7 +200,8 @@ export function integrate(network, v, duration, times, tolerance = TOLERANCE) {
     }
   }
   while (saved < times.length) states.set(u, saved++ * size);
-  return { states, steps, last: rhs, end: u };
+  watcher.events.sort((a, b) => a.time - b.time);
+  return { states, steps, last: rhs, end: u, events: watcher.events };
 }
 
 // The first step: Hairer, Norsett and Wanner, II.4.
@@ -217,7 +284,7 @@ function mapped(network, v, start, duration, times, states) {
     past.push(next);
     while (saved < times.length && times[saved] <= (k + 1 + 1e-9) * step) states.set(next, saved++ * size);
   }
-  return { states, steps: count, last: rhs, end: past.at(-1) };
+  return { states, steps: count, last: rhs, end: past.at(-1), events: [] };
 }
 
 // A polynomial by its coefficients in Chebyshev's polynomials.
