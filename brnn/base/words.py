@@ -8,6 +8,7 @@ from typing import Any
 __all__ = ["exact_in_words", "number_in_words", "pattern_in_words", "value_in_words"]
 
 _SHOWN = 12  # cells that are written one by one
+_ROUNDING = 1e-14  # of the largest element
 _HASH = 8  # hexadecimal digits
 
 
@@ -37,10 +38,12 @@ def value_in_words(value: Any) -> str:
 
 
 def pattern_in_words(values: Any) -> str:
-    """Return the first elements of an array, or all of a short one."""
+    """Return the first elements of an array, or all of a short one; what is rounding beside the largest is 0."""
     import numpy as np
 
-    flat = np.asarray(values).ravel()
+    flat = np.asarray(values, dtype=np.float64).ravel()
+    size = float(np.max(np.abs(flat[np.isfinite(flat)]), initial=0.0))
+    flat = np.where(np.abs(flat) < _ROUNDING * size, 0.0, flat)
     shown = " ".join(f"{value + 0.0:.5g}" for value in flat[:_SHOWN])  # + 0.0: no "-0"
     return shown if flat.size <= _SHOWN else f"{shown} ... ({' x '.join(map(str, np.shape(values)))})"
 

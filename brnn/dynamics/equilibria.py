@@ -202,6 +202,9 @@ class _Search:
         random = np.random.default_rng(self.seed)
         low, high = self.draws
         states = [self.system.initial_state(), 0.5 * (low + high), low + 1e-3 * (high - low)]
+        for variable in self.system.variables:  # one cell alone
+            alone = np.where(np.arange(low.size) == variable.start, 0.75, 0.0)
+            states.append(low + alone * (high - low))
         for k in range(starts):
             share = random.uniform(size=low.size)
             if k % 4 == 1:  # few are active
@@ -212,7 +215,7 @@ class _Search:
                 share = 10.0 ** random.uniform(-3.0, 0.0, low.size) * (random.uniform(size=low.size) < 0.7)
             states.append(low + share * (high - low))
         swaps = self._exchangeable(random)
-        for state in states[: starts + 3]:
+        for state in states:
             for _ in range(_ROUNDS):
                 root = self._newton(state, deflated=True)
                 polished = None if root is None else self._newton(root, deflated=False)

@@ -251,3 +251,24 @@ def test_a_field_without_decay_is_named_as_such() -> None:
     found = competitive_field(models.rcf.build(A=0.0))
     assert isinstance(found, Unmet)
     assert found.hypothesis.startswith("decay, A > 0")
+
+
+def test_all_equilibria_of_a_field_are_listed() -> None:
+    """w^2: k active cells hold equal u with k u^2 - B u + A = 0, both roots if B^2 > 4 k A: 1 + 2 (2^3 - 1) in all."""
+    network = brnn.models.rcf.build(n=3, A=1.0, B=5.0, signal=brnn.Power(), pattern=0.0)
+    found = predict(network).of("equilibria")[0]
+    assert found.value == 1 + 2 * (2**3 - 1)
+    assert found.words.splitlines()[0] == "15, and no others"
+    first = found.details["equilibria"][0]
+    assert first.levels == pytest.approx(((5.0 + 21.0**0.5) / 2.0,), rel=1e-14)
+    assert first.stable
+    assert first.copies == 3
+    driven = brnn.Stimulus("rcf", "excitatory", 0.2)
+    assert predict(network.replace(stimuli=[driven])).of("equilibria") == ()
+
+
+def test_a_signal_that_silent_cells_send_has_no_survivors() -> None:
+    """Beside a cell at x another at 0 does not stay there if f(0) > 0: no theorem about survivors applies."""
+    predictions = predict(brnn.models.rcf.build(n=3, signal=brnn.Logistic(), pattern=0.0, initial=[0.2, 0.9, 0.4]))
+    assert not [p for p in predictions if "survivors" in p.quantity or p.quantity in ("total of one cell", "quenching")]
+    assert any(unmet.hypothesis == "a signal that is 0 at 0 (it is 0.5)" for unmet in predictions.unmet)

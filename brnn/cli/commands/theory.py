@@ -86,20 +86,20 @@ def theory(
 
 
 def _searched(network: Network, predictions: Predictions) -> list[tuple[str, str]]:
-    """Return the equilibria that a search finds of a small network of whose rests no theorem speaks."""
+    """Return the equilibria that a search finds of a small network of whose rests and equilibria no theorem speaks."""
     import numpy as np
 
     from brnn.dynamics.equilibria import equilibria
 
     said = [p.quantity for p in predictions if not p.quantity.startswith(("bounds of", "least lead"))]
-    if any(quantity.endswith((".x", "rest", "stored", "abundances")) for quantity in said):
+    if any(quantity.endswith((".x", "rest", "stored", "abundances", "equilibria")) for quantity in said):
         return []
     if sum(network.states.values()) > _SEARCHED:
         return []
     try:
         found = equilibria(network, starts=30)
     except InputError as error:
-        return [("equilibria", f"none searched: {error}")]
+        return [("equilibria", f"none searched: {str(error).removeprefix('equilibria: ')}")]
     alike: dict[tuple[str, ...], list[str]] = {}  # the same values, at other cells
     for equilibrium, kind in zip(found, found.kinds, strict=True):
         state = np.where(
@@ -116,7 +116,7 @@ def _searched(network: Network, predictions: Predictions) -> list[tuple[str, str
     ]
     if len(rows) > _LISTED:
         rows = [*rows[:_LISTED], ("", f"... and {len(rows) - _LISTED} more kinds: brnn.equilibria lists them")]
-    return [*rows, ("", found.how)]
+    return [*(rows or [("equilibria", "none found")]), ("", found.how)]
 
 
 def _rows(outcome: Prediction | Unmet) -> list[tuple[str, str]]:

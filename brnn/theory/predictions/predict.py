@@ -11,6 +11,7 @@ from brnn.theory.predictions.bounds import bounded_activities
 from brnn.theory.predictions.cascade import settling_layers
 from brnn.theory.predictions.competitive_field import competitive_field, equal_survivors, quenching_size, stored
 from brnn.theory.predictions.driven import driven_cells
+from brnn.theory.predictions.field_equilibria import field_equilibria
 from brnn.theory.predictions.lateral import lateral_inhibition
 from brnn.theory.predictions.liapunov_form import falling_function
 from brnn.theory.predictions.linear import linear_network
@@ -29,6 +30,7 @@ Theorem = Callable[[Network], list[Prediction] | Unmet]
 THEOREMS: tuple[Theorem, ...] = (
     competitive_field,
     equal_survivors,
+    field_equilibria,
     stored,
     quenching_size,
     settled_field,
