@@ -155,6 +155,11 @@ class Reactor:
         return bool(self._watches)
 
     @property
+    def watched(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What compiled steps watch (see `brnn.integrate.watches.Watches.table`)."""
+        return self._all.table()
+
+    @property
     def waiting(self) -> bool:
         """Whether `search` found a crossing that has not happened yet."""
         return bool(self._found)

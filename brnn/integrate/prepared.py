@@ -19,7 +19,7 @@ from brnn.integrate.jacobian import fastest_rate
 from brnn.integrate.methods import check_norm, choose
 from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.run import initial_state, simulate
-from brnn.integrate.steppers.dormand_prince import compiled_steps
+from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps
 from brnn.integrate.times import saved_times
 from brnn.result.columns import columns
 from brnn.result.metadata import Metadata, metadata
@@ -320,7 +320,7 @@ class _Course:
                 status, rows = code.advance(
                     fun.address, fun.table, 0.0, moments, counts, self._states, self._K, self._stage, stop,
                     self._longest, rtol, atol, times[done:last], saved[done:last], lowest, highest, _LOOK_STEPS,
-                    mean,
+                    mean, *UNWATCHED,
                 )  # fmt: skip
                 done += rows
                 if status == code.RUNNING and (counts[code.STEPS] >= _AT_MOST or (may_turn and self._stiff(fun))):

@@ -161,22 +161,22 @@ class Stepwise(Driver):
             stepper.h_abs, self.planned = self.planned, None
             if self.fastest is not None:
                 stepper.fastest = self.fastest
-        slopes = Slopes(fun, start, state) if self.reactor is not None and self.reactor.watching else None
+        watching = self.reactor is not None and self.reactor.watching
         settled = timetable.settled + sum(system.delays)
         self.still, self.began = 0, self.steps
-        if slopes is None and self.history is None and not task.until_steady:
-            stepper, state = self._in_one_go(stepper, piece, state)
+        if self.history is None and not task.until_steady:
+            stepper, state, event = self._in_one_go(stepper, piece, state, watching)
+            if event is not None:
+                return event, self._until(stepper, event), False
+        slopes = Slopes(fun, stepper.t, state) if watching and stepper.status == "running" else None
         while stepper.status == "running":
             before = stepper.t
             self._step(stepper, fun, state)
             event = None if slopes is None else self._event(stepper, before, state, slopes)
             if event is not None:
-                self._count(stepper)
-                self.stepper = None
-                state = stepper.y if event == stepper.t else np.asarray(stepper.dense_output()(event))
                 if self.history is not None and event > before:
                     self.history.append(event, stepper.dense_output())
-                self._save_before(stepper.dense_output, event)
+                state = self._until(stepper, event)
                 self.progressed(event - before)
                 return event, state, False
             state = stepper.y
@@ -199,6 +199,14 @@ class Stepwise(Driver):
             self.limited = True
             self.keep_one_thread(matrices=True)
         return stepper
+
+    def _until(self, stepper: Any, event: float) -> np.ndarray:
+        """Return the state at an event in the last step, and save what comes before it."""
+        self._count(stepper)
+        self.stepper = None
+        state = stepper.y if event == stepper.t else np.asarray(stepper.dense_output()(event))
+        self._save_before(stepper.dense_output, event)
+        return state
 
     def _require_finite(self, stepper: Any, time: float, state: np.ndarray) -> None:
         """Raise IntegrationError if du/dt is not a number: SciPy's explicit methods would try steps for ever."""
@@ -229,17 +237,23 @@ class Stepwise(Driver):
         self._save_before(lambda: lambda times: dense(times - start), stop)
         return np.asarray(dense(np.array([length]))[:, 0])
 
-    def _in_one_go(self, stepper: Any, piece: Piece, state: np.ndarray) -> tuple[Any, np.ndarray]:
+    def _in_one_go(
+        self, stepper: Any, piece: Piece, state: np.ndarray, watching: bool
+    ) -> tuple[Any, np.ndarray, float | None]:
         """Let a stepper that can make many steps in one call do so, as nothing has to be looked at after each.
 
         Return what goes on, in the state in which it does: the same at the end of the piece, or the successor of a
-        method that is not made for the network. Other steppers come back as they are.
+        method that is not made for the network; and when an event happens in its last step. If events are `watching`,
+        only a stepper goes this way that comes back after each step that may concern them. Other steppers come back as
+        they are.
         """
         most = max(16, _FIRST_NUMBERS // state.size)
         projects = self.bounds is not None and hasattr(stepper, "bounds")
         if projects and self.bounds is not None:
             stepper.bounds = tuple(np.ascontiguousarray(bound) for bound in self.bounds)
-        while hasattr(stepper, "advance") and stepper.status == "running":
+        while hasattr(stepper, "watched" if watching else "advance") and stepper.status == "running":
+            if watching and self.reactor is not None:
+                stepper.watched = self.reactor.watched
             before, steps, began = stepper.t, stepper.steps, clock.perf_counter()
             inner = self.task.times[self.saved : int(np.searchsorted(self.task.times, piece.stop, side="left"))]
             block = stepper.advance(inner, rows_at_once(8 * state.size), min(most, self.look - self.steps % self.look))
@@ -259,17 +273,27 @@ class Stepwise(Driver):
             if not made or needed is not None:
                 self._fail(stepper, piece.fun, stepper.t, state, needed)
             self.stepper = stepper if stepper.status == "running" else None
-            self.progressed(stepper.t - before)
+            event = self._concerned(stepper) if watching and stepper.concerned else None
+            self.progressed((stepper.t if event is None else event) - before)
+            if event is not None:
+                return stepper, state, event
             if self.then is not None and self.steps >= self.look and stepper.status == "running":
                 stepper = self._handed_over(stepper, piece)
             elif (
                 stepper.steps > steps
+                and stepper.t < piece.stop
                 and self._turned_stiff(piece.fun, stepper, _WORTH_IN_ONE_GO)
                 and stepper.status == "running"
             ):
                 self._count(stepper)
                 stepper = self._stepper(replace(piece, start=stepper.t, state=state))
-        return stepper, state
+        return stepper, state, None
+
+    def _concerned(self, stepper: Any) -> float | None:
+        """Return when the first crossing happens in the last step of many; None if there is none."""
+        assert self.reactor is not None
+        before, state, slopes = stepper.last_step
+        return self.reactor.search(before, state, stepper.t, stepper.y, stepper.dense_output, slopes)
 
     def _handed_over(self, stepper: Any, piece: Piece) -> Any:
         """Return the stepper that goes on with the same step."""

@@ -112,6 +112,13 @@ class Watches:
             else:
                 self._others.append(watch)
 
+    def table(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return all of it for compiled steps: states and kinds, signs and thresholds, and which are armed now."""
+        spans = np.stack([self._states, self._states + 1, np.zeros_like(self._states)], axis=1)
+        for watch in self._others:
+            spans[watch.span] = watch.place.start, watch.place.stop, 1 if watch.when.per == "total" else 2
+        return spans, np.stack([self._signs, self._thresholds], axis=1), self.armed.view(np.uint8)
+
     def beyond(self, u: np.ndarray) -> np.ndarray:
         """Return how far each is beyond its threshold (see `Watch.beyond`)."""
         values = self._signs * (u[self._states] - self._thresholds)

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from brnn.compiler.system import RightHandSide, room_apart
 from brnn.errors import InputError, IntegrationError
-from brnn.integrate.steppers.dormand_prince import compiled_steps
+from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps
 from brnn.sensitivities.arguments import Arguments
 
 __all__ = ["SOLVERS", "ForwardRun"]
@@ -156,6 +156,7 @@ class ForwardRun:
             status, rows = code.advance(
                 function.address, function.table, 0.0, moments, counts, states, K, stage, stop, longest, rtol, atol,
                 times[done:], saved[done:], _NONE, _NONE, _LOOK,
+                False, *UNWATCHED,
             )  # fmt: skip
             done += rows
             now = float(moments[code.NOW])

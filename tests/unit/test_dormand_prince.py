@@ -133,3 +133,23 @@ def test_a_long_stretch_in_compiled_code_can_be_interrupted(tmp_path: Path) -> N
     with brnn.open(tmp_path / "run.h5") as result:
         assert result.status == "interrupted"
         assert 0 < result.reached < 8e6
+
+
+@pytest.mark.parametrize(("per", "threshold"), [("cell", 0.5), ("total", 1.2), ("maximum", 0.8)])
+def test_compiled_steps_find_events_by_themselves(per: str, threshold: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells approach (1, 0.6) as 1 - exp(-t): each kind of threshold is crossed at a known time, many steps a call."""
+    monkeypatch.setattr(DormandPrince, "step", None)  # nothing makes one step at a time
+    drive = np.array([1.0, 0.6])
+    crossed = {"cell": drive, "total": drive.sum(keepdims=True), "maximum": drive[:1]}[per]
+    network = brnn.Network(
+        "approach",
+        [brnn.Layer.additive("x", 2, A=1.0)],
+        stimuli=[brnn.Stimulus("x", pattern=drive)],
+        events=[brnn.Event("up", brnn.Crossing("x", threshold, per=per))],
+    )
+    times = np.linspace(0.0, 5.0, 11)
+    result = brnn.simulate(network, 5.0, times=times, solver="RK45", rtol=1e-9, atol=1e-12)
+    expected = np.sort(-np.log1p(-threshold / crossed[crossed > threshold]))
+    np.testing.assert_allclose(result.events["time"], expected, atol=1e-8)
+    np.testing.assert_allclose(result["x.x"], -drive * np.expm1(-times)[:, None], atol=1e-8)
+    assert result.solver.method == "RK45"

@@ -16,10 +16,12 @@ from brnn.compiler.cache import load_copy
 from brnn.compiler.system import room_apart
 from brnn.integrate.steppers.base import Piece
 
-__all__ = ["DormandPrince"]
+__all__ = ["UNWATCHED", "DormandPrince", "compiled_steps"]
+
 
 _FILE = Path(__file__).with_name("dormand_prince_steps.py")
 _NONE = np.empty(0)
+UNWATCHED = np.empty((0, 3), np.int64), np.empty((0, 2)), np.empty(0, np.uint8)
 _SAVED = 2**21  # numbers that are saved in one call,
 _IN_CACHE = 2**16  # and so many of smaller states, which stay in the cache until they are kept
 
@@ -45,10 +47,16 @@ class DormandPrince:
         0: it needs no Jacobian.
     bounds : tuple of ndarray
         The interval onto which saved states are projected; empty if there is none.
+    watched : tuple of ndarray
+        What `brnn.integrate.watches.Watches.table` returns; `advance` comes back after each step that may concern it.
+    concerned : bool
+        Whether the last step may.
     """
 
     njev = 0
     bounds: tuple[np.ndarray, np.ndarray] = (_NONE, _NONE)
+    watched: tuple[np.ndarray, np.ndarray, np.ndarray] = UNWATCHED
+    concerned = False
 
     def __init__(self, piece: Piece) -> None:
         size, self._code = piece.state.size, compiled_steps()
@@ -76,6 +84,12 @@ class DormandPrince:
     def f(self) -> np.ndarray:
         """du/dt there."""
         return self._K[6 if self._counts[self._code.STEPPED] else 0]
+
+    @property
+    def last_step(self) -> tuple[float, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        """When the last step began, the state there, and du/dt there and at its end."""
+        other = self._states[1 - self._counts[self._code.ROW]]
+        return float(self._moments[self._code.BEFORE]), other, (self._K[0], self._K[6])
 
     @property
     def step_size(self) -> float:
@@ -136,9 +150,10 @@ class DormandPrince:
         status, done = self._code.advance(
             piece.fun.address, piece.fun.table, piece.fun.shift, self._moments, self._counts, self._states, self._K,
             self._stage, piece.stop, piece.longest, piece.rtol, piece.atol, times, saved, *self.bounds, most,
-            piece.norm == "rms",
+            piece.norm == "rms", *self.watched,
         )  # fmt: skip
-        self.status = ("running", "finished", "failed")[status]
+        self.status = ("running", "finished", "failed", "running")[status]
+        self.concerned = status == self._code.CONCERNED
         return saved[:done]
 
     def step(self) -> None:

@@ -38,7 +38,11 @@ STABLE, FORGET, TINY = 2.8, 0.9, 1e-300
 # It begins where there was no evaluation yet.
 NOW, NEXT, BEFORE, PROJECTED, RATE = 0, 1, 2, 3, 4
 EVALUATIONS, STEPS, ROW, STEPPED, OUTSIDE = 0, 1, 2, 3, 4
-RUNNING, FINISHED, FAILED = 0, 1, 2
+RUNNING, FINISHED, FAILED, CONCERNED = 0, 1, 2, 3
+
+# What is watched (see brnn.integrate.watches.Watches.table): a state, the total of some, or the largest of them.
+CELL, TOTAL, LARGEST_OF = 0, 1, 2
+_ROUNDING = 1e-12  # relative: sums of NumPy and of loops differ by less
 
 _HELPER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 # Helpers take each row of K as an array of its own that shares memory with no other (NoAlias), so that short loops ask
@@ -177,17 +181,49 @@ def _keep_within(lowest: np.ndarray, highest: np.ndarray, out: np.ndarray) -> fl
     return number_of(largest)
 
 
+@njit(**_HELPER)
+def _concerns(
+    spans: np.ndarray, numbers: np.ndarray, armed: np.ndarray, before: np.ndarray, after: np.ndarray, k0: np.ndarray,
+    k6: np.ndarray,
+) -> bool:  # fmt: skip
+    """Tell whether a step may concern what is watched: something is beyond its threshold, back, or turned between."""
+    for i in range(spans.shape[0]):
+        first, stop, kind = spans[i, 0], spans[i, 1], spans[i, 2]
+        value, left, entered = after[first], k0[first], k6[first]
+        if kind == TOTAL:
+            for k in range(first + 1, stop):
+                value, left, entered = value + after[k], left + k0[k], entered + k6[k]
+        elif kind == LARGEST_OF:
+            old = before[first]
+            for k in range(first + 1, stop):
+                if after[k] > value:
+                    value, entered = after[k], k6[k]
+                if before[k] > old:
+                    old, left = before[k], k0[k]
+        sign, threshold = numbers[i, 0], numbers[i, 1]
+        beyond, near = sign * (value - threshold), _ROUNDING * (abs(value) + abs(threshold))
+        left, entered = sign * left, sign * entered
+        if armed[i]:
+            if beyond >= -near or (left > 0.0 and entered < 0.0):
+                return True
+        elif beyond < near or (left < 0.0 and entered > 0.0):
+            return True
+    return False
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def advance(
     function: int, table: np.ndarray, shift: float, moments: np.ndarray, counts: np.ndarray, states: np.ndarray,
     K: np.ndarray, stage: np.ndarray, stop: float, longest: float, rtol: float, atol: float, times: np.ndarray,
-    saved: np.ndarray, lowest: np.ndarray, highest: np.ndarray, most: int, mean: bool,
+    saved: np.ndarray, lowest: np.ndarray, highest: np.ndarray, most: int, mean: bool, spans: np.ndarray,
+    numbers: np.ndarray, armed: np.ndarray,
 ) -> tuple[int, int]:  # fmt: skip
     """Make up to `most` steps towards `stop`; write the states at `times` into the rows of `saved`.
 
     If there are bounds, these states are projected onto them, unless the first state lies outside. It comes back
     earlier when `saved` is full. Return the status and how many rows were written. A step is accepted if the largest
-    error of an unknown is below its tolerance, or (`mean`) their root mean square.
+    error of an unknown is below its tolerance, or (`mean`) their root mean square. After a step that may concern what
+    is watched it comes back at once, and has not saved what lies within it.
     """
     done, made = 0, 0
     n = stage.size
@@ -263,6 +299,9 @@ def advance(
         counts[STEPPED] = 1
         counts[STEPS] += 1
         made += 1
+        if _concerns(spans, numbers, armed, other, u, k0, k6):
+            status = CONCERNED
+            break
     moments[NOW], moments[NEXT], moments[RATE] = t, h_next, fastest
     counts[ROW] = row
     return status, done
