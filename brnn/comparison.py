@@ -14,7 +14,7 @@ import numpy as np
 from brnn.base.text import short_repr, shortened, text_table
 from brnn.errors import InputError
 
-__all__ = ["Comparison", "table"]
+__all__ = ["Comparison", "Comparisons", "table"]
 
 _NAN = float("nan")
 _HEADER = ("claim", "predicted", "measured", "difference", "tolerance", "verdict")
@@ -184,10 +184,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         """Show it in a notebook as a table of one row."""
-        head = "".join(f"<th>{name}</th>" for name in _HEADER)
-        row = "".join(f"<td>{escape(cell)}</td>" for cell in self.cells())
-        reason = f"<p>{escape(self.reason)}</p>" if self.reason else ""
-        return f"<div><table><tr>{head}</tr><tr>{row}</tr></table>{reason}</div>"
+        return Comparisons([self])._repr_html_()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON; long arrays are summarised, numbers that JSON lacks become text."""
@@ -202,6 +199,20 @@ class Comparison:
             "passed": self.passed,
             "reason": self.reason,
         }
+
+
+class Comparisons(list[Comparison]):
+    """A list of comparisons, which a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        """Show them as a table: predicted beside measured, difference, tolerance, verdict."""
+        head = "".join(f"<th>{name}</th>" for name in _HEADER)
+        rows = []
+        for one in self:
+            rows.append("".join(f"<td>{escape(cell)}</td>" for cell in one.cells()))
+            if one.reason:
+                rows.append(f'<td colspan="{len(_HEADER)}">{escape(one.reason)}</td>')
+        return f"<div><table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table></div>"
 
 
 def table(rows: Iterable[Comparison]) -> str:

@@ -37,8 +37,12 @@ class Run:
         self.result = result
         self.waits = False
         self._theory = theory
-        self.network: Network = drawn_network(result)
         self._views: dict[str, View] = {}
+
+    @cached_property
+    def network(self) -> Network:
+        """What was run, without what needs classes of the user's own that are not there."""
+        return drawn_network(self.result)
 
     def part(self, name: str) -> Any:
         """Return the layer or the projection of this name, to read its parameters."""

@@ -35,7 +35,7 @@ from brnn.result.summary import described, summary
 if TYPE_CHECKING:
     import xarray as xr
 
-    from brnn.comparison import Comparison
+    from brnn.comparison import Comparisons
     from brnn.spec.events.protocol import Span
     from brnn.spec.network import Network
 
@@ -273,7 +273,7 @@ class Result(Mapping[str, "xr.DataArray"]):
         tree.attrs.update(self.attributes, status=self.status, solver=solver_text(self.solver.details))
         return tree
 
-    def compare(self) -> list[Comparison]:
+    def compare(self) -> Comparisons:
         """Return what mathematics predicts for the network beside what this run gives.
 
         Of everything that `brnn.theory.predict` says of the network and that the run shows: a state of rest only if
@@ -282,6 +282,7 @@ class Result(Mapping[str, "xr.DataArray"]):
         Returns
         -------
         list of Comparison
+            A notebook shows it as a table.
         """
         from brnn.theory.predictions.predict import predict
 

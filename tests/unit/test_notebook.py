@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from html import escape
 from html.parser import HTMLParser
 from io import BytesIO
 from types import SimpleNamespace
@@ -119,3 +120,12 @@ def test_an_extension_of_ipython_shows_sweeps() -> None:
     other = xr.Dataset({"a": ("member", np.arange(3))})
     assert "img" not in show(other)
     assert "brnn" not in show(other)
+
+
+def test_what_was_predicted_is_a_table_beside_what_was_measured() -> None:
+    result = brnn.simulate(brnn.models.rcf.build(n=2, pattern=[0.1, 0.2]), 20.0)
+    compared = result.compare()
+    html = compared._repr_html_()
+    assert html.count("<tr>") == 1 + len(compared) + sum(bool(row.reason) for row in compared)
+    assert "predicted" in html
+    assert all(escape(row.cells()[1]) in html for row in compared)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brnn.base.text import text_table
-from brnn.comparison import Comparison
+from brnn.comparison import Comparison, Comparisons
 from brnn.errors import InputError
 from brnn.spec.network import Network
 
@@ -156,9 +156,9 @@ class Predictions:
         """Return the predictions about one quantity; none if there are none."""
         return tuple(prediction for prediction in self if prediction.quantity == quantity)
 
-    def compare(self, result: Result) -> list[Comparison]:
+    def compare(self, result: Result) -> Comparisons:
         """Return what is predicted beside what a run gives, of everything that the run shows."""
-        rows = []
+        rows = Comparisons()
         for prediction in self:
             try:
                 rows.append(prediction.compare(result))
