@@ -46,9 +46,18 @@ from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.variable import Variable
 
-__all__ = ["argument_table", "generate", "text_of", "text_of_arrays", "text_with_rates"]
+__all__ = [
+    "ADDRESSES",
+    "HEADER",
+    "argument_table",
+    "found_by_address",
+    "generate",
+    "text_of",
+    "text_of_arrays",
+    "text_with_rates",
+]
 
-_HEADER = '''"""Right-hand side of a network, generated from its structure; every number is an argument."""
+HEADER = '''"""Right-hand side of a network, generated from its structure; every number is an argument."""
 
 import numpy as np
 {numba}
@@ -56,7 +65,7 @@ import numpy as np
 options = {{"error_model": "numpy", "fastmath": {{"contract", "reassoc", "nsz"}}, "nogil": True}}
 
 '''
-_ADDRESSES = """from numba import cfunc, njit
+ADDRESSES = """from numba import cfunc, njit
 
 from brnn.compiler.numba_internals import RHS_SIGNATURE, array_in, block_in, numbers_in"""
 _ARRAYS = "from numba import njit"
@@ -356,6 +365,18 @@ def text_of(program: Program, *, rates: bool = False) -> str:
     They do so in calls of three functions, as indices and slices of arrays, which may be negative or too large, and
     wrappers of functions that Python never calls, were four tenths of the time that a network took to compile.
     """
+    lines = found_by_address(program)
+    if rates:
+        size = " + ".join(f"d{name}.size" for name in program.blocks)
+        lines.append(f"    rates = du + 8 * ({size})")
+        for k, name in enumerate(program.blocks):
+            lines.append(f"    rate_{name} = block_in(rates, places, 1, {k})")
+    clear = [f"    d{name}[:] = 0.0" for name in program.blocks]
+    return _module(program, ADDRESSES, INLINED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
+
+
+def found_by_address(program: Program) -> list[str]:
+    """Return the lines that find numbers, arrays, state and slopes by the addresses of a table."""
     arrays: dict[str, np.ndarray | None] = {"n": _WHOLE, "p": None, **program.arrays}
     places: dict[str, int] = {}
     lines, place = [], 1
@@ -372,13 +393,7 @@ def text_of(program: Program, *, rates: bool = False) -> str:
     for k, name in enumerate(program.blocks):
         lines.append(f"    {name} = block_in(u, places, {places['n']}, {k})")
         lines.append(f"    d{name} = block_in(du, places, {places['n']}, {k})")
-    if rates:
-        size = " + ".join(f"d{name}.size" for name in program.blocks)
-        lines.append(f"    rates = du + 8 * ({size})")
-        for k, name in enumerate(program.blocks):
-            lines.append(f"    rate_{name} = block_in(rates, places, {places['n']}, {k})")
-    clear = [f"    d{name}[:] = 0.0" for name in program.blocks]
-    return _module(program, _ADDRESSES, INLINED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
+    return lines
 
 
 def text_of_arrays(program: Program) -> str:
@@ -416,7 +431,7 @@ def _module(
         The lines that set du/dt to 0.
     """
     printer = Printer()
-    parts = [_HEADER.format(numba=imports, imports="".join(f"{line}\n" for line in program.imports))]
+    parts = [HEADER.format(numba=imports, imports="".join(f"{line}\n" for line in program.imports))]
     parts += [f"\n@njit({inlined}**options)\n{code.source}\n" for code in program.functions.values()]
     bodies = {"rhs": printer.lines(program.statements)}
     if program.diffusion:

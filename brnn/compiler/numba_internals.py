@@ -12,8 +12,9 @@ They may change with any release of Numba; `tests/unit/test_numba_internals.py` 
   there already,
 - ``get_dummy_value`` of the target context: what a function returns that returns nothing,
 - ``llvmlite.ir.IRBuilder.gep``, ``llvmlite.ir.IRBuilder.inttoptr``, ``llvmlite.ir.IRBuilder.load`` and
-  ``llvmlite.ir.IRBuilder.call``, which add to an address, read what lies there, and call a function at one; and
-  ``llvmlite.ir.IRBuilder.bitcast``, which takes the bits of a number for another one.
+  ``llvmlite.ir.IRBuilder.call``, which add to an address, read what lies there, and call a function at one;
+  ``llvmlite.ir.IRBuilder.bitcast``, which takes the bits of a number for another one; and
+  ``llvmlite.ir.IRBuilder.atomic_rmw``, which changes a number that threads share.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
 __all__ = [
+    "BLOCK_SIGNATURE",
     "LANE_SIGNATURE",
     "REST_SIGNATURE",
     "RHS_SIGNATURE",
@@ -41,14 +43,18 @@ __all__ = [
     "array_in",
     "bits_of",
     "block_in",
+    "call_block",
     "call_lanes",
     "call_rests",
     "call_rhs",
+    "call_yield",
+    "fetch_add",
     "forgiving_caches",
     "number_of",
     "numbers_in",
     "part",
     "place_of",
+    "set_shared",
 ]
 
 _F, _I = types.CPointer(types.float64), types.CPointer(types.int64)
@@ -58,6 +64,8 @@ REST_SIGNATURE = types.int64(  # of the rule of rest, see brnn.ensemble.kernels.
 )  # fmt: skip
 # Of the right-hand side of one network, see brnn.compiler.generate: time, and three addresses.
 RHS_SIGNATURE = types.void(types.float64, types.int64, types.int64, types.int64)
+# Of its two halves for a block of cells, see brnn.compiler.blocks: also an address of sums, which block, of how many.
+BLOCK_SIGNATURE = types.void(*RHS_SIGNATURE.args, types.int64, types.int64, types.int64)
 
 
 class NoAlias(CompilerBase):
@@ -280,3 +288,51 @@ def call_rhs(typing: Any, function: Any, t: Any, u: Any, du: Any, places: Any) -
         return context.get_dummy_value()
 
     return types.void(types.int64, *RHS_SIGNATURE.args), generate
+
+
+@intrinsic
+def call_block(
+    typing: Any, function: Any, t: Any, u: Any, du: Any, places: Any, sums: Any, block: Any, blocks: Any
+) -> Any:
+    """Call half of a right-hand side for one block, by its address, in compiled code."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments[1:]]).as_pointer()
+        builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, *BLOCK_SIGNATURE.args), generate
+
+
+@intrinsic
+def call_yield(typing: Any, function: Any) -> Any:
+    """Call the C function at an address that lets other threads run, in compiled code."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.call(builder.inttoptr(arguments[0], ir.FunctionType(ir.IntType(32), []).as_pointer()), [])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+@intrinsic
+def fetch_add(typing: Any, array: Any, place: Any, value: Any) -> Any:
+    """Add to a whole number of an array that threads share, and return what it was; all threads see one order."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0]).data
+        return builder.atomic_rmw("add", builder.gep(data, [arguments[1]]), arguments[2], "seq_cst")
+
+    return types.int64(array, types.int64, types.int64), generate
+
+
+@intrinsic
+def set_shared(typing: Any, array: Any, place: Any, value: Any) -> Any:
+    """Set a whole number of an array that threads share; who sees it sees all that was written before."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0]).data
+        builder.atomic_rmw("xchg", builder.gep(data, [arguments[1]]), arguments[2], "seq_cst")
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.int64), generate

@@ -239,7 +239,9 @@ class Program:
 
     def work(self, name: str, size: int) -> Array:
         """Add an array that the function writes before it reads it."""
-        return self.array(name, np.empty(size), work=True)
+        self.array(name, np.empty(0), work=True)
+        self.arrays[name] = np.broadcast_to(np.empty(1), (size,))  # each right-hand side has room of its own for it
+        return self.names[name]
 
     def named(self, names: Sequence[str], values: Iterable[float | np.ndarray], owner: str) -> list[Number | Array]:
         """Add values under the given names, followed by the name of what they belong to."""

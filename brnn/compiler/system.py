@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from brnn.compiler.blocks import halves, text_in_blocks
 from brnn.compiler.cache import load_copy, load_module, text_hash
 from brnn.compiler.generate import argument_table, generate, text_of_arrays, text_with_rates
 from brnn.compiler.layout import layout
@@ -331,6 +332,12 @@ class System:
         shift = 0.0 if clock is None else clock.shift
         arguments = (bounds, numbers, *arrays.values())
         return RightHandSide(self.source, arguments, self.size, history, lags, shift, lambda: self._rates)
+
+    @functools.cached_property
+    def in_blocks(self) -> tuple[str, int] | None:
+        """Text of the module that computes du/dt block by block, and its number of sums; None if that cannot be."""
+        found = halves(self.program)
+        return None if found is None else (text_in_blocks(self.program, found), len(found.sums))
 
     @functools.cached_property
     def _rates(self) -> str:

@@ -250,20 +250,24 @@ class Stepwise(Driver):
         most = max(16, _FIRST_NUMBERS // state.size)
         projects = self.bounds is not None and hasattr(stepper, "bounds")
         if projects and self.bounds is not None:
-            stepper.bounds = tuple(np.ascontiguousarray(bound) for bound in self.bounds)
+            stepper.bounds = self.bounds
         while hasattr(stepper, "watched" if watching else "advance") and stepper.status == "running":
             if watching and self.reactor is not None:
                 stepper.watched = self.reactor.watched
             before, steps, began = stepper.t, stepper.steps, clock.perf_counter()
             inner = self.task.times[self.saved : int(np.searchsorted(self.task.times, piece.stop, side="left"))]
-            block = stepper.advance(inner, rows_at_once(8 * state.size), min(most, self.look - self.steps % self.look))
+            block = stepper.advance(
+                inner, rows_at_once(8 * state.size), min(most, self.look - self.steps % self.look),
+                self.task.recorder.room(inner.size),
+            )  # fmt: skip
             if clock.perf_counter() - began < _CALL_SECONDS:
                 most *= 2
             elif most > 1:
                 most //= 2
             self.steps += stepper.steps - steps
-            state = stepper.y
-            made = stepper.status != "failed" and bool(np.isfinite(state).all())
+            here = stepper.here
+            finite = bool(np.isfinite(here.dot(here))) or bool(np.isfinite(here).all())  # most need no array
+            made = stepper.status != "failed" and finite
             if not made:  # what was reached before is kept; from here nothing can go on
                 self.stepper = None
                 block = block[: int(np.isfinite(block).all(axis=1).cumprod().sum())]
@@ -271,12 +275,12 @@ class Stepwise(Driver):
                 self.save(inner[: len(block)], block, stepper.projected if projects else None)
             needed = self._hopeless(stepper.t) if made else None
             if not made or needed is not None:
-                self._fail(stepper, piece.fun, stepper.t, state, needed)
+                self._fail(stepper, piece.fun, stepper.t, here, needed)
             self.stepper = stepper if stepper.status == "running" else None
             event = self._concerned(stepper) if watching and stepper.concerned else None
             self.progressed((stepper.t if event is None else event) - before)
             if event is not None:
-                return stepper, state, event
+                return stepper, np.asarray(stepper.y), event
             if self.then is not None and self.steps >= self.look and stepper.status == "running":
                 stepper = self._handed_over(stepper, piece)
             elif (
@@ -286,8 +290,8 @@ class Stepwise(Driver):
                 and stepper.status == "running"
             ):
                 self._count(stepper)
-                stepper = self._stepper(replace(piece, start=stepper.t, state=state))
-        return stepper, state, None
+                stepper = self._stepper(replace(piece, start=stepper.t, state=stepper.y))
+        return stepper, np.asarray(stepper.y), None
 
     def _concerned(self, stepper: Any) -> float | None:
         """Return when the first crossing happens in the last step of many; None if there is none."""

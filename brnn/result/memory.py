@@ -72,6 +72,8 @@ class MemoryRecorder:
             column.name: np.empty((n_times if column.axis == "time" else 2, *column.shape), dtype=kind)
             for column in self._columns
         }
+        size = variables[-1].stop
+        self._whole = ltm_every is None and dtype == "float64" and [c.stop - c.start for c in self._columns] == [size]
         self._times = {"time": np.empty(n_times), "ltm_time": np.empty(2)}
         self._counts = {"time": 0, "ltm_time": 0}
         self._last_weight = -np.inf
@@ -87,6 +89,14 @@ class MemoryRecorder:
                 self._last = None if last == times[-1] else (times[-1:].copy(), states[-1:].copy())
         self._put("time", times, states)
         self._last_weight = last
+
+    def room(self, count: int) -> np.ndarray | None:
+        """Return where the next states are kept, if each is one row of one array."""
+        if not self._whole:
+            return None
+        at, name = self._counts["time"], self._columns[0].name
+        rows = self._rows[name] = _grown(self._rows[name], at + count)
+        return rows[at : at + count].reshape(count, self._columns[0].stop)
 
     def happened(self, row: Happened) -> None:
         """Record an event."""
@@ -127,9 +137,16 @@ class MemoryRecorder:
         for column in self._columns:
             if column.axis == axis:
                 rows = _grown(self._rows[column.name], stop)
-                rows[at:stop] = states[:, column.start : column.stop].reshape(len(times), *column.shape)
+                if not _is_same(rows[at:stop], states):
+                    rows[at:stop] = states[:, column.start : column.stop].reshape(len(times), *column.shape)
                 self._rows[column.name] = rows
         self._counts[axis] = stop
+
+
+def _is_same(rows: np.ndarray, states: np.ndarray) -> bool:
+    """Tell whether these are the same numbers in the same memory."""
+    first, second = (array.__array_interface__["data"][0] for array in (rows, states))
+    return bool(first == second) and rows.nbytes == states.nbytes
 
 
 def _grown(array: np.ndarray, rows: int) -> np.ndarray:

@@ -21,6 +21,12 @@ class Recorder(Protocol):
     def write(self, times: np.ndarray, states: np.ndarray) -> None:
         """Record `states` (k, size) at rising `times` (k,), later than all before."""
 
+    def room(self, count: int) -> np.ndarray | None:
+        """Return memory (count, size) for the states of the next `write`, if they are kept just as they are.
+
+        States that lie there already are not copied.
+        """
+
     def happened(self, row: Happened) -> None:
         """Record an event; in the order of time, and before the states that are later."""
 

@@ -73,6 +73,7 @@ def test_single_steps_and_a_new_beginning_give_the_same_bits() -> None:
 def test_only_very_large_networks_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
     from brnn.integrate.methods import explicit
 
+    monkeypatch.setattr(explicit, "_IN_BLOCKS", 10 * CELLS)  # blocks are for networks whose cells meet in totals
     assert isinstance(RK45().stepper(piece()), DormandPrince)
     monkeypatch.setattr(explicit, "_LARGE", CELLS)
     assert isinstance(RK45().stepper(piece()), Large)

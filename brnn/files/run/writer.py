@@ -159,6 +159,10 @@ class FileRecorder:
         self._due = clock.monotonic() + self._flush_every  # when the next checkpoint is
         self._there = False  # after a failure: whether what was saved before is still in place
 
+    def room(self, count: int) -> np.ndarray | None:
+        """Return None: a file has no such memory."""
+        return None
+
     def write(self, times: np.ndarray, states: np.ndarray) -> None:
         """Record states.
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["DOP853", "RK23", "RK45"]
 
 _FUSE_FROM = 16_384  # unknowns; below, everything is in the cache anyway
+_IN_BLOCKS = 5_000  # unknowns from which blocks are worth their passes, where cells meet in totals alone
 _LARGE = 500_000  # unknowns; below, threads cost more than they gain
 
 
@@ -57,6 +58,11 @@ class RK45(_Explicit):
             from brnn.integrate.steppers.affine_weights import AffineWeights
 
             return AffineWeights(piece)
+        unwatched = not piece.system.network.events  # blocks do not come back where an event may be
+        if piece.state.size >= _IN_BLOCKS and unwatched and piece.system.in_blocks is not None:
+            from brnn.integrate.steppers.blocks import Blocks
+
+            return Blocks(piece)
         if piece.state.size >= _LARGE:
             from brnn.integrate.steppers.large import Large
 

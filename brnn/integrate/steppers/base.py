@@ -25,7 +25,7 @@ class Piece:
     start : float
         Where the stepper begins.
     state : ndarray
-        The state there.
+        The state there; what makes the steps may write into it.
     stop : float
         Where it ends.
     rtol, atol : float

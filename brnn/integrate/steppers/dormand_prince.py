@@ -78,7 +78,12 @@ class DormandPrince:
     @property
     def y(self) -> np.ndarray:
         """The state there, in an array of its own."""
-        return self._states[self._counts[self._code.ROW]].copy()
+        return self.here.copy()
+
+    @property
+    def here(self) -> np.ndarray:
+        """The state there, in an array that is written by later steps."""
+        return np.asarray(self._states[self._counts[self._code.ROW]])
 
     @property
     def f(self) -> np.ndarray:
@@ -137,20 +142,31 @@ class DormandPrince:
         """Steps made."""
         return int(self._counts[self._code.STEPS])
 
-    def advance(self, times: np.ndarray, rows: int, most: int) -> np.ndarray:
+    @staticmethod
+    def rows_at_once(size: int) -> int:
+        """Return how many states are saved in one call."""
+        return max(1, (_IN_CACHE if 16 * size < _IN_CACHE else _SAVED) // size)
+
+    def _room(self, times: np.ndarray, rows: int, room: np.ndarray | None) -> np.ndarray:
+        """Return where states are saved."""
+        rows = min(rows, times.size, self.rows_at_once(self._saved.shape[1]))
+        if room is not None:
+            return room[:rows]
+        if rows > len(self._saved):
+            self._saved = np.empty((rows, self._saved.shape[1]))
+        return self._saved[:rows]
+
+    def advance(self, times: np.ndarray, rows: int, most: int, room: np.ndarray | None = None) -> np.ndarray:
         """Make up to `most` steps; return the states at the `times` that were passed, up to so many rows.
 
-        They are overwritten by the next call: new memory for each would take as long as the steps.
+        They are written into `room`, or lie where the next call overwrites them: new memory for each would take as long
+        as the steps.
         """
-        piece, size = self._piece, self._stage.size
-        rows = min(rows, times.size, max(1, (_IN_CACHE if 16 * size < _IN_CACHE else _SAVED) // size))
-        if rows > len(self._saved):
-            self._saved = np.empty((rows, size))
-        saved = self._saved[:rows]
+        piece, saved = self._piece, self._room(times, rows, room)
         status, done = self._code.advance(
             piece.fun.address, piece.fun.table, piece.fun.shift, self._moments, self._counts, self._states, self._K,
-            self._stage, piece.stop, piece.longest, piece.rtol, piece.atol, times, saved, *self.bounds, most,
-            piece.norm == "rms", *self.watched,
+            self._stage, piece.stop, piece.longest, piece.rtol, piece.atol, times, saved,
+            *map(np.ascontiguousarray, self.bounds), most, piece.norm == "rms", *self.watched,
         )  # fmt: skip
         self.status = ("running", "finished", "failed", "running")[status]
         self.concerned = status == self._code.CONCERNED

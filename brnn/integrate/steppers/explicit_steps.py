@@ -64,6 +64,11 @@ class ExplicitSteps:
         return self._u.copy()
 
     @property
+    def here(self) -> np.ndarray:
+        """The state, in an array that is written by later steps."""
+        return self._u
+
+    @property
     def rate(self) -> float:
         """About the fastest rate of the network, from two slopes at nearly one time: never much too large."""
         return self._rate
@@ -113,15 +118,15 @@ class ExplicitSteps:
         if end >= self.stop:
             self.status = "finished"
 
-    def advance(self, times: np.ndarray, rows: int, most: int) -> np.ndarray:
+    def advance(self, times: np.ndarray, rows: int, most: int, room: np.ndarray | None = None) -> np.ndarray:
         """Make up to `most` steps; return the states at the `times` that were passed, up to so many rows.
 
-        They are overwritten by the next call.
+        They are written into `room`, or lie where the next call overwrites them.
         """
         rows = min(rows, times.size, max(1, _SAVED // self._u.size))
-        if rows > len(self._saved):
+        if room is None and rows > len(self._saved):
             self._saved = np.empty((rows, self._u.size))
-        saved = self._saved[:rows]
+        saved = (self._saved if room is None else room)[:rows]
         done = made = 0
         while True:
             if self.steps:

@@ -1,0 +1,484 @@
+"""Steps of the explicit method of Dormand and Prince in passes over blocks of cells, compiled as they stand.
+
+For networks whose cells meet in totals alone (brnn.compiler.blocks). A pass goes over the state once: of each block it
+finishes du/dt of the last stage, forms the state of the next one, and begins its sums, while the block is in the cache.
+A step has seven passes, and one for all states that are saved within it.
+
+Threads share the blocks of a pass. One of them makes the steps (`advance`), the others help (`help_out`): each takes
+the next block that nobody has. Blocks are those of the network, whoever computes them, and their sums are added in
+their order, so that no bit depends on the number of threads. If a helper does not get a processor, the others do its
+blocks; nothing waits for it but a block that it has begun.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from brnn.compiler.numba_internals import (
+    NoAlias,
+    array_at,
+    bits_of,
+    call_block,
+    call_yield,
+    fetch_add,
+    number_of,
+    place_of,
+    set_shared,
+)
+from brnn.integrate.steppers.dormand_prince_steps import (
+    _C,
+    _E,
+    _P,
+    BEFORE,
+    EVALUATIONS,
+    FAILED,
+    FINISHED,
+    FORGET,
+    LARGEST,
+    NEXT,
+    NOW,
+    OUTSIDE,
+    PROJECTED,
+    RATE,
+    ROW,
+    RUNNING,
+    SAFETY,
+    SMALLEST,
+    STABLE,
+    STEPPED,
+    STEPS,
+    TINY,
+)
+
+__all__ = ["BLOCK", "advance", "help_out", "interpolate"]
+
+BLOCK = 2048  # unknowns; two states, six slopes and the signals of a block stay in the second-level cache
+
+# What a pass is, in whole numbers that all threads see: which block is the next, how many are done, whether there will
+# be more; what to do; addresses of the two functions, their table, sums of each block and of all; where states are
+# saved, how many, and whether they have bounds; the state, the new one, and six slopes, the last of a step in the place
+# of the second.
+TICKET, DONE, CLOSED, SERIES = 0, 8, 16, 24  # in cache lines of their own
+KIND, TOTALS, SLOPES, TABLE, BLOCKS, SUMS, SHARES, SUM, OUT, ROWS, BOUNDED, U, NEW, K = range(32, 46)
+WHOLE = 56
+# In numbers: the times of the stages, the step, tolerances, whether the errors are added as squares.
+T_SLOPES, T_TOTALS, H, RTOL, ATOL, MEAN = range(6)
+NUMBERS = 6
+# Kinds of a pass beside 1 to 7, the stages: what comes before the first step, and the states that are saved.
+FIRST, SECOND, TRIAL, BENT, WITHIN = 0, 8, 9, 10, 11
+_MASK = 0xFFFFFFFF
+_SPINS = 3_000  # looks at whether there is work, before others may have the processor
+
+_HELPER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_PASS = {"pipeline_class": NoAlias, "fastmath": {"contract", "reassoc"}, **_HELPER}
+
+
+@njit(**_PASS)
+def _stage(
+    stage: int,
+    h: float,
+    u: np.ndarray,
+    k0: np.ndarray,
+    k1: np.ndarray,
+    k2: np.ndarray,
+    k3: np.ndarray,
+    k4: np.ndarray,
+    new: np.ndarray,
+) -> None:
+    if stage == 1:
+        for i in range(u.size):
+            new[i] = u[i] + h * (1 / 5 * k0[i])
+    elif stage == 2:
+        for i in range(u.size):
+            new[i] = u[i] + h * (3 / 40 * k0[i] + 9 / 40 * k1[i])
+    elif stage == 3:
+        for i in range(u.size):
+            new[i] = u[i] + h * (44 / 45 * k0[i] - 56 / 15 * k1[i] + 32 / 9 * k2[i])
+    elif stage == 4:
+        for i in range(u.size):
+            new[i] = u[i] + h * (19372 / 6561 * k0[i] - 25360 / 2187 * k1[i] + 64448 / 6561 * k2[i] - 212 / 729 * k3[i])
+    elif stage == 5:
+        for i in range(u.size):
+            new[i] = u[i] + h * (
+                9017 / 3168 * k0[i] - 355 / 33 * k1[i] + 46732 / 5247 * k2[i] + 49 / 176 * k3[i] - 5103 / 18656 * k4[i]
+            )
+    else:  # before the first step
+        for i in range(u.size):
+            new[i] = u[i] + h * k0[i]
+
+
+@njit(**_PASS)
+def _new(
+    h: float,
+    u: np.ndarray,
+    k0: np.ndarray,
+    k2: np.ndarray,
+    k3: np.ndarray,
+    k4: np.ndarray,
+    k5: np.ndarray,
+    new: np.ndarray,
+) -> float:
+    """Write the new state over that of the stage before; return how far it is from it."""
+    moved = np.int64(0)
+    for i in range(u.size):
+        value = u[i] + h * (
+            35 / 384 * k0[i] + 500 / 1113 * k2[i] + 125 / 192 * k3[i] - 2187 / 6784 * k4[i] + 11 / 84 * k5[i]
+        )
+        moved = max(moved, bits_of(abs(value - new[i])))
+        new[i] = value
+    return number_of(moved)
+
+
+@njit(**_PASS)
+def _error(
+    h: float,
+    u: np.ndarray,
+    new: np.ndarray,
+    k0: np.ndarray,
+    k2: np.ndarray,
+    k3: np.ndarray,
+    k4: np.ndarray,
+    k5: np.ndarray,
+    k6: np.ndarray,
+    rtol: float,
+    atol: float,
+) -> tuple[float, float, float]:
+    """Return the largest error in units of its tolerance, the sum of squares, and how far the last slopes differ."""
+    largest, turned, squares = np.int64(0), np.int64(0), 0.0
+    for i in range(u.size):
+        turned = max(turned, bits_of(abs(k6[i] - k5[i])))
+        error = h * (_E[0] * k0[i] + _E[2] * k2[i] + _E[3] * k3[i] + _E[4] * k4[i] + _E[5] * k5[i] + _E[6] * k6[i])
+        error /= atol + rtol * max(abs(u[i]), abs(new[i]))
+        largest = max(largest, bits_of(abs(error)))
+        squares += error * error
+    return number_of(largest), squares, number_of(turned)
+
+
+@njit(**_PASS)
+def _sizes(u: np.ndarray, f: np.ndarray, g: np.ndarray, rtol: float, atol: float) -> tuple[float, float]:
+    """Return the largest of |u| and of |f - g| in units of the tolerances."""
+    state, speed = np.int64(0), np.int64(0)
+    for i in range(u.size):
+        scale = atol + rtol * abs(u[i])
+        state, speed = max(state, bits_of(abs(u[i]) / scale)), max(speed, bits_of(abs(f[i] - g[i]) / scale))
+    return number_of(state), number_of(speed)
+
+
+@njit(**_PASS)
+def _speed(u: np.ndarray, f: np.ndarray, rtol: float, atol: float) -> tuple[float, float]:
+    state, speed = np.int64(0), np.int64(0)
+    for i in range(u.size):
+        scale = atol + rtol * abs(u[i])
+        state, speed = max(state, bits_of(abs(u[i]) / scale)), max(speed, bits_of(abs(f[i]) / scale))
+    return number_of(state), number_of(speed)
+
+
+@njit(**_PASS)
+def _within(
+    s: float,
+    h: float,
+    u: np.ndarray,
+    k0: np.ndarray,
+    k2: np.ndarray,
+    k3: np.ndarray,
+    k4: np.ndarray,
+    k5: np.ndarray,
+    k6: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write the state after the part s of the last step."""
+    w0 = h * s * (_P[0][0] + s * (_P[0][1] + s * (_P[0][2] + s * _P[0][3])))
+    w2 = h * s * (s * (_P[2][1] + s * (_P[2][2] + s * _P[2][3])))
+    w3 = h * s * (s * (_P[3][1] + s * (_P[3][2] + s * _P[3][3])))
+    w4 = h * s * (s * (_P[4][1] + s * (_P[4][2] + s * _P[4][3])))
+    w5 = h * s * (s * (_P[5][1] + s * (_P[5][2] + s * _P[5][3])))
+    w6 = h * s * (s * (_P[6][1] + s * (_P[6][2] + s * _P[6][3])))
+    for i in range(out.size):
+        out[i] = u[i] + (w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i])
+
+
+@njit(**_PASS)
+def _keep_within(lowest: np.ndarray, highest: np.ndarray, out: np.ndarray) -> float:
+    """Project a state onto its bounds; return by how much the unknown that was farthest outside moved."""
+    largest = np.int64(0)
+    for i in range(out.size):
+        value = min(max(out[i], lowest[i]), highest[i])
+        largest = max(largest, bits_of(abs(value - out[i])))
+        out[i] = value
+    return number_of(largest)
+
+
+@njit(**_PASS)
+def _keep_between(lowest: float, highest: float, out: np.ndarray) -> float:
+    """Do the same where all bounds are equal."""
+    largest = np.int64(0)
+    for i in range(out.size):
+        value = min(max(out[i], lowest), highest)
+        largest = max(largest, bits_of(abs(value - out[i])))
+        out[i] = value
+    return number_of(largest)
+
+
+@njit(**_PASS)
+def _outside(lowest: np.ndarray, highest: np.ndarray, u: np.ndarray) -> int:
+    count = 0
+    for i in range(u.size):
+        count += 0 if lowest[i if lowest.size > 1 else 0] <= u[i] <= highest[i if lowest.size > 1 else 0] else 1
+    return count
+
+
+@njit(**_HELPER)
+def _block(
+    whole: np.ndarray,
+    numbers: np.ndarray,
+    found: np.ndarray,
+    parts: np.ndarray,
+    s: np.ndarray,
+    lowest: np.ndarray,
+    highest: np.ndarray,
+    b: int,
+) -> None:
+    """Do what the pass asks for to one block; write three numbers about it into a row of `found`."""
+    kind, m, h = whole[KIND], whole[BLOCKS], numbers[H]
+    u, new, places = whole[U], whole[NEW], whole[TABLE]
+    share = whole[SHARES] + 8 * b * whole[SUMS]
+    rtol, atol = numbers[RTOL], numbers[ATOL]
+    if 2 <= kind <= 7:
+        call_block(whole[SLOPES], numbers[T_SLOPES], new, whole[K + kind - 1], places, whole[SUM], b, m)
+    elif kind == SECOND:
+        call_block(whole[SLOPES], numbers[T_SLOPES], u, whole[K], places, whole[SUM], b, m)
+    elif kind == BENT:
+        call_block(whole[SLOPES], numbers[T_SLOPES], new, whole[K + 1], places, whole[SUM], b, m)
+    one, two, three = 0.0, 0.0, 0.0
+    for part in range(parts.size - 1):
+        size = parts[part + 1] - parts[part]
+        first = size * b // m
+        n, at = size * (b + 1) // m - first, 8 * (parts[part] + first)
+        x, y = array_at(u + at, n), array_at(new + at, n)
+        k0, k1, k2 = array_at(whole[K] + at, n), array_at(whole[K + 1] + at, n), array_at(whole[K + 2] + at, n)
+        k3, k4, k5 = array_at(whole[K + 3] + at, n), array_at(whole[K + 4] + at, n), array_at(whole[K + 5] + at, n)
+        k6 = array_at(whole[K + 6] + at, n)
+        if 1 <= kind <= 5 or kind == TRIAL:
+            _stage(kind, h, x, k0, k1, k2, k3, k4, y)
+        elif kind == 6:
+            one = max(one, _new(h, x, k0, k2, k3, k4, k5, y))
+        elif kind == 7:
+            largest, squares, turned = _error(h, x, y, k0, k2, k3, k4, k5, k6, rtol, atol)
+            if numbers[MEAN] > 0.0:
+                one += squares
+            else:
+                one = number_of(max(bits_of(one), bits_of(largest)))  # nan is above all
+            three = max(three, turned)
+        elif kind == SECOND:
+            state, speed = _speed(x, k0, rtol, atol)
+            one, two = max(one, state), max(two, speed)
+            if lowest.size > 1:
+                three += _outside(lowest[parts[part] + first :][:n], highest[parts[part] + first :][:n], x)
+            elif lowest.size == 1:
+                three += _outside(lowest, highest, x)
+        elif kind == BENT:
+            two = max(two, _sizes(x, k1, k0, rtol, atol)[1])
+        elif kind == WITHIN:
+            for row in range(whole[ROWS]):
+                out = array_at(whole[OUT] + 8 * row * parts[parts.size - 1] + at, n)
+                if s[row] == 1.0:
+                    out[:] = y
+                else:
+                    _within(s[row], h, x, k0, k2, k3, k4, k5, k6, out)
+                if lowest.size > 1 and whole[BOUNDED]:
+                    low, high = array_at(place_of(lowest) + at, n), array_at(place_of(highest) + at, n)
+                    one = max(one, _keep_within(low, high, out))
+                elif lowest.size == 1 and whole[BOUNDED]:
+                    one = max(one, _keep_between(lowest[0], highest[0], out))
+    if kind == FIRST:
+        call_block(whole[TOTALS], numbers[T_TOTALS], u, whole[K], places, share, b, m)
+    elif kind <= 6 or kind == TRIAL:
+        slope = whole[K + 1] if kind == TRIAL else whole[K + kind]
+        call_block(whole[TOTALS], numbers[T_TOTALS], new, slope, places, share, b, m)
+    found[b, 0], found[b, 1], found[b, 2] = one, two, three
+
+
+@njit(**_HELPER)
+def _do_blocks(
+    whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray, s: np.ndarray, lowest: np.ndarray,
+    highest: np.ndarray,
+) -> bool:  # fmt: skip
+    """Do blocks of the pass that nobody else does; return whether there was one."""
+    any_done = False
+    while True:
+        b = fetch_add(whole, TICKET, 1) & _MASK
+        if b >= whole[BLOCKS]:
+            return any_done
+        _block(whole, numbers, found, parts, s, lowest, highest, b)
+        fetch_add(whole, DONE, 1)
+        any_done = True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def help_out(
+    whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray, s: np.ndarray, lowest: np.ndarray,
+    highest: np.ndarray, give_way: int,
+) -> None:  # fmt: skip
+    """Do blocks of every pass, until there will be no more."""
+    spins = 0
+    while fetch_add(whole, CLOSED, 0) == 0:
+        spins += 1
+        if fetch_add(whole, TICKET, 0) & _MASK < whole[BLOCKS]:
+            if _do_blocks(whole, numbers, found, parts, s, lowest, highest):
+                spins = 0
+        elif spins > _SPINS:
+            call_yield(give_way)
+
+
+@njit(**_HELPER)
+def _go(
+    kind: int, whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray,
+    s: np.ndarray, lowest: np.ndarray, highest: np.ndarray, sums: np.ndarray, shares: np.ndarray, helpers: int,
+    give_way: int,
+) -> tuple[float, float, float]:  # fmt: skip
+    """Make a pass and add up the sums; return the three numbers of all blocks."""
+    m = whole[BLOCKS]
+    whole[KIND] = kind
+    if helpers == 0:
+        for b in range(m):
+            _block(whole, numbers, found, parts, s, lowest, highest, b)
+    else:
+        set_shared(whole, DONE, 0)
+        whole[SERIES] += 1
+        set_shared(whole, TICKET, whole[SERIES] << 32)
+        _do_blocks(whole, numbers, found, parts, s, lowest, highest)
+        spins = 0
+        while fetch_add(whole, DONE, 0) < m:
+            spins += 1
+            if spins > _SPINS:
+                call_yield(give_way)
+    if kind <= 6 or kind == TRIAL:
+        sums[:] = 0.0
+        for b in range(m):
+            for k in range(sums.size):
+                sums[k] += shares[b, k]
+    one, two, three = 0.0, 0.0, 0.0
+    for b in range(m):
+        if kind == 7 and numbers[MEAN] > 0.0:
+            one += found[b, 0]
+        else:
+            one = number_of(max(bits_of(one), bits_of(found[b, 0])))
+        two, three = max(two, found[b, 1]), max(three, found[b, 2])
+    return one, two, three
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def advance(
+    whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray, sums: np.ndarray, shares: np.ndarray,
+    shift: float, moments: np.ndarray, counts: np.ndarray, stop: float, longest: float, times: np.ndarray,
+    saved: np.ndarray, s: np.ndarray, lowest: np.ndarray, highest: np.ndarray, most: int, helpers: int, give_way: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Make up to `most` steps towards `stop`; write the states at `times` into the rows of `saved`.
+
+    It does what `advance` of `brnn.integrate.steppers.dormand_prince_steps` does, whose arguments these are, in passes
+    that `helpers` share. `s` has room for the parts of a step at which states are saved.
+    """
+    done, made = 0, 0
+    t, h_next, fastest = moments[NOW], moments[NEXT], moments[RATE]
+    row_bytes = 8 * parts[parts.size - 1]
+    if counts[EVALUATIONS] == 0:
+        numbers[T_SLOPES] = numbers[T_TOTALS] = t + shift
+        _go(FIRST, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
+        state, speed, outside = _go(SECOND, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
+        length = stop - t
+        counts[EVALUATIONS] = 1
+        trial = length
+        if speed > 0.0:
+            trial = min(length, 0.01 * state / speed if state >= 1e-5 else 1e-4 * length)
+            numbers[T_SLOPES] = numbers[T_TOTALS] = t + trial + shift
+            numbers[H] = trial
+            _go(TRIAL, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
+            bend = _go(BENT, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)[1]
+            trial = min(length, 100.0 * trial, trial * (0.01 / max(speed * trial, bend * trial)) ** 0.2)
+            counts[EVALUATIONS] = 2
+        h_next = h_next if h_next > 0.0 else trial
+        if counts[OUTSIDE] < 0:
+            counts[OUTSIDE] = 1 if outside > 0.0 else 0
+    whole[BOUNDED] = 1 if counts[OUTSIDE] == 0 else 0
+    status = RUNNING
+    while True:
+        if counts[STEPPED]:
+            before = moments[BEFORE]
+            while True:
+                count = 0
+                while done + count < min(times.size, saved.shape[0], done + s.size) and times[done + count] <= t:
+                    s[count] = (times[done + count] - before) / (t - before)
+                    count += 1
+                if count == 0:
+                    break
+                numbers[H], whole[ROWS], whole[OUT] = t - before, count, place_of(saved) + done * row_bytes
+                whole[U], whole[NEW] = whole[NEW], whole[U]  # the last step, once more
+                outside = _go(
+                    WITHIN, whole, numbers, found, parts, s, lowest, highest, sums, shares, helpers, give_way
+                )[0]
+                whole[U], whole[NEW] = whole[NEW], whole[U]
+                moments[PROJECTED] = max(moments[PROJECTED], outside)
+                done += count
+        if done == saved.shape[0] and done < times.size and times[done] <= t:
+            break  # there is no room for what was passed
+        if t >= stop:
+            status = FINISHED
+            break
+        if made == most:
+            break
+        if counts[STEPPED]:
+            whole[K], whole[K + 1] = whole[K + 1], whole[K]
+            whole[K + 6] = whole[K + 1]
+        shortest = 10.0 * abs(np.nextafter(t, np.inf) - t)
+        size = min(max(h_next, shortest), longest)
+        rejected = False
+        while size >= shortest:
+            end = min(t + size, stop)
+            h = size = end - t
+            numbers[H] = h
+            moved, error, rate = 0.0, 0.0, 0.0
+            for stage in range(1, 8):
+                numbers[T_SLOPES] = t + shift + _C[stage - 1] * h
+                numbers[T_TOTALS] = t + shift + _C[min(stage, 6)] * h
+                one, _, turned = _go(
+                    stage, whole, numbers, found, parts, s, lowest, highest, sums, shares, helpers, give_way
+                )
+                if stage == 6:
+                    moved = one
+                elif stage == 7:
+                    error = np.sqrt(one / parts[parts.size - 1]) if numbers[MEAN] > 0.0 else one
+                    error = error if error == error else np.inf
+                    rate = turned / max(moved, TINY)
+            counts[EVALUATIONS] += 6
+            if error < 1.0:
+                factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**-0.2)
+                h_next = h * (min(1.0, factor) if rejected else factor)
+                fastest = max(rate, FORGET * fastest)
+                if h_next * fastest > STABLE:
+                    h_next = STABLE / fastest
+                moments[BEFORE] = t
+                t = end
+                whole[U], whole[NEW] = whole[NEW], whole[U]
+                counts[ROW] = 1 - counts[ROW]
+                break
+            size *= max(SMALLEST, SAFETY * error**-0.2) if error < np.inf else SMALLEST
+            rejected = True
+        else:
+            status = FAILED
+            break
+        counts[STEPPED] = 1
+        counts[STEPS] += 1
+        made += 1
+    moments[NOW], moments[NEXT], moments[RATE] = t, h_next, fastest
+    set_shared(whole, CLOSED, 1)
+    return status, done
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def interpolate(
+    part: float, h: float, u: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray,
+    k5: np.ndarray, k6: np.ndarray, out: np.ndarray,
+) -> None:  # fmt: skip
+    """Write the state after a part of the last step."""
+    _within(part, h, u, k0, k2, k3, k4, k5, k6, out)

@@ -1,0 +1,168 @@
+"""The explicit method of Dormand and Prince for large networks whose cells meet in totals alone, in passes over blocks.
+
+A pass is shared by threads, and has the same bits for any number of them (`brnn.integrate.steppers.block_steps`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brnn.compiler.cache import load_copy, load_module
+from brnn.integrate.steppers.base import Piece
+from brnn.integrate.steppers.dormand_prince import DormandPrince
+
+__all__ = ["Blocks"]
+
+_FILE = Path(__file__).with_name("block_steps.py")
+_CONTROL = Path(__file__).with_name("dormand_prince_steps.py")
+_AT_ONCE = 64  # states that are saved in one pass
+_NONE = np.empty(0)
+_CHUNK = 65_536  # numbers
+
+
+class Blocks(DormandPrince):
+    """Makes the steps of one piece, as `DormandPrince` does, of a network that `System.in_blocks` has."""
+
+    def __init__(self, piece: Piece) -> None:
+        size, self._code = piece.state.size, load_copy(_FILE, _CONTROL)
+        compiled = piece.system.in_blocks
+        assert compiled is not None
+        self._functions = load_module(compiled[0])  # whose addresses are used
+        self.status = "running"
+        self._piece = piece
+        c = self._code
+        self._moments = np.array([piece.start, 0.0, piece.start, 0.0, 0.0])
+        self._counts = np.zeros(5, dtype=np.int64)
+        self._u = [np.ascontiguousarray(piece.state), np.empty(size)]  # the first one becomes its own
+        self._slopes = [np.empty(size) for _ in range(6)]
+        self._saved = np.empty((0, size))
+        self._bounds = (_NONE, _NONE)
+        self._parts = np.array([0, *(variable.stop for variable in piece.system.variables)], dtype=np.int64)
+        blocks = -(-size // c.BLOCK)
+        self._found, self._sums = np.zeros((blocks, 3)), np.zeros(compiled[1])
+        self._shares = np.zeros((blocks, compiled[1]))
+        self._numbers, self._whole = np.zeros(c.NUMBERS), np.zeros(c.WHOLE, dtype=np.int64)
+        self._numbers[[c.RTOL, c.ATOL, c.MEAN]] = piece.rtol, piece.atol, piece.norm == "rms"
+        u, k = [_place(array) for array in self._u], [_place(array) for array in self._slopes]
+        self._whole[[c.TOTALS, c.SLOPES, c.TABLE]] = (
+            self._functions.totals.address, self._functions.slopes.address, _place(piece.fun.table),
+        )  # fmt: skip
+        self._whole[[c.BLOCKS, c.SUMS]] = blocks, compiled[1]
+        self._whole[[c.SHARES, c.SUM, c.U, c.NEW]] = _place(self._shares), _place(self._sums), *u
+        self._whole[c.K : c.K + 7] = *k, k[1]
+        self._places = dict(zip(k, self._slopes, strict=True))
+        self._helpers = min(_free() - 1, blocks - 1)
+        self._others = ThreadPoolExecutor(self._helpers) if self._helpers else None
+        self.advance(_NONE, 0, 0)  # finds du/dt and a first step
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """The interval onto which saved states are projected: a number where all bounds are equal."""
+        return self._bounds
+
+    @bounds.setter
+    def bounds(self, bounds: tuple[np.ndarray, np.ndarray]) -> None:
+        if all(bound.size and bound.strides == (0,) for bound in bounds):
+            bounds = bounds[0][:1], bounds[1][:1]
+        self._bounds = np.ascontiguousarray(bounds[0]), np.ascontiguousarray(bounds[1])
+
+    def _slope(self, k: int) -> np.ndarray:
+        return self._places[int(self._whole[self._code.K + k])]
+
+    @property
+    def y(self) -> np.ndarray:
+        """The state there, in an array of its own."""
+        return self.here if self.status == "finished" else self.here.copy()
+
+    @property
+    def here(self) -> np.ndarray:
+        """The state there, in an array that is written by later steps."""
+        return self._u[int(self._counts[self._code.ROW])]
+
+    @property
+    def f(self) -> np.ndarray:
+        """du/dt there."""
+        return self._slope(6 if self._counts[self._code.STEPPED] else 0)
+
+    @property
+    def rate(self) -> float:
+        """About the fastest rate of the network, from two slopes at nearly one time: never much too large."""
+        if self._counts[self._code.STEPPED]:
+            return self.fastest
+        moved = _farthest(self._u[1], self._u[0])
+        return _farthest(self._slope(1), self._slope(0)) / moved if moved > 0.0 else 0.0
+
+    def advance(self, times: np.ndarray, rows: int, most: int, room: np.ndarray | None = None) -> np.ndarray:
+        """Make up to `most` steps; return the states at the `times` that were passed, up to so many rows.
+
+        They are written into `room`, or lie where the next call overwrites them.
+        """
+        piece, code = self._piece, self._code
+        saved, s = self._room(times, rows, room), np.empty(_AT_ONCE)
+        self._whole[code.CLOSED] = 0
+        helpers = self._helpers if most > 0 else 0
+        shared = self._whole, self._numbers, self._found, self._parts
+        pending = []
+        if helpers and self._others is not None:
+            more: tuple[Any, ...] = (*shared, s, *self._bounds, _give_way())
+            pending = [self._others.submit(code.help_out, *more) for _ in range(helpers)]
+        try:
+            status, done = code.advance(
+                *shared, self._sums, self._shares, piece.fun.shift, self._moments, self._counts, piece.stop,
+                piece.longest, times, saved, s, *self._bounds, most, helpers, _give_way(),
+            )  # fmt: skip
+        finally:
+            self._whole[code.CLOSED] = 1
+            for other in pending:
+                other.result()
+        self.status = ("running", "finished", "failed")[status]
+        return saved[:done]
+
+    def dense_output(self) -> Callable[[Any], np.ndarray]:
+        """Return the state within the last step as a function of one time, or of several: shape (unknowns, times)."""
+        code, h = self._code, self.step_size
+        before = float(self._moments[code.BEFORE])
+        state, end, new = self._u[1 - int(self._counts[code.ROW])].copy(), self.t, self.here.copy()
+        slopes = [self._slope(k).copy() for k in (0, 2, 3, 4, 5, 6)]
+
+        def interpolated(t: Any) -> np.ndarray:
+            moments = np.asarray(t, dtype=np.float64)
+            out = np.empty((moments.size, state.size))
+            for k, moment in enumerate(moments.ravel()):
+                if moment == end:
+                    out[k] = new
+                else:
+                    code.interpolate((moment - before) / h, h, state, *slopes, out[k])
+            return out[0] if moments.ndim == 0 else np.ascontiguousarray(out.T)
+
+        return interpolated
+
+
+def _farthest(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the largest difference, without arrays of the size of the state."""
+    return max(float(np.max(np.abs(a[k : k + _CHUNK] - b[k : k + _CHUNK]))) for k in range(0, a.size, _CHUNK))
+
+
+def _place(array: np.ndarray) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+def _free() -> int:
+    """Return how many threads may work on a run: one in a thread of somebody else's, as of a sweep."""
+    if threading.current_thread() is not threading.main_thread() or not _give_way():
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _give_way() -> int:
+    """Return the address of the C function that lets other threads run; 0 where there is none."""
+    function = getattr(ctypes.CDLL(None), "sched_yield", None) if os.name == "posix" else None
+    return 0 if function is None else int(ctypes.cast(function, ctypes.c_void_p).value or 0)

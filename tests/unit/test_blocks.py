@@ -1,0 +1,175 @@
+"""The explicit method in passes over blocks: the same steps as ever, the same bits for any number of threads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+import brnn
+from brnn.compiler import compile_network
+from brnn.integrate.methods import explicit
+from brnn.integrate.methods.explicit import RK45
+from brnn.integrate.steppers import blocks
+from brnn.integrate.steppers.base import Piece
+from brnn.integrate.steppers.blocks import Blocks
+from brnn.integrate.steppers.dormand_prince import DormandPrince
+
+CELLS = 3 * 2048 + 100  # four blocks
+SIGNAL = brnn.Sigmoid(1.0, 0.5, 2.0)
+TIMES = np.linspace(0.2, 4.0, 20)
+
+
+def network() -> brnn.Network:
+    """Return two layers of different sizes with gates, sums that inhibit, and an input that swings."""
+    rng = np.random.default_rng(1)
+    gate = brnn.HabituativeGate(0.3, 1.0, 2.0)
+    return brnn.Network(
+        "blocks",
+        [
+            brnn.Layer.shunting("a", CELLS, A=1.0, B=2.0, D=0.1, initial=rng.uniform(0.0, 1e-3, CELLS)),
+            brnn.Layer.shunting("b", 77, A=rng.uniform(0.5, 2.0, 77), B=1.0, initial=rng.uniform(0.0, 0.5, 77)),
+        ],
+        [
+            brnn.Projection("a", "a", "excitatory", SIGNAL, brnn.OneToOne()),
+            brnn.Projection("a", "a", "inhibitory", SIGNAL, brnn.AllButSelf(0.01), gate=gate, name="gated"),
+            brnn.Projection("a", "b", "excitatory", brnn.Linear(), brnn.AllToAll(0.01)),
+            brnn.Projection("b", "a", "inhibitory", SIGNAL, brnn.AllToAll(0.02)),
+        ],
+        [
+            brnn.Stimulus("a", "excitatory", rng.uniform(0.0, 0.5, CELLS), brnn.Sine(0.5, 0.5, 1.0)),
+            brnn.Stimulus("b", "excitatory", rng.uniform(0.0, 0.5, 77)),
+        ],
+    )
+
+
+def piece(norm: str = "max") -> Piece:
+    system = compile_network(network())
+    return Piece(system.rhs(0.25), 0.0, system.initial_state(), 4.0, 1e-6, 1e-9, system, longest=0.1, norm=norm)
+
+
+def at_the_end(stepper: Blocks | DormandPrince) -> tuple[np.ndarray, np.ndarray]:
+    rows: list[np.ndarray] = []
+    while stepper.status == "running":
+        rows.append(stepper.advance(TIMES[sum(map(len, rows)) :], 3, 2).copy())
+    return stepper.y, np.concatenate(rows)
+
+
+@pytest.mark.parametrize("norm", ["max", "rms"])
+def test_it_makes_the_steps_of_the_explicit_method(norm: str) -> None:
+    ours, plain = Blocks(piece(norm)), DormandPrince(piece(norm))
+    assert ours.rate == pytest.approx(plain.rate, rel=1e-9)
+    np.testing.assert_allclose(ours.f, plain.f, rtol=1e-12, atol=1e-14)
+    (y, inside), (expected, expected_inside) = at_the_end(ours), at_the_end(plain)
+    assert (ours.steps, ours.nfev, len(inside)) == (plain.steps, plain.nfev, 20)
+    np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(inside, expected_inside, rtol=1e-10, atol=1e-13)
+    assert ours.fastest == pytest.approx(plain.fastest, rel=1e-6)
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_the_bits_do_not_depend_on_the_number_of_threads(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_free", lambda: 1)
+    expected = at_the_end(Blocks(piece()))
+    monkeypatch.setattr(blocks, "_free", lambda: count)
+    for _ in range(3):
+        for found, same in zip(at_the_end(Blocks(piece())), expected, strict=True):
+            np.testing.assert_array_equal(found, same)
+
+
+def test_single_steps_and_a_new_beginning_give_the_same_bits() -> None:
+    whole, single, p = Blocks(piece()), Blocks(piece()), piece()
+    y, _ = at_the_end(whole)
+    for _ in range(6):
+        single.step()
+    np.testing.assert_array_equal(single.dense_output()(np.array([single.t]))[:, 0], single.y)
+    resumed = Blocks(Piece(p.fun, single.t, single.y, p.stop, p.rtol, p.atol, p.system, longest=0.1))
+    resumed.h_abs, resumed.fastest = single.h_abs, single.fastest
+    while resumed.status == "running":
+        resumed.step()
+    np.testing.assert_array_equal(resumed.y, y)
+
+
+def test_a_thread_of_somebody_else_works_alone() -> None:
+    import threading
+
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(blocks._free()))
+    thread.start()
+    thread.join()
+    assert found == [1]
+
+
+def rcf(n: int) -> brnn.Network:
+    state = np.repeat([0.5, 1e-6], [3, n - 3])
+    return brnn.Network(
+        "rcf",
+        [brnn.Layer.shunting("rcf", n, A=1.0, B=3.0, initial=state)],
+        [
+            brnn.Projection("rcf", "rcf", "excitatory", SIGNAL, brnn.OneToOne()),
+            brnn.Projection("rcf", "rcf", "inhibitory", SIGNAL, brnn.AllButSelf()),
+        ],
+    )
+
+
+def test_a_run_is_that_of_two_equations(tmp_path: Path) -> None:
+    """The cells are of two kinds, so that two equations, written here, describe them; in memory and in a file."""
+    n = CELLS
+    counts = np.array([3.0, n - 3.0])
+
+    def pair(t: float, x: np.ndarray) -> np.ndarray:
+        s = x**2 / (0.25 + x**2)
+        return -x + (3.0 - x) * s - x * (counts @ s - s)
+
+    times = np.linspace(0.0, 5.0, 400)  # many of them within one step
+    exact = solve_ivp(pair, (0.0, 5.0), [0.5, 1e-6], "DOP853", t_eval=times, rtol=1e-11, atol=1e-16).y.T
+    result = brnn.simulate(rcf(n), 5.0, times=times)
+    x = result["rcf.x"].values
+    np.testing.assert_allclose(x[:, 2], exact[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(x[:, -1], exact[:, 1], rtol=1e-3, atol=1e-9)
+    assert x.min() >= 0.0  # as the cells' bounds say
+    with brnn.simulate(rcf(n), 5.0, times=times, record=tmp_path / "run.h5") as kept:
+        np.testing.assert_array_equal(kept["rcf.x"].values, x)
+
+
+def test_saved_states_stay_within_their_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a coarse tolerance the last digits of what is quenched leave the interval; 0 is its end."""
+    monkeypatch.setattr(explicit, "_IN_BLOCKS", 1)
+    for A in (1.0, np.linspace(1.0, 2.0, CELLS)):
+        layer = brnn.Layer.shunting("a", CELLS, A=A, B=1.0, initial=0.5)
+        result = brnn.simulate(
+            brnn.Network("decay", [layer]), 60.0, times=np.linspace(40, 60, 41), rtol=1e-2, atol=1e-4
+        )
+        assert result["a.x"].values.min() >= 0.0
+        assert result.solver.details["largest_projection"] < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("topology", "fits"),
+    [
+        (brnn.OneToOne(), True),
+        (brnn.AllToAll(), True),
+        (brnn.AllButSelf(), True),
+        (brnn.Dense(np.eye(9)), False),
+        (brnn.GaussianKernel(1.0, 2.0), False),
+    ],
+)
+def test_which_networks_it_is_for(topology: Any, fits: bool) -> None:
+    link = brnn.Projection("a", "a", "inhibitory", SIGNAL, topology)
+    system = compile_network(brnn.Network("one", [brnn.Layer.shunting("a", 9, A=1.0, B=1.0)], [link]))
+    assert (system.in_blocks is not None) == fits
+
+
+def test_learned_weights_are_not_for_it() -> None:
+    link = brnn.Projection("a", "a", "excitatory", SIGNAL, brnn.AllToAll(), learning=brnn.Instar())
+    system = compile_network(brnn.Network("one", [brnn.Layer.shunting("a", 9, A=1.0, B=1.0)], [link]))
+    assert system.in_blocks is None
+
+
+def test_large_networks_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(RK45().stepper(piece()), Blocks)
+    monkeypatch.setattr(explicit, "_IN_BLOCKS", CELLS * 10)
+    assert isinstance(RK45().stepper(piece()), DormandPrince)
