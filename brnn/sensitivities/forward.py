@@ -155,8 +155,7 @@ class ForwardRun:
         while status == code.RUNNING:
             status, rows = code.advance(
                 function.address, function.table, 0.0, moments, counts, states, K, stage, stop, longest, rtol, atol,
-                times[done:], saved[done:], _NONE, _NONE, _LOOK,
-                False, *UNWATCHED,
+                times[done:], saved[done:], _NONE, _NONE, _LOOK, False, *UNWATCHED,
             )  # fmt: skip
             done += rows
             now = float(moments[code.NOW])

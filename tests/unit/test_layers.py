@@ -122,6 +122,7 @@ LAZY_MODULES = {
     ): "SciPy; every model declares its figure, few figures ask theory",
     ("brnn.files.run.writer", "brnn.files.run.save"): "h5py",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.affine_weights"): "SciPy, Numba",
+    ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.blocks"): "ctypes, threads",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.fused"): "SciPy, Numba",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.large"): "SciPy, Numba",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.maximum_norm"): "SciPy",

@@ -195,7 +195,8 @@ def _solver_of(network: Network, options: dict[str, Any], resumed: Path | None) 
         with begun:
             return str(begun.options.get("solver", "auto"))
     brief = Interpreted()
-    return "auto" if brief.refuses(network, options["until"], options.get("step")) else brief.name
+    other = options.get("norm", "max") not in brief.norms
+    return "auto" if other or brief.refuses(network, options["until"], options.get("step")) else brief.name
 
 
 def _member(

@@ -44,12 +44,13 @@ def kept_steps(
     Return the status, how many rows of `saved` were written, and how many steps were made.
     """
     none = np.empty(0)
+    nowhere = np.empty((0, 3), np.int64), np.empty((0, 2)), np.empty(0, np.uint8)  # nothing is watched
     done, made, status = 0, 0, RUNNING
     while status == RUNNING and made < ends.size:
         steps = counts[STEPS]
         status, rows = advance(
             function, table, 0.0, moments, counts, states, K, stage, stop, longest, rtol, atol, times[done:],
-            saved[done:], none, none, 1,
+            saved[done:], none, none, 1, False, *nowhere,
         )  # fmt: skip
         done += rows
         if counts[STEPS] > steps:

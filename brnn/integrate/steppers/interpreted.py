@@ -72,6 +72,11 @@ class NumPySteps:
         """The state, in an array of its own."""
         return self._u.copy()
 
+    @property
+    def here(self) -> np.ndarray:
+        """The state."""
+        return self._u
+
     def _evaluate(self, t: float, u: np.ndarray, du: np.ndarray) -> None:
         self._slope(t + self._piece.fun.shift, u, du, *self._arguments)
 
@@ -123,8 +128,8 @@ class NumPySteps:
         if end >= piece.stop:
             self.status = "finished"
 
-    def advance(self, times: np.ndarray, rows: int, most: int) -> np.ndarray:
-        """Make up to `most` steps; return the states at the `times` that were passed."""
+    def advance(self, times: np.ndarray, rows: int, most: int, room: np.ndarray | None = None) -> np.ndarray:
+        """Make up to `most` steps; return the states at the `times` that were passed, which need no `room`."""
         saved: list[np.ndarray] = []
         done = made = 0
         while self.status == "running" and made < most and done < rows:
