@@ -28,6 +28,7 @@ _LARGE_WORTH = 1.5e6  # and so many steps times unknowns must be left (ETD4 may 
 _LARGE_STEPS = 100  # and so many steps: ETD4 needs some, too
 
 
+_EVENTS_FROM = 1e-8  # of rtol: events are found between the steps of RK45, whose interpolant is of order 4
 _ONE_BY_ONE = LSODA()  # where Python looks at each step, few steps are what counts
 
 
@@ -37,7 +38,8 @@ class Auto(Method):
     name = "auto"
     description = (
         f"RK45, which gives way to LSODA (up to {_STIFF_LSODA} unknowns), ROS34PW2 (up to {_STIFF_CELLS} cells) or "
-        f"ETD4 where the network proves to be stiff; LSODA up to {_LSODA_AT_MOST} unknowns with events or until rest; "
+        f"ETD4 where the network proves to be stiff; LSODA up to {_LSODA_AT_MOST} unknowns until rest, and with "
+        f"events if rtol is below {_EVENTS_FROM:g}; "
         "RK45 with delays; SRIW1 with white noise; the map in discrete time"
     )
     order = 0
@@ -58,8 +60,6 @@ class Auto(Method):
         size = state_size(network)
         if size > _LSODA_AT_MOST:
             return RK45(), f"auto: {size} unknowns, an explicit method costs O(n) a step"
-        if network.events:
-            return _ONE_BY_ONE, f"auto: {size} unknowns and events, LSODA takes few steps, each of which is looked at"
         return RK45(), "auto: an explicit method in compiled code, unless the network proves to be stiff"
 
     def drive(self, task: Task) -> Driver:
@@ -68,13 +68,11 @@ class Auto(Method):
         method, why = self.settle(network)
         if task.norm != NORMS[0]:
             method, why = RK45(), f"auto: norm {task.norm}, an explicit method"
-        elif (
-            task.until_steady
-            and isinstance(method, RK45)
-            and not has_delays(network)
-            and task.system.size <= _LSODA_AT_MOST
-        ):
-            method, why = _ONE_BY_ONE, f"auto: {task.system.size} unknowns until rest, LSODA takes few steps"
+        elif isinstance(method, RK45) and not has_delays(network) and task.system.size <= _LSODA_AT_MOST:
+            if task.until_steady:
+                method, why = _ONE_BY_ONE, f"auto: {task.system.size} unknowns until rest, LSODA takes few steps"
+            elif network.events and task.rtol < _EVENTS_FROM:
+                method, why = _ONE_BY_ONE, f"auto: {task.system.size} unknowns and events, found to rtol {task.rtol:g}"
         driver = method.drive(task)
         driver.reason = driver.reason.replace("asked for", why, 1)
         if (
