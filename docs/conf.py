@@ -55,6 +55,7 @@ html_theme_options = {
     "footer_end": [],
 }
 html_show_sourcelink = False
+html_context = {"default_mode": "auto"}  # else pages complain of the mode ""
 copyright = "The brnn developers, BSD-3-Clause"
 
 sphinx_gallery_conf = {

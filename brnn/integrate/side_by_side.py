@@ -39,7 +39,7 @@ def side_by_side(
 
     Returns
     -------
-    ndarray, shape (networks, times, *layer shape)
+    ndarray, shape (networks, times) and that of the layer
 
     Raises
     ------
