@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import continuation, explore, field, learning, noise, single_run, startup, sweep, targets
+from benchmarks import continuation, explore, field, fitting, learning, noise, single_run, startup, sweep, targets
 from benchmarks.measure import write
 
 BENCHMARKS = {
@@ -15,6 +15,7 @@ BENCHMARKS = {
     "noise": noise,
     "field": field,
     "learning": learning,
+    "fitting": fitting,
     "continuation": continuation,
     "startup": startup,
     "explore": explore,
