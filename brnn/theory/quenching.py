@@ -62,6 +62,7 @@ __all__ = [
     "Bracket",
     "bisect",
     "cell_threshold",
+    "certain_threshold",
     "ignites",
     "noise_threshold",
     "quenches",
@@ -155,16 +156,17 @@ def bisect(stored: Callable[[float], bool], lower: float, upper: float, toleranc
 
 
 def quenches(x: Any, A: float, B: float, signal: SignalFunction, inhibition: float = 1.0) -> bool:
-    """Say whether a state is sure to be quenched altogether, because no cell can ever grow again.
+    """Say whether a state is sure to be quenched altogether, because its largest activity can only fall.
 
-    Sufficient: H(w) < A for all w from 0 to the largest activity. Then every growth rate H(x_i) - A
-    - v S is negative, and stays so, since the largest activity falls. It is met sooner or later by
-    every state that dies if B h(0) < A.
+    Sufficient, for f >= 0: H(w) - v f(w) < A for all w from 0 to the largest activity. The growth rate of the cell
+    that has it is H(w) - A - v S, and S >= f(w), so that it falls from there to 0. The condition is looked at in 2,001
+    points. It is met sooner or later by every state that dies if B h(0) < A.
     """
     largest = float(np.max(x))
     if largest <= 0.0:
         return True
-    return bool(np.max(hill_of_field(np.linspace(0.0, largest, 2001), B, signal, inhibition)) < A)
+    w = np.linspace(0.0, largest, 2001)
+    return bool(np.max(hill_of_field(w, B, signal, inhibition) - inhibition * np.asarray(signal(w))) < A)
 
 
 def ignites(x: Any, A: float, B: float, signal: SignalFunction, inhibition: float = 1.0) -> bool:
@@ -257,6 +259,43 @@ def noise_threshold(
         if survives(float(high)):
             return bisect(survives, float(low), float(high), tolerance)
     raise InputError("the field stores nothing from this pattern, whatever its size")
+
+
+def certain_threshold(pattern: Any, A: float, B: float, signal: SignalFunction, *, inhibition: float = 1.0) -> Bracket:
+    """Return two factors between which `noise_threshold` lies for certain: no integration is needed for them.
+
+    Every factor up to the lower one is quenched by `quenches`, which holds for all smaller states if it holds for one;
+    at the upper one, found from below, `ignites` holds, so that something stays.
+
+    Parameters
+    ----------
+    pattern : array
+        Relative initial activities >= 0; not all 0.
+    A, B, signal, inhibition
+        The field, with B h(0) < A and a nondecreasing f.
+
+    Raises
+    ------
+    InputError
+        If one of the two says nothing of this pattern.
+    """
+    pattern = np.asarray(pattern, dtype=np.float64).ravel()
+    largest = float(pattern.max())
+    trials = np.geomspace(1e-9, 1.0, 600) * B / largest
+
+    def burns(scale: float) -> bool:
+        return ignites(scale * pattern, A, B, signal, inhibition)
+
+    def grows(scale: float) -> bool:
+        return not quenches(scale * pattern, A, B, signal, inhibition)
+
+    found = []
+    for test in (grows, burns):
+        first = next((k for k, scale in enumerate(trials) if test(float(scale))), 0)
+        if first == 0:
+            raise InputError("no factor of this pattern is quenched, or kept, for certain")
+        found.append(bisect(test, float(trials[first - 1]), float(trials[first]), 0.0))
+    return Bracket(found[0].lower, found[1].upper)
 
 
 def _survives(x: np.ndarray, A: float, B: float, signal: SignalFunction, inhibition: float) -> bool:

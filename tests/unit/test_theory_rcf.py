@@ -16,6 +16,7 @@ from scipy.integrate import solve_ivp
 from brnn.errors import InputError
 from brnn.signals import Expression, Linear, Logistic, Power, Saturating, Sigmoid, Step, ThresholdLinear
 from brnn.theory import rcf
+from brnn.theory.quenching import certain_threshold
 
 A, B, F = 1.0, 3.0, 0.25
 PATTERN = np.array([0.2, 0.6, 0.9, 0.6, 0.2, 0.1, 0.4, 0.8, 0.4, 0.1])
@@ -367,6 +368,18 @@ def test_noise_threshold_of_the_sigmoid():
     assert field(sigmoid, (found.value - 1e-5) * PATTERN, 400.0)[-1].max() < 1e-6
     above = field(sigmoid, (found.value + 1e-5) * PATTERN, 400.0)[-1]
     assert above == pytest.approx(np.where(np.arange(10) == 2, 1.41143783, 0), abs=1e-7)
+
+
+def test_certain_threshold_has_closed_ends():
+    """w^2, C = 1: below, (B - x) x = A for the largest x; above, B x = A + q x^2 with q = sum of X_i^2/X_max^2."""
+    pattern = np.array([0.2, 0.9, 0.4])
+    found = certain_threshold(pattern, A, B, Power())
+    assert found.lower == pytest.approx((B - math.sqrt(B**2 - 4.0 * A)) / 2.0 / 0.9, rel=1e-3)  # of 2,001 points
+    q = (pattern**2).sum() / 0.81
+    assert found.upper == pytest.approx((B - math.sqrt(B**2 - 4.0 * A * q)) / (2.0 * q) / 0.9, rel=1e-12)
+    assert found.lower < rcf.noise_threshold(pattern, A, B, Power()).value < found.upper
+    with pytest.raises(InputError, match="no factor of this pattern"):
+        certain_threshold(pattern, A, 1.9, Power())
 
 
 def test_noise_threshold_of_one_cell_is_the_unstable_equilibrium():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from brnn.base.words import pattern_in_words, value_in_words
-from brnn.errors import BrnnError
+from brnn.errors import BrnnError, InputError
 from brnn.spec.layers.generalized import Layer
 from brnn.spec.network import Network
 from brnn.spec.topologies.uniform import AllButSelf, OneToOne
 from brnn.theory import rcf
 from brnn.theory.predictions.base import Prediction, Unmet, unmet_by_inputs
 from brnn.theory.predictions.measuring import at_rest
+from brnn.theory.quenching import certain_threshold
 
 __all__ = ["NO_INPUTS", "CompetitiveField", "competitive_field", "equal_survivors", "quenching_size", "stored"]
 
@@ -186,13 +188,20 @@ def quenching_size(network: Network) -> list[Prediction] | Unmet:
         return [Prediction("quenching", None, str(error), hypothesis, source)]
     largest = found.value * float(field.initial.max())
     words = f"this pattern is quenched below {found} times its size (largest activity {largest:.6g})"
+    details: dict[str, Any] = {"bracket": found, "largest activity": largest}
+    decay = field.A - field.B * float(field.signal.hill(0.0))
+    words += f"; measured by independent integration\nwhat is quenched decays at rate {decay:.5g}: it is 0 in the limit"
+    with contextlib.suppress(InputError):
+        certain = certain_threshold(field.initial, field.A, field.B, field.signal, inhibition=field.v)
+        details["certain"] = certain
+        words += f"\nfor certain between {certain.lower:.6g} and {certain.upper:.6g}, without integration"
     return [
         Prediction(
             "quenching",
             found.value,
-            f"{words}; measured by independent integration",
+            words,
             hypothesis,
             source,
-            details={"bracket": found, "largest activity": largest},
+            details=details,
         )
     ]
