@@ -272,3 +272,12 @@ def test_a_signal_that_silent_cells_send_has_no_survivors() -> None:
     predictions = predict(brnn.models.rcf.build(n=3, signal=brnn.Logistic(), pattern=0.0, initial=[0.2, 0.9, 0.4]))
     assert not [p for p in predictions if "survivors" in p.quantity or p.quantity in ("total of one cell", "quenching")]
     assert any(unmet.hypothesis == "a signal that is 0 at 0 (it is 0.5)" for unmet in predictions.unmet)
+
+
+@pytest.mark.parametrize(("gain", "fate"), [(0.5, "settles"), (2.0, "does not settle")])
+def test_a_linear_cell_settles_if_it_decays_faster_than_it_feeds_itself(gain: float, fate: str) -> None:
+    """dx/dt = -x + g x: its rate is g - 1."""
+    link = brnn.Projection("x", "x", signal=brnn.Linear(gain))
+    told = only(brnn.Network("n", [brnn.Layer.additive("x", 1, A=1.0)], [link]), "stability")
+    assert told.words.endswith(f": {gain - 1.0:.8g}; it {fate}")
+    assert told.value == pytest.approx(gain - 1.0)
