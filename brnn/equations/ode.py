@@ -29,7 +29,7 @@ _FUNCTIONS = {
     "tan",
     "atan",
 }
-_OTHERS = {"log": "ln", "sign": "sgn"}
+_OTHERS = {"log": "ln"}
 _LINE = 900  # characters; XPPAUT reads lines of up to 1,024
 
 
