@@ -182,7 +182,7 @@ def forgetting(name: str) -> tuple[np.ndarray, np.ndarray]:
 def compare(found: Found, options: argparse.Namespace) -> tuple[list[Comparison], Any]:
     """Set beside theory what it speaks of; return the run that is kept, too."""
     shares = np.array([0.1, 0.2, 0.3, 0.4])
-    field = rcf.build(signal=brnn.Linear(), A=1.0, B=3.0, initial=0.1 * shares)
+    field = rcf.build(signal=brnn.Linear(), A=1.0, B=3.0, initial=0.1 * shares).replace(name="memory_tasks")
     run = simulate(field, options, duration=100.0, times=np.linspace(0.0, 100.0, 101))
     x = np.asarray(run["rcf.x"])
     rows = [Comparison(shares, x[-1] / x[-1].sum(), 1e-9, "RCF: shares after 100 units, f(w) = w")]
