@@ -34,6 +34,11 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["input", "F1", "F2"],
         ["ART 1: category of each", "fuzzy ART: all weights", "lists: presentations until stable"],
     ),
+    "memory_tasks": (
+        ["--seeds", "1", "--sequences", "20", "--training", "1"],
+        ["rcf"],
+        ["STORE: ten lists of 5, by rank", "copy: constant answer, 10 ln 8", "Elman, trained"],
+    ),
     "competitive_learning": ([], ["input", "category"], ["sparse: winner of each", "dense, round 3"]),
     "liapunov_descent": (
         [],
@@ -106,11 +111,6 @@ SWEEPS: dict[str, tuple[list[str], list[str], list[str]]] = {
     ),
     "regime_map": (["--side", "24"], ["regime", "total", "winner"], ["edge of storage", "roots of h(x)(B - x) = A"]),
     "quenching_threshold_map": (["--rates", "5", "--shares", "41"], ["field.x"], ["QT over A", "one threshold each"]),
-    "memory_tasks": (
-        ["--seeds", "1", "--sequences", "20", "--training", "1"],
-        ["rcf"],
-        ["STORE: ten lists of 5, by rank", "copy: constant answer, 10 ln 8", "Elman, trained"],
-    ),
     "regime_prediction": (
         ["--fields", "40"],
         ["rcf.x"],
