@@ -1,4 +1,4 @@
-"""Sensitivities backward in time: the gradient of one number by any number of parameters, at the cost of a few runs.
+"""Sensitivities backward in time: the gradient of one number by any number of parameters, at the same cost.
 
 The steps of the run are kept, of long runs only some as checkpoints, between which the steps are made again. Then they
 are read backward (`brnn.integrate.steppers.backward_steps`). Where an input jumps at a time that depends on a

@@ -125,8 +125,8 @@ def sensitivity(
     settings : mapping, optional
         Values of other parameters, by dotted name.
     mode : {"auto", "forward", "adjoint"}
-        "forward" integrates the derivatives together with the states: p parameters cost about as much as p + 1 runs.
-        "adjoint" runs once and then reads the steps backward: the gradient of the loss for a few runs, however many
+        "forward" integrates the derivatives together with the states: their cost grows with the parameters.
+        "adjoint" runs once and then reads the steps backward: the gradient of the loss at one cost, however many
         parameters there are. "auto" takes the second for a loss of more than 30 parameters.
     solver : str
         Of the mode "forward": RK45 in compiled code ("auto", which gives way to LSODA where a small network is stiff),
