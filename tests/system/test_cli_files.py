@@ -34,7 +34,16 @@ def result(call: Callable[..., Any], tmp_path: Path) -> Path:
 def test_info(result: Path, call: Callable[..., Any]) -> None:
     said = call("info", result)
     assert said.code == 0, said.err
-    for words in ("complete", "rcf.x", "21 time", "3 rcf", "RK45", "STM activity", "Sigmoid", "Grossberg (1973)"):
+    for words in (
+        "complete",
+        "rcf.x",
+        "21 time",
+        "3 rcf",
+        "interpreted",
+        "STM activity",
+        "Sigmoid",
+        "Grossberg (1973)",
+    ):
         assert words in said.out
 
 
