@@ -91,9 +91,8 @@ class AdjointRun:
         """
         place, own = self.arguments.place, self.arguments.own
         edges, size = here[place.edges], own.size
-        filled = np.diff(slopes.indptr) > 0
-        numbers = sorted({k for part in place.numbers for k in np.flatnonzero(filled[part]).tolist()})
-        arrays = {name for part in place.arrays for name, there in part.items() if filled[there].any()}
+        moved, arrays = self.arguments.moved(slopes)
+        numbers = sorted(moved)
         text = own.backward(numbers, arrays)
         saved = np.empty((times.size, size))
         state = here[place.state].copy()
@@ -106,7 +105,7 @@ class AdjointRun:
             start, stop = float(edges[k]), float(edges[k + 1])
             function, backward = own.system.rhs(0.5 * (start + stop)), own.read_backward(text, 0.5 * (start + stop))
             for one in (function, backward):
-                self._fill(k, one, here)
+                self.arguments.fill(k, one, here)
             last = times.size if k + 1 == len(place.numbers) else int(np.searchsorted(times, stop, side="right"))
             kept, state = self._forward(function, start, stop, state, times[done:last], saved[done:last], rtol, atol)
             pieces.append((function, backward, kept, slice(done, last)))
@@ -144,13 +143,6 @@ class AdjointRun:
             adjoint += weights[0]
         bar[place.state] += adjoint
         return saved, value, slopes.T @ bar
-
-    def _fill(self, k: int, function: RightHandSide, here: np.ndarray) -> None:
-        place, program = self.arguments.place, self.arguments.own.system.program
-        function.arguments[1][:] = here[place.numbers[k]]
-        for name, array in zip(program.arrays, function.arguments[2:], strict=False):
-            if name in place.arrays[k] and array.flags.writeable:
-                array.ravel()[:] = here[place.arrays[k][name]]
 
     def _forward(
         self,

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from brnn.compiler.differentiable import Differentiable
-from brnn.compiler.system import System
+from brnn.compiler.system import RightHandSide, System
 from brnn.errors import BrnnError, InputError
 from brnn.sensitivities.parameters import Parameters
 from brnn.spec.breaks import segments
@@ -117,6 +117,30 @@ class Arguments:
             values.append(slope[places])
         entries = np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))
         return csr_array(coo_array(entries, shape=(here.size, numbers.size)))
+
+    def moved(self, slopes: csr_array) -> tuple[set[int], set[str]]:
+        """Return the numbers and the arrays that depend on a parameter in any piece, by their places and names."""
+        filled = np.diff(slopes.indptr) > 0
+        numbers = {k for part in self.place.numbers for k in np.flatnonzero(filled[part]).tolist()}
+        arrays = {name for part in self.place.arrays for name, there in part.items() if filled[there].any()}
+        return numbers, arrays
+
+    def fill(self, k: int, function: RightHandSide, here: np.ndarray) -> None:
+        """Set the arguments of a piece in a function of the network.
+
+        Raises
+        ------
+        InputError
+            If an array that is shared with others would change.
+        """
+        function.arguments[1][:] = here[self.place.numbers[k]]
+        given = dict(zip(self.own.system.program.arrays, function.arguments[2:], strict=False))
+        for name, there in self.place.arrays[k].items():
+            array = given[name]
+            if array.flags.writeable:
+                array.ravel()[:] = here[there]
+            elif not np.array_equal(array.ravel(), here[there]):
+                raise InputError(f"{name}: is shared and cannot be changed")
 
     def _slope(self, numbers: np.ndarray, here: np.ndarray, k: int) -> np.ndarray:
         """Return the derivative of all arguments by one parameter."""

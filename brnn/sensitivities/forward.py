@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from brnn.compiler.system import RightHandSide, room_apart
-from brnn.errors import InputError, IntegrationError
+from brnn.errors import IntegrationError
 from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps
 from brnn.sensitivities.arguments import Arguments
 
@@ -97,18 +97,14 @@ class ForwardRun:
 
     def _prepare(self, slopes: csr_array, count: int) -> None:
         """Compile what has tangents of the arguments that depend on parameters, if it is not yet."""
-        place = self.arguments.place
-        numbers, arrays = set(self._numbers), set(self._arrays)
-        filled = np.diff(slopes.indptr) > 0
-        for k, there in enumerate(place.numbers):
-            numbers.update(np.flatnonzero(filled[there]).tolist())
-            arrays.update(name for name, part in place.arrays[k].items() if filled[part].any())
+        more, others = self.arguments.moved(slopes)
+        numbers, arrays = self._numbers | more, self._arrays | others
         if self._pieces and numbers == self._numbers and arrays == self._arrays:
             return
-        self._numbers, self._arrays = frozenset(numbers), frozenset(arrays)
+        self._numbers, self._arrays = numbers, arrays
         own = self.arguments.own
         text = own.tangents(numbers, arrays)
-        edges = self.arguments.first[place.edges]
+        edges = self.arguments.first[self.arguments.place.edges]
         self._rows = np.array(text.numbers, dtype=np.intp)
         self._pieces = [
             own.with_tangents(text, 0.5 * (start + stop), count) for start, stop in itertools.pairwise(edges)
@@ -118,16 +114,8 @@ class ForwardRun:
         self, k: int, function: RightHandSide, seeds: dict[str, np.ndarray], here: np.ndarray, slopes: csr_array
     ) -> None:
         """Set the arguments of a piece and their tangents."""
+        self.arguments.fill(k, function, here)
         place = self.arguments.place
-        function.arguments[1][:] = here[place.numbers[k]]
-        program = self.arguments.own.system.program
-        given = dict(zip(program.arrays, function.arguments[2:], strict=False))
-        for name, there in place.arrays[k].items():
-            array = given[name]
-            if array.flags.writeable:
-                array.ravel()[:] = here[there]
-            elif not np.array_equal(array.ravel(), here[there]):
-                raise InputError(f"{name}: is shared and cannot be changed")
         for name, tangents in seeds.items():
             rows = slopes[place.numbers[k]][self._rows] if name == "p" else slopes[place.arrays[k][name]]
             tangents[:] = rows.toarray()
