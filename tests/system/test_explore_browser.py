@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import statistics
 import threading
 from collections.abc import Iterator
@@ -19,21 +18,8 @@ from brnn.cli.commands.explore import catalogue
 from brnn.explore.answers import Answers
 from brnn.explore.server import ExploreServer
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None:
-    pytest.skip("there is no chromium: apt-get install chromium", allow_module_level=True)
 playwright = pytest.importorskip("playwright.sync_api", reason="there is no playwright: pip install 'brnn[test]'")
 
-OPTIONS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 READY, BUSY = ".pane[aria-busy=false]", ".pane[aria-busy=true]"
 PATIENT = 180_000  # milliseconds: a structure may have to be compiled on a busy machine
 SERIOUS = ("serious", "critical")
@@ -48,14 +34,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExploreServer]:
         yield running
         running.shutdown()
         thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        found = started.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        yield found
-        found.close()
 
 
 class Visit:
