@@ -84,7 +84,11 @@ readers: $(VENV)/.installed-dev  ## files of brnn in other programs: every comma
 	@test -x .venvs/readers/bin/python || $(BIN)/python -m venv .venvs/readers
 	.venvs/readers/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/readers/requirements.txt
 	@! command -v npm >/dev/null || npm install --silent --no-audit --no-fund --prefix .venvs/readers jsfive >/dev/null
-	READERS_PYTHON=.venvs/readers/bin/python READERS_MODULES=.venvs/readers/node_modules \
+# A wheel that has the HDF5 library 1.8 in it; its Python part is for 3.6 and stays unused.
+	@test -d .venvs/readers/hdf5-1.8/h5py || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--only-binary :all: --python-version 36 --implementation cp --abi cp36m --platform manylinux1_x86_64 \
+		--target .venvs/readers/hdf5-1.8 h5py==2.7.1 || true
+	READERS_PYTHON=.venvs/readers/bin/python READERS_HDF5=.venvs/readers/hdf5-1.8/h5py/.libs READERS_MODULES=.venvs/readers/node_modules \
 		$(BIN)/python -m pytest -n 0 -rsP tests/readers/programs.py $(PYTEST_ARGS)
 
 mutants: $(VENV)/.installed-dev  ## plant errors: do tests notice? (MUTANTS_ARGS="--seed 1 --minutes 30", "--help")

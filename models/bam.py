@@ -7,10 +7,10 @@
 This is ``kind="adaptive"``. In brnn each of the two projections has weights of its own; they start as each other's
 transpose, obey the same equation, and so stay equal. ``kind="continuous"`` keeps the weights fixed, at M = sum_pairs
 p q^T of the patterns p and q of +1 and -1, divided by the number of cells of the layer that sends.
-``kind="discrete"`` is the original of Kosko with activities 0 and 1: layer F1 shows a pattern at even steps and F2 at
-odd steps (1 where the net input is positive), each the answer to the other. A cell whose net input is exactly 0
-becomes 0 here; Kosko's keeps its state then (recalled, not looked up), which differs for correlation matrices whose
-rows can cancel.
+``kind="discrete"`` is the original of Kosko with activities 0 and 1: a cell becomes 1 where its net input is positive,
+0 where it is negative, and keeps its state where it is exactly 0. Each layer answers to the other, in turn: a cue in F1
+stays while F2, still silent, sends nothing, and every pattern of F1 stands for two steps, from an even one on, of F2
+from an odd one on.
 
 Source: Kosko (1988), Bidirectional associative memories, IEEE Trans. SMC 18, 49-60; Kosko (1987), Adaptive
 bidirectional associative memories, Appl. Opt. 26, 4947-4960; review, (37)-(39).
@@ -114,8 +114,8 @@ def build(
     schedule = presented(on, "bam: on")
     if form == "discrete":
         layers: list[Any] = [
-            BinaryLayer("F1", n, threshold=0.5, levels="unipolar", initial=start),
-            BinaryLayer("F2", m, threshold=0.5, levels="unipolar"),
+            BinaryLayer("F1", n, levels="unipolar", initial=start, at_threshold="keep"),
+            BinaryLayer("F2", m, levels="unipolar", at_threshold="keep"),
         ]
         links = _links(Linear(), Dense(M.T), Dense(M))
         inputs: list[Stimulus] = []
@@ -338,24 +338,29 @@ def equations() -> list[Comparison]:
 
 @claim("The discrete BAM, step by step", source=_KOSKO + ", iterated in whole numbers")
 def discrete_steps() -> list[Comparison]:
-    """Three random pairs at a time, whose M is odd, so that net inputs of 1 occur: both layers, every step."""
+    """Three random pairs, whose M is odd, and two, whose rows cancel: both layers answer in turn, every step."""
     rng = np.random.default_rng(88)
-    predicted, measured, ones = [], [], 0
-    for _ in range(6):
-        A, B = rng.integers(0, 2, size=(3, 5)), rng.integers(0, 2, size=(3, 4))
+    predicted, measured, ones, ties = [], [], 0, 0
+    for pairs in (3, 2) * 8:
+        A, B = rng.integers(0, 2, size=(pairs, 5)), rng.integers(0, 2, size=(pairs, 4))
         cue = rng.integers(0, 2, size=5)
         M = (2 * A - 1).T @ (2 * B - 1)
-        result = run(build("discrete", A=A, B=B, cue=cue), 4.0)
+        result = run(build("discrete", A=A, B=B, cue=cue), 6.0)
         measured.append(np.concatenate([result["F1.x"].values, result["F2.x"].values], axis=1))
-        x, y, rows = cue, np.zeros(4, dtype=int), []
-        for _ in range(5):
-            rows.append(np.concatenate([x, y]))
-            ones += int((M @ y == 1).sum() + (x @ M == 1).sum())
-            x, y = (M @ y > 0).astype(int), (x @ M > 0).astype(int)
+        layers, rows = [list(cue), [0] * 4], []
+        for step in range(7):
+            rows.append(layers[0] + layers[1])
+            here = (step + 1) % 2  # the layer that answers now: F2 at odd steps, F1 at even ones
+            for cell, net in enumerate((np.array(layers[1 - here]) @ (M if here else M.T)).tolist()):
+                ones += net == 1
+                ties += net == 0
+                if net != 0:
+                    layers[here][cell] = int(net > 0)
         predicted.append(np.array(rows, dtype=float))
     return [
-        Comparison.exact(np.array(predicted), np.array(measured), "activities of both layers in steps 0 to 4"),
+        Comparison.exact(np.array(predicted), np.array(measured), "activities of both layers in steps 0 to 6"),
         Comparison.at_least(5, ones, label="net inputs of 1 among them"),
+        Comparison.at_least(5, ties, label="net inputs of 0 among them"),
     ]
 
 

@@ -29,6 +29,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "readers.md").read_text(encoding="u
 # A Python with the packages of tests/readers/requirements.txt, and where jsfive is.
 PYTHON = os.path.abspath(os.environ.get("READERS_PYTHON", sys.executable))
 MODULES = os.environ.get("READERS_MODULES", "node_modules")
+HDF5 = os.environ.get("READERS_HDF5", "")  # where the HDF5 library 1.8 is
 INTERPRETERS = {
     "python": ([PYTHON, "-W", "ignore"], ".py"),
     "sh": (["sh", "-e"], ".sh"),
@@ -136,6 +137,22 @@ def test_reader(block: Block, folder: Path) -> None:
     killed = output(block._replace(code=block.code.replace("run.h5", "killed.h5")), folder)
     assert printed(killed, math.exp(-1.0)), killed
     print(f"| {block.reader} | {found} | yes | yes | yes |")
+
+
+def test_the_hdf5_library_1_8(folder: Path) -> None:
+    """It reads every dataset of all three files: that of MATLAB before R2021b."""
+    if not Path(HDF5).is_dir() or not HDF5:
+        pytest.skip("the HDF5 library 1.8 is not installed")
+    command = [sys.executable, Path(__file__).with_name("hdf5_1_8.py"), os.path.abspath(HDF5)]
+    files = ["run.h5", "sweep.h5", "killed.h5"]
+    done = subprocess.run([*command, *files], cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    version, *lines = done.stdout.splitlines()
+    read = {tuple(line.split()[:2]): numbers(" ".join(line.split()[2:])) for line in lines}
+    for name in ("run.h5", "killed.h5"):
+        np.testing.assert_allclose(read[name, "F1/x"][-3:], np.exp(-1.0) * np.array([1.0, 2.0, 3.0]), rtol=1e-5)
+    np.testing.assert_allclose(read["sweep.h5", "total"], 6.0 * np.exp([-0.5, -1.0, -2.0]), rtol=1e-5)
+    print(f"| HDF5 1.8 | {version} | yes | yes | yes |")
 
 
 @pytest.mark.parametrize("name", ["run", "sweep", "killed"])

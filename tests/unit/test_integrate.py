@@ -226,6 +226,26 @@ def test_discrete_networks_apply_their_map() -> None:
     assert brnn.simulate(delayed, 9)["a.x"].values[:, 0].tolist() == x
 
 
+@pytest.mark.parametrize(("levels", "low"), [("unipolar", 0.0), ("bipolar", -1.0)])
+def test_a_cell_at_its_threshold_takes_the_level_or_keeps_its_state(levels: str, low: float) -> None:
+    """Net inputs 0 (just the threshold), then 1 above it, 0, 1 below it, 0."""
+    shown = brnn.Sequence([[2.0], [3.0], [2.0], [1.0], [2.0]], 1.0)
+    kept, level = (
+        brnn.simulate(
+            brnn.Network(
+                "n",
+                [brnn.BinaryLayer("a", 1, threshold=2.0, levels=levels, initial=low, at_threshold=rule)],
+                stimuli=[brnn.Stimulus("a", "excitatory", 1.0, shown)],
+            ),
+            5.0,
+        )["a.x"].values[:, 0]
+        for rule in ("keep", "level")
+    )
+    np.testing.assert_array_equal(kept, [low, low, 1.0, 1.0, low, low])
+    tie = 1.0 if levels == "unipolar" else 0.0
+    np.testing.assert_array_equal(level, [low, tie, 1.0, tie, low, tie])
+
+
 def test_rest_is_found_by_every_solver_and_polished_by_newton() -> None:
     network = brnn.models.rcf.build()
     exact = (3 + math.sqrt(6)) / 6

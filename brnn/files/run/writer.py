@@ -8,7 +8,7 @@ has not yet brought to the disk is lost with the power.
 Why not SWMR, HDF5's mode of a single writer and many readers, in which runs were streamed at first? Both were measured
 side by side. Of 120 files of killed processes each, all opened in brnn, h5py, xarray and netCDF4, with no wrong row.
 But plain readers open a SWMR file only if its superblock is kept up to date past HDF5, by hand; readers without HDF5
-(pyfive) do not know its format, nor should HDF5 1.8 (not run), which ends at superblock 2; and chunks that are on the
+(pyfive) do not know its format, nor should HDF5 1.8, which ends at superblock 2; and chunks that are on the
 disk before they are full stay uncompressed and without a checksum. It took 310 lines more. What it does better: the
 file that grows is compressed (106 MB instead of 162 MB at 100 cells and 200,000 times), and nothing is written twice:
 ours takes half as much processor time again for a small run (14 ms instead of 9 ms) and for 160 MB of large rows (0.43

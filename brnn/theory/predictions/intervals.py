@@ -103,6 +103,8 @@ def cell_range(layer: Any, arriving: dict[str, Interval]) -> Interval | None:
         return _wilson_cowan(layer, arriving)
     if isinstance(layer, (BinaryLayer, BoxLayer)):  # cut there, whatever arrives
         limits: Any = layer.bounds()
+        if limits is None:  # cells that may keep the state that they started with
+            return None
         return Interval(*(np.array(np.broadcast_to(side, layer.shape)).ravel() for side in limits))
     if isinstance(layer, (UnitLayer, GatedUnitLayer, UpdateGateLayer, MemoryCellLayer)):
         return _unit(layer, arriving)
