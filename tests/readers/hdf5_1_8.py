@@ -46,7 +46,8 @@ def main(folder: str, *files: str) -> None:
     for path in files:
         file = hdf5.H5Fopen(path.encode(), 0, 0)
         names.clear()
-        assert file >= 0 and hdf5.H5Ovisit(file, 0, 2, visit, None) >= 0, path
+        assert file >= 0, path
+        assert hdf5.H5Ovisit(file, 0, 2, visit, None) >= 0, path
         for name in names:
             item = hdf5.H5Oopen(file, name, 0)
             assert item >= 0, (path, name)
