@@ -90,8 +90,11 @@ class Arguments:
             raise InputError("another structure")
         return self._laid_out(own, expected=self.first.size)[1]
 
-    def slopes(self, numbers: np.ndarray, here: np.ndarray | None = None) -> csr_array:
-        """Return the derivative of all arguments by all parameters, shape (arguments, parameters)."""
+    def slopes(self, numbers: np.ndarray, here: np.ndarray | None = None, *, affine: bool = False) -> csr_array:
+        """Return the derivative of all arguments by all parameters, shape (arguments, parameters).
+
+        If they are taken to be `affine` in each parameter, one difference is its derivative; the caller proves it.
+        """
         here = self.at(numbers) if here is None else here
         rows: list[np.ndarray] = []
         columns: list[np.ndarray] = []
@@ -110,7 +113,7 @@ class Arguments:
                     "stand in the equations as they are; name some of them"
                 )
         for k in np.flatnonzero(~done):
-            slope = self._slope(numbers, here, int(k))
+            slope = self._slope(numbers, here, int(k), affine)
             (places,) = np.nonzero(slope)
             rows.append(places)
             columns.append(np.full(places.size, k))
@@ -142,22 +145,24 @@ class Arguments:
             elif not np.array_equal(array.ravel(), here[there]):
                 raise InputError(f"{name}: is shared and cannot be changed")
 
-    def _slope(self, numbers: np.ndarray, here: np.ndarray, k: int) -> np.ndarray:
+    def _slope(self, numbers: np.ndarray, here: np.ndarray, k: int, affine: bool) -> np.ndarray:
         """Return the derivative of all arguments by one parameter."""
         name = self.parameters.names[k]
         h = _STEP * 2.0 ** np.floor(np.log2(abs(numbers[k]))) if numbers[k] else _STEP
         for _ in range(6):
             try:
-                one, two, three = (self._central(numbers, k, h / 2**j) for j in range(3))
+                one = self._central(numbers, k, h)
+                two = one if affine else self._central(numbers, k, h / 2.0)
+                size = np.abs(two) + _tiny(here, h)
+                if (np.abs(one - two) <= _AFFINE * size).all():
+                    return np.where(np.abs(two) <= _tiny(here, h), 0.0, two)
+                three = self._central(numbers, k, h / 4.0)
             except BrnnError:
                 try:
                     return self._sided(numbers, here, k, h)
                 except BrnnError:
                     h /= 16.0
                     continue
-            size = np.abs(two) + _tiny(here, h)
-            if (np.abs(one - two) <= _AFFINE * size).all():
-                return np.where(np.abs(two) <= _tiny(here, h), 0.0, two)
             a, b = (4.0 * two - one) / 3.0, (4.0 * three - two) / 3.0
             return np.asarray((16.0 * b - a) / 15.0)
         raise InputError(

@@ -40,6 +40,7 @@ class ForwardRun:
         self._numbers: frozenset[int] = frozenset()
         self._arrays: frozenset[str] = frozenset()
         self._pieces: list[tuple[RightHandSide, dict[str, np.ndarray]]] = []
+        self._filled: tuple[csr_array, np.ndarray] | None = None
         self.evaluations = self.steps = 0
 
     def run(
@@ -69,20 +70,19 @@ class ForwardRun:
             One of SOLVERS.
         """
         place, count = self.arguments.place, slopes.shape[1]
-        scaled = slopes.multiply(scale).tocsr()
-        self._prepare(scaled, count)
+        self._take(slopes, scale)
         size = self.arguments.own.size
-        state = np.concatenate([here[place.state], scaled[place.state].toarray().ravel()])
-        edges, moving = here[place.edges], scaled[place.edges].toarray()
+        state = np.concatenate([here[place.state], self._initial])
+        edges, moving = here[place.edges], self._moving
         saved = np.empty((times.size, state.size))
         done = 0
         if times[0] == 0.0:
             saved[0], done = state, 1
         self.evaluations = self.steps = 0
         before: np.ndarray | None = None
-        for k, (function, seeds) in enumerate(self._pieces):
+        for k, (function, _) in enumerate(self._pieces):
             start, stop = float(edges[k]), float(edges[k + 1])
-            self._fill(k, function, seeds, here, scaled)
+            self.arguments.fill(k, function, here)
             if before is not None:
                 jump = before - function(start, state)[:size]
                 if moving[k].any():
@@ -94,6 +94,20 @@ class ForwardRun:
         states = saved[:, :size]
         with np.errstate(divide="ignore", invalid="ignore"):
             return states, saved[:, size:].reshape(times.size, size, count) / scale
+
+    def _take(self, slopes: csr_array, scale: np.ndarray) -> None:
+        """Set the tangents of all arguments, if they are not those of the last run."""
+        if self._filled is not None and self._filled[0] is slopes and self._filled[1] is scale:
+            return
+        place, scaled = self.arguments.place, slopes.multiply(scale).tocsr()
+        self._prepare(scaled, slopes.shape[1])
+        self._initial, self._moving = scaled[place.state].toarray().ravel(), scaled[place.edges].toarray()
+        for k, (_, seeds) in enumerate(self._pieces):
+            for name, tangents in seeds.items():
+                there = place.numbers[k] if name == "p" else place.arrays[k][name]
+                rows = scaled[there]
+                tangents[:] = (rows[self._rows] if name == "p" else rows).toarray()
+        self._filled = slopes, scale
 
     def _prepare(self, slopes: csr_array, count: int) -> None:
         """Compile what has tangents of the arguments that depend on parameters, if it is not yet."""
@@ -109,16 +123,6 @@ class ForwardRun:
         self._pieces = [
             own.with_tangents(text, 0.5 * (start + stop), count) for start, stop in itertools.pairwise(edges)
         ]
-
-    def _fill(
-        self, k: int, function: RightHandSide, seeds: dict[str, np.ndarray], here: np.ndarray, slopes: csr_array
-    ) -> None:
-        """Set the arguments of a piece and their tangents."""
-        self.arguments.fill(k, function, here)
-        place = self.arguments.place
-        for name, tangents in seeds.items():
-            rows = slopes[place.numbers[k]][self._rows] if name == "p" else slopes[place.arrays[k][name]]
-            tangents[:] = rows.toarray()
 
     def _piece(
         self,

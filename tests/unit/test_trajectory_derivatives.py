@@ -8,6 +8,10 @@ from scipy.integrate import solve_ivp
 
 import brnn
 from brnn.sensitivities import adjoint
+from brnn.sensitivities.adjoint import AdjointRun
+from brnn.sensitivities.arguments import Arguments
+from brnn.sensitivities.forward import ForwardRun
+from brnn.sensitivities.parameters import Parameters
 
 STEP = 1e-20  # of the complex step
 TIMES = np.array([0.0, 0.7, 1.3, 2.9, 4.0])  # none of them is a time at which an input jumps
@@ -181,6 +185,47 @@ def test_every_element_of_an_array_and_a_loss_with_its_derivatives():
         block = expm(2.0 * np.block([[W - 0.5 * np.eye(2), E], [np.zeros((2, 2)), W - 0.5 * np.eye(2)]]))
         assert found[2 + k] == pytest.approx((block[:2, 2:] @ [0.3, 0.6]).sum(), rel=1e-7)
     np.testing.assert_allclose(both[1].gradient, found, rtol=1e-6)
+
+
+def test_the_same_run_at_other_arrays_and_back():
+    # x = expm(t W) x0; dx/dW_ij is the upper right block of the exponential of [[W, E_ij], [0, W]]
+    from scipy.linalg import expm
+
+    first = np.array([[-0.4, 0.4], [-0.3, -0.3]])
+    layer = brnn.Layer.additive("a", 2, A=0.0, initial=[0.3, 0.6])
+    link = brnn.Projection("a", "a", "excitatory", brnn.Linear(), brnn.Dense(first), name="w")
+    arguments = Arguments(Parameters(brnn.Network("linear", [layer], [link]), ["w.topology.matrix"]), 2.0)
+    forward, backward, times = ForwardRun(arguments), AdjointRun(arguments), np.array([2.0])
+    for W in (first, np.array([[-0.1, 0.7], [-0.9, 0.2]]), first):
+        here, slopes = arguments.at(W.ravel()), arguments.slopes(W.ravel())
+        states, tangents = forward.run(here, slopes, np.ones(4), times, rtol=1e-10, atol=1e-12)
+        wanted = np.empty((2, 4))
+        for k in range(4):
+            E = np.zeros(4)
+            E[k] = 1.0
+            wanted[:, k] = expm(2.0 * np.block([[W, E.reshape(2, 2)], [np.zeros((2, 2)), W]]))[:2, 2:] @ [0.3, 0.6]
+        np.testing.assert_allclose(states[0], expm(2.0 * W) @ [0.3, 0.6], rtol=1e-8)
+        np.testing.assert_allclose(tangents[0], wanted, rtol=1e-7)
+        found = backward.run(
+            here, slopes, times, lambda states: (states[0, 0], np.array([[1.0, 0.0]])), rtol=1e-10, atol=1e-12
+        )
+        np.testing.assert_allclose(found[0], states, rtol=1e-8)
+        np.testing.assert_allclose(found[2], wanted[0], rtol=1e-7)
+
+
+def test_the_same_run_where_the_arguments_bend():
+    # a cell that stands still at u sends u^2/(h^2 + u^2) to one that sums: x = t u^2/(h^2 + u^2)
+    layers = [brnn.Layer.additive("a", 1, A=0.0, initial=0.6), brnn.Layer.additive("b", 1, A=0.0)]
+    link = brnn.Projection("a", "b", "excitatory", brnn.Sigmoid(half=0.5, exponent=2.0), brnn.OneToOne(), name="w")
+    arguments = Arguments(Parameters(brnn.Network("sum", layers, [link]), ["w.signal.half"]), 2.0)
+    forward, scale = ForwardRun(arguments), np.ones(1)
+    for h in (0.5, 0.8):
+        at = np.array([h])
+        states, tangents = forward.run(
+            arguments.at(at), arguments.slopes(at), scale, np.array([2.0]), rtol=1e-10, atol=1e-12
+        )
+        assert states[0, 1] == pytest.approx(2.0 * 0.36 / (h**2 + 0.36), rel=1e-9)
+        assert tangents[0, 1, 0] == pytest.approx(-4.0 * h * 0.36 / (h**2 + 0.36) ** 2, rel=1e-9)
 
 
 BAD = [
