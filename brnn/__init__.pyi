@@ -102,6 +102,9 @@ from .spec.schedules import Sine as Sine
 from .spec.schedules import WhiteNoise as WhiteNoise
 from .spec.stimulus import Stimulus as Stimulus
 from .spec.topologies import Topology as Topology
+from .spec.topologies.channels import AcrossChannels as AcrossChannels
+from .spec.topologies.channels import BlockSums as BlockSums
+from .spec.topologies.channels import ChannelKernels as ChannelKernels
 from .spec.topologies.distance import Chain as Chain
 from .spec.topologies.distance import DifferenceOfGaussians as DifferenceOfGaussians
 from .spec.topologies.distance import GaussianKernel as GaussianKernel
@@ -109,6 +112,7 @@ from .spec.topologies.distance import Kernel as Kernel
 from .spec.topologies.distance import Shift as Shift
 from .spec.topologies.matrix import Dense as Dense
 from .spec.topologies.matrix import Sparse as Sparse
+from .spec.topologies.successive import Successive as Successive
 from .spec.topologies.uniform import AllButSelf as AllButSelf
 from .spec.topologies.uniform import AllToAll as AllToAll
 from .spec.topologies.uniform import OneToOne as OneToOne

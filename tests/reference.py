@@ -15,8 +15,8 @@ import numba
 import numpy as np
 import pytest
 
-from brnn import Network
-from brnn.compiler import numba_internals
+from brnn import Layer, Linear, Network, Projection, Topology
+from brnn.compiler import compile_network, numba_internals
 from brnn.compiler.system import RightHandSide, System
 
 
@@ -49,6 +49,26 @@ def reference_rhs(network: Network) -> Callable[[float, np.ndarray], np.ndarray]
         return du
 
     return rhs
+
+
+def applied(
+    topology: Topology, shape: tuple[int, ...], s: np.ndarray, target: tuple[int, ...] | None = None
+) -> np.ndarray:
+    """Return W s as the compiled network computes it: the input of an additive layer without decay."""
+    if target is None:
+        network = Network(
+            "topology",
+            [Layer.additive("a", shape, A=0.0)],
+            [Projection("a", "a", "excitatory", Linear(), topology)],
+        )
+        return compile_network(network).rhs(0.0)(0.0, s)
+    network = Network(
+        "topology",
+        [Layer.additive("a", shape, A=0.0), Layer.additive("b", target, A=0.0)],
+        [Projection("a", "b", "excitatory", Linear(), topology)],
+    )
+    u = np.concatenate([s, np.zeros(np.prod(target))])
+    return compile_network(network).rhs(0.0)(0.0, u)[s.size :]
 
 
 def _at(place: int, shape: tuple[int, ...], dtype: type) -> np.ndarray:

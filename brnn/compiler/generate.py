@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 import operator
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -44,6 +46,8 @@ from brnn.signals import Signal
 from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
+from brnn.spec.topologies import Topology
+from brnn.spec.topologies.successive import Successive
 from brnn.spec.variable import Variable
 
 __all__ = [
@@ -69,6 +73,8 @@ ADDRESSES = """from numba import cfunc, njit
 
 from brnn.compiler.numba_internals import RHS_SIGNATURE, array_in, block_in, numbers_in"""
 _ARRAYS = "from numba import njit"
+Shape = tuple[int, ...]
+
 _I = Index("i")
 _WHOLE = np.zeros(1, dtype=np.int64)
 _SHORT = {"excitatory": "I", "inhibitory": "J", "modulatory": "mod"}  # names of input
@@ -247,13 +253,29 @@ def _add_field(
         return
     if not program.apart and add_shared(program, network, projection, sent, net):
         return
-    name, kernel = topology.chosen_kernel(source.shape, target.shape)
-    function = program.kernel(name, kernel)
-    for needed in kernel.__code__.co_names:
-        if needed in topology.imports:
-            program.imports[topology.imports[needed]] = None
-    values = topology.arguments(source.shape, target.shape)
-    arguments = program.arguments(function, 2, values, str(projection.name))
+    if not isinstance(topology, Successive):
+        _add_kernel(program, topology, source.shape, target.shape, s, net, str(projection.name))
+        return
+    steps = list(topology.steps(source.shape, target.shape))
+    for k, (part, before, after) in enumerate(steps):
+        owner, out = f"{projection.name}_{k}", net
+        if k < len(steps) - 1:
+            out = program.work(f"between_{owner}", math.prod(after))
+            program.add(Loop(_I, out.size, (Assign(out[_I], ZERO),)))
+        _add_kernel(program, part, before, after, s, out, owner)
+        s = out
+
+
+def _add_kernel(
+    program: Program, topology: Topology, source: Shape, target: Shape, s: Array, net: Array, owner: str
+) -> None:
+    """Add a call of the kernel of a topology, which adds W s to `net`."""
+    function = program.kernel(*topology.chosen_kernel(source, target))
+    text = "".join(code.source for code in (function, *function.helpers))
+    for needed, line in topology.imports.items():
+        if re.search(rf"\b{needed}\(", text):
+            program.imports[line] = None
+    arguments = program.arguments(function, 2, topology.arguments(source, target), owner)
     program.add(program.call(function, s, net, *arguments))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import scipy.sparse
-from reference import reference_rhs
+from reference import applied, reference_rhs
 
 import brnn
 from brnn.compiler import compile_network
@@ -17,26 +17,6 @@ from brnn.spec.topologies import convolution
 
 MODES = {"zero": "constant", "periodic": "wrap", "reflect": "reflect", "nearest": "nearest"}
 SHAPES = [(7,), (40,), (6, 9), (33, 20)]
-
-
-def applied(
-    topology: brnn.Topology, shape: tuple[int, ...], s: np.ndarray, target: tuple[int, ...] | None = None
-) -> np.ndarray:
-    """Return W s as the compiled network computes it: the input of an additive layer without decay."""
-    if target is None:
-        network = brnn.Network(
-            "topology",
-            [brnn.Layer.additive("a", shape, A=0.0)],
-            [brnn.Projection("a", "a", "excitatory", brnn.Linear(), topology)],
-        )
-        return compile_network(network).rhs(0.0)(0.0, s)
-    network = brnn.Network(
-        "topology",
-        [brnn.Layer.additive("a", shape, A=0.0), brnn.Layer.additive("b", target, A=0.0)],
-        [brnn.Projection("a", "b", "excitatory", brnn.Linear(), topology)],
-    )
-    u = np.concatenate([s, np.zeros(np.prod(target))])
-    return compile_network(network).rhs(0.0)(0.0, u)[s.size :]
 
 
 @pytest.mark.parametrize("topology", [brnn.OneToOne(0.5), brnn.AllToAll(0.5), brnn.AllButSelf(0.5)])

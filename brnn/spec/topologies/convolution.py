@@ -165,8 +165,8 @@ class Convolution(Topology):
         if len(source) > 2:
             raise SpecError(f"{where}: {type(self).__name__} needs a layer of 1 or 2 dimensions, not {source}")
 
-    def method(self, shape: Shape) -> str:
-        """Return what costs least on this shape: "separable", "fourier" or "direct"."""
+    def costs(self, shape: Shape) -> dict[str, float]:
+        """Return seconds for each method that can be taken on this shape."""
         height, width = _field(shape)
         terms = self.terms(len(shape))
         tall, wide = self.extent(len(shape))
@@ -177,6 +177,15 @@ class Convolution(Topology):
         }
         if terms is not None:
             costs["separable"] = _PASS * len(terms[0]) * width * ((height + tall - 1) * wide + height * tall)
+        return costs
+
+    def tap_cost(self, shape: Shape) -> float:
+        """Return seconds for a direct sum that skips taps that are 0."""
+        return _PASS * float(np.prod(shape)) * np.count_nonzero(self.taps(len(shape)))
+
+    def method(self, shape: Shape) -> str:
+        """Return what costs least on this shape: "separable", "fourier" or "direct"."""
+        costs = self.costs(shape)
         return min(costs, key=lambda name: costs[name])
 
     def transform(self, shape: Shape) -> tuple[Any, ...] | None:
@@ -195,18 +204,21 @@ class Convolution(Topology):
 
     def arguments(self, source: Shape, target: Shape) -> tuple[Argument, ...]:
         """Return index maps, taps or transfer function, and work arrays."""
-        height, width = _field(source)
-        tall, wide = self.extent(len(source))
-        method = self.method(source)
+        return self.arguments_of(source, self.method(source))
+
+    def arguments_of(self, shape: Shape, method: str) -> tuple[Argument, ...]:
+        """Return the arguments of one of the methods."""
+        height, width = _field(shape)
+        tall, wide = self.extent(len(shape))
         if method == "fourier":
-            return self._fourier_arguments(source, self.taps(len(source)))
+            return self._fourier_arguments(shape, self.taps(len(shape)))
         rows = _continued(height, tall // 2, height + tall - 1, self.boundary)
         columns = _continued(width, wide // 2, width + wide - 1, self.boundary)
         buffer = np.zeros((rows.size, columns.size))
         # The kernels above correlate; turning the kernel by 180 degrees makes that the convolution.
         if method == "direct":
-            return rows, columns, np.ascontiguousarray(self.taps(len(source))[::-1, ::-1]), buffer
-        terms = self.terms(len(source))
+            return rows, columns, np.ascontiguousarray(self.taps(len(shape))[::-1, ::-1]), buffer
+        terms = self.terms(len(shape))
         assert terms is not None  # "separable" is chosen only then
         down, across = (np.ascontiguousarray(profile[:, ::-1]) for profile in terms)
         return rows, columns, across, down, buffer, np.zeros((rows.size, width))
