@@ -55,6 +55,8 @@ import numpy as np
 
 from brnn.base.odes import solved
 from brnn.errors import InputError, IntegrationError
+from brnn.signals.enclosed import enclosable, enclosed
+from brnn.theory.certain import holds_between, nondecreasing
 from brnn.theory.liapunov_functions.signal import SignalFunction
 from brnn.theory.survivors import hill_of_field, jacobian, velocity
 
@@ -70,6 +72,8 @@ __all__ = [
     "settle",
     "stored_level",
 ]
+
+_ROUNDING = 1e-14
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,17 +163,31 @@ def quenches(x: Any, A: float, B: float, signal: SignalFunction, inhibition: flo
     """Say whether a state is sure to be quenched altogether, because its largest activity can only fall.
 
     Sufficient, for f >= 0: H(w) - v f(w) < A for all w from 0 to the largest activity. The growth rate of the cell
-    that has it is H(w) - A - v S, and S >= f(w), so that it falls from there to 0. The condition is looked at in 2,001
-    points; between them the left side may be higher by an eighth of its second difference, of which eight times as much
-    is allowed for. It is met sooner or later by every state that dies if B h(0) < A.
+    that has it is H(w) - A - v S, and S >= f(w), so that it falls from there to 0. That it holds of all w is known from
+    bounds of the signal over cells that are halved until they tell (`brnn.theory.certain`). A signal without bounds (a
+    class of the user's own) is looked at in 2,001 points; between them the left side may be higher by an eighth of its
+    second difference, of which eight times as much is allowed for. The condition is met sooner or later by every state
+    that dies if B h(0) < A.
     """
     largest = float(np.max(x))
     if largest <= 0.0:
         return True
-    w = np.linspace(0.0, largest, 2001)
+    bounded = enclosable(signal)
+    w = np.linspace(0.0, largest, 65 if bounded else 2001)
     growth = hill_of_field(w, B, signal, inhibition) - inhibition * np.asarray(signal(w))
-    bend = np.abs(np.diff(growth, 2))
-    return bool(np.max(growth + np.concatenate([bend[:1], bend, bend[-1:]])) < A)
+    if not np.max(growth) < A:
+        return False
+    if not bounded:
+        bend = np.abs(np.diff(growth, 2))
+        return bool(np.max(growth + np.concatenate([bend[:1], bend, bend[-1:]])) < A)
+
+    def falls(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        hill = np.maximum(enclosed(signal, "quotient", low, high)[1], 0.0)
+        left = np.maximum(B - (1.0 - inhibition) * low, B - (1.0 - inhibition) * high)
+        least = inhibition * enclosed(signal, "kernel", low, high)[0]
+        return left * hill - least < A * (1.0 - _ROUNDING)
+
+    return holds_between(falls, largest)
 
 
 def ignites(x: Any, A: float, B: float, signal: SignalFunction, inhibition: float = 1.0) -> bool:
@@ -185,7 +203,7 @@ def ignites(x: Any, A: float, B: float, signal: SignalFunction, inhibition: floa
     if active.size == 0:
         return False
     drive = np.asarray(hill_of_field(active, B, signal, inhibition))
-    return bool(drive.max() >= A + inhibition * np.sum(signal(active)))
+    return bool(drive.max() >= (A + inhibition * np.sum(signal(active))) * (1.0 + _ROUNDING))
 
 
 def settle(
@@ -253,8 +271,12 @@ def noise_threshold(
     if not lower > 1e-290 * upper:
         raise InputError("the field suppresses no noise that a number can hold: B h(w) falls below A only next to 0")
 
+    rises = nondecreasing(signal, B)
+    if rises is None:
+        rises = bool((np.diff(np.asarray(signal(np.linspace(0.0, B, 2001)))) >= 0.0).all())
+
     def survives(scale: float) -> bool:
-        return _survives(scale * pattern, A, B, signal, inhibition)
+        return _survives(scale * pattern, A, B, signal, inhibition, rises)
 
     # Large factors may quench one another, so the least factor that survives is looked for from below.
     trials = np.geomspace(lower, upper, max(61, round(7 * np.log10(upper / lower))))
@@ -280,8 +302,10 @@ def certain_threshold(pattern: Any, A: float, B: float, signal: SignalFunction, 
     Raises
     ------
     InputError
-        If one of the two says nothing of this pattern.
+        If one of the two says nothing of this pattern, or the signal is not known to be nondecreasing.
     """
+    if not nondecreasing(signal, B):
+        raise InputError("nothing is certain of a signal that is not known to be nondecreasing between samples")
     pattern = np.asarray(pattern, dtype=np.float64).ravel()
     largest = float(pattern.max())
     trials = np.geomspace(1e-9, 1.0, 600) * B / largest
@@ -301,10 +325,10 @@ def certain_threshold(pattern: Any, A: float, B: float, signal: SignalFunction, 
     return Bracket(found[0].lower, found[1].upper)
 
 
-def _survives(x: np.ndarray, A: float, B: float, signal: SignalFunction, inhibition: float) -> bool:
+def _survives(x: np.ndarray, A: float, B: float, signal: SignalFunction, inhibition: float, rises: bool) -> bool:
     elapsed, span = 0.0, 0.5 / A
     while elapsed < 200.0 / A:
-        if ignites(x, A, B, signal, inhibition):
+        if rises and ignites(x, A, B, signal, inhibition):
             return True
         if quenches(x, A, B, signal, inhibition):
             return False

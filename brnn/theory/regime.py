@@ -20,12 +20,14 @@ marginal, distances shrink like a power of 1/t, and no finite run shows the limi
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from brnn.errors import InputError
+from brnn.theory.certain import falls_relative, flat_stretch, nondecreasing
 from brnn.theory.storing import storage
 from brnn.theory.survivors import equilibria, jacobian, modes, most_survivors
 
@@ -139,12 +141,21 @@ def adaptation_level_state(
         return np.zeros(A.size)
     w = np.geomspace(1e-9, 1.0, _SAMPLES) * float(B.max())
     f, hill = np.asarray(signal(w)), np.asarray(signal.hill(w))
-    if (np.diff(f) < -1e-12 * float(f.max())).any():
+    if nondecreasing(signal, float(B.max())) is False and (np.diff(f) < -1e-12 * float(f.max())).any():
         return "the signal falls somewhere"
-    if _flat(hill) and not I.any():
+    linear = signal.shape(float(B.max())) == "linear"
+    if linear and not I.any():
         return _excluded(A, B, float(hill[-1]), J, active)
     for i in np.flatnonzero(active):
-        b = B[i] * (hill + I[i] / w)
+        stretch = flat_stretch(signal, float(B[i]))
+        if stretch is not None and I[i] == 0.0:
+            return f"b_i is flat for cell {i} up to x = {stretch[1]:.3g}, so that more than one level may hold"
+        falls = falls_relative(signal, float(B[i]), float(I[i]))
+        if falls:
+            continue
+        if falls is False:
+            return f"b_i rises for cell {i}, so that more than one level may hold"
+        b = B[i] * (hill + I[i] / w)  # samples, where bounds do not tell
         inside = w <= B[i]
         rises = np.diff(b[inside]) > 1e-12 * np.abs(b[inside][:-1])
         if rises.any():
@@ -249,15 +260,37 @@ def _mixed(A: float, B: float, signal: Any, x: np.ndarray) -> Iterator[np.ndarra
         if x[order[k]] == x[order[k - 1]] or (k + 1 < x.size and x[order[k + 1]] == x[order[k]] > 0.0):
             continue
         excess = B * np.asarray(signal.hill(low)) - A - k * np.asarray(signal(high)) - np.asarray(signal(low))
-        for m in np.flatnonzero(excess[:-1] * excess[1:] <= 0.0):
-            a = float(brentq(
-                lambda v, k=k: B * float(signal.hill(v)) - A - k * float(signal(other(v))) - float(signal(v)),
-                low[m], low[m + 1], xtol=1e-15 * B,
-            ))  # fmt: skip
+
+        def surplus(a: float, k: int = k) -> float:
+            return B * float(signal.hill(a)) - A - k * float(signal(other(a))) - float(signal(a))
+
+        places = _with_turns(surplus, low, excess)
+        for begin, end in itertools.pairwise(places):
+            if not surplus(begin) * surplus(end) <= 0.0:
+                continue
+            a = float(brentq(surplus, begin, end, xtol=1e-15 * B))
             state = np.zeros(x.size)
             state[order[:k]], state[order[k]] = other(a), a
             if float(np.max(np.linalg.eigvals(jacobian(state, A, B, signal)).real)) <= _NEUTRAL * A:
                 yield state
+
+
+def _with_turns(function: Callable[[float], float], places: np.ndarray, values: np.ndarray) -> list[float]:
+    """Return places between which a function changes its sign: of a grid, and turns that cross 0 between its points."""
+    from scipy.optimize import minimize_scalar
+
+    known = np.isfinite(values)
+    x, v = places[known], values[known]
+    changes = np.flatnonzero(v[:-1] * v[1:] <= 0.0)
+    found = set(x[changes].tolist()) | set(x[changes + 1].tolist())
+    size = np.abs(v)
+    turns = 1 + np.flatnonzero((size[1:-1] < size[:-2]) & (size[1:-1] <= size[2:]) & (v[:-2] * v[2:] > 0.0))
+    for m in turns.tolist():
+        sign = float(np.sign(v[m]))
+        turn = minimize_scalar(lambda a, sign=sign: sign * function(a), bounds=(x[m - 1], x[m + 1]), method="bounded")
+        if turn.fun <= 0.0:
+            found |= {float(x[m - 1]), float(turn.x), float(x[m + 1])}
+    return sorted(found)
 
 
 def _flat(values: np.ndarray) -> bool:

@@ -34,6 +34,8 @@ from typing import Any
 import numpy as np
 
 from brnn.errors import InputError
+from brnn.signals.enclosed import enclosable, enclosed, shape_is_known
+from brnn.theory.certain import flat_stretch, holds_between
 from brnn.theory.liapunov_functions.signal import SignalFunction
 from brnn.theory.quenching import ignites, quenches
 from brnn.theory.survivors import equilibria, modes, most_survivors
@@ -42,6 +44,7 @@ __all__ = ["Storage", "storage"]
 
 _SOURCE = "Grossberg (1973), Stud. Appl. Math. 52, 213-257"
 _EQUAL = 1e-12
+_SAMPLED = " (as far as samples of this signal tell)"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -120,7 +123,9 @@ def storage(A: float, B: float, signal: SignalFunction, initial: Any) -> Storage
     if float(signal(0.0)) != 0.0:
         words = "f(0) is not 0: silent cells excite themselves, and the theorems do not apply"
         return Storage(shape, words, (), most)
-    known = _quenched(A, B, signal, x) or _equal(A, B, signal, x) or _linear_stretch(A, B, signal, x)
+    known = _quenched(A, B, signal, x)
+    certain = known is not None
+    known = known or _equal(A, B, signal, x) or _linear_stretch(A, B, signal, x)
     if known is None and shape == "slower-than-linear":
         known = _slower(A, B, signal, x)
     if known is None and shape == "faster-than-linear":
@@ -128,6 +133,8 @@ def storage(A: float, B: float, signal: SignalFunction, initial: Any) -> Storage
     if known is None:
         known = _UNDECIDED.get(shape, _UNDECIDED["mixed"]).format(most=most), ()
     words, states = known
+    if not (certain or shape_is_known(signal)):
+        words += _SAMPLED
     return Storage(shape, words, tuple(state.reshape(initial.shape) for state in states), most)
 
 
@@ -157,13 +164,26 @@ def _quenched(A: float, B: float, signal: SignalFunction, x: np.ndarray) -> Know
     if at_zero <= A:
         roots = equilibria(A, B, signal)
         if not roots:
-            return "h(x) = A/(B - x) has no root: nothing can be stored, everything is quenched", (np.zeros_like(x),)
+            words = "h(x) = A/(B - x) has no root: nothing can be stored, everything is quenched"
+            return words + _unless_certain(A, B, signal, B), (np.zeros_like(x),)
         if at_zero < A and x.sum() < roots[0].level * (1 - _EQUAL):
             words = f"noise suppression: the total activity is below the lowest equilibrium {roots[0].level:.6g}"
-            return words, (np.zeros_like(x),)
+            return words + _unless_certain(A, B, signal, float(x.sum())), (np.zeros_like(x),)
     if quenches(x, A, B, signal):
-        return "noise suppression: no cell can grow, B h(w) < A for all activities", (np.zeros_like(x),)
+        words = "noise suppression: no cell can grow, B h(w) < A for all activities"
+        return words + ("" if enclosable(signal) else _SAMPLED), (np.zeros_like(x),)
     return None
+
+
+def _unless_certain(A: float, B: float, signal: SignalFunction, top: float) -> str:
+    """Return the reservation that belongs to "(B - w) h(w) < A up to `top`" where only samples say so."""
+    if shape_is_known(signal):  # one turn at most, which is found
+        return ""
+
+    def below(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        return (B - low) * np.maximum(enclosed(signal, "quotient", low, high)[1], 0.0) < A
+
+    return "" if enclosable(signal) and holds_between(below, top) else _SAMPLED
 
 
 def _equal(A: float, B: float, signal: SignalFunction, x: np.ndarray) -> Known:
@@ -244,7 +264,12 @@ def _slower(A: float, B: float, signal: SignalFunction, x: np.ndarray) -> Known:
     if not levels:
         return "slower-than-linear signal with B h(0) <= A: nothing is stored", (np.zeros_like(x),)
     u = levels[-1].level
-    if not float(signal.hill(u)) < float(signal.hill(1e-6 * u)) * (1 - 1e-9):
+    stretch = flat_stretch(signal, B)
+    if shape_is_known(signal):
+        flat = stretch is not None and u <= stretch[1] * (1 + _EQUAL)
+    else:
+        flat = not float(signal.hill(u)) < float(signal.hill(1e-6 * u)) * (1 - 1e-9)
+    if flat:
         return None  # h is flat up to here: f is linear where it matters
     return "slower-than-linear signal: every pattern becomes uniform", (np.where(active, u, 0.0),)
 
@@ -272,6 +297,9 @@ def _faster(A: float, B: float, signal: SignalFunction, x: np.ndarray) -> Known:
 
 def _flat_top(signal: SignalFunction, B: float) -> tuple[float, float, float] | None:
     """Return (x1, x2, C): h = C on [x1, x2] and rises up to x1; None without a flat top of h."""
+    if shape_is_known(signal):
+        stretch = flat_stretch(signal, B)
+        return None if stretch is None else (*stretch, float(signal.hill(0.5 * stretch[1])))
     grid = np.linspace(0.0, B, 4001)[1:]
     h = np.asarray(signal.hill(grid))
     C = float(h.max())

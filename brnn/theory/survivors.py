@@ -40,11 +40,13 @@ from typing import Any
 import numpy as np
 
 from brnn.errors import InputError
+from brnn.signals.enclosed import shape_is_known, top_of_hill
+from brnn.theory.certain import flat_stretch
 from brnn.theory.liapunov_functions.signal import SignalFunction
 
 __all__ = ["Modes", "SurvivorLevel", "equilibria", "hill_of_field", "jacobian", "modes", "most_survivors", "velocity"]
 
-_FLAT = 1e-9  # |w h'| below this times h counts as a flat hill
+_FLAT = 1e-9  # |w h'| below this times h counts as a flat hill, of a signal of which it is not known
 _TOUCHES = 4.0 * float(np.finfo(float).eps)  # of A; what [B - m u] h(u) - A is where rounding cannot tell it from 0
 _FAR = 708.0  # exp(-t) is a number up to here
 
@@ -208,7 +210,7 @@ def modes(
     u = float(level)
     h, slope = float(signal.hill(u)), float(signal.derivative(u))
     bend = slope - h  # u h'(u)
-    if abs(bend) < _FLAT * h:
+    if abs(bend) < _FLAT * h and _may_be_flat(signal, u):
         bend = 0.0
     difference = (B - (1.0 - inhibition) * u) * bend - (1.0 - inhibition) * u * h
     return Modes(
@@ -265,10 +267,21 @@ def _holds(k: int, A: float, B: float, signal: SignalFunction, n: int, inhibitio
         mode = modes(u, A, B, signal, survivors=k, n=n, inhibition=inhibition)
         top = float(hill_of_field(u, B, signal, inhibition))
         sides = np.asarray(hill_of_field(np.array([u * (1 - 1e-3), u * (1 + 1e-3)]), B, signal, inhibition))
-        flat = bool((np.abs(sides - top) <= 1e-11 * top).all())
-        if (k == 1 or mode.difference < -_FLAT * top or flat) and (n == k or mode.silent <= _FLAT * top):
+        flat = _may_be_flat(signal, u) and bool((np.abs(sides - top) <= 1e-11 * top).all())
+        differences_die = k == 1 or flat or mode.difference < -_FLAT * top
+        if inhibition == 1.0 and shape_is_known(signal) and not math.isnan(top_of_hill(signal)):
+            differences_die |= u > top_of_hill(signal) * (1.0 + _FLAT)  # h falls, however slowly
+        if differences_die and (n == k or mode.silent <= _FLAT * top):
             return True
     return False
+
+
+def _may_be_flat(signal: SignalFunction, u: float) -> bool:
+    """Say whether the hill may be flat at u; with an exponent next to 1 it is nearly so, which decides in the end."""
+    if not shape_is_known(signal):
+        return True
+    stretch = flat_stretch(signal, math.inf)
+    return stretch is not None and u <= stretch[1] * (1.0 + _FLAT)
 
 
 def _check(A: float, B: float, survivors: int, inhibition: float) -> None:
