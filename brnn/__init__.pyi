@@ -87,6 +87,7 @@ from .spec.learning import Learning as Learning
 from .spec.learning import Outstar as Outstar
 from .spec.learning import PassiveDecay as PassiveDecay
 from .spec.learning import SelfNormalizing as SelfNormalizing
+from .spec.modulation import Modulation as Modulation
 from .spec.network import Network as Network
 from .spec.projection import Projection as Projection
 from .spec.schedules import Constant as Constant

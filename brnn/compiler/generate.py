@@ -26,7 +26,8 @@ import numpy as np
 
 from brnn.base.codetext import Code
 from brnn.compiler.convolutions import add_shared
-from brnn.compiler.plasticity import add_gate, add_given, add_matrix, add_plastic
+from brnn.compiler.modulation import modulating_factor
+from brnn.compiler.plasticity import add_gated, add_given, add_matrix, add_plastic
 from brnn.compiler.program import INLINED, Course, Program, SentSignals
 from brnn.compiler.rates import with_rates
 from brnn.compiler.statements import (
@@ -125,15 +126,16 @@ def generate(
         if lag >= 0.0:
             _add_signal(program, network.layer(name), signal, lag, source)
     for projection in network.projections:
-        if projection.gate is not None and projection.gate.per == "source":
+        if _changed_at_source(projection):
             own = signals.of(projection.source, projection.signal, projection.delay)
-            add_gate(program, projection, own, sent[str(projection.name)])
+            factor = _factor(program, projection, signals, "source")
+            add_gated(program, projection, own, sent[str(projection.name)], factor)
     fields: dict[tuple[str, str], Array] = {}
     for projection in network.projections:
         if not projection.immediate:
             _add_field(program, network, projection, signals, sent, fields, given)
     for layer in network.layers:
-        _add_layer(program, network, layer, sent, fields, inputs)
+        _add_layer(program, network, layer, signals, sent, fields, inputs)
         _send_at_once(program, network, layer, signals, sent, fields)
     program.source = text_of(program)
     return program
@@ -149,8 +151,12 @@ def _sent_by(projection: Projection, network: Network, signals: SignalTable) -> 
         for signal, place in learning.reads(projection.signal):
             layer, lag = _end(projection, place)
             signals.of(layer, signal, lag, array=place != "source total", total=place == "source total")
+    if projection.modulation is not None:
+        modulating, single = _modulating(projection, signals), projection.modulation.at == "total"
+        modulating.needs_array |= not single
+        modulating.needs_total |= single
     own, lag = projection.source, projection.lag(network.step)
-    if gate is None or gate.per == "connection":
+    if not _changed_at_source(projection):
         return signals.of(own, projection.signal, lag, array=array or gate is not None, total=total)
     signals.of(own, projection.signal, lag, array=True)
     return SentSignals(f"fy_{projection.name}", network.layer(projection.source).cells, array, total)
@@ -159,6 +165,26 @@ def _sent_by(projection: Projection, network: Network, signals: SignalTable) -> 
 def _is_plastic(projection: Projection) -> bool:
     """Tell whether each connection has a gate or weight of its own."""
     return projection.learning is not None or (projection.gate is not None and projection.gate.per == "connection")
+
+
+def _changed_at_source(projection: Projection) -> bool:
+    """Tell whether each source cell has a gate or a factor of its own."""
+    gate, modulation = projection.gate, projection.modulation
+    return (gate is not None and gate.per == "source") or (modulation is not None and modulation.at == "source")
+
+
+def _modulating(projection: Projection, signals: SignalTable) -> SentSignals:
+    """Return the signals of the layer that modulates a projection."""
+    modulation = projection.modulation
+    assert modulation is not None
+    return signals.of(modulation.layer, modulation.signal, projection.delay if modulation.at == "source" else 0.0)
+
+
+def _factor(program: Program, projection: Projection, signals: SignalTable, *places: str) -> Expression | None:
+    """Return the factor of a projection if it is one of these places."""
+    if projection.modulation is None or projection.modulation.at not in places:
+        return None
+    return modulating_factor(program, projection, _modulating(projection, signals))
 
 
 def _end(projection: Projection, place: str) -> tuple[str, float]:
@@ -230,11 +256,13 @@ def _add_field(
     if topology.local and not plastic:
         return
     source, target = network.layer(projection.source), network.layer(projection.target)
-    key = (projection.target, projection.kind)
+    key, room = (projection.target, str(projection.kind)), f"net_{projection.kind[:3]}_{target.name}"
     laws = [type(part).__name__ for part in (topology, projection.gate, projection.learning) if part is not None]
     program.add(Comment(f"{projection.name}: {', '.join(laws)}"))
+    if projection.modulation is not None and projection.modulation.at != "source":
+        key, room = (str(projection.name), "own"), f"own_{projection.name}"
     if key not in fields:
-        fields[key] = program.work(f"net_{projection.kind[:3]}_{target.name}", target.cells)
+        fields[key] = program.work(room, target.cells)
         program.add(Loop(_I, fields[key].size, (Assign(fields[key][_I], ZERO),)))
     s, net = sent[str(projection.name)].array, fields[key]
     if plastic:
@@ -283,6 +311,7 @@ def _add_layer(
     program: Program,
     network: Network,
     layer: LayerLaw,
+    signals: SignalTable,
     sent: dict[str, SentSignals],
     fields: dict[tuple[str, str], Array],
     inputs: dict[tuple[str, str], list[Expression]],
@@ -295,8 +324,12 @@ def _add_layer(
         for projection in network.projections:
             if projection.target != layer.name or projection.kind != kind:
                 continue
+            factor = _factor(program, projection, signals, "target", "total")
             if projection.topology.local and not _is_plastic(projection):
-                terms.append(_local_term(program, network, projection, sent[str(projection.name)]))
+                term = _local_term(program, network, projection, sent[str(projection.name)])
+                terms.append(term if factor is None else term * factor)
+            elif factor is not None:
+                terms.append(fields[str(projection.name), "own"][_I] * factor)
         brackets[Local(kind[:3])] = functools.reduce(operator.add, terms) if terms else ZERO
     law, parameters = _law(program, layer)
     x, dx = _state("x", layer), _state("dx", layer)

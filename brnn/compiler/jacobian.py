@@ -85,7 +85,8 @@ class BlockJacobian:
             now = self._clock.reads(k, time)
             if now is not None:
                 inputs[layer.name, stimulus.kind] += stimulus.at(now, layer.shape).ravel()
-        effective = [self._effective(place, u) for place in self._places]
+        plain = [self._effective(place, u) for place in self._places]
+        effective = [self._modulated(place, weights, x) for place, weights in zip(self._places, plain, strict=True)]
         for place, weights in zip(self._places, effective, strict=True):
             signals = place.projection.signal(x[place.columns])
             inputs[place.target.name, place.projection.kind] += weights @ signals
@@ -103,6 +104,20 @@ class BlockJacobian:
             rise = place.projection.signal.derivative(x[place.columns])
             gain = sensitivity[place.target.name, place.projection.kind]
             J[place.rows, place.columns] += gain[:, None] * weights * rise[None, :]
+        for place, weights in zip(self._places, plain, strict=True):
+            if place.projection.modulation is not None:
+                gain = sensitivity[place.target.name, place.projection.kind]
+                modulation = place.projection.modulation
+                columns = self._slices[f"{modulation.layer}.x"]
+                sent = weights * place.projection.signal(x[place.columns])[None, :]
+                rise = modulation.gain * modulation.signal.derivative(x[columns])
+                if modulation.at == "source":
+                    J[place.rows, columns] += gain[:, None] * sent * rise[None, :]
+                elif modulation.at == "target":
+                    own = np.arange(place.target.cells)
+                    J[place.rows, columns][own, own] += gain * sent.sum(axis=1) * rise
+                else:
+                    J[place.rows, columns] += (gain * sent.sum(axis=1))[:, None] * rise[None, :]
         return J, self._rest(time, u)
 
     def _effective(self, place: _Place, u: np.ndarray) -> np.ndarray:
@@ -117,6 +132,14 @@ class BlockJacobian:
         if projection.learning is not None:
             result = result * self._matrix(place, u[self._slices[f"{projection.name}.z"]])
         return result
+
+    def _modulated(self, place: _Place, weights: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Return the strengths times the factors of the modulation."""
+        modulation = place.projection.modulation
+        if modulation is None:
+            return weights
+        factor = np.asarray(modulation.factor(modulation.signal(x[self._slices[f"{modulation.layer}.x"]])))
+        return weights * (factor[:, None] if modulation.at == "target" else factor)
 
     def _matrix(self, place: _Place, values: np.ndarray) -> np.ndarray:
         """Return one value per connection as a matrix [target, source]."""

@@ -118,6 +118,9 @@ def guaranteed_bounds(network: Network) -> dict[str, tuple[float | np.ndarray, f
                 continue
             source = bounded.get(projection.source)
             rate = projection.signal.nonnegative or (source is not None and np.all(source[0] >= 0.0))
+            if projection.modulation is not None:
+                third = bounded.get(projection.modulation.layer)
+                rate = rate and projection.modulation.nonnegative(None if third is None else third[0])
             if not rate or projection.topology.smallest_weight() < 0 or projection.learning is not None:
                 del bounded[projection.target]
                 changed = True

@@ -23,7 +23,7 @@ from brnn.compiler.statements import (
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 
-__all__ = ["add_gate", "add_given", "add_matrix", "add_plastic"]
+__all__ = ["add_gated", "add_given", "add_matrix", "add_plastic"]
 
 _I, _J, _K = Index("i"), Index("j"), Index("k")  # source cell, target cell, connection
 _W, _TOTAL = Local("w"), Local("total")  # strength of a connection, input of a cell
@@ -34,16 +34,36 @@ def _state(quantity: str, projection: Projection) -> Array:
     return Array(f"{quantity}_{projection.name}", "state")
 
 
-def add_gate(program: Program, projection: Projection, sent: SentSignals, gated: SentSignals) -> None:
-    """Add a gate for each source cell: its own law, and the signals multiplied by it."""
+def add_gated(
+    program: Program, projection: Projection, sent: SentSignals, gated: SentSignals, factor: Expression | None
+) -> None:
+    """Add what a projection sends of the signals of its source: times a gate for each source cell, and a factor there.
+
+    Parameters
+    ----------
+    sent : SentSignals
+        The signals of the source; gates are depleted by them.
+    gated : SentSignals
+        What the projection sends.
+    factor : Expression, optional
+        What else multiplies the signal of cell i.
+    """
     name, gate = str(projection.name), projection.gate
-    assert gate is not None
-    f, y, dy = sent.array, _state("y", projection), _state("dy", projection)
-    law = program.kernel(f"gate_{type(gate).__name__.lower()}", type(gate).law)
-    arguments = program.arguments(law, 2, gate.arguments, f"gate_{name}")
-    slope = Assign(dy[_I], program.call(law, y[_I], f[_I], *arguments))
-    says = f"{gated.name}: signals {sent.name} through the gates of {name}: {type(gate).__name__}"
-    program.add(Comment(says), *gated.computed(y, slope, signal=f[_I] * y[_I]))
+    f = cells = sent.array
+    slopes: list[Assign] = []
+    signal: Expression = f[_I]
+    says = f"{gated.name}: signals {sent.name}"
+    if gate is not None and gate.per == "source":
+        y, dy = _state("y", projection), _state("dy", projection)
+        law = program.kernel(f"gate_{type(gate).__name__.lower()}", type(gate).law)
+        arguments = program.arguments(law, 2, gate.arguments, f"gate_{name}")
+        slopes.append(Assign(dy[_I], program.call(law, y[_I], f[_I], *arguments)))
+        signal, cells = signal * y[_I], y
+        says += f" through the gates of {name}: {type(gate).__name__}"
+    if factor is not None:
+        signal = signal * factor
+        says += f", modulated as {name} is"
+    program.add(Comment(says), *gated.computed(cells, *slopes, signal=signal))
     if gated.needs_array:
         program.work(gated.name, gated.cells)
 

@@ -231,8 +231,20 @@ class _Writer:
         source, _ = self.ends(link)
         signal = self.applied(link.signal, self.activity(source, letter, link.lag(self.network.step)))
         if gated and link.gate is not None and link.gate.per == "source":
-            return joined(signal, "*", element(f"{link.name}.y", self.index(source, letter)))
+            signal = joined(signal, "*", element(f"{link.name}.y", self.index(source, letter)))
+        if gated and link.modulation is not None and link.modulation.at == "source":
+            signal = joined(signal, "*", self.factor(link, letter))
         return signal
+
+    def factor(self, link: Projection, letter: str) -> Formula:
+        """Return the factor that a third layer sets."""
+        modulation = link.modulation
+        assert modulation is not None
+        layer, total = self.network.layer(modulation.layer), modulation.at == "total"
+        lag = link.delay if modulation.at == "source" else 0.0
+        h = self.applied(modulation.signal, self.activity(layer, "m" if total else letter, lag))
+        h = sum_over("m", h) if total and layer.cells > 1 else h
+        return joined(constant(modulation.base), "+", joined(constant(modulation.gain), "*", h))
 
     def connection(self, link: Projection, quantity: str) -> Formula:
         """Return the gate ("y"), weight ("z") or strength ("W") of the connection from cell k to cell i."""
@@ -242,6 +254,13 @@ class _Writer:
         return element(f"{link.name}.{quantity}", self.index(target, _I), self.index(source, _K))
 
     def arriving(self, link: Projection) -> Formula:
+        term = self.summed(link)
+        if link.modulation is None or link.modulation.at == "source":
+            return term
+        return joined(term, "*", self.factor(link, _I))
+
+    def summed(self, link: Projection) -> Formula:
+        """Return the sum of what a projection sends to a cell, without a factor of this cell."""
         source, target = self.ends(link)
         topology = link.topology
         plastic = link.learning is not None or (link.gate is not None and link.gate.per == "connection")

@@ -188,9 +188,24 @@ class _Writer:
         """Return the signal of each source cell, times its gate if each cell has one."""
         source, _ = self.ends(link)
         signals = self.signals(source, link.signal, link.lag(self.network.step))
-        if link.gate is None or link.gate.per != "source":
-            return signals
-        return [self.auxiliary(joined(s, "*", y)) for s, y in zip(signals, self.y[str(link.name)], strict=True)]
+        if link.gate is not None and link.gate.per == "source":
+            gates = self.y[str(link.name)]
+            signals = [self.auxiliary(joined(s, "*", y)) for s, y in zip(signals, gates, strict=True)]
+        if link.modulation is not None and link.modulation.at == "source":
+            factors = self.factors(link)
+            signals = [self.auxiliary(joined(s, "*", c)) for s, c in zip(signals, factors, strict=True)]
+        return signals
+
+    def factors(self, link: Projection) -> list[Formula]:
+        """Return the factors that a third layer sets: one for each of its cells, or one for all."""
+        modulation = link.modulation
+        assert modulation is not None
+        lag = link.delay if modulation.at == "source" else 0.0
+        signals = self.signals(self.network.layer(modulation.layer), modulation.signal, lag)
+        if modulation.at == "total":
+            signals = [_added(signals)]
+        base, gain = constant(modulation.base), constant(modulation.gain)
+        return [self.auxiliary(joined(base, "+", joined(gain, "*", h))) for h in signals]
 
     # Connections
 
@@ -212,6 +227,16 @@ class _Writer:
 
     def arriving(self, link: Projection) -> list[Formula]:
         """Return the input of each target cell by a projection."""
+        totals = self.unmodulated(link)
+        if link.modulation is None or link.modulation.at == "source":
+            return totals
+        factors = self.factors(link)
+        if len(factors) == 1:
+            factors = factors * len(totals)
+        return [joined(total, "*", factor) for total, factor in zip(totals, factors, strict=True)]
+
+    def unmodulated(self, link: Projection) -> list[Formula]:
+        """Return the same without factors of the target cells."""
         source, target = self.ends(link)
         W = link.topology.strengths(source.shape, target.shape)
         if np.count_nonzero(W) > _TERMS:

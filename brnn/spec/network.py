@@ -282,6 +282,8 @@ class Network(Spec):
                 )
             if projection.gate is not None or projection.learning is not None:
                 raise SpecError(f"{projection.label}: gates and learning laws need continuous time")
+            if projection.modulation is not None:
+                raise SpecError(f"{projection.label}: modulation needs continuous time")
             steps = projection.delay / self.step
             if abs(steps - round(steps)) > 1e-9:
                 raise SpecError(
@@ -296,6 +298,8 @@ class Network(Spec):
         for part in (projection.gate, projection.learning):
             if part is not None:
                 part.check(source.shape, target.shape, projection.topology, projection.label)
+        if projection.modulation is not None:
+            projection.modulation.check(source, target, self.layer, projection.label)
         signed = projection.topology.signed
         if projection.topology.smallest_weight() < 0 and not (signed or target.accepts_signed_input()):
             raise SpecError(

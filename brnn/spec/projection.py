@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from brnn.signals import Linear, Signal
 from brnn.spec.gates import Gate
 from brnn.spec.layers.base import KINDS
 from brnn.spec.learning import Learning
+from brnn.spec.modulation import Modulation
 from brnn.spec.topologies import Topology
 from brnn.spec.topologies.uniform import OneToOne
 
@@ -43,6 +44,8 @@ class Projection(Spec):
         Axonal lag.
     name : str, optional
         ``"<source>_<target>_exc"``, ``"_inh"`` or ``"_mod"`` by default.
+    modulation : Modulation, optional
+        Multiplies the signals by a factor that the activity of a third layer sets.
 
     Raises
     ------
@@ -59,6 +62,7 @@ class Projection(Spec):
     learning: Learning | None = None
     delay: float = 0.0
     name: str | None = None
+    modulation: Modulation | None = None
 
     immediate: ClassVar[bool] = False  # whether signals are those of the source's next state, in the same step
 
@@ -75,7 +79,21 @@ class Projection(Spec):
             one_of(self.gate, f"{at}: gate", Gate, "a gate, e.g. HabituativeGate(H=1, K=1, L=1), or None")
         if self.learning is not None:
             one_of(self.learning, f"{at}: learning", Learning, "a learning law, e.g. Outstar(rate=1), or None")
+        if self.modulation is not None:
+            one_of(self.modulation, f"{at}: modulation", Modulation, "a Modulation, e.g. Modulation('F2'), or None")
         self._set(delay=number(self.delay, f"{at}: delay", minimum=0.0))
+
+    def to_dict(self, arrays: dict[str, np.ndarray] | None = None) -> dict[str, Any]:
+        """Return plain data (see Spec), without a modulation that there is not: as files have it that are older."""
+        data = super().to_dict(arrays)
+        if self.modulation is None:
+            del data["modulation"]
+        return data
+
+    @property
+    def plain(self) -> bool:
+        """Whether signals times strengths arrive at once: no gate, learning law, modulation and delay."""
+        return self.gate is None and self.learning is None and self.modulation is None and not self.delay
 
     def start(self, quantity: str, size: int) -> np.ndarray:
         """Return the gates ("y") or weights ("z") at time 0, flat."""
@@ -106,8 +124,8 @@ class ImmediateProjection(Projection):
     ----------
     source, target, kind, signal, topology, name
         As for Projection.
-    gate, learning, delay
-        None, None and 0: discrete time has no gates and learning laws.
+    gate, learning, delay, modulation
+        None, None, 0 and None: discrete time has no gates, learning laws and modulations.
     """
 
     immediate: ClassVar[bool] = True

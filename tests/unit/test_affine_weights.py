@@ -18,7 +18,7 @@ from brnn.integrate.steppers.dormand_prince import DormandPrince
 
 
 def network(seed: int = 0, **more: object) -> brnn.Network:
-    """Return one with every law that fits, a window, a ramp, a gate, and without connections to itself."""
+    """Return one with every law that fits, a window, a ramp, a gate, factors, and without connections to itself."""
     rng = np.random.default_rng(seed)
     f, shape = brnn.Sigmoid(1.0, 0.5), (6, 9)
 
@@ -39,6 +39,7 @@ def network(seed: int = 0, **more: object) -> brnn.Network:
             brnn.Projection(
                 "b", "a", "excitatory", brnn.Linear(), brnn.AllToAll(0.3), name="down",
                 learning=learning(brnn.Outstar, *shape[::-1], schedule=brnn.Ramp(0.0, 3.0)),
+                modulation=brnn.Modulation("a", f, 1.0, 0.5),
             ),
             brnn.Projection(
                 "a", "a", "inhibitory", f, brnn.AllButSelf(0.5), name="among",
@@ -47,6 +48,7 @@ def network(seed: int = 0, **more: object) -> brnn.Network:
             brnn.Projection(
                 "b", "b", "inhibitory", f, brnn.AllButSelf(0.5), name="rivals",
                 learning=learning(brnn.Instar, shape[0], shape[0]),
+                modulation=brnn.Modulation("b", f, 1.0, -0.3, "source"),
             ),
         ],
         [

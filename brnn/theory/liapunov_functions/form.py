@@ -71,6 +71,8 @@ def refuse_time(network: Network) -> float:
             raise NotOfTheForm(
                 f"{projection.label} has a gate, a state that (32) does not have and that can make it oscillate"
             )
+        if projection.modulation is not None:
+            raise NotOfTheForm(f"{projection.label} is modulated by a third layer; (32) has sums of signals alone")
         _check_learning(projection, network)
     since = network.settled()
     if not np.isfinite(since):

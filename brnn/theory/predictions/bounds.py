@@ -19,6 +19,7 @@ from brnn.signals import Signal
 from brnn.spec.events.actions import NextPhase, SetState, StartStimulus, StopRun, SwitchStimulus
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.learning import DoublyGated, Instar, Outstar, PassiveDecay, SelfNormalizing
+from brnn.spec.modulation import Modulation
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.theory.habituation import gate_level
@@ -245,9 +246,23 @@ def _arriving(link: Projection, W: np.ndarray, ranges: dict[str, Interval]) -> I
         sent = sent * (y if y.low.size == sent.low.size and link.gate.per == "source" else _whole(y, sent.low.size))
     if link.learning is not None:
         sent = sent * _whole(ranges[f"{link.name}.z"], sent.low.size)
+    factor = None if link.modulation is None else _factor(link.modulation, ranges)
+    if factor is not None and link.modulation is not None and link.modulation.at == "source":
+        sent, factor = sent * factor, None
     positive, negative = np.maximum(W, 0.0), np.minimum(W, 0.0)
-    return Interval(_product(positive, sent.low) + _product(negative, sent.high),
-                    _product(positive, sent.high) + _product(negative, sent.low))  # fmt: skip
+    arriving = Interval(_product(positive, sent.low) + _product(negative, sent.high),
+                        _product(positive, sent.high) + _product(negative, sent.low))  # fmt: skip
+    return arriving if factor is None else arriving * factor
+
+
+def _factor(modulation: Modulation, ranges: dict[str, Interval]) -> Interval:
+    """Return between which values the factors of a modulation lie."""
+    h = signal_range(modulation.signal, ranges[f"{modulation.layer}.x"])
+    with np.errstate(invalid="ignore"):
+        ends = np.array([np.atleast_1d(modulation.factor(end)) for end in (h.low, h.high)])
+    if np.isnan(ends).any():  # a gain of 0 of signals without a bound
+        ends = np.full_like(ends, modulation.base)
+    return Interval(ends.min(axis=0), ends.max(axis=0))
 
 
 def _whole(part: Interval, size: int) -> Interval:

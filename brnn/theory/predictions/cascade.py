@@ -70,6 +70,8 @@ def _order(network: Network) -> list[Any] | Unmet:
     for link in network.projections:
         if link.learning is not None:
             return Unmet(_CASCADE, f"projections that do not learn ({link.label} does)")
+        if link.modulation is not None:
+            return Unmet(_CASCADE, f"projections without modulation ({link.label} has one)")
         if link.gate is not None and not (isinstance(link.gate, HabituativeGate) and link.gate.per == "source"):
             return Unmet(_CASCADE, f"habituative gates, one for each source cell ({link.label})")
         before[link.target].add(link.source)

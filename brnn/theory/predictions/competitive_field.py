@@ -79,7 +79,7 @@ class CompetitiveField:
             return Unmet(_FIELD, "one signal for excitation and inhibition")
         if center.signal(0.0) != 0.0:  # silent cells do not stay silent
             return Unmet(_FIELD, f"a signal that is 0 at 0 (it is {center.signal(0.0):g})")
-        if any(link.gate is not None or link.learning is not None or link.delay for link in (center, others)):
+        if not (center.plain and others.plain):
             return Unmet(_FIELD, "projections without gates, learning and delays")
         on, off = center.topology, others.topology
         if not (isinstance(on, OneToOne) and isinstance(off, AllButSelf) and on.weight == 1.0):

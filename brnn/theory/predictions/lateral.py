@@ -40,7 +40,7 @@ def lateral_inhibition(network: Network) -> list[Prediction] | Unmet:
         signal = link.signal
         if link.kind != "inhibitory" or not (isinstance(signal, ThresholdLinear) and np.isinf(signal.ceiling)):
             return Unmet(_LATERAL, "inhibition by signals that are 0 up to a threshold and then a straight line")
-        if link.gate is not None or link.learning is not None or link.delay:
+        if not link.plain:
             return Unmet(_LATERAL, "projections without gates, learning and delays")
         W = signal.gain * E[:, None] * link.topology.strengths(layer.shape, layer.shape) / A[:, None]
         if (W < 0.0).any() or ((W != 0.0) & (K != 0.0) & (levels != signal.threshold)).any():

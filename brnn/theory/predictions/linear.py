@@ -42,7 +42,7 @@ def _matrix(network: Network) -> tuple[Any, np.ndarray] | Unmet:
         gain = _gain(link.signal)
         if gain is None:
             return Unmet(_LINEAR, "linear signals")
-        if link.gate is not None or link.learning is not None or link.delay:
+        if not link.plain:
             return Unmet(_LINEAR, "projections without gates, learning and delays")
         sign = 1.0 if link.kind == "excitatory" else -1.0
         W += sign * gain * link.topology.strengths(layer.shape, layer.shape)

@@ -117,9 +117,7 @@ def _plain(link: Projection, topology: type) -> bool:
         isinstance(link.topology, topology)
         and getattr(link.topology, "weight", None) == 1.0
         and link.signal == Linear()
-        and link.gate is None
-        and link.learning is None
-        and not link.delay
+        and link.plain
     )
 
 

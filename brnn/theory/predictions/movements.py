@@ -87,7 +87,7 @@ def _parts(network: Network) -> tuple[Layer, GatedLayer, bool] | Unmet:
     for link in network.projections:
         W = link.topology.strengths(network.layer(link.source).shape, network.layer(link.target).shape)
         ends = link.source, link.target, link.kind
-        if link.gate is not None or link.learning is not None or link.delay:
+        if not link.plain:
             return Unmet(_VITE, "projections without gates, learning and delays")
         rectified = isinstance(link.signal, ThresholdLinear) and link.signal == ThresholdLinear(1.0, 0.0)
         if ends == (position.name, difference.name, "inhibitory") and link.signal == Linear():

@@ -36,7 +36,7 @@ def kept_order(network: Network) -> list[Prediction] | Unmet:
     if any(np.ndim(getattr(layer, name)) for name in layer.parameters):
         return Unmet(_ORDER, "cells with equal parameters")
     for link in network.projections:
-        if link.gate is not None or link.learning is not None or link.delay:
+        if not link.plain:
             return Unmet(_ORDER, "projections without gates, learning and delays")
         if not isinstance(link.topology, (AllButSelf, AllToAll, OneToOne)) or np.ndim(link.topology.weight):
             return Unmet(_ORDER, "cells that send to all others alike (OneToOne, AllToAll, AllButSelf)")

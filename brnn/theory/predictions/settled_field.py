@@ -35,7 +35,7 @@ def settled_field(network: Network) -> list[Prediction] | Unmet:
     if len(network.projections) != 2 or set(kinds) != {"excitatory", "inhibitory"}:
         return Unmet(_FIELD, "one excitatory and one inhibitory projection")
     center, others = kinds["excitatory"], kinds["inhibitory"]
-    if any(link.gate is not None or link.learning is not None or link.delay for link in (center, others)):
+    if not (center.plain and others.plain):
         return Unmet(_FIELD, "projections without gates, learning and delays")
     on, off = center.topology, others.topology
     if not (center.signal == others.signal and isinstance(on, OneToOne) and isinstance(off, AllButSelf)):

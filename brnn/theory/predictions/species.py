@@ -71,7 +71,7 @@ def _species(network: Network) -> Species | Unmet:
         return Unmet(_SPECIES, "additive cells without decay (logarithms of abundances), or cells with a(x) = x")
     if not logarithmic and not _line(layer.a, 0.0, 1.0):
         return Unmet(_SPECIES, "the amplification a(x) = x")
-    if any(link.gate is not None or link.learning is not None or link.delay for link in network.projections):
+    if not all(link.plain for link in network.projections):
         return Unmet(_SPECIES, "projections without gates, learning and delays")
     if network.breaks(network.duration or 1.0).size:
         return Unmet(_SPECIES, "constant inputs")
