@@ -73,11 +73,14 @@ from .spec.events.triggers import Event as Event
 from .spec.events.triggers import PhaseBegins as PhaseBegins
 from .spec.gates import Gate as Gate
 from .spec.gates import HabituativeGate as HabituativeGate
+from .spec.gates import QuadraticGate as QuadraticGate
 from .spec.layers import Layer as Layer
 from .spec.layers import LayerLaw as LayerLaw
 from .spec.layers.binary import BinaryLayer as BinaryLayer
 from .spec.layers.box import BoxLayer as BoxLayer
+from .spec.layers.clamped import ClampedLayer as ClampedLayer
 from .spec.layers.cohen_grossberg import CohenGrossbergLayer as CohenGrossbergLayer
+from .spec.layers.gain import GainLayer as GainLayer
 from .spec.layers.gated import GatedLayer as GatedLayer
 from .spec.layers.membrane import MembraneLayer as MembraneLayer
 from .spec.layers.wilson_cowan import WilsonCowanLayer as WilsonCowanLayer

@@ -220,7 +220,8 @@ class _Text:
         if node.keywords:
             raise self._refused(f"'{ast.unparse(node)}' has no rule")
         name = ast.unparse(node.func)
-        slopes = [self._slope(argument) for argument in node.args]
+        chosen = name.rpartition(".")[2] == "where" and len(node.args) == 3  # by a test, which has no slope
+        slopes = [None if chosen and k == 0 else self._slope(argument) for k, argument in enumerate(node.args)]
         if name in self.known:
             total: ast.expr | None = None
             for k, slope in enumerate(slopes):

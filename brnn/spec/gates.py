@@ -13,7 +13,7 @@ from brnn.base.data import Spec
 from brnn.errors import SpecError
 from brnn.spec.topologies.base import Topology
 
-__all__ = ["Gate", "HabituativeGate"]
+__all__ = ["Gate", "HabituativeGate", "QuadraticGate"]
 
 Shape = tuple[int, ...]
 
@@ -53,7 +53,43 @@ class Gate(Spec):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class HabituativeGate(Gate):
+class _Transmitter(Gate):
+    """What gates have in common that rest at a level K and that signals empty: fields H, K, L, per and initial."""
+
+    def _check_common(self) -> None:
+        own: Any = self
+        at = type(self).__name__
+        K = number(own.K, f"{at}: K", above=0.0)
+        self._set(
+            H=number(own.H, f"{at}: H", above=0.0),
+            K=K,
+            L=number(own.L, f"{at}: L", minimum=0.0),
+            per=choice(own.per, f"{at}: per", ("source", "connection")),
+        )
+        if own.initial is not None:
+            given = array(own.initial, f"{at}: initial", minimum=0.0)
+            if (given > K).any():
+                raise SpecError(f"{at}: initial: has the element {given.max():g}; every element must be <= K = {K:g}")
+            self._set(initial=float(given) if given.ndim == 0 else given)
+
+    def start(self, size: int) -> np.ndarray:
+        """Return y at time 0."""
+        own: Any = self
+        return np.array(np.broadcast_to(np.ravel(own.K if own.initial is None else own.initial), size), dtype=float)
+
+    def check(self, source: Shape, target: Shape, topology: Topology, where: str) -> None:
+        """Require a fitting `initial`."""
+        super().check(source, target, topology, where)
+        own: Any = self
+        at = f"{where}: gate: initial"
+        if own.per == "source":
+            fitting(own.initial, source, at)
+        else:
+            topology.fits(own.initial, source, target, at)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class HabituativeGate(_Transmitter):
     """Habituative transmitter gate (10): it accumulates at rate H to K and is depleted by the signal.
 
     dy/dt = H (K - y) - L f(x) y                                                              (10)
@@ -84,19 +120,7 @@ class HabituativeGate(Gate):
     initial: float | np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        at = "HabituativeGate"
-        K = number(self.K, f"{at}: K", above=0.0)
-        self._set(
-            H=number(self.H, f"{at}: H", above=0.0),
-            K=K,
-            L=number(self.L, f"{at}: L", minimum=0.0),
-            per=choice(self.per, f"{at}: per", ("source", "connection")),
-        )
-        if self.initial is not None:
-            given = array(self.initial, f"{at}: initial", minimum=0.0)
-            if (given > K).any():
-                raise SpecError(f"{at}: initial: has the element {given.max():g}; every element must be <= K = {K:g}")
-            self._set(initial=float(given) if given.ndim == 0 else given)
+        self._check_common()
 
     @staticmethod
     def law(y: Any, f: Any, H: Any, K: Any, L: Any) -> Any:
@@ -108,15 +132,49 @@ class HabituativeGate(Gate):
         """H, K and L."""
         return self.H, self.K, self.L
 
-    def start(self, size: int) -> np.ndarray:
-        """Return y at time 0."""
-        return np.array(np.broadcast_to(np.ravel(self.K if self.initial is None else self.initial), size), dtype=float)
 
-    def check(self, source: Shape, target: Shape, topology: Topology, where: str) -> None:
-        """Require a fitting `initial`."""
-        super().check(source, target, topology, where)
-        at = f"{where}: gate: initial"
-        if self.per == "source":
-            fitting(self.initial, source, at)
-        else:
-            topology.fits(self.initial, source, target, at)
+@dataclass(frozen=True, eq=False, repr=False)
+class QuadraticGate(_Transmitter):
+    """Transmitter gate that strong signals empty more than in proportion, by their square.
+
+    dy/dt = H (K - y) - y (L f(x) + Q f(x)^2)
+
+    Parameters
+    ----------
+    H : float, > 0
+        Rate of accumulation (1/time).
+    K : float, > 0
+        Level of the rested gate.
+    L : float, >= 0
+        Rate of depletion per unit of signal.
+    Q : float, >= 0
+        Rate of depletion per unit of its square; with Q = 0 it is a HabituativeGate.
+    per, initial
+        As for HabituativeGate.
+
+    Notes
+    -----
+    At a constant signal f the gate goes to H K / (H + L f + Q f^2), at the rate that is the denominator. So what gets
+    through, f y, has its largest value at the signal f = sqrt(H/Q), whatever L is: stronger signals get less through.
+    """
+
+    H: float
+    K: float
+    L: float
+    Q: float
+    per: str = "source"
+    initial: float | np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        self._check_common()
+        self._set(Q=number(self.Q, "QuadraticGate: Q", minimum=0.0))
+
+    @staticmethod
+    def law(y: Any, f: Any, H: Any, K: Any, L: Any, Q: Any) -> Any:
+        """Return dy/dt."""
+        return H * (K - y) - y * (L * f + Q * f * f)
+
+    @property
+    def arguments(self) -> tuple[float, ...]:
+        """H, K, L and Q."""
+        return self.H, self.K, self.L, self.Q
