@@ -201,6 +201,7 @@ def replace(name: str, value: Any) -> Callable[[h5py.File], None]:
         (attribute("members", 10**15), "damaged"),
         (attribute("members", "many"), "damaged"),
         (attribute("design", None), "attribute design is missing"),
+        *((attribute(name, None), f"attribute {name} is missing") for name in ("brnn_version", "created", "command")),
         (attribute("brnn_format", 99), "was written by a newer brnn"),
         (attribute("variables", "["), "attribute variables is not the JSON"),
         (attribute("variables", "{}"), "attribute variables is not the JSON"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,9 @@ def _read(file: h5py.File, path: str | Path) -> tuple[Metadata, list[Recorded], 
         raise FileError(f"{path} is damaged: its status is {status!r}")
     solver = attribute_json(attributes.pop("solver"), "solver", dict, str(path))
     attributes["duration"] = float(attribute_value(attributes.get("duration", np.nan)))
+    seed = attribute_value(attributes.get("seed", "none"))
+    if seed != "none" and not re.fullmatch(r"-?\d+", str(seed)):
+        raise FileError(f"{path} is damaged: its seed is {seed!r}")
     described = attribute_json(attributes.pop("variables"), "variables", list, str(path))
     attribute_json(attributes["network"], "network", dict, str(path))
     metadata = Metadata(

@@ -201,7 +201,7 @@ def read_attributes(file: h5py.File, label: str) -> tuple[dict[str, Value], dict
     Raises FileError where one is missing or not what it should be, and what h5py raises where the file is damaged.
     """
     attributes = root_attributes(file, _STRUCTURE)
-    for name in _STRUCTURE:
+    for name in (*_STRUCTURE, *PROVENANCE):
         if name not in attributes and name != "coordinates":  # which xarray reads, and writes elsewhere
             raise FileError(f"{label} is damaged: its attribute {name} is missing")
     values = {name: attribute_value(value) for name, value in attributes.items()}
