@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from brnn.compiler.layout import layout
 from brnn.compiler.system import Clock, RightHandSide, System, room_apart
 from brnn.errors import InputError
 from brnn.spec.network import Network
+from brnn.spec.variable import Variable
 
 __all__ = ["Differentiable", "jacobian"]
 
@@ -27,20 +28,20 @@ class Differentiable:
     Parameters
     ----------
     network : Network
-        Without delays.
+        Any network; with delays it has tangents alone, to which those of the past belong.
 
     Attributes
     ----------
     system : System
         It in explicit form: loops over cells alone.
+    late : tuple of str
+        The arrays of delayed activities.
     """
 
     def __init__(self, network: Network) -> None:
-        late = next((link.label for link in network.projections if link.delay > 0), None)
-        if late is not None:
-            raise InputError(f"{late} has a delay, through which derivatives are not taken")
         variables = layout(network)
         self.system = System(network, variables, generate(network, variables, explicit=True, by_object=True))
+        self.late = tuple(array.name for array in self.system.program.lags.values())
         self._backward: dict[tuple[frozenset[int], frozenset[str]], BackwardText] = {}
         self._tangents: dict[tuple[frozenset[int], frozenset[str]], TangentText] = {}
 
@@ -50,8 +51,8 @@ class Differentiable:
         return self.system.size
 
     def tangents(self, numbers: Collection[int] = (), arrays: Collection[str] = ()) -> TangentText:
-        """Return the right-hand side with tangents of these arguments."""
-        key = frozenset(numbers), frozenset(arrays)
+        """Return the right-hand side with tangents of these arguments, and of delayed activities."""
+        key = frozenset(numbers), frozenset((*arrays, *self.late))
         if key not in self._tangents:
             self._tangents[key] = tangent_text(self.system.program, *key)
         return self._tangents[key]
@@ -102,12 +103,26 @@ def tangent_rates(
     work = [_zeros(size * directions) for size in sizes]
     edges = np.array([variable.stop for variable in system.variables], dtype=np.int64)
     bounds = np.concatenate([[0], edges, system.size + directions * edges])
+    late = [(seeds[name], variable, delay) for name, variable, delay in _lags(system, plain) if name in seeds]
+    of_tangents = tuple(
+        (array, replace(variable, start=first, stop=first + directions * variable.size), delay)
+        for array, variable, delay in late
+        for first in [system.size + directions * variable.start]
+    )
     arguments = (bounds, plain.arguments[1], *given, *seeds.values(), *work)
     whole = system.size * (1 + directions)
-    function = replace(plain, source=text.source, arguments=arguments, size=whole, rates=None)
+    function = replace(
+        plain, source=text.source, arguments=arguments, size=whole, lags=plain.lags + of_tangents, rates=None
+    )
     return function, {
         name: array.reshape(array.size // max(1, directions), directions) for name, array in seeds.items()
     }
+
+
+def _lags(system: System, plain: RightHandSide) -> Iterator[tuple[str, Variable, float]]:
+    """Yield the name of each array of delayed activities, of which variable, and how late."""
+    for array, (_, variable, delay) in zip(system.program.lags.values(), plain.lags, strict=True):
+        yield array.name, variable, delay
 
 
 def _zeros(size: int) -> np.ndarray:
@@ -126,6 +141,9 @@ def jacobian(network: Network, time: float, state: np.ndarray, clock: Clock | No
 
     At a corner of a signal it is that from the right. Of a jump there is none, which raises SpecError.
     """
+    late = next((link.label for link in network.projections if link.delay > 0), None)
+    if late is not None:
+        raise InputError(f"{late} has a delay, through which derivatives are not taken")
     own = _differentiable(network)
     text, size = own.tangents(), own.size
     result = np.empty((size, size))

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from brnn.errors import BrnnError, InputError, IntegrationError
 from brnn.fitting.recordings import Recording
-from brnn.sensitivities.arguments import Arguments
+from brnn.sensitivities.arguments import Arguments, difference
 from brnn.sensitivities.forward import ForwardRun
 from brnn.sensitivities.parameters import Parameters
 
@@ -40,7 +40,9 @@ class _Run:
                 there = self.arguments.at(moved)
             except BrnnError:
                 return None
-            if (np.abs(there - here - slopes @ (moved - start)) > _SAME * (np.abs(there) + np.abs(here))).any():
+            if (
+                np.abs(difference(there, here) - slopes @ (moved - start)) > _SAME * (np.abs(there) + np.abs(here))
+            ).any():
                 return None
         return start, here, slopes
 
@@ -119,7 +121,7 @@ class Residuals:
         for run in self.runs:
             if run.affine is not None:
                 there, taken = run.arguments.at(numbers), run.at(numbers)[0]
-                if (np.abs(there - taken) > 10.0 * _SAME * (np.abs(there) + 1e-300)).any():
+                if (np.abs(difference(there, taken)) > 10.0 * _SAME * (np.abs(there) + 1e-300)).any():
                     return True
         return False
 

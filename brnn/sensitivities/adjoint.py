@@ -2,12 +2,14 @@
 
 The steps of the run are kept, of long runs only some as checkpoints, between which the steps are made again. Then they
 are read backward (`brnn.integrate.steppers.backward_steps`). Where an input jumps at a time that depends on a
-parameter, the gradient gets the difference of the slopes.
+parameter, the gradient gets the difference of the slopes. In discrete time all steps are kept.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,8 @@ from scipy.sparse import csr_array
 
 from brnn.compiler.cache import load_copy
 from brnn.compiler.system import RightHandSide, room_apart
-from brnn.errors import IntegrationError
-from brnn.sensitivities.arguments import Arguments
+from brnn.errors import InputError, IntegrationError
+from brnn.sensitivities.arguments import NO_TIMES, Arguments
 
 __all__ = ["AdjointRun"]
 
@@ -60,6 +62,21 @@ class _Kept:
         return [(ends[k : k + self.every + 1], states[k // self.every]) for k in reversed(places)]
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """A piece that was integrated: what its steps were, and which saved times are within it and at its beginning.
+
+    `left` is the state before it, at the end of the piece before.
+    """
+
+    function: RightHandSide
+    backward: RightHandSide
+    kept: _Kept
+    rows: slice
+    entering: slice
+    left: np.ndarray
+
+
 class AdjointRun:
     """Runs a network, and then backward, again and again.
 
@@ -89,37 +106,79 @@ class AdjointRun:
         rtol, atol : float
             Tolerances.
         """
+        place, network = self.arguments.place, self.arguments.own.system.network
+        if self.arguments.own.late:
+            raise InputError(f"{network.name}: has delays, through which the adjoint does not go; mode='forward' does")
+        pairs = self._functions(here, slopes)
+        saved = np.empty((times.size, self.arguments.own.size))
+        bar = np.zeros(here.size)
+        if network.step is None:
+            pieces = self._there(pairs, here, times, saved, rtol, atol)
+            value, weights = loss(saved)
+            adjoint = self._back(pieces, here, times, np.ascontiguousarray(weights, dtype=np.float64), bar)
+        else:
+            if slopes[place.edges].nnz:
+                raise InputError(f"{network.name}: {NO_TIMES}")
+            states = self._steps_there(pairs, here, network.step)
+            rows = np.round(times / network.step).astype(np.int64)
+            saved[:] = states[rows]
+            value, weights = loss(saved)
+            at = np.zeros(states.shape)
+            at[rows] = weights
+            adjoint = self._steps_back(pairs, here, network.step, states, at, bar)
+        bar[place.state] += adjoint
+        return saved, value, slopes.T @ bar
+
+    def _functions(self, here: np.ndarray, slopes: csr_array) -> list[tuple[RightHandSide, RightHandSide]]:
+        """Return for each piece the right-hand side, and what is read backward, with their arguments."""
         place, own = self.arguments.place, self.arguments.own
-        edges, size = here[place.edges], own.size
-        moved, arrays = self.arguments.moved(slopes)
-        numbers = sorted(moved)
-        text = own.backward(numbers, arrays)
-        saved = np.empty((times.size, size))
-        state = here[place.state].copy()
-        done = 0
-        if times[0] == 0.0:
-            saved[0], done = state, 1
-        pieces = []
-        self.steps = 0
-        for k in range(len(place.numbers)):
-            start, stop = float(edges[k]), float(edges[k + 1])
-            function, backward = own.system.rhs(0.5 * (start + stop)), own.read_backward(text, 0.5 * (start + stop))
-            for one in (function, backward):
+        numbers, arrays = self.arguments.moved(slopes)
+        self._numbers, self._text = sorted(numbers), own.backward(numbers, arrays)
+        found = []
+        for k, (start, stop) in enumerate(itertools.pairwise(here[place.edges].tolist())):
+            middle = 0.5 * (start + stop)
+            pair = own.system.rhs(middle), own.read_backward(self._text, middle)
+            for one in pair:
                 self.arguments.fill(k, one, here)
-            last = times.size if k + 1 == len(place.numbers) else int(np.searchsorted(times, stop, side="right"))
+            found.append(pair)
+        return found
+
+    def _there(
+        self, pairs: list[tuple[RightHandSide, RightHandSide]], here: np.ndarray, times: np.ndarray, saved: np.ndarray,
+        rtol: float, atol: float,
+    ) -> list[_Piece]:  # fmt: skip
+        """Integrate piece after piece; write the states at `times` into `saved`."""
+        place, edges, size = self.arguments.place, here[self.arguments.place.edges], self.arguments.own.size
+        state, done, found = here[place.state].copy(), 0, []
+        self.steps = 0
+        for k, (function, backward) in enumerate(pairs):
+            start, stop = float(edges[k]), float(edges[k + 1])
+            left, change = state, place.changes[k]
+            if change is not None:
+                factor, added = here[change].reshape(2, size)
+                state = factor * state + added
+            first = done
+            if done < times.size and times[done] == start:
+                saved[done], done = state, done + 1
+            last = place.rows_until(k, stop, times)
             kept, state = self._forward(function, start, stop, state, times[done:last], saved[done:last], rtol, atol)
-            pieces.append((function, backward, kept, slice(done, last)))
+            found.append(_Piece(function, backward, kept, slice(done, last), slice(first, done), left))
             self.steps += kept.count
             done = last
-        value, weights = loss(saved)
-        weights = np.ascontiguousarray(weights, dtype=np.float64)
-        bar = np.zeros(here.size)
+        return found
+
+    def _back(
+        self, pieces: list[_Piece], here: np.ndarray, times: np.ndarray, weights: np.ndarray, bar: np.ndarray
+    ) -> np.ndarray:
+        """Read the pieces backward; write derivatives by arguments into `bar`, and return that by the first state."""
+        place, edges, size = self.arguments.place, here[self.arguments.place.edges], self.arguments.own.size
         adjoint, code = np.zeros(size), _compiled()
         for k in reversed(range(len(pieces))):
-            function, backward, kept, rows = pieces[k]
+            piece = pieces[k]
+            function, backward, rows = piece.function, piece.backward, piece.rows
             total, K = np.zeros(backward.size - 2 * size), room_apart(7 * size).reshape(7, size)
             after = rows.stop
-            for ends, first in kept.spans():
+            for ends, first in piece.kept.spans():
                 states = np.empty((ends.size, size))
                 states[0] = first
                 code.made_again(function.address, function.table, ends, states, K)
@@ -129,20 +188,66 @@ class AdjointRun:
                     times[before:after], weights[before:after], adjoint, total,
                 )  # fmt: skip
                 after = before
-            bar[place.numbers[k].start + np.array(numbers, dtype=np.intp)] = total[: len(numbers)]
-            at = len(numbers)
-            for name in text.arrays:
-                there = place.arrays[k][name]
-                bar[there] = total[at : at + there.stop - there.start]
-                at += there.stop - there.start
-            if k:
-                state, edge = kept.states[0][0], float(edges[k])
-                jump = pieces[k - 1][0](edge, state) - function(edge, state)
-                bar[place.edges.start + k] = adjoint @ jump
-        if times[0] == 0.0:
-            adjoint += weights[0]
-        bar[place.state] += adjoint
-        return saved, value, slopes.T @ bar
+            self._add(k, total, bar)
+            adjoint += weights[piece.entering].sum(axis=0)
+            slope = pieces[k - 1].function(edges[k], piece.left) if k else None
+            change = place.changes[k]
+            arriving = adjoint
+            if change is not None:
+                factor = here[change][:size]
+                bar[change] = np.concatenate([adjoint * piece.left, adjoint])
+                adjoint = adjoint * factor
+                slope = None if slope is None else factor * slope
+            if slope is not None:
+                bar[place.edges.start + k] = arriving @ (slope - function(edges[k], piece.kept.states[0][0]))
+        return adjoint
+
+    def _steps_there(
+        self, pairs: list[tuple[RightHandSide, RightHandSide]], here: np.ndarray, step: float
+    ) -> np.ndarray:
+        """Return all states of a network of discrete time, shape (steps + 1, unknowns)."""
+        count = round(float(here[self.arguments.place.edges][-1]) / step)
+        if (count + 1) * self.arguments.own.size > _ROOM:
+            raise InputError(
+                f"{self.arguments.own.system.network.name}: {count:,} steps of {self.arguments.own.size:,} cells are "
+                "too many to be kept; mode='forward' keeps none"
+            )
+        states = np.empty((count + 1, self.arguments.own.size))
+        states[0] = here[self.arguments.place.state]
+        for k, piece in self.arguments.place.steps(here, step):
+            if piece is not None:
+                states[k + 1] = pairs[piece][0](k * step, states[k])
+        if not np.isfinite(states).all():
+            raise IntegrationError("a step takes the state beyond all numbers")
+        self.steps = count
+        return states
+
+    def _steps_back(
+        self, pairs: list[tuple[RightHandSide, RightHandSide]], here: np.ndarray, step: float, states: np.ndarray,
+        weights: np.ndarray, bar: np.ndarray,
+    ) -> np.ndarray:  # fmt: skip
+        """Read the steps backward; write into `bar` the derivative by arguments, and return that by the first state."""
+        size, adjoint = self.arguments.own.size, weights[-1].copy()
+        totals = [np.zeros(backward.size - 2 * size) for _, backward in pairs]
+        for k, piece in reversed(list(self.arguments.place.steps(here, step))[:-1]):
+            assert piece is not None
+            backward = pairs[piece][1]
+            out = room_apart(backward.size)
+            backward.into(k * step, np.concatenate([states[k], adjoint]), out)
+            adjoint = out[size : 2 * size] + weights[k]
+            totals[piece] += out[2 * size :]
+        for k, total in enumerate(totals):
+            self._add(k, total, bar)
+        return adjoint
+
+    def _add(self, k: int, total: np.ndarray, bar: np.ndarray) -> None:
+        """Write the derivative by the arguments of a piece where these stand."""
+        place, at = self.arguments.place, len(self._numbers)
+        bar[place.numbers[k].start + np.array(self._numbers, dtype=np.intp)] = total[:at]
+        for name in self._text.arrays:
+            there = place.arrays[k][name]
+            bar[there] = total[at : at + there.stop - there.start]
+            at += there.stop - there.start
 
     def _forward(
         self,

@@ -8,6 +8,7 @@ differences prove; then its derivative is exact. Where not (1/half of a sigmoid)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +17,13 @@ from scipy.sparse import coo_array, csr_array
 from brnn.compiler.differentiable import Differentiable
 from brnn.compiler.system import RightHandSide, System
 from brnn.errors import BrnnError, InputError
+from brnn.integrate.methods.discrete import WITHIN
 from brnn.sensitivities.parameters import Parameters
-from brnn.spec.breaks import segments
+from brnn.sensitivities.pieces import pieces
 
-__all__ = ["Arguments", "Place"]
+__all__ = ["NO_TIMES", "Arguments", "Place", "difference"]
 
+NO_TIMES = "in discrete time nothing depends smoothly on the times of a schedule"
 _STEP = 0.0625  # of a parameter, or of 1: a power of 2, so that what is affine has no error of its own
 _AFFINE = 1e-13
 _EACH = 400  # elements of an array that are moved one by one
@@ -40,12 +43,29 @@ class Place:
         For each piece its numbers.
     arrays : list of dict of str to slice
         For each piece its arrays of values.
+    changes : list of slice or None
+        For each piece what events make of the state at its beginning: a factor for each unknown, and what is added.
     """
 
     state: slice
     edges: slice
     numbers: list[slice]
     arrays: list[dict[str, slice]]
+    changes: list[slice | None]
+
+    def rows_until(self, k: int, stop: float, times: np.ndarray) -> int:
+        """Return how many saved times belong to the pieces up to this one: that of an event comes after it."""
+        if k + 1 == len(self.numbers):
+            return times.size
+        return int(np.searchsorted(times, stop, side="right" if self.changes[k + 1] is None else "left"))
+
+    def steps(self, here: np.ndarray, step: float) -> Iterator[tuple[int, int | None]]:
+        """Yield the number of each step of discrete time and its piece, at last that of the end and None."""
+        edges = here[self.edges]
+        count = round(float(edges[-1]) / step)
+        for k in range(count):
+            yield k, int(np.searchsorted(edges[1:-1], (k + WITHIN) * step, side="right"))
+        yield count, None
 
 
 class Arguments:
@@ -69,16 +89,11 @@ class Arguments:
     def __init__(self, parameters: Parameters, duration: float) -> None:
         self.parameters, self.duration = parameters, duration
         network = parameters.network(parameters.start)
-        if network.events:
-            raise InputError(
-                f"{network.name}: has events, at which the state may jump, or at a time that depends on it; "
-                "derivatives are not taken through them"
-            )
         if network.noisy:
             raise InputError(f"{network.name}: has white noise, which has no derivative in time")
         self.own = Differentiable(network)
-        self.names = [array.name for array in self.own.system.program.names.values() if array.kind == "values"]
-        self._shared = self._fixed(self.own.system)
+        names = [array.name for array in self.own.system.program.names.values() if array.kind == "values"]
+        self.names = [name for name in names if name not in self.own.late]
         self.place, self.first = self._laid_out(self.own.system)
         self._known: tuple[np.ndarray, np.ndarray, csr_array] | None = None
 
@@ -86,7 +101,7 @@ class Arguments:
         """Return all arguments for values of the parameters, as one vector."""
         network = self.parameters.network(numbers)
         own = Differentiable(network).system
-        if own.program.source != self.own.system.program.source or own.size != self.own.system.size:
+        if not self._alike(own):
             raise InputError("another structure")
         return self._laid_out(own, expected=self.first.size)[1]
 
@@ -173,7 +188,7 @@ class Arguments:
         above, below = numbers.copy(), numbers.copy()
         above[k] += h
         below[k] -= h
-        return (self.at(above) - self.at(below)) / (above[k] - below[k])
+        return difference(self.at(above), self.at(below)) / (above[k] - below[k])
 
     def _sided(self, numbers: np.ndarray, here: np.ndarray, k: int, h: float) -> np.ndarray:
         """Return it from values on the one side of a parameter on which there are networks."""
@@ -181,11 +196,11 @@ class Arguments:
         failed: BrnnError | None = None
         for side in (h, -h):
             try:
-                result = -sum(weights) * here
+                result = np.zeros(here.size)
                 for j, weight in enumerate(weights, start=1):
                     moved = numbers.copy()
                     moved[k] += j * side / 8.0
-                    result = result + weight * self.at(moved)
+                    result = result + weight * difference(self.at(moved), here)
             except BrnnError as error:
                 failed = error
             else:
@@ -207,7 +222,7 @@ class Arguments:
             )
             moved[first:last] += shift
             try:
-                change = self.at(moved) - here
+                change = difference(self.at(moved), here)
             except BrnnError:
                 return None
             (rows,) = np.nonzero(change)
@@ -223,6 +238,13 @@ class Arguments:
         assert found is not None
         return found[0], found[1] + first
 
+    def _alike(self, system: System) -> bool:
+        """Tell whether a network differs in numbers alone, and its signals take the same time."""
+        known = self.own.system
+        alike = system.program.source == known.program.source and system.size == known.size
+        alike = alike and system.delays == known.delays and system.network.step == known.network.step
+        return alike and all(np.array_equal(a, b) for a, b in zip(self._fixed(system), self._fixed(known), strict=True))
+
     def _fixed(self, system: System) -> list[np.ndarray]:
         return [
             array
@@ -232,12 +254,20 @@ class Arguments:
 
     def _laid_out(self, system: System, expected: int | None = None) -> tuple[Place, np.ndarray]:
         """Return the arguments of a network as one vector, and where each stands."""
-        pieces = segments(system.network, self.duration)
-        parts: list[np.ndarray] = [system.initial_state(), np.array([start for start, _ in pieces] + [self.duration])]
+        every = pieces(system, self.duration)
+        parts: list[np.ndarray] = [system.initial_state(), np.array([piece.start for piece in every] + [self.duration])]
         at = sum(part.size for part in parts)
-        place = Place(slice(0, system.size), slice(system.size, at), [], [])
-        for start, stop in pieces:
-            numbers, arrays = system.values(0.5 * (start + stop))
+        place = Place(slice(0, system.size), slice(system.size, at), [], [], [])
+        for piece in every:
+            here = system
+            if piece.network is not system.network:  # an event set a parameter
+                here = Differentiable(piece.network).system
+                if not self._alike(here):
+                    raise InputError(
+                        f"{system.network.name}: an event makes another structure at t = {piece.start:g}; derivatives "
+                        "are taken where events change numbers alone"
+                    )
+            numbers, arrays = here.values(0.5 * (piece.start + piece.stop), piece.clock)
             place.numbers.append(slice(at, at := at + numbers.size))
             parts.append(numbers)
             places = {}
@@ -245,12 +275,21 @@ class Arguments:
                 places[name] = slice(at, at := at + arrays[name].size)
                 parts.append(arrays[name].ravel())
             place.arrays.append(places)
-        same = all(np.array_equal(a, b) for a, b in zip(self._fixed(system), self._shared, strict=True))
-        if not same or (expected is not None and at != expected):
+            place.changes.append(None)
+            if piece.change is not None:
+                place.changes[-1] = slice(at, at := at + 2 * system.size)
+                parts += [piece.change.factor, piece.change.added]
+        if expected is not None and at != expected:
             raise InputError("another structure")
         return place, np.concatenate(parts)
 
 
+def difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return ``one - other``, 0 where both are the same infinity: a ceiling that there is none."""
+    with np.errstate(invalid="ignore"):
+        return np.where(one == other, 0.0, one - other)
+
+
 def _tiny(here: np.ndarray, h: float) -> np.ndarray:
     """Return what rounding makes of differences."""
-    return np.asarray(1e-15 * np.abs(here) / h)
+    return np.where(np.isfinite(here), 1e-15 * np.abs(here) / h, 0.0)

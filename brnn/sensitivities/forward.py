@@ -1,20 +1,23 @@
 """Sensitivities forward in time: the tangents of all parameters are unknowns beside the state.
 
 They are integrated together with it, under the same tolerances, so that their errors are controlled as well. Where an
-input jumps, at a time that depends on a parameter, the tangent jumps by the difference of the slopes.
+input jumps, at a time that depends on a parameter, the tangent jumps by the difference of the slopes. With delays the
+past of the tangents is kept beside that of the state. In discrete time the map is applied to both.
 """
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from brnn.compiler.system import RightHandSide, room_apart
-from brnn.errors import IntegrationError
+from brnn.errors import InputError, IntegrationError
+from brnn.integrate.delays import History, inside
 from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps
-from brnn.sensitivities.arguments import Arguments
+from brnn.sensitivities.arguments import NO_TIMES, Arguments
 
 __all__ = ["SOLVERS", "ForwardRun"]
 
@@ -69,31 +72,93 @@ class ForwardRun:
         solver : str
             One of SOLVERS.
         """
-        place, count = self.arguments.place, slopes.shape[1]
+        place, count, own = self.arguments.place, slopes.shape[1], self.arguments.own
         self._take(slopes, scale)
-        size = self.arguments.own.size
         state = np.concatenate([here[place.state], self._initial])
-        edges, moving = here[place.edges], self._moving
+        for k, (function, _) in enumerate(self._pieces):
+            self.arguments.fill(k, function, here)
         saved = np.empty((times.size, state.size))
-        done = 0
-        if times[0] == 0.0:
-            saved[0], done = state, 1
         self.evaluations = self.steps = 0
+        if own.system.network.step is None:
+            self._through_pieces(here, state, times, saved, rtol, atol, solver)
+        else:
+            self._by_steps(here, state, times, saved, own.system.network.step)
+        size = own.size
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return saved[:, :size], saved[:, size:].reshape(times.size, size, count) / scale
+
+    def _through_pieces(
+        self, here: np.ndarray, state: np.ndarray, times: np.ndarray, saved: np.ndarray, rtol: float, atol: float,
+        solver: str,
+    ) -> None:  # fmt: skip
+        """Integrate piece after piece; write the states at `times` into `saved`."""
+        place, delays = self.arguments.place, self.arguments.own.system.delays
+        edges = here[place.edges]
+        history = History(state, delays[-1]) if delays else None
         before: np.ndarray | None = None
+        done = 0
         for k, (function, _) in enumerate(self._pieces):
             start, stop = float(edges[k]), float(edges[k + 1])
-            self.arguments.fill(k, function, here)
-            if before is not None:
-                jump = before - function(start, state)[:size]
-                if moving[k].any():
-                    state[size:] += np.outer(jump, moving[k]).ravel()
-            last = times.size if k == len(self._pieces) - 1 else int(np.searchsorted(times, stop, side="right"))
-            state = self._piece(function, start, stop, state, times[done:last], saved[done:last], rtol, atol, solver)
+            if history is not None:
+                function = replace(function, history=history, between=inside(start, stop, float(edges[-1])))
+            state = self._entered(k, function, start, state, before, here)
+            if done < times.size and times[done] == start:
+                saved[done], done = state, done + 1
+            last = place.rows_until(k, stop, times)
+            part = times[done:last], saved[done:last]
+            if history is None:
+                state = self._piece(function, start, stop, state, *part, rtol, atol, solver)
+            else:
+                state = self._late_piece(function, start, stop, state, history, *part, rtol, atol, solver)
             done = last
-            before = function(stop, state)[:size] if k + 1 < len(self._pieces) else None
-        states = saved[:, :size]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return states, saved[:, size:].reshape(times.size, size, count) / scale
+            before = function(stop, state) if k + 1 < len(self._pieces) else None
+
+    def _entered(
+        self, k: int, function: RightHandSide, start: float, state: np.ndarray, before: np.ndarray | None,
+        here: np.ndarray,
+    ) -> np.ndarray:  # fmt: skip
+        """Return the state with its tangents after what happens at the beginning of a piece.
+
+        `before` is du/dt at the end of the last piece.
+        """
+        size, change = self.arguments.own.size, self.arguments.place.changes[k]
+        u, V = state[:size], state[size:].reshape(size, -1)
+        slope = None if before is None else before[:size]
+        if change is not None:
+            factor, added = here[change].reshape(2, size)
+            of_factor, of_added = self._changing[k].reshape(2, size, -1)
+            V = factor[:, None] * V + of_factor * u[:, None] + of_added
+            u = factor * u + added
+            slope = None if slope is None else factor * slope
+        if slope is not None and self._moving[k].any():
+            after = function(start, np.concatenate([u, V.ravel()]))[:size]
+            V = V + np.outer(slope - after, self._moving[k])
+        return np.concatenate([u, V.ravel()])
+
+    def _by_steps(self, here: np.ndarray, state: np.ndarray, times: np.ndarray, saved: np.ndarray, step: float) -> None:
+        """Apply the map again and again; write the states at `times` into `saved`."""
+        if self._moving.any():
+            raise InputError(f"{self.arguments.own.system.network.name}: {NO_TIMES}")
+        delays = self.arguments.own.system.delays
+        lag = round(delays[-1] / step) if delays else 0
+        past = {0: state}
+        functions = [
+            replace(function, history=lambda time: past.get(round(time / step), past[min(past)]))
+            for function, _ in self._pieces
+        ]
+        done = 0
+        for k, piece in self.arguments.place.steps(here, step):
+            while done < times.size and round(times[done] / step) == k:
+                saved[done], done = state, done + 1
+            if piece is None:
+                break
+            state = past[k + 1] = functions[piece](k * step, state)
+            self.steps += 1
+            self.evaluations += 1
+            if not np.isfinite(state).all():
+                raise IntegrationError(f"the derivatives are not finite after t = {k * step:g}", k * step)
+            if k > lag + 1:
+                del past[k - lag - 1]
 
     def _take(self, slopes: csr_array, scale: np.ndarray) -> None:
         """Set the tangents of all arguments, if they are not those of the last run."""
@@ -102,8 +167,11 @@ class ForwardRun:
         place, scaled = self.arguments.place, slopes.multiply(scale).tocsr()
         self._prepare(scaled, slopes.shape[1])
         self._initial, self._moving = scaled[place.state].toarray().ravel(), scaled[place.edges].toarray()
+        self._changing = [np.empty(0) if there is None else scaled[there].toarray() for there in place.changes]
         for k, (_, seeds) in enumerate(self._pieces):
             for name, tangents in seeds.items():
+                if name in self.arguments.own.late:
+                    continue
                 there = place.numbers[k] if name == "p" else place.arrays[k][name]
                 rows = scaled[there]
                 tangents[:] = (rows[self._rows] if name == "p" else rows).toarray()
@@ -163,6 +231,31 @@ class ForwardRun:
         if status == code.FAILED or not np.isfinite(here).all():
             raise IntegrationError(f"the derivatives are not finite after t = {float(moments[code.NOW]):g}")
         return here
+
+    def _late_piece(
+        self, function: RightHandSide, start: float, stop: float, state: np.ndarray, history: History,
+        times: np.ndarray, saved: np.ndarray, rtol: float, atol: float, solver: str,
+    ) -> np.ndarray:  # fmt: skip
+        """Integrate one piece of a network with delays; return the state at its end."""
+        import scipy.integrate
+
+        delays = self.arguments.own.system.delays
+        longest = min(delays[0], self.arguments.own.system.network.period() / 16.0)
+        name = "DOP853" if solver == "auto" else solver
+        stepper = getattr(scipy.integrate, name)(function, start, state, stop, rtol=rtol, atol=atol, max_step=longest)
+        done = 0
+        while stepper.status == "running":
+            message = stepper.step()
+            if stepper.status == "failed" or not np.isfinite(stepper.y).all():
+                raise IntegrationError(f"{name}: {message or 'the derivatives are not finite'}", float(stepper.t))
+            dense = stepper.dense_output()
+            history.append(float(stepper.t), dense)
+            last = int(np.searchsorted(times, stepper.t, side="right"))
+            if last > done:
+                saved[done:last], done = dense(times[done:last]).T, last
+            self.steps += 1
+        self.evaluations += stepper.nfev
+        return np.array(stepper.y)
 
     def _by_scipy(
         self,

@@ -153,6 +153,7 @@ def _part_of(network: Network, first: str, name: str) -> Any:
     parts: dict[str, Any] = {str(link.name): link for link in network.projections}
     parts |= {layer.name: layer for layer in network.layers}
     parts |= {str(stimulus.name): stimulus for stimulus in network.stimuli if stimulus.name is not None}
+    parts |= {event.name: event for event in network.events}
     parts |= {"stimuli": network.stimuli, "protocol": network.protocol}
     if parts.get(first) is None:
         raise InputError(

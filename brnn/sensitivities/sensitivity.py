@@ -11,7 +11,7 @@ import numpy as np
 
 from brnn.base.checks import choice, number
 from brnn.errors import InputError
-from brnn.integrate.times import saved_times
+from brnn.integrate.times import saved_times, whole_steps
 from brnn.result.columns import Column, columns
 from brnn.sensitivities.adjoint import AdjointRun
 from brnn.sensitivities.arguments import Arguments
@@ -129,8 +129,8 @@ def sensitivity(
         "adjoint" runs once and then reads the steps backward: the gradient of the loss at one cost, however many
         parameters there are. "auto" takes the second for a loss of more than 30 parameters.
     solver : str
-        Of the mode "forward": RK45 in compiled code ("auto", which gives way to LSODA where a small network is stiff),
-        or one of SciPy. The adjoint is that of RK45.
+        Of the mode "forward": RK45 in compiled code ("auto", which gives way to LSODA where a small network is stiff,
+        and is DOP853 with delays), or one of SciPy. The adjoint is that of RK45. Discrete time has steps of its own.
     rtol, atol : float
         Tolerances, of the derivatives too.
 
@@ -143,15 +143,16 @@ def sensitivity(
     ------
     InputError, SpecError
         If a parameter is none of the network, or has no derivative: a size, a text, a threshold at which something
-        jumps. Networks with events, delays or white noise are refused, as are those of discrete time (`brnn.sequences`
-        has their gradients).
+        jumps. Networks with white noise are refused, and events that come when a state crosses a threshold.
     IntegrationError
         If the run fails.
 
     Notes
     -----
-    Inputs that jump, at times that are parameters, are crossed exactly. At a saved time that is such a time the
-    derivative is that of the state before the jump. At a corner of a signal it is that from the right.
+    Inputs that jump, and events (`AtTimes`, `PhaseBegins`), at times that are parameters, are crossed exactly. At a
+    saved time that is such a time the derivative is that of the state before an input jumps, and of that after an
+    event. At a corner of a signal it is that from the right. Networks with delays are differentiated forward alone;
+    the delays themselves are no parameters.
 
     Examples
     --------
@@ -165,12 +166,15 @@ def sensitivity(
     choice(solver, "solver", SOLVERS)
     rtol, atol = number(rtol, "rtol", minimum=1e-13, maximum=1.0), number(atol, "atol", above=0.0)
     network = parameters.network(parameters.start)
-    if network.step is not None:
-        raise InputError(f"{network.name}: is in discrete time; brnn.sequences has its gradients (bptt, rtrl)")
     length = natural_duration(network) if duration is None else number(duration, "duration", above=0.0)
-    saved = saved_times(times, length)
+    if network.step is None:
+        saved = saved_times(times, length)
+    else:
+        length = max(1, round(length / network.step)) * network.step
+        saved = whole_steps(times, network.step, length)
     if mode == "auto":
-        mode = "forward" if loss is None or parameters.start.size <= _FORWARD else "adjoint"
+        few = parameters.start.size <= _FORWARD or any(link.delay > 0.0 for link in network.projections)
+        mode = "forward" if loss is None or few else "adjoint"
     if mode == "adjoint" and loss is None:
         raise InputError("mode = 'adjoint': needs a loss, whose gradient it gives")
     if mode == "adjoint" and solver not in ("auto", "RK45"):

@@ -14,9 +14,9 @@ from brnn.result.checkpoint import Checkpoint
 if TYPE_CHECKING:
     from brnn.spec.network import Network
 
-__all__ = ["Map"]
+__all__ = ["WITHIN", "Map"]
 
-_WITHIN = 1e-6  # of a step: a stimulus that begins with a step does so even if rounding puts k * step just before it
+WITHIN = 1e-6  # of a step: a stimulus that begins with a step does so even if rounding puts k * step just before it
 
 
 class Map(Method):
@@ -85,7 +85,7 @@ class _Discrete(Driver):
 
         for k in range(first, count):
             time = k * step
-            inside = time + _WITHIN * step
+            inside = time + WITHIN * step
             here = int(np.searchsorted(edges, inside, side="right"))
             if fun is None or here != segment:
                 fun, segment = system.rhs(inside, history), here
