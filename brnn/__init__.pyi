@@ -65,6 +65,7 @@ from .spec.events.actions import SetState as SetState
 from .spec.events.actions import StartStimulus as StartStimulus
 from .spec.events.actions import StopRun as StopRun
 from .spec.events.actions import SwitchStimulus as SwitchStimulus
+from .spec.events.maps import MoveMaps as MoveMaps
 from .spec.events.protocol import Phase as Phase
 from .spec.events.protocol import Protocol as Protocol
 from .spec.events.triggers import AtTimes as AtTimes
@@ -114,6 +115,7 @@ from .spec.topologies.distance import DifferenceOfGaussians as DifferenceOfGauss
 from .spec.topologies.distance import GaussianKernel as GaussianKernel
 from .spec.topologies.distance import Kernel as Kernel
 from .spec.topologies.distance import Shift as Shift
+from .spec.topologies.index_shift import IndexShift as IndexShift
 from .spec.topologies.matrix import Dense as Dense
 from .spec.topologies.matrix import Sparse as Sparse
 from .spec.topologies.successive import Successive as Successive

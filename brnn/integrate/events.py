@@ -8,7 +8,7 @@ does it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from brnn.integrate.watches import EPS, NEAR, Watch, Watches
 from brnn.result.events import EventTable, Happened
 from brnn.result.start import Start
 from brnn.spec.events.triggers import Crossing
+from brnn.spec.network import Network
 
 __all__ = ["Reactor", "Slopes", "generator_state", "schedules_ahead"]
 
@@ -85,14 +86,18 @@ class _Moment:
     def start(self, stimulus: str) -> None:
         self.reactor.timetable.start(stimulus, self.time)
 
-    def set_parameter(self, name: str, value: Any) -> None:
-        network = self.reactor.system.network
+    @property
+    def network(self) -> Network:
+        return self.reactor.system.network
+
+    def set_parameters(self, values: Mapping[str, Any]) -> None:
         try:
             # Without the events: what one of them sets need not be there any more when another one has.
-            changed = network.replace(events=()).with_({name: value})
+            changed = self.network.replace(events=()).with_(values)
         except (InputError, SpecError) as error:  # beside what other events have set
+            names = "', '".join(values)
             raise IntegrationError(
-                f"SetParameter '{name}' at t = {self.time:.6g}: {error}", time=self.time, state=self.state_vector
+                f"SetParameter '{names}' at t = {self.time:.6g}: {error}", time=self.time, state=self.state_vector
             ) from None
         self.reactor.system = compile_network(changed)
 

@@ -45,11 +45,17 @@ class Moment(Protocol):
         The run's random numbers for events.
     chosen : int
         The cell that was drawn, for the record.
+    network : Network
+        The network as it is now: with the parameters that events have set.
     """
 
     cells: np.ndarray
     random: np.random.Generator
     chosen: int
+
+    @property
+    def network(self) -> Network:
+        """The network as it is now."""
 
     def state(self, name: str) -> np.ndarray:
         """Return a state, flat; what is written into it becomes the state after the event."""
@@ -60,8 +66,8 @@ class Moment(Protocol):
     def start(self, stimulus: str) -> None:
         """Let the schedule of a stimulus begin now."""
 
-    def set_parameter(self, name: str, value: Any) -> None:
-        """Let a parameter of the network, by its dotted name, have another value from now on."""
+    def set_parameters(self, values: Mapping[str, Any]) -> None:
+        """Let parameters of the network, by their dotted names, have other values from now on."""
 
     def next_phase(self) -> None:
         """End the present phase."""
@@ -237,7 +243,7 @@ class SetParameter(Action):
 
     def apply(self, moment: Moment) -> None:
         """Change it."""
-        moment.set_parameter(self.parameter, self.value)
+        moment.set_parameters({self.parameter: self.value})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
