@@ -53,7 +53,7 @@ class Fit:
     bounds : tuple of ndarray
         Lowest and highest values allowed.
     noise : float
-        Standard deviation of the recorded values, given or estimated.
+        Standard deviation of the recorded values, given or estimated; of several that were given the root mean square.
     sum_of_squares : float
         Of the differences that are left.
     freedom : int
@@ -89,6 +89,7 @@ class Fit:
     network: Network
     seconds: float
     _residuals: Residuals = field(repr=False)
+    _least: float = field(repr=False)
     _noise_known: bool = False
 
     def __getitem__(self, name: str) -> float:
@@ -181,7 +182,7 @@ class Fit:
                     at, squares = found.x, 2.0 * found.cost
                 else:
                     squares = float((self._residuals(whole_of(at)) ** 2).sum())
-                worse[j] = squares - self.sum_of_squares / (self.noise**2 if self._noise_known else 1.0)
+                worse[j] = squares - self._least
         return xr.DataArray(worse if self._noise_known else worse / self.noise**2, {name: grid}, [name], "profile")
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
@@ -277,7 +278,7 @@ def estimates(
     parameters: Parameters,
     residuals: Residuals,
     found: Any,
-    noise: float | None,
+    noise: float | np.ndarray | None,
     bounds: tuple[np.ndarray, np.ndarray],
     seconds: float,
 ) -> Fit:
@@ -315,10 +316,10 @@ def estimates(
         texts.append(f"the search did not end at a minimum: {str(found.message).rstrip('.')}")
     return Fit(
         names, values, errors, np.stack([values - quantile * errors, values + quantile * errors], axis=1), covariance,
-        parameters.start, bounds, float(noise if noise is not None else np.sqrt(factor)),
-        squares * (noise**2 if noise is not None else 1.0), freedom, found.status > 0, str(found.message),
+        parameters.start, bounds, float(np.sqrt(np.mean(np.square(noise))) if noise is not None else np.sqrt(factor)),
+        squares if noise is None else float(((noise * left) ** 2).sum()), freedom, found.status > 0, str(found.message),
         residuals.evaluations, tuple(texts), residuals.runs[0].parameters.network(values), seconds, residuals,
-        noise is not None,
+        squares, noise is not None,
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def fit(
     *,
     settings: Mapping[str, Any] | None = None,
     bounds: Bounds | None = None,
-    noise: float | None = None,
+    noise: float | Mapping[str, float] | None = None,
     duration: float | None = None,
     loss: str = "linear",
     solver: str = "auto",
@@ -60,8 +60,9 @@ def fit(
         Values of other parameters, by dotted name.
     bounds : mapping of str to (lowest, highest), optional
         None is no bound. Without one, a parameter of which no negative value is allowed stays positive.
-    noise : float, optional
-        Standard deviation of the recorded values; by default it is estimated from what is left over.
+    noise : float or mapping of str to float, optional
+        Standard deviation of the recorded values, or of each variable or cell by the name that it has in the data; by
+        default one for all is estimated from what is left over.
     duration : float, optional
         How long each run is; by default up to the last recorded time.
     loss : {"linear", "soft_l1", "huber", "cauchy", "arctan"}
@@ -101,13 +102,13 @@ def fit(
     choice(loss, "loss", ("linear", "soft_l1", "huber", "cauchy", "arctan"))
     choice(solver, "solver", SOLVERS)
     options = {"rtol": number(rtol, "rtol", minimum=1e-13, maximum=1.0), "atol": number(atol, "atol", above=0.0)}
-    sigma = None if noise is None else number(noise, "noise", above=0.0)
     most = whole(evaluations, "evaluations", minimum=1)
     own = Parameters(build, free, settings, "free")
     network = own.network(own.start)
     if network.step is not None:
         raise InputError(f"{network.name}: is in discrete time; brnn.sequences.train fits such networks")
     measured = recordings(data, layout(network))
+    sigma = _deviations(noise, measured)
     lengths = [_length(recording, duration, len(measured), k) for k, recording in enumerate(measured)]
     values = dict(zip(own.names, own.start.tolist(), strict=True)) if not own.blocks else own.settings(own.start)
     parameters = [
@@ -131,6 +132,25 @@ def fit(
     for text in result.warnings:
         warnings.warn(text, UserWarning, stacklevel=2)
     return result
+
+
+def _deviations(noise: Any, measured: Sequence[Recording]) -> float | np.ndarray | None:
+    """Return the standard deviation of every recorded value, or of all; None if it is not known."""
+    if noise is None:
+        return None
+    if not isinstance(noise, Mapping):
+        return number(noise, "noise", above=0.0)
+    given = {name: number(value, f"noise: {name}", above=0.0) for name, value in noise.items()}
+    known = {name: None for recording in measured for name in recording.names}
+    for name in given:
+        if name not in known:
+            raise InputError(f"noise: '{name}' is not in the data ({', '.join(known)}){closest(name, list(known))}")
+    without = next((name for name in known if name not in given), None)
+    if without is not None:
+        raise InputError(f"noise: {without} has none; give that of every variable, or one number for all")
+    columns = [np.array([given[name] for name in recording.names]) for recording in measured]
+    each = zip(columns, measured, strict=True)
+    return np.concatenate([np.tile(column, recording.times.size) for column, recording in each])
 
 
 def _length(recording: Recording, duration: float | None, count: int, k: int) -> float:

@@ -35,6 +35,8 @@ class Recording:
         Rising.
     labels : tuple of str
         What each column is.
+    names : tuple of str
+        What it is called in the data: the variable, or the cell.
     unknowns : ndarray of int
         Where it stands in the state vector.
     values : ndarray, shape (times, columns)
@@ -44,6 +46,7 @@ class Recording:
     settings: dict[str, Any]
     times: np.ndarray
     labels: tuple[str, ...]
+    names: tuple[str, ...]
     unknowns: np.ndarray
     values: np.ndarray
 
@@ -136,6 +139,7 @@ def _recording(data: Any, variables: Sequence[Variable], settings: dict[str, Any
         )
     times: np.ndarray | None = None
     labels: list[str] = []
+    names: list[str] = []
     unknowns: list[int] = []
     values: list[np.ndarray] = []
     given = next((name for name in _TIME if name in data), None)
@@ -168,6 +172,7 @@ def _recording(data: Any, variables: Sequence[Variable], settings: dict[str, Any
             )
         values.append(block.reshape(times.size, -1))
         unknowns += places
+        names += [str(name)] * len(places)
         labels += [str(name)] if len(places) == 1 else [f"{name}.{k}" for k in range(len(places))]
     if not values or times is None:
         raise InputError(f"{where}: holds no variable of the network (it has {_known(variables)})")
@@ -175,7 +180,7 @@ def _recording(data: Any, variables: Sequence[Variable], settings: dict[str, Any
         raise InputError(f"{where}: the times must be finite and rise")
     if len(set(unknowns)) < len(unknowns):
         raise InputError(f"{where}: a cell is given twice")
-    return Recording(settings, times, tuple(labels), np.array(unknowns), np.concatenate(values, axis=1))
+    return Recording(settings, times, tuple(labels), tuple(names), np.array(unknowns), np.concatenate(values, axis=1))
 
 
 def _floats(array: Any, where: str) -> np.ndarray:

@@ -10,13 +10,14 @@ from scipy.sparse import csr_array
 
 from brnn.errors import BrnnError, InputError, IntegrationError
 from brnn.fitting.recordings import Recording
-from brnn.sensitivities.arguments import Arguments, difference
+from brnn.sensitivities.arguments import STEP, Arguments, difference
 from brnn.sensitivities.forward import ForwardRun
 from brnn.sensitivities.parameters import Parameters
 
 __all__ = ["Residuals"]
 
 _SAME = 1e-11
+_FINE = 2.0**-13  # a difference with this step is off by about 1e-8, which a search for a minimum does not notice
 _FAR = 1e8  # of the largest residual: what a failed run counts
 
 
@@ -32,7 +33,7 @@ class _Run:
     def _affine(self) -> tuple[np.ndarray, np.ndarray, csr_array] | None:
         """Return the arguments at the start and their derivatives, if they are affine in all parameters together."""
         start, here = self.parameters.start, self.arguments.first
-        slopes = self.arguments.slopes(start, here, affine=True)
+        slopes = self.arguments.slopes(start, here, step=STEP)
         random = np.random.default_rng(0)
         for _ in range(2):
             moved = start + random.uniform(0.01, 0.2, start.size) * np.where(start == 0.0, 0.01, np.abs(start))
@@ -52,7 +53,7 @@ class _Run:
             start, here, slopes = self.affine
             return here + slopes @ (numbers - start), slopes
         here = self.arguments.at(numbers)
-        return here, self.arguments.slopes(numbers, here)
+        return here, self.arguments.slopes(numbers, here, step=_FINE)
 
     def states(
         self, numbers: np.ndarray, scale: np.ndarray, options: Mapping[str, Any]

@@ -21,10 +21,10 @@ from brnn.integrate.methods.discrete import WITHIN
 from brnn.sensitivities.parameters import Parameters
 from brnn.sensitivities.pieces import pieces
 
-__all__ = ["NO_TIMES", "Arguments", "Place", "difference"]
+__all__ = ["NO_TIMES", "STEP", "Arguments", "Place", "difference"]
 
 NO_TIMES = "in discrete time nothing depends smoothly on the times of a schedule"
-_STEP = 0.0625  # of a parameter, or of 1: a power of 2, so that what is affine has no error of its own
+STEP = 0.0625  # of a parameter, or of 1: a power of 2, so that what is affine has no error of its own
 _AFFINE = 1e-13
 _EACH = 400  # elements of an array that are moved one by one
 
@@ -105,10 +105,10 @@ class Arguments:
             raise InputError("another structure")
         return self._laid_out(own, expected=self.first.size)[1]
 
-    def slopes(self, numbers: np.ndarray, here: np.ndarray | None = None, *, affine: bool = False) -> csr_array:
+    def slopes(self, numbers: np.ndarray, here: np.ndarray | None = None, *, step: float | None = None) -> csr_array:
         """Return the derivative of all arguments by all parameters, shape (arguments, parameters).
 
-        If they are taken to be `affine` in each parameter, one difference is its derivative; the caller proves it.
+        With a `step`, relative to each parameter, it is one difference of order 2.
         """
         here = self.at(numbers) if here is None else here
         rows: list[np.ndarray] = []
@@ -128,7 +128,7 @@ class Arguments:
                     "stand in the equations as they are; name some of them"
                 )
         for k in np.flatnonzero(~done):
-            slope = self._slope(numbers, here, int(k), affine)
+            slope = self._slope(numbers, here, int(k), step)
             (places,) = np.nonzero(slope)
             rows.append(places)
             columns.append(np.full(places.size, k))
@@ -160,14 +160,14 @@ class Arguments:
             elif not np.array_equal(array.ravel(), here[there]):
                 raise InputError(f"{name}: is shared and cannot be changed")
 
-    def _slope(self, numbers: np.ndarray, here: np.ndarray, k: int, affine: bool) -> np.ndarray:
+    def _slope(self, numbers: np.ndarray, here: np.ndarray, k: int, step: float | None) -> np.ndarray:
         """Return the derivative of all arguments by one parameter."""
         name = self.parameters.names[k]
-        h = _STEP * 2.0 ** np.floor(np.log2(abs(numbers[k]))) if numbers[k] else _STEP
+        h = (step or STEP) * (2.0 ** np.floor(np.log2(abs(numbers[k]))) if numbers[k] else 1.0)
         for _ in range(6):
             try:
                 one = self._central(numbers, k, h)
-                two = one if affine else self._central(numbers, k, h / 2.0)
+                two = one if step else self._central(numbers, k, h / 2.0)
                 size = np.abs(two) + _tiny(here, h)
                 if (np.abs(one - two) <= _AFFINE * size).all():
                     return np.where(np.abs(two) <= _tiny(here, h), 0.0, two)
@@ -217,9 +217,7 @@ class Arguments:
         found = None
         for scale in (1.0, 0.5):
             moved = numbers.copy()
-            shift = (
-                scale * _STEP * np.maximum(np.abs(numbers[first:last]), 1.0) * random.uniform(0.5, 1.0, last - first)
-            )
+            shift = scale * STEP * np.maximum(np.abs(numbers[first:last]), 1.0) * random.uniform(0.5, 1.0, last - first)
             moved[first:last] += shift
             try:
                 change = difference(self.at(moved), here)

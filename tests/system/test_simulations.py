@@ -39,6 +39,11 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["rcf"],
         ["STORE: ten lists of 5, by rank", "copy: constant answer, 10 ln 8", "Elman, trained"],
     ),
+    "fit_recovery": (
+        ["--sets", "10"],
+        ["rcf"],
+        ["competitive field, A: share of", "dipole, H: spread in standard", "pair: estimated noise / true"],
+    ),
     "competitive_learning": ([], ["input", "category"], ["sparse: winner of each", "dense, round 3"]),
     "liapunov_descent": (
         [],

@@ -52,6 +52,28 @@ def test_values_errors_and_covariance_are_those_of_the_closed_form(noisy):
     np.testing.assert_allclose(found.predicted()[0], closed(TIMES, *found.values).reshape(2, -1).T, rtol=1e-6)
 
 
+def test_each_column_has_a_noise_of_its_own(noisy):
+    # the second cell, ten times as noisy: curve_fit with the same weights
+    data = {"time": TIMES, "a.x[0]": noisy["a.x"][:, 0], "a.x[1]": noisy["a.x"][:, 1]}
+    sigma = np.repeat([0.05, 0.5], TIMES.size)
+    values, covariance = curve_fit(
+        closed, TIMES, noisy["a.x"].T.ravel(), [1.0, 1.0, 2.0], sigma, True, ftol=1e-12, xtol=1e-12
+    )
+    given = {"a.x[0]": 0.05, "a.x[1]": 0.5}
+    found = brnn.fit(decays(), data, ["a.A", "a.initial"], noise=given, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(found.values, values, rtol=1e-6)
+    np.testing.assert_allclose(found.covariance, covariance, rtol=1e-4)
+    left = noisy["a.x"] - closed(TIMES, *found.values).reshape(2, -1).T
+    assert found.sum_of_squares == pytest.approx((left**2).sum(), rel=1e-6)
+    assert found.noise == pytest.approx(np.sqrt((0.05**2 + 0.5**2) / 2.0))
+    np.testing.assert_allclose(found.profile("a.A", points=5, width=2.0), [4, 1, 0, 1, 4], rtol=0.2, atol=1e-3)
+    whole = brnn.fit(decays(), noisy, ["a.A"], noise={"a.x": 0.05})
+    assert whole.standard_errors == pytest.approx(brnn.fit(decays(), noisy, ["a.A"], noise=0.05).standard_errors)
+    for wrong, says in [({"a.x": 0.1}, "'a.x' is not in the data"), ({"a.x[0]": 0.1}, r"a.x\[1\] has none")]:
+        with pytest.raises(brnn.InputError, match=says):
+            brnn.fit(decays(), data, ["a.A"], noise=wrong)
+
+
 def test_several_recordings_that_differ_in_settings():
     layer = brnn.Layer.shunting("a", 1, A=0.5, B=2.0)
     network = brnn.Network("one", [layer], stimuli=[brnn.Stimulus("a", "excitatory", 1.0, brnn.Constant(), name="I")])
