@@ -105,6 +105,7 @@ from .spec.schedules import Schedule as Schedule
 from .spec.schedules import Sequence as Sequence
 from .spec.schedules import Sine as Sine
 from .spec.schedules import WhiteNoise as WhiteNoise
+from .spec.schedules.along import AlongTrajectory as AlongTrajectory
 from .spec.stimulus import Stimulus as Stimulus
 from .spec.topologies import Topology as Topology
 from .spec.topologies.channels import AcrossChannels as AcrossChannels
@@ -122,6 +123,9 @@ from .spec.topologies.successive import Successive as Successive
 from .spec.topologies.uniform import AllButSelf as AllButSelf
 from .spec.topologies.uniform import AllToAll as AllToAll
 from .spec.topologies.uniform import OneToOne as OneToOne
+from .spec.trajectory import Trajectory as Trajectory
+from .spec.tunings import PlaceTuning as PlaceTuning
+from .spec.tunings import StripeTuning as StripeTuning
 from .sweeps.building.find import build as build
 from .sweeps.designs import Design as Design
 from .sweeps.designs import Grid as Grid

@@ -39,6 +39,8 @@ class Differentiable:
     """
 
     def __init__(self, network: Network) -> None:
+        if any(schedule.per_cell for schedule in network.schedules):
+            raise InputError(f"{network.name}: has inputs along a trajectory, through which derivatives are not taken")
         variables = layout(network)
         self.system = System(network, variables, generate(network, variables, explicit=True, by_object=True))
         self.late = tuple(array.name for array in self.system.program.lags.values())

@@ -42,11 +42,13 @@ from brnn.compiler.statements import (
     Local,
     Loop,
     Printer,
+    Time,
 )  # fmt: skip
 from brnn.signals import Signal
 from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
+from brnn.spec.schedules.along import AlongTrajectory, place_on
 from brnn.spec.topologies import Topology
 from brnn.spec.topologies.successive import Successive
 from brnn.spec.variable import Variable
@@ -203,13 +205,45 @@ def _add_stimuli(program: Program, network: Network) -> dict[tuple[str, str], li
             base = program.array(f"{_SHORT[stimulus.kind]}_{stimulus.target}", None)
             terms[key] = [base[_I]]
             program.inputs[key] = base.name
-        if stimulus.schedule.varying:
+        if isinstance(stimulus.schedule, AlongTrajectory):
+            if not program.explicit:
+                terms[key].append(_along(program, index, stimulus.schedule, stimulus.target))
+        elif stimulus.schedule.varying:
             course, first = program.course(f"g{index}", stimulus.schedule)
             count = len(program.numbers) - first
             pattern = program.array(f"pattern{index}_{stimulus.target}", None)
             terms[key].append(course * pattern[_I])
             program.courses.append(Course(index, first, pattern.name, count))
     return terms
+
+
+def _along(program: Program, index: int, schedule: AlongTrajectory, target: str) -> Expression:
+    """Add the place of an animal at time t; return what a cell of the target receives there.
+
+    In explicit form, which has loops over cells alone, the input is that of one time (`System.values`).
+    """
+    owner = f"{index}_{target}"
+    first = len(program.numbers)
+    trial = [program.number(f"{name}_{owner}", 0.0) for name in ("origin", "cos", "sin")]
+    walls = program.named(("low_x", "high_x", "low_y", "high_y"), schedule.walls, owner)
+    path = schedule.trajectory
+    samples = program.named(("times", "xs", "ys"), (path.t, path.x, path.y), owner)
+    place = program.work(f"place{owner}", 2)
+    find = program.kernel("place_on", place_on)
+    program.add(
+        Comment(f"place{owner}: where the animal is"),
+        program.call(find, Time("t"), *trial, *walls, *samples, place),
+    )
+    tuning = schedule.tuning
+    kernel = program.kernel(f"tuning_{type(tuning).__name__.lower()}", type(tuning).kernel)
+    values = [np.ravel(value) if isinstance(value, np.ndarray) else value for value in tuning.arguments]
+    arguments = [
+        argument[_I] if isinstance(argument, Array) else argument
+        for argument in program.named(kernel.arguments[2:], values, f"tuning{owner}")
+    ]
+    pattern = program.array(f"pattern{owner}", None)
+    program.courses.append(Course(index, first, pattern.name, len(trial)))
+    return pattern[_I] * program.call(kernel, place[Constant("0")], place[Constant("1")], *arguments)
 
 
 def _send_at_once(
@@ -318,18 +352,20 @@ def _add_layer(
 ) -> None:
     brackets: dict[Local, Expression] = {}
     for kind in layer.kinds:
-        terms = list(inputs.get((layer.name, kind), []))
-        if (layer.name, kind) in fields:
-            terms.append(fields[layer.name, kind][_I])
-        for projection in network.projections:
-            if projection.target != layer.name or projection.kind != kind:
-                continue
-            factor = _factor(program, projection, signals, "target", "total")
-            if projection.topology.local and not _is_plastic(projection):
-                term = _local_term(program, network, projection, sent[str(projection.name)])
-                terms.append(term if factor is None else term * factor)
-            elif factor is not None:
-                terms.append(fields[str(projection.name), "own"][_I] * factor)
+        terms: list[Expression] = []
+        for name in layer.receives:
+            terms += inputs.get((name, kind), [])
+            if (name, kind) in fields:
+                terms.append(fields[name, kind][_I])
+            for projection in network.projections:
+                if projection.target != name or projection.kind != kind:
+                    continue
+                factor = _factor(program, projection, signals, "target", "total")
+                if projection.topology.local and not _is_plastic(projection):
+                    term = _local_term(program, network, projection, sent[str(projection.name)])
+                    terms.append(term if factor is None else term * factor)
+                elif factor is not None:
+                    terms.append(fields[str(projection.name), "own"][_I] * factor)
         brackets[Local(kind[:3])] = functools.reduce(operator.add, terms) if terms else ZERO
     law, parameters = _law(program, layer)
     x, dx = _state("x", layer), _state("dx", layer)

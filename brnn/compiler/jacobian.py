@@ -13,7 +13,7 @@ same laws and signals from which the right-hand side is generated.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +94,8 @@ class BlockJacobian:
         sensitivity = {}
         for layer in network.layers:
             rows = self._slices[f"{layer.name}.x"]
-            at = [x[rows], *(inputs[layer.name, kind] for kind in layer.kinds)]
+            given = (sum(inputs.get((name, kind), 0.0) for name in layer.receives) for kind in layer.kinds)
+            at = [x[rows], *(np.asarray(total) for total in given)]
             law = _law(layer)
             own = np.arange(rows.start, rows.stop)
             J[own, own] = _partial(law, at, 0)
@@ -102,23 +103,32 @@ class BlockJacobian:
                 sensitivity[layer.name, kind] = _partial(law, at, k)
         for place, weights in zip(self._places, effective, strict=True):
             rise = place.projection.signal.derivative(x[place.columns])
-            gain = sensitivity[place.target.name, place.projection.kind]
-            J[place.rows, place.columns] += gain[:, None] * weights * rise[None, :]
+            for rows, gain in self._gains(place, sensitivity):
+                J[rows, place.columns] += gain[:, None] * weights * rise[None, :]
         for place, weights in zip(self._places, plain, strict=True):
-            if place.projection.modulation is not None:
-                gain = sensitivity[place.target.name, place.projection.kind]
-                modulation = place.projection.modulation
-                columns = self._slices[f"{modulation.layer}.x"]
-                sent = weights * place.projection.signal(x[place.columns])[None, :]
-                rise = modulation.gain * modulation.signal.derivative(x[columns])
+            modulation = place.projection.modulation
+            if modulation is None:
+                continue
+            columns = self._slices[f"{modulation.layer}.x"]
+            sent = weights * place.projection.signal(x[place.columns])[None, :]
+            rise = modulation.gain * modulation.signal.derivative(x[columns])
+            for rows, gain in self._gains(place, sensitivity):
                 if modulation.at == "source":
-                    J[place.rows, columns] += gain[:, None] * sent * rise[None, :]
+                    J[rows, columns] += gain[:, None] * sent * rise[None, :]
                 elif modulation.at == "target":
                     own = np.arange(place.target.cells)
-                    J[place.rows, columns][own, own] += gain * sent.sum(axis=1) * rise
+                    J[rows, columns][own, own] += gain * sent.sum(axis=1) * rise
                 else:
-                    J[place.rows, columns] += (gain * sent.sum(axis=1))[:, None] * rise[None, :]
+                    J[rows, columns] += (gain * sent.sum(axis=1))[:, None] * rise[None, :]
         return J, self._rest(time, u)
+
+    def _gains(
+        self, place: _Place, sensitivity: Mapping[tuple[str, str], np.ndarray]
+    ) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield, for each layer that receives what a projection brings, its rows and how it depends on that."""
+        for layer in self._system.network.layers:
+            if place.target.name in layer.receives and place.projection.kind in layer.kinds:
+                yield self._slices[f"{layer.name}.x"], sensitivity[layer.name, place.projection.kind]
 
     def _effective(self, place: _Place, u: np.ndarray) -> np.ndarray:
         """Return the strengths times gates and weights, as a matrix."""
@@ -188,6 +198,9 @@ class BlockJacobian:
         for signal, where in learning.reads(place.projection.signal):
             values = signal(u[place.rows if where == "target" else place.columns])
             reads.append(values.sum() if where == "source total" else self._spread(place, values, where))
+        if learning.sums_weights:
+            totals = self._matrix(place, z).sum(axis=1)
+            reads.append(self._spread(place, totals, "target"))
         rate = learning.rate
         if learning.schedule is not None:
             time += self._clock.shift

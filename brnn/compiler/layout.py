@@ -109,12 +109,15 @@ def guaranteed_bounds(network: Network) -> dict[str, tuple[float | np.ndarray, f
             bounded[layer.name] = limits
     for stimulus in network.stimuli:
         if stimulus.schedule.white or stimulus.schedule.lowest() < 0 or np.min(stimulus.pattern) < 0:
-            bounded.pop(stimulus.target, None)
+            for layer in network.layers:
+                if stimulus.target in layer.receives:
+                    bounded.pop(layer.name, None)
     changed = True
     while changed:
         changed = False
         for projection in network.projections:
-            if projection.target not in bounded:
+            targets = [layer.name for layer in network.layers if projection.target in layer.receives]
+            if not any(name in bounded for name in targets):
                 continue
             source = bounded.get(projection.source)
             rate = projection.signal.nonnegative or (source is not None and np.all(source[0] >= 0.0))
@@ -122,6 +125,7 @@ def guaranteed_bounds(network: Network) -> dict[str, tuple[float | np.ndarray, f
                 third = bounded.get(projection.modulation.layer)
                 rate = rate and projection.modulation.nonnegative(None if third is None else third[0])
             if not rate or projection.topology.smallest_weight() < 0 or projection.learning is not None:
-                del bounded[projection.target]
+                for name in targets:
+                    bounded.pop(name, None)
                 changed = True
     return bounded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ __all__ = ["add_gated", "add_given", "add_matrix", "add_plastic"]
 
 _I, _J, _K = Index("i"), Index("j"), Index("k")  # source cell, target cell, connection
 _W, _TOTAL = Local("w"), Local("total")  # strength of a connection, input of a cell
+_TAKEN = Local("taken")  # sum of the weights of a cell
 _ONE = Constant("1")
 
 
@@ -109,11 +111,23 @@ def add_plastic(
             sent.total if place == "source total" else sent.array[_I if place == "source" else _J]
             for sent, place in reads
         ]
+        if learning.sums_weights:
+            read.append(_TAKEN)
         others = program.named(learning.parameters, learning.others, name)
         connection.append(Assign(dz[_K], program.call(law, z[_K], *read, rate, *others)))
         factor = factor * z[_K]
     connection.append(Assign(_TOTAL, factor * s[_I], "+="))
+
+    def summed(first: Expression | None, loop: Loop) -> tuple[Statement, ...]:
+        """Return the loop over the connections of a cell, after one that adds up their weights if that is read."""
+        if learning is None or not learning.sums_weights:
+            return (loop,)
+        at = () if first is None else (Assign(_K, first + _I),)
+        return Assign(_TAKEN, ZERO), replace(loop, body=(*at, Assign(_TAKEN, z[_K], "+="))), loop
+
     if topology.storage == "single":
+        if learning is not None and learning.sums_weights:
+            connection = [Assign(_TAKEN, z[_K]), *connection]
         (weight,) = program.named(["weight"], topology.arguments(source.shape, target.shape), name)
         body = (Assign(_I, _K), Assign(_J, _K), Assign(_TOTAL, ZERO), *connection, Assign(net[_K], _TOTAL, "+="))
         program.add(Assign(_W, weight), Loop(_K, net.size, body))
@@ -121,7 +135,7 @@ def add_plastic(
     if topology.storage == "sparse":
         data, indices, indptr = _rows(program, topology.arguments(source.shape, target.shape), name)
         inside = (Assign(_I, indices[_K]), Assign(_W, data[_K]), *connection)
-        program.add(_sums(net, Loop(_K, indptr[_J + _ONE], inside, indptr[_J])))
+        program.add(_sums(net, *summed(None, Loop(_K, indptr[_J + _ONE], inside, indptr[_J]))))
         return
     weights = topology.weights(source.shape, target.shape)
     if program.explicit and any(isinstance(value, np.ndarray) for value in weights):
@@ -131,7 +145,7 @@ def add_plastic(
         w = program.call(strength, _J, _I, *program.arguments(strength, 2, weights, name))
     cells = Array(f"x_{source.name}", "state").size
     inside = (Assign(_K, _J * cells + _I), Assign(_W, w), *connection)
-    program.add(_sums(net, Loop(_I, cells, inside)))
+    program.add(_sums(net, *summed(_J * cells, Loop(_I, cells, inside))))
 
 
 def add_given(
@@ -187,9 +201,9 @@ def _rows(program: Program, values: Sequence[Any], owner: str) -> list[Array]:
     return [program.array(f"{name}_{owner}", value) for name, value in zip(names, values, strict=True)]
 
 
-def _sums(net: Array, loop: Loop) -> Loop:
-    """Return the loop over target cells j that adds to each net input the total that `loop` adds up."""
-    return Loop(_J, net.size, (Assign(_TOTAL, ZERO), loop, Assign(net[_J], _TOTAL, "+=")))
+def _sums(net: Array, *loops: Statement) -> Loop:
+    """Return the loop over target cells j that adds to each net input the total that the last of `loops` adds up."""
+    return Loop(_J, net.size, (Assign(_TOTAL, ZERO), *loops, Assign(net[_J], _TOTAL, "+=")))
 
 
 def _rate(program: Program, network: Network, projection: Projection) -> Expression:

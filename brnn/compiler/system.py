@@ -247,7 +247,11 @@ class System:
             total = np.zeros(network.layer(name).shape)
             for k, stimulus in enumerate(network.stimuli):
                 now = clock.reads(k, time)
-                if stimulus.target == name and stimulus.kind == kind and now is not None:
+                if stimulus.target != name or stimulus.kind != kind or now is None:
+                    continue
+                if self.program.explicit and stimulus.schedule.per_cell:
+                    total += stimulus.at(now, total.shape)
+                else:
                     total += stimulus.schedule.segment(now, np.asarray(stimulus.pattern)).base
             arrays[base] = total.ravel()
         for course in self.program.courses:

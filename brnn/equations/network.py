@@ -216,11 +216,12 @@ class _Writer:
     def terms(self, layer: LayerLaw, kind: str) -> list[Formula]:
         """Return what arrives at a cell: its stimuli, and the sum of each projection."""
         terms = []
-        if any(stimulus.target == layer.name and stimulus.kind == kind for stimulus in self.network.stimuli):
-            terms.append(element(self.owned(layer.name, _INPUTS[kind]), self.index(layer, _I)))
-        for link in self.network.projections:
-            if link.target == layer.name and link.kind == kind:
-                terms.append(self.arriving(link))
+        for owner in layer.receives:
+            if any(stimulus.target == owner and stimulus.kind == kind for stimulus in self.network.stimuli):
+                terms.append(element(self.owned(owner, _INPUTS[kind]), self.index(layer, _I)))
+            for link in self.network.projections:
+                if link.target == owner and link.kind == kind:
+                    terms.append(self.arriving(link))
         return [term for term in terms if value_of(term) != 0.0]
 
     def ends(self, link: Projection) -> tuple[LayerLaw, LayerLaw]:
@@ -322,6 +323,9 @@ class _Writer:
             letter = "m" if place == "source total" else _I if single else _K
             read = self.applied(signal, self.activity(source, letter, link.delay))
             values.append(sum_over("m", read) if place == "source total" and source.cells > 1 else read)
+        if learning.sums_weights:
+            own = element(f"{link.name}.z", self.index(target, _I), self.index(source, "m"))
+            values.append(z if single or source.cells == 1 else sum_over("m", own))
         rate = constant(learning.rate)
         if learning.schedule is not None:
             factor = _course(learning.schedule, f"{link.name}.window")

@@ -286,11 +286,12 @@ class _Writer:
 
     def inputs(self, layer: LayerLaw, kind: str) -> list[Formula]:
         """Return all that arrives at each cell of a layer in one bracket of its law."""
-        parts = [self.arriving(p) for p in self.network.projections if (p.target, p.kind) == (layer.name, kind)]
+        owners = layer.receives
+        parts = [self.arriving(p) for p in self.network.projections if p.target in owners and p.kind == kind]
         parts += [
             self.course(stimulus.schedule, np.asarray(stimulus.pattern), layer.shape, f"{layer.name}: stimulus")
             for stimulus in self.network.stimuli
-            if (stimulus.target, stimulus.kind) == (layer.name, kind)
+            if stimulus.target in owners and stimulus.kind == kind
         ]
         totals = [_added(part[i] for part in parts) for i in range(layer.cells)]
         return [total if value_of(total) is not None else self.auxiliary(total) for total in totals]
@@ -322,6 +323,10 @@ class _Writer:
                 reads.append([self.auxiliary(_added(values))] * rows.size)
             else:
                 reads.append([values[k] for k in columns])
+        if learning.sums_weights:
+            z = self.z[str(link.name)]
+            totals = [self.auxiliary(_added(z[c] for c in np.flatnonzero(rows == j))) for j in range(target.cells)]
+            reads.append([totals[j] for j in rows])
         rate = constant(learning.rate)
         if learning.schedule is not None:
             (factor,) = self.course(learning.schedule, np.ones(()), (1,), f"{link.label}: schedule")
@@ -337,6 +342,8 @@ class _Writer:
 
     def course(self, schedule: Schedule, pattern: np.ndarray, shape: tuple[int, ...], where: str) -> list[Formula]:
         """Return the input of each cell by a schedule: for each distinct pattern, when it is on."""
+        if schedule.per_cell:
+            raise InputError(f"{where}: an input along a trajectory cannot be written as a formula")
         horizon = self.until if np.isfinite(self.until) else schedule.last() + 1.0
         if not np.isfinite(horizon):
             raise InputError(f"{where}: has no end; say up to which time it is written: duration")

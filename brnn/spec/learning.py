@@ -15,7 +15,7 @@ from brnn.signals import Linear, Signal
 from brnn.spec.schedules import Schedule
 from brnn.spec.topologies.base import Topology
 
-__all__ = ["DoublyGated", "Instar", "Learning", "Outstar", "PassiveDecay", "SelfNormalizing"]
+__all__ = ["DoublyGated", "Instar", "Learning", "LimitedSites", "Outstar", "PassiveDecay", "SelfNormalizing"]
 
 Shape = tuple[int, ...]
 Read = tuple[Signal, str]
@@ -30,6 +30,7 @@ class Learning(Spec):
        projection itself.
     2. ``law(z, *reads, rate, *others)`` is a static function of scalars that returns dz/dt; `others` are the fields
        named in ``parameters``. With every read signal 0 it must return exactly 0 if the law has stimulus sampling.
+       With ``sums_weights = True`` the sum of z over all connections of the target cell stands before `rate`.
     3. ``rate`` is multiplied by the factor of ``schedule`` (a window of a Pulse, a Ramp, ...) if there is one.
     4. If dz/dt is gain(one end) driver(other end) - decay(one end) z, ``end`` may name that end ("source" or "target"),
        and the static ``parts(*reads, rate, *others)`` returns decay, gain and driver: explicit methods are then several
@@ -58,6 +59,7 @@ class Learning(Spec):
 
     parameters: ClassVar[tuple[str, ...]] = ()
     law: ClassVar[Callable[..., Any]]
+    sums_weights: ClassVar[bool] = False
     end: ClassVar[Literal["source", "target"] | None] = None
     parts: ClassVar[Callable[..., tuple[Any, Any, Any]]]
 
@@ -248,3 +250,35 @@ class SelfNormalizing(Learning):
     def law(z: Any, f: Any, h: Any, total: Any, rate: Any, L: Any) -> Any:
         """Return dz/dt."""
         return rate * f * ((1.0 - z) * L * h - z * (total - h))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LimitedSites(Learning):
+    """Competition for the sites of the target cell: a source cell takes free ones, and loses its own to others.
+
+    dz_ij/dt = M f_j(x_j) [h_i(x_i) (total - sum_k z_kj) - z_ij sum_{k != i} h_k(x_k)]
+
+    At rest, with signals that take turns, sum_k z_kj is near total/2: what is taken, h (total - sum z), and what is
+    lost, about h sum z, are then equal.
+
+    Parameters: see Learning; `sampling` is f, read at the target, and `sampled` is h, read at the source. ``total``,
+    > 0, is how many sites a target cell has.
+    """
+
+    total: float = 1.0
+
+    parameters: ClassVar[tuple[str, ...]] = ("total",)
+    sums_weights: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set(total=number(self.total, "LimitedSites: total", above=0.0))
+
+    def reads(self, own: Signal) -> tuple[Read, ...]:
+        """Return f at the target, h at the source, and its sum over all source cells."""
+        return (self.sampling or own, "target"), (self.sampled, "source"), (self.sampled, "source total")
+
+    @staticmethod
+    def law(z: Any, f: Any, h: Any, sent: Any, taken: Any, rate: Any, total: Any) -> Any:
+        """Return dz/dt."""
+        return rate * f * (h * (total - taken) - z * (sent - h))

@@ -92,6 +92,8 @@ class Network(Spec):
                 raise SpecError(f"{at}: two layers or projections are named '{name}'; give one of them another name=")
             seen.add(name)
         self._check_time(at)
+        for layer in self.layers:
+            self._check_receiving(layer)
         for projection in self.projections:
             self._check_projection(projection)
         for stimulus in self.stimuli:
@@ -288,6 +290,20 @@ class Network(Spec):
             if abs(steps - round(steps)) > 1e-9:
                 raise SpecError(
                     f"{projection.label}: delay = {projection.delay:g}: must be a multiple of the step {self.step:g}"
+                )
+
+    def _check_receiving(self, layer: LayerLaw) -> None:
+        """Refuse a layer that shares the inputs of one with other cells, or of one that shares others' itself."""
+        for name in layer.receives[:-1]:
+            other = self.layer(name, f"{layer.label}: inputs_of")
+            if any(s.target == name and s.schedule.white for s in self.stimuli):
+                raise SpecError(
+                    f"{layer.label}: inputs_of = '{name}': its input is white noise, which cannot be shared"
+                )
+            if other.shape != layer.shape or other.discrete or len(other.receives) > 1:
+                raise SpecError(
+                    f"{layer.label}: inputs_of = '{name}': must be another layer of continuous time with the shape "
+                    f"{layer.shape} and inputs of its own"
                 )
 
     def _check_projection(self, projection: Projection) -> None:

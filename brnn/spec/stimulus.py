@@ -76,5 +76,5 @@ class Stimulus(Spec):
         segment = self.schedule.segment(time, pattern)
         value = np.asarray(segment.base, dtype=float)
         if self.schedule.varying:
-            value = value + type(self.schedule).kernel(time, *segment.parameters) * np.asarray(segment.varying)
+            value = value + self.schedule.factor(time, segment) * np.asarray(segment.varying)
         return np.array(np.broadcast_to(value, shape))

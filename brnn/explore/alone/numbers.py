@@ -15,7 +15,7 @@ from brnn.compiler.generate import generate
 from brnn.compiler.layout import layout
 from brnn.compiler.program import Program
 from brnn.compiler.system import System
-from brnn.errors import BrnnError
+from brnn.errors import BrnnError, InputError
 from brnn.spec.breaks import segments
 from brnn.spec.durations import natural_duration
 from brnn.spec.network import Network
@@ -90,6 +90,8 @@ class Numbers:
 
 def numbers_of(network: Network, longest: float = 1.0) -> Numbers:
     """Return the numbers of a network, for runs of up to `longest` times its natural duration."""
+    if any(schedule.per_cell for schedule in network.schedules):
+        raise InputError(f"{network.name}: an input along a trajectory is evaluated in compiled code, not in a page")
     variables = layout(network)
     program = generate(network, variables, explicit=True)
     system = System(network, variables, program)

@@ -80,6 +80,7 @@ class Auto(Method):
             and isinstance(method, RK45)
             and not task.system.delays
             and task.norm == NORMS[0]
+            and not any(schedule.per_cell for schedule in network.schedules)  # which no long steps could follow
         ):
             size, cells = task.system.size, sum(layer.cells for layer in task.system.network.layers)
             driver.successors = _for_stiff(size, cells)

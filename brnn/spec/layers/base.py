@@ -41,8 +41,10 @@ class LayerLaw(Spec):
        or None.
     5. A law that contains signals of its own (a and b of Cohen and Grossberg) returns them from ``inner()``; their
        values at x are then the arguments of `law` after the parameters.
-    6. A law of discrete time sets ``discrete = True``, has a field `step`, and returns x(t + step).
-    7. ``__post_init__`` validates with `_check_common` and the functions of brnn.base.checks.
+    6. A layer with a field ``inputs_of`` also receives all that the layer of that name does: another state of the same
+       cells.
+    7. A law of discrete time sets ``discrete = True``, has a field `step`, and returns x(t + step).
+    8. ``__post_init__`` validates with `_check_common` and the functions of brnn.base.checks.
     """
 
     name: str
@@ -60,6 +62,12 @@ class LayerLaw(Spec):
     def step(self) -> float:
         """Step of time; a field of discrete layers."""
         raise NotImplementedError
+
+    @property
+    def receives(self) -> tuple[str, ...]:
+        """The layers whose inputs its cells receive: itself, and the one that a field `inputs_of` names."""
+        other = getattr(self, "inputs_of", None)
+        return (self.name,) if other is None else (str(other), self.name)
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ type checkers only, which cannot find any.
 """
 
 from brnn.base.publish import publish
+from brnn.spec.schedules.along import *
 from brnn.spec.schedules.base import Schedule as Schedule
 from brnn.spec.schedules.base import Segment
 from brnn.spec.schedules.courses import *

@@ -48,6 +48,9 @@ class Schedule(Spec):
 
     kernel: ClassVar[Callable[..., Any]]
     varying: ClassVar[bool] = False
+    per_cell: ClassVar[bool] = (
+        False  # whether each cell has a factor of its own, which depends on the place of an animal
+    )
     white: ClassVar[bool] = False  # whether it is white noise, which only stochastic solvers can take
 
     @classmethod
@@ -64,6 +67,10 @@ class Schedule(Spec):
     def segment(self, time: float, pattern: np.ndarray) -> Segment:
         """Return what holds around `time`."""
         raise NotImplementedError
+
+    def factor(self, time: float, segment: Segment) -> Any:
+        """Return the factor of the varying part of a segment: one number, or one for each cell."""
+        return type(self).kernel(time, *segment.parameters)
 
     def check(self, pattern: tuple[int, ...], layer: tuple[int, ...], where: str) -> None:
         """Raise SpecError if a pattern of this shape does not fit the layer."""

@@ -9,6 +9,7 @@ stays between 0 and K, a weight that tracks a signal, (11) and (12), between its
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -175,8 +176,10 @@ class _Rates:
         found: dict[str, Interval | None] = {}
         for layer in self.network.layers:
             arriving = {kind: self.inputs[layer.name, kind] for kind in layer.kinds}
+            for owner, kind in itertools.product(layer.receives[:-1], layer.kinds):
+                arriving[kind] = arriving[kind] + self.inputs[owner, kind]
             for link in self.network.projections:
-                if link.target == layer.name:
+                if link.target in layer.receives and link.kind in arriving:
                     arriving[link.kind] = arriving[link.kind] + _arriving(link, self.weights[str(link.name)], ranges)
             found[f"{layer.name}.x"] = cell_range(layer, arriving)
         for link in self.network.projections:
