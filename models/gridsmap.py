@@ -95,10 +95,14 @@ def build(
         How often the path is run; activities begin at 0 each time, weights are kept (1).
     cells : int, >= 1
         Map cells (1).
-    directions, phases : int, >= 1
-        Directions of the stripes, evenly spaced over a half turn, and stripe cells of each (1).
-    spacing, width : float, > 0
-        From stripe to stripe, and standard deviation of a stripe (cm).
+    directions : int, >= 1
+        Directions of the stripes, evenly spaced over a half turn (1).
+    phases : int, >= 1
+        Stripe cells of each direction (1).
+    spacing : float, > 0
+        From stripe to stripe (cm).
+    width : float, > 0
+        Standard deviation of a stripe (cm).
     s : float, > 0
         How fast stripe cells follow (1/s).
     A : float, >= 0
@@ -107,8 +111,10 @@ def build(
         Their largest activity (1).
     D : float, >= 0
         They cannot fall below -D (1).
-    alpha, p : float, >= 0
-        Excitation by themselves, inhibition by each other cell (1).
+    alpha : float, >= 0
+        Excitation by themselves (1).
+    p : float, >= 0
+        Inhibition by each other cell (1).
     r : float, > 0
         Rate of the map cells and their transmitter (1/s).
     H : float, >= 0

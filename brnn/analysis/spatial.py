@@ -84,7 +84,8 @@ def _smoothed(values: np.ndarray, deviation: float) -> np.ndarray:
     taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
     taps /= taps.sum()
     for axis in (0, 1):
-        values = np.apply_along_axis(np.convolve, axis, values, taps, "same")
+        wide = np.apply_along_axis(np.convolve, axis, values, taps)
+        values = np.take(wide, range(reach, reach + values.shape[axis]), axis)
     return values
 
 
@@ -155,7 +156,7 @@ def grid_score(rates: ArrayLike) -> GridScore:
     middle = np.array(found.shape) // 2
     if not np.isfinite(found[tuple(middle)]):
         return nothing  # the map is constant
-    i, j = np.indices(found.shape)
+    i, j = np.meshgrid(*map(np.arange, found.shape), indexing="ij")
     r = np.hypot(i - middle[0], j - middle[1])
     filled = np.where(np.isfinite(found), found, 0.0)
     whole_bins = np.round(r).astype(int)

@@ -130,7 +130,7 @@ def test_layers_that_share_inputs_are_checked() -> None:
     given = [brnn.Stimulus("cells", "excitatory", [1.0, 2.0, 3.0]), brnn.Stimulus("store", "excitatory", 1.0)]
     rest = brnn.simulate(brnn.Network("n", [cells, gate], stimuli=given), until="steady").final("store").values
     I = np.array([2.0, 3.0, 4.0])
-    np.testing.assert_allclose(rest, 3.0 / (2.0 + 0.5 * I + 0.25 * I**2), rtol=1e-8)
+    np.testing.assert_allclose(rest, 3.0 / (2.0 + 0.5 * I + 0.25 * I**2), rtol=1e-6)
 
 
 def test_the_jacobian_knows_what_is_shared() -> None:
