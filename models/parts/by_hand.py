@@ -22,10 +22,15 @@ from brnn.base.odes import solved
 from brnn.claims import Comparison
 from brnn.models.parts.runs import run
 
-__all__ = ["Numbers", "equations_by_hand", "integrated", "integrated_with_lag", "integrated_with_switches"]
+__all__ = ["Numbers", "accuracy", "equations_by_hand", "integrated", "integrated_with_lag", "integrated_with_switches"]
 
 _FAR = 100.0  # in tolerances
 _accuracy: ContextVar[float] = ContextVar("accuracy", default=0.0)  # if not 0, what is enough to see an influence
+
+
+def accuracy() -> float:
+    """Return the tolerance that is enough where only an influence is looked for; 0 where courses are compared."""
+    return _accuracy.get()
 
 
 class Numbers(SimpleNamespace):
