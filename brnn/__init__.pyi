@@ -84,6 +84,7 @@ from .spec.layers.cohen_grossberg import CohenGrossbergLayer as CohenGrossbergLa
 from .spec.layers.gain import GainLayer as GainLayer
 from .spec.layers.gated import GatedLayer as GatedLayer
 from .spec.layers.membrane import MembraneLayer as MembraneLayer
+from .spec.layers.norm import NormLayer as NormLayer
 from .spec.layers.wilson_cowan import WilsonCowanLayer as WilsonCowanLayer
 from .spec.learning import DoublyGated as DoublyGated
 from .spec.learning import Instar as Instar

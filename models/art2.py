@@ -55,7 +55,7 @@ from brnn.figures import (
     trace,
 )
 from brnn.models.parts.by_hand import accuracy, equations_by_hand
-from brnn.models.parts.presentations import pattern_rows
+from brnn.models.parts.presentations import pattern_rows, unit_rows
 from brnn.models.parts.resonance import refuse_size
 from brnn.models.parts.runs import run
 from brnn.signals import Function, Linear, ThresholdLinear
@@ -72,9 +72,18 @@ from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllToAll, OneToOne
 from brnn.theory import art2 as theory
 
-__all__ = ["build", "categories"]
+__all__ = ["COLUMNS", "ORDER", "TRIED", "build", "categories"]
 
 ORDER = (0, 1, 2, 0, 3)  # A B C A D of Fig. 8
+# Categories of the ten trials, from 1 on, of the columns of Fig. 8 without vigilance, and what is changed in each;
+# those that are tried in each trial of column a.
+COLUMNS: dict[str, tuple[dict[str, Any], list[int]]] = {
+    "b": ({}, [1, 1, 2, 2, 2, 2, 1, 2, 2, 2]),
+    "c": ({"b": 0.0}, [1, 1, 2, 2, 2, 1, 1, 2, 2, 2]),
+    "d": ({"a": 0.0}, [1, 1, 2, 2, 2, 1, 1, 2, 1, 2]),
+    "e": ({"theta": 0.0}, [1] * 10),
+}
+TRIED = [[1], [1, 2], [1, 3], [1], [3, 1, 4], [1], [2], [3], [1], [4]]
 SETTLE = 30.0  # until F1 has settled, in eps
 _GO, _SPENT, _ON = 1e3, 1e4, 2e4
 _F1 = ("w", "x", "v", "u", "p", "q")
@@ -140,6 +149,7 @@ def build(
     at = "art2"
     given = theory.PATTERNS[list(ORDER)] if pattern is None else pattern
     rows = pattern_rows(given, f"{at}: pattern", minimum=0.0)
+    unit_rows(rows, f"{at}: pattern")  # whose direction is all that counts
     rows = np.tile(rows, (whole(cycles, f"{at}: cycles", minimum=1), 1))
     cells, count = rows.shape[1], whole(m, f"{at}: m", minimum=1)
     refuse_size(at, 2 * count * cells + rows.size, f"{count} categories of {cells} cells")
@@ -234,14 +244,6 @@ def categories(result: Any) -> list[list[int]]:
 
 _1987 = "Carpenter and Grossberg (1987)"
 _TWICE = list(ORDER) * 2
-# Categories of the ten trials, from 1 on, of each column of Fig. 8, and what is changed in it.
-_COLUMNS: dict[str, tuple[dict[str, Any], list[int]]] = {
-    "b": ({}, [1, 1, 2, 2, 2, 2, 1, 2, 2, 2]),
-    "c, b = 0": ({"b": 0.0}, [1, 1, 2, 2, 2, 1, 1, 2, 2, 2]),
-    "d, a = 0": ({"a": 0.0}, [1, 1, 2, 2, 2, 1, 1, 2, 1, 2]),
-    "e, theta = 0": ({"theta": 0.0}, [1] * 10),
-}
-_SEARCH = [[1], [1, 2], [1, 3], [1], [3, 1, 4]]
 _FAST: dict[str, Any] = {"solver": "RK45", "rtol": 1e-5, "atol": 1e-8}
 
 
@@ -250,9 +252,8 @@ def figure_8_in_the_limit() -> list[Comparison]:
     """The algorithm: categories of ten trials, the search of column (a), and the weakened features of column (b)."""
     learned = theory.art2(theory.PATTERNS, 0.95, order=_TWICE)
     tried = [[j + 1 for j in order] for order in learned.tried]
-    expected = [*_SEARCH, [1], [2], [3], [1], [4]]
-    rows = [Comparison.order(expected, tried, "column a, rho = 0.95: categories tried")]
-    for name, (changed, path) in _COLUMNS.items():
+    rows = [Comparison.order(TRIED, tried, "column a, rho = 0.95: categories tried")]
+    for name, (changed, path) in COLUMNS.items():
         learned = theory.art2(theory.PATTERNS, 0.0, order=_TWICE, **changed)
         rows.append(Comparison.order(path, learned.labels + 1, f"column {name}: categories"))
         if name == "b":
@@ -270,8 +271,8 @@ def figure_8_in_the_limit() -> list[Comparison]:
 def figure_8_in_time() -> list[Comparison]:
     """The network, ten presentations of each column."""
     rows = []
-    for name, (changed, path) in _COLUMNS.items():
-        long = "b" in name[:1] or "d" in name[:1]  # they need what is learned in long presentations
+    for name, (changed, path) in COLUMNS.items():
+        long = name in "bd"  # they need what is learned in long presentations
         options: dict[str, Any] = {"each": 300.0, "eps": 1.0} if long else {"each": 60.0, "eps": 0.5}
         network = build(rho=0.0, m=3, cycles=2, **options, **changed)
         found = categories(run(network, times=[0.0, float(network.duration or 0.0)], **_FAST))
@@ -282,7 +283,7 @@ def figure_8_in_time() -> list[Comparison]:
 @claim("With finite eps the search of column (a) needs a vigilance of 0.98 to 0.985", source=f"{_1987}; computed")
 def search_in_time() -> list[Comparison]:
     """A: 1; B tries 1, takes 2; C tries 1, takes 3; A: 1; D tries 3 and 1, takes 4. With 0.97 C keeps 1."""
-    expected = [[j - 1 for j in order] for order in _SEARCH]
+    expected = [[j - 1 for j in order] for order in TRIED[:5]]
     rows = []
     for rho in (0.98, 0.985):
         found = categories(run(build(rho=rho), times=[0.0, 300.0], **_FAST))

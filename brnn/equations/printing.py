@@ -47,7 +47,7 @@ class Text:
                 return text if level < _POWER or (last and level == _POWER) else self.parentheses(text)
             return self.call(node)
         if isinstance(node, ast.IfExp):
-            return self.call(ast.Call(ast.Name("where"), [node.test, node.body, node.orelse], []), bare=True)
+            return self.call(ast.Call(ast.Name("where"), [node.test, node.body, node.orelse], []))
         if isinstance(node, ast.Compare):
             return self.brackets(self.comparison(node))
         if isinstance(node, ast.Subscript):
@@ -95,12 +95,11 @@ class Text:
         inside = ",".join(self.write(i, _SUM) for i in (index.elts if isinstance(index, ast.Tuple) else [index]))
         return f"{self.write(node.value, _ATOM)}[{inside}]"
 
-    def call(self, node: ast.Call, *, bare: bool = False) -> str:
-        """Return the call of a function; `bare` writes a comparison without brackets."""
-        given = [
-            self.comparison(argument) if bare and isinstance(argument, ast.Compare) else self.write(argument, _SUM)
-            for argument in node.args
-        ]
+    def call(self, node: ast.Call) -> str:
+        """Return the call of a function; what `where` asks is no number, and stands without brackets."""
+        given = [self.write(argument, _SUM) for argument in node.args]
+        if isinstance(node.func, ast.Name) and node.func.id == "where" and isinstance(node.args[0], ast.Compare):
+            given[0] = self.comparison(node.args[0])
         return f"{self.write(node.func, _ATOM)}({', '.join(given)})"
 
     def quotient(self, node: ast.BinOp, level: int) -> str:

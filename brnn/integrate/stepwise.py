@@ -57,6 +57,8 @@ class Stepwise(Driver):
         What goes on after the first steps, if the method is for short runs only.
     rows : int
         Of the matrix that the first of the successors makes.
+    least : float
+        How many steps must be left at least, where how many pieces there will be is not known.
     """
 
     method: StepperMethod
@@ -65,6 +67,7 @@ class Stepwise(Driver):
     worth: float | None = None
     then: StepperMethod | None = None
     rows: int = 0
+    least: float = 0.0
     slow: int = field(default=0, init=False)
     mark: float = field(default=0.0, init=False)
     began: int = field(default=0, init=False)
@@ -359,7 +362,7 @@ class Stepwise(Driver):
         pace, self.checked = (stepper.t - self.checked) / self.look, stepper.t
         left = (self.task.duration - stepper.t) / pace if pace > 0.0 else np.inf
         in_a_piece = _WORTH_IN_A_PIECE * worth + _WORTH_ROWS * self.rows
-        if left < (max(worth, self.timetable.pieces * in_a_piece) if self.worth is None else self.worth):
+        if left < (max(worth, self.least, self.timetable.pieces * in_a_piece) if self.worth is None else self.worth):
             return False
         if self.stiff:
             if stepper.njev > 0 or self.steps - self.began < LOOK_STEPS or left < _WORTH_IN_ONE_GO:

@@ -2,8 +2,10 @@
 
 from . import additive as additive
 from . import art as art
+from . import art2 as art2
 from . import avalanche as avalanche
 from . import competition as competition
+from . import contours as contours
 from . import every_equilibrium as every_equilibrium
 from . import feedforward as feedforward
 from . import fields as fields

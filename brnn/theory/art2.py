@@ -139,9 +139,18 @@ def art2(
         If a value has the wrong type, shape or sign, or the weights would not decide (b or c d/(1 - d) too large).
     """
     rows = array(patterns, "art2: patterns", ndim=2, minimum=0.0)
-    which = np.arange(len(rows)) if order is None else np.asarray(order, dtype=np.int64)
-    if which.ndim != 1 or (which < 0).any() or (which >= len(rows)).any():
-        raise InputError(f"art2: order: must be indices of the {len(rows)} patterns")
+    empty = np.flatnonzero(~rows.any(axis=1))
+    if empty.size:
+        raise InputError(f"art2: patterns: pattern {empty[0]} is 0 everywhere; it has no direction")
+    shown = np.arange(len(rows)) if order is None else array(order, "art2: order", ndim=1)
+    wrong = shown[(shown != np.floor(shown)) | (shown < 0) | (shown >= len(rows))]
+    if wrong.size:
+        raise InputError(f"art2: order: has {wrong[0]:g}, must be indices of the {len(rows)} patterns, from 0 on")
+    which = shown.astype(np.int64)
+    number(rho, "art2: rho", minimum=0.0, maximum=1.0)
+    whole(passes, "art2: passes", minimum=1)
+    for name, value in (("a", a), ("b", b), ("e", e), ("fresh", fresh)):
+        number(value, f"art2: {name}", minimum=0.0)
     count = whole(categories, "art2: categories", minimum=1)
     d = number(d, "art2: d", above=0.0)
     if not d < 1.0:

@@ -52,6 +52,11 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
     ),
     "outstar_learning": ([], ["source", "border"], ["Z_j = theta_j", "recall with 100 times the cue"]),
     "voting_paradox": ([], ["weak", "balanced", "strong"], ["3 against 1", "last factor of dwell times"]),
+    "art2_search": (
+        [],
+        ["w", "u", "length_r", "F2", "chosen"],
+        ["a, rho = 0.95, in the limit", "d, rho = 0, in the limit", "|z_J| goes to 1/(1 - d)"],
+    ),
     "fading_contours": (
         ["--side", "28"],
         ["luminance", "dipole_h", "dipole_v"],

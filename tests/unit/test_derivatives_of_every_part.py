@@ -170,6 +170,20 @@ def test_a_box(monkeypatch):
     np.testing.assert_allclose(backward.gradient, wanted.sum(axis=(1, 2)), rtol=1e-13)
 
 
+def test_a_length(monkeypatch):
+    """x(t) = L + (x(0) - L) exp(-t/tau), L = sqrt(I), and what follows from it."""
+    run_uncompiled(monkeypatch)
+    I, tau, first = 1.7, 0.6, 0.3
+    given = brnn.Stimulus("a", "excitatory", I, name="given")
+    network = brnn.Network("length", [brnn.NormLayer("a", 1, tau=tau, initial=first)], stimuli=[given])
+    names = ["given.pattern.0", "a.tau", "a.initial.0"]
+    found = brnn.sensitivity(network, names, times=TIMES, duration=3.0, solver="DOP853", rtol=1e-9, atol=1e-11)
+    L, E = np.sqrt(I), np.exp(-TIMES / tau)
+    wanted = np.stack([(1.0 - E) / (2.0 * L), (first - L) * E * TIMES / tau**2, E])
+    np.testing.assert_allclose(found.states["a.x"].values[:, 0], L + (first - L) * E, rtol=1e-8)
+    np.testing.assert_allclose(found["a.x"].values[..., 0], wanted, rtol=1e-6, atol=1e-8)
+
+
 @pytest.mark.parametrize("base", [LayerLaw, Signal, Gate, Learning])
 def test_no_part_is_forgotten(base):
     files = ("test_derivatives_of_every_part", "test_trajectory_derivatives", "test_derivatives_through_events")

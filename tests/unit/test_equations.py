@@ -151,6 +151,13 @@ def test_the_recurrent_competitive_field_reads_as_in_the_literature() -> None:
     assert r"- x_{i}\,\sum_{k \ne i} f(x_{k})" in latex
 
 
+def test_what_where_asks_stands_without_brackets() -> None:
+    signal = brnn.Function("where(w < 0.5, where(w < 0.25, 0.1, 0), w)")
+    network = brnn.Network("n", [brnn.Layer.additive("F", 9, A=1.0)], [brnn.Projection("F", "F", signal=signal)])
+    assert_the_same(network)
+    assert "where(w < 0.5, where(w < 0.25, 0.1, 0), w)" in equations_of(network).text()
+
+
 def test_noise_and_delays_are_said() -> None:
     noisy = brnn.Network(
         "n", [brnn.Layer.additive("F", 2, A=1.0)], [], [brnn.Stimulus("F", "excitatory", 0.5, brnn.WhiteNoise())]

@@ -64,6 +64,7 @@ SIZES: list[tuple[str, dict[str, Any], int]] = [
     ("adaline", {"pattern": np.eye(5), "targets": np.ones(5)}, 8 * 16 * 6),
     ("art1", {"pattern": np.eye(2, 3), "m": 4, "cycles": 3}, 8 * 16 * (2 * 4 * 3 + 18)),
     ("art1_fast", {"pattern": np.eye(2, 3), "m": 4}, 8 * 16 * (2 * 4 * 3 + 6)),
+    ("art2", {"pattern": np.eye(2, 3), "m": 4}, 8 * 16 * (2 * 4 * 3 + 6)),
     ("avalanche", {"frames": np.eye(3, 5)}, 8 * 16 * 15),
     ("brain_state_in_a_box", {"patterns": np.ones((2, 30))}, 16 * 900),
     ("caianiello", {"n": 5, "refractory": 3}, 8 * 3 * 25),

@@ -26,6 +26,7 @@ _STIFF_CELLS = 2_000  # cells up to which ROS34PW2 is: its matrix is one of the 
 _LARGE_LOOK = 25  # steps between looks at whether a larger network is stiff: its evaluations cost more than a look,
 _LARGE_WORTH = 1.5e6  # and so many steps times unknowns must be left (ETD4 may have to be compiled),
 _LARGE_STEPS = 100  # and so many steps: ETD4 needs some, too
+_EVENTS_WORTH = 1 / 4  # with events, steps that must be left for each element of a matrix, made anew after each event
 
 
 _EVENTS_FROM = 1e-8  # of rtol: events are found between the steps of RK45, whose interpolant is of order 4
@@ -87,6 +88,8 @@ class Auto(Method):
             driver.rows = size if size <= _STIFF_LSODA else cells if cells <= _STIFF_CELLS else 0
             if cells > _STIFF_CELLS:
                 driver.look, driver.worth = _LARGE_LOOK, max(_LARGE_STEPS, _LARGE_WORTH / size)
+            elif network.events:
+                driver.least = _EVENTS_WORTH * driver.rows**2
         return driver
 
 
