@@ -12,6 +12,9 @@ errors, are to have the mean 0 and the standard deviation 1.
   with known inputs. A search for an oscillation must begin within half a cycle of it.
 
 Noise is normal and known to nobody: its size is estimated with the parameters.
+
+Reproduces: what theory says of least squares, G. A. F. Seber and C. J. Wild, Nonlinear Regression (1989), chapter 2.
+The networks are those of Grossberg (1973), Grossberg (1972) and Wilson and Cowan (1972); the recordings are made here.
 """
 
 from __future__ import annotations

@@ -59,9 +59,13 @@ class _Dual(np.lib.mixins.NDArrayOperatorsMixin):
             return NotImplemented
         result = ufunc(*values)
         slopes = _SLOPES[ufunc](result, *values)
-        parts = np.zeros_like(self.parts)
+        parts: Any = 0.0
         for part, slope in zip(inputs, slopes, strict=True):
-            if isinstance(part, _Dual):
+            if not isinstance(part, _Dual):
+                continue
+            if np.isfinite(slope).all() and np.isfinite(part.parts).all():
+                parts = parts + slope * part.parts
+            else:
                 # What does not depend stays so, whatever the other factor is: exp(-w) of a shut gate may be infinite.
                 none = (np.asarray(slope) == 0.0) | (part.parts == 0.0)
                 parts = parts + np.where(none, 0.0, np.where(none, 1.0, slope) * np.where(none, 0.0, part.parts))
