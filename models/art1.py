@@ -431,7 +431,7 @@ def equations() -> list[Comparison]:
         "templates": np.array([[1.0, 0.0, 0.0]]),
     }
     return equations_by_hand(
-        functools.partial(build, m=2),
+        functools.partial(build, m=2, events=False),
         parameters,
         lambda p, times: by_hand(SimpleNamespace(m=2, **vars(p)), times),
         np.array([0.0, 0.05, 0.12, 0.2, 0.3, 0.4, 0.55, 0.68, 0.75, 0.9, 1.1, 3.05]),

@@ -38,6 +38,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -424,6 +425,8 @@ def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
         for k, letter in enumerate(p.word):
             if k * p.interval < when < p.on:
                 shown[letters.index(letter)] = p.intensity * p.gradient**k
+        if p.items is not None:
+            shown = p.items * (when < p.on)
         w = np.maximum(x, 0.0)
         f = p.signal.gain * w**p.signal.exponent / (p.signal.half**p.signal.exponent + w**p.signal.exponent)
         masked = p.E * (sent @ f) / sent.sum(axis=1)
@@ -438,7 +441,7 @@ def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
 @claim("Its equations, written out by hand", source=_CG + "as recalled, integrated by SciPy")
 def equations() -> list[Comparison]:
     """Three other lists, letter by letter, every parameter off its default."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "lists": "AB BCA C",
         "word": "BCA",
         "gradient": 0.8,
@@ -456,7 +459,23 @@ def equations() -> list[Comparison]:
     }
     times = np.array([0.0, 0.5, 1.0, 1.8, 2.6, 3.4, 4.5])
     other = {"lists": "AB BAC C", "word": "BAC"}
-    return equations_by_hand(build, parameters, _by_hand, times, apart=("items",), changed=other, tolerance=1e-6)
+    items = np.array([0.4, 0.1, 0.3])
+    given = SimpleNamespace(**{**parameters, "items": items})
+    fields = _by_hand(given, times)
+    signal = parameters["signal"].made()
+    result = run(build(**{**parameters, "signal": signal, "items": items}), times[-1], times=times)
+    return [
+        *equations_by_hand(
+            build,
+            parameters,
+            lambda p, times: _by_hand(SimpleNamespace(items=None, **vars(p)), times),
+            times,
+            apart=("items",),
+            changed=other,
+            tolerance=1e-6,
+        ),
+        *(Comparison(fields[name], result[name].values, 1e-6, f"{name} with items") for name in fields),
+    ]
 
 
 # Figure -------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ What is known:
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
@@ -286,9 +287,17 @@ def equations() -> list[Comparison]:
         "pattern": parameters["pattern"][::-1],
         "initial": np.array([-1.0, -1.0, 0.0, 1.0]),
     }
-    return equations_by_hand(
-        build, parameters, _by_hand, np.arange(10.0), apart=("kind", "n"), changed=other, tolerance=1e-12
-    )
+    # Any of three statements, each line of the truth table for two steps: the gate sees what was true a step ago.
+    gate = np.zeros((4, 4))
+    gate[3, :3] = 1.0
+    lines = np.array([[*line, 0.0] for line in itertools.product((-1.0, 1.0), repeat=3)])
+    p = SimpleNamespace(A=gate, B=np.array([0.0, 0.0, 0.0, -2.0]), pattern=lines, hold=2, initial=np.zeros(4))
+    return [
+        *equations_by_hand(
+            build, parameters, _by_hand, np.arange(10.0), apart=("kind", "n"), changed=other, tolerance=1e-12
+        ),
+        Comparison.exact(_by_hand(p, np.arange(17.0))["cells.x"], _states(build("or", 3, hold=2)), "or of three"),
+    ]
 
 
 # Figure -------------------------------------------------------------------------------------------------------

@@ -372,7 +372,7 @@ def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
 @claim("Its equations, written out by hand", source="(7), (39) with a lag; integrated by SciPy")
 def equations() -> list[Comparison]:
     """Three items in two trials, with feedback, forgetting and a lag, every parameter off its default."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "n": 3,
         "trials": 2,
         "on": 0.4,
@@ -387,7 +387,13 @@ def equations() -> list[Comparison]:
         "tau": 0.7,
     }
     times = np.array([0.0, 0.7, 1.5, 2.6, 3.5, 6.0, 8.0])
-    return equations_by_hand(build, parameters, _by_hand, times, apart=("cued",), tolerance=1e-6)
+    learned = 2 * 0.6 + (3 * 0.6 + 0.5) + 0.4 + 0.7 + 12.0 / 4.0
+    tested = learned + 3 * (20.0 / 4.0 + 0.4) + 20.0 / 4.0
+    return [
+        *equations_by_hand(build, parameters, _by_hand, times, apart=("cued",), tolerance=1e-6),
+        Comparison(tested, build(**parameters).duration, 1e-12, "end of the last cue"),
+        Comparison(learned, build(**parameters, cued=False).duration, 1e-12, "end without cues"),
+    ]
 
 
 # Figure -------------------------------------------------------------------------------------------------------

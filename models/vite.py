@@ -365,7 +365,7 @@ def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
 @claim("Its equations, written out by hand", source=_BG + "as recalled, integrated by SciPy")
 def equations() -> list[Comparison]:
     """Two muscles with antagonists and without them, a GO signal that rises after a while."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "target": np.array([0.7, 0.3]),
         "start": np.array([0.4, 0.6]),
         "alpha": 12.0,
@@ -382,6 +382,7 @@ def equations() -> list[Comparison]:
             np.linspace(0.0, 1.2, 7),
             apart=("n", "antagonists", "duration"),
         )
+    rows.append(Comparison(0.2 + 0.8, build(**parameters, duration=0.8).duration, 1e-12, "end of the movement"))
     return rows
 
 

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
@@ -39,6 +40,7 @@ __all__ = [
 
 _RETRIES = 3  # of Dask, where a task raises what may be bad luck, such as a lost connection
 _COUNTED_EVERY = 2.0  # seconds: the workers of a cluster are counted again
+_EMPTY_FOR = 30.0  # seconds without a worker, after which one line says what the sweep waits for
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -212,17 +214,30 @@ class DaskCluster(Workers):
         self._client = client
         self._workers = 0
         self._looked = -_COUNTED_EVERY
+        self._there = time.monotonic()  # when a worker was seen
+        self._said = False
         self._out: set[Any] = set()
 
     @property
     def workers(self) -> int:
         """How many threads the cluster has now; 1 while it has none, so that a task waits for the first."""
+        self._count()
+        return max(1, self._workers)
+
+    def _count(self) -> None:
         now = time.monotonic()
         if now - self._looked >= _COUNTED_EVERY:
             with self._connection():
                 self._workers = sum(self._client.nthreads().values())
             self._looked = now
-        return max(1, self._workers)
+        if self._workers:
+            self._there = now
+        elif now - self._there >= _EMPTY_FOR and not self._said:
+            self._said = True
+            warnings.warn(
+                f"executor: the cluster has had no worker for {_EMPTY_FOR:g} s; the sweep waits until it has one",
+                stacklevel=2,
+            )
 
     def submit(self, task: WorkerTask) -> Any:
         """Hand a task to the scheduler, which gives it to another worker if one dies."""
@@ -240,7 +255,10 @@ class DaskCluster(Workers):
         ignored = contextlib.suppress(TimeoutError, futures.CancelledError, _cancelled())
         with self._client.as_current(), ignored:
             wait(pending, timeout=seconds, return_when="FIRST_COMPLETED")
-        return [future for future in pending if future.done()]
+        done = [future for future in pending if future.done()]
+        if not done:
+            self._count()
+        return done
 
     def parts(self, future: Any) -> list[FinishedMembers]:
         """Return what a finished future gave, and let the scheduler forget it."""
