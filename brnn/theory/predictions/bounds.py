@@ -18,6 +18,7 @@ import numpy as np
 
 from brnn.signals import Signal
 from brnn.spec.events.actions import NextPhase, SetState, StartStimulus, StopRun, SwitchStimulus
+from brnn.spec.events.maps import MoveMaps
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.learning import DoublyGated, Instar, Outstar, PassiveDecay, SelfNormalizing
 from brnn.spec.modulation import Modulation
@@ -83,7 +84,7 @@ def bounded_activities(network: Network) -> list[Prediction] | Unmet:
 def _keeps(action: Any) -> bool:
     if isinstance(action, SetState):
         return 0.0 <= action.scale < 1.0
-    return isinstance(action, (NextPhase, StopRun, StartStimulus, SwitchStimulus))
+    return isinstance(action, (NextPhase, StopRun, StartStimulus, SwitchStimulus, MoveMaps))
 
 
 def _predictions(network: Network, ranges: dict[str, Interval]) -> Iterator[Prediction]:
@@ -153,12 +154,17 @@ class _Rates:
         self.inputs = {(l.name, kind): input_range(network, l.name, kind) for l in network.layers for kind in l.kinds}
         self.weights = {p.name: p.topology.strengths(shapes[p.source], shapes[p.target]) for p in network.projections}
         self.start = {}
+        self.moved: set[str] = set()  # projections whose strengths events move to other cells
         parts: dict[str, Any] = {layer.name: layer for layer in network.layers}
         parts |= {str(link.name): link for link in network.projections}
         for name, size in network.states.items():
             group, _, quantity = name.rpartition(".")
             self.start[name] = Interval.around(parts[group].start(quantity, size), size)
         for action in (action for event in network.events for action in event.actions):
+            if isinstance(action, MoveMaps):
+                self.moved |= {*action.outward, *action.inward}
+                gaze = self.start[action.gaze]
+                self.start[action.gaze] = gaze.joined(Interval(0.0 * gaze.low, 0.0 * gaze.low + 1.0))
             if isinstance(action, SetState):  # s x + v lies between x and v/(1 - s)
                 part = self.start[action.state]
                 set_to = Interval.around(np.asarray(action.value) / (1.0 - action.scale), part.low.size)
@@ -180,7 +186,9 @@ class _Rates:
                 arriving[kind] = arriving[kind] + self.inputs[owner, kind]
             for link in self.network.projections:
                 if link.target in layer.receives and link.kind in arriving:
-                    arriving[link.kind] = arriving[link.kind] + _arriving(link, self.weights[str(link.name)], ranges)
+                    W = self.weights[str(link.name)]
+                    found_here = _arriving(link, W, ranges, str(link.name) in self.moved)
+                    arriving[link.kind] = arriving[link.kind] + found_here
             found[f"{layer.name}.x"] = cell_range(layer, arriving)
         for link in self.network.projections:
             if link.gate is not None:
@@ -241,8 +249,11 @@ def _lasting(law: PassiveDecay, end: float) -> float:
     return end if law.schedule is None else min(end, 0.0) if end < 0 else end
 
 
-def _arriving(link: Projection, W: np.ndarray, ranges: dict[str, Interval]) -> Interval:
-    """Return between which values the sum of a projection's signals lies, for each target cell."""
+def _arriving(link: Projection, W: np.ndarray, ranges: dict[str, Interval], moved: bool) -> Interval:
+    """Return between which values the sum of a projection's signals lies, for each target cell.
+
+    If events move its strengths, any of them may be anywhere or nowhere.
+    """
     sent = signal_range(link.signal, ranges[f"{link.source}.x"])
     if link.gate is not None:
         y = ranges[f"{link.name}.y"]
@@ -253,6 +264,9 @@ def _arriving(link: Projection, W: np.ndarray, ranges: dict[str, Interval]) -> I
     if factor is not None and link.modulation is not None and link.modulation.at == "source":
         sent, factor = sent * factor, None
     positive, negative = np.maximum(W, 0.0), np.minimum(W, 0.0)
+    if moved:
+        positive, negative = np.full(W.shape, positive.max()), np.full(W.shape, negative.min())
+        sent = Interval(np.minimum(sent.low, 0.0), np.maximum(sent.high, 0.0))
     arriving = Interval(_product(positive, sent.low) + _product(negative, sent.high),
                         _product(positive, sent.high) + _product(negative, sent.low))  # fmt: skip
     return arriving if factor is None else arriving * factor
