@@ -16,7 +16,7 @@ from brnn.continuation.family import Family
 from brnn.continuation.groups import Groups, equal_groups
 from brnn.errors import InputError, IntegrationError
 from brnn.integrate.equilibrium import steady_state
-from brnn.integrate.run import initial_state
+from brnn.integrate.run import initial_state, simulate
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -59,7 +59,7 @@ def bifurcation_diagram(
     branches : int
         How many branches at most are followed from branch points and Hopf points.
     cycles : bool
-        Whether the cycles that begin at Hopf points are followed.
+        Whether the cycles that begin at Hopf points are followed; those of networks with delays are not.
     points : int
         How many steps each branch has at most.
     longest : float
@@ -77,7 +77,7 @@ def bifurcation_diagram(
     Raises
     ------
     InputError
-        If there is no such parameter, the network has delays, noise, events, discrete time or inputs that change for
+        If there is no such parameter, the network has noise, events, discrete time or inputs that change for
         ever, or no equilibrium is found where the first branch should begin.
 
     Notes
@@ -95,7 +95,7 @@ def bifurcation_diagram(
     family = Family(build, settings or {}, {name: (min(begin, end), max(begin, end))})
     found, hopf, left = trace(family, begin, end, initial, groups, branches, points, longest)
     rings: list[CycleBranch] = []
-    for branch, point in hopf if cycles else ():
+    for branch, point in hopf if cycles and not family.delayed else ():
         if len(found) + len(rings) > branches:
             left += 1
         elif not any(ring.ends_at(branch.curve.state(point.y), point.parameter) for ring in rings):
@@ -181,7 +181,12 @@ def _first(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is said of an inaccurate rest is decided by Newton's method below
-            u = steady_state(network, initial=initial).state
+            if family.delayed:
+                run = simulate(network, initial=initial, until="steady")
+                at_rest = [np.ravel(run.final(variable.name).values) for variable in family.system.variables]
+                u = np.concatenate(at_rest) if run.status == "steady" else u
+            else:
+                u = steady_state(network, initial=initial).state
     except IntegrationError:
         pass  # no rest, as where an equilibrium is unstable: Newton's method looks from the initial state
     size = float(np.max(np.abs(u))) or 1.0

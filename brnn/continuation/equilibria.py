@@ -51,9 +51,8 @@ class EquilibriumCurve:
         return self.family.jacobian(self.state(y), (float(y[-1]), *self.other))
 
     def eigenvalues(self, y: np.ndarray) -> np.ndarray:
-        """Return all eigenvalues of dF/du, the largest real part first."""
-        values = np.linalg.eigvals(self.full_jacobian(y))
-        return np.asarray(values[np.lexsort((-values.imag, -values.real))])
+        """Return all eigenvalues of dF/du (of networks with delays the rightmost), the largest real part first."""
+        return self.family.eigenvalues(self.state(y), (float(y[-1]), *self.other))
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class SpecialPoint:
     frequency : float
         Of a Hopf point, its imaginary part; otherwise 0.
     vector : ndarray of complex
-        An eigenvector of the eigenvalue that crosses.
+        An eigenvector of the eigenvalue that crosses; 0 if the network has delays.
     fastest : float
         The largest eigenvalue's absolute value nearby: what an eigenvalue of 0 is compared with.
     """
@@ -205,7 +204,10 @@ def _special(
 ) -> SpecialPoint:
     """Return what a point is at which real parts change their sign."""
     J = curve.full_jacobian(point.y)
-    values, vectors = np.linalg.eig(J)
+    if curve.family.delayed:  # whose cycles are not followed: no vector is needed
+        values, vectors = curve.eigenvalues(point.y), None
+    else:
+        values, vectors = np.linalg.eig(J)
     nearest = int(np.argmin(np.abs(values.real)))
     frequency = abs(float(values[nearest].imag))
     if frequency > _KERNEL * fastest:
@@ -215,7 +217,8 @@ def _special(
         inside = np.min(np.abs(np.linalg.eigvals(curve.groups.columns(J)))) <= _KERNEL * fastest
         turns = before.tangent[-1] * after.tangent[-1] < 0.0
         kind = "fold" if inside and turns else "branch point"
-    return SpecialPoint(kind, index, point.y, count, frequency, vectors[:, nearest], fastest)
+    vector = np.zeros(J.shape[0]) if vectors is None else vectors[:, nearest]
+    return SpecialPoint(kind, index, point.y, count, frequency, vector, fastest)
 
 
 def leaving(branch: Branch, point: SpecialPoint) -> Iterator[tuple[EquilibriumCurve, CurvePoint]]:

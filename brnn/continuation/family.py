@@ -1,4 +1,8 @@
-"""A family of networks of one structure, du/dt = F(u, p), whose numbers depend on one parameter or on two."""
+"""A family of networks of one structure, du/dt = F(u, p), whose numbers depend on one parameter or on two.
+
+With delays F is the rate of a state that has been there for ever, as it has at an equilibrium; how disturbances grow
+is told by the characteristic equation with its delays.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,10 @@ import numpy as np
 
 from brnn.compiler import System
 from brnn.compiler.linear_rates import LinearRates, Structure, explicit_system
+from brnn.compiler.system import RightHandSide
 from brnn.compiler.variants import Variants
 from brnn.errors import InputError
+from brnn.integrate.delayed import characteristic_roots
 from brnn.spec.network import Network
 from brnn.sweeps.building.find import builder_of
 
@@ -51,13 +57,15 @@ class Family:
         self._structure = Structure(self.system)
         _check(self.system.network)
         self.time = max(0.0, self.system.network.settled()) + 1.0
-        self._here = self._structure.rates(self.system.rhs(self.time))  # at the values that were asked for last
+        self._here = self._structure.rates(self._rhs(self.system))  # at the values that were asked for last
         self._numbers = self._here.plain.arguments[1].copy()
         self._set: tuple[float, ...] | None = None
         u = np.random.default_rng(0).uniform(0.1, 1.0, self.size)
         middle = tuple(0.5 * (low + high) for low, high in ranges.values())
         for k, name in enumerate(self.names):
-            if np.array_equal(self.rates(u, first), self.rates(u, (*first[:k], middle[k], *first[k + 1 :]))):
+            moved = (*first[:k], middle[k], *first[k + 1 :])
+            late = [[delay for *_, delay in self._fun(values).plain.lags] for values in (first, moved)]
+            if late[0] == late[1] and np.array_equal(self.rates(u, first), self.rates(u, moved)):
                 raise InputError(f"{name}: no rate of the network depends on it")
 
     @property
@@ -79,6 +87,19 @@ class Family:
     def jacobian(self, u: np.ndarray, values: tuple[float, ...]) -> np.ndarray:
         """Return dF/du, shape (size, size)."""
         return self._fun(values).jacobian(self.time, u)
+
+    @property
+    def delayed(self) -> bool:
+        """Whether signals arrive late."""
+        return bool(self._here.plain.lags)
+
+    def eigenvalues(self, u: np.ndarray, values: tuple[float, ...]) -> np.ndarray:
+        """Return the eigenvalues of dF/du, the largest real part first; with delays, the rightmost growth rates."""
+        fun = self._fun(values)
+        if self.delayed:
+            return characteristic_roots(*fun.parts(self.time, u))
+        found = np.linalg.eigvals(fun.jacobian(self.time, u))
+        return np.asarray(found[np.lexsort((-found.imag, -found.real))])
 
     def all_rates(self, states: np.ndarray, values: tuple[float, ...]) -> np.ndarray:
         """Return F of many states, shape (states, size)."""
@@ -134,7 +155,10 @@ class Family:
         if system.source != self.system.source:
             text = ", ".join(f"{n}={v:g}" for n, v in zip(self.names, values, strict=True))
             raise InputError(f"{text}: the network has other equations than at the start of the range")
-        return self._keep(values, self._structure.rates(system.rhs(self.time)))
+        return self._keep(values, self._structure.rates(self._rhs(system)))
+
+    def _rhs(self, system: System) -> RightHandSide:
+        return system.rhs(self.time, lambda _: np.empty(0))  # the past is the present: see LinearRates
 
     def _keep(self, values: tuple[float, ...], fun: LinearRates) -> LinearRates:
         while len(self._kept) >= _KEPT:
@@ -145,8 +169,8 @@ class Family:
 
 def _check(network: Network) -> None:
     """Raise InputError if a network has no equilibria that could be followed."""
-    if network.step is not None or any(p.delay > 0 for p in network.projections):
-        raise InputError("continuation: the network must have continuous time and no delays")
+    if network.step is not None:
+        raise InputError("continuation: the network must have continuous time")
     if network.noisy:
         raise InputError("continuation: the network must have no white noise")
     if network.events:

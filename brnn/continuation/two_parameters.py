@@ -51,7 +51,7 @@ class _PointCurve:
 
     def eigenvalue(self, y: np.ndarray) -> complex:
         """Return the eigenvalue nearest to that which crossed at the last point."""
-        values = np.linalg.eigvals(self.family.jacobian(self.state(y), self.values(y)))
+        values = self.family.eigenvalues(self.state(y), self.values(y))
         return complex(values[np.argmin(np.abs(values - 1j * self.frequency))])
 
     def residual(self, y: np.ndarray) -> np.ndarray:
@@ -139,7 +139,7 @@ def bifurcation_curve(
     (begin, end), (q, _) = ends.values()
     family = Family(build, settings or {}, {name: (min(pair), max(pair)) for name, pair in ends.items()})
     found, _, _ = trace(family, begin, end, initial, groups, branches, points, longest, (q,))
-    size = max(float(np.max(np.abs(branch.curve.state(point.y)))) for branch in found for point in branch.points)
+    size = max(float(np.max(np.abs(branch.curve.state(point.y)))) for branch in found for point in branch.points) or 1.0
     met = [(branch.curve, point) for branch in found for point in branch.special if point.kind == kind]
     if not -len(met) <= which < len(met):
         raise InputError(f"bifurcation_curve: point {which} of kind {kind} is not met: there are {len(met)}")
@@ -181,9 +181,7 @@ def _half(curve: _PointCurve, start: CurvePoint, longest: float, most: int) -> l
         turns = all(before.tangent[k] * after.tangent[k] < 0.0 for k in (-1, -2))
         mark = "cusp" if turns and not curve.frequency else ""
         if curve.frequency:
-            fastest = float(
-                np.max(np.abs(np.linalg.eigvals(curve.family.jacobian(curve.state(after.y), curve.values(after.y)))))
-            )
+            fastest = float(np.max(np.abs(curve.family.eigenvalues(curve.state(after.y), curve.values(after.y)))))
             curve.frequency = frequency
             if frequency < _MEETING * fastest:
                 result.append((after.y, frequency, "Bogdanov-Takens point"))

@@ -21,6 +21,7 @@ from brnn.compiler import System, compile_network
 from brnn.compiler.linear_rates import linear_rates
 from brnn.ensemble.rest import NEUTRAL
 from brnn.errors import InputError
+from brnn.integrate.delayed import characteristic_roots
 from brnn.integrate.equilibrium import Equilibrium
 from brnn.integrate.jacobian import DENSE, eigenvalues
 from brnn.spec.network import Network
@@ -110,7 +111,8 @@ def equilibria(
     Parameters
     ----------
     network : Network
-        Continuous time, no noise and no events; with delays the equilibria are those without.
+        Continuous time, no noise and no events; with delays the equilibria are those without, and their
+        stability is that with them.
     starts : int, >= 1
         From how many random states of the box.
     seed : int, >= 0
@@ -189,6 +191,19 @@ def kind_of_equilibrium(values: np.ndarray) -> str:
     return f"stable {'focus' if turning else 'node'}"
 
 
+def kind_with_delays(values: np.ndarray) -> str:
+    """Return the kind of an equilibrium whose rightmost growth rates, of which there is no end, are these."""
+    if np.isnan(values).any():
+        return "not known: too many unknowns with delays"
+    fastest = float(np.max(np.abs(values)))
+    growing = int((values.real > NEUTRAL * fastest).sum())
+    if growing:
+        return f"unstable ({growing} growing)"
+    if (values.real > -NEUTRAL * fastest).any():
+        return "neutral"
+    return f"stable {'focus' if abs(values[0].imag) > NEUTRAL * fastest else 'node'}"
+
+
 class _Search:
     def __init__(self, system: System, time: float, draws: np.ndarray, limits: np.ndarray, seed: int) -> None:
         self.system, self.time, self.draws, self.limits, self.seed = system, time, draws, limits, seed
@@ -260,10 +275,10 @@ class _Search:
     def _answer(self, starts: int) -> EquilibriumSearch:
         found = []
         for root in self.roots:
-            J = self.fun.jacobian(self.time, root)
-            values = eigenvalues(J, np.maximum(np.abs(root), 1e-9 + 1e-6 * self.size))
+            values = self._eigenvalues(root)
             residual = float(np.max(np.abs(self.fun(self.time, root))))
-            found.append((kind_of_equilibrium(values), Equilibrium(root, residual, True, values, 0.0, 0, self.system)))
+            kind = kind_with_delays(values) if self.fun.plain.lags else kind_of_equilibrium(values)
+            found.append((kind, Equilibrium(root, residual, True, values, 0.0, 0, self.system)))
         order = sorted(found, key=lambda pair: (round(pair[1].growth_rate, 9), tuple(np.round(pair[1].state, 9))))
         return EquilibriumSearch(
             self.system.network.name,
@@ -275,6 +290,13 @@ class _Search:
             len(self.beyond),
             self.system,
         )
+
+    def _eigenvalues(self, root: np.ndarray) -> np.ndarray:
+        """Return the eigenvalues of the Jacobian; with delays the rightmost growth rates."""
+        if self.fun.plain.lags:
+            return characteristic_roots(*self.fun.parts(self.time, root))
+        J = self.fun.jacobian(self.time, root)
+        return eigenvalues(J, np.maximum(np.abs(root), 1e-9 + 1e-6 * self.size))
 
     def _add(self, root: np.ndarray) -> bool:
         """Keep a root that is new; tell whether it was."""

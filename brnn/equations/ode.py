@@ -1,4 +1,7 @@
-"""The equations of a network as an .ode file, which XPPAUT and its relatives read."""
+"""The equations of a network as an .ode file, which XPPAUT and its relatives read.
+
+Events become ``global`` lines. XPPAUT does not see an event that another one causes at the same time.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,8 @@ _FUNCTIONS = {
 }
 _OTHERS = {"log": "ln"}
 _LINE = 900  # characters; XPPAUT reads lines of up to 1,024
+_EVENTS = 20
+_EARLIER = 1e-9
 
 
 def to_ode(equations: ScalarEquations, *, steps: int = 2000) -> str:
@@ -62,7 +67,9 @@ def to_ode(equations: ScalarEquations, *, steps: int = 2000) -> str:
                 f"{u.variable}[{u.index}]: its equation has {len(text):,} characters; XPPAUT reads {_LINE}"
             )
         lines.append(f"{left}={text}")
-    lines += [f"init {u.name}={u.start!r}" for u in equations.unknowns]
+    lines += _events(equations)
+    first = _at_time_0(equations)
+    lines += [f"init {u.name}={first[u.name]!r}" for u in equations.unknowns]
     if equations.step is None:
         lines.append(f"@ total={duration!r},dt={duration / steps!r},meth=cvode,toler=1e-10,atoler=1e-12,bound=1e12")
     else:
@@ -70,6 +77,35 @@ def to_ode(equations: ScalarEquations, *, steps: int = 2000) -> str:
     if any("delay(" in line for line in lines):
         lines.append(f"@ delay={_longest_delay(equations)!r}")
     return "\n".join([*lines, "done", ""])
+
+
+def _at_time_0(equations: ScalarEquations) -> dict[str, float]:
+    """Return where the unknowns begin, after the events of time 0."""
+    values = {u.name: u.start for u in equations.unknowns}
+    for change in equations.events:
+        if change.time == 0.0:
+            for symbol, formula in change.assignments:
+                value = value_of(formula)
+                if value is None:
+                    raise InputError(f"{equations.title}: an event at time 0 depends on the state: XPPAUT has none")
+                values[symbol] = value
+    return values
+
+
+def _events(equations: ScalarEquations) -> list[str]:
+    """Return the lines of the events: what is set where a formula crosses 0 upward."""
+    later = [change for change in equations.events if change.time != 0.0]
+    if len(later) > _EVENTS:
+        raise InputError(f"{equations.title}: has {len(later)} events, XPPAUT at most {_EVENTS}")
+    result = []
+    for change in later:
+        settings = ";".join(f"{symbol}={_text(value)}" for symbol, value in change.assignments)
+        # A crossing that falls on a step of the output exactly is none for XPPAUT: given times come a little earlier.
+        rising = _text(change.rising) if change.time is None else f"(t-{change.time * (1.0 - _EARLIER)!r})"
+        result.append(f"global 1 {rising} {{{settings}}}")
+        if len(result[-1]) > _LINE:
+            raise InputError(f"{equations.title}: an event has {len(result[-1]):,} characters; XPPAUT reads {_LINE}")
+    return result
 
 
 def _long(symbol: str, formula: ast.expr) -> list[str]:

@@ -2,7 +2,7 @@
 
 Each unknown is a parameter with a rate rule, each part of a formula one with an assignment rule. At each time at which
 an input jumps an event sets a parameter, passed1, passed2, ..., from 0 to 1: programs locate events, while a piecewise
-function of time is stepped over, or brings the step down to nothing.
+function of time is stepped over, or brings the step down to nothing. The network's own events are events of SBML.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import copy
 import xml.etree.ElementTree as xml
+from collections.abc import Iterable
 
 from brnn.equations.scalar import ScalarEquations
 from brnn.equations.syntax import value_of
@@ -61,10 +62,19 @@ def to_sbml(equations: ScalarEquations) -> str:
         _rule(rules, "assignmentRule", symbol, switched.visit(copy.deepcopy(formula)))
     for u in equations.unknowns:
         _rule(rules, "rateRule", u.name, switched.visit(copy.deepcopy(u.rate)))
-    if passed:
+    if passed or equations.events:
         events = xml.SubElement(model, "listOfEvents")
+        one = ast.Constant(1.0)
         for time, symbol in passed.items():
-            _event(events, time, symbol)
+            due = _apply("geq", _name("t"), _number(time))
+            _event(events, f"at_{symbol}", due, [(symbol, one)], begun=False)
+        for k, change in enumerate(equations.events, start=1):
+            if change.time is None:
+                reached = _apply("geq", _element(change.rising), _number(0.0))
+            else:
+                reached = _apply("geq", _name("t"), _number(change.time))
+            # A crossing has to come from the other side: what is beyond at time 0 has not crossed.
+            _event(events, f"event{k}", reached, change.assignments, begun=change.time is None)
     xml.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring(root, encoding="unicode") + "\n"
 
@@ -85,14 +95,23 @@ class _Switched(ast.NodeTransformer):
         return known if isinstance(node.ops[0], ast.GtE) else ast.BinOp(ast.Constant(1.0), ast.Sub(), known)
 
 
-def _event(events: xml.Element, time: float, symbol: str) -> None:
-    event = xml.SubElement(events, "event", {"id": f"at_{symbol}", "useValuesFromTriggerTime": "true"})
-    trigger = xml.SubElement(event, "trigger", {"initialValue": "false", "persistent": "true"})
+def _event(
+    events: xml.Element,
+    identifier: str,
+    condition: xml.Element,
+    assignments: Iterable[tuple[str, ast.expr]],
+    *,
+    begun: bool,
+) -> None:
+    """Write an event that happens when a condition becomes true; `begun` says that it counts as true before time 0."""
+    event = xml.SubElement(events, "event", {"id": identifier, "useValuesFromTriggerTime": "true"})
+    trigger = xml.SubElement(event, "trigger", {"initialValue": str(begun).lower(), "persistent": "true"})
     math = xml.SubElement(trigger, "math", {"xmlns": _MATH})
-    math.append(_apply("geq", _name("t"), _number(time)))
-    assignments = xml.SubElement(event, "listOfEventAssignments")
-    assignment = xml.SubElement(assignments, "eventAssignment", {"variable": symbol})
-    assignment.append(_math(ast.Constant(1.0)))
+    math.append(condition)
+    listed = xml.SubElement(event, "listOfEventAssignments")
+    for symbol, value in assignments:
+        assignment = xml.SubElement(listed, "eventAssignment", {"variable": symbol})
+        assignment.append(_math(value))
 
 
 def _identifier(text: str) -> str:
@@ -194,10 +213,16 @@ def _call(function: str, arguments: list[ast.expr]) -> xml.Element:
         result.extend(_element(argument) for argument in arguments)
         return result
     if function in ("min", "max"):  # Level 3 Version 1 has no such functions
+        # Written with abs: programs stop at the border of a piecewise function, and do not get away from a state that
+        # stays there.
         first, *others = arguments
+        sign: ast.operator = ast.Sub() if function == "min" else ast.Add()
         for other in others:
-            sign = ast.LtE() if function == "min" else ast.GtE()
-            first = ast.IfExp(ast.Compare(first, [sign], [other]), first, other)
+            if abs(value_of(other) or 0.0) == float("inf"):
+                continue
+            apart = ast.Call(ast.Name("abs"), [ast.BinOp(first, ast.Sub(), other)], [])
+            total = ast.BinOp(ast.BinOp(first, ast.Add(), other), sign, apart)
+            first = ast.BinOp(ast.Constant(0.5), ast.Mult(), total)
         return _element(first)
     if function == "sign":
         (w,) = arguments

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from brnn.base.codetext import Code, code_of
+from brnn.equations.events import Change, changes
 from brnn.equations.syntax import call, constant, inlined, joined, name, value_of
 from brnn.errors import InputError
-from brnn.signals import Expression, Linear, Signal
-from brnn.spec.events.protocol import PhaseStimulus
+from brnn.signals import Expression, Linear, Signal, ThresholdLinear
 from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -76,6 +76,8 @@ class ScalarEquations:
         How long a run lasts.
     breaks : tuple of float
         Times at which inputs jump.
+    events : tuple of Change
+        What sets unknowns to other values, and when; in the order of the network's events.
     """
 
     title: str
@@ -85,6 +87,7 @@ class ScalarEquations:
     step: float | None
     duration: float | None
     breaks: tuple[float, ...]
+    events: tuple[Change, ...] = ()
 
 
 def scalar_equations(network: Network, *, duration: float | None = None) -> ScalarEquations:
@@ -93,7 +96,7 @@ def scalar_equations(network: Network, *, duration: float | None = None) -> Scal
     Parameters
     ----------
     network : Network
-        Without events and white noise; its laws and signals are formulas.
+        Without white noise; its laws and signals are formulas, and its events set states.
     duration : float, optional
         Up to which time inputs are written out; by default that of the network.
 
@@ -102,8 +105,6 @@ def scalar_equations(network: Network, *, duration: float | None = None) -> Scal
     InputError
         If something of the network is no formula: the message says what.
     """
-    if network.events or any(isinstance(stimulus, PhaseStimulus) for stimulus in network.stimuli):
-        raise InputError(f"{network.name}: its events change the equations, which formulas cannot express")
     if network.noisy:
         raise InputError(f"{network.name}: it has white noise, which is no differential equation")
     until = duration if duration is not None else network.duration
@@ -141,8 +142,19 @@ class _Writer:
             z = self.z[str(link.name)]
             unknowns += self.unknowns(f"{link.name}.z", z, link.start("z", len(z)), self.weights(link))
         breaks = tuple(sorted(time for time in self.breaks if 0.0 < time < self.until))
+        states = {f"{owner}.{letter}": names for letter in "xyz" for owner, names in getattr(self, letter).items()}
+        events = changes(network, states, self.until)
+        if network.step is not None and events:
+            raise InputError(f"{network.name}: events in discrete time, which formulas cannot express")
         return ScalarEquations(
-            network.name, network.reference, tuple(unknowns), tuple(self.auxiliaries), network.step, duration, breaks
+            network.name,
+            network.reference,
+            tuple(unknowns),
+            tuple(self.auxiliaries),
+            network.step,
+            duration,
+            breaks,
+            events,
         )
 
     def named(self, letter: str, sizes: Iterable[tuple[str, int]]) -> dict[str, list[Formula]]:
@@ -410,6 +422,8 @@ def _applied(signal: Signal, w: Formula) -> Formula:
         formula = None
     if formula is None:
         raise InputError(f"the signal {type(signal).__name__} is more than a formula")
+    if isinstance(signal, ThresholdLinear) and signal.threshold >= 0.0:
+        return formula  # 0 for w < 0 as it stands
     with np.errstate(all="ignore"):
         cut = not np.any(signal(np.array([-1e-9, -1e-3, -1.0, -1e3])))
     if not cut:

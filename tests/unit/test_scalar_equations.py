@@ -78,7 +78,7 @@ def test_every_model(name: str) -> None:
     """At random states and at times in each segment of the inputs, every rate is that of the compiled code."""
     found = written(name)
     if isinstance(found, str):
-        assert any(part in found for part in ("events", "white noise", "along a trajectory")), found
+        assert any(part in found for part in ("white noise", "along a trajectory")), found
         return
     network, equations = found
     system = compile_network(network)
@@ -103,8 +103,12 @@ def test_what_is_no_formula_is_said() -> None:
     noise = brnn.Stimulus("rcf", "excitatory", 0.1, brnn.WhiteNoise())
     with pytest.raises(brnn.InputError, match="white noise"):
         scalar_equations(noisy.replace(stimuli=(*noisy.stimuli, noise)))
-    with pytest.raises(brnn.InputError, match="events"):
-        scalar_equations(models.load("art1").build())
+    drawn = brnn.Event("draw", brnn.AtTimes(1.0), brnn.SampleWinner("rcf"))
+    with pytest.raises(brnn.InputError, match="SampleWinner, which formulas cannot express"):
+        scalar_equations(noisy.replace(events=(drawn,)))
+    late = brnn.Event("once", brnn.Crossing("rcf", 0.5), brnn.SetState("rcf", 0.0), once=True)
+    with pytest.raises(brnn.InputError, match="once=True"):
+        scalar_equations(noisy.replace(events=(late,)))
 
 
 def test_an_all_but_self_sum_costs_a_term_for_each_cell() -> None:
@@ -151,6 +155,42 @@ def test_libroadrunner_runs_the_sbml_to_the_same_end(name: str) -> None:
     for u in equations.unknowns:
         ours = float(result.final(u.variable).values.ravel()[u.index])
         assert engine[u.name] == pytest.approx(ours, rel=1e-5, abs=1e-7), u
+
+
+def firing() -> brnn.Network:
+    """Cells that are reset when they reach 1 and help the others, and kicks at given times."""
+    layer = brnn.Layer.additive("x", 3, 0.5, initial=np.array([0.1, 0.2, 1.4]))
+    events = [
+        brnn.Event(
+            "fires", brnn.Crossing("x", 1.0), [brnn.SetState("x", 0.1), brnn.SetState("x", 0.05, "others", 0.9)]
+        ),
+        brnn.Event("falls", brnn.Crossing("x", 0.9, "falling", per="total"), brnn.SetState("x", 0.2, "all", 0.5)),
+        brnn.Event("kick", brnn.AtTimes([0.0, 2.5]), brnn.SetState("x", 0.3, [0, 2])),
+        brnn.Event("seen", brnn.Crossing("x", 0.7)),
+    ]
+    inputs = brnn.Stimulus("x", "excitatory", np.array([0.9, 0.7, 0.2]))
+    return brnn.Network("firing", [layer], [], [inputs], events=events)
+
+
+def test_events_in_both_programs(tmp_path: Path) -> None:
+    roadrunner, xpplab = pytest.importorskip("roadrunner"), pytest.importorskip("xpplab")
+    network = firing()
+    result = brnn.simulate(network, 8.0, rtol=1e-10, atol=1e-12)
+    assert result.events is not None
+    assert {"fires", "falls", "kick"} <= set(result.events.name.values.tolist())
+    ours = result.final("x").values
+    equations = scalar_equations(network, duration=8.0)
+    engine = roadrunner.RoadRunner(to_sbml(equations))
+    engine.integrator.absolute_tolerance, engine.integrator.relative_tolerance = 1e-12, 1e-10
+    engine.simulate(0.0, 8.0, 2)
+    np.testing.assert_allclose([engine[f"x{k}"] for k in (1, 2, 3)], ours, rtol=1e-7)
+    # XPPAUT does not see an event that another one causes at the same time.
+    alone = network.replace(events=tuple(event for event in network.events if event.name != "falls"))
+    path = tmp_path / "f.ode"
+    path.write_text(to_ode(scalar_equations(alone, duration=8.0)))
+    run = xpplab.load(path).run()
+    ours = brnn.simulate(alone, 8.0, rtol=1e-10, atol=1e-12).final("x").values
+    np.testing.assert_allclose([run[f"X{k}"][-1] for k in (1, 2, 3)], ours, rtol=1e-5)  # events lie on chords of steps
 
 
 def test_sbml_has_no_discrete_time() -> None:
