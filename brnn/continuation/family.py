@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.delay_roots import characteristic_roots
 from brnn.compiler import System
 from brnn.compiler.linear_rates import LinearRates, Structure, explicit_system
 from brnn.compiler.system import RightHandSide
 from brnn.compiler.variants import Variants
 from brnn.errors import InputError
-from brnn.integrate.delayed import characteristic_roots
 from brnn.spec.network import Network
 from brnn.sweeps.building.find import builder_of
 

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from brnn.base.checks import whole
+from brnn.base.delay_roots import characteristic_roots
 from brnn.base.text import counted, text_table
 from brnn.compiler import System, compile_network
 from brnn.compiler.linear_rates import linear_rates
 from brnn.ensemble.rest import NEUTRAL
 from brnn.errors import InputError
-from brnn.integrate.delayed import characteristic_roots
 from brnn.integrate.equilibrium import Equilibrium
 from brnn.integrate.jacobian import DENSE, eigenvalues
 from brnn.spec.network import Network

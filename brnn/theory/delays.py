@@ -102,7 +102,7 @@ def growth_rate(now: np.ndarray, past: Mapping[float, np.ndarray]) -> float:
     past : mapping of float to ndarray
         J_k by its delay.
     """
-    from brnn.integrate.delayed import characteristic_roots
+    from brnn.base.delay_roots import characteristic_roots
 
     A = -float(now[0, 0])
     if len(past) == 1 and np.array_equal(now, -A * np.eye(now.shape[0])):

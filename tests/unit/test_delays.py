@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import brnn
-from brnn.integrate.delayed import characteristic_roots
+from brnn.base.delay_roots import characteristic_roots
 from brnn.theory import delays
 
 
