@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.delay_roots import characteristic_roots
 from brnn.errors import InputError
 
 __all__ = ["SOURCE", "DelayHopf", "growth_rate", "growth_rates", "hopf"]
@@ -102,8 +103,6 @@ def growth_rate(now: np.ndarray, past: Mapping[float, np.ndarray]) -> float:
     past : mapping of float to ndarray
         J_k by its delay.
     """
-    from brnn.base.delay_roots import characteristic_roots
-
     A = -float(now[0, 0])
     if len(past) == 1 and np.array_equal(now, -A * np.eye(now.shape[0])):
         ((delay, W),) = past.items()
