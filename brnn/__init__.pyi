@@ -84,6 +84,7 @@ from .spec.layers.cohen_grossberg import CohenGrossbergLayer as CohenGrossbergLa
 from .spec.layers.gain import GainLayer as GainLayer
 from .spec.layers.gated import GatedLayer as GatedLayer
 from .spec.layers.membrane import MembraneLayer as MembraneLayer
+from .spec.layers.modulated import ModulatedLayer as ModulatedLayer
 from .spec.layers.norm import NormLayer as NormLayer
 from .spec.layers.wilson_cowan import WilsonCowanLayer as WilsonCowanLayer
 from .spec.learning import DoublyGated as DoublyGated
@@ -96,6 +97,7 @@ from .spec.modulation import Modulation as Modulation
 from .spec.network import Network as Network
 from .spec.projection import Projection as Projection
 from .spec.schedules import Constant as Constant
+from .spec.schedules import Frames as Frames
 from .spec.schedules import InPhase as InPhase
 from .spec.schedules import Noise as Noise
 from .spec.schedules import Pulse as Pulse

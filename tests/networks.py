@@ -36,6 +36,13 @@ SCHEDULES: list[st.SearchStrategy[brnn.Schedule]] = [
 ]
 
 
+# Models whose default is too large for what looks at every equation by itself.
+SMALL: dict[str, dict[str, Any]] = {
+    "contour_adaptation": {"pattern": np.eye(3, 4), "adaptor": np.eye(3, 4), "adapt": 0.3},
+    "vistars": {"frames": np.eye(12, 16)[None], "scales": 1},
+}
+
+
 def topologies(source: int, target: int, alike: bool) -> list[st.SearchStrategy[brnn.Topology]]:
     """Topologies with strengths >= 0 that join layers of these sizes; `alike` if these are the same by structure."""
     choices: list[st.SearchStrategy[brnn.Topology]] = [

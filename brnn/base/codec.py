@@ -154,7 +154,7 @@ class JsonCodec:
             plain = value.ravel().tolist()
             return self.mark("array", dtype=value.dtype.str, shape=list(value.shape), values=plain)
         if arrays is not None and value.size > self.inline:
-            name = f"a{len(arrays)}"
+            name = next((name for name, other in arrays.items() if other is value), f"a{len(arrays)}")
             arrays[name] = value
             return self.mark("array", name=name)
         packed = base64.b64encode(zlib.compress(np.ascontiguousarray(value).tobytes(), 1)).decode("ascii")

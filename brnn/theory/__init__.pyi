@@ -13,6 +13,7 @@ from . import habituation as habituation
 from . import lateral_inhibition as lateral_inhibition
 from . import masking_field as masking_field
 from . import membrane as membrane
+from . import optic_flow as optic_flow
 from . import pacemaker as pacemaker
 from . import quenching as quenching
 from . import rcf as rcf

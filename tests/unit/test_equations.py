@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse as sparse
+from networks import SMALL
 from reference import in_python
 from typer.testing import CliRunner
 
@@ -118,7 +119,7 @@ def assert_the_same(network: brnn.Network, slope: Callable[..., np.ndarray] | No
 
 @pytest.mark.parametrize("name", models.names())
 def test_the_equations_of_every_model_are_those_that_are_compiled(name: str) -> None:
-    assert_the_same(models.load(name).build())
+    assert_the_same(models.load(name).build(**SMALL.get(name, {})))
 
 
 def test_compiled_and_printed_agree_where_numba_runs() -> None:

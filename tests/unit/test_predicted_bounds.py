@@ -10,6 +10,7 @@ import pytest
 import brnn
 from brnn import models
 from brnn.theory import predict
+from brnn.theory.predictions import bounds as predicted
 from brnn.theory.predictions.base import NotMeasured, Prediction
 
 
@@ -127,3 +128,25 @@ def test_states_count_only_at_rest() -> None:
     labels = [row.label for row in brnn.simulate(network, 40.0).compare()]
     assert "stored" in labels
     assert "stored" not in [row.label for row in brnn.simulate(network, 2.0).compare()]
+
+
+def test_of_many_connections_signs_alone_bound_activities_and_gates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """-D <= x <= B where all that arrives is a rate; a cell that gets a negative signal has no bounds."""
+    monkeypatch.setattr(predicted, "_ELEMENTS", 0)
+    layers = [
+        brnn.Layer.shunting("F", 2, A=1.0, B=2.0, D=0.5),
+        brnn.Layer.shunting("G", 2, A=1.0, B=1.0),
+        brnn.Layer.shunting("H", 2, A=1.0, B=1.0, initial=1.5),
+    ]
+    gate = brnn.HabituativeGate(1.0, 3.0, 1.0)
+    links = [
+        brnn.Projection("F", "G", "excitatory", brnn.Linear(), name="signed"),
+        brnn.Projection("F", "H", "excitatory", brnn.ThresholdLinear(), gate=gate, name="gated"),
+    ]
+    network = brnn.Network("signs", layers, links, [brnn.Stimulus("F", "excitatory", 0.5)])
+    found = predicted.variable_ranges(network)
+    assert {name: (part.low[0], part.high[0]) for name, part in found.items()} == {
+        "F.x": (-0.5, 2.0),
+        "H.x": (0.0, 1.5),
+        "gated.y": (0.0, 3.0),
+    }

@@ -7,10 +7,10 @@ import itertools
 import math
 import operator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from networks import SMALL
 
 import brnn
 from brnn import models
@@ -58,11 +58,6 @@ def rates(equations: ScalarEquations, time: float, state: np.ndarray) -> np.ndar
     for symbol, formula in equations.auxiliaries:
         names[symbol] = value(formula, names)
     return np.array([value(u.rate, names) for u in equations.unknowns])
-
-
-SMALL: dict[str, dict[str, Any]] = {
-    "contour_adaptation": {"pattern": np.eye(3, 4), "adaptor": np.eye(3, 4), "adapt": 0.3},
-}
 
 
 def written(name: str) -> tuple[brnn.Network, ScalarEquations] | str:

@@ -9,6 +9,7 @@ from brnn.spec.schedules.along import *
 from brnn.spec.schedules.base import Schedule as Schedule
 from brnn.spec.schedules.base import Segment
 from brnn.spec.schedules.courses import *
+from brnn.spec.schedules.frames import *
 from brnn.spec.schedules.phases import *
 from brnn.spec.schedules.pulses import *
 from brnn.spec.schedules.white import *

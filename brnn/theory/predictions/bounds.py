@@ -125,7 +125,7 @@ def variable_ranges(network: Network) -> dict[str, Interval]:
     """Return the interval of each variable, by its name; nothing is known if there are too many connections."""
     elements = sum(network.layer(p.source).cells * network.layer(p.target).cells for p in network.projections)
     if elements > _ELEMENTS:
-        return {}
+        return _from_signs(network)
     rates = _Rates(network)
     ranges = rates.guess()
     while True:  # what begins at 0 or above stays there, if no rate points out of it while all of these do
@@ -143,6 +143,40 @@ def variable_ranges(network: Network) -> dict[str, Interval]:
             break
         ranges = found
     return ranges
+
+
+def _from_signs(network: Network) -> dict[str, Interval]:
+    """Return the intervals of the theorem after (8), and of gates, which need no more than signs: no matrix is made."""
+    limits = {layer.name: layer.bounds() for layer in network.layers}
+    bounded = {name: limit for name, limit in limits.items() if limit is not None}
+    for stimulus in network.stimuli:
+        if stimulus.schedule.white or stimulus.schedule.lowest() < 0.0 or np.min(stimulus.pattern) < 0.0:
+            bounded.pop(stimulus.target, None)
+
+    def rate(link: Projection) -> bool:
+        source = bounded.get(link.source)
+        return link.signal.nonnegative or (source is not None and bool(np.all(np.asarray(source[0]) >= 0.0)))
+
+    changed = True
+    while changed:
+        changed = False
+        for link in network.projections:
+            if link.target in bounded and not (
+                rate(link) and link.learning is None and link.topology.smallest_weight() >= 0.0
+            ):
+                del bounded[link.target]
+                changed = True
+    found = {}
+    for layer in network.layers:
+        if layer.name in bounded:
+            start = Interval.around(layer.start("x", layer.cells), layer.cells)
+            ends = (np.array(np.broadcast_to(end, layer.shape), dtype=float).ravel() for end in bounded[layer.name])
+            found[f"{layer.name}.x"] = Interval(*ends).joined(start)
+    for link in network.projections:
+        if isinstance(link.gate, HabituativeGate) and rate(link):
+            size = network.states[f"{link.name}.y"]
+            found[f"{link.name}.y"] = Interval(np.zeros(size), np.full(size, link.gate.K))
+    return found
 
 
 class _Rates:

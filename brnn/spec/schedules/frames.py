@@ -1,0 +1,126 @@
+"""Frames: a movie as an input, each frame held until the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from brnn.base.checks import array, number, one_of, whole
+from brnn.errors import SpecError
+from brnn.spec.schedules.base import OnInIntervals
+
+__all__ = ["Frames"]
+
+_WHITE = 255.0  # of whole numbers of 8 bits
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Frames(OnInIntervals):
+    """The frames of a movie, one after the other; after the last one there is nothing.
+
+    What a layer gets of a frame is made when the frame is shown, so that a movie takes no more memory than its own
+    numbers do: one byte a pixel if it is of 8 bits, none if it is a numpy.memmap. Several inputs can share one movie,
+    each with its own resolution and filter; it is stored once.
+
+    Parameters
+    ----------
+    frames : array, shape (frames, rows, columns)
+        Luminances from 0 to 1; or of type uint8, from 0 to 255, which stand for the same.
+    interval : float, > 0
+        How long each frame is shown.
+    start : float
+        When the first one appears.
+    block : int
+        A frame is averaged over blocks of so many rows and columns.
+    opponent : bool
+        Whether the layer has two maps, shape (2, rows, columns): luminance, and 1 - luminance.
+    filter : array of 2 dimensions of odd length, optional
+        Each map is convolved with it; beyond the edge there is nothing.
+    """
+
+    frames: np.ndarray
+    interval: float = 1.0
+    start: float = 0.0
+    block: int = 1
+    opponent: bool = False
+    filter: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        movie, block = _movie(self.frames), whole(self.block, "Frames: block", minimum=1)
+        rows, columns = movie.shape[1:]
+        if rows % block or columns % block:
+            raise SpecError(f"Frames: frames of {rows} x {columns} pixels are not whole blocks of {block} x {block}")
+        self._set(
+            frames=movie,
+            interval=number(self.interval, "Frames: interval", above=0.0),
+            start=number(self.start, "Frames: start"),
+            block=block,
+            opponent=one_of(self.opponent, "Frames: opponent", bool, "True or False"),
+        )
+        if self.filter is not None:
+            kernel = array(self.filter, "Frames: filter", ndim=2)
+            if any(size % 2 == 0 for size in kernel.shape):
+                raise SpecError(
+                    f"Frames: filter: has shape {kernel.shape}, must have an odd number of rows and columns"
+                )
+            self._set(filter=kernel)
+
+    @property
+    def intervals(self) -> np.ndarray:
+        """Beginning and end of each frame."""
+        edges = self.start + self.interval * np.arange(len(self.frames) + 1)
+        return np.stack([edges[:-1], edges[1:]], axis=1)
+
+    def check(self, pattern: tuple[int, ...], layer: tuple[int, ...], where: str) -> None:
+        """Require a layer of the shape of what is made of a frame."""
+        rows, columns = (size // self.block for size in self.frames.shape[1:])
+        need = (2, rows, columns) if self.opponent else (rows, columns)
+        if layer != need:
+            raise SpecError(f"{where}: Frames: give {need}, the layer has shape {layer}")
+        super().check(pattern, layer, where)
+
+    def given(self, k: int, pattern: np.ndarray) -> np.ndarray:
+        """Return what is made of frame `k`."""
+        shown = np.asarray(self.frames[k], dtype=np.float64)
+        if self.frames.dtype == np.uint8:
+            shown = shown / _WHITE
+        if self.block > 1:
+            rows, columns = (size // self.block for size in shown.shape)
+            shown = shown.reshape(rows, self.block, columns, self.block).mean(axis=(1, 3))
+        if self.opponent:
+            shown = np.stack([shown, 1.0 - shown])
+        if self.filter is not None:
+            from scipy.ndimage import convolve
+
+            kernel = self.filter[None] if self.opponent else self.filter
+            shown = convolve(shown, kernel, mode="constant")
+        return pattern * shown
+
+    def lowest(self) -> float:
+        """Return a bound: what the negative elements of the filter can make of a luminance of 1."""
+        return 0.0 if self.filter is None else float(np.minimum(self.filter, 0.0).sum())
+
+
+def _movie(value: Any) -> np.ndarray:
+    """Return the frames as they are, of 8 bits or as numbers from 0 to 1; a memmap is not copied."""
+    movie = np.asarray(value)
+    if movie.ndim != 3 or movie.size == 0:
+        raise SpecError(f"Frames: frames: has shape {movie.shape}, must be (frames, rows, columns)")
+    if movie.dtype != np.uint8:
+        if movie.dtype.kind not in "fiub":
+            raise SpecError("Frames: frames: must be an array of numbers")
+        for k, frame in enumerate(movie):
+            low, high = frame.min(), frame.max()
+            if not (low >= 0.0 and high <= 1.0):
+                worst = high if high > 1.0 or low >= 0.0 else low
+                raise SpecError(
+                    f"Frames: frames[{k}]: has the luminance {worst:g}; all must be from 0 to 1 (255 if uint8)"
+                )
+    if not isinstance(value, np.memmap):
+        kept = movie.dtype if movie.dtype in (np.uint8, np.float32) else np.float64
+        movie = np.array(movie, dtype=kept, order="C")
+    movie = movie.view()
+    movie.setflags(write=False)
+    return movie
