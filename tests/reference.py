@@ -99,6 +99,11 @@ def numbers_in(table: int, place: int, count: int) -> tuple[float, ...]:
     return tuple(_at(_entry(table, place), (count,), np.float64).tolist())
 
 
+def compiled_once(**_: object) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """What takes the place of brnn.compiler.numba_internals.compiled_once where nothing is compiled."""
+    return lambda function: function
+
+
 class InPython(RightHandSide):
     """A right-hand side whose generated text Python runs, signals and topologies in it as well: nothing is compiled."""
 
@@ -107,7 +112,7 @@ class InPython(RightHandSide):
         with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
             patch.setattr(numba.config, "DISABLE_JIT", True)
             patch.setattr(numba, "cfunc", lambda *_, **__: lambda function: function)
-            for function in (array_in, block_in, numbers_in):
+            for function in (array_in, block_in, compiled_once, numbers_in):
                 patch.setattr(numba_internals, function.__name__, function)
             path = Path(folder) / "generated.py"
             path.write_text(self.source, encoding="utf-8")

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from brnn.compiler.generate import ADDRESSES, HEADER, found_by_address
-from brnn.compiler.program import INLINED, Program
+from brnn.compiler.program import CALLED, Program
 from brnn.compiler.statements import (
     Assign,
     Call,
@@ -83,7 +83,7 @@ def text_in_blocks(program: Program, halves: Halves) -> str:
         "slopes": [*begun, *printer.lines(halves.slopes)],
     }
     parts = [HEADER.format(numba=_IMPORTS, imports="".join(f"{line}\n" for line in program.imports))]
-    parts += [f"\n@njit({INLINED}**options)\n{code.source}\n" for code in program.functions.values()]
+    parts += [f"\n@{CALLED}\n{code.source}\n" for code in program.functions.values()]
     for name, body in bodies.items():
         parts.append(f"\n@cfunc(BLOCK_SIGNATURE, cache=True, **options)\ndef {name}({arguments}):\n")
         parts.append("\n".join([*first, *body]) + "\n")

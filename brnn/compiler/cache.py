@@ -11,7 +11,9 @@ the address of a compiled function has to hold the function.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import gc
 import hashlib
 import importlib
 import importlib.util
@@ -19,7 +21,7 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -148,9 +150,21 @@ def _imported(name: str, path: Path) -> ModuleType:
     assert module.__spec__ is not None
     assert module.__spec__.loader is not None
     sys.modules[name] = module
-    with forgiving_caches():
+    with forgiving_caches(), _no_collection():
         module.__spec__.loader.exec_module(module)
     return module
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Look for no garbage meanwhile: Numba makes so many objects that a tenth of its time goes into that."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _new_module(name: str, path: Path) -> ModuleType:

@@ -28,7 +28,7 @@ from brnn.base.codetext import Code
 from brnn.compiler.convolutions import add_shared
 from brnn.compiler.modulation import modulating_factor
 from brnn.compiler.plasticity import add_gated, add_given, add_matrix, add_plastic
-from brnn.compiler.program import INLINED, Course, Program, SentSignals
+from brnn.compiler.program import CALLED, Course, Program, SentSignals
 from brnn.compiler.rates import with_rates
 from brnn.compiler.statements import (
     ZERO,
@@ -72,9 +72,9 @@ import numpy as np
 options = {{"error_model": "numpy", "fastmath": {{"contract", "reassoc", "nsz"}}, "nogil": True}}
 
 '''
-ADDRESSES = """from numba import cfunc, njit
+ADDRESSES = """from numba import cfunc
 
-from brnn.compiler.numba_internals import RHS_SIGNATURE, array_in, block_in, numbers_in"""
+from brnn.compiler.numba_internals import RHS_SIGNATURE, array_in, block_in, compiled_once, numbers_in"""
 _ARRAYS = "from numba import njit"
 Shape = tuple[int, ...]
 
@@ -463,7 +463,7 @@ def text_of(program: Program, *, rates: bool = False) -> str:
         for k, name in enumerate(program.blocks):
             lines.append(f"    rate_{name} = block_in(rates, places, 1, {k})")
     clear = [f"    d{name}[:] = 0.0" for name in program.blocks]
-    return _module(program, ADDRESSES, INLINED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
+    return _module(program, ADDRESSES, CALLED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
 
 
 def found_by_address(program: Program) -> list[str]:
@@ -496,11 +496,11 @@ def text_of_arrays(program: Program) -> str:
     for k, name in enumerate(program.blocks):
         lines += [f"    {name} = u[n[{k}] : n[{k + 1}]]", f"    d{name} = du[n[{k}] : n[{k + 1}]]"]
     arguments = ", ".join(["t", "u", "du", "n", "p", *program.arrays])
-    return _module(program, _ARRAYS, "", "njit(", arguments, lines, ["    du[:] = 0.0"])
+    return _module(program, _ARRAYS, "njit(**options)", "njit(", arguments, lines, ["    du[:] = 0.0"])
 
 
 def _module(
-    program: Program, imports: str, inlined: str, decorator: str, arguments: str, first: list[str], clear: list[str]
+    program: Program, imports: str, called: str, decorator: str, arguments: str, first: list[str], clear: list[str]
 ) -> str:
     """Return the text of a module.
 
@@ -510,8 +510,8 @@ def _module(
         What it computes.
     imports : str
         What it imports of Numba, and of what belongs to it.
-    inlined : str
-        Options of the functions that are called by others.
+    called : str
+        Decorator of the functions that are called by others.
     decorator : str
         That of the others, and its first arguments.
     arguments : str
@@ -523,7 +523,7 @@ def _module(
     """
     printer = Printer()
     parts = [HEADER.format(numba=imports, imports="".join(f"{line}\n" for line in program.imports))]
-    parts += [f"\n@njit({inlined}**options)\n{code.source}\n" for code in program.functions.values()]
+    parts += [f"\n@{called}\n{code.source}\n" for code in program.functions.values()]
     bodies = {"rhs": printer.lines(program.statements)}
     if program.diffusion:
         bodies["diffusion"] = itertools.chain(clear, printer.lines(program.diffusion))

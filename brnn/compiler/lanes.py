@@ -26,7 +26,7 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from brnn.compiler.program import INLINED, Equations
+from brnn.compiler.program import CALLED, Equations
 from brnn.compiler.statements import (
     Array,
     Assign,
@@ -52,9 +52,9 @@ LANES = 32  # enough for the compiler to make a vector loop, few enough for the 
 _HEADER = '''"""Right-hand side of {lanes} networks of one structure, side by side; every number is an argument."""
 
 import numpy as np
-from numba import cfunc, njit
+from numba import cfunc
 
-from brnn.compiler.numba_internals import LANE_SIGNATURE, NoAlias, part
+from brnn.compiler.numba_internals import LANE_SIGNATURE, NoAlias, compiled_once, part
 
 LANES = {lanes}
 options = {{"error_model": "numpy", "fastmath": {{"contract", "nsz"}}, "nogil": True}}
@@ -99,7 +99,7 @@ def lane_text(equations: Equations, constants: tuple[tuple[int, float], ...]) ->
     edges = _edges(equations)
     printer = _LanePrinter(dict(constants), shared, edges)
     parts = [_HEADER.format(lanes=LANES)]
-    parts += [f"\n@njit({INLINED}**options)\n{code.source}\n" for code in equations.functions]
+    parts += [f"\n@{CALLED}\n{code.source}\n" for code in equations.functions]
     parts.append("\n@cfunc(LANE_SIGNATURE, cache=True, pipeline_class=NoAlias, **options)")
     parts.append("def lanes(t, u, du, n, q, work, scratch, whole):")
     parts += [

@@ -19,13 +19,16 @@ They may change with any release of Numba; `tests/unit/test_numba_internals.py` 
 
 from __future__ import annotations
 
+import builtins
 import contextlib
+import types as python_types
 import warnings
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import ccallback, cgutils, dispatcher
 from numba.core.caching import FunctionCache
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
@@ -48,6 +51,7 @@ __all__ = [
     "call_rests",
     "call_rhs",
     "call_yield",
+    "compiled_once",
     "fetch_add",
     "forgiving_caches",
     "number_of",
@@ -122,6 +126,36 @@ def forgiving_caches() -> Iterator[None]:
     finally:
         for place, cache in zip(places, before, strict=True):
             place.FunctionCache = cache
+
+
+_CALLED: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_KEPT = 128  # functions that are kept for the networks that come
+_compiled: OrderedDict[tuple[Any, ...], Any] = OrderedDict()  # by what they are; what was used last stands last
+
+
+def compiled_once(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Decorate a function that only other compiled functions call; a function of the same code is that one again.
+
+    The laws, signals and topologies of a network are those of many others: compiling them took a third of the time of
+    each network. Nothing is compiled for calls from Python: that takes as long as the function itself.
+    """
+
+    def decorate(function: Any) -> Any:
+        code, known = function.__code__, function.__globals__
+        used = {name: known[name] for name in code.co_names if name in known}
+        text = (code.co_name, code.co_code, repr(code.co_consts), code.co_names, code.co_varnames, code.co_argcount)
+        key = (*text, repr(function.__defaults__), repr(sorted(options.items(), key=str)), *used.items())
+        if key not in _compiled:
+            # Its own globals: those of the module may be emptied.
+            own = {"__name__": __name__, "__builtins__": builtins, **used}
+            copy = python_types.FunctionType(code, own, function.__name__, function.__defaults__)
+            _compiled[key] = njit(**_CALLED, **options)(copy)
+            while len(_compiled) > _KEPT:
+                _compiled.popitem(last=False)
+        _compiled.move_to_end(key)
+        return _compiled[key]
+
+    return decorate
 
 
 @intrinsic

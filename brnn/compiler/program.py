@@ -27,10 +27,9 @@ from brnn.errors import SpecError
 from brnn.spec.layers import LayerLaw
 from brnn.spec.schedules import Schedule
 
-__all__ = ["INLINED", "Course", "Equations", "Given", "Program", "SentSignals"]
+__all__ = ["CALLED", "Course", "Equations", "Given", "Program", "SentSignals"]
 
-# Options of generated functions that only other generated functions call: wrappers take as long to compile as they do.
-INLINED = "no_cpython_wrapper=True, no_cfunc_wrapper=True, "
+CALLED = "compiled_once(**options)"  # the decorator of generated functions that only other generated functions call
 
 _I, _S = Index("i"), Local("s")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import pkgutil
+from typing import Any
 
 import numba
 import numpy as np
@@ -11,6 +13,7 @@ from numba import carray, cfunc, njit
 from numba.core import compiler
 
 from brnn.compiler import numba_internals
+from brnn.compiler.cache import load_plain
 from brnn.compiler.numba_internals import (
     LANE_SIGNATURE,
     RHS_SIGNATURE,
@@ -21,6 +24,7 @@ from brnn.compiler.numba_internals import (
     block_in,
     call_lanes,
     call_rhs,
+    compiled_once,
     number_of,
     numbers_in,
     part,
@@ -141,3 +145,27 @@ def test_the_bits_of_numbers_that_are_not_negative_are_in_their_order_and_nan_is
     assert largest(np.array([0.5, 2.0, 1e-300, 0.0])) == 2.0
     assert largest(np.array([0.5, np.inf])) == np.inf
     assert np.isnan(largest(np.array([0.5, np.nan, np.inf, 3.0])))
+
+
+def test_functions_of_the_same_code_are_compiled_once() -> None:
+    count = itertools.count()
+
+    def made(sign: str = "+", number: str = "1", **options: object) -> tuple[object, object, dict[str, Any]]:
+        text = f"def f(x):\n    return x {sign} {number}\n\n\ndef g(x):\n    return f(x)\n\n\n# {next(count)}\n"
+        known = vars(load_plain(text))
+        known["f"] = compiled_once(**options)(known["f"])
+        return known["f"], compiled_once(**options)(known["g"]), known
+
+    f, g, known = made()
+    again_f, again_g, emptied = made()
+    assert (again_f, again_g) == (f, g)
+    known.clear()  # as a module that makes room for another one
+    emptied.clear()
+    call = njit(lambda x: g(x))  # type: ignore[operator]
+    assert call(2.0) == 3.0
+    assert call(2) == 3
+    # Equal numbers of another type, and functions that call another one, are other code.
+    for changed in (made(number="1.0"), made(sign="-"), made(number="True"), made(error_model="numpy")):
+        assert changed[0] != f
+        assert changed[1] != g
+    assert made(number="0.0")[0] != made(number="-0.0")[0]
