@@ -295,8 +295,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the script; see its docstring."""
     parser = command_line(__doc__)
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="networks and sequences drawn anew (5)")
-    parser.add_argument("--sequences", type=int, default=200, metavar="N", help="to fit, and as many to judge (200)")
-    parser.add_argument("--training", type=int, default=200, metavar="N", help="steps of Adam (200)")
+    parser.add_argument("--sequences", type=int, default=100, metavar="N", help="to fit, and as many to judge (100)")
+    parser.add_argument("--training", type=int, default=50, metavar="N", help="steps of Adam (50)")
     return execute(parser, argv, experiment)
 
 

@@ -58,6 +58,8 @@ class _Dual(np.lib.mixins.NDArrayOperatorsMixin):
         if ufunc not in _SLOPES:
             return NotImplemented
         result = ufunc(*values)
+        if ufunc is np.multiply and any(isinstance(part, float) and part == 0.0 for part in inputs):
+            return result  # of an activation that is not meant: it depends on nothing
         slopes = _SLOPES[ufunc](result, *values)
         parts: Any = 0.0
         for part, slope in zip(inputs, slopes, strict=True):
