@@ -467,7 +467,7 @@ def rebound(run: Run) -> FigureDescription | None:
             level = theory.gate_level(S, gate.H, gate.K, gate.L)
             gates.append(Curve([stop], [level], "H K/(H + L S)", "predicted", k, marker="o"))
     top = float(np.abs(x).max())
-    limits = (min(-0.22 * top, 1.3 * float(x.min())), 1.5 * top)
+    limits = (min(-0.36 * top, 1.6 * float(x.min())), 1.5 * top)
     numbers_told = f"arousal I = {I:g}, phasic input J = {J:g}, gates H = {gate.H:g}, L = {gate.L:g}"
     below = f"circles: closed forms for fast cells   ·   {numbers_told}   ·   {run.below}"
     title = "A channel that was used rebounds when its input ends"

@@ -430,10 +430,15 @@ def rehearsal(run: Run) -> FigureDescription | None:
     held = run.at(TRACE, begin).ravel()
     spoken = [int(k) + 1 for k in which]
     order: list[Mark] = [Curve(when - begin, held[which], role="guide"), Curve(when - begin, held[which], marker="o")]
+    ranked = np.sort(held)[::-1][: len(which)]
+    order.append(Curve((when - begin)[: ranked.size], ranked, "theory: the next largest", "predicted", 6, marker="s"))
     performed = zip(when - begin, which, strict=True)
     order += [Note(float(t), float(held[k]), f"item {k + 1}", "above") for t, k in performed]
     below, late = "time since the wave began", float(when[-1] - begin)
     course: list[Mark] = [trace(run, TRACE, k, label=f"item {k + 1}", color=k) for k in range(view.cells)]
+    rows = np.asarray(run.network.stimuli[0].pattern)
+    kept = theory.stored(1.0, len(rows), rows.max(axis=1), rows.argmax(axis=1), view.cells)
+    course.append(Curve(np.full(kept.size, begin), kept, "theory", "predicted", 6, marker="o"))
     panels = (
         Panel(
             "Performed in the rehearsal wave",
@@ -447,5 +452,5 @@ def rehearsal(run: Run) -> FigureDescription | None:
     )
     first = time_panel(run, "The list is presented, then the wave comes", course, y="activity y", legend="beside")
     title = "The largest is performed first, then inhibits itself"
-    told = f"performed: {', '.join(map(str, spoken))}   ·   {run.below}"
+    told = f"circles, squares: theory   ·   performed: {', '.join(map(str, spoken))}   ·   {run.below}"
     return FigureDescription(title, told, ((first,), panels))

@@ -30,7 +30,7 @@ from brnn.base.checks import array, choice, spread, whole
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.figures import FigureDescription, Panel, Picture, Run, figure
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Picture, Run, figure
 from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.patterns import activities
 from brnn.models.parts.runs import run
@@ -314,5 +314,24 @@ def truth(run: Run) -> FigureDescription | None:
     rows = np.arange(view.cells + 1) - 0.5
     picture = Picture(x.T, "false -1 ... true 1", "signed", (-1.0, 1.0), steps, rows)
     ticks = tuple((float(k), str(k)) for k in range(view.cells)) if view.cells <= 12 else None
-    panel = Panel("Cells in each step", (picture,), "step", "cell", y_ticks=ticks, legend="none", width=1.6)
-    return FigureDescription("Cells are true or false, once in each step", run.below, ((panel,),), (1.1,))
+    marks: list[Mark] = [picture]
+    below = run.below
+    if len(times) > 1 and len(times) * view.cells <= 400:
+        # sgn of what arrives at each state that was reached, a step later
+        by_equation = _decided(run, times[:-1], x[:-1])
+        step, cell = np.nonzero(by_equation > 0)
+        marks.append(Curve(times[1:][step], cell.astype(float), "true by (1)", "predicted", marker="o"))
+        below = f"circles: true by sgn(A x + I - B), written out   ·   {below}"
+    panel = Panel("Cells in each step", marks, "step", "cell", y_ticks=ticks, legend="none", width=1.6)
+    return FigureDescription("Cells are true or false, once in each step", below, ((panel,),), (1.1,))
+
+
+def _decided(run: Run, times: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return sgn(A x + I - B) of states at whole steps, from the network's own numbers."""
+    layer = run.part("cells")
+    A = np.zeros((layer.cells, layer.cells))
+    for link in run.network.projections:
+        sign = 1.0 if link.kind == "excitatory" else -1.0
+        A += sign * link.topology.strengths(layer.shape, layer.shape)
+    given = [np.ravel(run.inputs_to("cells", time=float(t) + 1e-6)) for t in times]
+    return np.sign(x @ A.T + np.array(given) - np.ravel(layer.threshold))

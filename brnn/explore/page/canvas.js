@@ -4,6 +4,7 @@ export const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
 const INK = "#1b1f24";
 const GRID = "#e1e5e9";
+const NOTE = 7; // half the height of a note
 export const GREY = "#a7adb4";
 
 export function styleOf(index) {
@@ -223,9 +224,15 @@ export class Axes {
     const { context: c } = this;
     const [dx, dy] = { right: [6, 0], left: [-6, 0], above: [0, -7], below: [0, 7] }[side];
     c.fillStyle = colour;
-    c.textAlign = { right: "left", left: "right" }[side] || "center";
-    c.textBaseline = { above: "bottom", below: "top" }[side] || "middle";
-    c.fillText(text, this.x(x) + dx, this.y(y) + dy);
+    c.textAlign = "left";
+    c.textBaseline = "middle";
+    // Within the panel, whose edge would cut it: then beside its point, so as not to lie on it.
+    const { width } = c.measureText(text);
+    const within = (at, low, high) => Math.max(low, Math.min(at, high));
+    const wanted = this.y(y) + dy + NOTE * ({ above: -1, below: 1 }[side] || 0);
+    const middle = within(wanted, this.top + NOTE, this.bottom - NOTE);
+    const beside = middle === wanted ? this.x(x) + dx - width * ({ right: 0, left: 1 }[side] ?? 0.5) : this.x(x) + 8;
+    c.fillText(text, within(beside, this.left + 2, this.right - width - 2), middle);
   }
 
   // Numbers as colours between the edges of columns and rows, which need not be evenly spaced.
