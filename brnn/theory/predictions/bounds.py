@@ -46,7 +46,7 @@ def input_range(network: Network, layer: str, kind: str) -> Interval:
     last = network.settled()
     if any(s.schedule.white for s in stimuli):
         return Interval.everything(target.cells)
-    if not np.isfinite(last):
+    if not np.isfinite(last) or any(s.schedule.per_cell for s in stimuli):  # cells know where an animal goes
         return _endless_range(stimuli, target.shape)
     edges = np.concatenate([[0.0], network.breaks(last + 1.0), [last]])
     times = np.unique(np.concatenate([edges, np.nextafter(edges[1:], 0.0)]))
@@ -60,7 +60,7 @@ def input_range(network: Network, layer: str, kind: str) -> Interval:
 
 
 def _endless_range(stimuli: list[Any], shape: tuple[int, ...]) -> Interval:
-    """Return the range of stimuli of which one changes for ever: only what the lowest factors say."""
+    """Return the range of stimuli of which one changes for ever, or along a path: only what the lowest factors say."""
     size = int(np.prod(shape))
     low = np.zeros(size)
     for stimulus in stimuli:
