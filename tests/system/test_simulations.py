@@ -62,6 +62,11 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["luminance", "dipole_h", "dipole_v"],
         ["threshold of z, unadapted", "1 s into the test: grey"],
     ),
+    "saccade_tasks": (
+        ["--quick"],
+        ["M", "colliculus", "gaze"],
+        ["a list: 38, 14, 38, 68: sites", "gap of 500 ms: latency", "the same, stimulated at 21"],
+    ),
     "gated_dipole": (
         ["--columns", "12"],
         ["on", "off", "on_input"],
