@@ -39,6 +39,8 @@ class Differentiable:
     """
 
     def __init__(self, network: Network) -> None:
+        if network.spiking:
+            raise InputError(f"{network.name}: has cells that fire, through whose spikes derivatives are not taken")
         if any(schedule.per_cell for schedule in network.schedules):
             raise InputError(f"{network.name}: has inputs along a trajectory, through which derivatives are not taken")
         variables = layout(network)

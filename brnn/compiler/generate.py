@@ -19,7 +19,7 @@ import itertools
 import math
 import operator
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -37,11 +37,13 @@ from brnn.compiler.statements import (
     Call,
     Comment,
     Constant,
+    Element,
     Expression,
     Index,
     Local,
     Loop,
     Printer,
+    Statement,
     Time,
 )  # fmt: skip
 from brnn.signals import Signal
@@ -62,6 +64,7 @@ __all__ = [
     "text_of",
     "text_of_arrays",
     "text_with_rates",
+    "text_with_steps",
 ]
 
 HEADER = '''"""Right-hand side of a network, generated from its structure; every number is an argument."""
@@ -191,7 +194,11 @@ def _factor(program: Program, projection: Projection, signals: SignalTable, *pla
 
 def _end(projection: Projection, place: str) -> tuple[str, float]:
     """Return the layer at which a learning law reads, and how long ago: signals of the source arrive late."""
-    return (projection.target, 0.0) if place == "target" else (projection.source, projection.delay)
+    learning = projection.learning
+    name = projection.target if place == "target" else projection.source
+    if learning is not None:
+        name = learning.layer_at(place, projection.source, projection.target)
+    return name, 0.0 if place == "target" else projection.delay
 
 
 def _add_stimuli(program: Program, network: Network) -> dict[tuple[str, str], list[Expression]]:
@@ -450,7 +457,32 @@ def text_with_rates(program: Program) -> str:
     return text_of(changed, rates=True)
 
 
-def text_of(program: Program, *, rates: bool = False) -> str:
+def text_with_steps(program: Program) -> str:
+    """Return the module whose ``rhs`` lets the weights make a step of Euler's method and writes du/dt of all others.
+
+    Weights are read by the loop of their own connection alone, so that they can change where they are read: one pass
+    over them instead of three. The length of the step stands behind du/dt.
+    """
+    changed = replace(program, statements=list(_stepped(program.statements)), diffusion=[])
+    return text_of(changed, steps=True)
+
+
+def _stepped(statements: Sequence[Statement]) -> Iterator[Statement]:
+    """Yield the statements, those that assign slopes of weights at the end of their loops and as steps."""
+    later = []
+    for statement in statements:
+        match statement:
+            case Assign(Element(Array(name, "state"), index), value) if name.startswith("dz_"):
+                z = Array(name[1:], "state")[index]
+                later.append(Assign(z, z + Local("step") * value))
+            case Loop():
+                yield replace(statement, body=tuple(_stepped(statement.body)))
+            case _:
+                yield statement
+    yield from later
+
+
+def text_of(program: Program, *, rates: bool = False, steps: bool = False) -> str:
     """Return the text of the module, whose functions find everything by its address.
 
     They do so in calls of three functions, as indices and slices of arrays, which may be negative or too large, and
@@ -462,8 +494,13 @@ def text_of(program: Program, *, rates: bool = False) -> str:
         lines.append(f"    rates = du + 8 * ({size})")
         for k, name in enumerate(program.blocks):
             lines.append(f"    rate_{name} = block_in(rates, places, 1, {k})")
+    imports = ADDRESSES
+    if steps:
+        size = " + ".join(f"d{name}.size" for name in program.blocks)
+        lines.append(f"    step = array_at(du + 8 * ({size}), 1)[0]")
+        imports = ADDRESSES.replace("array_in", "array_at, array_in")
     clear = [f"    d{name}[:] = 0.0" for name in program.blocks]
-    return _module(program, ADDRESSES, CALLED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
+    return _module(program, imports, CALLED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
 
 
 def found_by_address(program: Program) -> list[str]:

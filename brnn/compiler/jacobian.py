@@ -196,7 +196,8 @@ class BlockJacobian:
         assert learning is not None
         reads = []
         for signal, where in learning.reads(place.projection.signal):
-            values = signal(u[place.rows if where == "target" else place.columns])
+            name = learning.layer_at(where, place.source.name, place.target.name)
+            values = signal(u[self._slices[f"{name}.x"]])
             reads.append(values.sum() if where == "source total" else self._spread(place, values, where))
         if learning.sums_weights:
             totals = self._matrix(place, z).sum(axis=1)

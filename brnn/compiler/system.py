@@ -14,7 +14,7 @@ import numpy as np
 
 from brnn.compiler.blocks import halves, text_in_blocks
 from brnn.compiler.cache import load_copy, load_module, text_hash
-from brnn.compiler.generate import argument_table, generate, text_of_arrays, text_with_rates
+from brnn.compiler.generate import argument_table, generate, text_of_arrays, text_with_rates, text_with_steps
 from brnn.compiler.layout import layout
 from brnn.compiler.program import Program
 from brnn.compiler.whole_arrays import text_of_whole_arrays
@@ -103,6 +103,8 @@ class RightHandSide:
         The times between which the past is read.
     rates : callable or None
         Returns the text of the module whose function writes the rates of the unknowns, too.
+    steps : callable or None
+        Returns that of the module whose function lets weights make a step (`brnn.compiler.generate.text_with_steps`).
     """
 
     source: str
@@ -112,6 +114,7 @@ class RightHandSide:
     lags: tuple[tuple[np.ndarray, Variable, float], ...] = ()
     shift: float = 0.0
     rates: Callable[[], str] | None = None
+    steps: Callable[[], str] | None = None
     between: tuple[float, float] = (-math.inf, math.inf)
 
     @functools.cached_property
@@ -156,6 +159,12 @@ class RightHandSide:
         """The compiled function that writes both."""
         assert self.rates is not None
         return load_module(self.rates()).rhs
+
+    @functools.cached_property
+    def stepping(self) -> Any:
+        """The compiled function that lets weights make a step; its ``address`` is what a loop of steps calls."""
+        assert self.steps is not None
+        return load_module(self.steps()).rhs
 
     def diffusion(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return the strength b(t, u) of the white noise of each unknown (0 without any)."""
@@ -335,7 +344,9 @@ class System:
         )
         shift = 0.0 if clock is None else clock.shift
         arguments = (bounds, numbers, *arrays.values())
-        return RightHandSide(self.source, arguments, self.size, history, lags, shift, lambda: self._rates)
+        return RightHandSide(
+            self.source, arguments, self.size, history, lags, shift, lambda: self._rates, lambda: self._steps
+        )
 
     @functools.cached_property
     def in_blocks(self) -> tuple[str, int] | None:
@@ -347,6 +358,11 @@ class System:
     def _rates(self) -> str:
         """Text of the module whose function writes the rates of the unknowns, too."""
         return text_with_rates(self.program)
+
+    @functools.cached_property
+    def _steps(self) -> str:
+        """Text of the module whose function lets weights make a step."""
+        return text_with_steps(self.program)
 
     @functools.cached_property
     def whole_arrays(self) -> str | None:

@@ -33,6 +33,8 @@ def unfit(network: Network) -> str | None:
         return "it has delays"
     if network.events:
         return "it has events"
+    if network.spiking:
+        return "its cells fire"
     if any(schedule.per_cell for schedule in network.schedules):
         return "it has inputs along a trajectory"
     size = state_size(network)

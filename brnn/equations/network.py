@@ -317,11 +317,12 @@ class _Writer:
         single = link.topology.storage == "single"
         values = [z := self.connection(link, "z")]
         for signal, place in learning.reads(link.signal):
+            at = self.network.layer(learning.layer_at(place, source.name, target.name))
             if place == "target":
-                values.append(self.applied(signal, self.activity(target, _I)))
+                values.append(self.applied(signal, self.activity(at, _I)))
                 continue
             letter = "m" if place == "source total" else _I if single else _K
-            read = self.applied(signal, self.activity(source, letter, link.delay))
+            read = self.applied(signal, self.activity(at, letter, link.delay))
             values.append(sum_over("m", read) if place == "source total" and source.cells > 1 else read)
         if learning.sums_weights:
             own = element(f"{link.name}.z", self.index(target, _I), self.index(source, "m"))

@@ -105,6 +105,8 @@ def scalar_equations(network: Network, *, duration: float | None = None) -> Scal
     InputError
         If something of the network is no formula: the message says what.
     """
+    if network.spiking:
+        raise InputError(f"{network.name}: cells that fire are no differential equations")
     if network.noisy:
         raise InputError(f"{network.name}: it has white noise, which is no differential equation")
     until = duration if duration is not None else network.duration
@@ -326,11 +328,12 @@ class _Writer:
         rows, columns = self.connections(link)
         reads: list[list[Formula]] = []
         for signal, place in learning.reads(link.signal):
+            at = self.network.layer(learning.layer_at(place, source.name, target.name))
             if place == "target":
-                values = self.signals(target, signal)
+                values = self.signals(at, signal)
                 reads.append([values[i] for i in rows])
                 continue
-            values = self.signals(source, signal, link.delay)
+            values = self.signals(at, signal, link.delay)
             if place == "source total":
                 reads.append([self.auxiliary(_added(values))] * rows.size)
             else:

@@ -186,7 +186,7 @@ class Driver:
     def _warn_if_faint(self) -> None:
         """Warn if no activity was much larger than the absolute tolerance, where that is what holds the error."""
         network, atol = self.task.system.network, self.task.atol
-        if network.step is None and not network.noisy and 0.0 < self.largest < FAINT * atol:
+        if network.step is None and not network.noisy and not network.spiking and 0.0 < self.largest < FAINT * atol:
             warnings.warn(
                 f"no activity of {network.name} is above {self.largest:.2g}, and the absolute tolerance is atol = "
                 f"{atol:g}: errors may be as large as the activities; try atol = {1e-9 * self.largest:.0e} (atol=, "

@@ -297,7 +297,7 @@ def _recorder(options: Record, system: System, rows: int, root: Callable[[], Met
     if options.path is None:
         return MemoryRecorder(
             system.variables, rows, root, select=options.variables, ltm_every=options.ltm_every, dtype=options.dtype,
-            events=tuple(str(event.name) for event in system.network.events),
+            events=system.network.event_names,
         )  # fmt: skip
     return FileRecorder(
         options.path,

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["LONG_NAMES", "TYPES", "EventTable", "Happened"]
+__all__ = ["LONG_NAMES", "TYPES", "EventTable", "Happened", "Spikes", "count_of"]
 
 LONG_NAMES = {
     "time": "time of the event",
@@ -47,6 +47,24 @@ class Happened(NamedTuple):
     chosen: int
 
 
+class Spikes(NamedTuple):
+    """Many spikes, in the order of time.
+
+    Attributes
+    ----------
+    time : ndarray of float
+        When each cell fired.
+    which : ndarray of int
+        Of which layer it is: its place among the names of the events.
+    cell : ndarray of int
+        Which cell it was.
+    """
+
+    time: np.ndarray
+    which: np.ndarray
+    cell: np.ndarray
+
+
 @dataclass(frozen=True, eq=False)
 class EventTable:
     """All events of a run in the order in which they happened.
@@ -63,8 +81,11 @@ class EventTable:
     columns: dict[str, np.ndarray]
 
     @classmethod
-    def of(cls, names: Sequence[str], rows: Sequence[Happened]) -> Self:
+    def of(cls, names: Sequence[str], rows: Sequence[Happened | Spikes]) -> Self:
         """Return the table of these rows."""
+        if any(isinstance(row, Spikes) for row in rows):
+            parts = [_spikes(row) if isinstance(row, Spikes) else cls.of(names, [row]).columns for row in rows]
+            return cls(tuple(names), {key: np.concatenate([part[key] for part in parts]) for key in TYPES})
         columns = zip(*rows, strict=True) if rows else ((),) * len(TYPES)
         arrays = (np.array(column, dtype=kind) for column, kind in zip(columns, TYPES.values(), strict=True))
         return cls(tuple(names), dict(zip(TYPES, arrays, strict=True)))
@@ -91,6 +112,18 @@ class EventTable:
             key: ("event", column, {"units": time_units if key == "time" else "1", "long_name": LONG_NAMES[key]})
             for key, column in values.items()
         }
-        names = np.array(self.names, dtype=object)[self.columns["which"]]
-        data["name"] = ("event", names.astype(str), {"long_name": "name of the event"})
+        names = np.array(self.names, dtype=str)[self.columns["which"]]
+        data["name"] = ("event", names, {"long_name": "name of the event"})
         return xr.Dataset(data, {"event": np.arange(len(self))})
+
+
+def _spikes(row: Spikes) -> dict[str, np.ndarray]:
+    """Return the columns of spikes, for which no value is kept and nothing is drawn."""
+    none = np.full(row.time.size, -1)
+    values = {"time": row.time, "which": row.which, "cell": row.cell, "value": np.full(row.time.size, np.nan)}
+    return {key: np.asarray(values.get(key, none), dtype=kind) for key, kind in TYPES.items()}
+
+
+def count_of(rows: Sequence[Happened | Spikes]) -> int:
+    """Return how many events these are."""
+    return sum(row.time.size if isinstance(row, Spikes) else 1 for row in rows)

@@ -11,7 +11,7 @@ from brnn.base.checks import choice, number
 from brnn.base.memory import refuse_above
 from brnn.result.checkpoint import Checkpoint
 from brnn.result.columns import columns, estimate_bytes, thin
-from brnn.result.events import EventTable, Happened
+from brnn.result.events import EventTable, Happened, Spikes
 from brnn.result.metadata import STATUSES, Metadata
 from brnn.result.recorded import Recorded
 from brnn.result.result import Result
@@ -77,7 +77,7 @@ class MemoryRecorder:
         self._times = {"time": np.empty(n_times), "ltm_time": np.empty(2)}
         self._counts = {"time": 0, "ltm_time": 0}
         self._last_weight = -np.inf
-        self._events: list[Happened] = []
+        self._events: list[Happened | Spikes] = []
         self._last: tuple[np.ndarray, np.ndarray] | None = None  # time and weights, if they were not kept
 
     def write(self, times: np.ndarray, states: np.ndarray) -> None:
@@ -98,7 +98,7 @@ class MemoryRecorder:
         rows = self._rows[name] = _grown(self._rows[name], at + count)
         return rows[at : at + count].reshape(count, self._columns[0].stop)
 
-    def happened(self, row: Happened) -> None:
+    def happened(self, row: Happened | Spikes) -> None:
         """Record an event."""
         self._events.append(row)
 

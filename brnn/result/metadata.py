@@ -119,7 +119,7 @@ def metadata(
     }
     if start is not None:
         attributes |= {"start_time": start.time, **{f"start_{name}": text for name, text in start.source.items()}}
-    events = tuple(str(event.name) for event in getattr(system.network, "events", ()))
+    events = tuple(getattr(system.network, "event_names", ()))
     return Metadata(attributes, {NETWORK_ARRAYS: network_arrays, OPTION_ARRAYS: option_arrays}, events)
 
 

@@ -28,6 +28,8 @@ def spans_of(network: Network, events: EventTable | None, until: float) -> tuple
     if events is not None:
         last = None
         for time, which in zip(events.columns["time"].tolist(), events.columns["which"].tolist(), strict=True):
+            if which >= len(network.events):  # a spike
+                continue
             count = network.events[which].phases_ended
             if count and (time, which) != last:  # cells that cross together cause one event
                 ends += [time] * count

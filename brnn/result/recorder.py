@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from brnn.result.checkpoint import Checkpoint
-    from brnn.result.events import Happened
+    from brnn.result.events import Happened, Spikes
     from brnn.result.result import Result
 
 __all__ = ["Recorder"]
@@ -27,8 +27,8 @@ class Recorder(Protocol):
         States that lie there already are not copied.
         """
 
-    def happened(self, row: Happened) -> None:
-        """Record an event; in the order of time, and before the states that are later."""
+    def happened(self, row: Happened | Spikes) -> None:
+        """Record an event, or many spikes; in the order of time, and before the states that are later."""
 
     def keep(self, stand: Callable[[], Checkpoint | None] | None = None) -> None:
         """Make safe what was recorded, if that is due; called now and then between writes.

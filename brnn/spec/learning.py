@@ -8,14 +8,23 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from brnn.base.checks import array, number, one_of
+from brnn.base.checks import array, identifier, number, one_of
 from brnn.base.data import Spec
 from brnn.errors import SpecError
 from brnn.signals import Linear, Signal
 from brnn.spec.schedules import Schedule
 from brnn.spec.topologies.base import Topology
 
-__all__ = ["DoublyGated", "Instar", "Learning", "LimitedSites", "Outstar", "PassiveDecay", "SelfNormalizing"]
+__all__ = [
+    "CompetitiveInstar",
+    "DoublyGated",
+    "Instar",
+    "Learning",
+    "LimitedSites",
+    "Outstar",
+    "PassiveDecay",
+    "SelfNormalizing",
+]
 
 Shape = tuple[int, ...]
 Read = tuple[Signal, str]
@@ -82,6 +91,10 @@ class Learning(Spec):
     def reads(self, own: Signal) -> tuple[Read, ...]:
         """Return the signals that `law` reads."""
         raise NotImplementedError
+
+    def layer_at(self, place: str, source: str, target: str) -> str:
+        """Return the layer that is read at a place: an end of the projection, or one whose cells stand for its."""
+        return target if place == "target" else source
 
     @property
     def others(self) -> tuple[float, ...]:
@@ -282,3 +295,39 @@ class LimitedSites(Learning):
     def law(z: Any, f: Any, h: Any, sent: Any, taken: Any, rate: Any, total: Any) -> Any:
         """Return dz/dt."""
         return rate * f * (h * (total - taken) - z * (sent - h))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CompetitiveInstar(Learning):
+    """Competitive instar, which may read traces of spikes in the place of the cells at both ends.
+
+    dz_ij/dt = M f_j [h_i - z_ij sum_k h_k]
+
+    Parameters: see Learning; `sampling` is f, read at the target, and `sampled` is h, read at the source; both are
+    Linear() by default. ``source_trace`` and ``target_trace`` name layers that are read instead, such as a TraceLayer,
+    with a cell for each cell of that end. At rest z_ij = <f_j h_i>/<f_j sum_k h_k>, so that sum_i z_ij = 1.
+    """
+
+    source_trace: str | None = None
+    target_trace: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("source_trace", "target_trace"):
+            if getattr(self, name) is not None:
+                identifier(getattr(self, name), f"CompetitiveInstar: {name}")
+
+    def reads(self, own: Signal) -> tuple[Read, ...]:
+        """Return f at the target, h at the source, and its sum over all source cells."""
+        return (self.sampling or Linear(), "target"), (self.sampled, "source"), (self.sampled, "source total")
+
+    def layer_at(self, place: str, source: str, target: str) -> str:
+        """Return the traces, where they are named."""
+        if place == "target":
+            return self.target_trace or target
+        return self.source_trace or source
+
+    @staticmethod
+    def law(z: Any, f: Any, h: Any, total: Any, rate: Any) -> Any:
+        """Return dz/dt."""
+        return rate * f * (h - z * total)

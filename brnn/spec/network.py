@@ -20,6 +20,7 @@ from brnn.spec.dotted.parts import name_tree
 from brnn.spec.events.protocol import PhaseStimulus, Protocol
 from brnn.spec.events.triggers import Event
 from brnn.spec.layers import LayerLaw
+from brnn.spec.layers.spiking import TraceLayer
 from brnn.spec.projection import Projection
 from brnn.spec.schedules import InPhase, Schedule
 from brnn.spec.stimulus import Stimulus
@@ -94,6 +95,7 @@ class Network(Spec):
         self._check_time(at)
         for layer in self.layers:
             self._check_receiving(layer)
+        self._check_spikes(at)
         for projection in self.projections:
             self._check_projection(projection)
         for stimulus in self.stimuli:
@@ -223,7 +225,8 @@ class Network(Spec):
     @property
     def random(self) -> bool:
         """Whether a run draws random numbers of its own: white noise, or an event that does."""
-        return self.noisy or any(event.draws for event in self.events)
+        drawn = any(layer.random_spikes for layer in self.layers)
+        return self.noisy or drawn or any(event.draws for event in self.events)
 
     def _check_events(self, at: str) -> None:
         """Refuse names that are used twice, and what events cannot be together with."""
@@ -255,6 +258,17 @@ class Network(Spec):
     def step(self) -> float | None:
         """The step of a network of discrete time; None if time is continuous."""
         return self.layers[0].step if self.layers[0].discrete else None
+
+    @property
+    def spiking(self) -> bool:
+        """Whether cells fire."""
+        return any(layer.spiking for layer in self.layers)
+
+    @property
+    def event_names(self) -> tuple[str, ...]:
+        """Names of all that a run keeps as events: those of the network, then the layers whose spikes are kept."""
+        fires = [layer.name for layer in self.layers if layer.spiking and getattr(layer, "spikes", "none") == "events"]
+        return (*(str(event.name) for event in self.events), *fires)
 
     @property
     def noisy(self) -> bool:
@@ -292,6 +306,28 @@ class Network(Spec):
                     f"{projection.label}: delay = {projection.delay:g}: must be a multiple of the step {self.step:g}"
                 )
 
+    def _check_spikes(self, at: str) -> None:
+        """Refuse traces of what does not fire, and spikes beside what equal steps do not have."""
+        for layer in self.layers:
+            of = getattr(layer, "of", None)
+            if isinstance(layer, TraceLayer):
+                source = self.layer(str(of), f"{layer.label}: of")
+                if not source.spiking or source.shape != layer.shape:
+                    raise SpecError(
+                        f"{layer.label}: of = '{of}': must be a layer that fires, of the shape {layer.shape}, e.g. a "
+                        f"SpikingLayer"
+                    )
+        if not self.spiking:
+            return
+        if self.events:
+            raise SpecError(f"{at}: events: a network with spikes can have none (its spikes are the events of a run)")
+        late = next((link for link in self.projections if link.delay > 0.0), None)
+        if late is not None or self.noisy:
+            what = "white noise" if late is None else f"{late.label} has a delay"
+            raise SpecError(f"{at}: spikes need equal steps, which know neither delays nor white noise ({what})")
+        if "events" in {name.partition(".")[0] for name in self.states}:
+            raise SpecError(f"{at}: no part of a network with spikes can be named 'events'; use another name")
+
     def _check_receiving(self, layer: LayerLaw) -> None:
         """Refuse a layer that shares the inputs of one with other cells, or of one that shares others' itself."""
         for name in layer.receives[:-1]:
@@ -311,6 +347,13 @@ class Network(Spec):
         target = self.layer(projection.target, f"{projection.label}: target")
         _check_kind(projection.kind, target, projection.label)
         projection.topology.check(source.shape, target.shape, projection.label)
+        for place, end in (("source", source), ("target", target)):
+            if projection.learning is not None:
+                name = projection.learning.layer_at(place, source.name, target.name)
+                if self.layer(name, f"{projection.label}: learning: {place}_trace").cells != end.cells:
+                    raise SpecError(
+                        f"{projection.label}: learning: {place}_trace = '{name}': must have {end.cells} cells"
+                    )
         for part in (projection.gate, projection.learning):
             if part is not None:
                 part.check(source.shape, target.shape, projection.topology, projection.label)

@@ -90,6 +90,8 @@ class Numbers:
 
 def numbers_of(network: Network, longest: float = 1.0) -> Numbers:
     """Return the numbers of a network, for runs of up to `longest` times its natural duration."""
+    if network.spiking:
+        raise InputError(f"{network.name}: its cells fire, which a page cannot run")
     if any(schedule.per_cell for schedule in network.schedules):
         raise InputError(f"{network.name}: an input along a trajectory is evaluated in compiled code, not in a page")
     variables = layout(network)

@@ -37,7 +37,7 @@ from brnn.files.run.growing import EVENTS, GrowingFile
 from brnn.files.run.reader import open_result
 from brnn.result.checkpoint import Checkpoint
 from brnn.result.columns import Column, columns, thin
-from brnn.result.events import EventTable, Happened
+from brnn.result.events import EventTable, Happened, Spikes, count_of
 from brnn.result.memory import MemoryRecorder
 from brnn.result.metadata import STATUSES, Metadata
 from brnn.spec.variable import Variable
@@ -76,7 +76,7 @@ class _State:
     last_weight: float = -np.inf  # time of the last weights
     unsaved: tuple[np.ndarray, np.ndarray] | None = None  # the last time and state, if its weights were not kept
     held: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)  # times and states
-    events: list[Happened] = field(default_factory=list)
+    events: list[Happened | Spikes] = field(default_factory=list)
 
 
 class FileRecorder:
@@ -184,7 +184,7 @@ class FileRecorder:
         self._gathered += states.nbytes
         self.keep()
 
-    def happened(self, row: Happened) -> None:
+    def happened(self, row: Happened | Spikes) -> None:
         """Record an event."""
         self._state.events.append(row)
 
@@ -280,10 +280,11 @@ class FileRecorder:
             values = weights if column.axis == "ltm_time" else states
             rows[column.name] = values[:, column.start : column.stop].reshape(len(values), *column.shape)
         start = state.counts.get(EVENTS, 0)
+        happened = count_of(state.events[:events])
         table = EventTable.of((), state.events[:events]).columns if EVENTS in state.counts else {}
         rows |= {f"{EVENTS}.{name}": values for name, values in table.items()}
         # The times of the states last: where there is a state, there are its weights and the events before it.
-        axes = {EVENTS: np.arange(start, start + events), "ltm_time": weight_times, "time": times}
+        axes = {EVENTS: np.arange(start, start + happened), "ltm_time": weight_times, "time": times}
         axes = {axis: values for axis, values in axes.items() if axis in state.counts}
         counts = {axis: state.counts[axis] + len(axes[axis]) for axis in state.counts}
         if kept is not None:

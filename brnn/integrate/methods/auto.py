@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from brnn.compiler.layout import state_size
 from brnn.integrate.methods.base import NORMS, Method, StepperMethod, has_delays
 from brnn.integrate.methods.discrete import Map
+from brnn.integrate.methods.equal_steps import Euler
 from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.methods.exponential import ETD4
 from brnn.integrate.methods.implicit import LSODA
@@ -41,7 +42,7 @@ class Auto(Method):
         f"RK45, which gives way to LSODA (up to {_STIFF_LSODA} unknowns), ROS34PW2 (up to {_STIFF_CELLS} cells) or "
         f"ETD4 where the network proves to be stiff; LSODA up to {_LSODA_AT_MOST} unknowns until rest, and with "
         f"events if rtol is below {_EVENTS_FROM:g}; "
-        "RK45 with delays; SRIW1 with white noise; the map in discrete time"
+        "RK45 with delays; Euler where cells fire; SRIW1 with white noise; the map in discrete time"
     )
     order = 0
     norms = NORMS
@@ -56,6 +57,8 @@ class Auto(Method):
             return Map(), f"auto: discrete time with step {network.step:g}"
         if network.noisy:
             return SRIW1(), "auto: white noise, strong order 1.5"
+        if network.spiking:
+            return Euler(), "auto: cells that fire, in equal steps"
         if has_delays(network):
             return RK45(), "auto: delays need an explicit method"
         size = state_size(network)

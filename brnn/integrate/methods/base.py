@@ -44,6 +44,7 @@ class Method:
     copies: ClassVar[int] = 8
     takes_delays: ClassVar[bool] = False  # it looks only at a step's own interval
     takes_step: ClassVar[bool] = False
+    takes_spikes: ClassVar[bool] = False
     norms: ClassVar[tuple[str, ...]] = NORMS[:1]
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -75,6 +76,8 @@ class Method:
             return f"discrete time with step {network.step:g}"
         if network.noisy:
             return "white noise needs a method made for it"
+        if network.spiking and not self.takes_spikes:
+            return "cells that fire need equal steps"
         if step is not None and not self.takes_step:
             return TAKES_NO_STEP
         if has_delays(network) and not self.takes_delays:

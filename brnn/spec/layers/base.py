@@ -56,6 +56,8 @@ class LayerLaw(Spec):
     law: ClassVar[Callable[..., Any]]
     discrete: ClassVar[bool] = False  # whether `law` returns x one step later instead of dx/dt
     levels_only: ClassVar[bool] = False  # whether its activities are a few levels, between which `law` jumps
+    spiking: ClassVar[bool] = False  # whether its cells fire, which needs equal steps
+    random_spikes: ClassVar[bool] = False  # whether they do at random
     modulated: ClassVar[bool] = False  # whether `law` takes a modulatory input, too
 
     @property

@@ -239,7 +239,8 @@ class _Rates:
 
 def _read(link: Projection, ranges: dict[str, Interval], signal: Signal, at: str) -> Interval:
     """Return the range of all values of a signal that is read at one end of a projection, or summed there."""
-    x = ranges[f"{link.source if at.startswith('source') else link.target}.x"]
+    name = link.source if at.startswith("source") else link.target
+    x = ranges[f"{name if link.learning is None else link.learning.layer_at(at, link.source, link.target)}.x"]
     found = signal_range(signal, x)
     if at.endswith("total"):
         return Interval(np.atleast_1d(found.low.sum()), np.atleast_1d(found.high.sum()))

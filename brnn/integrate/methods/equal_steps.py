@@ -1,0 +1,173 @@
+"""Go through time in equal steps of Euler's method: the way of networks whose cells fire.
+
+A step of length h, from time t:
+
+1. the spikes of the step before arrive at their traces (`brnn.TraceLayer`);
+2. du/dt is evaluated, at t, and u moves by h du/dt;
+3. cells whose voltage has reached its threshold fire and are reset; cells that fire at random draw whether they do.
+
+What cell c draws in step n is number n cells + c of the sequence SplitMix64 (Steele, Lea and Flood 2014) of the run's
+seed, computed from that number alone: it depends neither on other cells, nor on threads, nor on what is saved.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brnn.compiler.cache import load_copy
+from brnn.compiler.system import RightHandSide, room_apart
+from brnn.errors import InputError
+from brnn.integrate.driver import Driver, Task
+from brnn.integrate.methods.base import Method, has_delays
+from brnn.result.events import Spikes
+from brnn.spec.layers.spiking import RandomSpikesLayer, SpikingLayer, TraceLayer
+
+if TYPE_CHECKING:
+    from brnn.spec.network import Network
+
+__all__ = ["Euler"]
+
+_FILE = Path(__file__).parent.parent / "steppers" / "spike_steps.py"
+_MOST_STEPS = 1e11
+_ROOM = 2**16  # spikes that one call may return
+_NUMBERS = 2e8  # unknowns times steps in one call: about a tenth of a second
+
+
+class Euler(Method):
+    """Steps of one length, no error control."""
+
+    name = "Euler"
+    description = "explicit, order 1, with equal steps; cells that fire need it"
+    purpose = "in equal steps"
+    order = 55
+    copies = 4
+    takes_step = True
+    takes_spikes = True
+
+    def refuses(self, network: Network, until: str, step: float | None) -> str | None:
+        """Refuse what equal steps do not have."""
+        refusal = super().refuses(network, until, step)
+        if refusal is not None:
+            return refusal
+        if has_delays(network):
+            return "equal steps know no delays"
+        if network.events:
+            return "equal steps know no events"
+        if until == "steady":
+            return "equal steps look for no rest"
+        return "needs a step" if step is None and not network.spiking else None
+
+    def drive(self, task: Task) -> Driver:
+        """Return what goes through time in equal steps."""
+        if task.start is not None:
+            raise InputError("start: a run in equal steps begins at time 0; give initial= states of another one")
+        return _EqualSteps(task, self)
+
+
+class _EqualSteps(Driver):
+    """A run in equal steps, none longer than the one asked for: saved times and break points end one."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The step."""
+        return {"step": self.step}
+
+    def begin(self, state: np.ndarray) -> np.ndarray:
+        """Lay out the run."""
+        task, network = self.task, self.task.system.network
+        own = [float(layer.step) for layer in network.layers if layer.spiking]
+        self.step = float(min(own)) if task.step is None else task.step
+        length = task.duration - task.begin
+        if length / self.step > _MOST_STEPS:
+            raise InputError(f"step = {self.step:g}: the run would take {length / self.step:.2g} steps")
+        self.timetable = task.timetable()
+        self._code = load_copy(_FILE)
+        self._cells = _Cells(task)
+        self._number = 0  # of the step
+        return self.begin_events(state, self.timetable)
+
+    def advance(self, state: np.ndarray) -> tuple[str, str]:
+        """Go step by step."""
+        time, times = self.task.begin, self.task.times
+        u, du = room_apart(state.size), room_apart(state.size + 1)
+        u[:] = state
+        while not self.timetable.over:
+            stop = self.timetable.stop
+            rhs = self.task.system.rhs(0.5 * (time + stop), clock=self.timetable.clock)
+            inside = times[(times > time) & (times < stop)].tolist()
+            for before, after in zip([time, *inside], [*inside, stop], strict=True):
+                self._go(rhs, before, after, u, du)
+                if not np.isfinite(u).all():
+                    slope = rhs(before, np.nan_to_num(u))
+                    raise self.failure(after, u, slope, 1.0, f"the step, {self.step:g}, is too long (step=, --step)")
+                if after < stop:
+                    self.save_reached(float(after), u)
+            time = stop
+            self.timetable.reach(time)
+            self.save_reached(time, u)
+        return "complete", f"reached t = {time:g} in steps of {self.step:g}"
+
+    def _go(self, rhs: RightHandSide, before: float, after: float, u: np.ndarray, du: np.ndarray) -> None:
+        """Make the steps between two times, and record the spikes."""
+        count = max(1, int(np.ceil((after - before) / self.step * (1.0 - 1e-9))))
+        h, cells, at_once = (after - before) / count, self._cells, max(1, int(_NUMBERS / u.size))
+        done = 0
+        while done < count:
+            made, spikes = self._code.steps(
+                rhs.stepping.address, rhs.table, before, rhs.shift, h, done, min(count, done + at_once), self._number,
+                u, du, cells.moving, cells.firing, cells.levels, cells.traces, cells.jumps, cells.pending, cells.key,
+                cells.times, cells.whose,
+            )  # fmt: skip
+            if spikes:
+                self.task.recorder.happened(cells.found(spikes))
+            self._number += made - done
+            self.steps += made - done
+            self.evaluations += made - done
+            self.progressed((made - done) * h)
+            done = made
+
+
+class _Cells:
+    """The cells that fire and the traces of their spikes, as tables for compiled code."""
+
+    def __init__(self, task: Task) -> None:
+        network, variables = task.system.network, {v.name: v for v in task.system.variables}
+        places, firing, levels, which = {}, [], [], []
+        names = network.event_names
+        count = 0
+        for layer in network.layers:
+            if not layer.spiking:
+                continue
+            places[layer.name] = count
+            start = variables[f"{layer.name}.x"].start
+            kind = (2 if layer.process == "poisson" else 1) if isinstance(layer, RandomSpikesLayer) else 0
+            kept = int(layer.name in names)
+            firing.append((start, layer.cells, count, kind, kept))
+            ends = (layer.threshold, layer.reset) if isinstance(layer, SpikingLayer) else (0.0, 0.0)
+            levels.append(np.stack([np.broadcast_to(np.ravel(end), layer.cells) for end in ends]))
+            which.append(np.full(layer.cells, names.index(layer.name) if kept else -1))
+            count += layer.cells
+        traces, jumps = [], []
+        for layer in network.layers:
+            if isinstance(layer, TraceLayer):
+                start = variables[f"{layer.name}.x"].start
+                traces.append((start, layer.cells, places[layer.of], int(layer.saturating)))
+                jumps.append(layer.jump)
+        self.moving = next((v.start for v in task.system.variables if v.quantity == "z"), task.system.size)
+        self.firing = np.array(firing, dtype=np.int64).reshape(-1, 5)
+        self.levels = np.concatenate([np.zeros((2, 0)), *levels], axis=1)
+        self.traces, self.jumps = np.array(traces, dtype=np.int64).reshape(-1, 4), np.array(jumps, dtype=np.float64)
+        self.pending = np.zeros(count, dtype=np.int64)
+        seed = 0 if task.seed is None else task.seed
+        self.key = np.random.SeedSequence(seed).generate_state(1, np.uint64)
+        self.times, self.whose = np.empty(_ROOM + count), np.empty(_ROOM + count, dtype=np.int64)
+        self._which = np.concatenate([np.zeros(0, dtype=np.int64), *which])
+        self._first = np.concatenate([np.zeros(0, dtype=np.int64), *(np.full(row[1], row[2]) for row in firing)])
+
+    def found(self, count: int) -> Spikes:
+        """Return the spikes that the last call has left."""
+        whose = self.whose[:count]
+        return Spikes(self.times[:count].copy(), self._which[whose], whose - self._first[whose])
