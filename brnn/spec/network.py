@@ -309,13 +309,13 @@ class Network(Spec):
     def _check_spikes(self, at: str) -> None:
         """Refuse traces of what does not fire, and spikes beside what equal steps do not have."""
         for layer in self.layers:
-            of = getattr(layer, "of", None)
             if isinstance(layer, TraceLayer):
-                source = self.layer(str(of), f"{layer.label}: of")
-                if not source.spiking or source.shape != layer.shape:
+                sources = [self.layer(name, f"{layer.label}: of") for name in layer.sources]
+                fit = sum(source.cells for source in sources) == layer.cells
+                if not fit or not all(source.spiking for source in sources):
                     raise SpecError(
-                        f"{layer.label}: of = '{of}': must be a layer that fires, of the shape {layer.shape}, e.g. a "
-                        f"SpikingLayer"
+                        f"{layer.label}: of = {layer.of!r}: must be a layer that fires, of the shape {layer.shape}, "
+                        f"e.g. a SpikingLayer"
                     )
         if not self.spiking:
             return

@@ -88,7 +88,7 @@ def test_a_strangers_method_is_listed_and_refuses_in_one_line(rk4: type[StepperM
     assert "compiled, RK4; with white noise" in in_words()
     with pytest.raises(brnn.InputError) as caught:
         brnn.simulate(decay(), 1.0, step=0.1)
-    assert str(caught.value).startswith("solver = 'auto': must be one of RK4 (step: ")
+    assert str(caught.value).startswith("solver = 'auto': must be one of Euler, RK4 (step: ")
     noisy = decay(stimuli=[brnn.Stimulus("a", "excitatory", 1.0, brnn.WhiteNoise())])
     with pytest.raises(brnn.InputError) as caught:
         brnn.simulate(noisy, 1.0, solver="RK4")

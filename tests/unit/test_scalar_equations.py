@@ -73,7 +73,7 @@ def test_every_model(name: str) -> None:
     """At random states and at times in each segment of the inputs, every rate is that of the compiled code."""
     found = written(name)
     if isinstance(found, str):
-        assert any(part in found for part in ("white noise", "along a trajectory")), found
+        assert any(part in found for part in ("white noise", "along a trajectory", "cells that fire")), found
         return
     network, equations = found
     system = compile_network(network)

@@ -154,8 +154,11 @@ class _Cells:
         for layer in network.layers:
             if isinstance(layer, TraceLayer):
                 start = variables[f"{layer.name}.x"].start
-                traces.append((start, layer.cells, places[layer.of], int(layer.saturating)))
-                jumps.append(layer.jump)
+                for name in layer.sources:
+                    size = network.layer(name).cells
+                    traces.append((start, size, places[name], int(layer.saturating)))
+                    jumps.append(layer.jump)
+                    start += size
         self.moving = next((v.start for v in task.system.variables if v.quantity == "z"), task.system.size)
         self.firing = np.array(firing, dtype=np.int64).reshape(-1, 5)
         self.levels = np.concatenate([np.zeros((2, 0)), *levels], axis=1)

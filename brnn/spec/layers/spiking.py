@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -81,17 +82,14 @@ class SpikingLayer(_Fires):
     )  # fmt: skip
 
     def __post_init__(self) -> None:
-        self._check_common(0.0)
+        start = self.rest if self.initial is None else self.initial
+        self._check_common(start)
         at = self.label
         for name in ("leak", "gain", "inhibition", "peak", "slope"):
             self._set(**{name: spread(getattr(self, name), f"{at}: {name}", self.shape, minimum=0.0)})
         for name in ("rest", "top", "bottom", "threshold", "reset"):
             self._set(**{name: spread(getattr(self, name), f"{at}: {name}", self.shape)})
-        start = self.rest if self.initial is None else self.initial
-        self._set(
-            C=spread(self.C, f"{at}: C", self.shape, above=0.0),
-            initial=spread(start, f"{at}: initial", self.shape),
-        )
+        self._set(C=spread(self.C, f"{at}: C", self.shape, above=0.0))
         if np.any(np.asarray(self.reset) >= np.asarray(self.threshold)):
             raise SpecError(f"{at}: reset = {np.max(self.reset):g}: must be below the threshold")
         self._check_firing(self.step, self.spikes)
@@ -156,9 +154,9 @@ class TraceLayer(LayerLaw):
     name : str
         Name of the layer.
     shape : int or tuple of int
-        That of the layer whose spikes it follows.
-    of : str
-        Name of that layer, which must be one that fires.
+        That of the layer whose spikes it follows; of several layers as many cells as all of them have.
+    of : str or sequence of str
+        Name of that layer, which must be one that fires; with several, their cells follow each other.
     tau : float, > 0
         Time constant; may be infinite.
     jump : float
@@ -169,7 +167,7 @@ class TraceLayer(LayerLaw):
         At time 0.
     """
 
-    of: str
+    of: str | Sequence[str]
     tau: float = 0.01
     jump: float = 1.0
     saturating: bool = True
@@ -181,11 +179,16 @@ class TraceLayer(LayerLaw):
         self._check_common(self.initial)
         at = self.label
         self._set(
-            of=identifier(self.of, f"{at}: of"),
+            of=identifier(self.of, f"{at}: of") if isinstance(self.of, str) else _names(self.of, f"{at}: of"),
             tau=number(self.tau, f"{at}: tau", above=0.0, infinite=True),
             jump=number(self.jump, f"{at}: jump"),
             saturating=one_of(self.saturating, f"{at}: saturating", bool, "True or False"),
         )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The layers whose spikes it follows."""
+        return (self.of,) if isinstance(self.of, str) else tuple(self.of)
 
     @property
     def rate(self) -> float:
@@ -196,3 +199,9 @@ class TraceLayer(LayerLaw):
     def law(x: Any, exc: Any, inh: Any, rate: Any) -> Any:
         """Return dx/dt between spikes."""
         return -rate * x
+
+
+def _names(value: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(value, (tuple, list)) or not value:
+        raise SpecError(f"{where} = {value!r}: must be the name of a layer that fires, or several")
+    return tuple(identifier(name, where) for name in value)
