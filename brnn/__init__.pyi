@@ -31,6 +31,7 @@ from .files.patterns import read_pattern as read_pattern
 from .files.run.save import recover as recover
 from .files.sweep.grid import unstack as unstack
 from .files.sweep.merge import merge_shards as merge_shards
+from .files.trajectories import read_trajectory as read_trajectory
 from .files.weights.read import read_weights as read_weights
 from .fitting.estimates import Fit as Fit
 from .fitting.fit import fit as fit
