@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import brnn
 from brnn import Crossing, Event, SetState
 from brnn.cli.app import app
+from brnn.result.start import Start
 
 SOLVERS = ["RK45", "LSODA", "compiled", "ROS34PW2", "ETD4"]
 
@@ -73,6 +74,20 @@ def test_a_past_made_of_saved_states(at: float) -> None:
     # The past of a run that itself went on reaches into that of the other.
     again = brnn.simulate(late(), 2.0, start=branched, at=float(branched.times[10]), rtol=1e-8)
     assert float(again.final("x")[0]) == pytest.approx(by_steps(float(branched.times[10]) + 2.0), abs=1e-4)
+
+
+def test_a_past_with_a_jump_of_the_input_and_two_delays() -> None:
+    """Saved states before and after the jump are two curves, and reach as far back as the longer delay."""
+    links = [
+        brnn.Projection("x", "x", "inhibitory", brnn.Linear(gain), brnn.OneToOne(), delay=delay, name=name)
+        for name, gain, delay in (("soon", 0.4, 0.5), ("late", 0.8, 2.0))
+    ]
+    pulse = brnn.Stimulus("x", pattern=20.0, schedule=brnn.Pulse(2.2, 2.6))
+    network = brnn.Network("two", [brnn.Layer.additive("x", 1, A=0.5, initial=1.0)], links, [pulse])
+    options: dict[str, Any] = {"rtol": 1e-7, "atol": 1e-9}
+    whole = brnn.simulate(network, 8.0, times=np.linspace(0.0, 8.0, 401), **options)
+    branched = brnn.simulate(network, 4.0, start=whole, at=4.0, times=[5.0, 6.0, 8.0], **options)
+    np.testing.assert_allclose(branched["x.x"].values, whole["x.x"].values[[250, 300, 400]], atol=2e-6)
 
 
 def test_saved_states_that_do_not_hold_the_past() -> None:
@@ -150,6 +165,33 @@ def test_events_and_protocols_go_on(split: float) -> None:
     other = brnn.simulate(spiking(), start=whole, at=split, seed=6, **options)
     assert other.seed == 6
     assert other.events["chosen"].values.tolist() != second.events["chosen"].values.tolist()
+
+
+def test_draws_go_on_after_those_of_another_seed() -> None:
+    """The second run draws with a seed of its own; one that goes on in its middle draws as it did."""
+    options: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-11, "solver": "DOP853"}
+    first = brnn.simulate(spiking(), seed=5, times=[2.1], **options)
+    second = brnn.simulate(spiking(), start=first, at=2.1, seed=6, times=[3.0, 5.0], **options)
+    third = brnn.simulate(spiking(), start=second, at=3.0, times=[5.0], **options)
+    later = second.events.isel(event=second.events["time"].to_numpy() > 3.0)
+    assert len(set(later["chosen"].values.tolist())) > 2
+    np.testing.assert_array_equal(third.events["chosen"], later["chosen"])
+
+
+def test_a_start_that_is_damaged_is_refused() -> None:
+    """Events that are none of the network's, or a past of another shape, would else be read as something else."""
+    first = brnn.simulate(spiking(), 1.0, seed=5, times=[1.0])
+    options = brnn.simulate(spiking(), 0.1, start=first).options["start"]
+    assert Start.from_options(options).drawn == options["drawn"]
+    for wrong in (
+        {"columns": {**options["columns"], "which": np.full_like(options["columns"]["which"], 4)}},
+        {"columns": {**options["columns"], "which": np.full_like(options["columns"]["which"], -1)}},
+        {"columns": {**options["columns"], "time": options["columns"]["time"][1:]}},
+        {"past_edges": np.zeros(4), "past_values": np.zeros((2, 3, 4))},
+        {"time": "later"},
+    ):
+        with pytest.raises(brnn.InputError, match="the state from which the run went on is damaged"):
+            Start.from_options({**options, **wrong})
 
 
 def test_a_duration_counts_from_the_split() -> None:

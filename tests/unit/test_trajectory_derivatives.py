@@ -187,6 +187,25 @@ def test_every_element_of_an_array_and_a_loss_with_its_derivatives():
     np.testing.assert_allclose(both[1].gradient, found, rtol=1e-6)
 
 
+def test_backward_through_an_input_that_changes_all_the_time():
+    # x' = -A x + a + b sin(w t): x(T) and dx/dA by quadrature of exp(-A (T - t)) (a + b sin(w t)), in closed form
+    A, a, b, w, T = 0.7, 1.0, 2.0, 3.0, 2.5
+    sine = brnn.Sine(frequency=w / (2 * np.pi), mean=a, amplitude=b)
+    network = brnn.Network("sine", [brnn.Layer.additive("x", 1, A=A)], [], [brnn.Stimulus("x", schedule=sine)])
+
+    def state(A):
+        z = A + 1j * w
+        return a * (1 - np.exp(-A * T)) / A + b * ((np.exp(1j * w * T) - np.exp(-A * T)) / z).imag
+
+    arguments = Arguments(Parameters(network, ["x.A"]), T)
+    here, slopes = arguments.at(np.array([A])), arguments.slopes(np.array([A]))
+    found = AdjointRun(arguments).run(
+        here, slopes, np.array([T]), lambda x: (x[0, 0], np.array([[1.0]])), rtol=1e-10, atol=1e-12
+    )
+    assert found[0][0, 0] == pytest.approx(state(A), rel=1e-8)
+    assert found[2][0] == pytest.approx((state(A + 1e-6) - state(A - 1e-6)) / 2e-6, rel=1e-7)
+
+
 def test_the_same_run_at_other_arrays_and_back():
     # x = expm(t W) x0; dx/dW_ij is the upper right block of the exponential of [[W, E_ij], [0, W]]
     from scipy.linalg import expm
