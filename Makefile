@@ -18,7 +18,7 @@ FAULTS_ARGS ?=
 DOCS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo test coverage lint format types imports docs wheel pythons readers mutants faults bench hooks clean
+.PHONY: help venv install demo test coverage lint format types imports docs wheel pythons readers engines mutants faults bench hooks clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -79,6 +79,9 @@ wheel: $(VENV)/.installed-dev  ## build the wheel and try it in a new environmen
 
 pythons: $(VENV)/.installed-dev  ## unit tests on other Pythons, and with the oldest packages (PYTHONS_ARGS=--lowest)
 	$(BIN)/python .ci/check_pythons.py $(PYTHONS_ARGS)
+
+engines: $(VENV)/.installed-dev  ## every model in XPPAUT and in libroadrunner, by brnn export
+	$(BIN)/python -m pytest -n auto -rsx tests/readers/engines.py $(PYTEST_ARGS)
 
 readers: $(VENV)/.installed-dev  ## files of brnn in other programs: every command of docs/readers.md
 	@test -x .venvs/readers/bin/python || $(BIN)/python -m venv .venvs/readers

@@ -1,8 +1,8 @@
 """1,000 random recurrent competitive fields: what theory says becomes of each, beside what becomes of it.
 
 Fields of five cells with random numbers and random initial activities, half of them with cells that are alike and no
-inputs, half with cells that differ and inputs that stay on; linear, power, saturating, sigmoid and threshold-linear
-signals. Where theory determines the final state it must be that of the simulation; where it gives a list, the state
+inputs, half with cells that differ and inputs that stay on; signals of all kinds: linear, powers above and below 1,
+saturating, sigmoid, threshold-linear, logistic, a step, and a formula. Where theory determines the final state it must be that of the simulation; where it gives a list, the state
 must be one of it; where it says that several states are possible and lists none, nothing is compared, and the last line
 says how many these are. No field is left out. The file of -o is the sweep of the first kind of fields.
 
@@ -32,6 +32,10 @@ SIGNALS: dict[str, tuple[brnn.Signal, dict[str, tuple[float, float]]]] = {
         brnn.ThresholdLinear(1.0, 0.1, 1.0),
         {"gain": (0.5, 3.0), "threshold": (0.02, 0.3), "ceiling": (0.2, 1.0)},
     ),
+    "root": (brnn.Power(1.0, 0.5), {"gain": (0.5, 3.0), "exponent": (0.3, 0.95)}),
+    "logistic": (brnn.Logistic(), {"gain": (0.5, 3.0), "slope": (1.0, 8.0), "midpoint": (0.1, 1.0)}),
+    "step": (brnn.Step(1.0, 0.1), {"gain": (0.5, 3.0), "threshold": (0.02, 0.5)}),
+    "formula": (brnn.Expression("c*w**2/(d + w**2)", c=1.0, d=0.1), {"c": (0.5, 3.0), "d": (0.01, 1.0)}),
 }
 TOLERANCE = 1e-5  # of a state; those that are approached slowly stop within their tolerance
 

@@ -252,6 +252,8 @@ def _mixed(A: float, B: float, signal: Any, x: np.ndarray) -> Iterator[np.ndarra
         level = float(signal.hill(a))
         if level <= hill[-1]:
             return float("nan")
+        if level >= hill[top]:  # between the points around the top
+            return float(w[top])
         return float(brentq(lambda b: float(signal.hill(b)) - level, w[top], B, xtol=1e-15 * B, rtol=1e-14))
 
     low = w[: top + 1 : 4]
@@ -266,9 +268,11 @@ def _mixed(A: float, B: float, signal: Any, x: np.ndarray) -> Iterator[np.ndarra
 
         places = _with_turns(surplus, low, excess)
         for begin, end in itertools.pairwise(places):
-            if not surplus(begin) * surplus(end) <= 0.0:
+            if not surplus(begin) * surplus(end) <= 0.0:  # nan, too
                 continue
             a = float(brentq(surplus, begin, end, xtol=1e-15 * B))
+            if not abs(surplus(a)) <= 1e-6 * A:  # a jump, or where there is no second level
+                continue
             state = np.zeros(x.size)
             state[order[:k]], state[order[k]] = other(a), a
             if float(np.max(np.linalg.eigvals(jacobian(state, A, B, signal)).real)) <= _NEUTRAL * A:

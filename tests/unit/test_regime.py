@@ -78,3 +78,17 @@ def test_wrong_values() -> None:
         field_regime([1.0, -1.0], 2.0, brnn.Linear(), [0.1, 0.1])
     with pytest.raises(brnn.InputError, match="between 0 and B"):
         field_regime(1.0, 2.0, brnn.Linear(), [0.1, 2.1])
+
+
+@pytest.mark.parametrize(
+    "signal", [brnn.Step(1.0, 0.1), brnn.Expression("c*w**2/(d + w**2)", c=1.0, d=0.1), brnn.Sigmoid(1.0, 0.3, 1.6)]
+)
+def test_states_that_are_listed_are_at_rest(signal: brnn.Signal) -> None:
+    """Pairs of levels are looked for up to the very top of the hill, and across jumps, where there is none."""
+    random = np.random.default_rng(2026)
+    for _ in range(12):
+        A, B, start = random.uniform(0.5, 2.0), random.uniform(1.0, 4.0), random.uniform(0.0, 1.0, 5)
+        f = signal.replace(**{n: random.uniform(0.5, 3.0) for n in ("gain", "c") if n in str(signal)})
+        for x in field_regime(A, B, f, start).states:
+            s = f(x)
+            np.testing.assert_allclose(-A * x + (B - x) * s - x * (s.sum() - s), 0.0, atol=1e-7)
