@@ -2,9 +2,10 @@
 
 Fields of five cells with random numbers and random initial activities, half of them with cells that are alike and no
 inputs, half with cells that differ and inputs that stay on; signals of all kinds: linear, powers above and below 1,
-saturating, sigmoid, threshold-linear, logistic, a step, and a formula. Where theory determines the final state it must be that of the simulation; where it gives a list, the state
-must be one of it; where it says that several states are possible and lists none, nothing is compared, and the last line
-says how many these are. No field is left out. The file of -o is the sweep of the first kind of fields.
+saturating, sigmoid, threshold-linear, logistic, a step, and a formula. Where theory determines the final state it must
+be that of the simulation; where it gives a list, the state must be one of it; where it says that several states are
+possible and lists none, nothing is compared, and the last line says how many these are. No field is left out. The file
+of -o is the sweep of the first kind of fields.
 
 Reproduces: the theorems of Grossberg (1973), Stud. Appl. Math. 52, 213-257, and (1978), J. Math. Anal. Appl. 66,
 470-493; review, (21)-(31).
