@@ -6,7 +6,19 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import continuation, explore, field, fitting, learning, noise, single_run, startup, sweep, targets
+from benchmarks import (
+    continuation,
+    explore,
+    field,
+    fitting,
+    heading,
+    learning,
+    noise,
+    single_run,
+    startup,
+    sweep,
+    targets,
+)  # fmt: skip
 from benchmarks.measure import write
 
 BENCHMARKS = {
@@ -14,6 +26,7 @@ BENCHMARKS = {
     "sweep": sweep,
     "noise": noise,
     "field": field,
+    "heading": heading,
     "learning": learning,
     "fitting": fitting,
     "continuation": continuation,

@@ -141,12 +141,10 @@ def approached_picture(
     shape: tuple[int, int] = (96, 128),
     *,
     zoom: float = 1.03,
-    pan: tuple[float, float] = (0.0, 0.0),
 ) -> np.ndarray:
     """Return frames of a picture to which a camera comes nearer, shape (frames, rows, columns), uint8.
 
-    The picture stands square to the way, and fills every frame. With ``pan`` the camera turns as well, a little: all is
-    displaced by so much from frame to frame, so that what is still in the frames lies off the focus.
+    The picture stands square to the way, and fills every frame; about a point off the middle it is panned and zoomed.
 
     Parameters
     ----------
@@ -160,8 +158,6 @@ def approached_picture(
         Rows and columns of a frame.
     zoom : float, > 1
         By which factor all grows from frame to frame.
-    pan : (float, float)
-        Rows and columns by which all is displaced from frame to frame, beside.
     """
     from scipy.ndimage import gaussian_filter, map_coordinates
 
@@ -183,8 +179,7 @@ def approached_picture(
         scale = growth**-k
         blurred = gaussian_filter(bright, 0.4 * max(size * scale - 1.0, 0.0)) if size * scale > 1.0 else bright
         places = [
-            corner[axis] + size * (focus[axis] + (where - focus[axis] - k * pan[axis]) * scale)
-            for axis, where in enumerate((i, j))
+            corner[axis] + size * (focus[axis] + (where - focus[axis]) * scale) for axis, where in enumerate((i, j))
         ]
         frame = map_coordinates(blurred, places, order=1, mode="mirror")
         movie[k] = np.round(255.0 * np.clip(frame, 0.0, 1.0))

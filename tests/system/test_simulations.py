@@ -67,6 +67,11 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["M", "colliculus", "gaze"],
         ["a list: 38, 14, 38, 68: sites", "gap of 500 ms: latency", "the same, stimulated at 21"],
     ),
+    "heading_from_flow": (
+        ["--rows", "24", "--columns", "80", "--scenes", "2", "--finer", "1"],
+        ["mt", "mstd"],
+        ["scenes within a template's width", "photograph: column of the", "scenes with finer steps"],
+    ),
     "gated_dipole": (
         ["--columns", "12"],
         ["on", "off", "on_input"],
