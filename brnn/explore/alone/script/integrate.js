@@ -2,15 +2,6 @@
 // discrete time step after step. `network` is what brnn.explore.alone writes, `v` the vector of all its numbers.
 
 const C = [0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1];
-const A = [
-  [],
-  [1 / 5],
-  [3 / 40, 9 / 40],
-  [44 / 45, -56 / 15, 32 / 9],
-  [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729],
-  [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
-  [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
-];
 const E = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40];
 const D = [-12715105075 / 11282082432, 0, 87487479700 / 32700410799, -10690763975 / 1880347072, 701980252875 / 199316789632, -1453857185 / 822651844, 69997945 / 29380423];
 
@@ -69,6 +60,27 @@ function watched(watch, u, out) {
   out[0] = value - threshold[0];
 }
 
+// Notes which cells (or whether the total or the largest) have slopes of two signs at the ends of a step.
+function rates({ start, size, per }, one, before, after) {
+  if (per === "cell") {
+    for (let i = 0; i < size; i += 1) one.turns[i] = before[start + i] * after[start + i] < 0 ? 1 : 0;
+    return;
+  }
+  one.turns[0] = 0;
+  if (per === "total") {
+    let first = 0;
+    let last = 0;
+    for (let i = start; i < start + size; i += 1) {
+      first += before[i];
+      last += after[i];
+    }
+    if (first * last < 0) one.turns[0] = 1;
+  } else {
+    // The largest may be another cell in between: look wherever one of them turns or cells move apart.
+    one.turns[0] = 1;
+  }
+}
+
 const LOOKS = 4; // at the inside of a step, where a state may rise and fall
 
 // Finds when states cross their thresholds, on the dense output of each step.
@@ -80,9 +92,24 @@ class Watcher {
       const values = new Float64Array(watch.per === "cell" ? watch.size : 1);
       watched(watch, u, values);
       const windows = watch.windows ? v.subarray(watch.windows[0], watch.windows[0] + watch.windows[1]) : null;
-      return { watch, windows, before: values, after: new Float64Array(values.length), last: new Float64Array(values.length).fill(-Infinity) };
+      return { watch, windows, before: values, after: new Float64Array(values.length), turns: new Uint8Array(values.length), last: new Float64Array(values.length).fill(-Infinity) };
     });
     this.trial = new Float64Array(network.size);
+  }
+
+  // Whether anything may cross in a step: it has, or it turns in between. The states after it are kept for `pass`.
+  concerns(next, slope, slopeAfter) {
+    let any = false;
+    for (const one of this.watches) {
+      watched(one.watch, next, one.after);
+      rates(one.watch, one, slope, slopeAfter);
+      for (let i = 0; i < one.after.length && !any; i += 1) any = one.before[i] * one.after[i] <= 0 || one.turns[i] === 1;
+    }
+    return any;
+  }
+
+  pass() {
+    for (const one of this.watches) one.before.set(one.after);
   }
 
   look(dense) {
@@ -154,21 +181,7 @@ export function integrate(network, v, duration, times, tolerance = TOLERANCE) {
     while (t < to) {
       if (t + h > to - 1e-12 * (to - from)) h = to - t;
       if (h < 1e-14 * Math.max(Math.abs(t), 1e-300)) throw new Failed(`at t = ${t.toPrecision(4)} the states change faster than numbers can follow`);
-      for (let s = 1; s < 7; s += 1) {
-        for (let i = 0; i < size; i += 1) {
-          let sum = 0;
-          for (let j = 0; j < s; j += 1) sum += A[s][j] * stages[j][i];
-          trial[i] = u[i] + h * sum;
-        }
-        if (s === 6) next.set(trial);
-        rhs(t + C[s] * h, trial, stages[s]);
-      }
-      let error = 0;
-      for (let i = 0; i < size; i += 1) {
-        let sum = 0;
-        for (let j = 0; j < 7; j += 1) sum += E[j] * stages[j][i];
-        error = Math.max(error, Math.abs(h * sum) / (SMALLEST + tolerance * Math.max(Math.abs(u[i]), Math.abs(next[i]))));
-      }
+      const error = dormandPrince(rhs, t, h, u, stages, trial, next, tolerance);
       if (!Number.isFinite(error)) {
         h *= 0.1;
         refused = true;
@@ -184,9 +197,11 @@ export function integrate(network, v, duration, times, tolerance = TOLERANCE) {
         continue;
       }
       const end = h === to - t ? to : t + h;
-      const dense = { t, h, from: u.slice(), rows: coefficients(u, next, stages, h, size) };
+      const wanted = history || (saved < times.length && times[saved] < end) || watcher.concerns(next, stages[0], stages[6]);
+      const dense = wanted ? { t, h, from: u.slice(), rows: coefficients(u, next, stages, h, size) } : null;
       if (history) history.push(dense);
-      watcher.look(dense);
+      if (dense) watcher.look(dense);
+      else watcher.pass();
       while (saved < times.length && times[saved] <= end + 1e-13 * duration) {
         if (times[saved] >= end) states.set(next, saved * size);
         else interpolate(dense, times[saved], states.subarray(saved * size, (saved + 1) * size));
@@ -202,6 +217,29 @@ export function integrate(network, v, duration, times, tolerance = TOLERANCE) {
   while (saved < times.length) states.set(u, saved++ * size);
   watcher.events.sort((a, b) => a.time - b.time);
   return { states, steps, last: rhs, end: u, events: watcher.events };
+}
+
+// One step, written out: fills the stages and `next`, and returns the largest error in units of its tolerance.
+function dormandPrince(rhs, t, h, u, [k0, k1, k2, k3, k4, k5, k6], trial, next, tolerance) {
+  const size = u.length;
+  for (let i = 0; i < size; i += 1) trial[i] = u[i] + h * (1 / 5) * k0[i];
+  rhs(t + C[1] * h, trial, k1);
+  for (let i = 0; i < size; i += 1) trial[i] = u[i] + h * ((3 / 40) * k0[i] + (9 / 40) * k1[i]);
+  rhs(t + C[2] * h, trial, k2);
+  for (let i = 0; i < size; i += 1) trial[i] = u[i] + h * ((44 / 45) * k0[i] - (56 / 15) * k1[i] + (32 / 9) * k2[i]);
+  rhs(t + C[3] * h, trial, k3);
+  for (let i = 0; i < size; i += 1) trial[i] = u[i] + h * ((19372 / 6561) * k0[i] - (25360 / 2187) * k1[i] + (64448 / 6561) * k2[i] - (212 / 729) * k3[i]);
+  rhs(t + C[4] * h, trial, k4);
+  for (let i = 0; i < size; i += 1) trial[i] = u[i] + h * ((9017 / 3168) * k0[i] - (355 / 33) * k1[i] + (46732 / 5247) * k2[i] + (49 / 176) * k3[i] - (5103 / 18656) * k4[i]);
+  rhs(t + h, trial, k5);
+  for (let i = 0; i < size; i += 1) next[i] = u[i] + h * ((35 / 384) * k0[i] + (500 / 1113) * k2[i] + (125 / 192) * k3[i] - (2187 / 6784) * k4[i] + (11 / 84) * k5[i]);
+  rhs(t + h, next, k6);
+  let error = 0;
+  for (let i = 0; i < size; i += 1) {
+    const sum = E[0] * k0[i] + E[2] * k2[i] + E[3] * k3[i] + E[4] * k4[i] + E[5] * k5[i] + E[6] * k6[i];
+    error = Math.max(error, Math.abs(h * sum) / (SMALLEST + tolerance * Math.max(Math.abs(u[i]), Math.abs(next[i]))));
+  }
+  return error;
 }
 
 // The first step: Hairer, Norsett and Wanner, II.4.
