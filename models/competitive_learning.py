@@ -34,7 +34,14 @@ from brnn.base.checks import number, whole
 from brnn.claims import Comparison, claim
 from brnn.figures import Curve, FigureDescription, Mark, Panel, Raster, Run, figure, matrix_panel, time_panel
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
-from brnn.models.parts.competition import DECIDED, SETTLED, CategoryCompetition, random_weights, window_of
+from brnn.models.parts.competition import (
+    DECIDED,
+    SETTLED,
+    CategoryCompetition,
+    competition_by_hand,
+    random_weights,
+    window_of,
+)
 from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
 from brnn.models.parts.runs import run
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -281,15 +288,8 @@ def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
 
     def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
         x, y, z = u[:n], u[n : n + m], u[n + m :].reshape(m, n)
-        J, T = float((np.abs(changes - when) < 0.15).any()), z @ x
-        if p.winner == "rcf":
-            square = 5.0 * (p.m + 1) * y**2
-            dy = -y + (1.0 - y) * (T + square) - y * (square.sum() - square + 10.0 * J)
-            f = np.minimum(5.0 * np.maximum(y - 0.6, 0.0), 1.0)
-        else:
-            sent = np.maximum(y, 0.0)
-            dy = -y + T - 3.0 * (sent.sum() - sent) - 2.0 * J
-            f = np.minimum(4.0 * np.maximum(y - 0.25, 0.0), 1.0)
+        J = float((np.abs(changes - when) < 0.15).any())
+        dy, f = competition_by_hand(p.winner, y, z @ x, J, getattr(p, "m", m))
         dz = (p.window.on < when < p.window.off) * p.M * f[:, None] * (x - z)
         return np.concatenate([2.0 * s * (shown[p.order[int(when)]] - x), s * dy, dz.ravel()])
 

@@ -29,7 +29,7 @@ from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import FigureDescription, Run, figure, phase_panel, time_panel, trace
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
-from brnn.models.parts.patterns import activities, field_shape, signal_of
+from brnn.models.parts.patterns import activities, field_shape, one_or_all, signal_of
 from brnn.models.parts.runs import final, run, slope
 from brnn.signals import Logistic, Signal
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -95,13 +95,13 @@ def build(
         weights = _BEER_W if size == 2 else np.zeros((size, size))
     if weights.shape != (size, size):
         raise SpecError(f"ctrnn: W: has shape {weights.shape}, must have shape {(size, size)} (target, source)")
-    times = np.asarray(spread(_plain(tau), "ctrnn: tau", cells, above=0.0))
+    times = np.asarray(spread(one_or_all(tau), "ctrnn: tau", cells, above=0.0))
     bias = -0.5 * weights.sum(axis=1) if theta is None else np.asarray(activities(theta, "ctrnn: theta", cells))
     y = 0.5 * (np.arange(size) == 0) if initial is None else np.asarray(activities(initial, "ctrnn: initial", cells))
     I = np.asarray(activities(pattern, "ctrnn: pattern", cells))
     return Network(
         "ctrnn",
-        layers=(Layer.additive("F1", cells, A=_plain(1.0 / times), initial=np.broadcast_to(y + bias, cells)),),
+        layers=(Layer.additive("F1", cells, A=one_or_all(1.0 / times), initial=np.broadcast_to(y + bias, cells)),),
         projections=(
             Projection(
                 "F1",
@@ -115,11 +115,6 @@ def build(
         duration=60.0 * float(np.max(times)),
         reference="Beer (1995), Adaptive Behavior 3, 469-509",
     )
-
-
-def _plain(value: Any) -> Any:
-    """Return an array of no dimensions as a number."""
-    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 # Claims --------------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ from brnn.models.parts.runs import run
 from brnn.signals import Linear
 from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers.gated_unit import GatedUnitLayer
-from brnn.spec.layers.update_gate import UpdateGateLayer
+from brnn.spec.layers.update_gate import SENSES, UpdateGateLayer
 from brnn.spec.network import Network
 from brnn.spec.projection import ImmediateProjection, Projection
 from brnn.spec.stimulus import Stimulus
@@ -121,7 +121,7 @@ def build(
     inner = vector(d, f"{at}: d", size)
     if kind != "after" and inner.any():
         raise SpecError(f"{at}: d: must be 0 with reset='{kind}': n has a recurrent bias of its own only with 'after'")
-    sense = choice(gate, f"{at}: gate", ("keep", "renew"))
+    sense = choice(gate, f"{at}: gate", SENSES)
     parts = Parts(at, shown)
     if kind != "none":
         parts.layers.append(GatedUnitLayer("q", (size,), "linear"))

@@ -34,7 +34,7 @@ from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, figure, matrix_panel
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
-from brnn.models.parts.competition import DECIDED, SETTLED, CategoryCompetition, window_of
+from brnn.models.parts.competition import DECIDED, SETTLED, CategoryCompetition, competition_by_hand, window_of
 from brnn.models.parts.presentations import Presentations, order_of, pattern_rows, refuse_weights, unit_rows
 from brnn.models.parts.runs import run
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -264,15 +264,8 @@ def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
         slot = int(when)
         shown = given[p.order[slot]] if slot < trained else asked[slot - trained]
         taught = p.outputs[p.order[slot]] if slot < trained else 0.0
-        J, T = float((np.abs(changes - when) < 0.15).any()), z @ x
-        if p.winner == "rcf":
-            square = 5.0 * (m + 1) * y**2
-            dy = -y + (1.0 - y) * (T + square) - y * (square.sum() - square + 10.0 * J)
-            f = np.minimum(5.0 * np.maximum(y - 0.6, 0.0), 1.0)
-        else:
-            sent = np.maximum(y, 0.0)
-            dy = -y + T - 3.0 * (sent.sum() - sent) - 2.0 * J
-            f = np.minimum(4.0 * np.maximum(y - 0.25, 0.0), 1.0)
+        J = float((np.abs(changes - when) < 0.15).any())
+        dy, f = competition_by_hand(p.winner, y, z @ x, J, m)
         open_ = p.window.on < when < p.window.off if p.window else 0.6 < when % 1.0 < 0.85 and slot < trained
         return np.concatenate([
             2.0 * s * (shown - x), s * dy, s * (taught + 0.5 * w @ f - out),

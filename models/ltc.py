@@ -28,7 +28,7 @@ from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import Curve, FigureDescription, Level, Mark, Run, figure, layer_panel, time_panel
 from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
-from brnn.models.parts.patterns import activities, field_shape, signal_of
+from brnn.models.parts.patterns import activities, field_shape, one_or_all, signal_of
 from brnn.models.parts.runs import run, slope, stays_within
 from brnn.signals import Logistic, Signal
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -99,7 +99,7 @@ def build(
         weights = np.random.default_rng(2021).uniform(-2.0, 2.0, (size, size))
     if weights.shape != (size, size):
         raise SpecError(f"ltc: W: has shape {weights.shape}, must have shape {(size, size)} (target, source)")
-    times = np.asarray(spread(_plain(tau), "ltc: tau", cells, above=0.0))
+    times = np.asarray(spread(one_or_all(tau), "ltc: tau", cells, above=0.0))
     f = signal_of(signal, "ltc: signal")
     I = activities(pattern, "ltc: pattern", cells, minimum=0.0)
     J = activities(inhibition, "ltc: inhibition", cells, minimum=0.0)
@@ -107,7 +107,7 @@ def build(
     x = activities(initial, "ltc: initial", cells)
     return Network(
         "ltc",
-        layers=(Layer.shunting("F1", cells, A=_plain(1.0 / times), B=highest, D=lowest, initial=x),),
+        layers=(Layer.shunting("F1", cells, A=one_or_all(1.0 / times), B=highest, D=lowest, initial=x),),
         projections=(
             Projection("F1", "F1", "excitatory", f, Dense(np.maximum(weights, 0.0))),
             Projection("F1", "F1", "inhibitory", f, Dense(np.maximum(-weights, 0.0))),
@@ -116,11 +116,6 @@ def build(
         duration=10.0 * float(np.max(times)),
         reference="Hasani, Lechner, Amini, Rus and Grosu (2021), AAAI 35, 7657-7666",
     )
-
-
-def _plain(value: Any) -> Any:
-    """Return an array of no dimensions as a number."""
-    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 # Claims --------------------------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ def _control(
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         whole = "whole" in kinds and "number" not in kinds
         default = parameter.default if isinstance(parameter.default, (int, float)) else value
-        return {"kind": "number", "value": _plain(value), **_range(entry.allowed, float(default), whole)}
+        return {"kind": "number", "value": _json_number(value), **_range(entry.allowed, float(default), whole)}
     if isinstance(value, (tuple, list, np.ndarray)) and "list" in kinds:
         numbers = _flat(value)
         if numbers is not None and 0 < len(numbers) <= _SLIDERS:
@@ -97,7 +97,7 @@ def _control(
             whole = "whole" in kinds and "number" not in kinds
             return {
                 "kind": "numbers",
-                "value": [_plain(number) for number in numbers],
+                "value": [_json_number(number) for number in numbers],
                 "name_of_each": [f"{name}.{k}" for k in range(len(numbers))],
                 **_range(entry.allowed, largest or 1.0, whole),
             }
@@ -119,7 +119,7 @@ def _of_network(network: Network) -> list[Control]:
             result.append(
                 {
                     "name": name, "label": name, "meaning": "", "unit": "", "allowed": "", "set": False,
-                    "kind": "number", "value": _plain(value), **_range("", float(value), False),
+                    "kind": "number", "value": _json_number(value), **_range("", float(value), False),
                 }
             )  # fmt: skip
     return result
@@ -226,7 +226,7 @@ def _signal(value: Any, parameter: Parameter) -> Control:
         {
             "name": f"{parameter.name}.{name}",
             "label": name,
-            "value": _plain(number),
+            "value": _json_number(number),
             **_range("" if float(starts.get(name, number)) < 0 else ">= 0", float(starts.get(name, number)), False),
         }
         for name, number in numbers
@@ -271,6 +271,6 @@ def _as_text(value: Any) -> str | None:
     return f"[{','.join(f'[{row}]' for row in rows)}]" if array.ndim == 2 else rows[0]
 
 
-def _plain(number: float) -> float | str:
+def _json_number(number: float) -> float | str:
     """Return a number as JSON holds it."""
     return float(number) if math.isfinite(number) else str(float(number))

@@ -253,11 +253,11 @@ class FigureDescription:
             If given, all arrays are put into it, and the data have their names, ``{"array": "0"}``; otherwise they
             stand in the data as lists, in which what is not finite is None.
         """
-        data: dict[str, Any] = _plain(self, arrays)
+        data: dict[str, Any] = _as_data(self, arrays)
         return data
 
 
-def _plain(value: Any, arrays: dict[str, np.ndarray] | None) -> Any:
+def _as_data(value: Any, arrays: dict[str, np.ndarray] | None) -> Any:
     if isinstance(value, np.ndarray):
         if arrays is None:
             return _finite(value.tolist())
@@ -265,10 +265,10 @@ def _plain(value: Any, arrays: dict[str, np.ndarray] | None) -> Any:
         arrays[name] = value
         return {"array": name}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: _plain(getattr(value, field.name), arrays) for field in dataclasses.fields(value)}
+        fields = {field.name: _as_data(getattr(value, field.name), arrays) for field in dataclasses.fields(value)}
         return {"type": type(value).__name__, **fields}
     if isinstance(value, (tuple, list)):
-        return [_plain(item, arrays) for item in value]
+        return [_as_data(item, arrays) for item in value]
     return _finite(value.item() if isinstance(value, np.generic) else value)
 
 

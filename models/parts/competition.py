@@ -17,7 +17,7 @@ from brnn.spec.schedules import Pulses, Schedule
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import AllButSelf, AllToAll, OneToOne
 
-__all__ = ["DECIDED", "SETTLED", "CategoryCompetition", "random_weights", "window_of"]
+__all__ = ["DECIDED", "SETTLED", "CategoryCompetition", "competition_by_hand", "random_weights", "window_of"]
 
 SETTLED = (0.6, 0.85)  # parts of a presentation between which the competition is over, and not yet reset
 DECIDED = 0.8  # within them
@@ -99,6 +99,28 @@ class CategoryCompetition:
             Stimulus("input", "excitatory", 2.0 * self.speed * patterns, self.shown.shown()),
             Stimulus("category", "inhibitory", strength, Pulses(resets)),
         )
+
+
+def competition_by_hand(winner: str, y: np.ndarray, T: np.ndarray, J: float, m: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return dy/dt (of rate 1) of m category cells and the signals by which they sample, written out for claims.
+
+    Parameters
+    ----------
+    winner : str
+        How the winner is found.
+    y, T : ndarray
+        Activities, and what arrives through the filter.
+    J : float
+        1 while the cells are reset.
+    m : int
+        Their number, which says how steep the signals of "rcf" are.
+    """
+    if winner == "rcf":
+        square = 5.0 * (m + 1) * y**2
+        dy = -y + (1.0 - y) * (T + square) - y * (square.sum() - square + 10.0 * J)
+        return dy, np.minimum(5.0 * np.maximum(y - 0.6, 0.0), 1.0)
+    sent = np.maximum(y, 0.0)
+    return -y + T - 3.0 * (sent.sum() - sent) - 2.0 * J, np.minimum(4.0 * np.maximum(y - 0.25, 0.0), 1.0)
 
 
 def random_weights(value: Any, where: str, categories: int, inputs: int, rng: np.random.Generator) -> np.ndarray:

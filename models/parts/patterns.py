@@ -14,7 +14,16 @@ from brnn.errors import SpecError
 from brnn.signals import Signal
 from brnn.spec.schedules import Constant, Pulse, Schedule
 
-__all__ = ["PATTERN_A", "PATTERN_B", "activities", "default_pattern", "field_shape", "presented", "signal_of"]
+__all__ = [
+    "PATTERN_A",
+    "PATTERN_B",
+    "activities",
+    "default_pattern",
+    "field_shape",
+    "one_or_all",
+    "presented",
+    "signal_of",
+]
 
 # Ten-cell patterns of a public course exercise on the four signal functions (A = 1, B = 3, F = 0.25).
 PATTERN_A = np.array([0.2, 0.6, 0.9, 0.6, 0.2, 0.1, 0.4, 0.8, 0.4, 0.1])
@@ -63,6 +72,11 @@ def field_shape(
 def activities(value: Any, where: str, cells: tuple[int, ...], *, minimum: float | None = None) -> float | np.ndarray:
     """Return one number for all cells or one for each; raise SpecError if `value` is neither."""
     return spread(np.asarray(value) if hasattr(value, "__array__") else value, where, cells, minimum=minimum)
+
+
+def one_or_all(value: Any) -> Any:
+    """Return an array of no dimensions as a number, which holds for all cells; anything else as it is."""
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def default_pattern(cells: tuple[int, ...]) -> np.ndarray:

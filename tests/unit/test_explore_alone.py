@@ -15,7 +15,8 @@ from brnn.base.codetext import code_of
 from brnn.cli.commands.explore import catalogue
 from brnn.compiler.javascript import _function
 from brnn.errors import InputError
-from brnn.explore.alone.dependence import Slider, _ratio, _simple, dependence_of
+from brnn.explore.alone.dependence import dependence_of
+from brnn.explore.alone.formulas import Slider, ratio_text, simple_formula
 from brnn.explore.alone.page import page_of
 from brnn.explore.asked import Asked
 
@@ -50,11 +51,11 @@ def test_simple_formulas_are_found_exactly() -> None:
         (0.25 * np.exp(-x), "* Math.exp(-$)"),
         ((1.0 + x) / (2.0 + x), "/ ("),
     ):
-        found = _simple(x, y)
+        found = simple_formula(x, y)
         assert found is not None
         assert text.removeprefix("1.0 * ") in found.text
         assert np.allclose([found.value(one) for one in x], y, rtol=1e-12)
-    assert _simple(x, np.cos(x)) is None
+    assert simple_formula(x, np.cos(x)) is None
 
 
 def test_a_slider_that_changes_the_structure_is_left_out() -> None:
@@ -72,12 +73,12 @@ def test_a_slider_that_changes_the_structure_is_left_out() -> None:
 def test_a_ratio_of_several_parameters_is_found_exactly() -> None:
     rng = np.random.default_rng(1)
     x = rng.uniform(0.1, 2.0, (90, 3))
-    text = _ratio(["H", "K", "S"], x, x[:, 0] * x[:, 1] / (x[:, 0] + x[:, 2]))
+    text = ratio_text(["H", "K", "S"], x, x[:, 0] * x[:, 1] / (x[:, 0] + x[:, 2]))
     assert text is not None
     numbers = [float(number) for number in re.findall(r"\d+\.\d+(?:e-?\d+)?", text)]
     assert np.allclose(np.array(numbers) / numbers[0], 1.0, rtol=1e-10)  # H K / (H + S)
     assert text.count("*") == 4
-    assert _ratio(["H", "K", "S"], x, np.exp(x[:, 0] * x[:, 1] - x[:, 2])) is None
+    assert ratio_text(["H", "K", "S"], x, np.exp(x[:, 0] * x[:, 1] - x[:, 2])) is None
 
 
 @pytest.mark.parametrize(

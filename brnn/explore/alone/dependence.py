@@ -9,77 +9,38 @@ where they are not, a slider is left out.
 
 from __future__ import annotations
 
-import functools
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from brnn.base.tape import Tape
+from brnn.explore.alone.formulas import (
+    NODES,
+    POINTS,
+    WITHIN,
+    Along,
+    Slider,
+    listed_values,
+    polynomial_formula,
+    ratio_text,
+    simple_formula,
+)
 from brnn.explore.alone.numbers import Numbers, numbers_of, traced_numbers, tried
 from brnn.spec.network import Network
 
-__all__ = ["Dependence", "Slider", "dependence_of"]
+__all__ = ["Dependence", "dependence_of"]
 
 Make = Callable[[Mapping[str, Any]], Network]
 
-_NODES = 33  # of Chebyshev's points along a slider
-_WITHIN = 1e-10  # of the largest value along the slider
-_EXACT = 4e-15
-_RATIONAL = 1e-12  # what the fit of a ratio leaves
 _LOOKS = 7  # places along a slider at which simple formulas are tried
 _TESTS = 7  # places at which polynomials are verified
-_POINTS = 24  # at random, at which formulas of several sliders are verified
-_POWERS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, -3.0)
 _FITTED = 2000  # different numbers that may depend on one slider
 _LISTED = 40  # of them, if they are listed for each place of a slider
 _PLACES = 401  # of a slider whose numbers are listed
 _RATIO = 5  # sliders of which a number may be a ratio
-_ROUND = 1e-11  # part of the largest coefficient of a ratio that is none
-
-
-@dataclass(frozen=True)
-class Slider:
-    """A parameter that the page can change.
-
-    Attributes
-    ----------
-    name : str
-        As `--set` calls it; elements of a list have the list's name and their index, ``pattern.3``.
-    value, low, high : float
-        Where it begins, and from where to where it goes.
-    step : float
-        How far it goes at once.
-    group : str
-        The list that it is an element of; its own name for others.
-    stepwise : bool
-        Whether it stands only at multiples of `step` from `low`.
-    """
-
-    name: str
-    value: float
-    low: float
-    high: float
-    step: float = 0.01
-    group: str = ""
-    stepwise: bool = False
-
-    @property
-    def owner(self) -> str:
-        """The parameter that it belongs to."""
-        return self.group or self.name
-
-
-@dataclass(frozen=True)
-class _Along:
-    """A number along one slider: a formula of it, and its text."""
-
-    value: Callable[[Any], Any]
-    text: str
-    kind: str = "exact"
 
 
 @dataclass
@@ -165,7 +126,7 @@ class _Finder:
     base: Numbers
     longest: float
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(13))
-    known: dict[str, dict[int, _Along] | None] = field(default_factory=dict)  # what changes along each slider
+    known: dict[str, dict[int, Along] | None] = field(default_factory=dict)  # what changes along each slider
 
     def all(self, sliders: list[Slider], follow: bool) -> Dependence | str:
         """Return how all numbers depend on sliders, or the name of one to leave out ("": do not follow any)."""
@@ -174,7 +135,7 @@ class _Finder:
         first = self.base.slots.first["p"][0]
         on_tape = {first + k: place for k, place in traced.items()}
         others = [slider for slider in sliders if slider.name not in names]
-        along: dict[int, dict[str, _Along]] = {}
+        along: dict[int, dict[str, Along]] = {}
         kinds: dict[str, set[str]] = {}
         shown = []
         for slider in sliders:
@@ -238,22 +199,24 @@ class _Finder:
             rows.append(vector)
         return np.array(rows)
 
-    def _along(self, slider: Slider) -> dict[int, _Along] | None:
+    def _along(self, slider: Slider) -> dict[int, Along] | None:
         """Return the numbers that change along a slider; None if they are too many, or no formula is found."""
         looks = np.concatenate([[slider.low, slider.high], self.rng.uniform(slider.low, slider.high, _LOOKS)])
         values = self._rows(slider, looks)
         if values is None:
             return None
-        found, simple = self._columns(values, lambda column: _simple(looks, column))
+        found, simple = self._columns(values, lambda column: simple_formula(looks, column))
         if found is not None and simple:
             return found
         middle, half = 0.5 * (slider.low + slider.high), 0.5 * (slider.high - slider.low)
-        nodes = middle - half * np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)
+        nodes = middle - half * np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)
         x = np.concatenate([nodes, self.rng.uniform(slider.low, slider.high, _TESTS)])
         values = self._rows(slider, x)
         if values is None:
             return None
-        found, whole = self._columns(values, lambda column: _simple(x, column) or _polynomial(x, column, middle, half))
+        found, whole = self._columns(
+            values, lambda column: simple_formula(x, column) or polynomial_formula(x, column, middle, half)
+        )
         if found is not None and whole:
             return found
         count = round((slider.high - slider.low) / slider.step) + 1
@@ -263,15 +226,15 @@ class _Finder:
         values = self._rows(slider, x)
         if values is None:
             return None
-        found, _ = self._columns(values, lambda column: _simple(x, column) or _listed(column, slider))
+        found, _ = self._columns(values, lambda column: simple_formula(x, column) or listed_values(column, slider))
         return found
 
     def _columns(
-        self, values: np.ndarray, formula: Callable[[np.ndarray], _Along | None]
-    ) -> tuple[dict[int, _Along] | None, bool]:
+        self, values: np.ndarray, formula: Callable[[np.ndarray], Along | None]
+    ) -> tuple[dict[int, Along] | None, bool]:
         """Return the formulas of the numbers that change in some vectors, and whether all have one."""
         places = np.flatnonzero((values != self.base.vector).any(axis=0))
-        found: dict[bytes, _Along | None] = {}
+        found: dict[bytes, Along | None] = {}
         result, whole = {}, True
         for place in places:
             column = np.ascontiguousarray(values[:, place])
@@ -282,11 +245,11 @@ class _Finder:
                 found[key] = formula(column)
             one = found[key]
             whole &= one is not None
-            result[int(place)] = one if one is not None else _Along(float, "")
+            result[int(place)] = one if one is not None else Along(float, "")
         return result, whole
 
     def _joined(
-        self, sliders: list[Slider], others: list[Slider], along: dict[int, dict[str, _Along]]
+        self, sliders: list[Slider], others: list[Slider], along: dict[int, dict[str, Along]]
     ) -> dict[int, str] | str:
         """Return the text of each number, or a slider to leave out.
 
@@ -300,7 +263,7 @@ class _Finder:
         if len(others) < 2:
             return texts
         together = {place: parts for place, parts in along.items() if len(parts) > 1}
-        count = _POINTS if not together else 2 * 2**_RATIO + _POINTS
+        count = POINTS if not together else 2 * 2**_RATIO + POINTS
         points, rows = [], []
         for _ in range(count):
             values = {slider.name: self._random(slider) for slider in others}
@@ -332,7 +295,7 @@ class _Finder:
         return slider.low + slider.step * round((value - slider.low) / slider.step) if slider.stepwise else value
 
     def _of_several(
-        self, place: int, parts: dict[str, _Along], points: list[dict[str, float]], actual: np.ndarray
+        self, place: int, parts: dict[str, Along], points: list[dict[str, float]], actual: np.ndarray
     ) -> str | None:
         """Return the text of a number that depends on several sliders."""
         start = float(self.base.vector[place])
@@ -340,151 +303,15 @@ class _Finder:
         size = np.maximum(np.abs(actual), max(abs(start), 1e-300))
         own = {name: "(" + one.text.replace("$", f"${{{name}}}") + ")" for name, one in parts.items()}
         total = start + sum(values - start for values in each.values())
-        if (np.abs(total - actual) <= _WITHIN * size).all():
+        if (np.abs(total - actual) <= WITHIN * size).all():
             return " + ".join([repr(start), *(f"({text} - {start!r})" for text in own.values())])
         if start != 0.0:
             product = start * np.prod([values / start for values in each.values()], axis=0)
-            if (np.abs(product - actual) <= _WITHIN * size).all():
+            if (np.abs(product - actual) <= WITHIN * size).all():
                 return " * ".join([repr(start), *(f"({text} / {start!r})" for text in own.values())])
         if len(parts) > _RATIO:
             return None
-        return _ratio(list(parts), np.array([[point[name] for name in parts] for point in points]), actual)
-
-
-def _simple(x: np.ndarray, y: np.ndarray) -> _Along | None:
-    """Return y as a multiple of a power of x, or as a + b x; None if it is neither."""
-    size = float(np.max(np.abs(y)))
-    if size == 0.0 or not np.isfinite(size):
-        return None
-    for power in _POWERS:
-        if power == 1.0 or (x > 0.0).all():
-            last = int(np.argmax(np.abs(x)))
-            factor = float(y[last] / x[last] ** power)
-            for c in (float(f"{factor:.12g}"), factor):
-                if np.max(np.abs(c * x**power - y)) <= _EXACT * size:
-                    return _Along(functools.partial(_power, c, power), _power_text(c, power))
-    k = int(np.argmax(np.abs(x - x[0])))
-    slope = float(f"{(y[k] - y[0]) / (x[k] - x[0]):.12g}")
-    start = float(f"{y[0] - slope * x[0]:.12g}")
-    if np.max(np.abs(start + slope * x - y)) <= 2 * _EXACT * max(size, abs(start)):
-        return _Along(functools.partial(_line, start, slope), f"{start!r} + {slope!r} * $")
-    for text, function, possible in (("log", np.log, (x > 0.0).all()), ("exp", lambda v: np.exp(-v), True)):
-        if possible and (found := _linear_in(function(x), y, size)) is not None:
-            a, b = found
-            inside = "Math.log($)" if text == "log" else "Math.exp(-$)"
-            return _Along(functools.partial(_of, function, a, b), f"{a!r} + {b!r} * {inside}")
-    # (a + b x)/(c + x): what is at rest is often of this form.
-    (a, b, c), *_ = np.linalg.lstsq(np.column_stack([np.ones(x.size), x, -y]), x * y, rcond=None)
-    with np.errstate(all="ignore"):
-        if np.max(np.abs((a + b * x) / (c + x) - y)) <= _RATIONAL * size:
-            a, b, c = float(a), float(b), float(c)
-            return _Along(lambda s: (a + b * s) / (c + s), f"({a!r} + {b!r} * $) / ({c!r} + $)")
-    return None
-
-
-def _linear_in(g: np.ndarray, y: np.ndarray, size: float) -> tuple[float, float] | None:
-    """Return a and b if y = a + b g."""
-    k = int(np.argmax(np.abs(g - g[0])))
-    if g[k] == g[0]:
-        return None
-    b = float((y[k] - y[0]) / (g[k] - g[0]))
-    a = float(y[0] - b * g[0])
-    return (a, b) if np.max(np.abs(a + b * g - y)) <= 4 * _EXACT * max(size, abs(a)) else None
-
-
-def _of(function: Callable[[Any], Any], a: float, b: float, s: float) -> float:
-    return float(a + b * function(s))
-
-
-def _polynomial(x: np.ndarray, y: np.ndarray, middle: float, half: float) -> _Along | None:
-    """Return the polynomial through Chebyshev's points, which come first, if it holds at the others too."""
-    size = float(np.max(np.abs(y)))
-    if not np.isfinite(size):
-        return None
-    unit = (x - middle) / half
-    coefficients = chebyshev.chebfit(unit[:_NODES], y[:_NODES], _NODES - 1)
-    if np.max(np.abs(chebyshev.chebval(unit, coefficients) - y)) > _WITHIN * size:
-        return None
-    while abs(coefficients[-1]) < 1e-14 * size and coefficients.size > 1:
-        coefficients = coefficients[:-1]
-    listed = ", ".join(map(repr, coefficients.tolist()))
-    return _Along(
-        functools.partial(_chebyshev, coefficients, middle, half),
-        f"chebyshev([{listed}], ($ - {middle!r}) / {half!r})",
-        "polynomial",
-    )
-
-
-def _power(factor: float, power: float, s: float) -> float:
-    return float(factor * s**power)
-
-
-def _line(start: float, slope: float, s: float) -> float:
-    return start + slope * s
-
-
-def _chebyshev(coefficients: np.ndarray, middle: float, half: float, s: float) -> float:
-    return float(chebyshev.chebval((s - middle) / half, coefficients))
-
-
-def _listed(y: np.ndarray, slider: Slider) -> _Along:
-    """Return a number that is listed for each place of a slider."""
-    values = y.tolist()
-    return _Along(
-        lambda s: values[round((s - slider.low) / slider.step)],
-        f"[{', '.join(map(repr, values))}][Math.round(($ - {slider.low!r}) / {slider.step!r})]",
-        "listed",
-    )
-
-
-def _ratio(names: list[str], x: np.ndarray, y: np.ndarray) -> str | None:
-    """Return y as a ratio of polynomials of degree 1 in each of a few variables; None if it is none."""
-    scale = np.max(np.abs(x), axis=0)
-    unit = x / scale
-    subsets = [[k for k in range(len(names)) if code >> k & 1] for code in range(2 ** len(names))]
-    monomials = np.column_stack([np.prod(unit[:, subset], axis=1) for subset in subsets])
-    size = float(np.max(np.abs(y))) or 1.0
-    both = np.hstack([monomials, -monomials * (y / size)[:, None]])
-    above, below = np.arange(both.shape[1]) < len(subsets), np.arange(both.shape[1]) >= len(subsets)
-    used = np.ones(both.shape[1], bool)
-    fitted = np.arange(len(y)) < len(y) - _POINTS
-    for _ in range(both.shape[1]):
-        # Coefficients that are not needed are taken away until one ratio is left.
-        _, singular, rows = np.linalg.svd(both[np.ix_(fitted, used)], full_matrices=True)
-        nothing = int(np.count_nonzero(singular < 1e-12 * singular[0])) + rows.shape[0] - singular.size
-        if nothing == 0:
-            return None
-        coefficients = np.zeros(both.shape[1])
-        coefficients[used] = rows[-1]
-        small = used & (np.abs(coefficients) < _ROUND * np.max(np.abs(coefficients)))
-        if small.any():
-            used &= ~small
-        elif nothing > 1:
-            used[np.flatnonzero(used)[-1]] = False
-        else:
-            break
-    P, Q = monomials @ coefficients[above], monomials @ coefficients[below]
-    with np.errstate(all="ignore"):
-        if not (np.abs(size * P / Q - y) <= _WITHIN * np.maximum(np.abs(y), 1e-3 * size)).all():
-            return None
-
-    def text(chosen: np.ndarray, factor: float) -> str:
-        terms = []
-        for subset, coefficient in zip(subsets, chosen, strict=True):
-            if coefficient:
-                c = float(factor * coefficient / np.prod(scale[subset]))
-                terms.append(" * ".join([repr(c), *(f"${{{names[k]}}}" for k in subset)]))
-        return " + ".join(terms)
-
-    largest = float(np.max(np.abs(coefficients[below])))
-    return f"({text(coefficients[above], size / largest)}) / ({text(coefficients[below], 1.0 / largest)})"
-
-
-def _power_text(factor: float, power: float) -> str:
-    if power == -1.0:
-        return f"{factor!r} / $"
-    x = {1.0: "$", 2.0: "$ * $", 0.5: "Math.sqrt($)"}.get(power, f"Math.pow($, {power!r})")
-    return x if factor == 1.0 else f"{factor!r} * {x}"
+        return ratio_text(list(parts), np.array([[point[name] for name in parts] for point in points]), actual)
 
 
 _SIGNS = {

@@ -133,7 +133,7 @@ def numbers_of(network: Network, longest: float = 1.0) -> Numbers:
             first[f"window {event.name}"] = put(_windows(event.schedule, duration * longest))
     moving: list[dict[str, tuple[int, int]]] = []
     last: dict[str, np.ndarray] = {}
-    numbers_system = System(network, variables, _plain(program))
+    numbers_system = System(network, variables, _untraced(program))
     for start, stop in pieces:
         p, arrays = numbers_system.values(0.5 * (start + stop))
         now = {name: np.ravel(arrays[name]) for name in own} | ({"p": p[places]} if places else {})
@@ -155,7 +155,7 @@ def _windows(schedule: Schedule, end: float) -> list[tuple[float, float]]:
     return [(a, b) for a, b in pieces if float(schedule.segment(0.5 * (a + b), np.ones(())).base) != 0.0]
 
 
-def _plain(program: Program) -> Program:
+def _untraced(program: Program) -> Program:
     """Return the program with no traced number in it, for what asks for numbers."""
     numbers = [0.0 if type(number) is Traced else number for number in program.numbers]
     return replace(program, numbers=numbers)

@@ -19,7 +19,8 @@ from brnn._version import __version__
 from brnn.compiler.javascript import javascript_of
 from brnn.equations import equations_of
 from brnn.errors import BrnnError, InputError
-from brnn.explore.alone.dependence import Dependence, Slider, dependence_of
+from brnn.explore.alone.dependence import Dependence, dependence_of
+from brnn.explore.alone.formulas import Slider
 from brnn.explore.alone.numbers import Numbers, numbers_of
 from brnn.explore.alone.template import Drawn, template_of
 from brnn.explore.asked import Asked

@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 from brnn.base.checks import choice
 from brnn.spec.layers.activations import _Activated, activated, logistic
 
-__all__ = ["UpdateGateLayer"]
+__all__ = ["SENSES", "UpdateGateLayer"]
+
+SENSES = ("keep", "renew")  # what an open gate does
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,7 +45,7 @@ class UpdateGateLayer(_Activated):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._set(gate=choice(self.gate, f"{self.label}: gate", ("keep", "renew")))
+        self._set(gate=choice(self.gate, f"{self.label}: gate", SENSES))
 
     @property
     def sense(self) -> float:

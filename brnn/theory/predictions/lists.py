@@ -103,7 +103,7 @@ def _pair(network: Network) -> tuple[GatedLayer, GatedLayer] | Unmet:
     for link in network.projections:
         if link.target in (first.name, trace.name):
             topology = wanted.pop((link.source, link.target, link.kind), None)
-            if topology is None or not _plain(link, topology):
+            if topology is None or not _is_unit_weight(link, topology):
                 return Unmet(_STORE, f"the three projections of (41) and (42) and no others ({link.label})")
     if wanted:
         return Unmet(_STORE, "the three projections of (41) and (42)")
@@ -112,7 +112,7 @@ def _pair(network: Network) -> tuple[GatedLayer, GatedLayer] | Unmet:
     return first, trace
 
 
-def _plain(link: Projection, topology: type) -> bool:
+def _is_unit_weight(link: Projection, topology: type) -> bool:
     return (
         isinstance(link.topology, topology)
         and getattr(link.topology, "weight", None) == 1.0
