@@ -90,11 +90,15 @@ class History:
             self._pieces += [_Polynomial(edges[k], edges[k + 1], values) for k, values in enumerate(past.values)]
 
     def append(self, end: float, piece: Any) -> None:
-        """Add the dense output of the step that ended at `end`, and forget what is no more needed."""
+        """Add the dense output of the step that ended at `end`, and forget what is no more needed.
+
+        The step itself may still be asked for: the dense output of DOP853 evaluates du/dt within it.
+        """
+        needed = (self._ends[-1] if self._ends else self._first) - self.longest
         self._ends.append(end)
         self._pieces.append(piece)
-        if len(self._ends) > 64 and self._ends[len(self._ends) // 2] < end - self.longest:
-            first = max(bisect_left(self._ends, end - self.longest) - 1, 0)
+        if len(self._ends) > 64 and self._ends[len(self._ends) // 2] < needed:
+            first = max(bisect_left(self._ends, needed) - 1, 0)
             if first:
                 self._first, self._initial = self._ends[first - 1], self._pieces[first - 1](self._ends[first - 1])
             del self._ends[:first], self._pieces[:first]

@@ -10,6 +10,7 @@ import pytest
 
 import brnn
 from brnn import AtTimes, Crossing, Event, SetParameter, SetState
+from brnn.integrate.delays import History
 
 SOLVERS = ["auto", "RK45", "LSODA", "ROS34PW2", "ETD4"]
 
@@ -267,3 +268,13 @@ def test_a_sweep_with_delays_and_events() -> None:
     """The parameter is one of an event's action."""
     table = brnn.sweep(late(RESET), brnn.Grid(**{"reset.then.0.value": [1.0, 2.0]}), duration=1.0, measures=["final"])
     np.testing.assert_allclose(table["x.x"].values.ravel(), [0.55, 1.55], atol=1e-9)
+
+
+def test_the_past_of_a_step_is_there_while_the_step_is_looked_at() -> None:
+    """DOP853 evaluates du/dt within its last step for the dense output, when that step is already the past."""
+    history = History(np.zeros(1), 1.0)
+    ends = [*np.linspace(0.01, 1.0, 100), 1.9]  # small steps after an event, and a large one
+    for end in ends:
+        history.append(float(end), lambda time: np.array([time]))
+    for time in (0.05, 0.3, 0.5, 1.2):  # from the beginning of the last step, and less than the delay ago
+        assert history(time)[0] == time

@@ -13,8 +13,11 @@ from typer.testing import CliRunner
 
 import brnn
 from brnn.cli.app import app
+from brnn.files.run.checkpoint import stored_checkpoint
 from brnn.files.run.writer import FileRecorder
 from brnn.integrate.methods import compiled
+from brnn.result.checkpoint import Checkpoint
+from brnn.result.metadata import CHECKPOINT
 
 
 @pytest.fixture
@@ -29,6 +32,7 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             begin(self, *arguments, **{**more, "flush_every": 0.0})
 
         def until(self: FileRecorder, stand: Any = None) -> None:
+            self._due = 0.0  # whatever the last one cost
             keep(self, stand)
             if stand is not None and self._state.counts["time"] >= after:
                 raise KeyboardInterrupt
@@ -163,6 +167,29 @@ def test_weights_that_are_saved_less_often(cut: Any, tmp_path: Path) -> None:
             for name in whole:
                 np.testing.assert_array_equal(result[name].values, whole[name].values)
                 np.testing.assert_array_equal(result[name]["time"], whole[name]["time"])
+
+
+def test_the_latest_checkpoint_that_is_whole(tmp_path: Path) -> None:
+    """Of the two that are written in turn; one that a kill or a flipped bit spoiled is none."""
+    older, latest = (
+        Checkpoint(time, {"number": number}, {"state": np.array([time, 7.0])}) for time, number in ((1.0, 8), (2.0, 9))
+    )
+    data = latest.to_bytes()
+    for place in (len(data) - 1, len(data) // 2, 20):
+        spoiled = bytearray(data)
+        spoiled[place] ^= 16
+        with pytest.raises(ValueError, match="it is not whole|its checksum is wrong"):
+            Checkpoint.from_bytes(bytes(spoiled))
+    with h5py.File(tmp_path / "file.h5", "w") as file:
+        for name, kept in (("a", data), ("b", older.to_bytes())):
+            file[f"{CHECKPOINT}/{name}"] = np.frombuffer(kept, np.uint8)
+        found = stored_checkpoint(file, "file.h5")
+        assert found is not None
+        assert (found.time, found.facts["number"], found.arrays["state"].tolist()) == (2.0, 9, [2.0, 7.0])
+        file[f"{CHECKPOINT}/a"][len(data) - 1] ^= 16
+        found = stored_checkpoint(file, "file.h5")
+        assert found is not None
+        assert found.time == 1.0
 
 
 def test_a_run_that_itself_went_on(cut: Any, tmp_path: Path) -> None:
