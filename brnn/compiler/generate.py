@@ -81,7 +81,7 @@ from brnn.compiler.numba_internals import RHS_SIGNATURE, array_in, block_in, com
 _ARRAYS = "from numba import njit"
 Shape = tuple[int, ...]
 
-_I = Index("i")
+_I, _CONNECTION = Index("i"), Index("k")
 _WHOLE = np.zeros(1, dtype=np.int64)
 _SHORT = {"excitatory": "I", "inhibitory": "J", "modulatory": "mod"}  # names of input
 
@@ -475,6 +475,9 @@ def _stepped(statements: Sequence[Statement]) -> Iterator[Statement]:
             case Assign(Element(Array(name, "state"), index), value) if name.startswith("dz_"):
                 z = Array(name[1:], "state")[index]
                 later.append(Assign(z, z + Local("step") * value))
+            case Assign(Index() as index, value) if index == _CONNECTION:
+                # Whole numbers without a sign: nothing asks at each weight whether it is counted from the end.
+                yield Assign(index, Call("np.uint64", (value,)))
             case Loop():
                 yield replace(statement, body=tuple(_stepped(statement.body)))
             case _:

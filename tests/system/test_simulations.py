@@ -62,6 +62,11 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["luminance", "dipole_h", "dipole_v"],
         ["threshold of z, unadapted", "1 s into the test: grey"],
     ),
+    "grid_cells": (
+        ["--trials", "2", "--minutes", "0.5", "--cells", "12", "--places", "5"],
+        ["grid0", "place", "stripes0_nmda"],
+        ["35 cm: sums of weights do not pass 1", "path: mean speed"],
+    ),
     "saccade_tasks": (
         ["--quick"],
         ["M", "colliculus", "gaze"],
