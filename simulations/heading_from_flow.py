@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 20.0  # pixels from template to template across the picture
-ROUGH: dict[str, Any] = {"solver": "RK23", "rtol": 1e-2, "atol": 1e-2, "norm": "rms"}
-FINER: dict[str, Any] = {"solver": "RK45", "rtol": 1e-3, "atol": 1e-3, "norm": "rms"}
+ROUGH: dict[str, Any] = {"solver": "RK23", "rtol": 1e-2, "atol": 1e-3, "norm": "rms"}
+FINER: dict[str, Any] = {"solver": "RK45", "rtol": 1e-3, "atol": 1e-4, "norm": "rms"}
 SEED = 2009
 
 
@@ -146,7 +146,7 @@ def experiment(options: argparse.Namespace) -> Outcome:
         approached[k] = of_run(result, shape)[0]
         if k == len(upper) // 2:
             focus = np.array([row + 6.0, column])
-            shown["A photograph that comes nearer (× focus, ○ heading)"] = (movie, result, focus, approached[k])
+            shown["A photograph (× focus, ○ heading)"] = (movie, result, focus, approached[k])
     off = np.abs(found[:, 1] - scenes[:, 1])
     count = int((off <= WIDTH).sum())
     nearest = np.array([np.unique(known[:, 1])[np.abs(np.unique(known[:, 1]) - x).argmin()] for x in scenes[:, 1]])
