@@ -36,7 +36,7 @@ class _Places:
 
 
 _STUBS: dict[str, Any] = {
-    "cfunc": _undecorated, "njit": _undecorated, "np": np, "RHS_SIGNATURE": None,
+    "cfunc": _undecorated, "compiled_once": _undecorated, "njit": _undecorated, "np": np, "RHS_SIGNATURE": None,
     "array_in": lambda places, place, sizes, dtype: places.arrays[place],
     "block_in": lambda values, places, bounds, k: places.block(values, k),
     "numbers_in": lambda places, place, count: tuple(places.arrays[place][:count].tolist()),

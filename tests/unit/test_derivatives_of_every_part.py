@@ -4,6 +4,7 @@ The parts that tests/unit/test_trajectory_derivatives.py and test_derivatives_th
 network here, beside complex steps through its equations, written out by hand and integrated by SciPy.
 """
 
+import inspect
 import itertools
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from scipy.integrate import solve_ivp
 from uncompiled import run_uncompiled
 
 import brnn
+from brnn.base.codetext import code_of
+from brnn.compiler.cache import load_module
+from brnn.compiler.partials import derivative
 from brnn.sensitivities.arguments import Arguments
 from brnn.sensitivities.parameters import Parameters
 from brnn.signals import Signal
@@ -184,12 +188,35 @@ def test_a_length(monkeypatch):
     np.testing.assert_allclose(found["a.x"].values[..., 0], wanted, rtol=1e-6, atol=1e-8)
 
 
+# Whose laws stand in no network here: the text of their derivatives is looked at instead.
+BY_TEXT = (
+    "ClampedLayer", "GainLayer", "ModulatedLayer", "TransmittedLayer", "TransmitterLayer", "QuadraticGate",
+    "LimitedSites", "CompetitiveInstar",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BY_TEXT)
+def test_texts_of_laws(name):
+    """Each derivative of a law beside a difference of order 6."""
+    code = code_of(getattr(brnn, name).law)
+    count = len(inspect.signature(getattr(brnn, name).law).parameters)
+    at = np.random.default_rng(7).uniform(0.3, 0.9, count)
+    law = getattr(brnn, name).law
+    h = 1e-2
+    for k in range(count):
+        found = derivative(code, k, {})
+        module = load_module("import numpy as np\n\n" + "\n\n".join(part.source for part in (code, *found)))
+        moved = [at + h * s * np.eye(count)[k] for s in (-3, -2, -1, 1, 2, 3)]
+        wanted = np.dot([-1, 9, -45, 45, -9, 1], [float(law(*point)) for point in moved]) / (60.0 * h)
+        assert getattr(module, found[-1].name)(*at) == pytest.approx(wanted, rel=1e-7, abs=1e-9), k
+
+
 @pytest.mark.parametrize("base", [LayerLaw, Signal, Gate, Learning])
 def test_no_part_is_forgotten(base):
     files = ("test_derivatives_of_every_part", "test_trajectory_derivatives", "test_derivatives_through_events")
     text = "".join(Path(__file__).with_name(f"{name}.py").read_text() for name in files)
     cells = {"MemoryCellLayer": "lstm", "GatedUnitLayer": "lstm", "UpdateGateLayer": "gru"}
-    jumps = {"Step", "BinaryLayer"}  # they have no derivative
+    jumps = {"Step", "BinaryLayer", "SpikingLayer", "RandomSpikesLayer", "TraceLayer"}  # no derivative
 
     def kinds(kind):
         for one in kind.__subclasses__():
@@ -197,6 +224,6 @@ def test_no_part_is_forgotten(base):
             yield from kinds(one)
 
     own = {one.__name__ for one in kinds(base) if one.__module__.startswith("brnn.") and one.__name__[0] != "_"}
-    missing = {name for name in own - jumps if f"brnn.{cells.get(name, name)}(" not in text}
+    missing = {name for name in own - jumps - set(BY_TEXT) if f"brnn.{cells.get(name, name)}(" not in text}
     missing -= {name for name in missing if name in cells and f'"{cells[name]}": (brnn.models' in text}
     assert not missing
