@@ -11,6 +11,7 @@ from numba import njit
 from brnn.compiler.numba_internals import call_rhs, place_of
 
 _HELPER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_NOTHING = 1e-290  # traces fall off until they have no digits left, with which processors are slow
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -93,7 +94,8 @@ def steps(
                     u[start + i] = x + jump * (1.0 - x) if saturating else x + jump * fired
         call_rhs(function, before + k * h + shift, at, to, places)
         for i in range(moving):
-            u[i] += h * du[i]
+            x = u[i] + h * du[i]
+            u[i] = 0.0 if abs(x) <= _NOTHING else x  # what is no number stays so
         now = before + (k + 1) * h
         base = (number + k - first) * cells
         for layer in range(len(firing)):
