@@ -232,10 +232,7 @@ def standing_still() -> list[Comparison]:
 
 @claim("Along a path the weights of each cell sum to 1 + <v^2 z x>/(2 <v^2 X>), about 1.015", source=_CODE)
 def weights_share_a_sum() -> list[Comparison]:
-    """Three trials of a random walk of 600 s; averages over the last one; stripe cells as active as in closed form.
-
-    Spacing: the median over cells, from rate maps of v^2 in bins of 2.5 cm; closed form s/cos(30 degrees).
-    """
+    """Three trials of a random walk of 600 s: averages over the last one, and the spacing of rate maps of v^2."""
     network = build(trials=3)
     times = np.concatenate([[0.0], np.arange(1200.04, 1800.0, 0.04)])
     result = run(network, times=times, rtol=1e-4, atol=1e-7)
