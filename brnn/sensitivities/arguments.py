@@ -91,6 +91,10 @@ class Arguments:
         network = parameters.network(parameters.start)
         if network.noisy:
             raise InputError(f"{network.name}: has white noise, which has no derivative in time")
+        if network.spiking:
+            raise InputError(
+                f"{network.name}: has cells that fire when their states say so, through which derivatives are not taken"
+            )
         self.own = Differentiable(network)
         names = [array.name for array in self.own.system.program.names.values() if array.kind == "values"]
         self.names = [name for name in names if name not in self.own.late]

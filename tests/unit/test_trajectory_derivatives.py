@@ -269,6 +269,12 @@ def test_what_has_no_derivative(build, wrt, options, says):
     assert "\n" not in str(caught.value)
 
 
+def test_cells_that_fire_are_refused():
+    layer = brnn.SpikingLayer("a", 2, 1.0, 0.1, 1.0, 1.0, -70.0, 0.0, -80.0, -50.0, -65.0)
+    with pytest.raises(brnn.InputError, match="has cells that fire"):
+        brnn.sensitivity(brnn.Network("n", [layer]), ["a.C"], duration=1.0)
+
+
 def test_white_noise_is_refused():
     noise = brnn.Stimulus("a", "excitatory", 0.1, brnn.WhiteNoise())
     with pytest.raises(brnn.InputError, match="has white noise"):
