@@ -134,12 +134,17 @@ def _influence(
 
 
 def integrated(
-    velocity: Callable[..., Any], start: Any, times: np.ndarray, breaks: Sequence[float] = (), method: str = "DOP853"
+    velocity: Callable[..., Any],
+    start: Any,
+    times: np.ndarray,
+    breaks: Sequence[float] = (),
+    method: str = "DOP853",
+    rough: str = "LSODA",
 ) -> np.ndarray:
     """Return the solution of ``du/dt = velocity(t, u, when)`` by SciPy, shape (times, unknowns).
 
     The integration begins anew at the `breaks`, where inputs jump; `when` is a time inside of the piece between two of
-    them, by which the equations tell what is on.
+    them, by which the equations tell what is on. `rough` is the method where only an influence is looked for.
     """
     u = np.asarray(start, dtype=np.float64).ravel()
     rows = np.empty((len(times), u.size))
@@ -152,7 +157,7 @@ def integrated(
             velocity,
             (first, last),
             u,
-            "LSODA" if _accuracy.get() else method,
+            rough if _accuracy.get() else method,
             t_eval=wanted,
             rtol=rtol,
             atol=1e-2 * rtol,
