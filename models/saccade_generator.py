@@ -22,8 +22,8 @@ What is known:
   sum g(L) > 6/7 silences the omnipause cells; the burst that this sets free ends through B.
 - input that stays makes a staircase of equal saccades; very strong input a smooth movement at the speed 0.52 E deg/ms,
   with E from a quadratic equation.
-- stronger input makes larger and longer bursts; oblique saccades are nearly straight: the smaller component is stretched
-  in time.
+- stronger input makes larger and longer bursts; oblique saccades are nearly straight: the smaller component
+  is stretched in time.
 - an excitatory burst cell is tuned to directions in the shape of a cardioid.
 - a saccade that is interrupted by stimulation of the omnipause cells ends where it would have ended.
 - colliculus: amplitude saturates before speed as F grows. The article's curves of its activity fall twice as fast as

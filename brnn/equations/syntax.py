@@ -145,12 +145,7 @@ class _Inliner(ast.NodeTransformer):
         return _shorter(ast.UnaryOp(node.op, operand)) if isinstance(node.op, ast.USub) else operand
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        test: ast.expr = self.visit(node.test)
-        truth = _truth(test)
-        if truth is not None:
-            chosen: ast.expr = self.visit(node.body if truth else node.orelse)
-            return chosen
-        return ast.IfExp(test, self.visit(node.body), self.visit(node.orelse))
+        return _chosen(self.visit(node.test), self.visit(node.body), self.visit(node.orelse))
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         given = [self.visit(argument) for argument in node.args]
@@ -169,7 +164,13 @@ class _Inliner(ast.NodeTransformer):
             return node
         if function == "pow":
             return _shorter(ast.BinOp(given[0], ast.Pow(), given[1]))
-        return _shorter(call(function, *given))
+        return _chosen(*given) if function == "where" else _shorter(call(function, *given))
+
+
+def _chosen(test: ast.expr, body: ast.expr, orelse: ast.expr) -> ast.expr:
+    """Return one of two formulas by a condition; alone where it is known which."""
+    truth = _truth(test)
+    return ast.IfExp(test, body, orelse) if truth is None else body if truth else orelse
 
 
 def _truth(test: ast.expr) -> bool | None:
