@@ -59,7 +59,7 @@ class Learned2:
 
 
 def match_length(cosine: Any, z: Any, c: float, d: float) -> Any:
-    """Return |r| of a template of length z, (25), with |u| = 1 and the cosine of the angle between u and z."""
+    """Return the length of r, (25), for a template of length z, u of length 1 and the cosine between them."""
     long = c * d * np.asarray(z)
     numerator = np.sqrt((1.0 + c) ** 2 + 2.0 * (1.0 + c) * long * cosine + long**2)
     return numerator / (1.0 + np.sqrt(c**2 + 2.0 * c * long * cosine + long**2))

@@ -19,7 +19,7 @@ class NormLayer(LayerLaw):
 
     tau dx/dt = sqrt([exc]+) - x
 
-    A projection whose signal is w**2, from all cells of a layer, makes x the length |w| of its activities.
+    A projection whose signal is w**2, from all cells of a layer, makes x the length of its activities.
 
     Parameters
     ----------
