@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks import (
     continuation,
+    errors,
     explore,
     field,
     fitting,
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "grid_cells": grid_cells,
     "startup": startup,
     "explore": explore,
+    "errors": errors,
     "targets": targets,
 }
 

@@ -88,6 +88,27 @@ def test_the_error_stays_within_ten_tolerances(rtol: float) -> None:
     assert max(worst) <= 10.0
 
 
+def test_saved_times_within_the_first_step_after_a_jump_keep_the_tolerance() -> None:
+    """Radau judges. Where the first step had no third difference of D, they were off by 44 to 650 tolerances."""
+    f = brnn.Sigmoid(4.4, 0.77, 2.44)
+    lights = brnn.Stimulus("rcf", "excitatory", [0.49, 0.22, 0.43, 0.6, 0.45], brnn.Pulse(0.0, 1.0))
+    layer = brnn.Layer.shunting("rcf", 5, A=1.2, B=0.6, D=0.7, initial=[0.07, 0.06, 0.09, 0.02, 0.09])
+    links = [
+        brnn.Projection("rcf", "rcf", "excitatory", f),
+        brnn.Projection("rcf", "rcf", "inhibitory", f, brnn.AllButSelf(1.3)),
+    ]
+    network = brnn.Network("field", [layer], links, [lights])
+    system, rtol = compile_network(network), 1e-9
+    times = np.array([0.001, 0.003, 1.0, 1.001, 1.003, 1.006])
+    found = brnn.simulate(network, 2.0, times=times, solver="ETD4", rtol=rtol, atol=1e-12)["rcf.x"].values
+    state, start = system.initial_state(), 0.0
+    for stop, x in zip(times, found, strict=True):
+        slope = system.rhs(0.5 * (start + stop))
+        state = solve_ivp(slope, (start, stop), state, "Radau", rtol=1e-12, atol=1e-14).y[:, -1]
+        assert np.max(np.abs(x - state) / (1e-12 + rtol * np.abs(state))) <= 10.0
+        start = stop
+
+
 def test_a_cell_with_constant_inputs_is_exact_however_bright_they_are() -> None:
     """dx/dt = -A x + (B - x) I has the solution B I/(A + I) (1 - exp(-(A + I) t))."""
     I = np.array([1e-3, 1.0, 1e3, 1e6])

@@ -105,8 +105,9 @@ def largest_error(
 
     It has two parts: the difference from the method of order 3 that takes D of the new state, whose du/dt is `slope`,
     for that of the fourth stage; and how far D is from the parabola that the method integrates, by its third divided
-    difference, for which `before` is D where the last step began. The first alone is blind where the stages agree and D
-    bends: a cell without an input of its own sees only its bright neighbours, which are nearly exact in every stage.
+    difference, for which `before` is D at one more time, mostly where the last step began. The first alone is blind
+    where the stages agree and D bends: a cell without an input of its own sees only its bright neighbours, which are
+    nearly exact in every stage.
     """
     largest = np.int64(0)  # as in `dormand_prince_steps`: numbers that are not negative are in the order of their bits
     for i in range(u.size):
@@ -133,7 +134,7 @@ def interpolate(
 ) -> None:  # fmt: skip
     """Write the state after the part s of a step from `u` to `new`, where du/dt is `slope`.
 
-    D is the cubic through its values where the last step began, here, in the third stage and at the end; what then
+    D is the cubic through its values at one more time (`before`), here, in the third stage and at the end; what then
     misses `new` is far below the tolerance, and is spread over the step.
     """
     for i in range(u.size):
