@@ -127,8 +127,9 @@ def experiment(options: argparse.Namespace) -> Outcome:
         colors = brnn.plot.PALETTE
         for k, (label, measured, said, _) in enumerate(points):
             if np.isfinite(said).any():
-                marker = "ox"[k // len(SIGNALS)]
-                totals.plot(said, measured, marker, color=colors[k % len(SIGNALS)], ms=6, alpha=0.7, label=label)
+                again, color = divmod(k % len(SIGNALS), len(colors))  # there are more signals than colors
+                marker = ("ox", "s+")[again][k // len(SIGNALS)]
+                totals.plot(said, measured, marker, color=colors[color], ms=6, alpha=0.7, label=label)
         brnn.plot.polish(totals, "Total activity, where theory determines the state", "predicted", "measured")
         brnn.plot.key(totals)
         shares = np.array([100.0 * answers / answers.sum() for *_, answers in points])[::-1]
