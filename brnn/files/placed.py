@@ -202,6 +202,11 @@ class SharedFile:
         """Whether it was closed."""
         return self._file.closed
 
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        """What tells it from another file of its name."""
+        return identity(self._file.fileno())
+
     def read(self, offset: int, values: np.ndarray) -> None:
         """Fill an array, which is in one piece, with the bytes from `offset` on."""
         with self._alone:

@@ -18,6 +18,7 @@ from recording import one_line
 import brnn
 from brnn.errors import FileError, InputError
 from brnn.files.placed import PlacedFile
+from brnn.files.sweep import reader
 from brnn.files.sweep.create import create, needed
 from brnn.files.sweep.describe import describe_sweep
 from brnn.files.sweep.header import SweepHeader
@@ -91,6 +92,27 @@ def test_other_libraries_may_have_it_open(path: Path) -> None:
     with brnn.open(path) as data, h5py.File(path, "r") as file, xr.open_dataset(path, engine="h5netcdf"):
         assert file["status"][0] == 1
         sweeping.check(data, np.arange(50))
+
+
+def test_a_file_that_is_replaced_while_it_is_opened(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep makes its file anew when the first members come: HDF5 knew the places of the former one."""
+    new = tmp_path / "new.h5"
+    sweeping.write(new).close()
+    with SweepWriter(path, plain(N)) as writer:
+        writer.begin()
+    opened = reader.open_hdf5
+
+    def replaced(*arguments: Any) -> Any:
+        file = opened(*arguments)
+        if new.exists():
+            new.replace(path)
+        return file
+
+    monkeypatch.setattr(reader, "open_hdf5", replaced)
+    with brnn.open(path) as data:
+        sweeping.check(data, np.arange(N))
 
 
 def test_lazy_reading(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from brnn.base.paths import identity
 from brnn.base.text import one_line, short_repr
 from brnn.ensemble.status import FAILED, STATUS_NAMES
 from brnn.errors import FileError
@@ -113,17 +114,21 @@ def open_sweep_contents(path: str | Path, label: str) -> SweepContents:
     """Open the file of a sweep; raise FileError if it is none, or damaged. HDF5 is not kept busy with it."""
     if not isinstance(path, (str, Path)):
         raise FileError(f"{path!r} is not the name of a file")
-    with contextlib.ExitStack() as stack:
-        file = stack.enter_context(contextlib.ExitStack())
-        try:
-            contents = _contents(open_hdf5(path, file), SharedFile(path, stack), label)
-        except FileError:
-            raise
-        except READ_ERRORS as error:
-            raise FileError(f"{label} is damaged: {reason(error)}") from None
-        if not any(rows.needs_hdf5 for rows in contents.rows.values()):
-            file.close()
-        return replace(contents, close=stack.pop_all().close)
+    while True:
+        with contextlib.ExitStack() as stack:
+            file, before = stack.enter_context(contextlib.ExitStack()), identity(path)
+            try:
+                hdf5, source = open_hdf5(path, file), SharedFile(path, stack)
+                if source.identity != before:
+                    continue  # a sweep that grows has replaced the file in between: HDF5 may have opened the former one
+                contents = _contents(hdf5, source, label)
+            except FileError:
+                raise
+            except READ_ERRORS as error:
+                raise FileError(f"{label} is damaged: {reason(error)}") from None
+            if not any(rows.needs_hdf5 for rows in contents.rows.values()):
+                file.close()
+            return replace(contents, close=stack.pop_all().close)
 
 
 def _contents(file: h5py.File, source: SharedFile, label: str) -> SweepContents:
