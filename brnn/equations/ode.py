@@ -35,6 +35,7 @@ _FUNCTIONS = {
 _OTHERS = {"log": "ln"}
 _LINE = 900  # characters; XPPAUT reads lines of up to 1,024
 _EVENTS = 20
+_NAMES = 1000
 _EARLIER = 1e-9
 
 
@@ -53,6 +54,9 @@ def to_ode(equations: ScalarEquations, *, steps: int = 2000) -> str:
     InputError
         If a formula cannot be written.
     """
+    names = len(equations.unknowns) + len(equations.auxiliaries)
+    if names > _NAMES:
+        raise InputError(f"{equations.title}: has {names:,} unknowns and parts of formulas, XPPAUT room for {_NAMES:,}")
     duration = 20.0 if equations.duration is None else equations.duration
     lines = [f"# {equations.title}"]
     if equations.reference:
