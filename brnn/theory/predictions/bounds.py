@@ -20,6 +20,7 @@ from brnn.signals import Signal
 from brnn.spec.events.actions import NextPhase, SetState, StartStimulus, StopRun, SwitchStimulus
 from brnn.spec.events.maps import MoveMaps
 from brnn.spec.gates import HabituativeGate
+from brnn.spec.layers.spiking import TraceLayer
 from brnn.spec.learning import DoublyGated, Instar, Outstar, PassiveDecay, SelfNormalizing
 from brnn.spec.modulation import Modulation
 from brnn.spec.network import Network
@@ -78,6 +79,10 @@ def bounded_activities(network: Network) -> list[Prediction] | Unmet:
     if setting:
         return Unmet(_BOUNDED, f"events that take no state out of bounds ({setting[0].label} may)")
     ranges = variable_ranges(network)
+    traces = {f"{layer.name}.x": layer for layer in network.layers if isinstance(layer, TraceLayer)}
+    if traces:  # equal steps of Euler's method, which takes other cells out of bounds where a step is long for them
+        steps = [getattr(network.layer(of), "step", 0.0) for layer in traces.values() for of in layer.sources]
+        ranges = {name: ranges[name] for name, layer in traces.items() if layer.tau >= max(steps) and name in ranges}
     return list(_predictions(network, ranges)) or Unmet(_BOUNDED, "inputs and signals with known signs or bounds")
 
 

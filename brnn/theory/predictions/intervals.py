@@ -15,6 +15,7 @@ from brnn.spec.layers.gated_unit import GatedUnitLayer
 from brnn.spec.layers.generalized import Layer
 from brnn.spec.layers.membrane import MembraneLayer
 from brnn.spec.layers.memory_cell import MemoryCellLayer
+from brnn.spec.layers.spiking import TraceLayer
 from brnn.spec.layers.unit import UnitLayer
 from brnn.spec.layers.update_gate import UpdateGateLayer
 from brnn.spec.layers.wilson_cowan import WilsonCowanLayer
@@ -106,6 +107,9 @@ def cell_range(layer: Any, arriving: dict[str, Interval]) -> Interval | None:
         if limits is None:  # cells that may keep the state that they started with
             return None
         return Interval(*(np.array(np.broadcast_to(side, layer.shape)).ravel() for side in limits))
+    if isinstance(layer, TraceLayer):  # it decays to 0, and each spike takes it a part of the way to 1
+        cells = np.ones(layer.cells)
+        return Interval(0.0 * cells, cells) if layer.saturating and 0.0 <= layer.jump <= 1.0 else None
     if isinstance(layer, (UnitLayer, GatedUnitLayer, UpdateGateLayer, MemoryCellLayer)):
         return _unit(layer, arriving)
     if not isinstance(layer, (Layer, GatedLayer, MembraneLayer)):
