@@ -60,7 +60,7 @@ def laws(rng: np.random.Generator) -> brnn.Network:
     def gate(per: str) -> brnn.HabituativeGate:
         return brnn.HabituativeGate(rng.uniform(0.1, 1.0), 1.0, rng.uniform(0.5, 5.0), per=per)
 
-    def link(source: str, target: str, kind: str, **more: Any) -> brnn.Projection:
+    def link(source: str, target: str, kind: Any, **more: Any) -> brnn.Projection:
         return brnn.Projection(source, target, kind, f, brnn.Dense(weights()), name=f"{source}{target}", **more)
 
     rates = rng.uniform(0.1, 2.0, 5)
@@ -69,12 +69,14 @@ def laws(rng: np.random.Generator) -> brnn.Network:
         "laws",
         [
             brnn.Layer.shunting("a", n, A=rng.uniform(0.2, 2.0), B=2.0, D=0.3, initial=rng.random(n)),
-            brnn.MembraneLayer("b", n, C=0.5, V_plus=1.0, V_minus=-0.5, V_p=0.0, g_p=rng.uniform(0.2, 2.0)),
-            brnn.WilsonCowanLayer("c", n, a=1.3, theta=0.5, tau=rng.uniform(0.3, 3.0), initial=rng.uniform(0, 0.4, n)),
-            brnn.CohenGrossbergLayer(
-                "d", n, a=brnn.Function("1 + w**2"), b=brnn.Function("0.5 - 2*w - w**3"), initial=rng.random(n)
+            brnn.MembraneLayer("b", (n,), C=0.5, V_plus=1.0, V_minus=-0.5, V_p=0.0, g_p=rng.uniform(0.2, 2.0)),
+            brnn.WilsonCowanLayer(
+                "c", (n,), a=1.3, theta=0.5, tau=rng.uniform(0.3, 3.0), initial=rng.uniform(0, 0.4, n)
             ),
-            brnn.GatedLayer("e", n, A=rng.uniform(0.2, 2.0), B=1.0, C=1.0, E=0.0, F=1.0, rest=0.1, gain=1.0),
+            brnn.CohenGrossbergLayer(
+                "d", (n,), a=brnn.Function("1 + w**2"), b=brnn.Function("0.5 - 2*w - w**3"), initial=rng.random(n)
+            ),
+            brnn.GatedLayer("e", (n,), A=rng.uniform(0.2, 2.0), B=1.0, C=1.0, E=0.0, F=1.0, rest=0.1, gain=1.0),
         ],
         [
             link("a", "b", "excitatory", learning=brnn.Outstar(rates[0], initial=weights()), gate=gate("connection")),
