@@ -79,10 +79,11 @@ def bounded_activities(network: Network) -> list[Prediction] | Unmet:
     if setting:
         return Unmet(_BOUNDED, f"events that take no state out of bounds ({setting[0].label} may)")
     ranges = variable_ranges(network)
-    traces = {f"{layer.name}.x": layer for layer in network.layers if isinstance(layer, TraceLayer)}
-    if traces:  # equal steps of Euler's method, which takes other cells out of bounds where a step is long for them
-        steps = [getattr(network.layer(of), "step", 0.0) for layer in traces.values() for of in layer.sources]
-        ranges = {name: ranges[name] for name, layer in traces.items() if layer.tau >= max(steps) and name in ranges}
+    if network.spiking:  # equal steps of Euler's method, which takes other cells out of bounds where a step is long
+        traces = [layer for layer in network.layers if isinstance(layer, TraceLayer)]
+        steps = [getattr(network.layer(of), "step", 0.0) for trace in traces for of in trace.sources]
+        kept = {f"{trace.name}.x" for trace in traces if trace.tau >= max(steps)}
+        ranges = {name: part for name, part in ranges.items() if name in kept}
     return list(_predictions(network, ranges)) or Unmet(_BOUNDED, "inputs and signals with known signs or bounds")
 
 
