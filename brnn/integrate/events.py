@@ -178,8 +178,6 @@ class Reactor:
         """Stand where a run stood at `start`: what happened happens again, to nothing but the schedules."""
         table = EventTable.of((), ()) if start.events is None else start.events
         others, scratch = np.random.default_rng(0), state.copy()
-        if "events" in start.random:
-            self._random.bit_generator.state = generator_state(start.random["events"])
         for first, last in _at_once(table):
             number, time = int(table.columns["which"][first]), float(table.columns["time"][first])
             cells = table.columns["cell"][first:last].astype(np.int64)

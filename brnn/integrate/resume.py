@@ -97,9 +97,9 @@ def gone_on(task: Task, kept: Checkpoint, events: EventTable | None) -> Task:
         past = Past(np.array(arrays["past_edges"]), np.array(arrays["past_values"]))
     start = Start(kept.time, np.array(arrays["state"]), events, past=past)
     if before is not None:
-        start = replace(start, events=joined(before.events, events), drawn=before.drawn, random=before.random)
+        start = replace(start, events=joined(before.events, events), drawn=before.drawn)
     if "noise" in kept.facts:
-        start = replace(start, random={**start.random, "noise": str(kept.facts["noise"])})
+        start = replace(start, random={"noise": str(kept.facts["noise"])})
     return replace(task, begin=kept.time, start=start, kept=kept)
 
 

@@ -80,7 +80,6 @@ class Branch:
                 random["noise"] = generator(self)
             if before is not None and before.events is not None:
                 drawn = len(before.events)
-                random |= {name: text for name, text in before.random.items() if name == "events"}
             else:
                 drawn = 0
         past = self._past() if self.delays else None

@@ -45,10 +45,9 @@ class Start:
     events : EventTable or None
         What had happened by then, since time 0; None if the network has no events.
     drawn : int
-        How many rows of them had their random numbers from other generators than those of `random`.
+        How many rows of them had their random numbers from another seed than the run's.
     random : dict of str to str
-        Where the generators "noise" and "events" stood ("events": after the first `drawn` rows), as JSON; one that
-        is not there begins with the run's seed.
+        Where the generator of white noise stood, "noise", as JSON; if it is not there it begins with the run's seed.
     past : Past or None
         What travels in delays.
     source : dict of str to str
