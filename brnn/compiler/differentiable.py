@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
@@ -83,6 +84,12 @@ class Differentiable:
         edges = np.cumsum([0, *blocks, *blocks, len(text.numbers), *(sizes[name] for name in text.arrays)])
         arguments = (edges.astype(np.int64), plain.arguments[1], *given, *work)
         return replace(plain, source=text.source, arguments=arguments, size=int(edges[-1]), rates=None)
+
+    def parts(self, text: BackwardText, function: RightHandSide) -> dict[str, slice]:
+        """Return where what is read backward has its derivatives by each array, counted from behind f and q f_u."""
+        sizes = {name: array.size for name, array in zip(self.system.program.arrays, function.arguments[2:])}  # noqa: B905
+        edges = np.cumsum([len(text.numbers), *(sizes[name] for name in text.arrays)]).tolist()
+        return {name: slice(*ends) for name, ends in zip(text.arrays, itertools.pairwise(edges), strict=True)}
 
     def with_tangents(
         self, text: TangentText, time: float, directions: int, clock: Clock | None = None

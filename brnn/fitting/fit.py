@@ -16,6 +16,7 @@ from brnn.errors import BrnnError, InputError, IntegrationError
 from brnn.fitting.estimates import Fit, estimates
 from brnn.fitting.recordings import Recording, recordings
 from brnn.fitting.residuals import Residuals
+from brnn.integrate.times import whole_steps
 from brnn.sensitivities.forward import SOLVERS
 from brnn.sensitivities.parameters import Parameters
 
@@ -44,7 +45,8 @@ def fit(
     """Return the values of parameters for which a network is nearest to what was recorded (least squares).
 
     The derivatives of all trajectories are exact (`brnn.sensitivity`) and are integrated beside the states, so that a
-    fit takes tens of runs.
+    fit takes tens of runs. In discrete time the steps themselves are differentiated; `brnn.sequences.train` is for many
+    weights and many sequences there.
 
     Parameters
     ----------
@@ -105,11 +107,9 @@ def fit(
     most = whole(evaluations, "evaluations", minimum=1)
     own = Parameters(build, free, settings, "free")
     network = own.network(own.start)
-    if network.step is not None:
-        raise InputError(f"{network.name}: is in discrete time; brnn.sequences.train fits such networks")
     measured = recordings(data, layout(network))
     sigma = _deviations(noise, measured)
-    lengths = [_length(recording, duration, len(measured), k) for k, recording in enumerate(measured)]
+    lengths = [_length(recording, duration, network.step, len(measured), k) for k, recording in enumerate(measured)]
     values = dict(zip(own.names, own.start.tolist(), strict=True)) if not own.blocks else own.settings(own.start)
     parameters = [
         own if not recording.settings else Parameters(build, values, {**(settings or {}), **recording.settings}, "free")
@@ -153,7 +153,7 @@ def _deviations(noise: Any, measured: Sequence[Recording]) -> float | np.ndarray
     return np.concatenate([np.tile(column, recording.times.size) for column, recording in each])
 
 
-def _length(recording: Recording, duration: float | None, count: int, k: int) -> float:
+def _length(recording: Recording, duration: float | None, step: float | None, count: int, k: int) -> float:
     first, last = float(recording.times[0]), float(recording.times[-1])
     name = f"data[{k}]" if count > 1 else "data"
     length = last if duration is None else number(duration, "duration", above=0.0)
@@ -162,6 +162,12 @@ def _length(recording: Recording, duration: float | None, count: int, k: int) ->
         raise InputError(f"{name}: the time {wrong:g} is outside of the run, which goes from 0 to {length:g}")
     if last <= 0.0:
         raise InputError(f"{name}: must have a time after 0, at which a run begins")
+    if step is not None:
+        length = max(1, round(length / step)) * step
+        try:
+            whole_steps(recording.times, step, length)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
     return length
 
 

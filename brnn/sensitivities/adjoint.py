@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from brnn.compiler.cache import load_copy
 from brnn.compiler.system import RightHandSide, room_apart
 from brnn.errors import InputError, IntegrationError
 from brnn.sensitivities.arguments import NO_TIMES, Arguments
+from brnn.sensitivities.late_adjoint import LateAdjoint
 
 __all__ = ["AdjointRun"]
 
@@ -107,12 +108,17 @@ class AdjointRun:
             Tolerances.
         """
         place, network = self.arguments.place, self.arguments.own.system.network
-        if self.arguments.own.late:
-            raise InputError(f"{network.name}: has delays, through which the adjoint does not go; mode='forward' does")
         pairs = self._functions(here, slopes)
         saved = np.empty((times.size, self.arguments.own.size))
         bar = np.zeros(here.size)
-        if network.step is None:
+        if network.step is None and self.arguments.own.late:
+            moving = slopes[place.delays].nnz > 0
+            late = LateAdjoint(self.arguments, pairs, self._text, here, moving, rtol, atol)
+            late.there(times, saved)
+            value, weights = loss(saved)
+            adjoint = late.back(times, np.ascontiguousarray(weights, dtype=np.float64), bar)
+            self.steps = late.steps
+        elif network.step is None:
             pieces = self._there(pairs, here, times, saved, rtol, atol)
             value, weights = loss(saved)
             adjoint = self._back(pieces, here, times, np.ascontiguousarray(weights, dtype=np.float64), bar)
@@ -133,7 +139,7 @@ class AdjointRun:
         """Return for each piece the right-hand side, and what is read backward, with their arguments."""
         place, own = self.arguments.place, self.arguments.own
         numbers, arrays = self.arguments.moved(slopes)
-        self._numbers, self._text = sorted(numbers), own.backward(numbers, arrays)
+        self._numbers, self._text = sorted(numbers), own.backward(numbers, {*arrays, *own.late})
         found = []
         for k, (start, stop) in enumerate(itertools.pairwise(here[place.edges].tolist())):
             middle = 0.5 * (start + stop)
@@ -141,6 +147,7 @@ class AdjointRun:
             for one in pair:
                 self.arguments.fill(k, one, here)
             found.append(pair)
+        self._parts = own.parts(self._text, found[0][0])
         return found
 
     def _there(
@@ -214,6 +221,11 @@ class AdjointRun:
             )
         states = np.empty((count + 1, self.arguments.own.size))
         states[0] = here[self.arguments.place.state]
+
+        def past(time: float) -> np.ndarray:
+            return np.asarray(states[max(0, round(time / step))])
+
+        pairs[:] = [(replace(one, history=past), replace(other, history=past)) for one, other in pairs]
         for k, piece in self.arguments.place.steps(here, step):
             if piece is not None:
                 states[k + 1] = pairs[piece][0](k * step, states[k])
@@ -227,27 +239,31 @@ class AdjointRun:
         weights: np.ndarray, bar: np.ndarray,
     ) -> np.ndarray:  # fmt: skip
         """Read the steps backward; write into `bar` the derivative by arguments, and return that by the first state."""
-        size, adjoint = self.arguments.own.size, weights[-1].copy()
+        own = self.arguments.own
+        size, adjoints = own.size, weights.copy()
         totals = [np.zeros(backward.size - 2 * size) for _, backward in pairs]
+        lags = zip(own.late, pairs[0][0].lags, strict=True)
+        late = [(self._parts[name], variable, round(delay / step)) for name, (_, variable, delay) in lags]
         for k, piece in reversed(list(self.arguments.place.steps(here, step))[:-1]):
             assert piece is not None
             backward = pairs[piece][1]
             out = room_apart(backward.size)
-            backward.into(k * step, np.concatenate([states[k], adjoint]), out)
-            adjoint = out[size : 2 * size] + weights[k]
+            backward.into(k * step, np.concatenate([states[k], adjoints[k + 1]]), out)
+            adjoints[k] += out[size : 2 * size]
+            for part, variable, lag in late:
+                adjoints[max(0, k - lag), variable.start : variable.stop] += out[2 * size :][part]
             totals[piece] += out[2 * size :]
         for k, total in enumerate(totals):
             self._add(k, total, bar)
-        return adjoint
+        return np.asarray(adjoints[0])
 
     def _add(self, k: int, total: np.ndarray, bar: np.ndarray) -> None:
         """Write the derivative by the arguments of a piece where these stand."""
-        place, at = self.arguments.place, len(self._numbers)
-        bar[place.numbers[k].start + np.array(self._numbers, dtype=np.intp)] = total[:at]
-        for name in self._text.arrays:
-            there = place.arrays[k][name]
-            bar[there] = total[at : at + there.stop - there.start]
-            at += there.stop - there.start
+        place = self.arguments.place
+        bar[place.numbers[k].start + np.array(self._numbers, dtype=np.intp)] = total[: len(self._numbers)]
+        for name, there in place.arrays[k].items():
+            if name in self._parts:
+                bar[there] = total[self._parts[name]]
 
     def _forward(
         self,

@@ -2,7 +2,8 @@
 
 They are integrated together with it, under the same tolerances, so that their errors are controlled as well. Where an
 input jumps, at a time that depends on a parameter, the tangent jumps by the difference of the slopes. With delays the
-past of the tangents is kept beside that of the state. In discrete time the map is applied to both.
+past of the tangents is kept beside that of the state; delays that are parameters take the slope of the past, too. In
+discrete time the map is applied to both.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from brnn.errors import InputError, IntegrationError
 from brnn.integrate.delays import History, inside
 from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps
 from brnn.sensitivities.arguments import NO_TIMES, Arguments
+from brnn.sensitivities.past import Late, Slopes, late_steps, restarts
 
 __all__ = ["SOLVERS", "ForwardRun"]
 
@@ -92,29 +94,28 @@ class ForwardRun:
         solver: str,
     ) -> None:  # fmt: skip
         """Integrate piece after piece; write the states at `times` into `saved`."""
-        place, delays = self.arguments.place, self.arguments.own.system.delays
+        place = self.arguments.place
         edges = here[place.edges]
-        history = History(state, delays[-1]) if delays else None
         before: np.ndarray | None = None
+        past = _Past(self.arguments, here, state, self._late) if place.delays.stop > place.delays.start else None
         done = 0
         for k, (function, _) in enumerate(self._pieces):
             start, stop = float(edges[k]), float(edges[k + 1])
-            if history is not None:
-                function = replace(function, history=history, between=inside(start, stop, float(edges[-1])))
-            state = self._entered(k, function, start, state, before, here)
+            first = function if past is None else past.late(function, *past.within(start, stop)[0])
+            state = self._entered(k, first, start, state, before, here)
             if done < times.size and times[done] == start:
                 saved[done], done = state, done + 1
             last = place.rows_until(k, stop, times)
             part = times[done:last], saved[done:last]
-            if history is None:
+            if past is None:
                 state = self._piece(function, start, stop, state, *part, rtol, atol, solver)
+                before = function(stop, state) if k + 1 < len(self._pieces) else None
             else:
-                state = self._late_piece(function, start, stop, state, history, *part, rtol, atol, solver)
+                state, before = self._late_piece(function, start, stop, state, past, *part, rtol, atol, solver)
             done = last
-            before = function(stop, state) if k + 1 < len(self._pieces) else None
 
     def _entered(
-        self, k: int, function: RightHandSide, start: float, state: np.ndarray, before: np.ndarray | None,
+        self, k: int, function: RightHandSide | Late, start: float, state: np.ndarray, before: np.ndarray | None,
         here: np.ndarray,
     ) -> np.ndarray:  # fmt: skip
         """Return the state with its tangents after what happens at the beginning of a piece.
@@ -167,6 +168,7 @@ class ForwardRun:
         place, scaled = self.arguments.place, slopes.multiply(scale).tocsr()
         self._prepare(scaled, slopes.shape[1])
         self._initial, self._moving = scaled[place.state].toarray().ravel(), scaled[place.edges].toarray()
+        self._late = scaled[place.delays].toarray()
         self._changing = [np.empty(0) if there is None else scaled[there].toarray() for there in place.changes]
         for k, (_, seeds) in enumerate(self._pieces):
             for name, tangents in seeds.items():
@@ -233,29 +235,20 @@ class ForwardRun:
         return here
 
     def _late_piece(
-        self, function: RightHandSide, start: float, stop: float, state: np.ndarray, history: History,
+        self, function: RightHandSide, start: float, stop: float, state: np.ndarray, past: _Past,
         times: np.ndarray, saved: np.ndarray, rtol: float, atol: float, solver: str,
-    ) -> np.ndarray:  # fmt: skip
-        """Integrate one piece of a network with delays; return the state at its end."""
-        import scipy.integrate
-
-        delays = self.arguments.own.system.delays
-        longest = min(delays[0], self.arguments.own.system.network.period() / 16.0)
-        name = "DOP853" if solver == "auto" else solver
-        stepper = getattr(scipy.integrate, name)(function, start, state, stop, rtol=rtol, atol=atol, max_step=longest)
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+        """Integrate one piece of a network with delays; return the state at its end, and its slope there."""
+        longest = min(float(past.delays.min()), self.arguments.own.system.network.period() / 16.0)
         done = 0
-        while stepper.status == "running":
-            message = stepper.step()
-            if stepper.status == "failed" or not np.isfinite(stepper.y).all():
-                raise IntegrationError(f"{name}: {message or 'the derivatives are not finite'}", float(stepper.t))
-            dense = stepper.dense_output()
-            history.append(float(stepper.t), dense)
-            last = int(np.searchsorted(times, stepper.t, side="right"))
-            if last > done:
-                saved[done:last], done = dense(times[done:last]).T, last
-            self.steps += 1
-        self.evaluations += stepper.nfev
-        return np.array(stepper.y)
+        for first, last in past.within(start, stop):
+            late = past.late(function, first, last)
+            to = times.size if last == stop else int(np.searchsorted(times, last, side="right"))
+            part = times[done:to], saved[done:to]
+            keep = past.history.append
+            state, steps, calls = late_steps(late, first, last, state, *part, keep, longest, solver, rtol, atol)
+            self.steps, self.evaluations, done = self.steps + steps, self.evaluations + calls, to
+        return state, late(stop, state)
 
     def _by_scipy(
         self,
@@ -281,3 +274,25 @@ class ForwardRun:
         self.evaluations += int(found.nfev)
         self.steps += len(found.t)
         return np.array(found.y[:, -1])
+
+
+class _Past:
+    """What a run with delays has behind it."""
+
+    def __init__(self, arguments: Arguments, here: np.ndarray, state: np.ndarray, moving: np.ndarray) -> None:
+        place = arguments.place
+        self.delays, self._end = here[place.delays], float(here[place.edges][-1])
+        self._moving = moving if moving.any() else None
+        # du/dt at an earlier time asks for a state that is older still.
+        self.history = History(state, float(self.delays.max()) * (1.0 if self._moving is None else 2.0))
+        self._slopes = Slopes(arguments, here, self.history) if self._moving is not None else None
+        self._restarts = restarts(here[place.edges], self.delays)
+
+    def within(self, start: float, stop: float) -> list[tuple[float, float]]:
+        """Return between which times a piece is smooth."""
+        at = self._restarts[(start <= self._restarts) & (self._restarts <= stop)].tolist()
+        return list(itertools.pairwise(at))
+
+    def late(self, function: RightHandSide, start: float, stop: float) -> Late:
+        """Return a right-hand side that reads the past as it is between two restarts."""
+        return Late(function, self.delays, self.history, inside(start, stop, self._end), self._moving, self._slopes)

@@ -1,12 +1,17 @@
 """In which pieces a run goes whose derivatives are taken: between break points, and events at given times.
 
+What delays make of break points is smoother than these, so that no derivative jumps there; but where events set states,
+a delay later du/dt jumps.
+
 An event at a given time makes of a state ``factor * state + added``, sets parameters, and switches and starts stimuli;
 through all of these derivatives are exact. Through an event whose time depends on the state they are not taken.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -66,8 +71,8 @@ def pieces(system: System, duration: float) -> list[Piece]:
     network = system.network
     given = [event for event in network.events if _is_given(network, event)]
     if not given:
-        return [Piece(start, stop, network) for start, stop in segments(network, duration, system.delays)]
-    plain = System(network.replace(events=given), system.variables, system.program)
+        return [Piece(start, stop, network) for start, stop in segments(network, duration)]
+    plain = System(network.replace(events=given), system.variables, replace(system.program, lags={}))
     timetable = Timetable(plain, duration)
     reactor = Reactor(plain, timetable, None, lambda happened: None)
     marked = np.full(system.size, 1j)  # what is made of it has the factor as its imaginary part
@@ -89,6 +94,18 @@ def pieces(system: System, duration: float) -> list[Piece]:
             f"{network.name}: event '{reactor.last}' ends the run at t = {time:g}; derivatives are taken of runs of a "
             f"given length: duration={time:g}"
         )
+    jumps = [piece.start for piece in found if piece.change is not None]
+    return _split(found, sorted({jump + delay for jump in jumps for delay in system.delays}))
+
+
+def _split(every: Sequence[Piece], times: Sequence[float]) -> list[Piece]:
+    """Return the pieces with new ones that begin at these times."""
+    found = []
+    for piece in every:
+        inner = [time for time in times if piece.start < time < piece.stop]
+        edges = [piece.start, *inner, piece.stop]
+        for k, (start, stop) in enumerate(itertools.pairwise(edges)):
+            found.append(replace(piece, start=start, stop=stop, change=None if k else piece.change))
     return found
 
 

@@ -130,7 +130,8 @@ def sensitivity(
         parameters there are. "auto" takes the second for a loss of more than 30 parameters.
     solver : str
         Of the mode "forward": RK45 in compiled code ("auto", which gives way to LSODA where a small network is stiff,
-        and is DOP853 with delays), or one of SciPy. The adjoint is that of RK45. Discrete time has steps of its own.
+        and is DOP853 with delays), or one of SciPy. The adjoint is that of RK45, or with delays of DOP853. Discrete
+        time has steps of its own.
     rtol, atol : float
         Tolerances, of the derivatives too.
 
@@ -151,8 +152,8 @@ def sensitivity(
     -----
     Inputs that jump, and events (`AtTimes`, `PhaseBegins`), at times that are parameters, are crossed exactly. At a
     saved time that is such a time the derivative is that of the state before an input jumps, and of that after an
-    event. At a corner of a signal it is that from the right. Networks with delays are differentiated forward alone;
-    the delays themselves are no parameters.
+    event. At a corner of a signal it is that from the right. Delays may be parameters (``"loop.delay"``); those of
+    projections that come from one layer and are equally long only together, by a function that builds the network.
 
     Examples
     --------
@@ -173,12 +174,13 @@ def sensitivity(
         length = max(1, round(length / network.step)) * network.step
         saved = whole_steps(times, network.step, length)
     if mode == "auto":
-        few = parameters.start.size <= _FORWARD or any(link.delay > 0.0 for link in network.projections)
-        mode = "forward" if loss is None or few else "adjoint"
+        mode = "forward" if loss is None or parameters.start.size <= _FORWARD else "adjoint"
     if mode == "adjoint" and loss is None:
         raise InputError("mode = 'adjoint': needs a loss, whose gradient it gives")
     if mode == "adjoint" and solver not in ("auto", "RK45"):
-        raise InputError(f"solver = {solver!r}: the adjoint is that of RK45; mode='forward' takes other solvers")
+        raise InputError(
+            f"solver = {solver!r}: the adjoint has a solver of its own; mode='forward' takes other solvers"
+        )
     arguments = Arguments(parameters, length)
     slopes = arguments.slopes(parameters.start)
     variables = columns(arguments.own.system.variables)

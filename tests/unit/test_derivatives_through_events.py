@@ -137,22 +137,25 @@ def test_a_run_that_an_event_ends_at_its_end():
     ]
 
 
-LATE = {"a.A": 0.8, "loop.topology.weight": 0.5, "a.initial": 0.6, "input.pattern": 0.7, "input.schedule.on": 0.45}
-TAU = 0.75
+LATE = {
+    "a.A": 0.8, "loop.topology.weight": 0.5, "a.initial": 0.6, "input.pattern": 0.7, "input.schedule.on": 0.45,
+    "loop.delay": 0.75, "push.when.at.0": 1.7, "push.then.0.scale": 0.5, "push.then.0.value": 0.3,
+}  # fmt: skip
 NODES, GAUSS = np.polynomial.legendre.leggauss(24)
 
 
 def late(p):
-    """x' = -A x + c x(t - tau) + I from `on` on, and x = x0 before 0, by its response X to a blow.
+    """x' = -A x + c x(t - tau) + I from `on` on, and x = x0 before 0, by its response X to a blow; at `push` x jumps.
 
-    X(t) = sum_k (c (t - k tau))^k / k! exp(-A (t - k tau)) over the k with k tau <= t (the method of steps).
+    X(t) = sum_k (c (t - k tau))^k / k! exp(-A (t - k tau)) over the k with k tau <= t (the method of steps). That x
+    becomes s x + v is a blow of (s - 1) x + v.
     """
-    A, c, x0, I, on = p.values()
+    A, c, x0, I, on, tau, push, scale, value = p.values()
 
     def terms(t):
         k = 0
-        while np.real(t) - k * TAU >= 0.0:
-            yield k, t - k * TAU
+        while np.real(t) - k * np.real(tau) >= 0.0:
+            yield k, t - k * tau
             k += 1
 
     def response(t):
@@ -166,38 +169,88 @@ def late(p):
             total += 0.5 * u * (GAUSS * (c * at) ** k / np.prod(np.arange(1, k + 1)) * np.exp(-A * at)).sum()
         return total
 
-    rows = []
-    for t in TIMES:
-        x = x0 * response(t) + c * x0 * (summed(t) - summed(t - TAU))
-        rows.append(x + (I * summed(t - on) if t > np.real(on) else 0.0))
-    return np.array(rows, dtype=complex)
+    def before(t):
+        x = x0 * response(t) + c * x0 * (summed(t) - summed(t - tau))
+        return x + (I * summed(t - on) if np.real(t) > np.real(on) else 0.0)
+
+    blow = (scale - 1.0) * before(push) + value
+    return np.array([before(t) + blow * response(t - push) for t in TIMES], dtype=complex)
 
 
 def late_network():
-    loop = brnn.Projection("a", "a", "excitatory", brnn.Linear(), brnn.OneToOne(weight=0.5), delay=TAU, name="loop")
+    loop = brnn.Projection("a", "a", "excitatory", brnn.Linear(), brnn.OneToOne(weight=0.5), delay=0.75, name="loop")
     stimulus = brnn.Stimulus("a", "excitatory", 0.7, brnn.Pulse(0.45, 9.0), name="input")
-    return brnn.Network("late", [brnn.Layer.additive("a", 1, A=0.8, initial=0.6)], [loop], [stimulus])
+    push = brnn.Event("push", brnn.AtTimes([1.7]), brnn.SetState("a", 0.3, where="all", scale=0.5))
+    layer = brnn.Layer.additive("a", 1, A=0.8, initial=0.6)
+    return brnn.Network("late", [layer], [loop], [stimulus], events=[push])
 
 
 def test_delays(monkeypatch):
     run_uncompiled(monkeypatch)
-    found = brnn.sensitivity(late_network(), list(LATE), duration=4.0, times=TIMES, rtol=1e-11, atol=1e-13)
+    weights = np.random.default_rng(2).normal(size=(TIMES.size, 1))
+    states, slopes, gradient = both(late_network(), list(LATE), 4.0, TIMES, weights)
     wanted, by_parameters = by_complex_steps(late, LATE)
-    np.testing.assert_allclose(found.states["a.x"][:, 0], wanted, rtol=1e-9)
-    np.testing.assert_allclose(found["a.x"][:, :, 0].T, by_parameters, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(states[:, 0], wanted, rtol=1e-9)
+    np.testing.assert_allclose(slopes[:, 0], by_parameters, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(gradient, weights[:, 0] @ by_parameters, rtol=1e-8, atol=1e-10)
 
 
-def test_what_delays_do_not_allow():
-    with pytest.raises(brnn.InputError, match="through which the adjoint does not go"):
-        brnn.sensitivity(late_network(), ["a.A"], lambda s: s["a.x"][-1, 0], 1.0, mode="adjoint")
-    with pytest.raises(brnn.InputError, match=r"loop.delay = 0.75: another value makes another structure"):
-        brnn.sensitivity(late_network(), ["loop.delay"], duration=1.0)
+def test_two_delays_of_two_layers(monkeypatch):
+    # a(t) = exp(-t), b' = -b + w a(t - r), c' = -c + b(t - s): both at first as they were at 0
+    run_uncompiled(monkeypatch)
+    first = {"a": 1.0, "b": 0.2, "c": 0.0}
+    layers = [brnn.Layer.additive(name, 1, A=1.0, initial=value) for name, value in first.items()]
+    links = [
+        brnn.Projection("a", "b", "excitatory", brnn.Linear(), brnn.OneToOne(weight=0.7), delay=0.6, name="r"),
+        brnn.Projection("b", "c", "excitatory", brnn.Linear(), brnn.OneToOne(), delay=0.9, name="s"),
+    ]
+    stimulus = brnn.Stimulus("a", "excitatory", 0.0, brnn.Pulse(0.5, 1.1))
+    point = {"a.initial": 1.0, "b.initial": 0.2, "r.topology.weight": 0.7, "r.delay": 0.6, "s.delay": 0.9}
+
+    def formula(p):
+        """c(2), of b = b0 e^-t + w a0 (1 - e^-t) up to r, and then b(r) e^(r - t) + w a0 (t - r) e^(r - t)."""
+        a0, b0, w, r, s = p.values()
+        at_r = b0 * np.exp(-r) + w * a0 * (1.0 - np.exp(-r))
+        early = w * a0 * (np.exp(r) - 1.0) + (b0 - w * a0) * r  # of e^t b, from 0 to r
+        late = (at_r * (2.0 - s - r) + w * a0 * (2.0 - s - r) ** 2 / 2.0) * np.exp(r)
+        return np.atleast_1d(np.exp(-2.0) * (b0 * (np.exp(s) - 1.0) + np.exp(s) * (early + late)))
+
+    value, by_parameters = by_complex_steps(formula, point)
+    network = brnn.Network("chain", layers, links, [stimulus])
+    for mode in ("forward", "adjoint"):
+        options = {"times": [2.0], "mode": mode, "rtol": 1e-10, "atol": 1e-12}
+        found = brnn.sensitivity(network, list(point), lambda s: s["c.x"][-1, 0], 2.0, **options)
+        assert found.value == pytest.approx(value[0], rel=1e-9)
+        np.testing.assert_allclose(found.gradient, by_parameters[0], rtol=1e-8)
+
+
+def test_a_delay_that_others_share():
+    one, two = (
+        brnn.Projection("a", "a", "excitatory", brnn.Linear(), brnn.OneToOne(), delay=0.5, name=name) for name in "rs"
+    )
+    network = brnn.Network("two", [brnn.Layer.additive("a", 1, A=1.0)], [one, two])
+    with pytest.raises(brnn.InputError, match=r"r.delay = 0.5: another value makes another structure"):
+        brnn.sensitivity(network, ["r.delay"], duration=1.0)
+
+
+def test_inputs_that_jump_shortly_after_another(monkeypatch):
+    run_uncompiled(monkeypatch)
+    # x' = -A x + 1 until `off` and 2 from `on` on: differences by a sixteenth would take one beyond the other
+    A, off, on = 0.9, 1.0, 1.05
+    pulses = {"one": (1.0, brnn.Pulse(0.2, off)), "two": (2.0, brnn.Pulse(on, 2.0))}
+    stimuli = [brnn.Stimulus("a", "excitatory", size, pulse, name=name) for name, (size, pulse) in pulses.items()]
+    network = brnn.Network("n", [brnn.Layer.additive("a", 1, A=A)], [], stimuli)
+    found = brnn.sensitivity(
+        network, ["one.schedule.off", "two.schedule.on"], duration=3.0, times=[3.0], solver="DOP853"
+    )
+    wanted = [np.exp(-A * (3.0 - off)), -2.0 * np.exp(-A * (3.0 - on))]
+    np.testing.assert_allclose(found["a.x"][:, 0, 0], wanted, rtol=1e-6)
 
 
 def test_a_fit_of_a_network_with_delays(monkeypatch):
     run_uncompiled(monkeypatch)
     data = {"time": TIMES, "a.x": late(LATE).real[:, None]}
-    start = {"a.A": 0.9, "loop.topology.weight": 0.4, "input.pattern": 0.8}
+    start = {"a.A": 0.9, "loop.topology.weight": 0.4, "input.pattern": 0.8, "loop.delay": 0.8}
     found = brnn.fit(late_network(), data, start, rtol=1e-9, atol=1e-11)
     np.testing.assert_allclose(found.values, [LATE[name] for name in start], rtol=1e-6)
 
@@ -252,5 +305,8 @@ def test_discrete_time_with_delays_and_changing_inputs(monkeypatch):
     wanted, by_parameters = by_complex_steps(steps, point)
     np.testing.assert_allclose(found.states["a.x"][:, 0], wanted, rtol=1e-14)
     np.testing.assert_allclose(found["a.x"][:, :, 0].T, by_parameters, rtol=1e-13)
+    weights = np.random.default_rng(5).normal(size=(13, 1))
+    backward = brnn.sensitivity(network, list(point), lambda s: (weights * s["a.x"]).sum(), 12.0, mode="adjoint")
+    np.testing.assert_allclose(backward.gradient, weights[:, 0] @ by_parameters, rtol=1e-12)
     with pytest.raises(brnn.InputError, match="nothing depends smoothly on the times of a schedule"):
         brnn.sensitivity(network, ["b.schedule.off"], duration=12.0)

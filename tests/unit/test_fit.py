@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from scipy.optimize import curve_fit
+from uncompiled import run_uncompiled
 
 import brnn
 from brnn.cli import main
@@ -165,6 +166,26 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     ]:
         assert main(["fit", "cells.json", "--data", "cells.csv", *options]) == 2
         assert says in capsys.readouterr().err
+
+
+def test_discrete_time(monkeypatch):
+    # x(t + 1) = tanh(w x(t) + b s(t)), s = 1 in steps 2 to 4
+    run_uncompiled(monkeypatch)
+    x = [0.3]
+    for k in range(12):
+        x.append(np.tanh(0.9 * x[-1] + (0.6 if 2 <= k < 5 else 0.0)))
+    loop = brnn.Projection("a", "a", "excitatory", brnn.Linear(), brnn.OneToOne(weight=0.5), name="loop")
+    stimulus = brnn.Stimulus("a", "excitatory", 0.2, brnn.Pulse(2.0, 5.0), name="b")
+    network = brnn.Network("n", [brnn.UnitLayer("a", 1, "tanh", initial=0.3)], [loop], [stimulus])
+    data = {"time": np.arange(13.0), "a.x[0]": x}
+    found = brnn.fit(network, data, ["loop.topology.weight", "b.pattern"])
+    np.testing.assert_allclose(found.values, [0.9, 0.6], rtol=1e-9)
+    for times, free, says in [
+        ([0.0, 1.5, 3.0], "b.pattern", "data: times: 1.5 is not a multiple of the step 1"),
+        ([0.0, 2.0, 3.0], "b.schedule.on", "nothing depends smoothly on the times of a schedule"),
+    ]:
+        with pytest.raises(brnn.InputError, match=says):
+            brnn.fit(network, {"time": times, "a.x[0]": x[:3]}, [free])
 
 
 def bad(**changes):
