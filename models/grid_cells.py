@@ -32,11 +32,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from brnn.analysis.spatial import grid_score, rate_map
 from brnn.base.checks import array, number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import FigureDescription, Panel, Picture, Raster, Run, figure, time_panel
 from brnn.models.parts.by_hand import equations_by_hand
+from brnn.models.parts.map_figure import map_panel, path_panel
 from brnn.models.parts.runs import run
 from brnn.signals import Linear
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -328,7 +330,7 @@ def sums_and_rates() -> list[Comparison]:
 
 @figure("grid0.x", "learned0.z")
 def spikes(run: Run) -> FigureDescription | None:
-    """Show when the first grid cells fired, and their weights before and after."""
+    """Show weights before and after, when the first grid cells fired, and where those that fire most did."""
     table = run.result.event_table
     if table is None or not len(table):
         return None
@@ -346,9 +348,34 @@ def spikes(run: Run) -> FigureDescription | None:
     shown = [Raster(times[late], rows[late], "spikes")]
     look: dict[str, Any] = {"y": "cell", "x_limits": (max(run.start, run.end - _LAST), run.end), "legend": "none"}
     raster = time_panel(run, f"Spikes of the first {_SHOWN} grid cells", shown, spans=(), **look)
-    count = int((columns["which"] == first).sum())
+    own = columns["which"] == first
+    count = int(own.sum())
     below = f"{count} spikes of grid cells   ·   {run.below}"
-    return FigureDescription("Grid cells learn from cells that fire at random", below, [weights, [raster]])
+    places = _where_they_fire(run, columns["time"][own], cell[own])
+    rows = [weights, [raster], places] if places else [weights, [raster]]
+    return FigureDescription("Grid cells learn from cells that fire at random", below, rows)
+
+
+def _where_they_fire(run: Run, times: np.ndarray, cells: np.ndarray) -> list[Panel]:
+    """Return maps of the cells that fire most: rates, or, where the animal did not come everywhere, single spikes."""
+    walk = run.network.stimuli[0].schedule
+    if not isinstance(walk, AlongTrajectory) or (np.diff(walk.trajectory.limits)[::2] <= 0.0).any():
+        return []
+    limits = walk.trajectory.limits
+    path, step = np.linspace(run.start, run.end, 1 + int(np.ceil((run.end - run.start) / _SAMPLE)), retstep=True)
+    way = np.array(walk.at(path))
+    panels = []
+    for k in np.argsort(-np.bincount(cells), kind="stable")[:_MAPPED].tolist():
+        fired = np.array(walk.at(times[cells == k]))
+        x, y = np.concatenate([way, fired], axis=1)
+        spike = np.arange(x.size) >= path.size
+        rates = rate_map(x, y, spike.astype(float), np.where(spike, 0.0, step), limits=limits)
+        if np.isfinite(rates).mean() > _KNOWN:
+            panels.append(map_panel(rates, f"Cell {k}: gridness {grid_score(rates).gridness:.2f}"))
+        else:
+            panels.append(path_panel(way, fired, limits, f"Where cell {k} fired"))
+    return panels
 
 
 _SHOWN, _LAST = 20, 20.0  # cells, s
+_MAPPED, _SAMPLE, _KNOWN = 5, 0.1, 0.95  # cells, s, part of the arena

@@ -38,6 +38,7 @@ from brnn.base.checks import array, number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.figures import FigureDescription, Panel, Picture, Run, figure, layer_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated
+from brnn.models.parts.map_figure import input_maps, map_panel
 from brnn.models.parts.runs import run
 from brnn.signals import Function, Linear
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -310,7 +311,7 @@ def maps(network: Network, times: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 @figure("map.x", "filter.z")
 def grids(run: Run) -> FigureDescription | None:
-    """Show the weights before and after, the activities, and where the cells fire if enough times were saved."""
+    """Show activities, weights, what they bring in at each place, and where cells fire if enough times were saved."""
     walk = run.network.stimuli[0].schedule
     if not isinstance(walk, AlongTrajectory) or (np.diff(walk.trajectory.limits)[::2] <= 0.0).any():
         return None
@@ -322,22 +323,22 @@ def grids(run: Run) -> FigureDescription | None:
     ]
     tuning = walk.tuning
     assert isinstance(tuning, StripeTuning)
-    rows: list[list[Panel]] = [weights, [layer_panel(run, "map", "Map cells")]]
-    below = run.below
-    times = run.times("map.x")
-    if times.size >= _ENOUGH:
-        found = maps(run.network, times, run.values("map.x"))
+    inputs = input_maps(tuning, z[-1][:_SHOWN], walk.trajectory.limits)
+    rows: list[list[Panel]] = [
+        [layer_panel(run, "map", "Map cells")],
+        weights,
+        [map_panel(one, f"Learned input of cell {k}") for k, one in enumerate(inputs)],
+    ]
+    below, heights = run.below, [1.0, 0.55, 1.0]
+    measured = run.result["map.x"]
+    if measured.sizes["time"] >= _ENOUGH:
+        found = maps(run.network, np.asarray(measured["time"]), np.asarray(measured))
         scores = [grid_score(one) for one in found]
         bin_width = float(np.diff(walk.trajectory.limits)[0]) / 40.0
         spacing = bin_width * float(np.nanmedian([score.spacing for score in scores]))
-        below = (
-            f"grids: {spacing:.1f} from peak to peak, theory {theory.grid_spacing(float(np.max(tuning.spacing))):.1f}"
-        )
-        rows.append([_map(one, f"Cell {k}: gridness {score.gridness:.2f}")
-                     for k, (one, score) in enumerate(zip(found[:_SHOWN], scores, strict=False))])  # fmt: skip
-    return FigureDescription("Map cells learn grids from stripes", below, rows)
-
-
-def _map(values: np.ndarray, title: str) -> Panel:
-    marks = (Picture(np.nan_to_num(values).T[::-1], "", "heat"),)
-    return Panel(title, marks, "", "", legend="none", x_ticks=(), y_ticks=(), square=True)
+        theirs = theory.grid_spacing(float(np.max(tuning.spacing)))
+        below = f"grids: {spacing:.1f} cm from peak to peak, theory {theirs:.1f} cm   ·   {below}"
+        rows.append([map_panel(one, f"Rate: gridness {score.gridness:.2f}")
+                     for one, score in zip(found[:_SHOWN], scores, strict=False)])  # fmt: skip
+        heights.append(1.0)
+    return FigureDescription("Map cells learn grids from stripes", below, rows, heights)

@@ -403,7 +403,7 @@ def gates() -> list[Comparison]:
 # Figure --------------------------------------------------------------------------------------------------------
 
 
-@figure("M.x", "MN.x", "GN.x", "colliculus.x", "cues.x")
+@figure("M.x", "MN.x", "GN.x", "PL.x", "FP.x", "FO.x", "colliculus.x", "cues.x")
 def eye_movements(run: Run) -> FigureDescription | None:
     """Show cues and gaze, what is held in memory, and the gates and the colliculus that let the eye go."""
     try:
@@ -419,10 +419,16 @@ def eye_movements(run: Run) -> FigureDescription | None:
         on = np.where(cues[:, site] > 0.5, site + 1.0, np.nan)
         shown.append(Curve(t, on, "" if k else "cue, as seen", "given", color=1))
     memory = run.values("M").reshape(len(t), -1, SITES)
-    held = [
-        Curve(t, memory[:, rank].max(axis=1), f"rank {rank + 1}", shade=rank / max(1, memory.shape[1] - 1))
-        for rank in range(memory.shape[1])
-    ]
+    if memory.any():
+        held = Panel("Working memory: largest M of each rank", [
+            Curve(t, memory[:, rank].max(axis=1), f"rank {rank + 1}", shade=rank / max(1, memory.shape[1] - 1))
+            for rank in range(memory.shape[1])
+        ], run.time_label, "M", legend="top")  # fmt: skip
+    else:  # nothing is remembered: the target is seen, and planned
+        fields = (("PL", "attention, PL"), ("FP", "plan, FP"), ("FO", "command, FO"))
+        held = Panel("Parietal and frontal fields: largest activities", [
+            Curve(t, run.values(name).max(axis=1), words, color=k) for k, (name, words) in enumerate(fields)
+        ], run.time_label, "activity", legend="top")  # fmt: skip
     gate: list[Mark] = [
         Curve(t, run.values("MN")[:, 0], "working memory, MN"),
         Curve(t, run.values("GN").min(axis=1), "colliculus, smallest GN", color=1),
@@ -436,11 +442,8 @@ def eye_movements(run: Run) -> FigureDescription | None:
     goals = ", ".join(str(site) for _, site in found[1:]) or "nowhere"
     rows = (
         (Panel("Cues, and where the eye looks", shown, label, "site", y_limits=(0.0, SITES + 1.0)),),
-        (
-            Panel("Working memory: largest M of each rank", held, label, "M"),
-            Panel("Gates of the basal ganglia", gate, label, "N"),
-        ),
-        (Panel("Superior colliculus", moved, label, "C"),),
+        (held, Panel("Gates of the basal ganglia", gate, label, "N", legend="top")),
+        (Panel("Superior colliculus", moved, label, "C", legend="top"),),
     )
     stimuli = [s for s in run.network.stimuli if s.target == "SO"]
     how = ", stimulated" if stimuli else ""

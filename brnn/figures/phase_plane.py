@@ -86,7 +86,8 @@ def phase_panel(
         Curve(way[:1, 0], way[:1, 1], "beginning", color=6, marker="s"),
         Curve(way[-1:, 0], way[-1:, 1], "end", color=6, marker="o"),
     ]
-    return Panel(title, tuple(marks), names[0], names[1], x_limits=limits[0], y_limits=limits[1], **look)
+    # The way and its nullclines go wherever they like: the key gets room over them.
+    return Panel(title, tuple(marks), names[0], names[1], x_limits=limits[0], legend="top", **look)
 
 
 def _smooth(run: Run, way: np.ndarray, times: np.ndarray) -> np.ndarray:

@@ -95,9 +95,11 @@ def _columns(panel: Panel) -> tuple[int, int]:
     names = dict.fromkeys(name for mark in panel.marks if (name := getattr(mark, "label", "")))
     if not names or panel.legend != "top":
         return 1, 0
-    across = max(1, int(_LETTERS * panel.width / (max(map(len, names)) + 6)))
-    rows = -(-len(names) // across)
-    return -(-len(names) // rows), rows
+    lengths = [len(name) + 6 for name in names]
+    for rows in range(1, len(names)):  # filled column by column; each is as wide as its longest name
+        if sum(max(lengths[k : k + rows]) for k in range(0, len(names), rows)) <= _LETTERS * panel.width:
+            return -(-len(names) // rows), rows
+    return 1, len(names)
 
 
 def _set_limits(ax: Axes, panel: Panel, picture: bool, height: float) -> None:

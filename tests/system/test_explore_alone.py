@@ -13,6 +13,7 @@ import brnn
 from brnn.cli.commands.explore import catalogue
 from brnn.explore.alone.page import page_of
 from brnn.explore.asked import Asked
+from brnn.explore.controls import controls_of
 
 WITHIN = 1e-8
 TIMES = 21
@@ -70,6 +71,10 @@ def built(opened: Opened, values: list[float]) -> brnn.Network:
             settings.setdefault(s["group"], []).append(value)
         else:
             settings[s["name"]] = value
+    # A list of patterns has a slider for each of its numbers; the build takes it in its shape.
+    controls = controls_of(opened.asked, opened.asked.network())
+    shapes = {control["name"]: control["shape"] for control in controls if control["kind"] == "pattern"}
+    settings = {name: np.reshape(value, shapes[name]) if name in shapes else value for name, value in settings.items()}
     network: brnn.Network = opened.asked.model.module.build(**settings)
     return network
 
@@ -98,8 +103,9 @@ MODELS = (
     "lstm",  # discrete time, several products within a step
     "caianiello",  # discrete time with delays
     "art1",  # stiff: tens of thousands of steps; events that are only recorded
+    "fuzzy_art",  # the same, and patterns that are a list of lists
 )
-COMPILED = ("art1",)  # whose tens of thousands of steps take Python's DOP853 a minute
+COMPILED = ("art1", "fuzzy_art")  # whose tens of thousands of steps take Python's DOP853 a minute
 
 
 @pytest.mark.parametrize("name", MODELS)

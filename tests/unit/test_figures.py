@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch, Rectangle
 from PIL import Image
 
 import brnn
@@ -85,8 +87,17 @@ def overlapping(drawn: Figure) -> list[tuple[str, str]]:
 
 
 def empty(ax: Axes, panel: Panel) -> bool:
-    """Tell whether nothing of a panel's data can be seen within its limits."""
+    """Tell whether nothing of a panel's data can be seen within its limits, or all of it is 0 at all times."""
     (x0, x1), (y0, y1) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
+    simulated = [mark for mark in panel.marks if isinstance(mark, (Curve, Lines)) and _is_simulated(mark)]
+    if (
+        panel.x.startswith("time")
+        and simulated
+        and len(simulated) == sum(isinstance(mark, DATA) for mark in panel.marks)
+    ):
+        y = np.concatenate([mark.y.ravel() for mark in simulated])
+        if y.size and not np.nan_to_num(y).any():
+            return True
     for mark in panel.marks:
         if isinstance(mark, (Bars, Picture)) and np.isfinite(numbers(mark)).any():
             return False
@@ -96,6 +107,36 @@ def empty(ax: Axes, panel: Panel) -> bool:
             if np.any((x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)):
                 return False
     return True
+
+
+def _is_simulated(mark: Mark) -> bool:
+    return getattr(mark, "role", "simulated") == "simulated"
+
+
+def covered(ax: Axes) -> list[str]:
+    """Return the curves, points and bars of axes over which their legend lies."""
+    legend = ax.get_legend()
+    if legend is None:
+        return []
+    box = legend.get_window_extent().padded(-2.0)
+    found = []
+    for line in ax.lines:
+        path = line.get_transform().transform_path(line.get_path()).cleaned(remove_nans=True)
+        drawn = line.get_linestyle() not in ("None", "none")
+        over = path.intersects_bbox(box, filled=False) if drawn else box.count_contains(path.vertices) > 0
+        if over and ax.bbox.overlaps(box):
+            found.append(str(line.get_label()))
+    for bar in ax.patches:
+        if isinstance(bar, Rectangle) and bar.get_height() and not isinstance(bar, FancyBboxPatch):
+            across = bar.get_window_extent()
+            spans = across.height >= ax.bbox.height - 1.0  # the time in which an input is on
+            found += ["a bar"] if not spans and across.overlaps(box) else []
+    for group in ax.collections:
+        for path in group.get_paths() if isinstance(group, LineCollection) else ():
+            if group.get_transform().transform_path(path).intersects_bbox(box, filled=False):
+                found.append("a line")
+                break
+    return found
 
 
 @pytest.mark.parametrize("name", models.names())
@@ -114,6 +155,7 @@ def test_every_model_has_a_figure_that_can_be_shown(name: str) -> None:
     assert len(panels) == len(description.panels)
     for ax, panel in zip(panels, description.panels, strict=True):
         assert not empty(ax, panel), f"'{panel.title}' is empty"
+        assert covered(ax) == [], f"the legend of '{panel.title}' lies over them"
     assert overlapping(drawn) == []
 
 
