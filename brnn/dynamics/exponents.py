@@ -111,7 +111,7 @@ def lyapunov_exponents(
     u = initial_state(system, initial)
     if waiting > 0.0 or network.settled() > 0.0:
         result = simulate(network, network.settled() + waiting, initial=initial, rtol=1e-9, atol=1e-12)
-        u = np.concatenate([np.ravel(result[v.name].values[-1]) for v in system.variables])
+        u = np.concatenate([np.ravel(entry.last(entry.column.name)) for entry in result.recorded])
     fun = linear_rates(network, when)
 
     def velocity(t: float, w: np.ndarray) -> np.ndarray:

@@ -74,7 +74,7 @@ def influence(
     u = initial_state(system, initial)
     if start > 0.0:
         result = simulate(network, start, initial=initial, times=[start], rtol=1e-10, atol=1e-13)
-        u = np.concatenate([np.ravel(result[variable.name].values[-1]) for variable in system.variables])
+        u = np.concatenate([np.ravel(entry.last(entry.column.name)) for entry in result.recorded])
     V, found = np.eye(n)[:, meant], []
     for begin, end in segments(network, float(asked[-1])):
         if end <= start:

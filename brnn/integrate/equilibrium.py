@@ -121,7 +121,7 @@ def steady_state(
     result = simulate(network, duration, initial=initial, until="steady", **options)
     if result.status != "steady":
         raise IntegrationError(f"steady_state: {result.solver.message}", time=float(result.times[-1]), state=start)
-    u = np.concatenate([np.ravel(result[variable.name].values[-1]) for variable in system.variables])
+    u = np.concatenate([np.ravel(entry.last(entry.column.name)) for entry in result.recorded])
     time = float(result.times[-1])
     fun = system.rhs(max(time, network.settled()) + 1.0)
     rtol, atol = (float(result.solver.details[name]) for name in ("rtol", "atol"))

@@ -271,9 +271,8 @@ def _single(built: BuiltMembers, place: int, network: Network) -> FinishedMember
     except Exception as error:  # whatever it is, the other members go on
         return failed_members(members, [f"{type(error).__name__}: {one_line(error)}"])
     variables = layout(network)
-    course = np.concatenate(
-        [np.asarray(result[variable.name]).reshape(len(result.times), -1) for variable in variables], axis=1
-    )
+    # All of them, as the state has them: plain arrays, as a worker has no other use for xarray.
+    course = np.concatenate([entry.data[:].reshape(len(entry.times), -1) for entry in result.recorded], axis=1)
     reached = float(result.times[-1])
     rows = np.full((1, saved.size, course.shape[1]), np.nan)
     count = np.count_nonzero(saved <= reached * (1.0 + 1e-12))  # a member at rest does not reach the others
