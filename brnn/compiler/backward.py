@@ -31,7 +31,6 @@ from brnn.compiler.statements import (
     Statement,
     leaves,
 )  # fmt: skip
-from brnn.errors import SpecError
 
 __all__ = ["BackwardText", "backward_text"]
 
@@ -139,16 +138,14 @@ class _Writer:
         own = _given(loop.body)
         once: list[Statement] = [Assign(Local(_adjoint(name)), ZERO) for name in sorted(own & self.linear.locals)]
         back: list[list[Statement]] = []
-        hidden: set[str] = set()
+        summed: list[Loop] = []
         for statement in loop.body:
             if isinstance(statement, Loop):
-                hidden |= _changed(statement.body) & own
                 back.append(self._loop(statement))
+                once.append(statement)
+                summed.append(statement)
             elif isinstance(statement, Assign):
                 first, factors = self._factors(statement)
-                read = {leaf.name for part in first for leaf in leaves(part.value) if type(leaf) is Local}
-                if hidden & read:
-                    raise SpecError(f"the derivative of a sum needs its value: {', '.join(sorted(hidden & read))}")
                 once += first
                 if isinstance(statement.target, Index) or (
                     isinstance(statement.target, Local) and statement.target.name in own
@@ -156,7 +153,12 @@ class _Writer:
                     once.append(statement)
                 back.append(list(self._handed_on(statement, factors)))
         backward = [part for group in reversed(back) for part in group]
-        return [replace(loop, body=(*once, *backward))] if backward else []
+        if not backward:
+            return []
+        # Sums that inner loops make are made again if something backward reads them.
+        read = _read([*(part for part in once if part not in summed), *backward])
+        again = [_summing(part, own & read) if part in summed else part for part in once]
+        return [replace(loop, body=(*(part for part in again if part is not None), *backward))]
 
     def _factors(self, statement: Assign) -> tuple[list[Assign], list[Factor]]:
         """Return the statements that compute the factors, before the statement itself changes anything."""
@@ -211,6 +213,31 @@ def _given(statements: Sequence[Statement]) -> set[str]:
         for part in statements
         if isinstance(part, Assign) and type(part.target) is Local and part.symbol == "="
     }
+
+
+def _read(statements: Sequence[Statement]) -> set[str]:
+    """Return the names of the numbers that statements read, within inner loops as well."""
+    names: set[str] = set()
+    for part in statements:
+        if isinstance(part, Loop):
+            names |= _read(part.body)
+        elif isinstance(part, Assign):
+            names |= {leaf.name for leaf in leaves(part.value) if type(leaf) is Local}
+    return names
+
+
+def _summing(loop: Loop, names: Collection[str]) -> Loop | None:
+    """Return what of a loop these numbers need; None if it changes none of them."""
+    if not _changed(loop.body) & set(names):
+        return None
+    body = [
+        part
+        for part in loop.body
+        if isinstance(part, Assign)
+        and isinstance(part.target, (Index, Local))
+        and (part.symbol == "=" or part.target.name in names)
+    ]
+    return replace(loop, body=tuple(body))
 
 
 def _changed(statements: Sequence[Statement]) -> set[str]:

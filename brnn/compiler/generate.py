@@ -93,6 +93,13 @@ class SignalTable:
     network: Network
     by_object: bool = False
     sent: dict[tuple[str, Signal | int, float], tuple[Signal, SentSignals]] = field(default_factory=dict)
+    _read: dict[str, tuple[tuple[Signal, str], ...]] = field(default_factory=dict)
+
+    def read_by(self, projection: Projection) -> tuple[tuple[Signal, str], ...]:
+        """Return what the learning law of a projection reads, the same objects each time."""
+        if projection.learning is None:
+            return ()
+        return self._read.setdefault(str(projection.name), projection.learning.reads(projection.signal))
 
     def of(
         self, layer: str, signal: Signal, delay: float = 0.0, *, array: bool = False, total: bool = False
@@ -148,14 +155,13 @@ def generate(
 
 def _sent_by(projection: Projection, network: Network, signals: SignalTable) -> SentSignals:
     """Return the signals that a projection sends, and note everything that it reads."""
-    topology, gate, learning = projection.topology, projection.gate, projection.learning
+    topology, gate = projection.topology, projection.gate
     plastic = _is_plastic(projection)
     array = plastic or not topology.local or topology.needs_self
     total = topology.local and not plastic
-    if learning is not None:
-        for signal, place in learning.reads(projection.signal):
-            layer, lag = _end(projection, place)
-            signals.of(layer, signal, lag, array=place != "source total", total=place == "source total")
+    for signal, place in signals.read_by(projection):
+        layer, lag = _end(projection, place)
+        signals.of(layer, signal, lag, array=place != "source total", total=place == "source total")
     if projection.modulation is not None:
         modulating, single = _modulating(projection, signals), projection.modulation.at == "total"
         modulating.needs_array |= not single
@@ -309,7 +315,7 @@ def _add_field(
     if plastic:
         reads = [
             (signals.of(_end(projection, place)[0], signal, _end(projection, place)[1]), place)
-            for signal, place in (projection.learning.reads(projection.signal) if projection.learning else ())
+            for signal, place in signals.read_by(projection)
         ]
         if projection.name in given:
             add_given(program, network, projection, s, reads, net)

@@ -4,27 +4,21 @@ The parts that tests/unit/test_trajectory_derivatives.py and test_derivatives_th
 network here, beside complex steps through its equations, written out by hand and integrated by SciPy.
 """
 
-import inspect
 import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.integrate import solve_ivp
+from derivatives import STEP, by_complex_steps, read_both_ways, through_pieces
 from uncompiled import run_uncompiled
 
 import brnn
-from brnn.base.codetext import code_of
-from brnn.compiler.cache import load_module
-from brnn.compiler.partials import derivative
-from brnn.sensitivities.arguments import Arguments
-from brnn.sensitivities.parameters import Parameters
 from brnn.signals import Signal
 from brnn.spec.gates import Gate
 from brnn.spec.layers.base import LayerLaw
 from brnn.spec.learning import Learning
+from brnn.spec.schedules import Schedule
 
-STEP = 1e-20  # of the complex step
 TIMES = np.array([0.0, 0.6, 1.0, 1.7, 2.5, 3.0])
 POINT = {
     "g.A": 0.5, "g.B": 1.4, "g.C": 0.9, "g.E": 0.2, "g.F": 0.8, "g.rest": 0.6, "g.gain": 0.7, "g.initial.1": 0.3,
@@ -97,56 +91,27 @@ def rates(t, u, p, piece):
 def by_hand(p):
     """Return the states at TIMES, of parameters that may be complex: in units of each piece, whose ends may be."""
     u = np.array([0.4, p["g.initial.1"], 0.35, 0.35, p["n.initial"], p["n.initial"], 0.15, 0.15, 0.8], dtype=complex)
-    rows, edges = [u], [0.0, p["rise.schedule.start"], 2.0, p["rise.schedule.stop"], 3.0]
-    for piece, (start, stop) in enumerate(itertools.pairwise(edges)):
-        length = stop - start
-
-        def along(s, u, start=start, length=length, piece=piece):
-            return length * rates(start + s * length, u, p, piece)
-
-        run = solve_ivp(along, (0.0, 1.0), u, "DOP853", dense_output=True, rtol=1e-12, atol=1e-13)
-        for t in TIMES[(np.real(start) < TIMES) & (np.real(stop) >= TIMES)]:
-            s = (t - start) / length
-            state = run.sol(np.real(s))
-            rows.append(state + 1j * np.imag(s) * along(np.real(s), state))  # the saved time stands still
-        u = run.y[:, -1]
-    return np.array(rows)
+    edges = [0.0, p["rise.schedule.start"], 2.0, p["rise.schedule.stop"], 3.0]
+    return through_pieces(lambda t, u, piece: rates(t, u, p, piece), edges, u, TIMES)
 
 
 def test_trajectories(monkeypatch):
     run_uncompiled(monkeypatch)
-    wanted = np.stack([by_hand({**POINT, name: x + 1j * STEP}).imag / STEP for name, x in POINT.items()], axis=2)
+    expected, wanted = by_complex_steps(by_hand, POINT)
     options = {"times": TIMES, "rtol": 1e-9, "atol": 1e-11, "solver": "DOP853"}
     found = brnn.sensitivity(network(), list(POINT), **options)
     states = np.concatenate([found.states[f"{name}.x"].values for name in "gcnwp"], axis=1)
     slopes = np.concatenate([found[f"{name}.x"].values for name in "gcnwp"], axis=2)
-    np.testing.assert_allclose(states, by_hand(POINT).real, rtol=1e-8)
+    np.testing.assert_allclose(states, expected, rtol=1e-8)
     np.testing.assert_allclose(np.moveaxis(slopes, 0, 2), wanted, rtol=1e-6, atol=1e-8)
 
 
 @pytest.mark.parametrize("time", [0.3, 1.2, 2.1, 2.7])
 def test_what_is_read_backward(time, monkeypatch):
-    # q (f_u v + f_p b) is the same read forward, from v and b, and backward, from q
     run_uncompiled(monkeypatch)
-    rng = np.random.default_rng(3)
-    arguments = Arguments(Parameters(network(), list(POINT)), 3.0)
-    own, slopes = arguments.own, arguments.slopes(arguments.parameters.start)
-    numbers, arrays = arguments.moved(slopes)
-    u, v, q = rng.uniform(0.1, 0.9, 9), rng.normal(size=9), rng.normal(size=9)
-    text = own.tangents(numbers, arrays)
-    forward, seeds = own.with_tangents(text, time, 1)
-    for seed in seeds.values():
-        seed[:] = rng.normal(size=seed.shape)
-    moved = forward(time, np.concatenate([u, v]))[9:]
-    read = own.backward(numbers, arrays)
-    backward = own.read_backward(read, time)
-    out = np.empty(backward.size)
-    backward.into(time, np.concatenate([u, q]), out)
-    by_hand_now = rates(time, u, POINT, int(np.searchsorted([0.5, 2.0, 2.2], time)))
-    np.testing.assert_allclose(out[:9], by_hand_now, rtol=1e-13)
-    directions = np.concatenate([v, *(seeds[name].ravel() for name in ("p", *read.arrays))])
-    assert text.numbers == read.numbers
-    assert out[9:] @ directions == pytest.approx(q @ moved, rel=1e-12)
+    u, slopes, backward, forward = read_both_ways(network(), list(POINT), time)
+    np.testing.assert_allclose(slopes, rates(time, u, POINT, int(np.searchsorted([0.5, 2.0, 2.2], time))), rtol=1e-13)
+    assert backward == pytest.approx(forward, rel=1e-12)
 
 
 def test_a_box(monkeypatch):
@@ -188,42 +153,71 @@ def test_a_length(monkeypatch):
     np.testing.assert_allclose(found["a.x"].values[..., 0], wanted, rtol=1e-6, atol=1e-8)
 
 
-# Whose laws stand in no network here: the text of their derivatives is looked at instead.
-BY_TEXT = (
-    "ClampedLayer", "GainLayer", "ModulatedLayer", "TransmittedLayer", "TransmitterLayer", "QuadraticGate",
-    "LimitedSites", "CompetitiveInstar",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("name", BY_TEXT)
-def test_texts_of_laws(name):
-    """Each derivative of a law beside a difference of order 6."""
-    code = code_of(getattr(brnn, name).law)
-    count = len(inspect.signature(getattr(brnn, name).law).parameters)
-    at = np.random.default_rng(7).uniform(0.3, 0.9, count)
-    law = getattr(brnn, name).law
-    h = 1e-2
-    for k in range(count):
-        found = derivative(code, k, {})
-        module = load_module("import numpy as np\n\n" + "\n\n".join(part.source for part in (code, *found)))
-        moved = [at + h * s * np.eye(count)[k] for s in (-3, -2, -1, 1, 2, 3)]
-        wanted = np.dot([-1, 9, -45, 45, -9, 1], [float(law(*point)) for point in moved]) / (60.0 * h)
-        assert getattr(module, found[-1].name)(*at) == pytest.approx(wanted, rel=1e-7, abs=1e-9), k
+def _kinds(kind):
+    for one in kind.__subclasses__():
+        yield one
+        yield from _kinds(one)
 
 
 @pytest.mark.parametrize("base", [LayerLaw, Signal, Gate, Learning])
 def test_no_part_is_forgotten(base):
-    files = ("test_derivatives_of_every_part", "test_trajectory_derivatives", "test_derivatives_through_events")
-    text = "".join(Path(__file__).with_name(f"{name}.py").read_text() for name in files)
+    files = [
+        *Path(__file__).parent.glob("test_derivatives_*.py"),
+        Path(__file__).with_name("test_trajectory_derivatives.py"),
+    ]
+    text = "".join(path.read_text() for path in files)
     cells = {"MemoryCellLayer": "lstm", "GatedUnitLayer": "lstm", "UpdateGateLayer": "gru"}
     jumps = {"Step", "BinaryLayer", "SpikingLayer", "RandomSpikesLayer", "TraceLayer"}  # no derivative
 
-    def kinds(kind):
-        for one in kind.__subclasses__():
-            yield one
-            yield from kinds(one)
-
-    own = {one.__name__ for one in kinds(base) if one.__module__.startswith("brnn.") and one.__name__[0] != "_"}
-    missing = {name for name in own - jumps - set(BY_TEXT) if f"brnn.{cells.get(name, name)}(" not in text}
+    own = {one.__name__ for one in _kinds(base) if one.__module__.startswith("brnn.") and one.__name__[0] != "_"}
+    missing = {name for name in own - jumps if f"brnn.{cells.get(name, name)}(" not in text}
     missing -= {name for name in missing if name in cells and f'"{cells[name]}": (brnn.models' in text}
     assert not missing
+
+
+TABLE = np.array([[0.3, 0.9], [1.2, 0.1], [0.5, 0.8], [0.4, 0.2]])
+SCHEDULES = {
+    "Constant": brnn.Constant(), "Pulse": brnn.Pulse(0.4, 1.7), "Pulses": brnn.Pulses([[0.2, 0.9], [1.3, 2.1]]),
+    "Sequence": brnn.Sequence(TABLE, 0.4, 0.2), "Presented": brnn.Presented([[0.1, 0.7], [1.2, 2.0]], [1, 0]),
+    "Noise": brnn.Noise(3, interval=0.4), "InPhase": brnn.InPhase("one"),
+    "Frames": brnn.Frames((100.0 * TABLE).astype(np.uint8).reshape(4, 1, 2), 0.6),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_inputs_in_steps(name, monkeypatch):
+    """x' = -A x + s between two times is s/A + (x - s/A) exp(-A t)."""
+    run_uncompiled(monkeypatch)
+    shape = (1, 2) if name == "Frames" else 2
+    stimulus = brnn.Stimulus("a", "excitatory", TABLE if name == "Presented" else 1.0, SCHEDULES[name], name="s")
+    layer = brnn.Layer.additive("a", shape, A=0.7, initial=0.4)
+    protocol = brnn.Protocol([brnn.Phase("one", 1.1), brnn.Phase("two", 1.4)])
+    network = brnn.Network("n", [layer], [], [stimulus], protocol=protocol if name == "InPhase" else None)
+    edges = np.concatenate([[0.0], network.breaks(2.5), [2.5]])
+
+    def formula(p):
+        x = np.full(2, p["a.initial"], dtype=complex)
+        for start, stop in itertools.pairwise(edges):
+            rest = network.stimuli[0].at(0.5 * (start + stop), layer.shape).ravel() / p["a.A"]
+            x = rest + (x - rest) * np.exp(-p["a.A"] * (stop - start))
+        return x
+
+    x, wanted = by_complex_steps(formula, {"a.A": 0.7, "a.initial": 0.4})
+    options = {"times": [2.5], "rtol": 1e-10, "atol": 1e-12, "solver": "DOP853"}
+    found = brnn.sensitivity(network, {"a.A": 0.7, "a.initial": 0.4}, duration=2.5, **options)
+    np.testing.assert_allclose(found.states["a.x"].values.ravel(), x, rtol=1e-8)
+    np.testing.assert_allclose(found["a.x"].values.reshape(2, 2).T, wanted, rtol=1e-6)
+
+
+def test_no_schedule_is_forgotten():
+    own = {one.__name__ for one in _kinds(Schedule) if one.__module__.startswith("brnn.") and one.__name__[0] != "_"}
+    smooth = {"Ramp", "Sine", "Samples"}  # in the network above
+    assert own - smooth - {"OnInIntervals", "WhiteNoise", "AlongTrajectory"} == set(SCHEDULES)  # a base; refused
+
+
+def test_inputs_along_a_trajectory_are_refused():
+    path = brnn.Trajectory([0.0, 1.0, 2.0], [0.0, 0.5, 1.0], [0.0, 0.2, 0.1])
+    along = brnn.AlongTrajectory(path, brnn.PlaceTuning(0.5, 0.1, 0.3))
+    network = brnn.Network("n", [brnn.Layer.additive("a", 1, A=1.0)], [], [brnn.Stimulus("a", schedule=along)])
+    with pytest.raises(brnn.InputError, match="has inputs along a trajectory, through which derivatives are not taken"):
+        brnn.sensitivity(network, ["a.A"], duration=1.0)
