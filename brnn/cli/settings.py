@@ -9,7 +9,7 @@ from brnn.base.data import Spec
 from brnn.base.text import closest, shortened
 from brnn.errors import BrnnError, InputError
 from brnn.signals.base import Signal
-from brnn.spec.dotted.arguments import BuildArguments
+from brnn.spec.dotted.arguments import BuildArguments, any_parameter, takes_any
 from brnn.spec.dotted.texts import Parameter, number_in, parameters_of, value_in
 from brnn.spec.network import Network
 
@@ -42,6 +42,9 @@ def parse_settings(texts: Sequence[str], build: Callable[..., Any], model: str) 
     for text in texts:
         key, value = _key_and_value(text)
         name, dot, field = key.partition(".")
+        if name not in known and takes_any(build):
+            name, dot, field = key, "", ""  # for its **options, as it stands
+            known = {**known, key: any_parameter(key)}
         if name not in known:
             hint = closest(name, known)
             has = f"it has {', '.join(known)}" if known else "it has none"

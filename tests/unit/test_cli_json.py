@@ -72,6 +72,36 @@ def test_a_sweep(answer: Any) -> None:
     assert sum(regime["counts"].values()) == 3
 
 
+def files_of(found: dict[str, Any]) -> list[str]:
+    assert all(entry["bytes"] == Path(entry["file"]).stat().st_size > 0 for entry in found["files"])
+    return [entry["file"] for entry in found["files"]]
+
+
+def test_files_that_are_written(answer: Any) -> None:
+    answer("run", "cells.json", "-o", "run.h5")
+    assert files_of(answer("plot", "run.h5", "-o", "run.svg")) == ["run.svg"]
+    assert files_of(answer("export", "run.h5", "--csv", "tables")) == ["tables/F.x.csv", "tables/units.csv"]
+    equations = answer("export", "cells.json", "--ode", "cells.ode", "--latex", "cells.tex")
+    assert files_of(equations) == ["cells.ode", "cells.tex"]
+    assert files_of(answer("explore", "cells.json", "--html", "page.html")) == ["page.html"]
+
+
+def test_shards_that_are_joined(answer: Any) -> None:
+    for part in (1, 2):
+        answer("sweep", "cells.json", "--grid", "F.A=1:2:3", "--shard", f"{part}/2", "-o", f"part{part}.h5")
+    found = answer("merge", "part1.h5", "part2.h5", "-o", "s.h5")
+    assert found == answer("info", "s.h5")
+    assert (found["members"], found["counts"]["complete"]) == (3, 3)
+
+
+def test_claims_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    """All of the output is the object: no table before it, no verdict after it."""
+    assert main(["verify", "mcculloch_pitts", "--json", "-"]) == 0
+    claims = json.loads(capsys.readouterr().out)["claims"]
+    assert {claim["model"] for claim in claims} == {"mcculloch_pitts"}
+    assert all(claim["passed"] for claim in claims)
+
+
 def test_theory(answer: Any) -> None:
     found = answer("theory", "rcf", "--set", "signal=w**2", "--set", "initial=0.2,0.9,0.4")
     assert not [name for prediction in found["predictions"] for name in prediction if name.startswith("_")]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
+import brnn
 from brnn.cli.settings import parameters_of, parse_settings
 from brnn.errors import InputError
 from brnn.signals import Expression, Linear, Sigmoid, Signal, Step
@@ -214,3 +215,12 @@ def test_kinds_without_annotations() -> None:
 def test_a_build_without_parameters() -> None:
     with pytest.raises(InputError, match=r"m has no parameter 'A' \(it has none\)"):
         parse_settings(["A=1"], lambda: None, "m")
+
+
+def test_dotted_names_for_options_of_a_build() -> None:
+    def build(n: int = 3, **names: Any) -> brnn.Network:
+        return brnn.build("rcf", n=n).with_(names)
+
+    values = parse_settings(["n=4", "rcf.B=2", "rcf_rcf_exc.signal.half=0.5"], build, "own")
+    assert values == {"n": 4, "rcf.B": 2, "rcf_rcf_exc.signal.half": 0.5}
+    assert build(**values).layer("rcf").B == 2.0

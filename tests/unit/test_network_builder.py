@@ -263,6 +263,22 @@ def test_parameters_without_a_default_and_options() -> None:
     np.testing.assert_array_equal(given_now["initial"], [0.0, 1.0, 0.0])
 
 
+def test_dotted_names_that_a_build_hands_on() -> None:
+    """`**options` of a user's own build are the dotted names themselves, which `Network.with_` understands."""
+
+    def changed(A: float = 1.0, **names: Any) -> brnn.Network:
+        return rcf.build(n=4, A=A).with_(names)
+
+    row = {"A": 0.25, "rcf.B": 2.0, "rcf.initial.3": 0.5, "rcf_rcf_exc.signal.half": 0.125}
+    expected = rcf.build(n=4, A=0.25).with_({name: value for name, value in row.items() if name != "A"})
+    assert brnn.build(changed, **row) == changed(**row) == expected
+    assert expected.layer("rcf").B == 2.0
+    assert "Layer has no field 'Q'" in refusal(lambda: brnn.build(changed, **{"rcf.Q": 1.0}))
+    data = brnn.sweep(changed, Grid({"rcf.B": [2.0, 4.0]}), duration=1.0, measures=["final"], progress=False)
+    for B, final in zip((2.0, 4.0), data["rcf.x"].values, strict=True):
+        np.testing.assert_allclose(final, brnn.simulate(rcf.build(n=4, B=B), 1.0).final("rcf"), rtol=1e-4)
+
+
 def test_members_of_a_design() -> None:
     design = Grid(n=[4, 5], signal=["linear", Sigmoid()]) * Random(2, 1, A=(0.5, 1.5))
     from_values = builder_of("rcf").for_names(design.names)

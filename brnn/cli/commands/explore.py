@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,8 @@ import typer
 
 from brnn import models as package
 from brnn.base.docstrings import docstring_of, reference_of
-from brnn.cli.commands.options import Force, Settings, complete_model, whole_option
+from brnn.cli.commands.options import AsJson, Force, Settings, complete_model, whole_option
+from brnn.cli.outputs import print_written
 from brnn.errors import FileError, InputError
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ def explore(
         ),
     ] = None,
     force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
     """Explore a model: a local page with sliders for its parameters.
 
@@ -67,7 +70,9 @@ def explore(
         if port is not None:
             raise InputError(f"--port {port}: is for a server, and --html needs none")
         _write_alone(model, settings or [], html, force)
+        print_written([html], as_json)
         return
+    from brnn.cli.as_json import print_json
     from brnn.explore.answers import Answers
     from brnn.explore.server import ExploreServer
 
@@ -80,7 +85,11 @@ def explore(
     query = urlencode([("model", name), *(("set", setting) for setting in settings or ())])
     with ExploreServer(Answers(known, folder.resolve()), number) as server:
         address = f"{server.address}?{query}"
-        print(address, flush=True)
+        if as_json:
+            print_json({"address": address})
+            sys.stdout.flush()
+        else:
+            print(address, flush=True)
         if not no_browser:
             webbrowser.open(address)
         server.serve_forever()
@@ -88,7 +97,6 @@ def explore(
 
 def _write_alone(model: str, settings: list[str], path: Path, force: bool) -> None:
     from brnn.base.paths import check_target, new_text_file
-    from brnn.cli.outputs import size_in_words
     from brnn.explore.alone.page import page_of
     from brnn.explore.asked import Asked
 
@@ -97,7 +105,6 @@ def _write_alone(model: str, settings: list[str], path: Path, force: bool) -> No
     text = page_of(Asked(known.model(name), tuple(settings)))
     with new_text_file(path, force) as file:
         file.write(text)
-    print(f"wrote {path} ({size_in_words(path)})")
 
 
 def catalogue(model: str) -> tuple[Catalogue, str]:

@@ -13,7 +13,7 @@ import brnn
 from brnn.base.paths import check_target
 from brnn.base.words import value_in_words
 from brnn.cli.commands.options import AsJson, File, Force, Settings, number_option
-from brnn.cli.outputs import size_in_words
+from brnn.cli.outputs import print_written, size_in_words
 from brnn.cli.text import columns
 from brnn.errors import InputError
 
@@ -35,7 +35,7 @@ EXPORT_EXAMPLES = (
     "brnn export run.h5 --csv tables",
     "brnn export sweep.h5 --parquet sweep.parquet",
     "brnn export rcf --set n=4 --ode rcf.ode --sbml rcf.xml",
-    "brnn export rcf --latex rcf.tex",
+    "brnn export rcf --latex rcf.tex --json",
 )
 
 
@@ -68,6 +68,7 @@ def plot(
         typer.Option("--model", metavar="FILE", help="The .py file with what is the user's own: classes, the figure."),
     ] = None,
     force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
     """Draw a result: a run over time, or a measure of a sweep over its parameters.
 
@@ -86,6 +87,7 @@ def plot(
         _animate(file, animation, layer, force)
     if out is not None:
         _draw(file, out, kind, measure, None if model is None else find_model(model), force)
+    print_written([path for path in (animation, out) if path is not None], as_json)
 
 
 def _animate(file: Path, animation: Path, layer: str | None, force: bool) -> None:
@@ -97,7 +99,6 @@ def _animate(file: Path, animation: Path, layer: str | None, force: bool) -> Non
         if not isinstance(result, Result):
             raise InputError(f"--animate {animation}: {file} is no run; only runs move")
         animate(result, animation, layer=layer, force=force)
-    print(f"wrote {animation} ({size_in_words(animation)})")
 
 
 def _draw(file: Path, out: Path, kind: str, measure: str | None, model: Model | None, force: bool) -> None:
@@ -114,7 +115,6 @@ def _draw(file: Path, out: Path, kind: str, measure: str | None, model: Model | 
         else:
             figure = run_figure(result, kind, own=None if model is None else model.figure)
         save(figure, out, force=force)
-    print(f"wrote {out} ({size_in_words(out)})")
 
 
 def info(file: File, as_json: AsJson = False) -> None:
@@ -281,6 +281,7 @@ def export(
         str | None, typer.Option("--duration", metavar="T", help="Up to which time the inputs of a model are written.")
     ] = None,
     force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write a result as tables, or the equations of a model for other programs.
 
@@ -293,7 +294,7 @@ def export(
     if ode is not None or sbml is not None or latex is not None:
         if csv is not None or parquet is not None:
             raise InputError("--ode, --sbml and --latex write a model, --csv and --parquet a result: not both")
-        _export_equations(file, ode, sbml, latex, settings, duration, force)
+        print_written(_export_equations(file, ode, sbml, latex, settings, duration, force), as_json)
         return
     if csv is None and parquet is None:
         raise InputError(
@@ -303,11 +304,10 @@ def export(
         raise InputError(
             f"{'--set ' + settings[0] if settings else '--duration'}: is for a model, with --ode, --sbml or --latex"
         )
-    if parquet is not None:
-        print(f"wrote {to_parquet(file, parquet, force=force)} ({size_in_words(parquet)})")
+    paths = [] if parquet is None else [to_parquet(file, parquet, force=force)]
     if csv is not None:
-        for path in to_csv(file, csv, force=force):
-            print(f"wrote {path} ({size_in_words(path)})")
+        paths += to_csv(file, csv, force=force)
+    print_written(paths, as_json)
 
 
 def _export_equations(
@@ -318,7 +318,7 @@ def _export_equations(
     settings: list[str] | None,
     duration: str | None,
     force: bool,
-) -> None:
+) -> list[Path]:
     from brnn.base.checks import number
     from brnn.base.paths import new_text_file
     from brnn.cli.model import find_model
@@ -342,4 +342,4 @@ def _export_equations(
     for path, text in texts:
         with new_text_file(path, force) as file:
             file.write(text)
-        print(f"wrote {path} ({size_in_words(path)})")
+    return [path for path, _ in texts]

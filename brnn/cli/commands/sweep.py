@@ -160,10 +160,7 @@ def sweep(
         if not json:
             print(_summary(result, out))
     if json:
-        from brnn.cli.as_json import print_json, written
-        from brnn.files.sweep.describe import sweep_as_data
-
-        print_json(written(out) | sweep_as_data(out))
+        _print_json(out)
     if failed:
         raise typer.Exit(1)
 
@@ -177,13 +174,17 @@ def merge(
         Path, typer.Option("-o", "--out", metavar="FILE", help="The whole sweep (.h5).", show_default=False)
     ],
     force: Force = False,
+    json: AsJson = False,
 ) -> None:
     """Join the shards of an array job into one file."""
     from brnn.files.sweep.merge import merge_shards
 
     check_target(out, force, option="-o", suffixes=RESULTS, kept=shards)
     with merge_shards(shards, out, force=force) as result:
-        print(_summary(result, out))
+        if not json:
+            print(_summary(result, out))
+    if json:
+        _print_json(out)
 
 
 def _design(
@@ -264,6 +265,13 @@ def _executor(jobs: str | None, scheduler: str | None) -> Iterator[Any]:
         yield client
     finally:
         client.close()
+
+
+def _print_json(out: Path) -> None:
+    from brnn.cli.as_json import print_json, written
+    from brnn.files.sweep.describe import sweep_as_data
+
+    print_json(written(out) | sweep_as_data(out))
 
 
 def _summary(result: xr.Dataset, out: Path) -> str:

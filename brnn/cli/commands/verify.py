@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import textwrap
 from collections.abc import Sequence
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,7 +27,12 @@ __all__ = ["EXAMPLES", "verify"]
 _HEADER = ("", "predicted", "measured", "difference", "tolerance", "verdict")
 _LABEL_WIDTH = 46
 
-EXAMPLES = ("brnn verify", "brnn verify rcf ./my_model.py", "brnn verify --json claims.json")
+EXAMPLES = (
+    "brnn verify",
+    "brnn verify rcf ./my_model.py",
+    "brnn verify --json claims.json",
+    "brnn verify rcf --json -",
+)
 
 
 def verify(
@@ -40,7 +45,10 @@ def verify(
         typer.Option("--model", metavar="MODEL", help="Another one, as MODEL; may be repeated."),
     ] = None,
     json: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Also write the comparisons as JSON.")
+        Path | None,
+        typer.Option(
+            "--json", metavar="FILE", help="Also write the comparisons as JSON; -: to standard output, and no table."
+        ),
     ] = None,
     force: Force = False,
 ) -> None:
@@ -50,7 +58,8 @@ def verify(
     """
     from brnn.cli.model import find_model
 
-    if json is not None:
+    alone = json == Path("-")
+    if json is not None and not alone:
         check_target(json, force, option="--json", suffixes=(".json",))
     wanted = [find_model(name) for name in [*(chosen or ()), *(model or ())] or models.names()]
     done: list[dict[str, Any]] = []
@@ -60,12 +69,19 @@ def verify(
         rows += sum(len(outcome) for _, outcome in checked)
         failed += sum(not all(row.passed for row in outcome) for _, outcome in checked)
         done += [_claim_as_json(found, claim, outcome) for claim, outcome in checked]
-        print(f"{found.name}: {counted(len(checked), 'claim')}\n{_in_columns(checked)}", flush=True)
+        if not alone:
+            print(f"{found.name}: {counted(len(checked), 'claim')}\n{_in_columns(checked)}", flush=True)
     if json is not None:
-        _write(json, force, done)
+        text = dumps({"claims": done}, indent=1, allow_nan=False)
+        if alone:
+            print(text)
+        else:
+            with new_text_file(json, force) as file:
+                file.write(f"{text}\n")
     verdict = f"{failed} FAILED" if failed else "all hold" if done else "nothing was checked"
     counts = counted(len(done), "claim"), counted(len(wanted), "model"), counted(rows, "comparison")
-    print("{} of {}, {}: {}".format(*counts, verdict))
+    if not alone:
+        print("{} of {}, {}: {}".format(*counts, verdict))
     if failed:
         raise typer.Exit(1)
 
@@ -103,9 +119,3 @@ def _claim_as_json(found: Model, claim: Any, outcome: tuple[Comparison, ...]) ->
         "passed": all(row.passed for row in outcome),
         "comparisons": [row.to_dict() for row in outcome],
     }
-
-
-def _write(path: Path, force: bool, done: list[dict[str, Any]]) -> None:
-    with new_text_file(path, force) as file:
-        json.dump({"claims": done}, file, indent=1, allow_nan=False)
-        file.write("\n")

@@ -14,7 +14,7 @@ from brnn.errors import InputError
 from brnn.spec.dotted.parts import NameNode, check_parts, name_tree, with_parts
 from brnn.spec.dotted.texts import Parameter, parameters_of, value_in
 
-__all__ = ["BuildArguments", "takes_dotted_names"]
+__all__ = ["BuildArguments", "any_parameter", "takes_any", "takes_dotted_names"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,7 +49,7 @@ class BuildArguments:
         kinds = {parameter.kind for parameter in signature.parameters.values()}
         if inspect.Parameter.POSITIONAL_ONLY in kinds:
             raise InputError(f"build: {name} has a parameter without a name; all must have one")
-        self.open = inspect.Parameter.VAR_KEYWORD in kinds
+        self.open = takes_any(function)
 
     def check(self, tree: Mapping[str, NameNode]) -> None:
         """Raise InputError if a name is none of a parameter; the message suggests a near one."""
@@ -58,8 +58,9 @@ class BuildArguments:
                 has = f"it has {', '.join(self.parameters)}" if self.parameters else "it has none"
                 hint = closest(name, self.parameters)
                 raise InputError(f"{node.first}: {self.name} has no parameter '{name}' ({has}){hint}")
-            known = self._known(name)
-            check_parts(node, _default(known), kinds=known.kinds)
+            if not self._goes_on(name, node):
+                known = self._known(name)
+                check_parts(node, _default(known), kinds=known.kinds)
 
     def missing(self, names: Iterable[str]) -> str | None:
         """Return a parameter that has no default and is not among these; None if there is none."""
@@ -73,7 +74,9 @@ class BuildArguments:
         partial: list[tuple[str, Callable[[Sequence[Any]], Any]]] = []
         for name, node in tree.items():
             known = self._known(name)
-            if node.parts:
+            if self._goes_on(name, node):
+                whole += [(leaf.name, leaf.slot, _converter(known)) for leaf in node.leaves() if leaf.slot is not None]
+            elif node.parts:
                 partial.append((name, functools.partial(_with_parts, known, _converter(known), {}, node)))
             elif node.slot is not None:
                 whole.append((name, node.slot, _converter(known)))
@@ -92,8 +95,24 @@ class BuildArguments:
         self.check(tree)
         return self.maker(tree)(tuple(settings.values()))
 
+    def _goes_on(self, name: str, node: NameNode) -> bool:
+        """Tell whether dotted names are for ``**options`` of the function, such as ``network.with_(options)``."""
+        elements = all(part.isdigit() and not child.parts for part, child in node.parts.items())
+        return self.open and name not in self.parameters and node.slot is None and not elements
+
     def _known(self, name: str) -> Parameter:
-        return self.parameters.get(name, Parameter(name, inspect.Parameter.empty, _ANY))
+        return self.parameters.get(name) or any_parameter(name)
+
+
+def takes_any(function: Callable[..., Any]) -> bool:
+    """Tell whether a function takes any keyword, as ``**options``."""
+    kinds = {parameter.kind for parameter in inspect.signature(function).parameters.values()}
+    return inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def any_parameter(name: str) -> Parameter:
+    """Return what is known of one that is given as one of ``**options``."""
+    return Parameter(name, inspect.Parameter.empty, _ANY)
 
 
 def takes_dotted_names(build: Callable[P, R]) -> Callable[P, R]:

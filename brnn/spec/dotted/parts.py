@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,10 +55,14 @@ class NameNode:
     @property
     def first(self) -> str:
         """The first dotted name that begins with this one and sets a value."""
-        node = self
-        while node.slot is None:
-            node = next(iter(node.parts.values()))
-        return node.name
+        return next(self.leaves()).name
+
+    def leaves(self) -> Iterator[NameNode]:
+        """Yield the places that set a value, this one and those within it."""
+        if self.slot is not None:
+            yield self
+        for part in self.parts.values():
+            yield from part.leaves()
 
 
 def name_tree(names: Sequence[str]) -> dict[str, NameNode]:
