@@ -199,7 +199,6 @@ class Answers:
         allowed = _measures(network)
         if measure not in allowed:
             raise InputError(f"measure={shortened(measure)}: must be one of {', '.join(allowed)}")
-        layer, _, kind = measure.rpartition(".")
         build, whole = _buildable(asked, name)
         values = np.linspace(low, high, int(count))
         values = np.unique(np.round(values)) if whole else values
@@ -210,12 +209,11 @@ class Answers:
                 build,
                 Grid(**{name: values.astype(int) if whole else values}),
                 duration=asked.duration,
-                measures=[kind],
+                measures=[measure.rpartition(".")[2]],
                 seed=asked.seed or 0,
                 progress=False,
             )
-        column = kind if len(network.layers) == 1 else f"{layer}.{kind}"
-        shown = np.asarray(found[column].values)
+        shown = np.asarray(found[measure].values)
         texts = shown.dtype.kind not in "fiub"
         levels = list(dict.fromkeys(str(v) for v in shown)) if texts else []
         numbers = [float(levels.index(str(v))) for v in shown] if texts else [float(v) for v in shown]

@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 
 from brnn.base.text import closest
 from brnn.errors import InputError
+from brnn.files.sweep.dataset import full_name
 from brnn.files.sweep.grid import unstack
 from brnn.plot.style import ACCENT, MUTED, PALETTE, heat_colors, key, new_figure, ordered_colors, polish
 
@@ -92,10 +93,13 @@ def _by_design(parameters: int, grid: bool) -> str:
 def _chosen(sweep: xr.Dataset, measure: str | None) -> str:
     names = [str(n) for n in sweep.data_vars if n not in _OWN and sweep[n].dims[:1] == ("member",)]
     if measure is not None:
+        measure = full_name(sweep, measure)
         if measure not in names:
-            raise InputError(f"measure = '{measure}': the sweep has {', '.join(names)}{closest(measure, names)}")
+            known = [*names, *(name.rpartition(".")[2] for name in names)]
+            raise InputError(f"measure = '{measure}': the sweep has {', '.join(names)}{closest(measure, known)}")
         return measure
-    ranked = sorted(names, key=lambda n: (_PREFERRED.index(n) if n in _PREFERRED else 3, sweep[n].ndim))
+    kinds = {name: name.rpartition(".")[2] for name in names}
+    ranked = sorted(names, key=lambda n: (_PREFERRED.index(kinds[n]) if kinds[n] in _PREFERRED else 3, sweep[n].ndim))
     if not ranked:
         raise InputError("the sweep has no measure that could be drawn")
     return ranked[0]

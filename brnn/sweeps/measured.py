@@ -73,7 +73,7 @@ def measured(
 ) -> tuple[dict[str, MeasuredValues], dict[int, str]]:
     """Return what all measures give for members, by the name of the row, and the errors of the user's own by member.
 
-    A named measure of a network with several layers is taken of each of them and called ``"<layer>.<measure>"``.
+    A named measure is taken of each layer and called ``"<layer>.<measure>"``, as the states are.
     Members that failed have nothing: NaN, -1 or an empty text.
     """
     rows: dict[str, MeasuredValues] = {}
@@ -102,7 +102,7 @@ def _named_rows(measure: Measure, states: MemberStates) -> Iterator[tuple[str, M
         yield measure.name, MeasuredValues(_without(measure.function(states), lost), (), measure.long_name)
         return
     for layer in states.layers:
-        name = f"{layer.group}.{measure.name}" if len(states.layers) > 1 else measure.name
+        name = f"{layer.group}.{measure.name}"
         values = _without(measure.function(states, layer), lost)
         if measure.choices:
             values = np.array([*measure.choices, ""], dtype=np.bytes_)[values]

@@ -185,7 +185,7 @@ def _measure(name: str | None, item: Any) -> Measure:
                 f"measures: there is no '{item}' (there is {', '.join(MEASURES)}){closest(item, MEASURES)}"
             )
         found = MEASURES[item]
-        if name is None:
+        if name is None or name == item:
             return found
         if found.scope == "states":
             raise InputError(f"measures: '{item}' gives the states, which keep their own names; it cannot be '{name}'")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from brnn.base.checks import number, whole
 from brnn.ensemble.arrays import unfit
-from brnn.errors import InputError
+from brnn.errors import FileError, InputError
 from brnn.files.sweep.writer import SweepWriter
 from brnn.integrate.times import saved_times
 from brnn.sweeps.building.find import builder_of
@@ -32,7 +32,7 @@ from brnn.sweeps.designs import Design
 from brnn.sweeps.dispatch import Dispatcher
 from brnn.sweeps.executors import WorkerProcesses, Workers, processors, workers_for
 from brnn.sweeps.header import sweep_header
-from brnn.sweeps.measures import chosen_measures
+from brnn.sweeps.measures import Measure, chosen_measures
 from brnn.sweeps.options import MemberOptions
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ def sweep(
     measures : names and functions
         What is kept of each member: "final", "total", "relative", "winner", "survivors", "stored_contrast", "regime",
         "time", or functions of its result (with ``result["F1.x"]``, ``.final("F1")``, ``.total("F1")``). "final" keeps
-        the states under the names that they have in a run, ``"F1.x"``; every other measure has its own name,
-        ``"winner"``, in networks of several layers with that of the layer before it, ``"F1.winner"``.
+        the states under the names that they have in a run, ``"F1.x"``; what is measured of a layer is called alike,
+        ``"F1.winner"``, and ``data["winner"]`` is enough if there is one layer. A function has one row, with its name.
     out : str or Path, optional
         The HDF5 file, written while the sweep goes on. Without it everything is kept in memory.
     executor : None, int, Executor or Client
@@ -163,6 +163,7 @@ def sweep(
         header = sweep_header(builder, design, columns, chosen, options, root, sample, selected, shard, command)
         writer = stack.enter_context(SweepWriter(path, header, force=force, resume=resume))
         kept.append(writer)
+        _refuse_other_names(chosen, writer, path)
         todo = writer.pending()
         alone = sample is not None and (solver != "auto" or unfit(sample) is not None)
         workers = stack.enter_context(_workers(executor, alone, todo.size))
@@ -174,6 +175,13 @@ def sweep(
         result = writer.finish()
         warn_faint(work.faint, done + todo.size, options.atol)
         return result if out is not None else result.load()
+
+
+def _refuse_other_names(measures: Sequence[Measure], writer: SweepWriter, path: Path) -> None:
+    """Refuse to go on with a file in which the layer is not before its measure: there would be two half rows."""
+    for measure in measures:
+        if measure.scope in ("layer", "cells") and measure.name in writer.variables:
+            raise FileError(f"{path} cannot be resumed: an older brnn named its measures otherwise; run the sweep anew")
 
 
 def _workers(executor: Any, alone: bool, members: int) -> Workers:

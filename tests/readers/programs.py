@@ -151,7 +151,7 @@ def test_the_hdf5_library_1_8(folder: Path) -> None:
     read = {tuple(line.split()[:2]): numbers(" ".join(line.split()[2:])) for line in lines}
     for name in ("run.h5", "killed.h5"):
         np.testing.assert_allclose(read[name, "F1/x"][-3:], np.exp(-1.0) * np.array([1.0, 2.0, 3.0]), rtol=1e-5)
-    np.testing.assert_allclose(read["sweep.h5", "total"], 6.0 * np.exp([-0.5, -1.0, -2.0]), rtol=1e-5)
+    np.testing.assert_allclose(read["sweep.h5", "F1.total"], 6.0 * np.exp([-0.5, -1.0, -2.0]), rtol=1e-5)
     print(f"| HDF5 1.8 | {version} | yes | yes | yes |")
 
 

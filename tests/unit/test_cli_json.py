@@ -66,9 +66,9 @@ def test_a_sweep(answer: Any) -> None:
     assert found["parameters"] == {"x": {"smallest": 1.0, "largest": 3.0}}
     assert list(found["failed"]) == ["2"]
     assert "too large" in found["failed"]["2"]
-    total = next(entry for entry in found["variables"] if entry["name"] == "total")
+    total = next(entry for entry in found["variables"] if entry["name"] == "F.total")
     assert (total["smallest"], total["largest"]) == pytest.approx((2.0 * np.exp(-1.0), 3.0 * np.exp(-1.0)), rel=1e-5)
-    regime = next(entry for entry in found["variables"] if entry["name"] == "regime")
+    regime = next(entry for entry in found["variables"] if entry["name"] == "F.regime")
     assert sum(regime["counts"].values()) == 3
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -211,3 +213,35 @@ def test_several_layers() -> None:
     gates = [name for name in data if name.endswith(".y")]
     assert gates
     assert all(data[gate].dims[1] == f"{gate[:-2]}_source" for gate in gates if data[gate].ndim > 1)
+
+
+def test_measures_are_named_as_states_are(tmp_path: Path) -> None:
+    """In the file, in xarray and in tables; the name of the measure alone finds it where one layer has it."""
+    path = tmp_path / "sweep.h5"
+    measures = {"final": "final", "who": "winner", "largest": lambda result: float(result.final("rcf").max())}
+    with sweep("rcf", brnn.Grid(A=A), measures=measures, out=path) as data:
+        assert {"rcf.x", "rcf.who", "largest"} < set(data.data_vars)
+        assert data["who"].identical(data["rcf.who"])
+        assert list(data[["who"]].data_vars) == list(brnn.unstack(data)[["who"]].data_vars) == ["rcf.who"]
+        assert data.isel(member=[1])["who"].identical(data["rcf.who"][[1]])
+        np.testing.assert_array_equal(data["who"], data["rcf.x"].argmax("rcf"))
+        with pytest.raises(KeyError, match="whom"):
+            data["whom"]
+    with xr.open_dataset(path) as plain:
+        assert "rcf.who" in plain
+        assert "who" not in plain
+    assert brnn.rerun(path).passed
+    data = sweep("gated_dipole", brnn.Grid(A=[0.5]), measures=["total"])
+    with pytest.raises(KeyError, match="total"):  # which of them?
+        data["total"]
+
+
+def test_a_file_in_which_measures_have_other_names_is_run_anew(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.h5"
+    sweep("rcf", brnn.Grid(A=A), measures=["total"], out=path).close()
+    with h5py.File(path, "r+") as file:  # as earlier versions called it
+        file.move("rcf.total", "total")
+        file.attrs["variables"] = np.bytes_(file.attrs["variables"].replace(b"rcf.total", b"total"))
+    with pytest.raises(brnn.FileError, match="an older brnn named its measures otherwise"):
+        sweep("rcf", brnn.Grid(A=A), measures=["total"], out=path, resume=True)
+    assert brnn.rerun(path).passed

@@ -59,7 +59,7 @@ def test_a_network_and_seeds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "place", "value", "difference"),
-    [("rcf.x", (3, 4), 7.0, None), ("winner", (2,), 9, None), ("rcf.x", (1, 0), math.nan, math.inf)],
+    [("rcf.x", (3, 4), 7.0, None), ("rcf.winner", (2,), 9, None), ("rcf.x", (1, 0), math.nan, math.inf)],
 )
 def test_other_numbers(
     tmp_path: Path, name: str, place: tuple[int, ...], value: float, difference: float | None
@@ -78,11 +78,11 @@ def test_other_numbers(
 def test_another_text_and_another_status(tmp_path: Path) -> None:
     path = swept(tmp_path / "sweep.h5")
     with h5py.File(path, "r+") as file:
-        texts = json.loads(file["regime"].attrs["texts"])
+        texts = json.loads(file["rcf.regime"].attrs["texts"])
         assert "quenched" not in texts
-        file["regime"].attrs["texts"] = json.dumps([*texts, "quenched"])
-        file["regime"][4] = len(texts)
-    assert brnn.rerun(path).variable == "regime[4]"
+        file["rcf.regime"].attrs["texts"] = json.dumps([*texts, "quenched"])
+        file["rcf.regime"][4] = len(texts)
+    assert brnn.rerun(path).variable == "rcf.regime[4]"
     changed(path, "status", (1,), 2)
     assert brnn.rerun(path).variable == "status[1] (steady, now complete)"
 

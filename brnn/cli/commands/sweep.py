@@ -279,8 +279,8 @@ def _summary(result: xr.Dataset, out: Path) -> str:
     counts = {name: int(result.attrs.get(name, 0)) for name in ("complete", "steady", "failed", "missing")}
     shown = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     rows = [("members", f"{result.sizes['member']}: {shown}")]
-    for name in ("total", "survivors", "regime"):
-        if name in result and result[name].ndim == 1:
+    for name in map(str, result.data_vars):
+        if name.rpartition(".")[2] in ("total", "survivors", "regime") and result[name].ndim == 1:
             rows.append((name, _spread(result[name].values)))
     errors = [str(text) for text in result["error"].values if text] if "error" in result else []
     if errors:

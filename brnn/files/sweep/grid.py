@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from brnn.errors import InputError
+from brnn.files.sweep.dataset import Dataset
 from brnn.files.sweep.schema import parameter_variable
 
 __all__ = ["unstack"]
@@ -69,6 +70,6 @@ def unstack(dataset: xr.Dataset) -> xr.Dataset:
             coordinates[name] = spread(variable)
         else:
             variables[name] = spread(variable)
-    result = xr.Dataset(variables, coordinates, dataset.attrs)
+    result = Dataset(variables, coordinates, dataset.attrs)
     result.set_close(dataset.close)
     return result

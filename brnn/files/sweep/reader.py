@@ -20,6 +20,7 @@ from brnn.files.hdf5 import READ_ERRORS, reason
 from brnn.files.opening import open_hdf5
 from brnn.files.placed import SharedFile
 from brnn.files.stored import StoredRows
+from brnn.files.sweep.dataset import Dataset
 from brnn.files.sweep.header import SweepHeader, header_of, read_attributes
 from brnn.files.sweep.layout import SweepLayout, axis_attributes
 from brnn.files.sweep.schema import (
@@ -86,11 +87,12 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Along the dimension `member`: `status` (0 missing, 1 complete, 2 steady, 3 failed), `error` (texts), measures,
-        final states (``dataset["rcf.x"]``, one dimension per axis of the layer); parameters and seeds are
-        coordinates. It is read from the file when it is used. NaN (-1 for whole numbers) stands where a member is
-        missing, and for cells that it does not have. The attributes are those of the file, with the numbers of members
-        that are `complete`, `steady`, `failed` and `missing`.
+        Along the dimension `member`: `status` (0 missing, 1 complete, 2 steady, 3 failed), `error` (texts), final
+        states (``dataset["rcf.x"]``, one dimension per axis of the layer) and measures (``dataset["rcf.total"]``; where
+        there is one layer, ``dataset["total"]`` is enough); parameters and seeds are coordinates. It is read from the
+        file when it is used. NaN (-1 for whole numbers) stands where a member is missing, and for cells that it does
+        not have. The attributes are those of the file, with the numbers of members that are `complete`, `steady`,
+        `failed` and `missing`.
 
     Raises
     ------
@@ -187,4 +189,4 @@ def _dataset(contents: SweepContents) -> xr.Dataset:
         if field.dims[0] == "member" and name != "status":
             variables[name] = variable(name, tuple(names[dim] for dim in field.dims), dict(field.attributes))
     counts = np.bincount(contents.status[header.wanted()], minlength=len(STATUS_NAMES)).tolist()
-    return xr.Dataset(variables, coordinates, contents.attributes | dict(zip(STATUS_NAMES, counts, strict=True)))
+    return Dataset(variables, coordinates, contents.attributes | dict(zip(STATUS_NAMES, counts, strict=True)))

@@ -7,7 +7,8 @@
     /<parameter>             (member), by its dotted name; ``parameter.<name>`` if the file has a variable of that name
     /seed, /selected         (member), if given: seeds, and which members this file is to hold (a shard)
     /status                  (member): 0 missing, 1 complete, 2 steady, 3 failed
-    /<measure>, /<layer>.x   (member, ...): whatever was declared; NaN (-1 for whole numbers) where there is nothing
+    /<layer>.x, /<layer>.<measure>, /<measure of the user's own>
+                             (member, ...): whatever was declared; NaN (-1 for whole numbers) where there is nothing
     /failed, /error_text     members that failed, and why, as lines of one length; only if one did
     /missing, /wall_time     members still to run, and seconds that the sweep took
 

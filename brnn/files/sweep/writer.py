@@ -105,6 +105,11 @@ class SweepWriter:
         return self._status.copy()
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of what the file has along members."""
+        return tuple(self._file.layout.fields)
+
+    @property
     def size(self) -> int:
         """How many members the file is to hold."""
         return int(np.count_nonzero(self._wanted))
