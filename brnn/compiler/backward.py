@@ -2,8 +2,8 @@
 
 With du/dt = f(u, a) and weights q of the slopes, the generated function returns q f_u and q f_a: a product of a vector
 with the Jacobian at about the cost of f, however many arguments there are. It has the form of all generated functions
-(`brnn.compiler.generate`): its state is u and then q, and it writes f, q f_u, and the derivatives by numbers and arrays
-one after the other.
+(`brnn.compiler.module_text`): its state is u and then q, and it writes f, q f_u, and the derivatives by numbers and
+arrays one after the other.
 
 The statements are run forward, which leaves all signals; then backward, each with what it hands on to the things it
 reads. Within loops numbers are computed again.
@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from brnn.compiler.generate import text_of
 from brnn.compiler.linearized import Factor, Linearized
+from brnn.compiler.module_text import text_of
 from brnn.compiler.program import Program
 from brnn.compiler.statements import (
     ZERO,

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from brnn.compiler.generate import ADDRESSES, HEADER, found_by_address
+from brnn.compiler.module_text import ADDRESSES, HEADER, found_by_address
 from brnn.compiler.program import CALLED, Program
 from brnn.compiler.statements import (
     Assign,

@@ -2,7 +2,7 @@
 
 With du/dt = f(u, a), a tangent (v, b) gives J v + (df/da) b. Any number of tangents stand side by side: the tangents of
 number k of an array are the numbers from ``k * directions`` on. The generated function is one as all others
-(`brnn.compiler.generate`), whose state is u and then the tangents of each block; so every method that integrates a
+(`brnn.compiler.module_text`), whose state is u and then the tangents of each block; so every method that integrates a
 network integrates it with its sensitivities, and the tangents of the unit vectors at one state are the exact Jacobian.
 """
 
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from brnn.compiler.generate import text_of
 from brnn.compiler.linearized import Factor, Linearized
+from brnn.compiler.module_text import text_of
 from brnn.compiler.program import Program
 from brnn.compiler.statements import (
     Array,

@@ -1,35 +1,27 @@
 """Generate a network's right-hand side.
 
 Its statements depend only on the network's structure (which layers, laws, signals, topologies, gates, learning laws and
-stimuli there are). Every number, weight and pattern is an argument, so a new number never compiles anything anew. The
-generated function is
-
-    rhs(t, u, du, places)
-
-whose arguments after the time are addresses: those of the state, of du/dt, which it writes, and of a table that says
-where everything else lies (`argument_table`): n, where the blocks of u begin and end, p, the numbers, then the arrays.
-It allocates nothing. Addresses, because then every network's function has one signature, so that integrators are
-compiled once for all networks, and a call costs the same however many arrays there are.
+stimuli there are). Every number, weight and pattern is an argument, so a new number never compiles anything anew. What
+they become as text stands in `brnn.compiler.module_text`.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 import operator
 import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from brnn.base.codetext import Code
 from brnn.compiler.convolutions import add_shared
 from brnn.compiler.modulation import modulating_factor
+from brnn.compiler.module_text import text_of
 from brnn.compiler.plasticity import add_gated, add_given, add_matrix, add_plastic
-from brnn.compiler.program import CALLED, Course, Program, SentSignals
-from brnn.compiler.rates import with_rates
+from brnn.compiler.program import Program, SentSignals
 from brnn.compiler.statements import (
     ZERO,
     Array,
@@ -37,53 +29,25 @@ from brnn.compiler.statements import (
     Call,
     Comment,
     Constant,
-    Element,
     Expression,
     Index,
     Local,
     Loop,
-    Printer,
-    Statement,
-    Time,
 )  # fmt: skip
+from brnn.compiler.stimuli import add_stimuli
 from brnn.signals import Signal
 from brnn.spec.layers import LayerLaw
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
-from brnn.spec.schedules.along import AlongTrajectory, place_on
 from brnn.spec.topologies import Topology
 from brnn.spec.topologies.successive import Successive
 from brnn.spec.variable import Variable
 
-__all__ = [
-    "ADDRESSES",
-    "HEADER",
-    "argument_table",
-    "found_by_address",
-    "generate",
-    "text_of",
-    "text_of_arrays",
-    "text_with_rates",
-    "text_with_steps",
-]
+__all__ = ["SignalTable", "generate"]
 
-HEADER = '''"""Right-hand side of a network, generated from its structure; every number is an argument."""
-
-import numpy as np
-{numba}
-{imports}
-options = {{"error_model": "numpy", "fastmath": {{"contract", "reassoc", "nsz"}}, "nogil": True}}
-
-'''
-ADDRESSES = """from numba import cfunc
-
-from brnn.compiler.numba_internals import RHS_SIGNATURE, array_in, block_in, compiled_once, numbers_in"""
-_ARRAYS = "from numba import njit"
 Shape = tuple[int, ...]
 
-_I, _CONNECTION = Index("i"), Index("k")
-_WHOLE = np.zeros(1, dtype=np.int64)
-_SHORT = {"excitatory": "I", "inhibitory": "J", "modulatory": "mod"}  # names of input
+_I = Index("i")
 
 
 @dataclass
@@ -133,7 +97,7 @@ def generate(
     program = Program(tuple(f"{variable.quantity}_{variable.group}" for variable in variables), explicit, apart)
     signals = SignalTable(network, by_object)
     sent = {str(projection.name): _sent_by(projection, network, signals) for projection in network.projections}
-    inputs = _add_stimuli(program, network)
+    inputs = add_stimuli(program, network)
     for (name, _, lag), (signal, source) in signals.sent.items():
         if lag >= 0.0:
             _add_signal(program, network.layer(name), signal, lag, source)
@@ -205,58 +169,6 @@ def _end(projection: Projection, place: str) -> tuple[str, float]:
     if learning is not None:
         name = learning.layer_at(place, projection.source, projection.target)
     return name, 0.0 if place == "target" else projection.delay
-
-
-def _add_stimuli(program: Program, network: Network) -> dict[tuple[str, str], list[Expression]]:
-    """Add the time courses; return, for each (layer, kind), the terms of its input."""
-    terms: dict[tuple[str, str], list[Expression]] = {}
-    for index, stimulus in enumerate(network.stimuli):
-        if stimulus.schedule.white:
-            continue
-        key = (stimulus.target, stimulus.kind)
-        if key not in terms:
-            base = program.array(f"{_SHORT[stimulus.kind]}_{stimulus.target}", None)
-            terms[key] = [base[_I]]
-            program.inputs[key] = base.name
-        if isinstance(stimulus.schedule, AlongTrajectory):
-            if not program.explicit:
-                terms[key].append(_along(program, index, stimulus.schedule, stimulus.target))
-        elif stimulus.schedule.varying:
-            course, first = program.course(f"g{index}", stimulus.schedule)
-            count = len(program.numbers) - first
-            pattern = program.array(f"pattern{index}_{stimulus.target}", None)
-            terms[key].append(course * pattern[_I])
-            program.courses.append(Course(index, first, pattern.name, count))
-    return terms
-
-
-def _along(program: Program, index: int, schedule: AlongTrajectory, target: str) -> Expression:
-    """Add the place of an animal at time t; return what a cell of the target receives there.
-
-    In explicit form, which has loops over cells alone, the input is that of one time (`System.values`).
-    """
-    owner = f"{index}_{target}"
-    first = len(program.numbers)
-    trial = [program.number(f"{name}_{owner}", 0.0) for name in ("origin", "cos", "sin")]
-    walls = program.named(("low_x", "high_x", "low_y", "high_y"), schedule.walls, owner)
-    path = schedule.trajectory
-    samples = program.named(("times", "xs", "ys"), (path.t, path.x, path.y), owner)
-    place = program.work(f"place{owner}", 2)
-    find = program.kernel("place_on", place_on)
-    program.add(
-        Comment(f"place{owner}: where the animal is"),
-        program.call(find, Time("t"), *trial, *walls, *samples, place),
-    )
-    tuning = schedule.tuning
-    kernel = program.kernel(f"tuning_{type(tuning).__name__.lower()}", type(tuning).kernel)
-    values = [np.ravel(value) if isinstance(value, np.ndarray) else value for value in tuning.arguments]
-    arguments = [
-        argument[_I] if isinstance(argument, Array) else argument
-        for argument in program.named(kernel.arguments[2:], values, f"tuning{owner}")
-    ]
-    pattern = program.array(f"pattern{owner}", None)
-    program.courses.append(Course(index, first, pattern.name, len(trial)))
-    return pattern[_I] * program.call(kernel, place[Constant("0")], place[Constant("1")], *arguments)
 
 
 def _send_at_once(
@@ -452,146 +364,3 @@ def _local_term(program: Program, network: Network, projection: Projection, sour
     arguments = program.arguments(function, 2, topology.arguments(*shapes), str(projection.name))
     own = source.array[_I] if topology.needs_self else ZERO
     return program.call(function, own, source.total, *arguments)
-
-
-def text_with_rates(program: Program) -> str:
-    """Return the module whose ``rhs`` writes behind du/dt, in an array of twice its length, the rates of the unknowns.
-
-    Only exponential methods need it, which compile it when they are chosen.
-    """
-    changed = replace(program, statements=list(with_rates(program.statements)), diffusion=[])
-    return text_of(changed, rates=True)
-
-
-def text_with_steps(program: Program) -> str:
-    """Return the module whose ``rhs`` lets the weights make a step of Euler's method and writes du/dt of all others.
-
-    Weights are read by the loop of their own connection alone, so that they can change where they are read: one pass
-    over them instead of three. The length of the step stands behind du/dt.
-    """
-    changed = replace(program, statements=list(_stepped(program.statements)), diffusion=[])
-    return text_of(changed, steps=True)
-
-
-def _stepped(statements: Sequence[Statement]) -> Iterator[Statement]:
-    """Yield the statements, those that assign slopes of weights at the end of their loops and as steps."""
-    later = []
-    for statement in statements:
-        match statement:
-            case Assign(Element(Array(name, "state"), index), value) if name.startswith("dz_"):
-                z = Array(name[1:], "state")[index]
-                later.append(Assign(z, z + Local("step") * value))
-            case Assign(Index() as index, value) if index == _CONNECTION:
-                # Whole numbers without a sign: nothing asks at each weight whether it is counted from the end.
-                yield Assign(index, Call("np.uint64", (value,)))
-            case Loop():
-                yield replace(statement, body=tuple(_stepped(statement.body)))
-            case _:
-                yield statement
-    yield from later
-
-
-def text_of(program: Program, *, rates: bool = False, steps: bool = False) -> str:
-    """Return the text of the module, whose functions find everything by its address.
-
-    They do so in calls of three functions, as indices and slices of arrays, which may be negative or too large, and
-    wrappers of functions that Python never calls, were four tenths of the time that a network took to compile.
-    """
-    lines = found_by_address(program)
-    if rates:
-        size = " + ".join(f"d{name}.size" for name in program.blocks)
-        lines.append(f"    rates = du + 8 * ({size})")
-        for k, name in enumerate(program.blocks):
-            lines.append(f"    rate_{name} = block_in(rates, places, 1, {k})")
-    imports = ADDRESSES
-    if steps:
-        size = " + ".join(f"d{name}.size" for name in program.blocks)
-        lines.append(f"    step = array_at(du + 8 * ({size}), 1)[0]")
-        imports = ADDRESSES.replace("array_in", "array_at, array_in")
-    clear = [f"    d{name}[:] = 0.0" for name in program.blocks]
-    return _module(program, imports, CALLED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
-
-
-def found_by_address(program: Program) -> list[str]:
-    """Return the lines that find numbers, arrays, state and slopes by the addresses of a table."""
-    arrays: dict[str, np.ndarray | None] = {"n": _WHOLE, "p": None, **program.arrays}
-    places: dict[str, int] = {}
-    lines, place = [], 1
-    for name, value in arrays.items():
-        kind, dimensions = ("float64", 1) if value is None else (value.dtype.name, value.ndim)
-        places[name] = place
-        sizes = "".join(f"{place + 1 + k}, " for k in range(dimensions)).strip()
-        if name in program.arrays:
-            lines.append(f"    {name} = array_in(places, {place}, ({sizes}), np.{kind})")
-        place += 1 + dimensions
-    if program.places:
-        names = ", ".join(number.name for number in program.places)
-        lines.append(f"    ({names},) = numbers_in(places, {places['p']}, {len(program.places)})")
-    for k, name in enumerate(program.blocks):
-        lines.append(f"    {name} = block_in(u, places, {places['n']}, {k})")
-        lines.append(f"    d{name} = block_in(du, places, {places['n']}, {k})")
-    return lines
-
-
-def text_of_arrays(program: Program) -> str:
-    """Return the module as functions of arrays: ``rhs(t, u, du, n, p, ...)``, which nothing has to be known about.
-
-    It is not compiled. Sweep files hold its hash, so that it stays as it is.
-    """
-    lines = [f"    {number.name} = p[{number.place}]" for number in program.places]
-    for k, name in enumerate(program.blocks):
-        lines += [f"    {name} = u[n[{k}] : n[{k + 1}]]", f"    d{name} = du[n[{k}] : n[{k + 1}]]"]
-    arguments = ", ".join(["t", "u", "du", "n", "p", *program.arrays])
-    return _module(program, _ARRAYS, "njit(**options)", "njit(", arguments, lines, ["    du[:] = 0.0"])
-
-
-def _module(
-    program: Program, imports: str, called: str, decorator: str, arguments: str, first: list[str], clear: list[str]
-) -> str:
-    """Return the text of a module.
-
-    Parameters
-    ----------
-    program : Program
-        What it computes.
-    imports : str
-        What it imports of Numba, and of what belongs to it.
-    called : str
-        Decorator of the functions that are called by others.
-    decorator : str
-        That of the others, and its first arguments.
-    arguments : str
-        Their arguments.
-    first : list of str
-        Their first lines.
-    clear : list of str
-        The lines that set du/dt to 0.
-    """
-    printer = Printer()
-    parts = [HEADER.format(numba=imports, imports="".join(f"{line}\n" for line in program.imports))]
-    parts += [f"\n@{called}\n{code.source}\n" for code in program.functions.values()]
-    bodies = {"rhs": printer.lines(program.statements)}
-    if program.diffusion:
-        bodies["diffusion"] = itertools.chain(clear, printer.lines(program.diffusion))
-    texts = [
-        "\n".join([f"\n@{decorator}cache=True, **options)\ndef {name}({arguments}):", *first, *body]) + "\n"
-        for name, body in bodies.items()
-    ]
-    return "".join(parts) + "\n".join(texts)
-
-
-def argument_table(size: int, arrays: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the table that a generated function takes: the length of the state, and address and shape of each array.
-
-    Parameters
-    ----------
-    size : int
-        Length of the state.
-    arrays : sequence of ndarray
-        n, p, and the arrays of the program in their order, each in C order. They must live as long as the table is
-        used.
-    """
-    table = [size]
-    for array in arrays:
-        table += [array.__array_interface__["data"][0], *array.shape]
-    return np.array(table, dtype=np.int64)

@@ -66,7 +66,7 @@ LANE_SIGNATURE = types.void(_F, _F, _F, _I, _F, _F, _F, _I)  # of a lane functio
 REST_SIGNATURE = types.int64(  # of the rule of rest, see brnn.ensemble.kernels.rests
     types.int64, _I, _F, _F, _I, types.int64, types.int64, _F, _I, types.float64, types.float64, types.float64, _I
 )  # fmt: skip
-# Of the right-hand side of one network, see brnn.compiler.generate: time, and three addresses.
+# Of the right-hand side of one network, see brnn.compiler.module_text: time, and three addresses.
 RHS_SIGNATURE = types.void(types.float64, types.int64, types.int64, types.int64)
 # Of its two halves for a block of cells, see brnn.compiler.blocks: also an address of sums, which block, of how many.
 BLOCK_SIGNATURE = types.void(*RHS_SIGNATURE.args, types.int64, types.int64, types.int64)

@@ -14,8 +14,9 @@ import numpy as np
 
 from brnn.compiler.blocks import halves, text_in_blocks
 from brnn.compiler.cache import load_copy, load_module, text_hash
-from brnn.compiler.generate import argument_table, generate, text_of_arrays, text_with_rates, text_with_steps
+from brnn.compiler.generate import generate
 from brnn.compiler.layout import layout
+from brnn.compiler.module_text import argument_table, text_of_arrays, text_with_rates, text_with_steps
 from brnn.compiler.program import Program
 from brnn.compiler.whole_arrays import text_of_whole_arrays
 from brnn.errors import InputError
@@ -88,7 +89,7 @@ class RightHandSide:
     Attributes
     ----------
     source : str
-        Text of the generated module (brnn.compiler.generate); it is compiled when its address is first asked for.
+        Text of the generated module (brnn.compiler.module_text); it is compiled when its address is first asked for.
     arguments : tuple of ndarray
         What its functions read besides time and state, and where they work.
     size : int
@@ -104,7 +105,8 @@ class RightHandSide:
     rates : callable or None
         Returns the text of the module whose function writes the rates of the unknowns, too.
     steps : callable or None
-        Returns that of the module whose function lets weights make a step (`brnn.compiler.generate.text_with_steps`).
+        Returns that of the module whose function lets weights make a step
+        (`brnn.compiler.module_text.text_with_steps`).
     """
 
     source: str
@@ -129,7 +131,7 @@ class RightHandSide:
 
     @functools.cached_property
     def table(self) -> np.ndarray:
-        """Where the arguments lie (brnn.compiler.generate.argument_table)."""
+        """Where the arguments lie (brnn.compiler.module_text.argument_table)."""
         return argument_table(self.size, self.arguments)
 
     def __call__(self, t: float, u: np.ndarray) -> np.ndarray:

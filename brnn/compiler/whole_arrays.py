@@ -50,7 +50,7 @@ class _WholeArrays(Printer):
 def text_of_whole_arrays(program: Program) -> str | None:
     """Return the module with ``rhs(t, u, du, n, p, ...)``, or None if a loop of it is more than one over cells.
 
-    Its arguments are those of the function of `brnn.compiler.generate.text_of_arrays`.
+    Its arguments are those of the function of `brnn.compiler.module_text.text_of_arrays`.
     """
     if program.diffusion or program.lags or program.imports:
         return None

@@ -11,7 +11,8 @@ from reference import applied, reference_rhs
 import brnn
 from brnn.compiler import compile_network
 from brnn.compiler.cache import text_hash
-from brnn.compiler.generate import generate, text_of_arrays
+from brnn.compiler.generate import generate
+from brnn.compiler.module_text import text_of_arrays
 from brnn.compiler.system import equations_hash
 from brnn.spec.topologies import convolution
 

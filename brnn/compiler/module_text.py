@@ -1,0 +1,189 @@
+"""The text of a generated module: the program of a network as functions that Numba compiles.
+
+The functions are ``rhs(t, u, du, places)`` and, of a network with white noise, ``diffusion`` with the same arguments.
+The arguments after the time are addresses: those of the state, of du/dt, which `rhs` writes, and of a table that says
+where everything else lies (`argument_table`): n, where the blocks of u begin and end, p, the numbers, then the arrays.
+They allocate nothing. Addresses, because then every network's function has one signature, so that integrators are
+compiled once for all networks, and a call costs the same however many arrays there are.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from brnn.compiler.program import CALLED, Program
+from brnn.compiler.rates import with_rates
+from brnn.compiler.statements import Array, Assign, Call, Element, Index, Local, Loop, Printer, Statement
+
+__all__ = [
+    "ADDRESSES",
+    "HEADER",
+    "argument_table",
+    "found_by_address",
+    "text_of",
+    "text_of_arrays",
+    "text_with_rates",
+    "text_with_steps",
+]
+
+HEADER = '''"""Right-hand side of a network, generated from its structure; every number is an argument."""
+
+import numpy as np
+{numba}
+{imports}
+options = {{"error_model": "numpy", "fastmath": {{"contract", "reassoc", "nsz"}}, "nogil": True}}
+
+'''
+ADDRESSES = """from numba import cfunc
+
+from brnn.compiler.numba_internals import RHS_SIGNATURE, array_in, block_in, compiled_once, numbers_in"""
+_ARRAYS = "from numba import njit"
+_CONNECTION = Index("k")
+_WHOLE = np.zeros(1, dtype=np.int64)
+
+
+def text_with_rates(program: Program) -> str:
+    """Return the module whose ``rhs`` writes behind du/dt, in an array of twice its length, the rates of the unknowns.
+
+    Only exponential methods need it, which compile it when they are chosen.
+    """
+    changed = replace(program, statements=list(with_rates(program.statements)), diffusion=[])
+    return text_of(changed, rates=True)
+
+
+def text_with_steps(program: Program) -> str:
+    """Return the module whose ``rhs`` lets the weights make a step of Euler's method and writes du/dt of all others.
+
+    Weights are read by the loop of their own connection alone, so that they can change where they are read: one pass
+    over them instead of three. The length of the step stands behind du/dt.
+    """
+    changed = replace(program, statements=list(_stepped(program.statements)), diffusion=[])
+    return text_of(changed, steps=True)
+
+
+def _stepped(statements: Sequence[Statement]) -> Iterator[Statement]:
+    """Yield the statements, those that assign slopes of weights at the end of their loops and as steps."""
+    later = []
+    for statement in statements:
+        match statement:
+            case Assign(Element(Array(name, "state"), index), value) if name.startswith("dz_"):
+                z = Array(name[1:], "state")[index]
+                later.append(Assign(z, z + Local("step") * value))
+            case Assign(Index() as index, value) if index == _CONNECTION:
+                # Whole numbers without a sign: nothing asks at each weight whether it is counted from the end.
+                yield Assign(index, Call("np.uint64", (value,)))
+            case Loop():
+                yield replace(statement, body=tuple(_stepped(statement.body)))
+            case _:
+                yield statement
+    yield from later
+
+
+def text_of(program: Program, *, rates: bool = False, steps: bool = False) -> str:
+    """Return the text of the module, whose functions find everything by its address.
+
+    They do so in calls of three functions, as indices and slices of arrays, which may be negative or too large, and
+    wrappers of functions that Python never calls, were four tenths of the time that a network took to compile.
+    """
+    lines = found_by_address(program)
+    if rates:
+        size = " + ".join(f"d{name}.size" for name in program.blocks)
+        lines.append(f"    rates = du + 8 * ({size})")
+        for k, name in enumerate(program.blocks):
+            lines.append(f"    rate_{name} = block_in(rates, places, 1, {k})")
+    imports = ADDRESSES
+    if steps:
+        size = " + ".join(f"d{name}.size" for name in program.blocks)
+        lines.append(f"    step = array_at(du + 8 * ({size}), 1)[0]")
+        imports = ADDRESSES.replace("array_in", "array_at, array_in")
+    clear = [f"    d{name}[:] = 0.0" for name in program.blocks]
+    return _module(program, imports, CALLED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
+
+
+def found_by_address(program: Program) -> list[str]:
+    """Return the lines that find numbers, arrays, state and slopes by the addresses of a table."""
+    arrays: dict[str, np.ndarray | None] = {"n": _WHOLE, "p": None, **program.arrays}
+    places: dict[str, int] = {}
+    lines, place = [], 1
+    for name, value in arrays.items():
+        kind, dimensions = ("float64", 1) if value is None else (value.dtype.name, value.ndim)
+        places[name] = place
+        sizes = "".join(f"{place + 1 + k}, " for k in range(dimensions)).strip()
+        if name in program.arrays:
+            lines.append(f"    {name} = array_in(places, {place}, ({sizes}), np.{kind})")
+        place += 1 + dimensions
+    if program.places:
+        names = ", ".join(number.name for number in program.places)
+        lines.append(f"    ({names},) = numbers_in(places, {places['p']}, {len(program.places)})")
+    for k, name in enumerate(program.blocks):
+        lines.append(f"    {name} = block_in(u, places, {places['n']}, {k})")
+        lines.append(f"    d{name} = block_in(du, places, {places['n']}, {k})")
+    return lines
+
+
+def text_of_arrays(program: Program) -> str:
+    """Return the module as functions of arrays: ``rhs(t, u, du, n, p, ...)``, which nothing has to be known about.
+
+    It is not compiled. Sweep files hold its hash, so that it stays as it is.
+    """
+    lines = [f"    {number.name} = p[{number.place}]" for number in program.places]
+    for k, name in enumerate(program.blocks):
+        lines += [f"    {name} = u[n[{k}] : n[{k + 1}]]", f"    d{name} = du[n[{k}] : n[{k + 1}]]"]
+    arguments = ", ".join(["t", "u", "du", "n", "p", *program.arrays])
+    return _module(program, _ARRAYS, "njit(**options)", "njit(", arguments, lines, ["    du[:] = 0.0"])
+
+
+def _module(
+    program: Program, imports: str, called: str, decorator: str, arguments: str, first: list[str], clear: list[str]
+) -> str:
+    """Return the text of a module.
+
+    Parameters
+    ----------
+    program : Program
+        What it computes.
+    imports : str
+        What it imports of Numba, and of what belongs to it.
+    called : str
+        Decorator of the functions that are called by others.
+    decorator : str
+        That of the others, and its first arguments.
+    arguments : str
+        Their arguments.
+    first : list of str
+        Their first lines.
+    clear : list of str
+        The lines that set du/dt to 0.
+    """
+    printer = Printer()
+    parts = [HEADER.format(numba=imports, imports="".join(f"{line}\n" for line in program.imports))]
+    parts += [f"\n@{called}\n{code.source}\n" for code in program.functions.values()]
+    bodies = {"rhs": printer.lines(program.statements)}
+    if program.diffusion:
+        bodies["diffusion"] = itertools.chain(clear, printer.lines(program.diffusion))
+    texts = [
+        "\n".join([f"\n@{decorator}cache=True, **options)\ndef {name}({arguments}):", *first, *body]) + "\n"
+        for name, body in bodies.items()
+    ]
+    return "".join(parts) + "\n".join(texts)
+
+
+def argument_table(size: int, arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the table that a generated function takes: the length of the state, and address and shape of each array.
+
+    Parameters
+    ----------
+    size : int
+        Length of the state.
+    arrays : sequence of ndarray
+        n, p, and the arrays of the program in their order, each in C order. They must live as long as the table is
+        used.
+    """
+    table = [size]
+    for array in arrays:
+        table += [array.__array_interface__["data"][0], *array.shape]
+    return np.array(table, dtype=np.int64)
