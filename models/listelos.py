@@ -48,6 +48,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,7 @@ from brnn.base.checks import choice, number, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import Curve, FigureDescription, Level, Mark, Panel, Run, figure
+from brnn.models.parts import eye_fields_by_hand as by_hand
 from brnn.models.parts.eye_fields import CENTRE, INWARD, OUTWARD, SITES, eye_fields
 from brnn.models.parts.runs import run
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -398,6 +400,54 @@ def gates() -> list[Comparison]:
         Comparison([opened, shut], MN, 1e-3, "MN without and with fixation: open 0.072, shut 0.313"),
         Comparison([400.0 / 402.0, 0.0], R, 1e-2, "R, released and held"),
     ]
+
+
+@claim(
+    "Its equations, written out by hand",
+    source=f"{_ARTICLE} and the public code; du/dt at random states, and a trial integrated by SciPy",
+)
+def equations() -> list[Comparison]:
+    """Two cues of one's own, stimulation, noise: a saccade, and what is seen after it; no parameter is the default."""
+    from brnn.compiler import compile_network
+
+    given: dict[str, Any] = {
+        "task": "own", "cues": [50, 33], "onsets": [5.0, 30.0], "offsets": [38.0, 44.0], "gaze": 30, "site": 21,
+        "stimulation": (20.0, 60.0), "strength": 0.7, "working_memory": True, "working_memory_noise": 1.5, "seed": 3,
+        "duration": 96.0,
+    }  # fmt: skip
+    p = SimpleNamespace(**given)
+    result = run(build(**given), times=[0.0, p.duration], rtol=1e-5, atol=1e-7)
+    state, looked = by_hand.trial(p, 4, 1e-5)
+    found = {name: np.asarray(result.final(name)) for name in state if name not in ("ZA", "ZD")}
+    found |= {gate: np.asarray(result.final(f"{gate}.y")) for gate in ("ZA", "ZD")}
+    there = saccades(result)
+    rows = [
+        Comparison.order([site for _, site in looked], [site for _, site in there], "saccades to"),
+        Comparison([time for time, _ in looked], [time for time, _ in there], 0.02, "saccades at (ms)"),
+        *(Comparison(value.ravel(), found[name].ravel(), 5e-3, f"{name} at the end") for name, value in state.items()),
+    ]
+    rng, courses = np.random.default_rng(2012), []
+    u = {name: rng.uniform(0.0, 0.95, value.shape) for name, value in state.items()}
+    u["rank"] = np.outer(np.arange(4) == 1, np.arange(SITES) != CENTRE).astype(float)
+    changes: dict[str, Any] = {"gaze": 57, "site": 66, "strength": 0.8, "stimulation": (0.0, 25.0), "seed": 4,
+                               "working_memory": False, "working_memory_noise": 1.6}  # fmt: skip
+    for name, value in {"as given": None, **changes}.items():
+        q = SimpleNamespace(**{**given, **({} if value is None else {name: value})})
+        system = compile_network(build(**vars(q)))
+        sigma = by_hand.stimulation(q, 30.0)
+        slopes = by_hand.rates(u, q.gaze - 1, sigma, q.working_memory, by_hand.noise(q, 4, 6))
+        parts = [(part, part.name.partition(".")[0]) for part in system.variables]
+        expected = np.concatenate(
+            [np.broadcast_to(0.01 * np.ravel(slopes.get(n, 0.0)), part.size) for part, n in parts]
+        )
+        at = np.concatenate([u.get(n, np.zeros(part.size)).ravel() for part, n in parts])
+        rows.append(Comparison(expected, system.f(30.0, at), 1e-11, f"{name}: du/dt"))
+        courses.append(expected)
+        if value is not None:
+            rows.append(
+                Comparison.at_least(1e-6, np.abs(expected - courses[0]).max(), label=f"{name}: has an influence")
+            )
+    return rows
 
 
 # Figure --------------------------------------------------------------------------------------------------------

@@ -127,6 +127,15 @@ STARTS = (
     "models --json",
     "show rcf --json",
     "run - --duration 0.5",
+    "run listelos --set task=gap --duration 0.5 --times 3",
+    "run listelos --set cues=14,38 --set onsets=0,0.2 --set offsets=0.1,0.3 --duration 0.5 --times 3",
+    "run saccade_generator --set pattern=0,1,0,0 --duration 0.5 --times 3",
+    "run art2 --set rho=0.9 --set m=4 --duration 0.5 --times 3",
+    "run grid_cells --set cells=4 --set scales=20,35 --duration 0.05 --times 3",
+    "run gridsmap --set cells=2 --set directions=3 --set phases=2 --duration 0.05 --times 3",
+    "run vistars --set scales=1 --set opponents=0.5,1,1,10 --duration 0.05 --times 3",
+    "theory grid_cells",
+    "theory art2 --set a=5",
 )
 LEAVES: list[Any] = [
     None,

@@ -7,34 +7,41 @@ import gc
 import io
 import json
 import random
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 from cases import Case
 from hostile import NUMBERS, OPTIONS, STARTS, TEXTS, change_hdf5, changed, damaged
+from networks import eye, latest, networks
 
 import brnn
 
+RESULTS = ("run.h5", "sweep.h5", "spikes.h5", "moves.h5")
 SMALL = ("--duration", "0.5", "--times", "3")
-FIT_FOR_FORKS = ("rcf", "additive", "store", "outstar", "gated_dipole", "bam", "instar", "vite", "art1", "fuzzy_art")
 
 
 class Inputs:
     """Makes cases from valid inputs, which are made once."""
 
     def __init__(self, folder: Path) -> None:
-        networks = (brnn.models.load(name).build() for name in FIT_FOR_FORKS)
-        self.networks = [network.to_dict() for network in networks]
+        self.networks = [network.to_dict() for network in networks()]
+        for network in latest():
+            if network.spiking:
+                brnn.simulate(network, 0.2, times=[0.0, 0.1, 0.2], record=folder / "spikes.h5").close()
+        brnn.simulate(eye(), record=folder / "moves.h5").close()
         brnn.simulate(brnn.models.load("rcf").build(n=6), 2.0, record=folder / "run.h5").close()
         brnn.sweep("rcf", brnn.Grid(A=[0.5, 1.0, 2.0]), duration=1.0, out=folder / "sweep.h5").close()
-        self.valid = {name: (folder / name).read_bytes() for name in ("run.h5", "sweep.h5")}
+        self.valid = {name: (folder / name).read_bytes() for name in RESULTS}
         self.valid |= {"table.csv": b"0.1,0.2\n0.3,0.4\n", "members.csv": b"A,B\n0.5,1\n1.5,2\n"}
         self.valid["network.json"] = json.dumps(self.networks[0]).encode()
         self.inputs = dict(self._patterns(folder))
+        self.paths = dict(self._paths(folder))
 
     @staticmethod
     def _patterns(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -56,6 +63,23 @@ class Inputs:
         for name in ("grey.png", "colour.png", "deep.png", "photo.jpg", "array.npy", "data.h5", "text.txt"):
             yield name, (folder / name).read_bytes()
         yield "table.csv", b"0.1,0.2,0.3\n1e-3,-2,4\n"
+
+    @staticmethod
+    def _paths(folder: Path) -> Iterator[tuple[str, bytes]]:
+        """Yield the path of an animal in each kind of file."""
+        import scipy.io
+
+        t = 0.02 * np.arange(60)
+        columns = {"t": t, "x1": 30.0 * np.sin(t), "y1": 20.0 * np.cos(t)}
+        rows = "\n".join(",".join(map(repr, row)) for row in np.transpose(list(columns.values())).tolist())
+        yield "walk.csv", b"time,x,y\n" + rows.encode()
+        yield "walk.txt", rows.replace(",", " ").encode()
+        scipy.io.savemat(folder / "walk.mat", {name: values[:, None] for name, values in columns.items()})
+        with h5py.File(folder / "walk.h5", "w") as file:
+            for name, values in columns.items():
+                file[name] = values
+        for name in ("walk.mat", "walk.h5"):
+            yield name, (folder / name).read_bytes()
 
     def warm(self) -> None:
         """Compile and load in this process what the cases need."""
@@ -90,6 +114,7 @@ class Inputs:
             self.result,
             self.changed_result,
             self.table,
+            self.path,
         ]
         for number in range(count):
             yield makers[number % len(makers)](rng)
@@ -162,6 +187,15 @@ class Inputs:
         words = "sweep rcf --table IN/members.csv --duration 0.5 -o OUT/s.h5"
         return Case(words.split(), {"members.csv": content}, "tables")
 
+    def path(self, rng: random.Random) -> Case:
+        """Return the path of an animal that is damaged; no command reads it, so Python does, as a command would."""
+        name = rng.choice(list(self.paths))
+        content = damaged(rng, self.paths[name])
+        if name.endswith((".csv", ".txt")) and rng.random() < 0.5:
+            content = content.replace(b"0.2", rng.choice((*NUMBERS, *TEXTS)).encode("utf-8", "surrogatepass"))
+        options = rng.choice(({}, {"bridge": 0.1}, {"arena": (-30, 30, -20, 20)}))
+        return Case([f"IN/{name}", repr(options)], {name: content}, "paths", run=lambda words: _path(words[0], options))
+
     def _read(self, rng: random.Random, name: str) -> list[str]:
         commands = {
             "run.h5": (
@@ -169,6 +203,13 @@ class Inputs:
                 "plot IN/run.h5 -o OUT/p.png",
                 "export IN/run.h5 --csv OUT/t",
                 "rerun IN/run.h5",
+            ),
+            "spikes.h5": ("info IN/spikes.h5", "plot IN/spikes.h5 -o OUT/p.png", "export IN/spikes.h5 --csv OUT/t"),
+            "moves.h5": (
+                "info IN/moves.h5",
+                "plot IN/moves.h5 -o OUT/p.png",
+                "export IN/moves.h5 --csv OUT/t",
+                "rerun IN/moves.h5",
             ),
             "sweep.h5": (
                 "info IN/sweep.h5",
@@ -183,12 +224,12 @@ class Inputs:
 
     def result(self, rng: random.Random) -> Case:
         """Return the file of a run or a sweep, damaged."""
-        name = rng.choice(("run.h5", "sweep.h5"))
+        name = rng.choice(RESULTS)
         return Case(self._read(rng, name), {name: damaged(rng, self.valid[name])}, "results, bytes")
 
     def changed_result(self, rng: random.Random) -> Case:
         """Return the same, in order as HDF5, with other contents."""
-        name = rng.choice(("run.h5", "sweep.h5"))
+        name = rng.choice(RESULTS)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
             path.write_bytes(self.valid[name])
@@ -196,3 +237,12 @@ class Inputs:
                 for _ in range(rng.choice((1, 1, 2))):
                     change_hdf5(rng, file)
             return Case(self._read(rng, name), {name: path.read_bytes()}, "results, contents")
+
+
+def _path(file: str, options: dict[str, Any]) -> int:
+    try:
+        brnn.read_trajectory(file, **options)
+    except brnn.BrnnError as error:
+        print(f"brnn: error: {error}", file=sys.stderr)
+        return 2
+    return 0

@@ -30,6 +30,9 @@ _LATE = 1.5  # median steps: what is longer is a gap
 _PLACES = (0, 512, 1024, 2048)  # where HDF5 may begin; MATLAB writes a header of 512 bytes
 
 
+_DAMAGE = (OSError, ValueError, LookupError, TypeError, RuntimeError, MemoryError, csv.Error)
+
+
 def read_trajectory(
     source: str | Path,
     *,
@@ -82,7 +85,7 @@ def read_trajectory(
         raise InputError(f"{path}: must be a file of the kind csv, tsv, txt, mat or h5")
     try:
         columns = reader(path)
-    except (OSError, ValueError, KeyError, TypeError, NotImplementedError, UnicodeError, csv.Error) as error:
+    except _DAMAGE as error:
         if isinstance(error, (FileError, InputError)):
             raise
         raise FileError(f"{path}: cannot be read ({one_line(str(error)) or type(error).__name__})") from None
@@ -189,12 +192,11 @@ def _is_hdf5(path: Path) -> bool:
 
 def _from_mat(path: Path) -> dict[str, np.ndarray]:
     from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
 
     try:
         found = loadmat(path)
-    except MatReadError as error:
-        raise FileError(f"{path}: cannot be read ({one_line(str(error))})") from None
+    except Exception as error:  # of a damaged file it raises whatever comes first, an UnboundLocalError, too
+        raise FileError(f"{path}: cannot be read ({one_line(str(error)) or type(error).__name__})") from None
     return {name: value for name, value in found.items() if _is_column(value)}
 
 

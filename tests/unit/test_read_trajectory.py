@@ -102,3 +102,19 @@ def test_what_is_wrong_with_a_file_is_one_line(tmp_path: Path, name: str, conten
 def test_a_path_that_leaves_the_arena_says_where(tmp_path: Path) -> None:
     with pytest.raises(brnn.SpecError, match=r"walk\.csv: leaves the arena at t = 0\.74 \(sample 37"):
         brnn.read_trajectory(written(tmp_path, "csv"), arena=(-20, 20, -20, 20))
+
+
+@pytest.mark.parametrize("kind", ["mat5", "mat73", "h5"])
+def test_no_damage_of_a_file_is_more_than_a_line(tmp_path: Path, kind: str) -> None:
+    """The file is cut, zeroed or changed at 60 places; SciPy and h5py raise many kinds of errors of such files."""
+    path = written(tmp_path, kind)
+    content = path.read_bytes()
+    for k in np.unique(np.geomspace(1, len(content), 60).astype(int) - 1).tolist():
+        for other in (content[:k], content[:k] + bytes(8) + content[k + 8 :], content[:k] + b"\xff" + content[k + 1 :]):
+            path.write_bytes(other)
+            said = ""
+            try:
+                assert brnn.read_trajectory(path).t.size > 1
+            except brnn.BrnnError as error:
+                said = str(error)
+            assert not said or (said.startswith(str(path)) and "\n" not in said)
