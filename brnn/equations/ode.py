@@ -37,6 +37,7 @@ _LINE = 900  # characters; XPPAUT reads lines of up to 1,024
 _EVENTS = 20
 _NAMES = 1000
 _EARLIER = 1e-9
+_WITHIN = 12  # steps of the solver in one of the output, of equations with delays
 
 
 def to_ode(equations: ScalarEquations, *, steps: int = 2000) -> str:
@@ -74,11 +75,16 @@ def to_ode(equations: ScalarEquations, *, steps: int = 2000) -> str:
     lines += _events(equations)
     first = _at_time_0(equations)
     lines += [f"init {u.name}={first[u.name]!r}" for u in equations.unknowns]
-    if equations.step is None:
+    late = any("delay(" in line for line in lines)
+    if equations.step is None and late:  # XPPAUT interpolates the past between equal steps; CVODE goes wrong with it
+        lines.append(
+            f"@ total={duration!r},dt={duration / steps / _WITHIN!r},njmp={_WITHIN},meth=rungekutta,bound=1e12"
+        )
+    elif equations.step is None:
         lines.append(f"@ total={duration!r},dt={duration / steps!r},meth=cvode,toler=1e-10,atoler=1e-12,bound=1e12")
     else:
         lines.append(f"@ total={round(duration / equations.step)},meth=discrete,dt=1,bound=1e12,maxstor=100000")
-    if any("delay(" in line for line in lines):
+    if late:
         lines.append(f"@ delay={_longest_delay(equations)!r}")
     return "\n".join([*lines, "done", ""])
 

@@ -23,6 +23,7 @@ _MATH = "http://www.w3.org/1998/Math/MathML"
 _TIME = "http://www.sbml.org/sbml/symbols/time"
 _DELAY = "http://www.sbml.org/sbml/symbols/delay"
 _OPERATORS = {ast.Add: "plus", ast.Sub: "minus", ast.Mult: "times", ast.Div: "divide", ast.Pow: "power"}
+_TERMS = 200
 _SIGNS = {ast.Lt: "lt", ast.LtE: "leq", ast.Gt: "gt", ast.GtE: "geq", ast.Eq: "eq", ast.NotEq: "neq"}
 _FUNCTIONS = {
     "exp": "exp", "log": "ln", "sqrt": "root", "tanh": "tanh", "sin": "sin", "cos": "cos", "tan": "tan", "abs": "abs",
@@ -56,6 +57,8 @@ def to_sbml(equations: ScalarEquations) -> str:
     passed = {time: f"passed{k}" for k, time in enumerate(equations.breaks, start=1)}
     for symbol in passed.values():
         xml.SubElement(parameters, "parameter", {"id": symbol, "value": "0", "constant": "false"})
+    for symbol, formula in (*equations.auxiliaries, *((u.name, u.rate) for u in equations.unknowns)):
+        _refuse_long(formula, f"{equations.title}: {symbol}")
     rules = xml.SubElement(model, "listOfRules")
     switched = _Switched(passed)
     for symbol, formula in equations.auxiliaries:
@@ -112,6 +115,15 @@ def _event(
     for symbol, value in assignments:
         assignment = xml.SubElement(listed, "eventAssignment", {"variable": symbol})
         assignment.append(_math(value))
+
+
+def _refuse_long(formula: ast.expr, where: str) -> None:
+    """Raise InputError if a sum has so many terms that programs would not come to the end of its nested elements."""
+    terms = 1
+    while isinstance(formula, ast.BinOp):
+        formula, terms = formula.left, terms + 1
+    if terms > _TERMS:
+        raise InputError(f"{where}: has a sum of {terms:,} terms; at most {_TERMS} can be nested in SBML")
 
 
 def _identifier(text: str) -> str:

@@ -56,12 +56,16 @@ class LearnedCategories:
         V or w at the end, of the categories that have learned.
     changed : ndarray of bool, shape (lists,)
         Whether any template changed during each list presentation.
+    closest : float
+        The closest call: the smallest difference between two choices of which the larger was tried first, or between a
+        match and the vigilance. What is equal up to rounding does not count.
     """
 
     labels: np.ndarray
     resets: np.ndarray
     templates: np.ndarray
     changed: np.ndarray
+    closest: float = np.inf
 
     @property
     def categories(self) -> int:
@@ -90,6 +94,8 @@ def art1(
     lists: int = 1,
     fresh: float = 1.0,
     stop: bool = False,
+    known: Any = None,
+    learn: bool = True,
 ) -> LearnedCategories:
     """Present a list of binary patterns to ART 1 in the limit of fast learning.
 
@@ -109,6 +115,10 @@ def art1(
         Factor of the choice of categories that have not learned yet.
     stop : bool
         Whether to stop after the first list presentation that changes nothing.
+    known : array of 0 and 1, shape (categories, cells), optional
+        Templates that were learned before.
+    learn : bool
+        Whether anything is learned.
 
     Returns
     -------
@@ -133,6 +143,8 @@ def art1(
         categories=None if categories is None else whole(categories, "art1: categories", minimum=1),
         lists=whole(lists, "art1: lists", minimum=1),
         stop=stop,
+        known=None if known is None or not len(known) else binary_patterns(known, "art1: known"),
+        learn=learn,
     )
 
 
@@ -253,25 +265,35 @@ def _learn(
     categories: int | None,
     lists: int,
     stop: bool,
+    known: np.ndarray | None = None,
+    learn: bool = True,
 ) -> LearnedCategories:
     """Present all patterns `lists` times; see the module."""
     count = len(patterns)
     labels, resets = np.full((lists, count), -1), np.zeros((lists, count), dtype=int)
     changed = np.zeros(lists, dtype=bool)
-    templates = np.empty((0, patterns.shape[1]))
+    templates = np.empty((0, patterns.shape[1])) if known is None else known.copy()
+    closest = np.inf
     for k in range(lists):
         for p, pattern in enumerate(patterns):
             T = choices(pattern, templates)
             if categories is None or len(templates) < categories:
                 T = np.append(T, unused(pattern))
             # The first of equal ones comes first, and what matches exactly as much as it must passes.
-            for j in np.argsort(-np.round(T, _DECIMALS), kind="stable"):
-                if j == len(templates):
+            order = np.argsort(-np.round(T, _DECIMALS), kind="stable")
+            for place, j in enumerate(order):
+                closest = min([closest, *_apart(T[j] - T[order[place + 1 :]])])
+                if j < len(templates):
+                    match = float(np.minimum(pattern, templates[j]).sum() / pattern.sum())
+                    closest = min([closest, *_apart(abs(match - vigilance))])
+                    if match < vigilance - _ROUNDING:
+                        resets[k, p] += 1
+                        continue
+                if not learn:
+                    pass
+                elif j == len(templates):
                     templates = np.append(templates, pattern[None, :], axis=0)
                     changed[k] = True
-                elif np.minimum(pattern, templates[j]).sum() / pattern.sum() < vigilance - _ROUNDING:
-                    resets[k, p] += 1
-                    continue
                 else:
                     new = learned(pattern, templates[j])
                     changed[k] |= not np.array_equal(new, templates[j])
@@ -281,4 +303,9 @@ def _learn(
         if stop and not changed[k]:
             lists = k + 1
             break
-    return LearnedCategories(labels[:lists], resets[:lists], templates, changed[:lists])
+    return LearnedCategories(labels[:lists], resets[:lists], templates, changed[:lists], closest)
+
+
+def _apart(differences: Any) -> list[float]:
+    """Return those that do not come from rounding."""
+    return [float(d) for d in np.atleast_1d(differences) if d > _ROUNDING]

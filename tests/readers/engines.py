@@ -21,11 +21,13 @@ from brnn.equations.scalar import ScalarEquations, scalar_equations
 LONGEST = 60.0
 TOLERANCE = 1e-6  # of 1e-3 and the value
 SMALL: dict[str, dict[str, Any]] = {
+    "avalanche": {"frames": np.eye(4)[:, None, :], "replays": [0.8]},
     "contour_adaptation": {"pattern": np.eye(3, 4), "adaptor": np.eye(3, 4), "adapt": 0.3},
 }
-# XPPAUT finds a jump of a signal within a step of its output, and keeps results in single precision (rosenblatt,
-# wilson_cowan). Why serial_learning differs more is not known.
-LOOSER = {"rosenblatt": 1e-5, "serial_learning": 1e-3, "wilson_cowan": 2e-6}
+# XPPAUT finds a jump of a signal within a step of its output, and keeps results in single precision.
+LOOSER = {"avalanche": 1e-5, "rosenblatt": 1e-5, "saccade_generator": 5e-6, "wilson_cowan": 2e-6}
+# With delays XPPAUT has a fixed step, and one that a jump falls into is right to first order only: see `test_delays`.
+LATE = {"context_sensitive_avalanche": 3e-3, "self_organizing_avalanche": 3e-3, "serial_learning": 5e-3}
 
 
 def written(name: str) -> tuple[brnn.Network, ScalarEquations]:
@@ -46,7 +48,7 @@ def ended(network: brnn.Network, equations: ScalarEquations) -> np.ndarray:
 
 def near(found: Any, ours: np.ndarray, name: str) -> None:
     off = np.abs(np.asarray(found) - ours) / (1e-3 + np.abs(ours))
-    assert float(np.max(off)) <= LOOSER.get(name, TOLERANCE)
+    assert float(np.max(off)) <= {**LOOSER, **LATE}.get(name, TOLERANCE)
 
 
 @pytest.mark.parametrize("name", models.names())
@@ -67,6 +69,8 @@ def test_libroadrunner(name: str) -> None:
     roadrunner = pytest.importorskip("roadrunner")
     roadrunner.Logger.disableLogging()
     network, equations = written(name)
+    if any(link.delay for link in network.projections):
+        pytest.skip(f"{name}: libroadrunner integrates no equations with delays")
     try:
         engine = roadrunner.RoadRunner(to_sbml(equations))
     except brnn.InputError as error:
@@ -83,4 +87,20 @@ def test_libroadrunner(name: str) -> None:
     near([engine[u.name] for u in equations.unknowns], ended(network, equations), name)
 
 
-STUCK = ("art1", "art1_fast", "fuzzy_art")
+STUCK = ("art1", "art1_fast", "avalanche", "fuzzy_art")
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_delays(name: str, tmp_path: Path) -> None:
+    """The difference is the step of XPPAUT: it falls as the step does."""
+    xpplab = pytest.importorskip("xpplab")
+    network, equations = written(name)
+    ours = ended(network, equations)
+    off = []
+    for steps in (2000, 8000):
+        path = tmp_path / f"{steps}.ode"
+        path.write_text(to_ode(equations, steps=steps))
+        run = xpplab.load(path).run()
+        found = np.array([run[u.name.upper()][-1] for u in equations.unknowns])
+        off.append(float(np.max(np.abs(found - ours) / (1e-3 + np.abs(ours)))))
+    assert off[1] < 0.6 * off[0]

@@ -166,3 +166,17 @@ def test_noise_and_delays_are_said() -> None:
     assert "I[i] = 0.5·ξ[i](t) (white noise, independent in each cell; Itô)" in equations_of(noisy).text()
     assert "Σ_k F_F_exc.W[i,k]·x[k](t - 0.5)" in equations_of(delayed()).text()
     assert "x[i](t + 1) = sign(" in equations_of(models.mcculloch_pitts.build()).text()
+
+
+def test_sums_that_are_too_long_for_sbml() -> None:
+    """Elements of a sum are nested in SBML; a network of 780,000 numbers ended in a RecursionError."""
+    from brnn.equations.sbml import to_sbml
+    from brnn.equations.scalar import scalar_equations
+
+    strengths = brnn.Dense(np.ones((1, 300)))
+    layers = [brnn.Layer.additive("many", 300, A=1.0), brnn.Layer.additive("one", 1, A=1.0)]
+    network = brnn.Network(
+        "long", layers, [brnn.Projection("many", "one", "excitatory", topology=strengths)], duration=1.0
+    )
+    with pytest.raises(brnn.InputError, match="at most 200 can be nested in SBML"):
+        to_sbml(scalar_equations(network))

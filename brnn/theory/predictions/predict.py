@@ -9,6 +9,7 @@ from brnn.spec.network import Network
 from brnn.theory.predictions.base import Prediction, Predictions, Unmet
 from brnn.theory.predictions.bounds import bounded_activities
 from brnn.theory.predictions.cascade import settling_layers
+from brnn.theory.predictions.chains import firing_chain
 from brnn.theory.predictions.competitive_field import competitive_field, equal_survivors, quenching_size, stored
 from brnn.theory.predictions.driven import driven_cells
 from brnn.theory.predictions.field_equilibria import field_equilibria
@@ -19,6 +20,7 @@ from brnn.theory.predictions.lists import remembered_list
 from brnn.theory.predictions.movements import movement
 from brnn.theory.predictions.normalization import normalization
 from brnn.theory.predictions.order import kept_order
+from brnn.theory.predictions.resonance import resonance
 from brnn.theory.predictions.settled_field import settled_field
 from brnn.theory.predictions.species import competing_species
 
@@ -41,6 +43,8 @@ THEOREMS: tuple[Theorem, ...] = (
     competing_species,
     remembered_list,
     movement,
+    resonance,
+    firing_chain,
     normalization,
     kept_order,
     falling_function,
@@ -53,8 +57,8 @@ def predict(network: Network) -> Predictions:
 
     Every theorem of `brnn.theory.predictions` looks at the structure of the network, whoever built it: recurrent
     competitive fields (21), linear networks (6), cells that are driven by inputs (13), (20), Liapunov functions (32),
-    and the intervals that activities, gates and weights cannot leave. What other models learn and how they
-    oscillate stands in the modules of `brnn.theory` and in the models' claims.
+    adaptive resonance and chains that fire, and the intervals that activities, gates and weights cannot leave. What
+    other models learn and how they oscillate stands in the modules of `brnn.theory` and in the models' claims.
 
     Parameters
     ----------
