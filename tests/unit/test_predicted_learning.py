@@ -67,3 +67,83 @@ def test_a_chain_fires() -> None:
     assert only(stopped, "order in which cells of chain fire").value == [0, 1]
     weak = [s.replace(pattern=0.3 * s.pattern) if s.target == "command" else s for s in network.stimuli]
     assert "between 0.6" in theorem(network.replace(stimuli=weak), "a chain")
+
+
+def test_outstars_learn_a_pattern() -> None:
+    """Two border cells, no feedback (D = 0): x and z by an integration of the single equations."""
+    from scipy.integrate import solve_ivp
+
+    network = models.outstar.build(
+        pattern=[3.0, 1.0], D=0.0, M=0.7, cue=0.8, on=4.0, recall=[1.0], weights=[[0.5], [0.1]]
+    )
+
+    def velocity(t: float, u: np.ndarray) -> list[float]:
+        s, x, z = u[0], u[1:3], u[3:]
+        f, on = max(0.0, s - 0.05), float(t < 4.0)
+        return [-s + 0.8 * on, *(-x + on * np.array([0.75, 0.25])), *(0.7 * f * (x - z))]
+
+    first = solve_ivp(velocity, (0.0, 4.0), [0.0, 0.0, 0.0, 0.5, 0.1], rtol=1e-10, atol=1e-12)
+    last = solve_ivp(velocity, (4.0 + 1e-12, 9.0), first.y[:, -1], rtol=1e-10, atol=1e-12)
+    found = only(network, "outstar.z when learning ends")
+    np.testing.assert_allclose(found.value[:, 0], last.y[3:, -1], atol=1e-8)
+    assert found.compare(brnn.simulate(network)).passed
+    delayed = models.spatial_pattern_learning.build(delay=0.7, cycles=1, sources=2, n=3)
+    assert only(delayed, "paths.z when learning ends").compare(brnn.simulate(delayed, rtol=1e-8)).passed
+    uneven = delayed.replace(
+        projections=[delayed.projections[0].replace(topology=brnn.Dense([[0.3, 0.2]] * 2 + [[0.3, 0.1]]))]
+    )
+    assert "differ by up to 0.1" in theorem(uneven, "outstars")
+
+
+def test_an_interval_is_learned() -> None:
+    network = models.spectral_timing.build(n=12, isi=100.0, cs=700.0, trials=1)
+    rows = [only(network, f"{what} of the response") for what in ("time of the top", "height")]
+    result = brnn.simulate(network, rtol=1e-7)
+    assert all(row.compare(result).passed for row in rows)
+    other = brnn.simulate(models.spectral_timing.build(n=12, isi=200.0, cs=700.0, trials=1), rtol=1e-7)
+    assert not rows[0].compare(other).passed
+    assert "only the US" in theorem(network.replace(projections=[
+        p.replace(learning=p.learning.replace(sampled=brnn.Step(threshold=0.5))) if p.learning else p
+        for p in network.projections]), "an interval")  # fmt: skip
+
+
+def test_repeated_items_have_ranks() -> None:
+    """AAB, A = 0.5: S = 0.707, 1.099, 1.264; cells (A, 1), (A, 2), (B, 1)."""
+    network = models.store_rank.build("AAB", 0.5)
+    found = only(network, "trace.x after each item")
+    assert found.details["cells"] == [(0, 0), (0, 1), (1, 0)]
+    S, held = 0.0, np.zeros((2, 2))
+    for item, rank in found.details["cells"]:
+        S = np.sqrt(0.5 + S)
+        held[item, rank] = 0.5
+        held /= S
+    np.testing.assert_allclose(found.value[-1], held.ravel(), rtol=1e-12)
+    assert found.compare(brnn.simulate(network)).passed
+    with pytest.warns(UserWarning, match="too short"):
+        short = models.store_rank.build("AAB", 0.5, duration=1.0)
+    assert "pulses that are long enough" in theorem(short, "Item-Order-Rank")
+
+
+def test_associations_of_a_list() -> None:
+    network = models.serial_learning.build(n=5, trials=1, D=0.0, u=0.02)
+    weights, hardest = only(network, "associations.z when learning ends"), only(network, "hardest position of the list")
+    result = brnn.simulate(network, rtol=1e-8, atol=1e-10)
+    assert weights.compare(result).passed
+    assert hardest.compare(result).passed
+    assert "(it has 0.1)" in theorem(models.serial_learning.build(n=5), "serial learning")
+
+
+def test_a_masking_field_chooses() -> None:
+    """MYSELF alone is active: its level is the root that `brnn.theory.masking_field.choice` finds."""
+    from brnn.theory import masking_field as closed
+
+    words = ("MY", "SELF", "ELF", "MYSELF")
+    network = models.masking_field.build().replace(duration=120.0)
+    found = only(network, "distance to a state in which one cell is active")
+    assert found.compare(brnn.simulate(network)).passed
+    shown = 0.3 * 0.95 ** np.arange(6)
+    S = closed.filter_weights(words, "MYSELF", 0.95) @ shown
+    (link,) = (p for p in network.projections if p.kind == "excitatory" and p.source == "chunks")
+    expected = closed.choice(S, words, 3, 0.2, 1.0, 2.0, 2.0, 10.0, link.signal)
+    assert expected is not None
+    np.testing.assert_allclose(found.details["states"][3][-1], expected, atol=1e-9)

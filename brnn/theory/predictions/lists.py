@@ -16,7 +16,7 @@ from brnn.spec.topologies.uniform import AllToAll, OneToOne
 from brnn.theory import store
 from brnn.theory.predictions.base import NotMeasured, Prediction, Unmet, constant_phases
 
-__all__ = ["remembered_list"]
+__all__ = ["remembered_list", "store_pair"]
 
 _STORE = "a STORE working memory (41), (42)"
 _SOURCE = "Bradski, Carpenter and Grossberg (1994), Biol. Cybern. 71, 469-480; review, (40)-(42)"
@@ -38,7 +38,7 @@ class _List:
 
 def remembered_list(network: Network) -> list[Prediction] | Unmet:
     """Give what every cell holds after each item, the gradient that is left, and the totals."""
-    pair = _pair(network)
+    pair = store_pair(network)
     if isinstance(pair, Unmet):
         return pair
     first, trace = pair
@@ -82,7 +82,8 @@ def remembered_list(network: Network) -> list[Prediction] | Unmet:
     return found
 
 
-def _pair(network: Network) -> tuple[GatedLayer, GatedLayer] | Unmet:
+def store_pair(network: Network, routed: Projection | None = None) -> tuple[GatedLayer, GatedLayer] | Unmet:
+    """Return the layers (41) and (42) of a network with these and nothing that acts on them, `routed` aside."""
     layers = {}
     for kind, numbers in _LAWS.items():
         found = [
@@ -101,7 +102,7 @@ def _pair(network: Network) -> tuple[GatedLayer, GatedLayer] | Unmet:
         (first.name, trace.name, "excitatory"): OneToOne,
     }
     for link in network.projections:
-        if link.target in (first.name, trace.name):
+        if link.target in (first.name, trace.name) and link is not routed:
             topology = wanted.pop((link.source, link.target, link.kind), None)
             if topology is None or not _is_unit_weight(link, topology):
                 return Unmet(_STORE, f"the three projections of (41) and (42) and no others ({link.label})")

@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from brnn.errors import InputError
 from brnn.spec.network import Network
+from brnn.theory.predictions.associations import learned_list
 from brnn.theory.predictions.base import Prediction, Predictions, Unmet
 from brnn.theory.predictions.bounds import bounded_activities
 from brnn.theory.predictions.cascade import settling_layers
 from brnn.theory.predictions.chains import firing_chain
+from brnn.theory.predictions.choices import choice_states
 from brnn.theory.predictions.competitive_field import competitive_field, equal_survivors, quenching_size, stored
 from brnn.theory.predictions.driven import driven_cells
 from brnn.theory.predictions.field_equilibria import field_equilibria
@@ -20,9 +22,12 @@ from brnn.theory.predictions.lists import remembered_list
 from brnn.theory.predictions.movements import movement
 from brnn.theory.predictions.normalization import normalization
 from brnn.theory.predictions.order import kept_order
+from brnn.theory.predictions.outstars import learned_patterns
+from brnn.theory.predictions.ranks import ranked_list
 from brnn.theory.predictions.resonance import resonance
 from brnn.theory.predictions.settled_field import settled_field
 from brnn.theory.predictions.species import competing_species
+from brnn.theory.predictions.timing import learned_interval
 
 __all__ = ["THEOREMS", "Theorem", "predict"]
 
@@ -42,9 +47,14 @@ THEOREMS: tuple[Theorem, ...] = (
     lateral_inhibition,
     competing_species,
     remembered_list,
+    ranked_list,
     movement,
     resonance,
     firing_chain,
+    learned_patterns,
+    learned_interval,
+    learned_list,
+    choice_states,
     normalization,
     kept_order,
     falling_function,
@@ -57,8 +67,9 @@ def predict(network: Network) -> Predictions:
 
     Every theorem of `brnn.theory.predictions` looks at the structure of the network, whoever built it: recurrent
     competitive fields (21), linear networks (6), cells that are driven by inputs (13), (20), Liapunov functions (32),
-    adaptive resonance and chains that fire, and the intervals that activities, gates and weights cannot leave. What
-    other models learn and how they oscillate stands in the modules of `brnn.theory` and in the models' claims.
+    adaptive resonance, chains that fire, lists, outstars and spectra that learn, choice states, and the intervals that
+    activities, gates and weights cannot leave. What other models learn and how they oscillate stands in the modules of
+    `brnn.theory` and in the models' claims.
 
     Parameters
     ----------
