@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number
 from brnn.base.text import closest, one_line
 from brnn.errors import FileError, InputError, SpecError
+from brnn.files.matlab import read_matlab
 from brnn.files.stored import refuse_claims
 from brnn.spec.trajectory import Trajectory
 
@@ -191,13 +192,7 @@ def _is_hdf5(path: Path) -> bool:
 
 
 def _from_mat(path: Path) -> dict[str, np.ndarray]:
-    from scipy.io import loadmat
-
-    try:
-        found = loadmat(path)
-    except Exception as error:  # of a damaged file it raises whatever comes first, an UnboundLocalError, too
-        raise FileError(f"{path}: cannot be read ({one_line(str(error)) or type(error).__name__})") from None
-    return {name: value for name, value in found.items() if _is_column(value)}
+    return {name: value for name, value in read_matlab(path).items() if _is_column(value)}
 
 
 def _from_hdf5(path: Path) -> dict[str, np.ndarray]:

@@ -227,18 +227,20 @@ class Stepwise(Driver):
         slope, length, task = fun(start, state), stop - start, self.task
         self.evaluations += 1
         scale = task.atol + task.rtol * np.abs(state)
-        dense: Callable[[np.ndarray], np.ndarray] = lambda s: state[:, None] + np.multiply.outer(slope, s)  # noqa: E731
-        if not (np.abs(length * slope) <= scale).all():
-            from scipy.integrate import solve_ivp
+        if (np.abs(length * slope) <= scale).all():
+            self._save_before(lambda: lambda times: state[:, None] + np.multiply.outer(slope, times - start), stop)
+            return np.asarray(state + length * slope)
+        from scipy.integrate import LSODA
 
-            span, rhs = (0.0, length), lambda s, u: fun(start + s, u)
-            done = solve_ivp(rhs, span, state, "LSODA", rtol=task.rtol, atol=task.atol, dense_output=True)
-            self.evaluations += int(done.nfev)
-            if not done.success or not np.isfinite(done.y).all():
+        solver = LSODA(lambda s, u: fun(start + s, u), 0.0, state, length, rtol=task.rtol, atol=task.atol)
+        while solver.status == "running":  # only the last step is kept: beside an endless time a piece may be long
+            solver.step()
+            if solver.status == "failed" or not np.isfinite(solver.y).all():
                 raise self.failure(start, state, slope, scale)
-            dense = done.sol
-        self._save_before(lambda: lambda times: dense(times - start), stop)
-        return np.asarray(dense(np.array([length]))[:, 0])
+            here = stop if solver.status == "finished" else start + solver.t
+            self._save_before(lambda: lambda times: solver.dense_output()(times - start), here)
+        self.evaluations += int(solver.nfev)
+        return np.asarray(solver.y)
 
     def _in_one_go(
         self, stepper: Any, piece: Piece, state: np.ndarray, watching: bool

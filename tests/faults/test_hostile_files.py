@@ -296,6 +296,14 @@ def test_network_that_is_none(good: Path, text: str, words: str) -> None:
         one_line(caught.value, "run.h5", words)
 
 
+def test_a_run_without_variables(good: Path) -> None:
+    with h5py.File(good, "r+") as file:
+        file.attrs["variables"] = "[]"
+    with pytest.raises(FileError) as caught:
+        brnn.open(good)
+    one_line(caught.value, "run.h5", "is damaged: it has no variables")
+
+
 def test_options_that_are_none(good: Path) -> None:
     with h5py.File(good, "r+") as file:
         del file["option_arrays"]

@@ -16,7 +16,7 @@ X, Y = 30.0 * np.sin(T), 20.0 * np.cos(2.0 * T)
 
 
 def written(folder: Path, kind: str, x: np.ndarray = X, t: np.ndarray = T) -> Path:
-    path = folder / f"walk.{'mat' if kind in ('mat5', 'mat73') else kind}"
+    path = folder / f"walk.{kind if kind in ('csv', 'txt', 'h5') else 'mat'}"
     if kind == "csv":
         rows = zip(t, x, Y, strict=True)
         path.write_text(
@@ -24,8 +24,12 @@ def written(folder: Path, kind: str, x: np.ndarray = X, t: np.ndarray = T) -> Pa
         )
     elif kind == "txt":
         np.savetxt(path, np.transpose([t, x, Y]), fmt="%.17g", header="without names")
-    elif kind == "mat5":
-        scipy.io.savemat(path, {"t": t[:, None], "x1": x[:, None], "y1": Y[:, None], "other": np.eye(3)})
+    elif kind in ("mat4", "mat5", "packed"):
+        columns = {"t": t[:, None], "x1": x[:, None], "y1": Y[:, None], "other": np.eye(3), "text": "abc"}
+        more = (
+            {} if kind == "mat4" else {"c": np.array([1j, 2]), "k": np.arange(3, dtype="i2"), "b": np.array([[True]])}
+        )
+        scipy.io.savemat(path, columns | more, "4" if kind == "mat4" else "5", do_compression=kind == "packed")
     else:
         with h5py.File(path, "w", userblock_size=512 if kind == "mat73" else 0) as file:
             for name, values in (("t", t), ("x1", x), ("y1", Y)):
@@ -34,7 +38,7 @@ def written(folder: Path, kind: str, x: np.ndarray = X, t: np.ndarray = T) -> Pa
     return path
 
 
-@pytest.mark.parametrize("kind", ["csv", "txt", "mat5", "mat73", "h5"])
+@pytest.mark.parametrize("kind", ["csv", "txt", "mat4", "mat5", "packed", "mat73", "h5"])
 def test_a_path_is_read_as_it_was_written(tmp_path: Path, kind: str) -> None:
     found = brnn.read_trajectory(written(tmp_path, kind), arena=(-30, 30, -20, 20))
     for values, given in ((found.t, T), (found.x, X), (found.y, Y)):
@@ -104,9 +108,9 @@ def test_a_path_that_leaves_the_arena_says_where(tmp_path: Path) -> None:
         brnn.read_trajectory(written(tmp_path, "csv"), arena=(-20, 20, -20, 20))
 
 
-@pytest.mark.parametrize("kind", ["mat5", "mat73", "h5"])
+@pytest.mark.parametrize("kind", ["mat4", "mat5", "packed", "mat73", "h5"])
 def test_no_damage_of_a_file_is_more_than_a_line(tmp_path: Path, kind: str) -> None:
-    """The file is cut, zeroed or changed at 60 places; SciPy and h5py raise many kinds of errors of such files."""
+    """The file is cut, zeroed or changed at 60 places."""
     path = written(tmp_path, kind)
     content = path.read_bytes()
     for k in np.unique(np.geomspace(1, len(content), 60).astype(int) - 1).tolist():

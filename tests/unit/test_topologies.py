@@ -44,6 +44,10 @@ def test_dense_and_sparse_are_target_by_source() -> None:
     )
     with pytest.raises(brnn.SpecError, match="transposed"):
         applied(brnn.Dense(W.T), (5,), s, (3,))
+    wrong = brnn.Sparse(scipy.sparse.csr_array(W)).csr
+    wrong.indptr[1] = wrong.nnz + 1  # SciPy's sorting does not look, and raises a RuntimeError of C++
+    with pytest.raises(brnn.SpecError, match="damaged matrix"):
+        brnn.Sparse(wrong)
 
 
 @pytest.mark.parametrize("method", ["separable", "fourier", "direct"])

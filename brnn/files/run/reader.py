@@ -88,6 +88,8 @@ def _read(file: h5py.File, path: str | Path) -> tuple[Metadata, list[Recorded], 
     if seed != "none" and not re.fullmatch(r"-?\d+", str(seed)):
         raise FileError(f"{path} is damaged: its seed is {seed!r}")
     described = attribute_json(attributes.pop("variables"), "variables", list, str(path))
+    if not described:
+        raise FileError(f"{path} is damaged: it has no variables")
     attribute_json(attributes["network"], "network", dict, str(path))
     metadata = Metadata(
         {name: attribute_value(value) for name, value in attributes.items()},

@@ -93,16 +93,16 @@ class Sparse(Topology):
         if not sparse.issparse(self.csr):
             raise SpecError("Sparse: csr: must be a scipy.sparse matrix (use Dense for a NumPy array)")
         matrix = sparse.csr_array(self.csr, dtype=np.float64)
+        try:  # first: SciPy works on the arrays without looking whether they fit each other
+            matrix.check_format(full_check=True)
+        except ValueError as error:
+            raise SpecError(f"Sparse: csr: damaged matrix ({error})") from None
         matrix.sum_duplicates()
         rows, columns = matrix.shape
         if rows < 1 or columns < 1:
             raise SpecError(f"Sparse: csr: has shape {matrix.shape}, must have at least one row and column")
         if matrix.nnz and not np.isfinite(matrix.data).all():
             raise SpecError("Sparse: csr: every element must be finite")
-        try:
-            matrix.check_format(full_check=True)
-        except ValueError as error:
-            raise SpecError(f"Sparse: csr: damaged matrix ({error})") from None
         self._set(csr=matrix)
 
     def check(self, source: Shape, target: Shape, where: str) -> None:
