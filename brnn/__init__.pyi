@@ -82,7 +82,6 @@ from .spec.layers.binary import BinaryLayer as BinaryLayer
 from .spec.layers.box import BoxLayer as BoxLayer
 from .spec.layers.clamped import ClampedLayer as ClampedLayer
 from .spec.layers.cohen_grossberg import CohenGrossbergLayer as CohenGrossbergLayer
-from .spec.layers.gain import GainLayer as GainLayer
 from .spec.layers.gated import GatedLayer as GatedLayer
 from .spec.layers.membrane import MembraneLayer as MembraneLayer
 from .spec.layers.modulated import ModulatedLayer as ModulatedLayer

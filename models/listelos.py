@@ -32,6 +32,14 @@ fields (d = 3 PL + 20 FP, i = 9 sum_k FP_k), G of the colliculus (d = 50 q + 100
 j = 5 q_41 for all other cells). When C passes 0.3 at site p, the eye goes to c = p + e - 41. Signals f2, f3, f7, f10
 are w^n/(h^n + w^n) with n, h = 2, 0.2; 3, 0.4; 4, 0.5; 10, 0.4; f1 = w^2 from 0.1 on; f4, f5 are w from 0.05, 0.4 on.
 
+With `eye` the saccade generator of the brain stem (`brnn.models.saccade_generator`) moves an eye, in the same network:
+
+    dU_p/dt = -U_p/25 ms,  U_p = 5 when C passes 0.3 at site p;   I_o = sum_p W_op min(U_p, 1)
+
+U are burst cells of the colliculus, I the inputs of the long-lead cells; W_op depends on how far site p lies from the
+middle in direction o, so that a saccade along an axis has 5 degrees for each site. U starts at the event, since C at
+p falls as soon as it has passed 0.3: the maps have moved. U, W and the size of a site are ours.
+
 Source: Silver, Grossberg, Bullock, Histed and Miller (2012), Neural Networks 26, 29-58, with the numbers of the public
 code: the printed equations (8), (31), (40), (41), those of R and T, and f1 are others, with which latencies are not the
 published ones.
@@ -61,20 +69,29 @@ from brnn.figures import Curve, FigureDescription, Level, Mark, Panel, Run, figu
 from brnn.models.parts import eye_fields_by_hand as by_hand
 from brnn.models.parts.eye_fields import CENTRE, INWARD, OUTWARD, SITES, eye_fields
 from brnn.models.parts.runs import run
+from brnn.models.parts.saccade_burst import burst_generator, eye_position
+from brnn.signals import ThresholdLinear
 from brnn.spec.dotted.arguments import takes_dotted_names
-from brnn.spec.events.actions import SetState
+from brnn.spec.events.actions import Action, SetState
 from brnn.spec.events.maps import MoveMaps
 from brnn.spec.events.triggers import AtTimes, Crossing, Event
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network
+from brnn.spec.projection import Projection
 from brnn.spec.schedules import Noise, Pulse
 from brnn.spec.stimulus import Stimulus
+from brnn.spec.topologies.matrix import Dense
 
-__all__ = ["FIXATION", "build", "saccades", "stimulated"]
+__all__ = ["FIXATION", "build", "eye_path", "saccades", "site_position", "stimulated"]
 
 FIXATION = CENTRE + 1
 _LATE = 50.0  # ms from the eye to parietal cortex
 _SPREAD = 3.0  # of microstimulation, in sites
+_APART = 5.0  # degrees from site to site, for the eye
+_BURST, _RELEASE = 5.0, 25.0  # U at its event, and its time constant (ms)
+# W of 0 to 4 sites: with U as above the generator then moves the eye by 0, 5, 10, 15 and 20 degrees along an axis.
+_PULL = np.array([0.0, 0.385, 0.708, 1.123, 1.599])
+_RATE = 0.02  # 1/ms: of the saccade generator
 _HELD = 5.0  # ms for which noise is drawn; in the code it is drawn in each stage of steps of 0.1 ms
 _DENSITY = 0.1 * 10.0 / 36.0  # ms: the variance that a unit of time of the code's noise adds up to
 
@@ -123,6 +140,7 @@ def build(
     strength: float = 0.4,
     gaze: int = 1,
     duration: float | None = None,
+    eye: bool = False,
 ) -> Network:
     """Return the eye fields in one trial of a task, in ms.
 
@@ -155,12 +173,15 @@ def build(
         Where the eye looks at time 0.
     duration : float, > 0
         Of the trial (ms); that of the task, or 700 ms after the last offset by default.
+    eye : bool
+        Whether the saccade generator is part of the network and moves an eye, whose path is `eye_path`.
 
     Returns
     -------
     Network
         Layers by their letters, "colliculus" for C; "cues" and "gaze" have a cell for each site of the field. Events
-        "saccade" record where the eye goes, the cell being the site less 1 (`saccades`).
+        "saccade" record where the eye goes, the cell being the site less 1 (`saccades`). With `eye` also "burst" and
+        the layers of the saccade generator.
 
     Raises
     ------
@@ -193,12 +214,21 @@ def build(
             stimuli.append(Stimulus(layer, "excitatory", pattern, Pulse(*window)))
     elif stimulation is not None:
         raise SpecError(f"{at}: stimulation: needs a site, 1 to {SITES}")
+    if not isinstance(eye, (bool, np.bool_)):
+        raise SpecError(f"{at}: eye = {eye!r}: must be true or false")
+    layers, projections = list(parts.layers), list(parts.projections)
+    if eye:
+        driven = burst_generator(1.0 / _RATE, omnipause=6.0 / 7.0)
+        layers += [Layer.additive("burst", SITES, A=1.0 / _RELEASE), *driven.layers]
+        pull = Projection("burst", "long_lead", "excitatory", ThresholdLinear(ceiling=1.0), Dense(_pull()))
+        projections += [pull, *driven.projections]
+        stimuli += driven.stimuli
     return Network(
         at,
-        parts.layers,
-        parts.projections,
+        layers,
+        projections,
         stimuli,
-        events=(*_shown(plan), *_looks()),
+        events=(*_shown(plan), *_looks(bool(eye))),
         duration=plan.duration,
         time_units="ms",
         reference="Silver, Grossberg, Bullock, Histed and Miller (2012), Neural Networks 26, 29-58",
@@ -303,12 +333,36 @@ def _shown(plan: _Task) -> list[Event]:
     return events
 
 
-def _looks() -> list[Event]:
+def _looks(eye: bool) -> list[Event]:
     command = Crossing("colliculus", 0.3, per="maximum")
+    done: list[Action] = [MoveMaps("gaze", CENTRE, outward=OUTWARD, inward=INWARD)]
+    if eye:
+        done.append(SetState("burst", _BURST, "crossing"))
     return [
-        Event("command", command, MoveMaps("gaze", CENTRE, outward=OUTWARD, inward=INWARD)),
+        Event("command", command, done),
         Event("saccade", Crossing("gaze", 0.5)),
     ]
+
+
+def _pull() -> np.ndarray:
+    """Return W, from the sites of the colliculus to left, right, down and up."""
+    right, up = np.round(site_position(np.arange(SITES) + 1) / _APART).astype(int).T
+    return np.stack([_PULL[np.maximum(part, 0)] for part in (-right, right, -up, up)])
+
+
+def site_position(site: ArrayLike) -> np.ndarray:
+    """Return how far sites (1 to 81) lie to the right of the middle and above it, in degrees, shape (..., 2).
+
+    The first row is the uppermost one.
+    """
+    column, row = np.divmod(np.asarray(site) - 1, 9)
+    return np.stack([_APART * (column - 4.0), _APART * (4.0 - row)], axis=-1)
+
+
+def eye_path(result: Any) -> np.ndarray:
+    """Return where the eye of a run with ``eye=True`` is at its saved times, in degrees from the middle, (times, 2)."""
+    start = int(np.argmax(result.network.layer("gaze").initial)) + 1
+    return eye_position(result["tonic.x"]) + site_position(start)
 
 
 def saccades(result: Any) -> list[tuple[float, int]]:
@@ -364,6 +418,25 @@ def microstimulation() -> list[Comparison]:
     return [
         Comparison.order([41, *expected], [s for _, s in saccades(_trial(task="histed_miller", site=site))], name)
         for site, expected, name in ((None, (20, 56), "not stimulated"), (21, (56, 20), "site 21, 1000 to 1900 ms"))
+    ]
+
+
+@claim(
+    "With an eye: the brain stem makes each saccade that is commanded, as large as its site is far", source="derived"
+)
+def moved_eye() -> list[Comparison]:
+    """A saccade of three sites, or 15 degrees, to the left after one from the corner to the fixation point."""
+    result = _trial(np.arange(0.0, 721.0), task="saccade", eye=True, duration=720.0)
+    commands, eye = saccades(result), eye_path(result)
+    E = np.asarray(result["excitatory_burst.x"])
+    fast = [np.hypot(E[k, 1] - E[k, 0], E[k, 3] - E[k, 2]) for k in range(len(E))]
+    start = commands[1][0] + int(np.argmax(np.array(fast)[int(commands[1][0]) :] > 0.06))
+    return [
+        Comparison.order([41, 14], [site for _, site in commands], "sites"),
+        Comparison([64.0, 637.2], [time for time, _ in commands], 2.0, "commands (ms), as without an eye"),
+        Comparison(site_position([1, 41]), eye[[50, 600]], 1.8, "the eye before and after the first one (degrees)"),
+        Comparison([-15.0, 0.0], eye[-1] - eye[600], 0.3, "how far the second one takes it (degrees)"),
+        Comparison.within(10.0, start - commands[1][0], 35.0, label="from its command to its beginning (ms)"),
     ]
 
 

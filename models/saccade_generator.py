@@ -46,23 +46,18 @@ from brnn.errors import SpecError
 from brnn.figures import Curve, FigureDescription, Level, Panel, Run, figure, time_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.runs import run, slope
-from brnn.signals import Function, Linear, ThresholdLinear
+from brnn.models.parts.saccade_burst import DEGREES, DIRECTIONS, burst_generator, eye_position
+from brnn.signals import ThresholdLinear
 from brnn.spec.dotted.arguments import takes_dotted_names
-from brnn.spec.layers import Layer
-from brnn.spec.layers.clamped import ClampedLayer
 from brnn.spec.layers.gated import GatedLayer
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.schedules import Pulse
 from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.matrix import Dense
-from brnn.spec.topologies.uniform import AllToAll, OneToOne
 
 __all__ = ["DIRECTIONS", "Saccade", "build", "eye_position", "saccades"]
 
-DIRECTIONS = ("left", "right", "down", "up")
-_OPPOSITE = np.kron(np.eye(2), [[0.0, 1.0], [1.0, 0.0]])
-_DEGREES = 260.0  # of the eye for a unit of T
 _FAST = 30.0  # degrees per second: where a saccade begins and ends
 
 
@@ -126,15 +121,10 @@ def build(
     ends = begins + number(J_length, f"{at}: J_length", above=0.0)
     constant = number(tau, f"{at}: tau", above=0.0)
     k, faster = 1.0 / constant, constant / number(release, f"{at}: release", above=0.0) - 1.0
-    g = Function("w**4/(half**4 + w**4)", half=0.1)
     during = Pulse(onset, offset)
-
-    def opposite(weight: float) -> Dense:
-        return Dense(weight * _OPPOSITE)
-
+    burst = burst_generator(constant)
     stimuli = [
-        Stimulus("excitatory_burst", "excitatory", 1.0, name="arousal"),
-        Stimulus("omnipause", "excitatory", 1.2, name="drive"),
+        *burst.stimuli,
         Stimulus("long_lead", "excitatory", 0.0 if electrode else inputs, during, name="input"),
         Stimulus("colliculus", "excitatory", electrode, during, name="electrode"),
     ]
@@ -147,11 +137,7 @@ def build(
         at,
         [
             GatedLayer("colliculus", (1,), A=k, B=k, C=0.0, E=k, F=0.0, rest=1.0, gain=1.0),
-            ClampedLayer("long_lead", (4,), A=1.3 * k, B=k, C=0.0, E=k, F=0.0),
-            ClampedLayer("excitatory_burst", (4,), A=3.5 * k, B=2.0 * k, C=k, E=k, F=k),
-            ClampedLayer("inhibitory_burst", (4,), A=2.4 * k, B=k, C=0.0, E=k, F=0.0),
-            ClampedLayer("omnipause", (1,), A=0.2 * k, B=k, C=k, E=0.4 * k, F=k),
-            Layer("tonic", (4,), A=0.0, B=k, C=0.0, E=k, F=0.0, initial=0.5),
+            *burst.layers,
         ],
         [
             Projection(
@@ -161,25 +147,13 @@ def build(
                 ThresholdLinear(gain=1.0, threshold=0.0, ceiling=1.0),
                 Dense((inputs if electrode else 0.0 * inputs)[:, None]),
             ),
-            Projection("inhibitory_burst", "long_lead", "inhibitory", Linear(), OneToOne(2.0)),
-            Projection("long_lead", "excitatory_burst", "excitatory", Linear(), OneToOne(5.0)),
-            Projection("long_lead", "excitatory_burst", "inhibitory", Linear(), opposite(10.0)),
-            Projection("omnipause", "excitatory_burst", "inhibitory", g, AllToAll(20.0)),
-            Projection("excitatory_burst", "inhibitory_burst", "excitatory", Linear(), OneToOne(3.0)),
-            Projection("long_lead", "omnipause", "inhibitory", g, AllToAll(3.5)),
-            Projection("excitatory_burst", "tonic", "excitatory", Linear(), OneToOne(0.1)),
-            Projection("excitatory_burst", "tonic", "inhibitory", Linear(), opposite(0.1)),
+            *burst.projections,
         ],
         stimuli,
         duration=offset + later,
         time_units="ms",
         reference="Gancarz and Grossberg (1998), Neural Netw. 11, 1159-1174; Senden et al. (2018), ReScience 4(1)",
     )
-
-
-def eye_position(T: ArrayLike) -> np.ndarray:
-    """Return how far the eye stands to the right and upwards, in degrees, shape (..., 2), of tonic cells (..., 4)."""
-    return _DEGREES * (np.asarray(T)[..., [1, 3]] - 0.5)
 
 
 @dataclass(frozen=True)
@@ -205,14 +179,15 @@ class Saccade:
 def saccades(result: Any) -> list[Saccade]:
     """Return the saccades of a run of which the burst and tonic cells were saved closely, every 0.5 ms or so.
 
-    The speed is that of the equation for T. Two saccades of which the first has not ended when the second begins, are
-    parted at the slowest point between them if that is below half of the slower peak.
+    In a network where something else drives the burst cells, such as `brnn.models.listelos`, times are those of the
+    run. The speed is that of the equation for T. Two saccades of which the first has not ended when the second
+    begins, are parted at the slowest point between them if that is below half of the slower peak.
     """
     network = result.network
-    onset = network.stimuli[[s.name for s in network.stimuli].index("electrode")].schedule.on
+    onset = next((s.schedule.on for s in network.stimuli if s.name == "electrode"), 0.0)
     tonic = result["tonic.x"]
     times, E = tonic.time.values - onset, np.asarray(result["excitatory_burst.x"])
-    factor = _DEGREES * 0.1 * float(np.max(network.layer("tonic").B)) * 1e3  # a second has a thousand ms
+    factor = DEGREES * 0.1 * float(np.max(network.layer("tonic").B)) * 1e3  # a second has a thousand ms
     v = factor * np.hypot(E[:, 1] - E[:, 0], E[:, 3] - E[:, 2])
     eye = eye_position(tonic)
     found = []
@@ -528,7 +503,7 @@ def staircase_of_saccades(run: Run) -> FigureDescription | None:
         Curve(times, P[:, 0], "omnipause", color=1),
     ]
     position = [Curve(times, eye[:, 0], "to the right", color=0), Curve(times, eye[:, 1], "up", color=1)]
-    factor = _DEGREES * 100.0 * float(np.max(run.part("tonic").B))
+    factor = DEGREES * 100.0 * float(np.max(run.part("tonic").B))
     speed = factor * np.hypot(E[:, 1] - E[:, 0], E[:, 3] - E[:, 2])
     fast = [Curve(times, speed, "speed", color=0), Level(_FAST, "a saccade is faster", axis="y", role="guide")]
     far = float(np.abs(eye).max()) * 1.1 + 1.0

@@ -144,9 +144,10 @@ def experiment(options: argparse.Namespace) -> Outcome:
             Comparison.at_least(0.0, -np.diff(totals, axis=0), 1e-9, f"{name}: and fall"),
         ]
         if options.trials >= 17 and options.minutes >= 10:
-            rows.append(Comparison(1.0, totals[-1].mean(), 5e-3, f"{name}: sum of weights at the end"))
-        if spacing == 35.0 and options.trials == 20 and options.minutes >= 10:
-            rows.append(Comparison(0.737, course[0][-1], 0.1, f"{name}: mean gridness, as found with the public code"))
+            rows.append(Comparison(1.0, totals[-1].mean(), 1e-2, f"{name}: sum of weights at the end"))
+        if options.trials >= 20 and options.minutes >= 10:
+            # With the public code 0.737 was found for 35 cm and one seed; between seeds it differs by some 0.1.
+            rows.append(Comparison.at_least(0.737, course[0][-1], 0.1, f"{name}: mean gridness"))
         notes.append(
             f"{name}: {rate:.2f} Hz, mean gridness {course[0][-1]:.3f}, above 0.3: {np.mean(gridness > 0.3):.0%}, "
             f"above 0: {np.mean(gridness > 0.0):.0%}, spacing {found:.1f} cm, sum of weights {totals[-1].mean():.4f}"

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 SIDE = 9
 TARGETS = (20, 56)
-FEW = 9  # members, which run sooner than worker processes have started
 LOOKED_AT = np.arange(2000.0, 2700.0, 20.0)  # ms: the fixation point goes at 2000
 
 
@@ -70,7 +69,7 @@ def experiment(options: argparse.Namespace) -> Outcome:
         atol=1e-6,
         out=options.output,
         force=options.force,
-        executor=ThreadPoolExecutor(1) if sites.size < FEW else None,
+        executor=ThreadPoolExecutor(1),  # a member takes a second, as long as a worker process needs to start
     )
     found = result["first"].values
     near, far = (distances(target)[sites - 1] for target in TARGETS)

@@ -21,6 +21,7 @@ from brnn.errors import BrnnError, FileError, InputError
 from brnn.figures.own import ModelFigure, figure_of
 from brnn.signals.base import Signal
 from brnn.spec.network import Network
+from brnn.spec.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from brnn.claims import Claim
@@ -85,6 +86,22 @@ class Model:
             if isinstance(value, Signal)
         ]
 
+    def input_of(self, source: str, dataset: str | None = None) -> Any:
+        """Return what a file holds: a trajectory if that is what `build` takes and no pattern, else a pattern."""
+        known = {} if self.module is None else parameters_of(self.module.build)
+        if "trajectory" not in known or "pattern" in known:
+            from brnn.files.patterns import read_pattern
+
+            return read_pattern(source, dataset)
+        from brnn.files.trajectories import read_trajectory
+
+        if dataset is not None:
+            raise InputError(f"--dataset {dataset}: {self.name} takes a trajectory, a file with t, x and y")
+        try:
+            return read_trajectory(source)
+        except BrnnError as error:
+            raise InputError(f"--input {error}") from None
+
     def build(self, settings: Sequence[str] = (), pattern: Any = None, source: str = "") -> Network:
         """Return the network.
 
@@ -92,8 +109,8 @@ class Model:
         ----------
         settings : sequence of str
             ``KEY=VALUE`` texts.
-        pattern : ndarray, optional
-            Value of the parameter `pattern` of the model's `build`.
+        pattern : ndarray or Trajectory, optional
+            Value of the parameter `pattern` of the model's `build`, or of `trajectory`.
         source : str
             The file that the pattern comes from, for messages.
         """
@@ -105,7 +122,9 @@ class Model:
         assert self.module is not None
         build = self.module.build
         known = parameters_of(build)
-        if pattern is not None:
+        if isinstance(pattern, Trajectory):
+            values["trajectory"] = pattern
+        elif pattern is not None:
             if "pattern" not in known:
                 raise InputError(f"--input {source}: {self.name} takes no input pattern (its build has no 'pattern')")
             if "pattern" in values:

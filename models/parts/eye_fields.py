@@ -13,7 +13,7 @@ import numpy as np
 from brnn.signals import Expression, Linear, Power, Sigmoid, Signal, Step, ThresholdLinear
 from brnn.spec.gates import Gate, QuadraticGate
 from brnn.spec.layers import Layer, LayerLaw
-from brnn.spec.layers.gain import GainLayer
+from brnn.spec.layers.modulated import ModulatedLayer
 from brnn.spec.modulation import Modulation
 from brnn.spec.projection import Projection
 from brnn.spec.stimulus import Stimulus
@@ -163,7 +163,7 @@ def _supplementary(parts: _Parts, maps: tuple[int, int], outward: int) -> None:
     parts.excite("SX", "SI", _hill(0.5, 4.0), AllButSelf(20.0 * PER_MS))
     parts.excite("SX", "SY", square, 250.0, gate=_gate(0.1, 20.0), name="ZD")
     parts.inhibit("SI", "SY", _hill(0.2, 2.0), 150.0)
-    parts.layers.append(GainLayer("SO", (SITES,), A=10.0 * PER_MS, B=1.0))
+    parts.layers.append(ModulatedLayer("SO", (SITES,), A=10.0 * PER_MS, B=1.0))
     over_ranks = csr_array(hstack([eye_array(SITES)] * maps[0]))
     parts.excite("SY", "SO", Step(threshold=0.5), Sparse(over_ranks * (100.0 * PER_MS)))
     attention = _hill(0.4, 3.0)

@@ -40,6 +40,20 @@ ARGUMENTS: list[tuple[tuple[object, ...], tuple[str, ...]]] = [
     (("run", "none.py"), ("none.py", "no such file")),
     (("run", "none.json"), ("none.json", "no such file")),
     (("run", "run.h5"), ("run.h5", "brnn rerun")),
+    # The large architectures.
+    (("run", "listelos", "--set", "site=82"), ("listelos: site = 82", "1 to 81")),
+    (("run", "listelos", "--set", "task=antisaccade"), ("task = 'antisaccade'", "saccade, gap")),
+    (
+        ("run", "listelos", "--set", "cues=41,99", "--set", "onsets=0,5", "--set", "offsets=5,9"),
+        ("cues[1] = 99", "site from 1 to 81"),
+    ),
+    (
+        ("run", "listelos", "--set", "cues=41,14", "--set", "onsets=0,4", "--set", "offsets=5,9"),
+        ("cues 0 and 1", "fixation and target overlap", "task='overlap'"),
+    ),
+    (("run", "gridsmap", "--input", "gap.csv"), ("gap.csv", "gap of 30", "t = 2 to t = 32", "bridge=30")),
+    (("run", "gridsmap", "--input", "walk.csv", "--dataset", "/t"), ("--dataset /t", "takes a trajectory")),
+    (("run", "vistars", "--input", "two.csv"), ("vistars takes no input pattern",)),
     # Settings.
     ((*RUN, "--set", "A=abc"), ("--set A=abc: A must be a number",)),
     ((*RUN, "--set", "AA=1"), ("rcf has no parameter 'AA'", "inhibition")),
@@ -148,6 +162,8 @@ def files(tmp_path: Path) -> Path:
     (tmp_path / "folder.h5").mkdir()
     for name in ("existing.h5", "existing.png", "fake.png", "fake.h5"):
         (tmp_path / name).write_bytes(b"something precious")
+    (tmp_path / "walk.csv").write_text("t,x,y\n0,0,0\n1,1,0\n2,2,1\n")
+    (tmp_path / "gap.csv").write_text("t,x,y\n0,0,0\n1,1,0\n2,2,1\n32,3,1\n33,3,2\n")
     (tmp_path / "nan.csv").write_text("1,nan,3\n")
     (tmp_path / "negative.csv").write_text("1,-2,3\n")
     (tmp_path / "ragged.csv").write_text("1,2\n3\n")

@@ -72,6 +72,11 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["M", "colliculus", "gaze"],
         ["a list: 38, 14, 38, 68: sites", "gap of 500 ms: latency", "the same, stimulated at 21"],
     ),
+    "eye_movements": (
+        [],
+        ["colliculus", "burst", "tonic"],
+        ["where lisTELOS sends the eye", "sizes (degrees), from site", "from command to movement"],
+    ),
     "heading_from_flow": (
         ["--rows", "24", "--columns", "80", "--scenes", "2", "--finer", "1"],
         ["mt", "mstd"],

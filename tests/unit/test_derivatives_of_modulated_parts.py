@@ -16,7 +16,7 @@ from brnn.spec.topologies.base import Topology
 
 TIMES = np.array([0.0, 0.6, 1.3, 2.2, 3.0])
 POINT = {
-    "c.A": 1.1, "c.B": 1.5, "m.A": 0.9, "m.B": 1.3, "m.E": 0.2, "d.A": 0.8, "d.B": 1.2, "d.D": 0.3, "d.gain": 0.7,
+    "c.A": 1.1, "c.B": 1.5, "m.A": 0.9, "m.B": 1.3, "m.D": 0.2, "d.A": 0.8, "d.B": 1.2, "d.D": 0.3, "d.gain": 0.7,
     "d.recurrent.half": 0.5, "h.C": 0.9, "h.initial.0": 0.2, "t.H": 0.3, "t.K": 1.1, "t.L": 0.4, "t.Q": 0.6,
     "cm.gate.H": 0.2, "cm.gate.K": 1.2, "cm.gate.L": 0.5, "cm.gate.Q": 0.8, "mh.learning.rate": 0.6,
     "mh.learning.total": 1.3, "mh.learning.initial": 0.2, "dh.learning.rate": 0.7, "md.modulation.base": 0.3,
@@ -30,7 +30,7 @@ def network():
     two, one = brnn.AllToAll(), brnn.OneToOne()
     layers = [
         brnn.ClampedLayer("c", 2, 1.1, 1.5, E=0.1, initial=[0.4, 0.0]),
-        brnn.GainLayer("m", 2, 0.9, 1.3, E=0.2, initial=0.3),
+        brnn.ModulatedLayer("m", 2, 0.9, 1.3, 0.2, initial=0.3),
         brnn.ModulatedLayer("d", 2, 0.8, 1.2, 0.3, 0.7, brnn.Saturating(half=0.5), initial=0.25),
         brnn.TransmittedLayer("h", 2, 1.0, 1.4, C=0.9, initial=[0.2, 0.3]),
         brnn.TransmitterLayer("t", 2, 0.3, 1.1, 0.4, 0.6, initial=0.9, inputs_of="h"),

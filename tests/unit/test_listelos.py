@@ -56,6 +56,7 @@ def test_noise_keeps_the_order_and_moves_times_by_less_than_10_ms() -> None:
         ({"working_memory_noise": 1.0}, "listelos: seed: working_memory_noise = 1 needs one"),
         ({"working_memory_noise": -1.0}, "listelos: working_memory_noise = -1"),
         ({"working_memory": 1}, "listelos: working_memory = 1: must be true or false"),
+        ({"eye": 5}, "listelos: eye = 5: must be true or false"),
     ],
 )
 def test_bad_input(arguments: dict[str, Any], message: str) -> None:

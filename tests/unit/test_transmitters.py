@@ -139,7 +139,7 @@ def test_a_gain_multiplies_all_excitation() -> None:
     net = brnn.Network(
         "gain",
         [
-            brnn.GainLayer("x", 2, A=A, B=B, E=D, initial=[0.0, 0.2]),
+            brnn.ModulatedLayer("x", 2, A=A, B=B, D=D, initial=[0.0, 0.2]),
             brnn.Layer.additive("m", 2, A=0.0, initial=[0.5, 0.5]),
         ],
         [brnn.Projection("m", "x", "modulatory", topology=brnn.OneToOne(0.4))],
@@ -156,6 +156,6 @@ def test_a_gain_multiplies_all_excitation() -> None:
     wanted = level + (np.array([0.0, 0.2]) - level) * np.exp(-1.3 * rate)
     np.testing.assert_allclose(result.final("x"), wanted, rtol=1e-8)
     right = {Text()(e.state): Text()(e.right) for e in equations_of(net).equations if e.right is not None}["x.x[i]"]
-    assert "x.I[i]·(1 + x.M[i] + 0.4·m.x[i])" in right
+    assert "x.I[i]·max(1 + x.M[i] + 0.4·m.x[i], 0)" in right
     J_x = jacobian(net, 0.0, np.array([0.3, 0.4, 0.5, 0.5]))
     np.testing.assert_allclose(J_x[0], [-(A + 1.5 * I + J), 0.0, 0.4 * (B - 0.3) * I, 0.0], rtol=1e-13)

@@ -43,7 +43,12 @@ def run(
     settings: Settings = None,
     source: Annotated[
         str | None,
-        typer.Option("--input", metavar="FILE", help="Input pattern: PNG, JPEG, CSV, NPY, or HDF5 (FILE.h5:/dataset)."),
+        typer.Option(
+            "--input",
+            metavar="FILE",
+            help="Input pattern: PNG, JPEG, CSV, NPY, or HDF5 (FILE.h5:/dataset). Where a model takes a trajectory: "
+            "CSV, MAT or HDF5 with t, x, y.",
+        ),
     ] = None,
     dataset: Annotated[
         str | None, typer.Option("--dataset", metavar="PATH", help="Dataset of an HDF5 --input.")
@@ -159,9 +164,9 @@ def run(
         raise InputError(f"--dataset {dataset}: names a dataset of --input FILE, which is not given")
     pattern = None
     if source is not None:
-        from brnn.files.patterns import read_pattern
-
-        pattern = read_pattern(source, dataset)
+        if found is None:
+            raise InputError(f"--input {source}: --member has the inputs that it had in the sweep")
+        pattern = found.input_of(source, dataset)
     if found is None:
         assert one is not None
         network, taken = one.network, [f"{name} = {value}" for name, value in one.parameters.items()]

@@ -62,9 +62,7 @@ def theory(
     found = find_model(model)
     pattern = None
     if source is not None:
-        from brnn.files.patterns import read_pattern
-
-        pattern = read_pattern(source)
+        pattern = found.input_of(source)
     network = found.build(settings or (), pattern, source or "")
     predictions = predict(network)
     if plot is not None:
