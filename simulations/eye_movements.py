@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RECALL = [1279.6, 1386.4, 1528.4, 1708.8]  # ms, of lisTELOS alone
-KEPT = ["colliculus.x", "M.x", "gaze.x", "burst.x", "excitatory_burst.x", "omnipause.x", "tonic.x"]
+KEPT = ("colliculus.x", "M.x", "gaze.x", "burst.x", "excitatory_burst.x", "omnipause.x", "tonic.x")
 
 
 def experiment(options: argparse.Namespace) -> Outcome:

@@ -226,6 +226,8 @@ def _curve(times: np.ndarray, states: np.ndarray) -> tuple[Callable[[np.ndarray]
 
 def branch(given: Any, at: Any, network: Network) -> Branch | Start:
     """Return what `start=` stands for: a Start as it is; a Result, or the file of one, at the time `at`."""
+    if network.spiking:
+        raise InputError("start: a network whose cells fire begins at time 0; give initial= states of another run")
     if isinstance(given, Start):
         return given
     if isinstance(given, (str, Path)):

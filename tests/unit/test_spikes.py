@@ -95,6 +95,28 @@ def test_a_file_keeps_every_spike_and_runs_again_to_the_same_bits(tmp_path: Path
     assert brnn.Network.from_json(network.to_json()) == network
 
 
+def test_a_run_that_was_cut_off_is_resumed_to_the_same_bits_and_none_goes_on_from_another(tmp_path: Path) -> None:
+    """What is resumed begins anew, with the same random numbers."""
+    network, arguments = rate_and_traces("bernoulli", 30.0, 50), {"times": np.linspace(0.0, 20.0, 9), "seed": 3}
+    file = tmp_path / "run.h5"
+
+    def cut(time: float) -> None:
+        if time > 8.0:
+            raise KeyboardInterrupt
+
+    whole = brnn.simulate(network, 20.0, **arguments)
+    with pytest.raises(KeyboardInterrupt):
+        brnn.simulate(network, 20.0, record=file, progress=cut, **arguments)
+    resumed = brnn.simulate(network, 20.0, record=file, resume=True, **arguments)
+    np.testing.assert_array_equal(resumed["trace.x"], whole["trace.x"])
+    assert whole.event_table is not None
+    assert resumed.event_table is not None
+    for name, column in whole.event_table.columns.items():
+        np.testing.assert_array_equal(resumed.event_table.columns[name], column)
+    with pytest.raises(brnn.InputError, match="^start: a network whose cells fire begins at time 0; give initial="):
+        brnn.simulate(network, 30.0, start=resumed)
+
+
 def test_steps_end_at_saved_times_and_inputs_that_jump() -> None:
     """Euler's method of any network: x' = -x + I(t) in equal steps, by hand."""
     pulse = brnn.Stimulus("F1", "excitatory", 3.0, brnn.Pulse(0.35, 0.75))
