@@ -7,8 +7,10 @@ import itertools
 import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 _made_cache = pytest.StashKey[str]()
 _SEEN = 8  # compilations
+_WATCHED = 0.3  # seconds of a test's processor time
+_coverage = pytest.StashKey[Any]()
 
 # The files that take longest, about in this order, so that all processes of `make test` end at about the same time.
 # Two processes that need the compiled ensemble at once would both compile it: of its files the first two are far apart.
@@ -83,7 +87,10 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["BRNN_CACHE_DIR"] = folder
         config.stash[_made_cache] = folder
     if sys.gettrace() is not None:
+        from coverage import Coverage  # which only `make coverage` needs
+
         _look_away()
+        config.stash[_coverage] = Coverage.current()
 
 
 def _look_away() -> None:
@@ -109,6 +116,34 @@ def _look_away() -> None:
 
 def _called() -> None:
     """Be called: then a tracer in C code takes over again, before it has to see how the caller returns."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let `make coverage` see the first moments of each test: after them most tests repeat what they have done.
+
+    Python 3.11 calls the tracer at every line, of libraries as well; being watched took half as long again as the
+    tests. What a test reaches late is not counted, so that the figure is one of the least.
+    """
+    watching = item.config.stash.get(_coverage, None)
+    if watching is None:
+        return (yield)
+    stopped = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
+        watching.stop()
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _WATCHED)
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+        if stopped:
+            watching.start()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +11,7 @@ from brnn.figures.description import Span
 from brnn.figures.view import View, drawn_network, input_intervals, input_pattern
 from brnn.spec.network import Network
 from brnn.spec.stimulus import Stimulus
-
-if TYPE_CHECKING:
-    from brnn.theory.predictions.base import Predictions
+from brnn.theory.predictions.base import Predictions
 
 __all__ = ["Run"]
 
@@ -110,7 +108,6 @@ class Run:
     @cached_property
     def predictions(self) -> Predictions:
         """What theory says of the network."""
-        from brnn.theory.predictions.base import Predictions
         from brnn.theory.predictions.predict import predict
 
         self.waits = not self._theory

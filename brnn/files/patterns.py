@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image, ImageOps
 
 from brnn.base.checks import array
 from brnn.base.memory import refuse_above
@@ -76,8 +77,6 @@ def read_pattern(source: str | Path, dataset: str | None = None) -> np.ndarray:
 
 
 def _from_image(path: Path) -> np.ndarray:
-    from PIL import Image, ImageOps
-
     pixels = Image.MAX_IMAGE_PIXELS
     try:
         with warnings.catch_warnings():

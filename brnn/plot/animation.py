@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.animation import FFMpegWriter
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 from brnn.base.paths import check_target, replacing
 from brnn.base.text import closest
@@ -23,8 +24,6 @@ from brnn.plot.pattern import draw_pattern
 from brnn.plot.style import new_figure
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from brnn.result.result import Result
 
 __all__ = ["ANIMATED", "animate"]
@@ -135,8 +134,6 @@ def _title(run: Run, view: View) -> str:
 
 
 def _write_gif(figure: Figure, show: Callable[[int], None], rows: list[int], name: str) -> None:
-    from PIL import Image
-
     canvas = figure.canvas
     assert isinstance(canvas, FigureCanvasAgg)
 

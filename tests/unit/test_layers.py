@@ -95,19 +95,18 @@ def test_only_what_finds_models_by_name_imports_them(imports: dict[str, set[str]
 
 
 # Imports inside functions, and why they are not at the top of the file. Whoever imports brnn, lists models or asks for
-# help waits for everything that is loaded at once.
+# help waits for everything that is loaded at once. Seconds are processor time beside NumPy.
 LAZY = {
-    "scipy": "0.1 to 0.6 s; topologies, methods and theories need different parts of it, and many none",
-    "mpmath": "comes with SymPy, 0.3 s; only formulas that users type need them",
+    "scipy": "0.1 to 0.7 s; topologies, methods and theories need different parts of it, and many none",
+    "mpmath": "0.02 s; only the limits of formulas that users type need it",
     "xarray": "0.4 s with pandas; a run whose result is only plotted or measured in NumPy needs none",
-    "h5py": "runs that stay in memory have no file",
-    "PIL": "only patterns that are read from images",
-    "tqdm": "only where a bar is shown",
+    "h5py": "0.03 s and the HDF5 library; runs that stay in memory have no file",
+    "tqdm": "0.03 s; `brnn --help` loads the commands, and needs no bar",
     "distributed": "an extra",
     "pyarrow": "an extra",
     "onnx": "an extra",
     "google": "protobuf, which comes with onnx",
-    "numpy": "commands that only list and explain run without it",
+    "numpy": "0.1 s; commands that only list and explain run without it",
     "brnn.cli": "the command that was typed loads what it needs: `brnn --help` needs nothing but Typer",
 }
 LAZY_MODULES = {
@@ -115,14 +114,9 @@ LAZY_MODULES = {
     ("brnn.base.words", "brnn.base.plain"): "NumPy, which texts alone do not need",
     ("brnn.compiler.cache", "brnn.compiler.numba_internals"): "Numba",
     ("brnn.compiler.system", "brnn.compiler.linear_rates"): "it is made of systems",
-    ("brnn.figures.run", "brnn.theory.predictions.base"): "SciPy, as the next",
-    (
-        "brnn.figures.run",
-        "brnn.theory.predictions.predict",
-    ): "SciPy; every model declares its figure, few figures ask theory",
+    ("brnn.figures.run", "brnn.theory.predictions.predict"): "SciPy; every model has a figure, few of them ask theory",
     ("brnn.files.run.writer", "brnn.files.run.save"): "h5py",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.affine_weights"): "SciPy, Numba",
-    ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.blocks"): "ctypes, threads",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.fused"): "SciPy, Numba",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.large"): "SciPy, Numba",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.maximum_norm"): "SciPy",

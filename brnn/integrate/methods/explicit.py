@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from brnn.ensemble.arrays import PER_PERIOD
 from brnn.integrate.methods.base import NORMS, StepperMethod
 from brnn.integrate.steppers.base import Piece
+from brnn.integrate.steppers.blocks import Blocks
 from brnn.integrate.steppers.dormand_prince import DormandPrince
 from brnn.integrate.weights import by_factors
 
@@ -60,8 +61,6 @@ class RK45(_Explicit):
             return AffineWeights(piece)
         unwatched = not piece.system.network.events  # blocks do not come back where an event may be
         if piece.state.size >= _IN_BLOCKS and unwatched and piece.system.in_blocks is not None:
-            from brnn.integrate.steppers.blocks import Blocks
-
             return Blocks(piece)
         if piece.state.size >= _LARGE:
             from brnn.integrate.steppers.large import Large
