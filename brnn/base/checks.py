@@ -233,4 +233,9 @@ def one_of(value: Any, where: str, kind: type | tuple[type, ...], what: str) -> 
         size = getattr(value, "shape", None)
         shown = f"an array of shape {size}" if isinstance(size, tuple) and size else short_repr(value)
         raise SpecError(f"{where} = {shown}: must be {what}{values}{f'; did you mean {meant}?' if meant else ''}")
+    if isinstance(value, Spec) and value.lacking():
+        needs = " and ".join(value.needs)
+        raise SpecError(
+            f"{where}: {type(value).__name__} does not define {value.lacking()}; such a class needs {needs}"
+        )
     return value

@@ -38,11 +38,18 @@ class Spec:
     """
 
     registry: ClassVar[dict[str, type[Spec]]] = {}
+    needs: ClassVar[tuple[str, ...]] = ()  # what a class of this kind must define
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if not cls.__name__.startswith("_"):
             Spec.registry[cls.__name__] = cls
+
+    @classmethod
+    def lacking(cls) -> str:
+        """Return what a class of the user's own does not define and must; nothing if all is there."""
+        kind = next(base for base in cls.__mro__ if "needs" in vars(base))
+        return next((name for name in cls.needs if getattr(cls, name, None) is getattr(kind, name, None)), "")
 
     def _set(self, **values: Any) -> None:
         """Assign normalised values to fields from within ``__post_init__``."""
@@ -153,7 +160,9 @@ class _SpecCodec(JsonCodec):
 
     def decode_other(self, kind: str, content: Mapping[str, Any], arrays: Mapping[str, Any], where: str) -> Any:
         if kind not in Spec.registry:
-            raise UnknownKind(f"{where}: unknown kind '{kind}'{closest(kind, Spec.registry)}", kind)
+            hint = closest(kind, Spec.registry)
+            own = "if it is defined in the user's module, import that first, or build the network there"
+            raise UnknownKind(f"{where}: unknown kind '{kind}'{hint}; {own}", kind)
         cls = Spec.registry[kind]
         names = {field.name for field in dataclasses.fields(cls) if field.init}
         given = {key: self.decode(item, arrays, f"{where}.{key}") for key, item in content.items() if key != "type"}

@@ -14,7 +14,7 @@ from brnn.base.codetext import Code, code_of
 from brnn.base.data import Spec
 from brnn.base.text import shortened
 from brnn.base.tracer import Varying
-from brnn.errors import InputError
+from brnn.errors import InputError, SpecError
 from brnn.signals.shapes import classify
 
 __all__ = ["PARTS", "PRODUCT_EXPONENTS", "Signal", "power", "power_growth", "power_slope"]
@@ -129,13 +129,20 @@ class Signal(Spec):
 
         Two signals of one class have the same text; the values of the parameters are its arguments.
         """
-        function = getattr(type(self), "_" + choice(part, f"{type(self).__name__}: part", PARTS))
+        function = self._part(choice(part, f"{type(self).__name__}: part", PARTS))
         # Always with an ending: the helper `power` and the signal Power are two functions.
         name = f"{type(self).__name__.lower()}_{'signal' if part == 'kernel' else part}"
         return dataclasses.replace(code_of(function, name), parameters=self.arguments)
 
+    @classmethod
+    def _part(cls, part: str) -> Callable[..., Any]:
+        found: Callable[..., Any] | None = getattr(cls, f"_{part}", None)
+        if found is None:
+            raise SpecError(f"{cls.__name__}: has no static method _{part}; a signal has _kernel, _slope and _quotient")
+        return found
+
     def _compute(self, part: str, w: np.ndarray) -> Any:
-        return getattr(type(self), f"_{part}")(w, *self.arguments)
+        return self._part(part)(w, *self.arguments)
 
     def _evaluate(self, part: str, w: Any) -> Any:
         try:

@@ -27,6 +27,8 @@ class Gate(Spec):
        dy/dt, f being the signal of the source cell.
     """
 
+    needs: ClassVar[tuple[str, ...]] = ("law", "arguments", "start")
+
     @property
     def per(self) -> str:
         """What carries a gate of its own; a field of each subclass."""

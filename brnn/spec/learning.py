@@ -66,6 +66,7 @@ class Learning(Spec):
     initial: float | np.ndarray = 0.0
     schedule: Schedule | None = None
 
+    needs: ClassVar[tuple[str, ...]] = ("law", "reads")
     parameters: ClassVar[tuple[str, ...]] = ()
     law: ClassVar[Callable[..., Any]]
     sums_weights: ClassVar[bool] = False

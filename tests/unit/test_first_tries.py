@@ -6,6 +6,7 @@ import json
 import re
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 import brnn
 from brnn.cli.app import app
 from brnn.errors import FileError, InputError, SpecError
+from brnn.spec.layers.base import LayerLaw
 
 P = brnn.Projection
 
@@ -235,3 +237,45 @@ def test_a_network_is_read_from_standard_input() -> None:
     assert "rcf: Layer, 4 cells" in run(app, ["show", "-"], input=saved).output
     refused = run(app, ["show", "-"], input="nothing").exception
     assert str(refused).startswith("standard input: not a Network in JSON")
+
+
+def test_classes_of_ones_own_that_lack_something() -> None:
+    """One line says what is missing, where the class is used; before it was an AttributeError of the compiler."""
+
+    @dataclass(frozen=True, eq=False, repr=False)
+    class _Lawless(LayerLaw):
+        initial: float = 0.0
+
+    @dataclass(frozen=True, eq=False, repr=False)
+    class _Timeless(brnn.spec.Schedule):
+        pass
+
+    @dataclass(frozen=True, eq=False, repr=False)
+    class _Unjoined(brnn.spec.Topology):
+        pass
+
+    @dataclass(frozen=True, eq=False, repr=False)
+    class _Forgetful(brnn.spec.Learning):
+        pass
+
+    @dataclass(frozen=True, eq=False, repr=False)
+    class _Silent(brnn.Signal):
+        gain: float = 1.0
+
+    cell = brnn.Layer.additive("F", 2, A=1.0)
+    tries: list[tuple[Callable[[], Any], str]] = [
+        (lambda: brnn.Network("n", [_Lawless("F", (2,))]), "_Lawless does not define law; such a class needs law"),
+        (lambda: brnn.Stimulus("F", schedule=_Timeless()), "_Timeless does not define segment"),
+        (lambda: brnn.Projection("F", "F", topology=_Unjoined()), "_Unjoined does not define kernel"),
+        (lambda: brnn.Projection("F", "F", learning=_Forgetful()), "_Forgetful does not define law"),
+        (
+            lambda: brnn.simulate(brnn.Network("n", [cell], [brnn.Projection("F", "F", signal=_Silent())]), 1.0),
+            "_Silent: has no static method _kernel",
+        ),
+    ]
+    for act, words in tries:
+        with pytest.raises(brnn.SpecError, match=words) as told:
+            act()
+        assert "\n" not in str(told.value)
+    with pytest.raises(brnn.SpecError, match="unknown kind 'Mine'; if it is defined in the user's module, import that"):
+        brnn.Network.from_json(brnn.Network("n", [cell]).to_json().replace('"Layer"', '"Mine"'))

@@ -85,6 +85,7 @@ class Action(Spec):
     2. ``apply(moment)`` does it. An action that draws random numbers sets ``draws = True``.
     """
 
+    needs: ClassVar[tuple[str, ...]] = ("apply",)
     draws: ClassVar[bool] = False
 
     def check(self, network: Network, cells: int | None, where: str) -> None:

@@ -50,6 +50,7 @@ class LayerLaw(Spec):
     name: str
     shape: tuple[int, ...]
 
+    needs: ClassVar[tuple[str, ...]] = ("law",)
     parameters: ClassVar[tuple[str, ...]] = ()
     units: ClassVar[str] = "1"
     signed_input: ClassVar[bool] = False  # whether negative weights and inputs have a meaning

@@ -46,6 +46,7 @@ class Schedule(Spec):
        than a part of it, so that none jumps over a swing.
     """
 
+    needs: ClassVar[tuple[str, ...]] = ("segment",)
     kernel: ClassVar[Callable[..., Any]]
     varying: ClassVar[bool] = False
     per_cell: ClassVar[bool] = (

@@ -40,6 +40,7 @@ class Topology(Spec):
     6. ``strengths(source, target)`` returns W itself, made in the plainest way: tests and theory use it.
     """
 
+    needs: ClassVar[tuple[str, ...]] = ("arguments", "strengths")
     kernel: ClassVar[Callable[..., Any]]
     strength: ClassVar[Callable[..., Any]]
     local: ClassVar[bool] = False
