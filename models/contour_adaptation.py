@@ -39,6 +39,7 @@ from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import Curve, FigureDescription, Mark, Panel, Picture, Run, figure, theory_curve, time_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated
+from brnn.models.parts.contour_conditions import CONDITIONS, condition, outcomes, outline
 from brnn.models.parts.runs import run
 from brnn.signals import Function, Linear
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -51,7 +52,7 @@ from brnn.spec.stimulus import Stimulus
 from brnn.spec.topologies.uniform import OneToOne
 from brnn.theory import contours as theory
 
-__all__ = ["THRESHOLD", "build", "crosses", "outline", "surface"]
+__all__ = ["CONDITIONS", "THRESHOLD", "build", "condition", "crosses", "outline", "surface"]
 
 THRESHOLD = 9.5  # of a boundary
 WHITE = 127.0  # grey levels from the ground to white
@@ -81,12 +82,6 @@ def crosses(side: int = 28, arm: int = 7, thick: int = 3) -> tuple[np.ndarray, n
         if k in (1, 3):
             adapted[outline(shape)] = 1.0
     return picture, adapted
-
-
-def outline(shape: np.ndarray) -> np.ndarray:
-    """Return the outermost pixels of a shape."""
-    wide = np.pad(shape, 1)
-    return shape & ~(wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:])
 
 
 @takes_dotted_names
@@ -302,6 +297,22 @@ def adapted_crosses_vanish() -> list[Comparison]:
         seen = [[surface(light[k], *(d[k] for d in dipoles))[place] for place in middles] for k in (1, 2, 3)]
         rows.append(Comparison([expected] * 3, seen, 0.02, f"{name}: grey levels of the four crosses"))
     return rows
+
+
+@claim(
+    "Fading follows the contours that were adapted, in six other conditions",
+    source="Francis and Kim (2012), direction only",
+)
+def other_conditions() -> list[Comparison]:
+    """Geometry of our own (`condition`); each color is shown for half of the time of adaptation."""
+    picture, adaptor = (np.vstack([condition(name)[k] for name in CONDITIONS]) for k in (0, 1))
+    result = run(build(picture, adaptor, shown=0.15, flicker=2.95), times=[0.0, 6.05], rtol=1e-3, atol=1e-5)
+    seen = surface(*(result.final(name) for name in ("luminance", "dipole_h", "dipole_v")))
+    return [
+        Comparison.exact(1, int(holds), f"{name}: {words}")
+        for name, view in zip(CONDITIONS, np.split(seen, len(CONDITIONS)), strict=True)
+        for words, holds in outcomes(name, view)
+    ]
 
 
 @claim("An edge of 5 grey levels has z = 3.98, and one of 10 about twice that", source=_CODE)

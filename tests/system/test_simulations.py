@@ -62,6 +62,11 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["luminance", "dipole_h", "dipole_v"],
         ["threshold of z, unadapted", "1 s into the test: grey"],
     ),
+    "fading_conditions": (
+        ["--flicker", "5.9"],
+        ["luminance", "dipole_h", "dipole_v"],
+        ["blob: the left shape fades", "annuli: the ring flows into its"],
+    ),
     "grid_cells": (
         ["--trials", "2", "--minutes", "0.5", "--cells", "12", "--places", "5"],
         ["grid0", "place", "stripes0_nmda"],

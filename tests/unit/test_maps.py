@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -86,6 +88,13 @@ def test_a_run_that_goes_on_and_a_network_read_from_json_are_the_same() -> None:
     rest = brnn.simulate(net, 1.0, start=first, rtol=1e-9, atol=1e-11)
     np.testing.assert_allclose(rest.final("memory"), whole.final("memory"), rtol=1e-6)
     np.testing.assert_array_equal(rest.final("gaze"), whole.final("gaze"))
+
+
+def test_its_file_runs_again_to_the_same_bits(tmp_path: Path) -> None:
+    brnn.simulate(eye(), record=tmp_path / "run.h5", rtol=1e-9, atol=1e-11).close()
+    again = brnn.rerun(tmp_path / "run.h5")
+    assert again.passed
+    assert again.largest_difference == 0.0
 
 
 def test_a_glance_at_where_it_looks_moves_nothing() -> None:
