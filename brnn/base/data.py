@@ -161,8 +161,8 @@ class _SpecCodec(JsonCodec):
     def decode_other(self, kind: str, content: Mapping[str, Any], arrays: Mapping[str, Any], where: str) -> Any:
         if kind not in Spec.registry:
             hint = closest(kind, Spec.registry)
-            own = "if it is defined in the user's module, import that first, or build the network there"
-            raise UnknownKind(f"{where}: unknown kind '{kind}'{hint}; {own}", kind)
+            own = " (one that is defined in the user's module is known when that was imported)"
+            raise UnknownKind(f"{where}: unknown kind '{kind}'{hint}{own}", kind)
         cls = Spec.registry[kind]
         names = {field.name for field in dataclasses.fields(cls) if field.init}
         given = {key: self.decode(item, arrays, f"{where}.{key}") for key, item in content.items() if key != "type"}

@@ -266,7 +266,7 @@ def test_classes_of_ones_own_that_lack_something() -> None:
     tries: list[tuple[Callable[[], Any], str]] = [
         (lambda: brnn.Network("n", [_Lawless("F", (2,))]), "_Lawless does not define law; such a class needs law"),
         (lambda: brnn.Stimulus("F", schedule=_Timeless()), "_Timeless does not define segment"),
-        (lambda: brnn.Projection("F", "F", topology=_Unjoined()), "_Unjoined does not define kernel"),
+        (lambda: brnn.Projection("F", "F", topology=_Unjoined()), "_Unjoined does not define arguments"),
         (lambda: brnn.Projection("F", "F", learning=_Forgetful()), "_Forgetful does not define law"),
         (
             lambda: brnn.simulate(brnn.Network("n", [cell], [brnn.Projection("F", "F", signal=_Silent())]), 1.0),
@@ -277,5 +277,5 @@ def test_classes_of_ones_own_that_lack_something() -> None:
         with pytest.raises(brnn.SpecError, match=words) as told:
             act()
         assert "\n" not in str(told.value)
-    with pytest.raises(brnn.SpecError, match="unknown kind 'Mine'; if it is defined in the user's module, import that"):
+    with pytest.raises(brnn.SpecError, match="unknown kind 'Mine'.* is defined in the user's module"):
         brnn.Network.from_json(brnn.Network("n", [cell]).to_json().replace('"Layer"', '"Mine"'))
