@@ -28,6 +28,7 @@ What is known (`brnn.theory.habituation` has the closed forms):
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, Literal
 
@@ -355,6 +356,47 @@ def equations() -> list[Comparison]:
     }
     times = np.array([0.0, 0.03, 0.1, 0.25, 0.33, 0.45, 0.6])
     return equations_by_hand(build, parameters, _by_hand, times, apart=("n", "presentation", "width"))
+
+
+def _spikes_by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    n, L = len(p.rate), -np.log(1.0 - p.U)
+    onsets = [np.arange(np.ceil(p.on * rate)) / rate for rate in p.rate]
+
+    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
+        r, x, v = u.reshape(3, n)
+        f = p.signal.gain * r**p.signal.exponent / (p.signal.half**p.signal.exponent + r**p.signal.exponent)
+        on = np.array([((at < when) & (when < at + p.width)).any() for at in onsets])
+        return np.concatenate(
+            [(on / p.width - r) / p.tau_pre, (1.0 - x) / p.tau_rec - L * f * x, -v / p.tau + p.E * L * f * x]
+        )
+
+    breaks = np.concatenate([*onsets, *(at + p.width for at in onsets)])
+    u = integrated(velocity, np.concatenate([p.initial, np.ones(n), np.zeros(n)]), times, np.unique(breaks))
+    return {"presynaptic.x": u[:, :n], "synapse.y": u[:, n : 2 * n], "postsynaptic.x": u[:, 2 * n :]}
+
+
+@claim("Its equations with spikes, written out by hand", source=_TM + "integrated by SciPy")
+def equations_with_spikes() -> list[Comparison]:
+    """Two regular trains of pulses that end, every parameter off its default."""
+    parameters = {
+        "rate": np.array([8.0, 17.0]),
+        "on": 0.35,
+        "width": 4e-3,
+        "tau_rec": 0.5,
+        "U": 0.4,
+        "E": 1.7,
+        "tau": 0.08,
+        "tau_pre": 0.03,
+        "signal": Numbers(Sigmoid, gain=25.0, half=9.0, exponent=1.6),
+        "initial": np.array([2.0, 5.0]),
+    }
+    return equations_by_hand(
+        functools.partial(build, presentation="spikes"),
+        parameters,
+        _spikes_by_hand,
+        np.array([0.0, 0.03, 0.1, 0.2, 0.33, 0.45]),
+        apart=("n", "presentation", "rate_after"),
+    )
 
 
 # Figure -------------------------------------------------------------------------------------------------------
