@@ -27,8 +27,18 @@ from brnn.result.start import Start
 if TYPE_CHECKING:
     from brnn.integrate.methods.base import Method
     from brnn.result.result import Result
+    from brnn.spec.network import Network
 
-__all__ = ["FAINT", "Driver", "Progress", "Task", "largest_activity"]
+__all__ = [
+    "FAINT",
+    "Driver",
+    "Progress",
+    "Task",
+    "largest_activity",
+    "proven_bounds",
+    "says_something",
+    "warn_if_faint",
+]
 
 Progress = bool | Callable[[float], object]  # whether there is a bar, or what is told the time that was reached
 
@@ -143,7 +153,7 @@ class Driver:
             self.bar = _Told(progress, self.task.begin) if callable(progress) else _progress_bar(self.task)
         self.bounds = _bounds(self.task.system, state)
         self.largest = largest_activity(state, self.task.system.variables)
-        begins_silent = self.largest == 0.0
+        first = self.largest
         if self.task.kept is not None:
             self.restore(self.task.kept)
         try:
@@ -165,8 +175,9 @@ class Driver:
             if self.bar is not None:
                 self.bar.close()
         result = self.task.recorder.finish(status, self.summary(message), self.kept())
-        if not begins_silent or self.task.system.network.settled() == 0.0 or self.saved >= _MANY:
-            self._warn_if_faint()
+        network = self.task.system.network
+        if says_something(network, first, self.saved):
+            warn_if_faint(network, self.largest, self.task.atol, stacklevel=4)
         return result
 
     def keep_one_thread(self, matrices: bool) -> None:
@@ -182,18 +193,6 @@ class Driver:
     def kept(self) -> Checkpoint | None:
         """Return what a run that goes on from the end of this one needs beside its states; None if they are all."""
         return None
-
-    def _warn_if_faint(self) -> None:
-        """Warn if no activity was much larger than the absolute tolerance, where that is what holds the error."""
-        network, atol = self.task.system.network, self.task.atol
-        if network.step is None and not network.noisy and not network.spiking and 0.0 < self.largest < FAINT * atol:
-            warnings.warn(
-                f"no activity of {network.name} is above {self.largest:.2g}, and the absolute tolerance is atol = "
-                f"{atol:g}: errors may be as large as the activities; try atol = {1e-9 * self.largest:.0e} (atol=, "
-                "--atol)",
-                UserWarning,
-                stacklevel=4,
-            )
 
     def stands(self) -> tuple[float, dict[str, Any], dict[str, np.ndarray]] | None:
         """Return the time, and what the method remembers as facts and arrays (the `state` one of them).
@@ -355,6 +354,22 @@ class Driver:
         )
 
 
+def says_something(network: Network, first: float, saved: int) -> bool:
+    """Tell whether the saved activities, of which the largest one begins at `first`, tell how large they become."""
+    return first > 0.0 or network.settled() == 0.0 or saved >= _MANY
+
+
+def warn_if_faint(network: Network, largest: float, atol: float, stacklevel: int) -> None:
+    """Warn if no activity was much larger than the absolute tolerance, where that is what holds the error."""
+    if network.step is None and not network.noisy and not network.spiking and 0.0 < largest < FAINT * atol:
+        warnings.warn(
+            f"no activity of {network.name} is above {largest:.2g}, and the absolute tolerance is atol = {atol:g}: "
+            f"errors may be as large as the activities; try atol = {1e-9 * largest:.0e} (atol=, --atol)",
+            UserWarning,
+            stacklevel=stacklevel,
+        )
+
+
 def largest_activity(states: np.ndarray, variables: Sequence[Variable]) -> float:
     """Return the largest absolute value of the activities in these states."""
     parts = [np.abs(states[..., v.start : v.stop]).max(initial=0.0) for v in variables if v.role == "stm"]
@@ -367,8 +382,8 @@ def _pools(scipy: bool) -> Any:
     return threadpoolctl.ThreadpoolController()
 
 
-def _bounds(system: System, state: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the proven bounds of every unknown; None if there are none or the run starts outside of them."""
+def proven_bounds(system: System) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the proven bounds of every unknown; None if there are none."""
     bounded = [variable for variable in system.variables if variable.lowest is not None]
     if not bounded:
         return None
@@ -378,9 +393,15 @@ def _bounds(system: System, state: np.ndarray) -> tuple[np.ndarray, np.ndarray] 
         assert variable.highest is not None
         lowest[variable.start : variable.stop] = np.ravel(variable.lowest)
         highest[variable.start : variable.stop] = np.ravel(variable.highest)
-    if not ((state >= lowest).all() and (state <= highest).all()):
+    return lowest, highest
+
+
+def _bounds(system: System, state: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return these bounds; None if there are none or the run starts outside of them."""
+    bounds = proven_bounds(system)
+    if bounds is None or not ((state >= bounds[0]) & (state <= bounds[1])).all():
         return None
-    return _short(lowest), _short(highest)
+    return _short(bounds[0]), _short(bounds[1])
 
 
 def _short(values: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time as clock
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,31 +11,22 @@ from typing import Any, Literal
 import numpy as np
 
 from brnn.base.checks import number
-from brnn.compiler.system import RightHandSide, System, room_apart
-from brnn.compiler.variants import Variant, Variants
+from brnn.compiler.variants import Variants
 from brnn.errors import InputError
-from brnn.integrate.jacobian import fastest_rate
+from brnn.integrate.course import Course, Finished
 from brnn.integrate.methods import check_norm, choose
-from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.run import initial_state, simulate
-from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps
 from brnn.integrate.times import saved_times
 from brnn.result.columns import columns
 from brnn.result.metadata import Metadata, metadata
 from brnn.result.recorded import Recorded
 from brnn.result.result import Result
-from brnn.spec.breaks import segments
 from brnn.spec.durations import natural_duration
 from brnn.spec.network import Network
 
 __all__ = ["Prepared", "prepare"]
 
-_LOOK_STEPS = 500  # between looks at whether the network is stiff, as in other runs
-_AT_MOST = 20_000  # steps; a run that takes more is one for `simulate`, which hears Ctrl-C
-_LIMITED = 2.0  # step times fastest rate
 _KEPT = 64  # sets of names, and layouts in time, that are remembered
-_NONE = np.empty(0)
-_SHORT = 1e-10  # of its end: a piece that is shorter is nothing for a stepper
 
 
 def prepare(
@@ -87,16 +77,6 @@ def prepare(
     return Prepared(network, solver, *tolerances, norm)
 
 
-@dataclass(frozen=True)
-class _Finished:
-    """A run that was made here: its states, and how many steps and evaluations it took."""
-
-    states: np.ndarray
-    steps: int
-    evaluations: int
-    projected: float
-
-
 class Prepared:
     """A network that is ready to be run with other numbers; `prepare` makes it.
 
@@ -122,7 +102,7 @@ class Prepared:
         self._quick = plain and method.name in ("auto", "RK45") and not any(p.delay > 0 for p in network.projections)
         self._auto = method.name == "auto" and self._norm == "max"
         self._variants: dict[tuple[str, ...], Variants] = {}
-        self._courses: dict[tuple[tuple[str, ...], float], _Course | None] = {}
+        self._courses: dict[tuple[tuple[str, ...], float], Course | None] = {}
         self._own = Variants(lambda _: network, ())
         self._variants[()] = self._own
         self._first = self._own.system.initial_state()
@@ -226,7 +206,7 @@ class Prepared:
 
     def _quickly(
         self, changes: Mapping[str, Any], length: float, saved: np.ndarray, state: np.ndarray
-    ) -> _Finished | None:
+    ) -> Finished | None:
         """Make a run in compiled code; None if it is one for `simulate`: another structure, stiff, long, or in vain."""
         if not self._quick:
             return None
@@ -246,13 +226,12 @@ class Prepared:
         if key not in self._courses:
             while len(self._courses) >= _KEPT:
                 del self._courses[next(iter(self._courses))]
-            self._courses[key] = _Course.of(variants.system, length)
+            self._courses[key] = Course.of(variants.system, length)
         course = self._courses[key]
-        return (
-            None
-            if course is None
-            else course.run(variant, saved, state, self._rtol, self._atol, self._norm == "rms", self._auto)
-        )
+        if course is None:
+            return None
+        given = variant.places, variant.numbers, variant.bounds
+        return course.run(given, saved, state, self._rtol, self._atol, self._norm == "rms", self._auto)
 
 
 @dataclass(frozen=True)
@@ -261,79 +240,3 @@ class _Said:
 
     network: Network
     time_units: str
-
-
-class _Course:
-    """A run from 0 to its end in pieces between break points, with all the room that it needs.
-
-    Parameters
-    ----------
-    system : System
-        The network.
-    pieces : list of tuple
-        Where each begins and ends.
-    """
-
-    def __init__(self, system: System, pieces: list[tuple[float, float]]) -> None:
-        self._pieces = [(start, stop, system.rhs(0.5 * (start + stop))) for start, stop in pieces]
-        self._last = self._pieces[-1][2]
-        self._code = compiled_steps()
-        self._longest = system.network.period() / RK45.per_period
-        size = system.size
-        self._states, self._K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
-        self._stage, self._moments, self._counts = room_apart(size), np.zeros(5), np.zeros(5, np.int64)
-
-    @classmethod
-    def of(cls, system: System, length: float) -> _Course | None:
-        """Return that of a network; None if a piece is too short for a stepper."""
-        pieces = segments(system.network, length)
-        if any(stop - start <= max(_SHORT * stop, 1e-13 * length) for start, stop in pieces):
-            return None
-        return cls(system, pieces)
-
-    def run(
-        self,
-        variant: Variant,
-        times: np.ndarray,
-        state: np.ndarray,
-        rtol: float,
-        atol: float,
-        mean: bool,
-        may_turn: bool,
-    ) -> _Finished | None:
-        """Return what a run from `state` comes to; None if it fails, is long, or is stiff and may change its method."""
-        code, moments, counts = self._code, self._moments, self._counts
-        lowest, highest = (_NONE, _NONE) if variant.bounds is None else variant.bounds
-        saved = np.empty((times.size, state.size))
-        done, evaluations = 0, 0
-        if times[0] == 0.0:
-            saved[0], done = state, 1
-        moments[code.PROJECTED], counts[:], counts[code.OUTSIDE] = 0.0, 0, -1
-        self._states[0] = state
-        for start, stop, fun in self._pieces:
-            last = times.size if fun is self._last else int(np.searchsorted(times, stop, side="right"))
-            fun.arguments[1][variant.places] = variant.numbers
-            moments[code.NOW], moments[code.NEXT], moments[code.RATE] = start, 0.0, 0.0
-            counts[code.EVALUATIONS], counts[code.STEPPED] = 0, 0
-            status = code.RUNNING
-            while status == code.RUNNING:
-                status, rows = code.advance(
-                    fun.address, fun.table, 0.0, moments, counts, self._states, self._K, self._stage, stop,
-                    self._longest, rtol, atol, times[done:last], saved[done:last], lowest, highest, _LOOK_STEPS,
-                    mean, *UNWATCHED,
-                )  # fmt: skip
-                done += rows
-                if status == code.RUNNING and (counts[code.STEPS] >= _AT_MOST or (may_turn and self._stiff(fun))):
-                    return None
-            evaluations += int(counts[code.EVALUATIONS])
-            here = self._states[counts[code.ROW]]
-            if status == code.FAILED or not math.isfinite(here.dot(here)):
-                return None
-        return _Finished(saved, int(counts[code.STEPS]), evaluations, float(moments[code.PROJECTED]))
-
-    def _stiff(self, fun: RightHandSide) -> bool:
-        """Tell whether the last step was limited by stability."""
-        code, moments = self._code, self._moments
-        time = float(moments[code.NOW])
-        state = self._states[self._counts[code.ROW]].copy()
-        return bool((time - moments[code.BEFORE]) * fastest_rate(fun, time, state) >= _LIMITED)

@@ -19,6 +19,7 @@ from brnn.compiler.layout import state_size
 from brnn.errors import InputError, SpecError
 from brnn.files.run.reader import open_result
 from brnn.files.run.writer import FileRecorder
+from brnn.integrate.course import in_one_course
 from brnn.integrate.driver import Progress, Task
 from brnn.integrate.events import schedules_ahead
 from brnn.integrate.methods import Method, as_list, check_norm, choose
@@ -205,6 +206,10 @@ def simulate(
     recorder = _recorder(options, system, saved.size + (until == "steady" or bool(network.events)), root)
     task = Task(system, end, saved, recorder, rtol, atol, step, until == "steady", seed, begin, from_it, ahead,
                 norm=norm)  # fmt: skip
+    if not progress:
+        done = in_one_course(task, method, state)
+        if done is not None:
+            return done
     if kept is not None and isinstance(recorder, FileRecorder) and options.path is not None:
         with open_result(options.path) as cut:
             recorder.take_up(cut, kept)

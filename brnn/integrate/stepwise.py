@@ -23,13 +23,13 @@ from brnn.result.checkpoint import Checkpoint
 if TYPE_CHECKING:
     from brnn.integrate.methods.base import StepperMethod
 
-__all__ = ["LOOK_STEPS", "Stepwise"]
+__all__ = ["LOOK_STEPS", "SHORT", "WORTH_IN_ONE_GO", "Stepwise"]
 
-_SHORT = 1e-9  # of the time
+SHORT = 1e-9  # of the time
 _STILL_STEPS = 20  # in a row that do not change the time
 LOOK_STEPS = 500  # between looks at whether an explicit method is limited by stability
 _WORTH_STEPS = 2_000  # that must be left for a stiff method to be worth its matrices,
-_WORTH_IN_ONE_GO = 20_000  # or so many where a step takes no time outside of compiled code
+WORTH_IN_ONE_GO = 20_000  # or so many where a step takes no time outside of compiled code
 _WORTH_IN_A_PIECE = 0.1  # of that for each piece, since a stiff method begins each with short steps,
 _WORTH_ROWS = 0.25  # and so many steps in each for a row of its matrices
 _LIMITED = 2.0  # step times fastest rate; at about 3 RK45 becomes unstable
@@ -145,7 +145,7 @@ class Stepwise(Driver):
         """
         task, system, timetable = self.task, self.task.system, self.timetable
         fun = system.rhs(0.5 * (start + stop), self.history, timetable.clock)
-        if stop - start <= max(_SHORT * stop, 1e-13 * task.duration) and self.history is None:
+        if stop - start <= max(SHORT * stop, 1e-13 * task.duration) and self.history is None:
             state = self._short(fun, start, stop, state)
             return stop, state, False
         if self.history is not None and self.reactor is not None:
@@ -291,7 +291,7 @@ class Stepwise(Driver):
             elif (
                 stepper.steps > steps
                 and stepper.t < piece.stop
-                and self._turned_stiff(piece.fun, stepper, _WORTH_IN_ONE_GO)
+                and self._turned_stiff(piece.fun, stepper, WORTH_IN_ONE_GO)
                 and stepper.status == "running"
             ):
                 self._count(stepper)
@@ -367,7 +367,7 @@ class Stepwise(Driver):
         if left < (max(worth, self.least, self.timetable.pieces * in_a_piece) if self.worth is None else self.worth):
             return False
         if self.stiff:
-            if stepper.njev > 0 or self.steps - self.began < LOOK_STEPS or left < _WORTH_IN_ONE_GO:
+            if stepper.njev > 0 or self.steps - self.began < LOOK_STEPS or left < WORTH_IN_ONE_GO:
                 return False
         elif self.worth is not None and stepper.step_size * stepper.rate < _LIMITED:
             return False  # which costs nothing, and where the estimate is too small another look will do

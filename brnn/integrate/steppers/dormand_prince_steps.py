@@ -44,7 +44,13 @@ RUNNING, FINISHED, FAILED, CONCERNED = 0, 1, 2, 3
 CELL, TOTAL, LARGEST_OF = 0, 1, 2
 _ROUNDING = 1e-12  # relative: sums of NumPy and of loops differ by less
 
-_HELPER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_HELPER = {
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "forceinline": True,
+}
 # Helpers take each row of K as an array of its own that shares memory with no other (NoAlias), so that short loops ask
 # nothing before they use vector instructions. `array_at` makes them: slices would be counted, at each step.
 

@@ -1,0 +1,220 @@
+"""A run of the explicit method from beginning to end in compiled code, with nothing to be looked at on its way.
+
+A driver (`brnn.integrate.stepwise`) takes more time for a run of few cells than its steps do. Most such runs need none:
+no event, no delay, no file that grows, and no change of the method. Steps and states are those of a driver to the last
+bit.
+"""
+
+from __future__ import annotations
+
+import math
+import time as clock
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from brnn.compiler.system import System, room_apart
+from brnn.integrate.driver import FAINT, Task, largest_activity, proven_bounds, says_something, warn_if_faint
+from brnn.integrate.methods import Method
+from brnn.integrate.methods.explicit import RK45
+from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps
+from brnn.integrate.stepwise import LOOK_STEPS, SHORT, WORTH_IN_ONE_GO
+from brnn.integrate.weights import by_factors
+from brnn.result.memory import MemoryRecorder
+from brnn.result.result import Result
+from brnn.spec.breaks import segments
+
+__all__ = ["Course", "Finished", "in_one_course"]
+
+_AT_MOST = 20_000  # steps; a run that takes more is one for a driver, which shows progress
+_CELLS = 2_000  # at most; for larger networks other methods are looked for before the first step
+_NUMBERS = 200_000  # in the arrays of the right-hand side: 500 steps take less than about half a second
+_LEFT = 0.75 * WORTH_IN_ONE_GO  # steps, from which a driver may change the method
+_NONE = np.empty(0)
+
+Bounds = tuple[np.ndarray, np.ndarray]
+Given = tuple[np.ndarray, Sequence[float], Bounds | None]
+_UNCHANGED: tuple[np.ndarray, Sequence[float]] = np.empty(0, np.intp), ()
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run came to.
+
+    Attributes
+    ----------
+    states : ndarray, shape (times, unknowns)
+        The saved states.
+    steps, evaluations : int
+        How many.
+    projected : float
+        How far the state was from its bounds that lay farthest outside.
+    """
+
+    states: np.ndarray
+    steps: int
+    evaluations: int
+    projected: float
+
+
+class Course:
+    """A run from 0 to its end in pieces between break points, with all the room that it needs.
+
+    Parameters
+    ----------
+    system : System
+        The network.
+    pieces : list of tuple
+        Where each begins and ends.
+    """
+
+    def __init__(self, system: System, pieces: list[tuple[float, float]]) -> None:
+        self.system, self.length = system, pieces[-1][1]
+        self._pieces = [(start, stop, system.rhs(0.5 * (start + stop))) for start, stop in pieces]
+        self._last = self._pieces[-1][2]
+        self._code = compiled_steps()
+        self._longest = system.network.period() / RK45.per_period
+        size = system.size
+        self._states, self._K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
+        self._stage, self._moments, self._counts = room_apart(size), np.zeros(5), np.zeros(5, np.int64)
+
+    @classmethod
+    def of(cls, system: System, length: float) -> Course | None:
+        """Return that of a network; None if a piece is too short for a stepper."""
+        pieces = segments(system.network, length)
+        if any(stop - start <= max(SHORT * stop, 1e-13 * length) for start, stop in pieces):
+            return None
+        return cls(system, pieces)
+
+    def run(
+        self,
+        given: Given,
+        times: np.ndarray,
+        state: np.ndarray,
+        rtol: float,
+        atol: float,
+        mean: bool,
+        may_turn: bool,
+        room: np.ndarray | None = None,
+    ) -> Finished | None:
+        """Return what a run from `state` comes to; None if it fails, is long, or may have to change its method.
+
+        Parameters
+        ----------
+        given : tuple
+            Places among the numbers of the right-hand side, what stands there, and the bounds of all unknowns or None.
+        times : ndarray
+            The saved times.
+        state : ndarray
+            The first state.
+        rtol, atol, mean : float, float, bool
+            Tolerances, and whether they hold for the root mean square.
+        may_turn : bool
+            Whether the method may be changed where a network proves to be stiff.
+        room : ndarray, optional
+            Where the states are saved.
+        """
+        code, moments, counts = self._code, self._moments, self._counts
+        places, numbers, bounds = given
+        lowest, highest = (_NONE, _NONE) if bounds is None else bounds
+        saved = np.empty((times.size, state.size)) if room is None else room
+        done, evaluations, looked = 0, 0, 0.0
+        if times[0] == 0.0:
+            saved[0], done = state, 1
+        moments[code.PROJECTED], counts[:], counts[code.OUTSIDE] = 0.0, 0, -1
+        self._states[0] = state
+        for start, stop, fun in self._pieces:
+            last = times.size if fun is self._last else int(np.searchsorted(times, stop, side="right"))
+            if places.size:
+                fun.arguments[1][places] = numbers
+            moments[code.NOW], moments[code.NEXT], moments[code.RATE] = start, 0.0, 0.0
+            counts[code.EVALUATIONS], counts[code.STEPPED] = 0, 0
+            status = code.RUNNING
+            while status == code.RUNNING:
+                status, rows = code.advance(
+                    fun.address, fun.table, 0.0, moments, counts, self._states, self._K, self._stage, stop,
+                    self._longest, rtol, atol, times[done:last], saved[done:last], lowest, highest,
+                    LOOK_STEPS - counts[code.STEPS] % LOOK_STEPS, mean, *UNWATCHED,
+                )  # fmt: skip
+                done += rows
+                if status == code.RUNNING and counts[code.STEPS] % LOOK_STEPS == 0:
+                    now = float(moments[code.NOW])
+                    left = (self.length - now) / max(now - looked, 1e-300) * LOOK_STEPS
+                    if counts[code.STEPS] >= _AT_MOST or (may_turn and left >= _LEFT):
+                        return None
+                    looked = now
+            evaluations += int(counts[code.EVALUATIONS])
+            here = self._states[counts[code.ROW]]
+            if status == code.FAILED or not math.isfinite(here.dot(here)):
+                return None
+        return Finished(saved, int(counts[code.STEPS]), evaluations, float(moments[code.PROJECTED]))
+
+
+@dataclass(eq=False)
+class _Own:
+    """The course of a network with its own numbers."""
+
+    course: Course
+    bounds: Bounds | None
+    reason: str
+
+
+_idle: deque[_Own] = deque(maxlen=8)  # those that no run uses now; a run takes one out
+
+
+def in_one_course(task: Task, method: Method, state: np.ndarray) -> Result | None:
+    """Return the result of a whole run; None if a driver has to make it."""
+    network, recorder, started = task.system.network, task.recorder, clock.perf_counter()
+    if not (
+        isinstance(recorder, MemoryRecorder)
+        and task.start is None
+        and not task.until_steady
+        and (method.name == "RK45" or (method.name == "auto" and task.norm == "max"))
+        and network.step is None
+        and network.protocol is None
+        and not (network.noisy or network.spiking or network.events or task.system.delays)
+    ):
+        return None
+    own = _taken(task.system, task.duration)
+    if own is None:
+        return None
+    given = *_UNCHANGED, own.bounds
+    times, auto = task.times, method.name == "auto"
+    room = recorder.room(times.size)
+    done = own.course.run(given, times, state, task.rtol, task.atol, task.norm == "rms", auto, room)
+    _idle.append(own)
+    if done is None:
+        return None
+    recorder.write(times, done.states)
+    why = method.settle(network)[1] if auto else "asked for"
+    norm = {} if task.norm == "max" else {"norm": task.norm}
+    result = recorder.finish("complete", {
+        "method": "RK45", "reason": why + own.reason, "rtol": task.rtol, "atol": task.atol, **norm, "steps": done.steps,
+        "evaluations": done.evaluations, "jacobians": 0, "largest_projection": done.projected,
+        "seconds": round(clock.perf_counter() - started, 6), "message": f"reached t = {task.duration:g}",
+    })  # fmt: skip
+    largest = first = largest_activity(state, task.system.variables)
+    if first < FAINT * task.atol and says_something(network, first, times.size):
+        largest = max(first, largest_activity(done.states, task.system.variables))
+        warn_if_faint(network, largest, task.atol, stacklevel=4)
+    return result
+
+
+def _taken(system: System, length: float) -> _Own | None:
+    """Return the course of a network that no other run uses; None if it has none."""
+    for own in list(_idle):
+        if own.course.system is system and own.course.length == length:
+            try:
+                _idle.remove(own)
+            except ValueError:  # another thread was faster
+                continue
+            return own
+    network = system.network
+    if sum(layer.cells for layer in network.layers) > _CELLS or by_factors(network)[0]:
+        return None
+    if sum(array.size for array in system.program.arrays.values() if array is not None) > _NUMBERS:
+        return None
+    course = Course.of(system, length)
+    return None if course is None else _Own(course, proven_bounds(system), by_factors(network)[1])
