@@ -5,8 +5,9 @@ the user's cache folder, or BRNN_CACHE_DIR.
 
 A process keeps the modules that it used last. Numba and LLVM take about 2 MB to compile the equations of a small
 network, and 0.2 MB to load them compiled. A module that makes room for another one is emptied: Numba keeps functions
-for ever whose module holds them. Then all of that is given back, but for what somebody still holds. So whoever uses
-the address of a compiled function has to hold the function.
+for ever whose module holds them. Then that is given back, but for what somebody still holds, and for what LLVM's engine
+keeps of each module that was compiled here: about 1 MB, since Numba takes no module out of it again (0.07 MB where it
+was loaded compiled). So whoever uses the address of a compiled function has to hold the function.
 """
 
 from __future__ import annotations
