@@ -85,10 +85,11 @@ def test_a_strangers_method_has_break_points_delays_events_and_rest(rk4: type[St
 def test_a_strangers_method_is_listed_and_refuses_in_one_line(rk4: type[StepperMethod]) -> None:
     assert "RK4" in [method.name for method in every_method()]
     assert in_words().startswith("auto, RK45")
-    assert "compiled, RK4; with white noise" in in_words()
+    assert ", RK4; with white noise" in in_words()
     with pytest.raises(brnn.InputError) as caught:
         brnn.simulate(decay(), 1.0, step=0.1)
-    assert str(caught.value).startswith("solver = 'auto': must be one of Euler, RK4 (step: ")
+    assert str(caught.value).startswith("solver = 'auto': must be one of Euler, ")
+    assert ", RK4 (step: " in str(caught.value)
     noisy = decay(stimuli=[brnn.Stimulus("a", "excitatory", 1.0, brnn.WhiteNoise())])
     with pytest.raises(brnn.InputError) as caught:
         brnn.simulate(noisy, 1.0, solver="RK4")
