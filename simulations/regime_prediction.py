@@ -131,7 +131,7 @@ def experiment(options: argparse.Namespace) -> Outcome:
                 marker = ("ox", "s+")[again][k // len(SIGNALS)]
                 totals.plot(said, measured, marker, color=colors[color], ms=6, alpha=0.7, label=label)
         brnn.plot.polish(totals, "Total activity, where theory determines the state", "predicted", "measured")
-        brnn.plot.key(totals)
+        brnn.plot.key(totals, loc="lower right", fontsize=7.0)  # below the diagonal, on which the points are
         shares = np.array([100.0 * answers / answers.sum() for *_, answers in points])[::-1]
         below = np.zeros(len(points))
         for k, answer in enumerate(("the state", "one of a list of states", "left open")):
@@ -140,7 +140,7 @@ def experiment(options: argparse.Namespace) -> Outcome:
         brnn.plot.polish(answered, "What theory determines", "percent of the fields", "")
         answered.set_yticks(range(len(points)), [label for label, *_ in points][::-1])
         answered.set_ylim(-0.6, len(points) + 1.2)
-        brnn.plot.key(answered)
+        brnn.plot.key(answered, loc="upper center", ncols=3)
         return figure
 
     every, sure_of, from_list, left = numbers

@@ -36,7 +36,10 @@ INTERPRETERS = {
     "octave": (["octave", "--no-gui", "--quiet"], ".m"),
     "r": (["Rscript"], ".R"),
     "js": (["node"], ".js"),
+    "julia": (["julia"], ".jl"),
 }
+JULIA_VERSION = """using {0}; project = read(joinpath(dirname(dirname(pathof({0}))), "Project.toml"), String)
+print(match(r"version = .(.*).\n", project)[1], " ", VERSION)"""
 SHOW_VERSION = {
     "xarray (h5netcdf)": [PYTHON, "-c", "import xarray, h5netcdf as h; print(xarray.__version__, h.__version__)"],
     "xarray (netcdf4)": [PYTHON, "-c", "import xarray, netCDF4 as n; print(xarray.__version__, n.__version__)"],
@@ -54,6 +57,8 @@ SHOW_VERSION = {
     "ncdf4": ["Rscript", "-e", 'cat(as.character(packageVersion("ncdf4")))'],
     "RNetCDF": ["Rscript", "-e", 'cat(as.character(packageVersion("RNetCDF")))'],
     "jsfive": ["node", "-p", f"require('{Path(MODULES).resolve()}/jsfive/package.json').version"],
+    "HDF5.jl": ["julia", "-e", JULIA_VERSION.format("HDF5")],
+    "NCDatasets.jl": ["julia", "-e", JULIA_VERSION.format("NCDatasets")],
 }
 ENVIRONMENT = {**os.environ, "NODE_PATH": str(Path(MODULES).resolve())}
 
