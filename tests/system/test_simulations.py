@@ -67,6 +67,8 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["luminance", "dipole_h", "dipole_v"],
         ["blob: the left shape fades", "annuli: the ring flows into its"],
     ),
+    "choice_curves": (["--pairs", "1", "--quick"], ["M", "gaze"], ["no stimulation: what was", "never more often"]),
+    "grids_by_rates": (["--seeds", "1", "--minutes", "0.5"], ["map", "stripes"], ["sums of weights, as found"]),
     "grid_cells": (
         ["--trials", "2", "--minutes", "0.5", "--cells", "12", "--places", "5"],
         ["grid0", "place", "stripes0_nmda"],
