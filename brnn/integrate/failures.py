@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-__all__ = ["why_not_further"]
+__all__ = ["why_not_further", "without_a_value"]
 
+_AHEAD = 1e-3  # of a state: how far on it is looked for a rate that is no number
 _ABSURD = 1e-25  # of what changes in a run; finer than that numbers are not, even where they begin at 0
 
 
@@ -41,3 +44,16 @@ def why_not_further(
         "the solution grows without bound, jumps, or is too stiff for this solver; for a stiff one solver='Radau' or "
         "larger rtol and atol may help"
     )
+
+
+def without_a_value(
+    fun: Callable[[float, np.ndarray], np.ndarray], time: float, state: np.ndarray, slope: np.ndarray
+) -> str | None:
+    """Return why a run that came close to a state at which du/dt has no value goes no further; None if it has one."""
+    if not np.isfinite(slope).all():
+        return None
+    with np.errstate(all="ignore"):
+        beyond = fun(time, state + _AHEAD * np.abs(state) * np.sign(slope))
+    if np.isfinite(beyond).all():
+        return None
+    return "a little further du/dt is not a number: a signal, a law or an input has no value, or no finite one, there"

@@ -15,6 +15,7 @@ from brnn.compiler.system import RightHandSide
 from brnn.integrate.delays import History, inside
 from brnn.integrate.driver import Driver
 from brnn.integrate.events import Slopes
+from brnn.integrate.failures import without_a_value
 from brnn.integrate.jacobian import fastest_rate
 from brnn.integrate.steady import SteadyRule
 from brnn.integrate.steppers.base import Piece
@@ -333,7 +334,9 @@ class Stepwise(Driver):
         """Raise IntegrationError: from this state it cannot go on."""
         self._count(stepper)
         scale = self.task.atol + self.task.rtol * np.abs(state)
-        raise self.failure(time, state, fun(time, state), scale, needed=needed)
+        slope = fun(time, state)
+        why = None if needed is not None else without_a_value(fun, time, state, slope)
+        raise self.failure(time, state, slope, scale, why, needed)
 
     def _event(self, stepper: Any, before: float, state: np.ndarray, slopes: Slopes) -> float | None:
         """Return when the first crossing of the step from `before` happens; None if there is none."""

@@ -318,6 +318,15 @@ def test_a_rate_that_is_no_number_is_named(solver: str) -> None:
         brnn.simulate(network, 1.0, solver=solver)
 
 
+@pytest.mark.parametrize("solver", ["LSODA", "RK45", "compiled"])
+def test_a_rate_that_is_no_number_a_little_further_is_named(solver: str) -> None:
+    """x' = 2 - x - log(1/2 - x) grows without bound on the way to x = 1/2, where it ends."""
+    ends = brnn.Projection("a", "a", "inhibitory", brnn.Function("log(0.5 - w)"))
+    network = decaying(initial=0.0, projections=[ends], stimuli=[brnn.Stimulus("a", pattern=2.0)])
+    with pytest.raises(brnn.IntegrationError, match="a little further du/dt is not a number"):
+        brnn.simulate(network, 10.0, solver=solver)
+
+
 def test_a_tolerance_that_numbers_cannot_keep_is_named() -> None:
     network = decaying(stimuli=[brnn.Stimulus("a")])
     with pytest.raises(brnn.IntegrationError, match="its tolerance there, 1e-300, is finer .* a larger atol"):

@@ -19,6 +19,7 @@ from brnn.ensemble.noise import NoiseRules, default_step, fastest_rates, run_noi
 from brnn.ensemble.run import Ensemble, lane_memory
 from brnn.ensemble.status import COMPLETE, FAILED, OF_CODE, STEADY, TOO_MANY
 from brnn.integrate.driver import Driver, Task
+from brnn.integrate.failures import without_a_value
 from brnn.integrate.methods.base import TAKES_NO_STEP, Method
 from brnn.integrate.methods.stochastic import SRIW1, check_step, too_long
 
@@ -123,9 +124,11 @@ class _Compiled(Driver):
             before = now
         time = float(reached[0])
         if OF_CODE[status[0]] == FAILED:
-            slope = task.system.rhs(np.nextafter(time, task.duration))(time, final[0])
+            fun = task.system.rhs(np.nextafter(time, task.duration))
+            slope, scale = fun(time, final[0]), task.atol + task.rtol * np.abs(final[0])
             needed = self.steps * task.duration / time if status[0] == TOO_MANY and time > 0.0 else None
-            raise self.failure(time, final[0], slope, task.atol + task.rtol * np.abs(final[0]), needed=needed)
+            why = None if needed is not None else without_a_value(fun, time, final[0], slope)
+            raise self.failure(time, final[0], slope, scale, why, needed)
         if OF_CODE[status[0]] == STEADY:
             return self.at_rest(time, final[0])
         if task.until_steady:
