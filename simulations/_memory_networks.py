@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from _common import simulate
 
 import brnn
 from brnn import models
@@ -36,11 +37,14 @@ class Memory:
         Numbers of the network that were drawn or trained, without the weights by which it is read.
     network : Network
         The network, shown nothing.
+    evaluations : callable
+        How often one sequence, shape (steps, inputs), asks for the right-hand side of the equations.
     """
 
     states: Callable[[np.ndarray], np.ndarray]
     parameters: int
     network: Any
+    evaluations: Callable[[np.ndarray], int]
 
 
 def _rcf() -> tuple[brnn.Network, str, str]:
@@ -102,7 +106,12 @@ def continuous(name: str, task: Task, seed: int) -> Memory:
 
     drawn = int(np.count_nonzero(W)) + (CELLS**2 if name == "LTC" else 0)
     step = ON + GAP if gated else 1.0
-    return Memory(lambda sequences: _run([shown(x) for x in sequences], read, step), drawn, network)
+    return Memory(
+        lambda sequences: _run([shown(x) for x in sequences], read, step),
+        drawn,
+        network,
+        lambda x: _evaluations(shown(x)),
+    )
 
 
 def _legendre(task: Task, rng: np.random.Generator) -> Memory:
@@ -123,12 +132,19 @@ def _legendre(task: Task, rng: np.random.Generator) -> Memory:
         return network.replace(stimuli=[stimulus], duration=float(len(sequence)))
 
     drawn = 0 if inputs == channels else mix.size
-    return Memory(lambda sequences: _run([shown(x) for x in sequences], "m"), drawn, network)
+    return Memory(
+        lambda sequences: _run([shown(x) for x in sequences], "m"), drawn, network, lambda x: _evaluations(shown(x))
+    )
 
 
 def _run(networks: list[brnn.Network], layer: str, step: float = 1.0) -> np.ndarray:
     steps = round((networks[0].duration or 0.0) / step)
     return side_by_side(networks, layer, step * np.arange(1.0, steps + 1.0))
+
+
+def _evaluations(network: brnn.Network) -> int:
+    """Return those of the method that runs networks side by side, which has tolerances of its own for each."""
+    return simulate(network, solver="compiled", rtol=1e-6, atol=1e-9).solver.evaluations
 
 
 def discrete(name: str, task: Task, seed: int) -> Memory:
@@ -146,7 +162,7 @@ def discrete(name: str, task: Task, seed: int) -> Memory:
     network = DISCRETE[name].build(W=W, U=U, b=b.ravel(), V=V, pattern=np.zeros((1, inputs)))
     unrolled = Unrolled(network)
     own = sum(part.size for key, part in unrolled.parameters.items() if key not in _READ)
-    return Memory(lambda sequences: unrolled.states(sequences, "h"), own, network)
+    return Memory(lambda sequences: unrolled.states(sequences, "h"), own, network, len)
 
 
 _READ = ("V", "c", "c_y", "b_y")
@@ -173,7 +189,7 @@ def trained(memory: Memory, task: Task, steps: int, seed: int, batch: int = 40) 
     start = np.concatenate([unrolled.parameters[name].ravel() for name in names])
     x, _ = adam(function, start, steps, rate=0.005, clip=1.0)
     after = Unrolled(unrolled.trained(parts(x)))
-    return Memory(lambda sequences: after.states(sequences, "h"), memory.parameters, after.network)
+    return Memory(lambda sequences: after.states(sequences, "h"), memory.parameters, after.network, len)
 
 
 def _loss(task: Task, rows: np.ndarray) -> Loss:

@@ -136,7 +136,8 @@ def _value(root: Any, name: str, where: str, settings: Mapping[str, Any]) -> Any
 
 def _field(value: Spec, part: str, name: str) -> Any:
     if not hasattr(value, part):
-        raise InputError(f"{name}: {type(value).__name__} has no field '{part}'")
+        near = closest(part, list(parameters_of(type(value))))
+        raise InputError(f"{name}: {type(value).__name__} has no field '{part}'{near}")
     if "whole" in parameters_of(type(value)).get(part, _ANY).kinds:
         raise InputError(f"{name}: is a whole number, of which there is no derivative")
     return getattr(value, part)

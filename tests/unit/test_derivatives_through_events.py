@@ -231,6 +231,8 @@ def test_a_delay_that_others_share():
     network = brnn.Network("two", [brnn.Layer.additive("a", 1, A=1.0)], [one, two])
     with pytest.raises(brnn.InputError, match=r"r.delay = 0.5: another value makes another structure"):
         brnn.sensitivity(network, ["r.delay"], duration=1.0)
+    with pytest.raises(brnn.InputError, match=r"Projection has no field 'dely'; did you mean 'delay'"):
+        brnn.sensitivity(network, ["r.dely"], duration=1.0)
 
 
 def test_inputs_that_jump_shortly_after_another(monkeypatch):

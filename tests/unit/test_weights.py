@@ -171,6 +171,7 @@ def test_bfloat16_is_the_upper_half_of_float32(tmp_path: Path) -> None:
     ("header", "said"),
     [
         ({"x": {"dtype": "F32", "shape": [3], "data_offsets": [0, 8]}}, "does not fill its 8 bytes"),
+        ({"x": {"dtype": ["F32"], "shape": [2], "data_offsets": [0, 8]}}, "is none of"),
         ({"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}, "4 bytes at its end belong to no array"),
         ({"x": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}, "hole at byte 0"),
         ({n: {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]} for n in "xy"}, "overlap"),

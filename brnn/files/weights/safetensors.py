@@ -84,7 +84,7 @@ def _checked(entry: Any, where: str, size: int) -> tuple[str, tuple[int, ...], t
     """Return type, shape and span of an array."""
     entry = entry if isinstance(entry, dict) else {}
     dtype, shape, span = entry.get("dtype"), entry.get("shape"), entry.get("data_offsets")
-    if dtype not in _TYPES:
+    if not isinstance(dtype, str) or dtype not in _TYPES:
         raise InputError(f"{where}: dtype {shortened(str(dtype))} is none of {', '.join(_TYPES)}")
     for numbers in (shape, span):
         if not isinstance(numbers, list) or not all(type(n) is int and 0 <= n < 2**63 for n in numbers):
