@@ -63,7 +63,7 @@ def of_rare_parts() -> brnn.Network:
     layers = [
         brnn.Layer.shunting("a", (3, 4), A=1.0, B=2.0),
         brnn.Layer.shunting("b", (3, 4), A=1.0, B=2.0),
-        brnn.GainLayer("c", (3, 4), A=1.0, B=1.0),
+        brnn.ModulatedLayer("c", (3, 4), A=1.0, B=1.0),
         brnn.ClampedLayer("d", (3, 4), A=1.0, B=1.0, E=0.5),
     ]
     projections = [
