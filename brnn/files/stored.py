@@ -13,7 +13,7 @@ from brnn.files.hdf5 import READ_ERRORS, reason
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["StoredRows", "refuse_claims"]
+__all__ = ["KeptRows", "StoredRows", "refuse_claims"]
 
 _SMALLER = 2000  # times that compression may make values smaller; gzip reaches 1032
 
@@ -65,6 +65,10 @@ class StoredRows:
         """Return itself, which never changes: xarray copies what it puts into trees."""
         return self
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process as values: it may see no file, and what is read there later is what was read here."""
+        return KeptRows, (np.asarray(self[:]),)
+
     def __len__(self) -> int:
         return self.shape[0]
 
@@ -74,3 +78,27 @@ class StoredRows:
         chunk: int = self._dataset.chunks[0] if self._dataset.chunks else 1
         row = max(1, self.dtype.itemsize * int(np.prod(self.shape[1:], dtype=np.int64)))
         return chunk * rows_at_once(row * chunk)
+
+
+class KeptRows:
+    """Rows that came from another process: those of a file there, in memory here.
+
+    Parameters
+    ----------
+    values : ndarray
+        All of them.
+    """
+
+    needs_hdf5 = False
+
+    def __init__(self, values: np.ndarray) -> None:
+        self._values = values
+        self.shape: tuple[int, ...] = values.shape
+        self.dtype = values.dtype
+        self.block = max(1, len(values)) if values.ndim else 1
+
+    def __getitem__(self, key: Key) -> Any:
+        return self._values[key]
+
+    def __len__(self) -> int:
+        return len(self._values)

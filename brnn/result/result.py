@@ -82,12 +82,14 @@ class Result(Mapping[str, "xr.DataArray"]):
         events: EventTable | None = None,
         kept: Checkpoint | Callable[[], Checkpoint | None] | None = None,
         keeps: bool = False,
+        reopen: Callable[[], Result] | None = None,
     ) -> None:
         self._recorded = {entry.column.name: entry for entry in recorded}
         self._said = metadata
         self._close = close
         self._kept = kept
         self._keeps = keeps
+        self._reopen = reopen
         self.event_table = events
         self.status = status
         self.solver = Solver.from_mapping(status, solver)
@@ -109,6 +111,13 @@ class Result(Mapping[str, "xr.DataArray"]):
     def _ipython_key_completions_(self) -> list[str]:
         """Return what IPython and Jupyter complete after ``result["``."""
         return list(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process: as values if it is in memory, else as the name of its file, which is opened there."""
+        if self._reopen is not None:
+            return self._reopen, ()
+        state = {"_said": self._metadata, "_close": None, "_kept": self.checkpoint()}
+        return object.__new__, (type(self),), {**self.__dict__, **state}
 
     # Two results are the same only if they are one object: comparing arrays needs a tolerance.
     __eq__ = object.__eq__

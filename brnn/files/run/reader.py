@@ -58,7 +58,9 @@ def open_result(path: str | Path) -> Result:
             events = stored_events(file[GROUP], str(path)) if metadata.events else None
             keeps = CHECKPOINT in file
             kept = functools.cache(functools.partial(stored_checkpoint, file, str(path)))
-            return Result(recorded, metadata, status, solver, Path(path), stack.pop_all().close, events, kept, keeps)
+            reopen = functools.partial(open_result, Path(path).absolute())
+            close = stack.pop_all().close
+            return Result(recorded, metadata, status, solver, Path(path), close, events, kept, keeps, reopen)
         except FileError:
             raise
         except READ_ERRORS as error:

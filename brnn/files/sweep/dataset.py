@@ -22,6 +22,15 @@ class Dataset(xr.Dataset):
             return super().__getitem__([full_name(self, name) for name in key])
         return super().__getitem__(key)
 
+    def __getattr__(self, name: str) -> Any:
+        found = name if name.startswith("_") else full_name(self, name)
+        return super().__getattr__(name) if found == name else self[found]
+
+    def __getstate__(self) -> Any:
+        """Return what goes to another process: the values, and no open file."""
+        state: Any = super().__getstate__()
+        return state[0], {**state[1], "_close": None}
+
 
 def full_name(dataset: xr.Dataset, name: str) -> str:
     """Return the variable of a measure that is called by its own name, ``"rcf.total"`` for ``"total"``.

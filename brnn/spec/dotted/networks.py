@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +27,7 @@ def changed_network(network: Network, tree: Mapping[str, NameNode]) -> Callable[
     InputError
         If the network has no such part.
     """
-    changed, root = _rooted(network, tree)
-
-    def make(values: Sequence[Any]) -> Network:
-        result: Network = with_parts(changed, root, values)
-        return result
-
-    return make
+    return functools.partial(with_parts, *_rooted(network, tree))
 
 
 def _own(network: Network) -> list[Any]:
