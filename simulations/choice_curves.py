@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from _common import Outcome, command_line, execute, simulate
@@ -50,7 +50,13 @@ def experiment(options: argparse.Namespace) -> Outcome:
         for s, site in enumerate((None, *pair)):
             for k, late in enumerate(lates):
                 record = options if kept is None else None
-                result = simulate(trial(pair, late, site), record, times=[0.0, 2700.0], rtol=1e-4, atol=1e-6)
+                result = simulate(
+                    trial(pair, late, site),
+                    record,
+                    times=np.linspace(0.0, 2700.0, 136) if kept is None else [0.0, 2700.0],
+                    rtol=1e-4,
+                    atol=1e-6,
+                )
                 kept = kept or result
                 goals = [goal for _, goal in listelos.saccades(result)[1:] if goal in pair]
                 if goals:
@@ -82,10 +88,11 @@ def draw(lates: np.ndarray, curves: np.ndarray, pairs: int) -> Figure:
     figure = plot.new_figure(8.4, 5.2, "Microstimulation shifts which target is first", below)
     ax = figure.subplots()
     for curve, words, mark in zip(curves, SITES, "os^", strict=True):
-        ax.plot(lates, curve, mark + "-", linewidth=1.8, label=words)
+        wide: dict[str, Any] = {"markersize": 11, "fillstyle": "none"} if mark == "o" else {}
+        ax.plot(lates, curve, mark + "-", linewidth=1.8, label=words, **wide)
     plot.polish(ax, "Choices of the first target", "second target later by (ms)", "part of trials")
     ax.set_ylim(-0.05, 1.05)
-    plot.key(ax, loc="center right")
+    plot.key(ax, loc="center")
     return figure
 
 

@@ -6,8 +6,8 @@ stays; two halves mix when the border between them was adapted; of a square on a
 inner one stays, or the other way round; a ring flows out, or into its hole.
 
 Reproduces: the names of conditions of G. Francis and J. Kim, Vision Research 62, 181-191 (2012), and the directions of
-their results. The geometry is ours, since the article shows it as pictures alone; `fading_contours.py` has the
-condition "Crosses" with its numbers.
+their results, which follow from S. Grossberg's FACADE theory. The geometry is ours, since the article shows it as
+pictures alone; `fading_contours.py` has the condition "Crosses" with its numbers.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def experiment(options: argparse.Namespace) -> Outcome:
     picture, adaptor = (np.vstack([condition(name)[k] for name in CONDITIONS]) for k in (0, 1))
     network = contour_adaptation.build(picture, adaptor, adapt=ADAPT, shown=0.2, flicker=options.flicker)
     network = network.replace(name="fading_conditions")
-    result = simulate(network, options, times=[0.0, ADAPT + 0.2], dtype="float32", rtol=1e-4, atol=1e-6)
+    result = simulate(network, options, times=np.linspace(0.0, ADAPT + 0.2, 62), dtype="float32", rtol=1e-4, atol=1e-6)
     parts = [np.asarray(result.final(name)) for name in ("luminance", "dipole_h", "dipole_v")]
     seen = contour_adaptation.surface(*parts)
     rows = []
@@ -57,11 +57,11 @@ def draw(picture: np.ndarray, adaptor: np.ndarray, seen: np.ndarray) -> Figure:
     looks: tuple[tuple[np.ndarray, dict[str, Any]], ...] = (
         (adaptor, {"vmin": -1.0, "vmax": 1.0}),
         (picture, {"vmin": -1.4, "vmax": 1.4}),
-        (seen, {"vmin": -7.0, "vmax": 7.0}),
+        (seen, {"vmin": -7.0, "vmax": 7.0, "cmap": "RdBu_r"}),
     )
     for row, (values, look) in enumerate(looks):
         for ax, name, view in zip(axes[row], CONDITIONS, np.split(values, len(CONDITIONS)), strict=True):
-            ax.imshow(view, cmap="gray", **look)
+            ax.imshow(view, **{"cmap": "gray", **look})
             plot.polish(ax, name if row == 0 else "", "", "")
             ax.grid(visible=False)
             ax.set_xticks([])

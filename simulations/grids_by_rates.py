@@ -67,7 +67,7 @@ def draw(maps: Any, gridness: np.ndarray) -> Figure:
     """Draw the maps of the first seed and the gridness of all."""
     plot = brnn.plot
     below = "GRIDSmap   ·   five trials of a random walk   ·   after Mhatre and others (2010)"
-    figure = plot.new_figure(12.4, 3.8, "How good grids become differs from walk to walk", below)
+    figure = plot.new_figure(12.4, 4.8, "How good grids become differs from walk to walk", below)
     axes = figure.subplots(1, 4)
     for ax, k in zip(axes, np.argsort(-gridness[0])[:3], strict=False):
         ax.imshow(maps[k].T, origin="lower", cmap="viridis")
