@@ -149,7 +149,8 @@ export class Axes {
       c.lineTo(x, this.bottom + 4);
       c.strokeStyle = INK;
       c.stroke();
-      c.fillText(this.xName(mark), x, this.bottom + 6);
+      const name = this.xName(mark);
+      c.fillText(name, Math.min(x, this.width - c.measureText(name).width / 2), this.bottom + 6); // else the last is cut
     }
     c.strokeStyle = INK;
     c.beginPath();
