@@ -293,9 +293,10 @@ class Result(Mapping[str, "xr.DataArray"]):
         list of Comparison
             A notebook shows it as a table.
         """
+        from brnn.theory.predictions.begun import as_begun
         from brnn.theory.predictions.predict import predict
 
-        return predict(self.network).compare(self)
+        return predict(as_begun(self.network, self.options.get("initial"))).compare(self)
 
     def save(self, path: str | Path, force: bool = False) -> None:
         """Write everything to an HDF5 file, which appears under its name when it is whole.

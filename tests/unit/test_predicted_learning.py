@@ -147,3 +147,14 @@ def test_a_masking_field_chooses() -> None:
     expected = closed.choice(S, words, 3, 0.2, 1.0, 2.0, 2.0, 10.0, link.signal)
     assert expected is not None
     np.testing.assert_allclose(found.details["states"][3][-1], expected, atol=1e-9)
+
+
+def test_runs_that_begin_elsewhere_are_compared_with_what_follows_from_there() -> None:
+    """The network begins in another order: what is stored, the bounds and the order are those of the run."""
+    field = models.rcf.build(signal=brnn.Power(), n=3, A=1.0, B=3.0, initial=[0.1, 0.2, 0.3])
+    result = brnn.simulate(field, initial=[0.9, 0.4, 0.2])
+    rows = result.compare()
+    assert rows
+    assert all(row.passed for row in rows)
+    stored = [row for row in rows if row.label.startswith("stored")]
+    np.testing.assert_allclose(stored[0].predicted, [(3.0 + np.sqrt(5.0)) / 2.0, 0.0, 0.0], rtol=1e-12)

@@ -24,6 +24,7 @@ _LINEAR = "an additive network with linear signals (6)(7)"
 _CELLS_AT_MOST = 1000  # whose matrix is made
 _LATE_AT_MOST = 60  # whose growth rates with delays are looked for
 _SAMPLES = np.concatenate([-np.geomspace(1e-6, 1e6, 97), [0.0], np.geomspace(1e-6, 1e6, 97)])
+_NEUTRAL = 1e-13  # of the largest coefficient
 _SOURCE = "review, (6), (7); a linear equation with constant coefficients"
 
 
@@ -89,6 +90,8 @@ def linear_network(network: Network) -> list[Prediction] | Unmet:
         details = _critical(A, parts[0.0], late)
     else:
         rate = additive.growth_rate(A, W)
+    if abs(rate) <= _NEUTRAL * max(float(np.max(np.abs(A))), float(np.max(np.abs(W)))):
+        rate = 0.0  # of a singular matrix only rounding is left
     fate = "it settles" if rate < 0 else "it does not settle"
     fate += "".join(f"; {text}" for text in details.pop("words", ()))
     result = [
