@@ -108,13 +108,13 @@ class Run:
     @cached_property
     def predictions(self) -> Predictions:
         """What theory says of the network."""
-        from brnn.theory.predictions.begun import as_begun
+        from brnn.spec.begun import as_begun
         from brnn.theory.predictions.predict import predict
 
         self.waits = not self._theory
         if not self._theory:
             return Predictions(self.network.name, ())
-        return predict(as_begun(self.network, self.result.options.get("initial")))
+        return predict(as_begun(self.network, getattr(self.result, "options", {}).get("initial")))
 
     @property
     def time_label(self) -> str:

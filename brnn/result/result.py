@@ -293,7 +293,7 @@ class Result(Mapping[str, "xr.DataArray"]):
         list of Comparison
             A notebook shows it as a table.
         """
-        from brnn.theory.predictions.begun import as_begun
+        from brnn.spec.begun import as_begun
         from brnn.theory.predictions.predict import predict
 
         return predict(as_begun(self.network, self.options.get("initial"))).compare(self)
