@@ -9,6 +9,7 @@ import numpy as np
 
 from brnn.figures.description import Span
 from brnn.figures.view import View, drawn_network, input_intervals, input_pattern
+from brnn.spec.begun import as_begun
 from brnn.spec.network import Network
 from brnn.spec.stimulus import Stimulus
 from brnn.theory.predictions.base import Predictions
@@ -108,7 +109,6 @@ class Run:
     @cached_property
     def predictions(self) -> Predictions:
         """What theory says of the network."""
-        from brnn.spec.begun import as_begun
         from brnn.theory.predictions.predict import predict
 
         self.waits = not self._theory

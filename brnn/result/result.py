@@ -31,6 +31,7 @@ from brnn.result.recorded import Recorded
 from brnn.result.solver import Solver
 from brnn.result.start import Start, joined
 from brnn.result.summary import described, summary
+from brnn.spec.begun import as_begun
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -293,7 +294,6 @@ class Result(Mapping[str, "xr.DataArray"]):
         list of Comparison
             A notebook shows it as a table.
         """
-        from brnn.spec.begun import as_begun
         from brnn.theory.predictions.predict import predict
 
         return predict(as_begun(self.network, self.options.get("initial"))).compare(self)
