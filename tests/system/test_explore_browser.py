@@ -96,7 +96,7 @@ def test_a_slider_moved_by_keyboard_changes_the_picture_to_the_numbers_of_simula
         expected = np.asarray(result["rcf.x"].sel(time=times, method="nearest"))[:, cell]
         assert np.allclose(column, expected, rtol=1e-3, atol=1e-3)  # four digits are shown
     total = float(result.final("rcf").sum())
-    assert f"total {total:.4g}" in page.locator(".summary").inner_text()
+    assert f"total {total:.4g}" in page.locator(".summary[aria-live=polite]").inner_text()  # which is read aloud
     assert f"B%3D{B:g}" in page.url  # the address holds the state
     print("milliseconds from slider to picture:", statistics.median(page.evaluate("brnn.panes[0].timings")[1:]))
 
