@@ -47,8 +47,8 @@ def at_rest(
     times, values = saved(result, name, during)
     if result.status == "steady" and (during is None or times[-1] == result.reached):
         return values[-1]
-    k = int(np.searchsorted(times, times[0] + 0.75 * (times[-1] - times[0])))
-    late = values[min(k, len(times) - 2) :]
+    k = min(int(np.searchsorted(times, times[0] + 0.75 * (times[-1] - times[0]))), len(times) - 2)
+    late = values[k:]
     size = max(float(np.max(np.abs(values))), np.finfo(float).tiny)
     if float(np.max(np.abs(late - late[-1]))) > moved * size or rate * (times[-1] - times[k]) < 4.0 * _DECAYED:
         raise NotMeasured(f"{name}: was not at rest before t = {times[-1]:g}")
