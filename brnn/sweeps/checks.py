@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -28,6 +29,7 @@ __all__ = [
     "shard_members",
     "warn_alike",
     "warn_faint",
+    "warn_of_members",
 ]
 
 _TRIED = 16  # first members of which one is built to see what the networks are like
@@ -70,6 +72,12 @@ def warn_faint(faint: int, members: int, atol: float) -> None:
             UserWarning,
             stacklevel=3,
         )
+
+
+def warn_of_members(warned: Mapping[str, int], members: int) -> None:
+    """Say once what was warned of while members ran, and of how many."""
+    for words, count in warned.items():
+        warnings.warn(f"{count:,} of {members:,} members: {words}", UserWarning, stacklevel=3)
 
 
 def check_solver(solver: str, sample: Network | None, until: str) -> None:

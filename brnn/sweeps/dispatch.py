@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Self
@@ -33,9 +34,7 @@ from brnn.sweeps.tasks import FinishedMembers, WorkerMismatch, WorkerTask, faile
 __all__ = ["Dispatcher"]
 
 _SIDE_BY_SIDE = 2048  # members in one task of the compiled ensemble,
-_SMALL = (
-    8192  # and of small ones, as what a chunk costs beside its members is as much as integrating hundreds of these,
-)
+_SMALL = 8192  # and of small ones, as what a chunk costs beside its members is as much as hundreds of these,
 _NUMBERS = 2**21  # whose states all together are so many numbers at most
 _ONE_BY_ONE = 4  # members in one task of networks that run one by one
 _BY_VALUE = 256  # members in one task that carries their networks
@@ -76,6 +75,7 @@ class Dispatcher:
         self.todo = np.zeros(0, np.int64)
         self.lost = 0
         self.faint = 0  # members without an activity that is much larger than the absolute tolerance
+        self.warned: Counter[str] = Counter()  # what was warned of, and of how many members
 
     def __enter__(self) -> Self:
         return self
@@ -232,6 +232,7 @@ class Dispatcher:
     def _write(self, part: FinishedMembers) -> None:
         """Measure finished members and write them."""
         self.faint += part.faint
+        self.warned.update(set(part.warned))
         errors = dict(part.errors)
         rows: dict[str, np.ndarray] = {"steps": part.steps, "evaluations": part.evaluations}
         self._declare("steps", (), "steps of the solver", np.int64)

@@ -27,6 +27,7 @@ from brnn.sweeps.checks import (
     shard_members,
     warn_alike,
     warn_faint,
+    warn_of_members,
 )
 from brnn.sweeps.designs import Design
 from brnn.sweeps.dispatch import Dispatcher
@@ -174,6 +175,7 @@ def sweep(
         work.run(todo, stack.enter_context(_bar(done, todo.size, progress)))
         result = writer.finish()
         warn_faint(work.faint, done + todo.size, options.atol)
+        warn_of_members(work.warned, done + todo.size)
         return result if out is not None else result.load()
 
 

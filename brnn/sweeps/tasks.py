@@ -161,6 +161,8 @@ class FinishedMembers:
         How long they took: to run, and to be built where each was built by itself.
     faint : int
         How many have no activity that is much larger than the absolute tolerance.
+    warned : tuple of str
+        What was warned of while they ran.
     """
 
     members: np.ndarray
@@ -170,6 +172,7 @@ class FinishedMembers:
     errors: Mapping[int, str] = field(default_factory=dict)
     seconds: float = 0.0
     faint: int = 0
+    warned: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> int:
@@ -263,8 +266,9 @@ def _single(built: BuiltMembers, place: int, network: Network) -> FinishedMember
     saved = np.array(options.times)
     try:
         seed = int(built.seeds[place]) if network.random else None
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "no activity of ")  # the sweep says it once for all members
+        with warnings.catch_warnings(record=True) as raised:  # the sweep says each once for all members
+            warnings.simplefilter("always")
+            warnings.filterwarnings("ignore", "no activity of ")  # which is `faint`
             result = simulate(network, **{**options.alone(network, seed), "times": options.saved(network)})
     except BrnnError as error:
         return failed_members(members, [one_line(error)])
@@ -290,7 +294,8 @@ def _single(built: BuiltMembers, place: int, network: Network) -> FinishedMember
     by_tolerance = network.step is None and not network.noisy
     faint = _faint(states, np.array([network.settled()]), options.atol) if by_tolerance else 0
     counts = np.array([result.solver.steps]), np.array([result.solver.evaluations])
-    return FinishedMembers(members, states, *counts, faint=faint)
+    said = tuple(one_line(warning.message) for warning in raised if issubclass(warning.category, UserWarning))
+    return FinishedMembers(members, states, *counts, faint=faint, warned=said)
 
 
 def _faint(states: MemberStates, settled: np.ndarray, atol: float) -> int:

@@ -187,6 +187,19 @@ def test_networks_that_run_one_by_one(build: Any, column: dict[str, list[float]]
         np.testing.assert_allclose(data["F1.x"][:, 0], [0.35 * 5 - 1, 0.7 * 5 - 3], atol=1e-6)
 
 
+def test_what_members_are_warned_of_is_said_once() -> None:
+    """Not by each of them, and not by worker processes in a form of their own."""
+    layer = brnn.Layer.additive("x", 1, A=1.0)
+    late = brnn.Stimulus("x", "excitatory", [1.0], brnn.Pulse(5.0, 6.0))
+    design = brnn.Table({"x.A": [1.0, 2.0]})
+    with pytest.warns(UserWarning, match="2 of 2 members") as raised:
+        brnn.sweep(brnn.Network("late", [layer], [], [late]), design, duration=2.0, solver="RK45")
+    assert [str(warning.message).rpartition(": ")[0] for warning in raised] == [
+        "2 of 2 members: Stimulus of 'x' is never on in this run, which goes from 0 to 2",
+        "2 of 2 members: late has no input in this run and no activity at time 0, so that it stays at 0",
+    ]
+
+
 def test_members_of_both_kinds() -> None:
     """Without a delay a member runs in the ensemble, with one by itself."""
     data = sweep(delayed, brnn.Table({"delay": [0.0, 0.5, 0.0, 1.0]}), measures="final")
