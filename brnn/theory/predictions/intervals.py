@@ -67,13 +67,15 @@ def signal_range(signal: Signal, x: Interval) -> Interval:
     low, high = x.low, x.high
     if isinstance(signal, (Linear, Power, Saturating, Sigmoid, Logistic, ThresholdLinear, Step)):
         top = signal.gain * (signal.ceiling if isinstance(signal, ThresholdLinear) else 1.0)
-        unbounded = isinstance(signal, (Linear, Power))
+        unbounded = isinstance(signal, (Linear, Power)) and signal.gain != 0.0
         ends = []
         for value in (low, high):
             finite = np.where(np.isfinite(value), value, 0.0)
             at = np.asarray(signal(finite), dtype=np.float64)
             above = np.full(at.shape, np.sign(signal.gain) * np.inf if unbounded else top)
-            below = np.full(at.shape, -np.sign(signal.gain) * np.inf if isinstance(signal, Linear) else 0.0)
+            below = np.full(
+                at.shape, -np.sign(signal.gain) * np.inf if unbounded and isinstance(signal, Linear) else 0.0
+            )
             ends.append(np.where(np.isposinf(value), above, np.where(np.isneginf(value), below, at)))
         return Interval(np.minimum(*ends), np.maximum(*ends))
     return _own_signal_range(signal, x)
