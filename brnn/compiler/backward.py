@@ -21,9 +21,9 @@ from brnn.compiler.statements import (
     ZERO,
     Array,
     Assign,
-    Constant,
+    CodeExpression,
+    ConstantNumber,
     Element,
-    Expression,
     Index,
     Local,
     Loop,
@@ -35,7 +35,7 @@ from brnn.compiler.statements import (
 __all__ = ["BackwardText", "backward_text"]
 
 _I = Index("i")
-_ONE = Constant("1.0")
+_ONE = ConstantNumber("1.0")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def backward_text(program: Program, numbers: Collection[int] = (), arrays: Colle
     """
     places, names = tuple(sorted(numbers)), tuple(name for name in program.arrays if name in set(arrays))
     linear = Linearized(program, places, names)
-    writer = _Writer(linear, {place: row for row, place in enumerate(places)})
+    writer = _BackwardWriter(linear, {place: row for row, place in enumerate(places)})
     outputs = ("p", *names)
     cleared = [
         *(Array(_adjoint(name), "work") for name in program.arrays if name in linear.work),
@@ -114,7 +114,7 @@ def _seed(name: str) -> str:
     return f"seed_{name}"
 
 
-class _Writer:
+class _BackwardWriter:
     """Writes what statements hand on, backward."""
 
     def __init__(self, linear: Linearized, rows: dict[int, int]) -> None:
@@ -180,7 +180,7 @@ class _Writer:
         target = statement.target
         if isinstance(target, Index) or not self.linear.varies(target):
             return
-        weight: Expression = self._adjoint_of(target, written=True)
+        weight: CodeExpression = self._adjoint_of(target, written=True)
         if isinstance(target, Local) and statement.symbol == "=":
             kept = Local(f"b{self.count}")
             self.count += 1
@@ -191,10 +191,10 @@ class _Writer:
             value = weight if factor.value == _ONE else factor.value * weight
             yield Assign(self._adjoint_of(factor.leaf), value, "+=")
 
-    def _adjoint_of(self, leaf: Expression, *, written: bool = False) -> Local | Element:
+    def _adjoint_of(self, leaf: CodeExpression, *, written: bool = False) -> Local | Element:
         match leaf:
             case Number(_, place):
-                return Array(f"d{_adjoint('p')}", "state")[Constant(str(self.rows[place]))]
+                return Array(f"d{_adjoint('p')}", "state")[ConstantNumber(str(self.rows[place]))]
             case Element(Array(name, "state"), index) if name.startswith("d"):  # blocks begin with x, y or z
                 return Array(_seed(name[1:]), "work")[index]
             case Element(Array(name, "state" | "values"), index):

@@ -20,9 +20,9 @@ from brnn.compiler.program import CALLED, Program
 from brnn.compiler.statements import (
     Assign,
     Call,
+    CodeExpression,
     Comment,
     Element,
-    Expression,
     Index,
     Local,
     Loop,
@@ -119,11 +119,11 @@ def _read(loop: Loop) -> Iterator[str]:
             yield from (part.name for part in _parts(inner.value) if isinstance(part, Local))
 
 
-def _elements(expression: Expression) -> Iterator[Element]:
+def _elements(expression: CodeExpression) -> Iterator[Element]:
     return (part for part in _parts(expression) if isinstance(part, Element))
 
 
-def _parts(expression: Expression) -> Iterator[Expression]:
+def _parts(expression: CodeExpression) -> Iterator[CodeExpression]:
     """Yield an expression and all that it consists of."""
     yield expression
     match expression:

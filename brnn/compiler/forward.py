@@ -17,10 +17,10 @@ from brnn.compiler.program import Program
 from brnn.compiler.statements import (
     Array,
     Assign,
+    CodeExpression,
     Comment,
-    Constant,
+    ConstantNumber,
     Element,
-    Expression,
     Index,
     Local,
     Loop,
@@ -33,7 +33,7 @@ from brnn.compiler.statements import (
 __all__ = ["TangentText", "tangent_name", "tangent_text"]
 
 _M, _DIRECTIONS = Index("m"), Index("directions")
-_ZERO = Constant("0.0")
+_ZERO = ConstantNumber("0.0")
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def tangent_text(
     """
     places, names = tuple(sorted(numbers)), tuple(name for name in program.arrays if name in set(arrays))
     linear = Linearized(program, places, names, flat_jumps=flat_jumps)
-    writer = _Writer(linear, {place: row for row, place in enumerate(places)})
+    writer = _ForwardWriter(linear, {place: row for row, place in enumerate(places)})
     block = program.blocks[0]
     first = Assign(_DIRECTIONS, Size(_state(tangent_name(block))) // Size(_state(block)))
     statements = [first, *writer.statements(linear.statements)]
@@ -113,7 +113,7 @@ def _state(name: str) -> Array:
     return Array(name, "state")
 
 
-class _Writer:
+class _ForwardWriter:
     """Writes statements with their tangents."""
 
     def __init__(self, linear: Linearized, rows: dict[int, int]) -> None:
@@ -152,10 +152,10 @@ class _Writer:
                 yield Assign(kept, factor.value)
                 factors.append(Factor(factor.leaf, kept))
             yield statement
-            value: Expression = _ZERO
+            value: CodeExpression = _ZERO
             for k, factor in enumerate(factors):
                 tangent = self._tangent(factor.leaf)
-                term = tangent if factor.value == Constant("1.0") else factor.value * tangent
+                term = tangent if factor.value == ConstantNumber("1.0") else factor.value * tangent
                 value = value + term if k else term
             if statement.symbol == "=" or factors:
                 inside.append(Assign(self._tangent(statement.target), value, statement.symbol))
@@ -165,11 +165,13 @@ class _Writer:
     def _has_tangent(self, target: Local | Element) -> bool:
         return self.linear.varies(target)
 
-    def _tangent(self, leaf: Expression) -> Local | Element:
+    def _tangent(self, leaf: CodeExpression) -> Local | Element:
         """Return the tangent of something in direction m."""
         match leaf:
             case Number(_, place):
-                return Element(Array(tangent_name("p"), "values"), Constant(str(self.rows[place])) * _DIRECTIONS + _M)
+                return Element(
+                    Array(tangent_name("p"), "values"), ConstantNumber(str(self.rows[place])) * _DIRECTIONS + _M
+                )
             case Element(Array(name, kind), index):
                 slope = kind == "state" and name.startswith("d")  # blocks begin with x, y or z
                 own = f"d{tangent_name(name[1:])}" if slope else tangent_name(name)
@@ -197,5 +199,5 @@ def _shared(statements: Sequence[Statement], varying: Collection[str]) -> Iterat
             written.add(statement.target.name)
 
 
-def _locals(expression: Expression) -> set[str]:
+def _locals(expression: CodeExpression) -> set[str]:
     return {leaf.name for leaf in leaves(expression) if type(leaf) is Local}

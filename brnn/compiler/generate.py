@@ -27,9 +27,9 @@ from brnn.compiler.statements import (
     Array,
     Assign,
     Call,
+    CodeExpression,
     Comment,
-    Constant,
-    Expression,
+    ConstantNumber,
     Index,
     Local,
     Loop,
@@ -155,7 +155,7 @@ def _modulating(projection: Projection, signals: SignalTable) -> SentSignals:
     return signals.of(modulation.layer, modulation.signal, projection.delay if modulation.at == "source" else 0.0)
 
 
-def _factor(program: Program, projection: Projection, signals: SignalTable, *places: str) -> Expression | None:
+def _factor(program: Program, projection: Projection, signals: SignalTable, *places: str) -> CodeExpression | None:
     """Return the factor of a projection if it is one of these places."""
     if projection.modulation is None or projection.modulation.at not in places:
         return None
@@ -273,11 +273,11 @@ def _add_layer(
     signals: SignalTable,
     sent: dict[str, SentSignals],
     fields: dict[tuple[str, str], Array],
-    inputs: dict[tuple[str, str], list[Expression]],
+    inputs: dict[tuple[str, str], list[CodeExpression]],
 ) -> None:
-    brackets: dict[Local, Expression] = {}
+    brackets: dict[Local, CodeExpression] = {}
     for kind in layer.kinds:
-        terms: list[Expression] = []
+        terms: list[CodeExpression] = []
         for name in layer.receives:
             terms += inputs.get((name, kind), [])
             if (name, kind) in fields:
@@ -311,10 +311,10 @@ def _state(quantity: str, layer: LayerLaw) -> Array:
     return Array(f"{quantity}_{layer.name}", "state")
 
 
-def _law(program: Program, layer: LayerLaw) -> tuple[Code, list[Expression]]:
+def _law(program: Program, layer: LayerLaw) -> tuple[Code, list[CodeExpression]]:
     """Add the law of a layer; return it and its arguments after x and the inputs."""
     law = program.kernel(f"law_{type(layer).__name__.lower()}", type(layer).law)
-    parameters: list[Expression] = []
+    parameters: list[CodeExpression] = []
     for name in layer.parameters:
         value = getattr(layer, name)
         if isinstance(value, np.ndarray):
@@ -336,16 +336,16 @@ def _spread(pattern: object, layer: LayerLaw) -> np.ndarray:
 def _diffusion(
     program: Program,
     law: Code,
-    state: Sequence[Expression],
-    parameters: Sequence[Expression],
+    state: Sequence[CodeExpression],
+    parameters: Sequence[CodeExpression],
     white: Sequence[tuple[str, Array]],
-) -> Expression:
+) -> CodeExpression:
     """Return b_i, the strength of the white noise of a cell.
 
     The law is linear in its inputs, so a unit of input changes dx/dt by law(unit) - law(nothing). Several independent
     noises add up to one whose variance is the sum of theirs.
     """
-    one, two = Constant("1.0"), Constant("2")
+    one, two = ConstantNumber("1.0"), ConstantNumber("2")
     nothing = program.call(law, *state, ZERO, ZERO, *parameters)
     units = {"excitatory": (one, ZERO), "inhibitory": (ZERO, one)}
     terms = [
@@ -356,7 +356,7 @@ def _diffusion(
     return Call("np.sqrt", (functools.reduce(operator.add, (term**two for term in terms)),))
 
 
-def _local_term(program: Program, network: Network, projection: Projection, source: SentSignals) -> Expression:
+def _local_term(program: Program, network: Network, projection: Projection, source: SentSignals) -> CodeExpression:
     """Return the term of a projection whose input to a cell needs only that cell's signal and the total."""
     topology = projection.topology
     shapes = network.layer(projection.source).shape, network.layer(projection.target).shape

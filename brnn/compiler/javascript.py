@@ -20,9 +20,9 @@ from brnn.compiler.statements import (
     Array,
     Assign,
     Call,
+    CodeExpression,
     Comment,
     Element,
-    Expression,
     Index,
     Local,
     Loop,
@@ -137,7 +137,7 @@ class _Printer:
                 case Call(function, _):
                     raise InputError(f"{function}: works on whole arrays, which a page cannot do")
 
-    def text(self, expression: Expression) -> str:
+    def text(self, expression: CodeExpression) -> str:
         match expression:
             case Operation(left, "//", right):
                 return f"Math.floor({self.text(left)} / {self.text(right)})"

@@ -30,10 +30,10 @@ from brnn.compiler.program import CALLED, Equations
 from brnn.compiler.statements import (
     Array,
     Assign,
+    CodeExpression,
     Comment,
-    Constant,
+    ConstantNumber,
     Element,
-    Expression,
     Index,
     Local,
     Loop,
@@ -60,7 +60,7 @@ LANES = {lanes}
 options = {{"error_model": "numpy", "fastmath": {{"contract", "nsz"}}, "nogil": True}}
 
 '''
-_LANES, _LANE = Constant("LANES"), Index("l")
+_LANES, _LANE = ConstantNumber("LANES"), Index("l")
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _shared(statements: Sequence[Statement]) -> Iterator[str]:
         if loop.index != _LANE:
             yield from _shared(loop.body)
             continue
-        written: set[Expression] = set()
+        written: set[CodeExpression] = set()
         for statement in loop.body:
             assert isinstance(statement, Assign)
             read = [statement.value] if statement.symbol == "=" else [statement.value, statement.target]
@@ -176,26 +176,26 @@ class _LanePrinter(Printer):
         self.shared = shared
         self.edges = edges
 
-    def leaf(self, expression: Expression, tightness: int) -> str:
+    def leaf(self, expression: CodeExpression, tightness: int) -> str:
         """Write the lane's own number."""
         match expression:
             case Number(_, place) if place in self.constants:
                 return repr(self.constants[place])
             case Number(_, place):
-                return f"q[{self.lane(Constant(str(place)))}]"
+                return f"q[{self.lane(ConstantNumber(str(place)))}]"
             case Local(name) if name in self.shared:
-                return f"scratch[{self.lane(Constant(str(self.shared[name])))}]"
+                return f"scratch[{self.lane(ConstantNumber(str(self.shared[name])))}]"
             case Element(Array(name, "whole"), index):
                 return f"{name}[{self.expression(index)}]"
             case Element(Array(name), index):
                 return f"{name}[{self.lane(index)}]"
             case Size(Array(name)):
                 at = self.edges[name][1]
-                return self.expression(Constant(f"n[{at + 1}]") - Constant(f"n[{at}]"), tightness)
+                return self.expression(ConstantNumber(f"n[{at + 1}]") - ConstantNumber(f"n[{at}]"), tightness)
             case Time(name):
                 return f"{name}[l]"
         return super().leaf(expression, tightness)
 
-    def lane(self, row: Expression) -> str:
+    def lane(self, row: CodeExpression) -> str:
         """Return the index of this lane in a row."""
         return self.expression(row * _LANES + _LANE)

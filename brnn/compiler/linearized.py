@@ -15,10 +15,10 @@ from brnn.compiler.statements import (
     Array,
     Assign,
     Call,
+    CodeExpression,
     Comment,
-    Constant,
+    ConstantNumber,
     Element,
-    Expression,
     Index,
     Local,
     Loop,
@@ -30,7 +30,7 @@ from brnn.errors import SpecError
 
 __all__ = ["Factor", "Linearized", "explicit_only", "single_names"]
 
-_ONE, _MINUS = Constant("1.0"), Constant("-1.0")
+_ONE, _MINUS = ConstantNumber("1.0"), ConstantNumber("-1.0")
 
 Leaf = Local | Number | Element
 
@@ -40,12 +40,12 @@ class Factor:
     """One thing that a statement reads and that varies, and the derivative of the statement's value by it."""
 
     leaf: Leaf
-    value: Expression
+    value: CodeExpression
 
     @property
     def plain(self) -> bool:
         """Whether the derivative is a constant, or stands in one place."""
-        return isinstance(self.value, (Constant, Local, Number))
+        return isinstance(self.value, (ConstantNumber, Local, Number))
 
 
 class Linearized:
@@ -90,7 +90,7 @@ class Linearized:
                 if self.varies_with(statement.value):
                     self._mark(statement.target)
 
-    def varies(self, leaf: Expression) -> bool:
+    def varies(self, leaf: CodeExpression) -> bool:
         """Tell whether a number, or an element of an array, varies."""
         match leaf:
             case Index():
@@ -107,7 +107,7 @@ class Linearized:
                 return name in self.arrays
         return False
 
-    def varies_with(self, expression: Expression) -> bool:
+    def varies_with(self, expression: CodeExpression) -> bool:
         """Tell whether an expression reads something that varies."""
         match expression:
             case Operation(left, "//", right):
@@ -118,11 +118,11 @@ class Linearized:
                 return any(self.varies_with(argument) for argument in arguments)
         return self.varies(expression)
 
-    def factors(self, expression: Expression) -> list[Factor]:
+    def factors(self, expression: CodeExpression) -> list[Factor]:
         """Return the derivatives of an expression by all that varies in it."""
         return list(self._factors(expression, _ONE))
 
-    def _factors(self, expression: Expression, outer: Expression) -> Iterator[Factor]:
+    def _factors(self, expression: CodeExpression, outer: CodeExpression) -> Iterator[Factor]:
         if not self.varies_with(expression):
             return
         match expression:
@@ -207,7 +207,7 @@ def _renamed_in(statement: Statement, names: dict[str, str]) -> Statement:
     return Assign(target, _renamed(statement.value, names), statement.symbol)
 
 
-def _renamed(expression: Expression, names: dict[str, str]) -> Expression:
+def _renamed(expression: CodeExpression, names: dict[str, str]) -> CodeExpression:
     match expression:
         case Operation(left, symbol, right):
             return Operation(_renamed(left, names), symbol, _renamed(right, names))
@@ -218,7 +218,7 @@ def _renamed(expression: Expression, names: dict[str, str]) -> Expression:
     return expression
 
 
-def _product(left: Expression, right: Expression) -> Expression:
+def _product(left: CodeExpression, right: CodeExpression) -> CodeExpression:
     if left == _ONE:
         return right
     return left if right == _ONE else left * right

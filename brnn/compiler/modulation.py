@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from brnn.compiler.program import Program, SentSignals
-from brnn.compiler.statements import Expression, Index
+from brnn.compiler.statements import CodeExpression, Index
 from brnn.spec.projection import Projection
 
 __all__ = ["modulating_factor"]
@@ -11,7 +11,7 @@ __all__ = ["modulating_factor"]
 _I = Index("i")  # the cell whose factor it is
 
 
-def modulating_factor(program: Program, projection: Projection, signals: SentSignals) -> Expression:
+def modulating_factor(program: Program, projection: Projection, signals: SentSignals) -> CodeExpression:
     """Return the factor of cell i, base + gain h(m).
 
     Parameters

@@ -79,10 +79,10 @@ def derivative(code: Code, argument: int, known: Mapping[str, Code], *, flat_jum
     SpecError
         If there is none: the text jumps where the argument passes a value, or calls what has no known derivative.
     """
-    return list(_derivative(code, argument, _Known(known), flat_jumps))
+    return list(_derivative(code, argument, _KnownFunctions(known), flat_jumps))
 
 
-class _Known(dict[str, Code]):
+class _KnownFunctions(dict[str, Code]):
     """Functions by name; two are equal if they have equal functions."""
 
     def __hash__(self) -> int:  # type: ignore[override]
@@ -90,7 +90,7 @@ class _Known(dict[str, Code]):
 
 
 @functools.lru_cache(maxsize=1024)
-def _derivative(code: Code, argument: int, known: _Known, flat_jumps: bool) -> tuple[Code, ...]:
+def _derivative(code: Code, argument: int, known: _KnownFunctions, flat_jumps: bool) -> tuple[Code, ...]:
     name = derivative_name(code.name, argument)
     rules = (power_slope, power_growth)
     if code.source == code_of(power).source:
@@ -104,7 +104,7 @@ def _derivative(code: Code, argument: int, known: _Known, flat_jumps: bool) -> t
 class _Text:
     """The text of one derivative, as it is made."""
 
-    def __init__(self, code: Code, argument: int, known: _Known, flat_jumps: bool) -> None:
+    def __init__(self, code: Code, argument: int, known: _KnownFunctions, flat_jumps: bool) -> None:
         tree = ast.parse(code.source).body[0]
         assert isinstance(tree, ast.FunctionDef)
         self.code, self.tree, self.known, self.flat_jumps = code, tree, known, flat_jumps
@@ -239,7 +239,7 @@ class _Text:
             return None if slopes[1:] == [None, None] else ast.IfExp(node.args[0], *parts)
         if known == "clip" and len(node.args) == 3:
             inner = ast.parse("np.minimum(np.maximum(x, low), high)", mode="eval").body
-            filled = _Filled(dict(zip(("x", "low", "high"), node.args, strict=True))).visit(inner)
+            filled = _FilledNames(dict(zip(("x", "low", "high"), node.args, strict=True))).visit(inner)
             return self._call(filled)
         if known in _JUMPS:
             self._jump(node)
@@ -252,7 +252,7 @@ class _Text:
         total: ast.expr | None = None
         for rule, slope in zip(_RULES[name], slopes, strict=True):
             if slope is not None:
-                outer = _Filled(dict(zip("ab", arguments, strict=False))).visit(ast.parse(rule, mode="eval").body)
+                outer = _FilledNames(dict(zip("ab", arguments, strict=False))).visit(ast.parse(rule, mode="eval").body)
                 total = _plus(total, _times(outer, slope))
         return total
 
@@ -264,7 +264,7 @@ class _Text:
         return SpecError(f"{self.code.name}: has no derivative by {self.seed}: {why}")
 
 
-class _Filled(ast.NodeTransformer):
+class _FilledNames(ast.NodeTransformer):
     """Puts expressions in the place of names."""
 
     def __init__(self, values: Mapping[str, ast.expr]) -> None:

@@ -13,9 +13,9 @@ from brnn.compiler.statements import (
     ZERO,
     Array,
     Assign,
+    CodeExpression,
     Comment,
-    Constant,
-    Expression,
+    ConstantNumber,
     Index,
     Local,
     Loop,
@@ -29,7 +29,7 @@ __all__ = ["add_gated", "add_given", "add_matrix", "add_plastic"]
 _I, _J, _K = Index("i"), Index("j"), Index("k")  # source cell, target cell, connection
 _W, _TOTAL = Local("w"), Local("total")  # strength of a connection, input of a cell
 _TAKEN = Local("taken")  # sum of the weights of a cell
-_ONE = Constant("1")
+_ONE = ConstantNumber("1")
 
 
 def _state(quantity: str, projection: Projection) -> Array:
@@ -37,7 +37,7 @@ def _state(quantity: str, projection: Projection) -> Array:
 
 
 def add_gated(
-    program: Program, projection: Projection, sent: SentSignals, gated: SentSignals, factor: Expression | None
+    program: Program, projection: Projection, sent: SentSignals, gated: SentSignals, factor: CodeExpression | None
 ) -> None:
     """Add what a projection sends of the signals of its source: times a gate for each source cell, and a factor there.
 
@@ -53,7 +53,7 @@ def add_gated(
     name, gate = str(projection.name), projection.gate
     f = cells = sent.array
     slopes: list[Assign] = []
-    signal: Expression = f[_I]
+    signal: CodeExpression = f[_I]
     says = f"{gated.name}: signals {sent.name}"
     if gate is not None and gate.per == "source":
         y, dy = _state("y", projection), _state("dy", projection)
@@ -96,7 +96,7 @@ def add_plastic(
     source, target = network.layer(projection.source), network.layer(projection.target)
     topology, gate, learning = projection.topology, projection.gate, projection.learning
     connection: list[Statement] = []  # for connection k from cell i to cell j, whose constant strength is w
-    factor: Expression = _W
+    factor: CodeExpression = _W
     if gate is not None and gate.per == "connection":
         y, dy = _state("y", projection), _state("dy", projection)
         law = program.kernel(f"gate_{type(gate).__name__.lower()}", type(gate).law)
@@ -118,7 +118,7 @@ def add_plastic(
         factor = factor * z[_K]
     connection.append(Assign(_TOTAL, factor * s[_I], "+="))
 
-    def summed(first: Expression | None, loop: Loop) -> tuple[Statement, ...]:
+    def summed(first: CodeExpression | None, loop: Loop) -> tuple[Statement, ...]:
         """Return the loop over the connections of a cell, after one that adds up their weights if that is read."""
         if learning is None or not learning.sums_weights:
             return (loop,)
@@ -139,7 +139,7 @@ def add_plastic(
         return
     weights = topology.weights(source.shape, target.shape)
     if program.explicit and any(isinstance(value, np.ndarray) for value in weights):
-        w: Expression = program.array(f"W_{name}", topology.strengths(source.shape, target.shape).ravel())[_K]
+        w: CodeExpression = program.array(f"W_{name}", topology.strengths(source.shape, target.shape).ravel())[_K]
     else:
         strength = program.kernel(f"strength_{type(topology).__name__.lower()}", type(topology).strength)
         w = program.call(strength, _J, _I, *program.arguments(strength, 2, weights, name))
@@ -166,7 +166,7 @@ def add_given(
         program.work(f"rate_{name}_at", 1),
     )
     program.add(Loop(_I, net.size, (Assign(net[_I], total[_I], "+="),)))
-    program.add(Assign(rate[Constant("0")], _rate(program, network, projection)))
+    program.add(Assign(rate[ConstantNumber("0")], _rate(program, network, projection)))
     program.given[name] = Given(s.name, tuple(sent.array.name for sent, _ in reads), rate.name, total.name)
 
 
@@ -206,7 +206,7 @@ def _sums(net: Array, *loops: Statement) -> Loop:
     return Loop(_J, net.size, (Assign(_TOTAL, ZERO), *loops, Assign(net[_J], _TOTAL, "+=")))
 
 
-def _rate(program: Program, network: Network, projection: Projection) -> Expression:
+def _rate(program: Program, network: Network, projection: Projection) -> CodeExpression:
     """Add the learning rate at time t."""
     name, learning = str(projection.name), projection.learning
     assert learning is not None
@@ -218,7 +218,7 @@ def _rate(program: Program, network: Network, projection: Projection) -> Express
         if other is projection:
             break
         place += other.learning is not None and other.learning.schedule is not None
-    factor: Expression = (base := program.number(f"window_{name}", 0.0))
+    factor: CodeExpression = (base := program.number(f"window_{name}", 0.0))
     if not learning.schedule.varying:
         program.courses.append(Course(place, base=base.place))
     else:

@@ -15,7 +15,7 @@ from brnn.compiler.statements import (
     Array,
     Assign,
     Call,
-    Expression,
+    CodeExpression,
     Index,
     Local,
     Loop,
@@ -140,7 +140,7 @@ class SentSignals:
         """Their sum."""
         return Local(f"sum_{self.name}")
 
-    def computed(self, cells: Array, *body: Assign, signal: Expression) -> list[Statement]:
+    def computed(self, cells: Array, *body: Assign, signal: CodeExpression) -> list[Statement]:
         """Return the statements that compute `signal`, after those of `body`, for each of `cells`."""
         inside: list[Statement] = [*body, Assign(_S, signal)]
         if self.needs_array:
@@ -289,7 +289,7 @@ class Program:
         except OSError:
             raise SpecError(f"the text of {function.__qualname__} cannot be read; define it in a file") from None
 
-    def call(self, code: Code, *arguments: Expression) -> Call:
+    def call(self, code: Code, *arguments: CodeExpression) -> Call:
         """Return a call, noting which numbers are exponents in it."""
         for name, argument in zip(code.arguments, arguments, strict=False):  # the last may have defaults
             if name in code.exponents and isinstance(argument, Number):

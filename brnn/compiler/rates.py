@@ -16,16 +16,16 @@ from brnn.compiler.statements import (
     Array,
     Assign,
     Call,
-    Constant,
+    CodeExpression,
+    ConstantNumber,
     Element,
-    Expression,
     Loop,
     Statement,
 )
 
 __all__ = ["with_rates"]
 
-_ONE, _STEP, _PER_STEP = Constant("1.0"), Constant("1e-6"), Constant("1e6")
+_ONE, _STEP, _PER_STEP = ConstantNumber("1.0"), ConstantNumber("1e-6"), ConstantNumber("1e6")
 
 
 def with_rates(statements: Sequence[Statement]) -> tuple[Statement, ...]:
@@ -43,13 +43,13 @@ def with_rates(statements: Sequence[Statement]) -> tuple[Statement, ...]:
                 inner = any(isinstance(other, Call) and own in _elements(other) for other in others)
                 step = _STEP if inner else _ONE
                 moved = Call(law, tuple(_moved(argument, own, step) for argument in (own, *others)))
-                change: Expression = moved - slope
+                change: CodeExpression = moved - slope
                 rate = Array(f"rate_{name[1:]}", "state")[index]
                 result.append(Assign(rate, Call("np.minimum", (ZERO, change * _PER_STEP if inner else change))))
     return tuple(result)
 
 
-def _elements(expression: Expression) -> list[Expression]:
+def _elements(expression: CodeExpression) -> list[CodeExpression]:
     """Return the elements of arrays that a call reads."""
     match expression:
         case Call(_, arguments):
@@ -59,7 +59,7 @@ def _elements(expression: Expression) -> list[Expression]:
     return []
 
 
-def _moved(expression: Expression, own: Element, step: Constant) -> Expression:
+def _moved(expression: CodeExpression, own: Element, step: ConstantNumber) -> CodeExpression:
     """Return an argument of a law, with the cell's own unknown moved by a step."""
     if expression == own:
         return own + step

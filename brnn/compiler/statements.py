@@ -11,42 +11,58 @@ from dataclasses import dataclass
 from typing import Literal
 
 __all__ = [
-    "ZERO", "Array", "Assign", "Call", "Comment", "Constant", "Element", "Expression", "Index", "Local", "Loop",
-    "Number", "Operation", "Printer", "Size", "Statement", "Time", "leaves",
+    "ZERO",
+    "Array",
+    "Assign",
+    "Call",
+    "CodeExpression",
+    "Comment",
+    "ConstantNumber",
+    "Element",
+    "Index",
+    "Local",
+    "Loop",
+    "Number",
+    "Operation",
+    "Printer",
+    "Size",
+    "Statement",
+    "Time",
+    "leaves",
 ]  # fmt: skip
 
 _TIGHTNESS = {"+": 1, "-": 1, "*": 2, "//": 2, "**": 3}
 
 
-class Expression:
+class CodeExpression:
     """A number, or an array as an argument of a function."""
 
     __slots__ = ()
 
-    def __add__(self, other: Expression) -> Operation:
+    def __add__(self, other: CodeExpression) -> Operation:
         return Operation(self, "+", other)
 
-    def __sub__(self, other: Expression) -> Operation:
+    def __sub__(self, other: CodeExpression) -> Operation:
         return Operation(self, "-", other)
 
-    def __mul__(self, other: Expression) -> Operation:
+    def __mul__(self, other: CodeExpression) -> Operation:
         return Operation(self, "*", other)
 
-    def __floordiv__(self, other: Expression) -> Operation:
+    def __floordiv__(self, other: CodeExpression) -> Operation:
         return Operation(self, "//", other)
 
-    def __pow__(self, other: Expression) -> Operation:
+    def __pow__(self, other: CodeExpression) -> Operation:
         return Operation(self, "**", other)
 
 
 @dataclass(frozen=True, slots=True)
-class Name(Expression):
+class Name(CodeExpression):
     """What is printed as it stands."""
 
     name: str
 
 
-class Constant(Name):
+class ConstantNumber(Name):
     """A number that is the same for all networks."""
 
     __slots__ = ()
@@ -83,7 +99,7 @@ class Array(Name):
 
     kind: Literal["state", "values", "work", "whole"]
 
-    def __getitem__(self, index: Expression) -> Element:
+    def __getitem__(self, index: CodeExpression) -> Element:
         return Element(self, index)
 
     @property
@@ -93,38 +109,38 @@ class Array(Name):
 
 
 @dataclass(frozen=True, slots=True)
-class Element(Expression):
+class Element(CodeExpression):
     """An element of an array."""
 
     array: Array
-    index: Expression
+    index: CodeExpression
 
 
 @dataclass(frozen=True, slots=True)
-class Size(Expression):
+class Size(CodeExpression):
     """How many elements an array has."""
 
     array: Array
 
 
 @dataclass(frozen=True, slots=True)
-class Operation(Expression):
+class Operation(CodeExpression):
     """Two expressions joined by an arithmetic operator."""
 
-    left: Expression
+    left: CodeExpression
     symbol: str
-    right: Expression
+    right: CodeExpression
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Expression):
+class Call(CodeExpression):
     """A call of a function of numbers; as a statement, of a function of arrays that writes into one of them."""
 
     function: str
-    arguments: tuple[Expression, ...]
+    arguments: tuple[CodeExpression, ...]
 
 
-ZERO = Constant("0.0")
+ZERO = ConstantNumber("0.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +155,7 @@ class Assign:
     """A number, or an element of an array, is given a value, or has it added (``+=``)."""
 
     target: Local | Index | Element
-    value: Expression
+    value: CodeExpression
     symbol: Literal["=", "+="] = "="
 
 
@@ -148,15 +164,15 @@ class Loop:
     """Statements are repeated for each index from `start` (0 if None) to the last before `stop`."""
 
     index: Index
-    stop: Expression
+    stop: CodeExpression
     body: tuple[Statement, ...]
-    start: Expression | None = None
+    start: CodeExpression | None = None
 
 
 Statement = Comment | Assign | Call | Loop
 
 
-def leaves(expression: Expression) -> Iterator[Expression]:
+def leaves(expression: CodeExpression) -> Iterator[CodeExpression]:
     """Yield the names and sizes that an expression reads, from left to right."""
     match expression:
         case Operation(left, _, right):
@@ -174,7 +190,7 @@ def leaves(expression: Expression) -> Iterator[Expression]:
 class Printer:
     """Prints statements as Python, every name as it stands."""
 
-    def expression(self, expression: Expression, tightness: int = 0) -> str:
+    def expression(self, expression: CodeExpression, tightness: int = 0) -> str:
         """Return the text of an expression, in parentheses if what surrounds it binds more tightly."""
         if isinstance(expression, Call):
             return f"{expression.function}({', '.join([self.expression(a) for a in expression.arguments])})"
@@ -185,7 +201,7 @@ class Printer:
             return f"({text})" if own < tightness else text
         return self.leaf(expression, tightness)
 
-    def leaf(self, expression: Expression, tightness: int) -> str:
+    def leaf(self, expression: CodeExpression, tightness: int) -> str:
         """Return the text of what is neither a call nor an operation."""
         if isinstance(expression, Element):
             return f"{expression.array.name}[{self.expression(expression.index)}]"

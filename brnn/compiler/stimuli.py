@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from brnn.compiler.program import Course, Program
-from brnn.compiler.statements import Array, Comment, Constant, Expression, Index, Time
+from brnn.compiler.statements import Array, CodeExpression, Comment, ConstantNumber, Index, Time
 from brnn.spec.network import Network
 from brnn.spec.schedules.along import AlongTrajectory, place_on
 
@@ -15,9 +15,9 @@ _I = Index("i")
 _SHORT = {"excitatory": "I", "inhibitory": "J", "modulatory": "mod"}  # names of input
 
 
-def add_stimuli(program: Program, network: Network) -> dict[tuple[str, str], list[Expression]]:
+def add_stimuli(program: Program, network: Network) -> dict[tuple[str, str], list[CodeExpression]]:
     """Add the time courses; return, for each (layer, kind), the terms of its input."""
-    terms: dict[tuple[str, str], list[Expression]] = {}
+    terms: dict[tuple[str, str], list[CodeExpression]] = {}
     for index, stimulus in enumerate(network.stimuli):
         if stimulus.schedule.white:
             continue
@@ -38,7 +38,7 @@ def add_stimuli(program: Program, network: Network) -> dict[tuple[str, str], lis
     return terms
 
 
-def _along(program: Program, index: int, schedule: AlongTrajectory, target: str) -> Expression:
+def _along(program: Program, index: int, schedule: AlongTrajectory, target: str) -> CodeExpression:
     """Add the place of an animal at time t; return what a cell of the target receives there.
 
     In explicit form, which has loops over cells alone, the input is that of one time (`System.values`).
@@ -64,4 +64,4 @@ def _along(program: Program, index: int, schedule: AlongTrajectory, target: str)
     ]
     pattern = program.array(f"pattern{owner}", None)
     program.courses.append(Course(index, first, pattern.name, len(trial)))
-    return pattern[_I] * program.call(kernel, place[Constant("0")], place[Constant("1")], *arguments)
+    return pattern[_I] * program.call(kernel, place[ConstantNumber("0")], place[ConstantNumber("1")], *arguments)

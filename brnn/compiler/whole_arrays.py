@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from brnn.compiler.program import Program
-from brnn.compiler.statements import Assign, Call, Comment, Element, Expression, Index, Loop, Printer, Statement
+from brnn.compiler.statements import Assign, Call, CodeExpression, Comment, Element, Index, Loop, Printer, Statement
 
 __all__ = ["text_of_whole_arrays"]
 
@@ -36,7 +36,7 @@ class _WholeArrays(Printer):
 
     index: Index
 
-    def leaf(self, expression: Expression, tightness: int) -> str:
+    def leaf(self, expression: CodeExpression, tightness: int) -> str:
         """Return the text of a leaf: of the cell's own element, the whole array."""
         if isinstance(expression, Element):
             if expression.index != self.index:

@@ -18,7 +18,16 @@ import numpy as np
 
 from brnn.errors import BrnnError
 
-__all__ = ["ContinuationError", "Curve", "CurvePoint", "correct", "follow", "point_at", "step_to", "with_unknown_held"]
+__all__ = [
+    "ContinuationError",
+    "CurvePoint",
+    "Followed",
+    "correct",
+    "follow",
+    "point_at",
+    "step_to",
+    "with_unknown_held",
+]
 
 _NEWTON = 12  # iterations at most; more means that the step was too long
 _CONTRACTION = 0.1  # of the last correction; one that is longer asks for new derivatives
@@ -34,7 +43,7 @@ class ContinuationError(Exception):
     """Newton's method found no point of the curve."""
 
 
-class Curve(Protocol):
+class Followed(Protocol):
     """What is followed."""
 
     def residual(self, y: np.ndarray) -> np.ndarray:
@@ -96,7 +105,7 @@ def bordered(J: Any, row: np.ndarray) -> Solver:
 
 
 def correct(
-    curve: Curve, start: np.ndarray, row: np.ndarray, value: float, solve: Solver | None = None
+    curve: Followed, start: np.ndarray, row: np.ndarray, value: float, solve: Solver | None = None
 ) -> tuple[np.ndarray, int]:
     """Return where Newton's method from `start` solves G(y) = 0 and row . y = value, and in how many iterations.
 
@@ -142,14 +151,14 @@ def correct(
     raise ContinuationError("Newton's method does not converge")
 
 
-def with_unknown_held(curve: Curve, guess: np.ndarray, value: float, which: int = -1) -> np.ndarray:
+def with_unknown_held(curve: Followed, guess: np.ndarray, value: float, which: int = -1) -> np.ndarray:
     """Return the point of a curve near a guess at which one unknown, by default the parameter, has a value."""
     row = np.zeros(guess.size)
     row[which] = 1.0
     return correct(curve, guess, row, value)[0]
 
 
-def point_at(curve: Curve, y: np.ndarray, like: np.ndarray) -> CurvePoint:
+def point_at(curve: Followed, y: np.ndarray, like: np.ndarray) -> CurvePoint:
     """Return a point of a curve with its unit tangent, on the side of the direction `like`."""
     W, J = curve.weights(y), curve.jacobian(y)
     unit = np.append(np.zeros(y.size - 1), 1.0)
@@ -158,14 +167,14 @@ def point_at(curve: Curve, y: np.ndarray, like: np.ndarray) -> CurvePoint:
     return CurvePoint(y, t, bordered(J, W * t))
 
 
-def step_to(curve: Curve, point: CurvePoint, length: float) -> tuple[np.ndarray, int]:
+def step_to(curve: Followed, point: CurvePoint, length: float) -> tuple[np.ndarray, int]:
     """Return where the curve is at an arclength of about `length` from a point, and how many iterations it took."""
     row = curve.weights(point.y) * point.tangent
     return correct(curve, point.y + length * point.tangent, row, float(row @ point.y) + length, point.solve)
 
 
 def follow(
-    curve: Curve,
+    curve: Followed,
     start: CurvePoint,
     low: float,
     high: float,
@@ -225,7 +234,7 @@ def follow(
             length = min(longest, length * _GROWTH)
 
 
-def _at_parameter(curve: Curve, point: CurvePoint, beyond: CurvePoint, bound: float) -> CurvePoint | None:
+def _at_parameter(curve: Followed, point: CurvePoint, beyond: CurvePoint, bound: float) -> CurvePoint | None:
     """Return the point between two others whose parameter is `bound`."""
     part = (bound - point.parameter) / (beyond.parameter - point.parameter)
     try:

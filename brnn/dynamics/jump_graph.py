@@ -20,7 +20,7 @@ from brnn.errors import InputError
 from brnn.integrate.jacobian import RateFunction
 from brnn.spec.network import Network
 
-__all__ = ["Jump", "JumpGraph", "jump_graph"]
+__all__ = ["JumpEdge", "JumpGraph", "jump_graph"]
 
 _SAMPLES = 64  # random states at which the signs of a competitive system are looked at
 _EXACT = 1e-12  # of the largest derivative; a smaller one is rounding
@@ -30,7 +30,7 @@ _AT_MOST = 100
 
 
 @dataclass(frozen=True)
-class Jump:
+class JumpEdge:
     """Cell `winner` takes over from cell `alone`, which rests at `level`; its growth rate there is `rate` > 0."""
 
     alone: int
@@ -59,7 +59,7 @@ class JumpGraph:
 
     cells: int
     levels: tuple[tuple[float, ...], ...]
-    jumps: tuple[Jump, ...]
+    jumps: tuple[JumpEdge, ...]
     circle: tuple[int, ...]
     excitation: float
 
@@ -129,7 +129,7 @@ def jump_graph(network: Network) -> JumpGraph:
         for level in levels[-1]:
             for j in range(n):
                 if j != i and (rate := _growth(fun, when, i, j, n, level, _TINY * top)) > 1e-9:
-                    jumps.append(Jump(i, j, level, rate))
+                    jumps.append(JumpEdge(i, j, level, rate))
                     edges[i].add(j)
     try:
         # Two cells each of which grows where the other is alone stay together: that is no circle of winners.

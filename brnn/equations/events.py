@@ -18,7 +18,7 @@ from brnn.spec.events.actions import SetState
 from brnn.spec.events.triggers import Crossing, Event
 from brnn.spec.network import Network
 
-__all__ = ["Change", "changes"]
+__all__ = ["ZeroEvent", "changes"]
 
 _MOST = 10_000  # assignments
 
@@ -26,7 +26,7 @@ Formula = ast.expr
 
 
 @dataclass(frozen=True)
-class Change:
+class ZeroEvent:
     """What happens when a formula reaches 0.
 
     Attributes
@@ -44,7 +44,7 @@ class Change:
     assignments: tuple[tuple[str, Formula], ...]
 
 
-def changes(network: Network, unknowns: Mapping[str, list[Formula]], until: float) -> tuple[Change, ...]:
+def changes(network: Network, unknowns: Mapping[str, list[Formula]], until: float) -> tuple[ZeroEvent, ...]:
     """Return what the events of a network do to its unknowns.
 
     Parameters
@@ -61,7 +61,7 @@ def changes(network: Network, unknowns: Mapping[str, list[Formula]], until: floa
     InputError
         If an event cannot be expressed; the message says what of it.
     """
-    result: list[Change] = []
+    result: list[ZeroEvent] = []
     for event in network.events:
         if event.actions:
             result += _of_event(network, event, unknowns, until)
@@ -70,7 +70,9 @@ def changes(network: Network, unknowns: Mapping[str, list[Formula]], until: floa
     return tuple(result)
 
 
-def _of_event(network: Network, event: Event, unknowns: Mapping[str, list[Formula]], until: float) -> Iterator[Change]:
+def _of_event(
+    network: Network, event: Event, unknowns: Mapping[str, list[Formula]], until: float
+) -> Iterator[ZeroEvent]:
     for action in event.actions:
         if not isinstance(action, SetState):
             raise InputError(
@@ -84,7 +86,7 @@ def _of_event(network: Network, event: Event, unknowns: Mapping[str, list[Formul
     if not isinstance(when, Crossing):
         for time in when.times(network).tolist():
             if time <= until:
-                yield Change(joined(name("t"), "-", constant(time)), time, _assigned(event, unknowns, None))
+                yield ZeroEvent(joined(name("t"), "-", constant(time)), time, _assigned(event, unknowns, None))
         return
     if when.per == "maximum":
         raise InputError(f"{network.name}: {event.label} crosses by the maximum, which formulas cannot express")
@@ -100,7 +102,7 @@ def _of_event(network: Network, event: Event, unknowns: Mapping[str, list[Formul
     for k, (value, threshold) in enumerate(zip(values, thresholds, strict=True)):
         over = joined(value, "-", constant(threshold))
         rising = over if sign > 0.0 else joined(constant(0.0), "-", over)
-        yield Change(rising, None, _assigned(event, unknowns, k if when.per == "cell" else None))
+        yield ZeroEvent(rising, None, _assigned(event, unknowns, k if when.per == "cell" else None))
 
 
 def _assigned(event: Event, unknowns: Mapping[str, list[Formula]], cell: int | None) -> tuple[tuple[str, Formula], ...]:

@@ -143,11 +143,11 @@ def _words(text: str) -> str:
 
 def equations_of(network: Network) -> NetworkEquations:
     """Return the equations of a network as it was built."""
-    return _Writer(network).all()
+    return _NetworkWriter(network).all()
 
 
 @dataclass
-class _Writer:
+class _NetworkWriter:
     """Goes through a network and collects equations and definitions."""
 
     network: Network

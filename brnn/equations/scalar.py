@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from brnn.base.codetext import Code, code_of
-from brnn.equations.events import Change, changes
+from brnn.equations.events import ZeroEvent, changes
 from brnn.equations.syntax import call, constant, inlined, joined, name, value_of
 from brnn.errors import InputError
 from brnn.signals import Expression, Linear, Signal, ThresholdLinear
@@ -87,7 +87,7 @@ class ScalarEquations:
     step: float | None
     duration: float | None
     breaks: tuple[float, ...]
-    events: tuple[Change, ...] = ()
+    events: tuple[ZeroEvent, ...] = ()
 
 
 def scalar_equations(network: Network, *, duration: float | None = None) -> ScalarEquations:
@@ -110,7 +110,7 @@ def scalar_equations(network: Network, *, duration: float | None = None) -> Scal
     if network.noisy:
         raise InputError(f"{network.name}: it has white noise, which is no differential equation")
     until = duration if duration is not None else network.duration
-    return _Writer(network, np.inf if until is None else float(until)).all(until)
+    return _ScalarWriter(network, np.inf if until is None else float(until)).all(until)
 
 
 def _added(terms: Iterable[Formula]) -> Formula:
@@ -118,7 +118,7 @@ def _added(terms: Iterable[Formula]) -> Formula:
 
 
 @dataclass
-class _Writer:
+class _ScalarWriter:
     network: Network
     until: float
     auxiliaries: list[tuple[str, Formula]] = field(default_factory=list)

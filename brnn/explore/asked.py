@@ -14,7 +14,7 @@ import numpy as np
 
 from brnn.base.text import closest, shortened
 from brnn.errors import InputError
-from brnn.explore.catalogue import Catalogue, Model
+from brnn.explore.catalogue import Catalogue, Explorable
 from brnn.signals import Expression, Signal
 from brnn.spec.dotted.texts import number_in, parameters_of
 from brnn.spec.network import Network
@@ -42,7 +42,7 @@ class Asked:
         Seed of what is drawn.
     """
 
-    model: Model
+    model: Explorable
     settings: tuple[str, ...] = ()
     duration: float | None = None
     seed: int | None = None

@@ -12,10 +12,10 @@ from brnn.base.text import closest, shortened
 from brnn.errors import InputError
 from brnn.spec.network import Network
 
-__all__ = ["Catalogue", "Entry", "Model"]
+__all__ = ["Catalogue", "Entry", "Explorable"]
 
 
-class Model(Protocol):
+class Explorable(Protocol):
     """What MODEL stands for: a published model, a file of the user's with `build`, or a saved network."""
 
     @property
@@ -71,10 +71,10 @@ class Catalogue:
     """
 
     entries: tuple[Entry, ...]
-    find: Callable[[str], Model]
+    find: Callable[[str], Explorable]
     first: str
 
-    def model(self, name: str) -> Model:
+    def model(self, name: str) -> Explorable:
         """Return a model by its name; InputError if it is not in the list."""
         names = [entry.name for entry in self.entries]
         if name not in names:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from brnn.compiler.system import System, room_apart
-from brnn.integrate.driver import FAINT, Task, largest_activity, proven_bounds, says_something, warn_if_faint
+from brnn.integrate.driver import FAINT, RunTask, largest_activity, proven_bounds, says_something, warn_if_faint
 from brnn.integrate.methods import Method
 from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps
@@ -26,7 +26,7 @@ from brnn.result.memory import MemoryRecorder
 from brnn.result.result import Result
 from brnn.spec.breaks import segments
 
-__all__ = ["Course", "Finished", "in_one_course"]
+__all__ = ["SmallRun", "SmallRunEnd", "in_one_course"]
 
 _AT_MOST = 20_000  # steps; a run that takes more is one for a driver, which shows progress
 _CELLS = 2_000  # at most; for larger networks other methods are looked for before the first step
@@ -40,7 +40,7 @@ _UNCHANGED: tuple[np.ndarray, Sequence[float]] = np.empty(0, np.intp), ()
 
 
 @dataclass(frozen=True)
-class Finished:
+class SmallRunEnd:
     """What a run came to.
 
     Attributes
@@ -59,7 +59,7 @@ class Finished:
     projected: float
 
 
-class Course:
+class SmallRun:
     """A run from 0 to its end in pieces between break points, with all the room that it needs.
 
     Parameters
@@ -81,7 +81,7 @@ class Course:
         self._stage, self._moments, self._counts = room_apart(size), np.zeros(5), np.zeros(5, np.int64)
 
     @classmethod
-    def of(cls, system: System, length: float) -> Course | None:
+    def of(cls, system: System, length: float) -> SmallRun | None:
         """Return that of a network; None if a piece is too short for a stepper."""
         pieces = segments(system.network, length)
         if any(stop - start <= max(SHORT * stop, 1e-13 * length) for start, stop in pieces):
@@ -98,7 +98,7 @@ class Course:
         mean: bool,
         may_turn: bool,
         room: np.ndarray | None = None,
-    ) -> Finished | None:
+    ) -> SmallRunEnd | None:
         """Return what a run from `state` comes to; None if it fails, is long, or may have to change its method.
 
         Parameters
@@ -149,14 +149,14 @@ class Course:
             here = self._states[counts[code.ROW]]
             if status == code.FAILED or not math.isfinite(here.dot(here)):
                 return None
-        return Finished(saved, int(counts[code.STEPS]), evaluations, float(moments[code.PROJECTED]))
+        return SmallRunEnd(saved, int(counts[code.STEPS]), evaluations, float(moments[code.PROJECTED]))
 
 
 @dataclass(eq=False)
 class _Own:
     """The course of a network with its own numbers."""
 
-    course: Course
+    course: SmallRun
     bounds: Bounds | None
     reason: str
 
@@ -164,7 +164,7 @@ class _Own:
 _idle: deque[_Own] = deque(maxlen=8)  # those that no run uses now; a run takes one out
 
 
-def in_one_course(task: Task, method: Method, state: np.ndarray) -> Result | None:
+def in_one_course(task: RunTask, method: Method, state: np.ndarray) -> Result | None:
     """Return the result of a whole run; None if a driver has to make it."""
     network, recorder, started = task.system.network, task.recorder, clock.perf_counter()
     if not (
@@ -216,5 +216,5 @@ def _taken(system: System, length: float) -> _Own | None:
         return None
     if sum(array.size for array in system.program.arrays.values() if array is not None) > _NUMBERS:
         return None
-    course = Course.of(system, length)
+    course = SmallRun.of(system, length)
     return None if course is None else _Own(course, proven_bounds(system), by_factors(network)[1])

@@ -33,7 +33,7 @@ __all__ = [
     "FAINT",
     "Driver",
     "Progress",
-    "Task",
+    "RunTask",
     "largest_activity",
     "proven_bounds",
     "says_something",
@@ -51,7 +51,7 @@ _MATRICES = 64  # and for the factors and eigenvalues of their matrices
 
 
 @dataclass(frozen=True)
-class Task:
+class RunTask:
     """A run that is to be made.
 
     Attributes
@@ -118,7 +118,7 @@ class Driver:
         Why it was chosen.
     """
 
-    task: Task
+    task: RunTask
     method: Method
     reason: str = "asked for"
     saved: int = 0
@@ -429,7 +429,7 @@ class _Told:
         """Do nothing."""
 
 
-def _progress_bar(task: Task) -> Any:
+def _progress_bar(task: RunTask) -> Any:
     unit = "" if task.system.time_units == "1" else f" {task.system.time_units}"
     form = "{desc}: {percentage:3.0f}%|{bar}| t = {n:.4g}/{total:.4g}" + unit + " [{elapsed}<{remaining}]"
     return tqdm(initial=task.begin, total=task.duration, desc=task.system.network.name, bar_format=form)

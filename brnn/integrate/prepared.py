@@ -13,7 +13,7 @@ import numpy as np
 from brnn.base.checks import number
 from brnn.compiler.variants import Variants
 from brnn.errors import InputError
-from brnn.integrate.course import Course, Finished
+from brnn.integrate.course import SmallRun, SmallRunEnd
 from brnn.integrate.methods import check_norm, choose
 from brnn.integrate.run import initial_state, simulate
 from brnn.integrate.times import saved_times
@@ -102,7 +102,7 @@ class Prepared:
         self._quick = plain and method.name in ("auto", "RK45") and not any(p.delay > 0 for p in network.projections)
         self._auto = method.name == "auto" and self._norm == "max"
         self._variants: dict[tuple[str, ...], Variants] = {}
-        self._courses: dict[tuple[tuple[str, ...], float], Course | None] = {}
+        self._courses: dict[tuple[tuple[str, ...], float], SmallRun | None] = {}
         self._own = Variants(lambda _: network, ())
         self._variants[()] = self._own
         self._first = self._own.system.initial_state()
@@ -206,7 +206,7 @@ class Prepared:
 
     def _quickly(
         self, changes: Mapping[str, Any], length: float, saved: np.ndarray, state: np.ndarray
-    ) -> Finished | None:
+    ) -> SmallRunEnd | None:
         """Make a run in compiled code; None if it is one for `simulate`: another structure, stiff, long, or in vain."""
         if not self._quick:
             return None
@@ -226,7 +226,7 @@ class Prepared:
         if key not in self._courses:
             while len(self._courses) >= _KEPT:
                 del self._courses[next(iter(self._courses))]
-            self._courses[key] = Course.of(variants.system, length)
+            self._courses[key] = SmallRun.of(variants.system, length)
         course = self._courses[key]
         if course is None:
             return None

@@ -12,7 +12,7 @@ import numpy as np
 from brnn.errors import BrnnError, FileError, InputError
 from brnn.files.opening import being_written
 from brnn.files.run.reader import open_result
-from brnn.integrate.driver import Task
+from brnn.integrate.driver import RunTask
 from brnn.result.checkpoint import Checkpoint
 from brnn.result.events import EventTable
 from brnn.result.metadata import NETWORK_ARRAYS, Metadata, network_to_attributes
@@ -79,7 +79,7 @@ def _checked(old: Result, new: Metadata, given: Mapping[str, Any]) -> Checkpoint
     return kept if kept is not None and "counts" in kept.facts else None
 
 
-def gone_on(task: Task, kept: Checkpoint, events: EventTable | None) -> Task:
+def gone_on(task: RunTask, kept: Checkpoint, events: EventTable | None) -> RunTask:
     """Return the rest of a run.
 
     Parameters

@@ -20,13 +20,13 @@ from brnn.errors import InputError, SpecError
 from brnn.files.run.reader import open_result
 from brnn.files.run.writer import FileRecorder
 from brnn.integrate.course import in_one_course
-from brnn.integrate.driver import Progress, Task
+from brnn.integrate.driver import Progress, RunTask
 from brnn.integrate.events import schedules_ahead
 from brnn.integrate.methods import Method, as_list, check_norm, choose
 from brnn.integrate.methods.stochastic import noise_of
 from brnn.integrate.resume import checked, gone_on, unfinished
 from brnn.integrate.silence import what_stays_silent
-from brnn.integrate.start import Branch, branch
+from brnn.integrate.start import Origin, branch
 from brnn.integrate.times import saved_times, steady_times, whole_steps
 from brnn.result.checkpoint import Checkpoint
 from brnn.result.events import EventTable
@@ -204,7 +204,7 @@ def simulate(
             return old
         old.close()
     recorder = _recorder(options, system, saved.size + (until == "steady" or bool(network.events)), root)
-    task = Task(system, end, saved, recorder, rtol, atol, step, until == "steady", seed, begin, from_it, ahead,
+    task = RunTask(system, end, saved, recorder, rtol, atol, step, until == "steady", seed, begin, from_it, ahead,
                 norm=norm)  # fmt: skip
     if not progress:
         done = in_one_course(task, method, state)
@@ -227,10 +227,10 @@ if simulate.__doc__ is not None:  # with -OO there is none
 
 
 def _gone_on_from(
-    origin: Branch | Start | None, network: Network, seed: int | None, step: float | None
+    origin: Origin | Start | None, network: Network, seed: int | None, step: float | None
 ) -> tuple[Start | None, int | None, float | None]:
     """Return the state from which the run goes on, its seed, and its step: those of the other run, if none is given."""
-    if not isinstance(origin, Branch):
+    if not isinstance(origin, Origin):
         return origin, seed, step
     random = network.random and seed is None and origin.result.seed is not None
     if network.noisy and step is None:

@@ -24,7 +24,7 @@ from brnn.spec.breaks import segments
 from brnn.spec.network import Network
 from brnn.spec.variable import Variable
 
-__all__ = ["Branch", "branch"]
+__all__ = ["Origin", "branch"]
 
 _NEAR = 1e-9  # of a time: what is given as nearly a saved time is meant to be it
 _POINTS = 4  # of a cubic polynomial
@@ -32,7 +32,7 @@ _ROOM = 100.0  # tolerances by which a past made of saved states may be off
 _MANY = 7  # states from which on a spline is compared with that of every other one
 
 
-class Branch:
+class Origin:
     """A run from which another goes on, at one of its saved times.
 
     Parameters
@@ -58,7 +58,7 @@ class Branch:
         if step is not None and abs(self.time / step - round(self.time / step)) > 1e-6:
             raise InputError(f"at = {self.time:g}: must be a multiple of the network's step {step:g}")
 
-    def start(self, generator: Callable[[Branch], str] | None) -> Start:
+    def start(self, generator: Callable[[Origin], str] | None) -> Start:
         """Return all of it.
 
         Parameters
@@ -224,7 +224,7 @@ def _curve(times: np.ndarray, states: np.ndarray) -> tuple[Callable[[np.ndarray]
     return curve, np.abs(CubicSpline(times[rest], states[rest])(times[~rest]) - states[~rest]).max(axis=0) / 15.0
 
 
-def branch(given: Any, at: Any, network: Network) -> Branch | Start:
+def branch(given: Any, at: Any, network: Network) -> Origin | Start:
     """Return what `start=` stands for: a Start as it is; a Result, or the file of one, at the time `at`."""
     if network.spiking:
         raise InputError("start: a network whose cells fire begins at time 0; give initial= states of another run")
@@ -234,7 +234,7 @@ def branch(given: Any, at: Any, network: Network) -> Branch | Start:
         given = open_result(given)
     if not isinstance(given, Result):
         raise InputError(f"start = {type(given).__name__}: must be a brnn.Result or the file of one")
-    return Branch(given, at, network)
+    return Origin(given, at, network)
 
 
 def _check_variables(result: Result, variables: Sequence[Variable]) -> None:

@@ -14,13 +14,13 @@ from brnn.result.events import EventTable
 if TYPE_CHECKING:
     import xarray as xr
 
-    from brnn.spec.events.protocol import Span
+    from brnn.spec.events.protocol import PhaseSpan
     from brnn.spec.network import Network
 
 __all__ = ["phase_dataset", "phase_slice", "spans_of"]
 
 
-def spans_of(network: Network, events: EventTable | None, until: float) -> tuple[Span, ...]:
+def spans_of(network: Network, events: EventTable | None, until: float) -> tuple[PhaseSpan, ...]:
     """Return the phases that began up to the time `until`, by the time of the run."""
     if network.protocol is None:
         return ()
@@ -37,7 +37,7 @@ def spans_of(network: Network, events: EventTable | None, until: float) -> tuple
     return network.protocol.spans_with(ends, until)
 
 
-def phase_dataset(spans: Sequence[Span], time_units: str) -> xr.Dataset:
+def phase_dataset(spans: Sequence[PhaseSpan], time_units: str) -> xr.Dataset:
     """Return the phases as an xarray.Dataset along the dimension `phase`."""
     import xarray as xr
 
@@ -53,7 +53,7 @@ def phase_dataset(spans: Sequence[Span], time_units: str) -> xr.Dataset:
     return xr.Dataset(data, {"phase": np.arange(len(spans))})
 
 
-def phase_slice(spans: Sequence[Span], name: str, trial: int) -> slice:
+def phase_slice(spans: Sequence[PhaseSpan], name: str, trial: int) -> slice:
     """Return the time of one phase as a slice; raise InputError if there is none."""
     found = [span for span in spans if span.name == name]
     if not found:

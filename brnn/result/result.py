@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from brnn.comparison import Comparisons
-    from brnn.spec.events.protocol import Span
+    from brnn.spec.events.protocol import PhaseSpan
     from brnn.spec.network import Network
 
 __all__ = ["Result", "UnknownClass", "UnknownVariable"]
@@ -226,7 +226,7 @@ class Result(Mapping[str, "xr.DataArray"]):
         return self._said() if callable(self._said) else self._said
 
     @cached_property
-    def _spans(self) -> tuple[Span, ...]:
+    def _spans(self) -> tuple[PhaseSpan, ...]:
         events = self.event_table
         if "start" in self.options:
             events = joined(Start.from_options(self.options["start"]).events, events)

@@ -19,7 +19,7 @@ from brnn.errors import InputError, IntegrationError
 from brnn.integrate.delays import History, inside
 from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps
 from brnn.sensitivities.arguments import NO_TIMES, Arguments
-from brnn.sensitivities.past import Late, Slopes, late_steps, restarts
+from brnn.sensitivities.past import Late, PastSlopes, late_steps, restarts
 
 __all__ = ["SOLVERS", "ForwardRun"]
 
@@ -285,7 +285,7 @@ class _Past:
         self._moving = moving if moving.any() else None
         # du/dt at an earlier time asks for a state that is older still.
         self.history = History(state, float(self.delays.max()) * (1.0 if self._moving is None else 2.0))
-        self._slopes = Slopes(arguments, here, self.history) if self._moving is not None else None
+        self._slopes = PastSlopes(arguments, here, self.history) if self._moving is not None else None
         self._restarts = restarts(here[place.edges], self.delays)
 
     def within(self, start: float, stop: float) -> list[tuple[float, float]]:

@@ -16,7 +16,7 @@ from brnn.compiler.system import RightHandSide, room_apart
 from brnn.errors import InputError
 from brnn.integrate.delays import History, inside
 from brnn.sensitivities.arguments import Arguments
-from brnn.sensitivities.past import Late, Slopes, late_steps, restarts
+from brnn.sensitivities.past import Late, PastSlopes, late_steps, restarts
 from brnn.spec.breaks import NEAR
 
 __all__ = ["LateAdjoint"]
@@ -55,7 +55,7 @@ class LateAdjoint:
         self._end = float(self._edges[-1])
         self._longest = min(float(self._delays.min()), arguments.own.system.network.period() / 16.0)
         self._history = History(here[place.state], np.inf)
-        self._slopes = Slopes(arguments, here, self._history) if moving else None
+        self._slopes = PastSlopes(arguments, here, self._history) if moving else None
         self._lefts: list[np.ndarray] = []
         self._entered: list[np.ndarray] = []
         self._backward = [Late(backward, self._delays, self._history) for _, backward in pairs]

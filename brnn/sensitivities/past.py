@@ -20,7 +20,7 @@ from brnn.errors import IntegrationError
 from brnn.sensitivities.arguments import Arguments
 from brnn.spec.breaks import NEAR, propagated
 
-__all__ = ["Late", "Slopes", "late_steps", "restarts"]
+__all__ = ["Late", "PastSlopes", "late_steps", "restarts"]
 
 Rates = Callable[[float, np.ndarray], np.ndarray]
 
@@ -88,7 +88,7 @@ class Late:
                 array -= np.outer(slope, self.moving[k - count]).ravel()
 
 
-class Slopes:
+class PastSlopes:
     """du/dt of a run at earlier times; 0 before its beginning.
 
     Parameters

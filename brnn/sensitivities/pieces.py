@@ -24,7 +24,7 @@ from brnn.spec.events.actions import SetParameter, SetState, StartStimulus, Stop
 from brnn.spec.events.triggers import Crossing, Event
 from brnn.spec.network import Network
 
-__all__ = ["Change", "Piece", "pieces"]
+__all__ = ["Change", "NetworkPiece", "pieces"]
 
 _KNOWN = (SetState, SetParameter, SwitchStimulus, StartStimulus, StopRun)
 
@@ -38,7 +38,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Piece:
+class NetworkPiece:
     """A time between break points.
 
     Attributes
@@ -60,7 +60,7 @@ class Piece:
     change: Change | None = None
 
 
-def pieces(system: System, duration: float) -> list[Piece]:
+def pieces(system: System, duration: float) -> list[NetworkPiece]:
     """Return those of a run.
 
     Raises
@@ -71,7 +71,7 @@ def pieces(system: System, duration: float) -> list[Piece]:
     network = system.network
     given = [event for event in network.events if _is_given(network, event)]
     if not given:
-        return [Piece(start, stop, network) for start, stop in segments(network, duration)]
+        return [NetworkPiece(start, stop, network) for start, stop in segments(network, duration)]
     plain = System(network.replace(events=given), system.variables, replace(system.program, lags={}))
     timetable = Timetable(plain, duration)
     reactor = Reactor(plain, timetable, None, lambda happened: None)
@@ -85,7 +85,7 @@ def pieces(system: System, duration: float) -> list[Piece]:
         )
         stop = timetable.stop
         here = network if reactor.system is plain else reactor.system.network
-        found.append(Piece(time, stop, here, clock, change))
+        found.append(NetworkPiece(time, stop, here, clock, change))
         due = timetable.reach(stop)
         after = reactor.react(stop, marked, due) if due and stop < duration else None
         time = stop
@@ -98,7 +98,7 @@ def pieces(system: System, duration: float) -> list[Piece]:
     return _split(found, sorted({jump + delay for jump in jumps for delay in system.delays}))
 
 
-def _split(every: Sequence[Piece], times: Sequence[float]) -> list[Piece]:
+def _split(every: Sequence[NetworkPiece], times: Sequence[float]) -> list[NetworkPiece]:
     """Return the pieces with new ones that begin at these times."""
     found = []
     for piece in every:

@@ -21,13 +21,13 @@ from brnn.spec.projection import Projection
 from brnn.spec.schedules import Constant
 from brnn.spec.topologies.matrix import Dense
 
-__all__ = ["Step", "Unrolled"]
+__all__ = ["Unrolled", "UnrolledStep"]
 
 Values = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Step:
+class UnrolledStep:
     """One step: states before and after it, shape (sequences, cells) each, and the derivatives of the laws.
 
     Attributes
@@ -123,7 +123,7 @@ class Unrolled:
             sums[link.kind] = sums[link.kind] + sent @ values[str(link.name)].T
         return list(sums.values())
 
-    def steps(self, sequences: np.ndarray, parameters: Mapping[str, Any] | None = None) -> list[Step]:
+    def steps(self, sequences: np.ndarray, parameters: Mapping[str, Any] | None = None) -> list[UnrolledStep]:
         """Return every step, with its derivatives."""
         values, old, found = self.values(parameters), self.start(len(sequences)), []
         for t in range(sequences.shape[1]):
@@ -134,7 +134,7 @@ class Unrolled:
                 new[layer.name], slopes[layer.name] = partial_derivatives(
                     type(layer).law, [old[layer.name], *inputs], _numbers(layer)
                 )
-            found.append(Step(old, new, slopes))
+            found.append(UnrolledStep(old, new, slopes))
             old = new
         return found
 

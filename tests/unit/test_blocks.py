@@ -15,7 +15,7 @@ from brnn.integrate.methods import explicit
 from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.steppers import blocks
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.blocks import Blocks
+from brnn.integrate.steppers.blocks import BlockedDormandPrince
 from brnn.integrate.steppers.dormand_prince import DormandPrince
 
 CELLS = 3 * 2048 + 100  # four blocks
@@ -51,7 +51,7 @@ def piece(norm: str = "max") -> Piece:
     return Piece(system.rhs(0.25), 0.0, system.initial_state(), 4.0, 1e-6, 1e-9, system, longest=0.1, norm=norm)
 
 
-def at_the_end(stepper: Blocks | DormandPrince) -> tuple[np.ndarray, np.ndarray]:
+def at_the_end(stepper: BlockedDormandPrince | DormandPrince) -> tuple[np.ndarray, np.ndarray]:
     rows: list[np.ndarray] = []
     while stepper.status == "running":
         rows.append(stepper.advance(TIMES[sum(map(len, rows)) :], 3, 2).copy())
@@ -60,7 +60,7 @@ def at_the_end(stepper: Blocks | DormandPrince) -> tuple[np.ndarray, np.ndarray]
 
 @pytest.mark.parametrize("norm", ["max", "rms"])
 def test_it_makes_the_steps_of_the_explicit_method(norm: str) -> None:
-    ours, plain = Blocks(piece(norm)), DormandPrince(piece(norm))
+    ours, plain = BlockedDormandPrince(piece(norm)), DormandPrince(piece(norm))
     assert ours.rate == pytest.approx(plain.rate, rel=1e-9)
     np.testing.assert_allclose(ours.f, plain.f, rtol=1e-12, atol=1e-14)
     (y, inside), (expected, expected_inside) = at_the_end(ours), at_the_end(plain)
@@ -73,20 +73,20 @@ def test_it_makes_the_steps_of_the_explicit_method(norm: str) -> None:
 @pytest.mark.parametrize("count", [2, 4])
 def test_the_bits_do_not_depend_on_the_number_of_threads(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "_free", lambda: 1)
-    expected = at_the_end(Blocks(piece()))
+    expected = at_the_end(BlockedDormandPrince(piece()))
     monkeypatch.setattr(blocks, "_free", lambda: count)
     for _ in range(3):
-        for found, same in zip(at_the_end(Blocks(piece())), expected, strict=True):
+        for found, same in zip(at_the_end(BlockedDormandPrince(piece())), expected, strict=True):
             np.testing.assert_array_equal(found, same)
 
 
 def test_single_steps_and_a_new_beginning_give_the_same_bits() -> None:
-    whole, single, p = Blocks(piece()), Blocks(piece()), piece()
+    whole, single, p = BlockedDormandPrince(piece()), BlockedDormandPrince(piece()), piece()
     y, _ = at_the_end(whole)
     for _ in range(6):
         single.step()
     np.testing.assert_array_equal(single.dense_output()(np.array([single.t]))[:, 0], single.y)
-    resumed = Blocks(Piece(p.fun, single.t, single.y, p.stop, p.rtol, p.atol, p.system, longest=0.1))
+    resumed = BlockedDormandPrince(Piece(p.fun, single.t, single.y, p.stop, p.rtol, p.atol, p.system, longest=0.1))
     resumed.h_abs, resumed.fastest = single.h_abs, single.fastest
     while resumed.status == "running":
         resumed.step()
@@ -170,6 +170,6 @@ def test_learned_weights_are_not_for_it() -> None:
 
 
 def test_large_networks_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(RK45().stepper(piece()), Blocks)
+    assert isinstance(RK45().stepper(piece()), BlockedDormandPrince)
     monkeypatch.setattr(explicit, "_IN_BLOCKS", CELLS * 10)
     assert isinstance(RK45().stepper(piece()), DormandPrince)

@@ -21,7 +21,7 @@ from brnn.base.codetext import Code
 from brnn.compiler import cache, compile_network
 from brnn.compiler.cache import cache_directory, load_module, load_package
 from brnn.compiler.program import Program
-from brnn.compiler.statements import Array, Assign, Call, Comment, Constant, Index, Local, Loop, Printer
+from brnn.compiler.statements import Array, Assign, Call, Comment, ConstantNumber, Index, Local, Loop, Printer
 
 
 def field(n: int = 4, A: float = 1.0, half: float = 0.5, weight: float = 1.0, name: str = "F1") -> brnn.Network:
@@ -62,7 +62,7 @@ def test_equal_signals_of_a_layer_are_computed_once() -> None:
 def test_statements_are_printed_with_the_parentheses_that_they_need() -> None:
     a, b, x = Local("a"), Local("b"), Array("x", "values")
     i, j = Index("i"), Index("j")
-    square = Call("law", (x[i], (a + b) ** Constant("2")))
+    square = Call("law", (x[i], (a + b) ** ConstantNumber("2")))
     body = (Assign(b, a - (b - square)), Assign(x[j * x.size + i], a * (a * b) + b * a, "+="))
     assert list(Printer().lines([Comment("both"), Loop(i, x.size, body, start=j)])) == [
         "",

@@ -28,7 +28,7 @@ from brnn.explore.alone.formulas import (
     ratio_text,
     simple_formula,
 )
-from brnn.explore.alone.numbers import Numbers, numbers_of, traced_numbers, tried
+from brnn.explore.alone.numbers import NetworkNumbers, numbers_of, traced_numbers, tried
 from brnn.spec.network import Network
 
 __all__ = ["Dependence", "dependence_of"]
@@ -66,7 +66,7 @@ class Dependence:
     fitted: list[str]
     listed: list[str]
     text: str
-    numbers: Numbers
+    numbers: NetworkNumbers
 
 
 def dependence_of(make: Make, sliders: Sequence[Slider], longest: float = 1.0) -> Dependence:
@@ -103,7 +103,7 @@ def dependence_of(make: Make, sliders: Sequence[Slider], longest: float = 1.0) -
             left_out[found] = "what it changes is no formula of it and of the other parameters"
 
 
-def _allowed(make: Make, slider: Slider, base: Numbers, longest: float) -> Slider | None:
+def _allowed(make: Make, slider: Slider, base: NetworkNumbers, longest: float) -> Slider | None:
     """Return the slider with the ends between which there is a network of this structure."""
     ends = []
     for end in (slider.low, slider.high):
@@ -123,7 +123,7 @@ def _allowed(make: Make, slider: Slider, base: Numbers, longest: float) -> Slide
 @dataclass
 class _Finder:
     make: Make
-    base: Numbers
+    base: NetworkNumbers
     longest: float
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(13))
     known: dict[str, dict[int, Along] | None] = field(default_factory=dict)  # what changes along each slider

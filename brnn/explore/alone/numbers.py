@@ -22,7 +22,7 @@ from brnn.spec.network import Network
 from brnn.spec.schedules import Schedule
 from brnn.spec.variable import Variable
 
-__all__ = ["Numbers", "Slots", "numbers_of", "traced_numbers", "tried"]
+__all__ = ["NetworkNumbers", "Slots", "numbers_of", "traced_numbers", "tried"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Slots:
 
 
 @dataclass(frozen=True)
-class Numbers:
+class NetworkNumbers:
     """A network's numbers, and its structure.
 
     Attributes
@@ -72,7 +72,7 @@ class Numbers:
     whole: dict[str, np.ndarray]
     network: Network
 
-    def alike(self, other: Numbers) -> bool:
+    def alike(self, other: NetworkNumbers) -> bool:
         """Tell whether another network differs from this one in nothing but these numbers."""
         return (
             self.program.source == other.program.source
@@ -88,7 +88,7 @@ class Numbers:
         return [(array.name, layer, delay) for (layer, delay), array in self.program.lags.items()]
 
 
-def numbers_of(network: Network, longest: float = 1.0) -> Numbers:
+def numbers_of(network: Network, longest: float = 1.0) -> NetworkNumbers:
     """Return the numbers of a network, for runs of up to `longest` times its natural duration."""
     if network.spiking:
         raise InputError(f"{network.name}: its cells fire, which a page cannot run")
@@ -145,7 +145,7 @@ def numbers_of(network: Network, longest: float = 1.0) -> Numbers:
         )
         last = now
     slots = Slots(first, tuple(moving), tuple(places))
-    return Numbers(np.concatenate(parts), slots, program, variables, whole, network)
+    return NetworkNumbers(np.concatenate(parts), slots, program, variables, whole, network)
 
 
 def _windows(schedule: Schedule, end: float) -> list[tuple[float, float]]:
@@ -161,7 +161,9 @@ def _untraced(program: Program) -> Program:
     return replace(program, numbers=numbers)
 
 
-def tried(make: Callable[[Mapping[str, Any]], Network], values: Mapping[str, Any], longest: float) -> Numbers | None:
+def tried(
+    make: Callable[[Mapping[str, Any]], Network], values: Mapping[str, Any], longest: float
+) -> NetworkNumbers | None:
     """Return the numbers of the network of some values; None if there is no such network."""
     try:
         return numbers_of(make(values), longest)
@@ -170,9 +172,12 @@ def tried(make: Callable[[Mapping[str, Any]], Network], values: Mapping[str, Any
 
 
 def traced_numbers(
-    make: Callable[[Mapping[str, Any]], Network], values: Mapping[str, float], names: Sequence[str], base: Numbers,
+    make: Callable[[Mapping[str, Any]], Network],
+    values: Mapping[str, float],
+    names: Sequence[str],
+    base: NetworkNumbers,
     longest: float,
-) -> tuple[Tape, dict[int, int]] | None:  # fmt: skip
+) -> tuple[Tape, dict[int, int]] | None:
     """Return how numbers of the generated code come of parameters, exactly; None if it cannot be followed.
 
     Returns

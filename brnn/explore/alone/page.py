@@ -21,7 +21,7 @@ from brnn.equations import equations_of
 from brnn.errors import BrnnError, InputError
 from brnn.explore.alone.dependence import Dependence, dependence_of
 from brnn.explore.alone.formulas import Slider
-from brnn.explore.alone.numbers import Numbers, numbers_of
+from brnn.explore.alone.numbers import NetworkNumbers, numbers_of
 from brnn.explore.alone.template import Drawn, template_of
 from brnn.explore.asked import Asked
 from brnn.explore.controls import controls_of
@@ -204,7 +204,7 @@ def _data(
     }  # fmt: skip
 
 
-def _watches(numbers: Numbers, network: Network) -> list[dict[str, Any]]:
+def _watches(numbers: NetworkNumbers, network: Network) -> list[dict[str, Any]]:
     """Return the crossings that are to be found; the page has no events that do anything."""
     blocks = {f"{v.group}.{v.quantity}": v for v in numbers.variables}
     found = []
@@ -221,7 +221,7 @@ def _watches(numbers: Numbers, network: Network) -> list[dict[str, Any]]:
     return found
 
 
-def _shapes(numbers: Numbers, network: Network) -> list[tuple[int, ...]]:
+def _shapes(numbers: NetworkNumbers, network: Network) -> list[tuple[int, ...]]:
     shapes = network.state_shapes
     return [tuple(shapes[f"{v.group}.{v.quantity}"]) for v in numbers.variables]
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from brnn.explore.alone.numbers import Numbers
+from brnn.explore.alone.numbers import NetworkNumbers
 from brnn.figures.description import Curve, FigureDescription, Mark, Panel
 
 __all__ = ["Drawn", "template_of"]
@@ -49,7 +49,7 @@ class Drawn:
     """
 
     result: Any
-    numbers: Numbers
+    numbers: NetworkNumbers
     figure: FigureDescription
 
 

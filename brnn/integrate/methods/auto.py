@@ -16,7 +16,7 @@ from brnn.integrate.methods.stochastic import SRIW1
 from brnn.integrate.stepwise import Stepwise
 
 if TYPE_CHECKING:
-    from brnn.integrate.driver import Driver, Task
+    from brnn.integrate.driver import Driver, RunTask
     from brnn.spec.network import Network
 
 __all__ = ["Auto"]
@@ -66,7 +66,7 @@ class Auto(Method):
             return RK45(), f"auto: {size} unknowns, an explicit method costs O(n) a step"
         return RK45(), "auto: an explicit method in compiled code, unless the network proves to be stiff"
 
-    def drive(self, task: Task) -> Driver:
+    def drive(self, task: RunTask) -> Driver:
         """Return what the method that begins returns; one for stiff networks may take over from an explicit one."""
         network = task.system.network
         method, why = self.settle(network)

@@ -10,7 +10,7 @@ from brnn.errors import InputError
 from brnn.integrate.stepwise import Stepwise
 
 if TYPE_CHECKING:
-    from brnn.integrate.driver import Driver, Task
+    from brnn.integrate.driver import Driver, RunTask
     from brnn.integrate.steppers.base import Piece
     from brnn.spec.network import Network
 
@@ -96,7 +96,7 @@ class Method:
         """Return about how much memory a run of so many unknowns and cells takes."""
         return 8 * (self.copies * size + self.matrices(size, cells))
 
-    def drive(self, task: Task) -> Driver:
+    def drive(self, task: RunTask) -> Driver:
         """Return what goes through time."""
         raise NotImplementedError
 
@@ -116,7 +116,7 @@ class StepperMethod(Method):
         """Return what makes the steps of this piece."""
         raise NotImplementedError
 
-    def drive(self, task: Task) -> Driver:
+    def drive(self, task: RunTask) -> Driver:
         """Return what goes through time step by step."""
         return Stepwise(task, self)
 

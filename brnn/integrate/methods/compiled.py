@@ -18,7 +18,7 @@ from brnn.ensemble.load import integrator, lane_function, rule_of_rest
 from brnn.ensemble.noise import NoiseRules, default_step, fastest_rates, run_noisy
 from brnn.ensemble.run import Ensemble, lane_memory
 from brnn.ensemble.status import COMPLETE, FAILED, OF_CODE, STEADY, TOO_MANY
-from brnn.integrate.driver import Driver, Task
+from brnn.integrate.driver import Driver, RunTask
 from brnn.integrate.failures import without_a_value
 from brnn.integrate.methods.base import TAKES_NO_STEP, Method
 from brnn.integrate.methods.stochastic import SRIW1, check_step, too_long
@@ -51,7 +51,7 @@ class Compiled(Method):
         why = unfit(network)
         return None if why is None else f"the compiled integrator cannot run this network: {why}"
 
-    def drive(self, task: Task) -> Driver:
+    def drive(self, task: RunTask) -> Driver:
         """Return what lets the compiled integrator run."""
         return _Compiled(task, self)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brnn.integrate.driver import Driver, Task
+from brnn.integrate.driver import Driver, RunTask
 from brnn.integrate.methods.base import TAKES_NO_STEP, Method
 from brnn.integrate.steady import MapRule
 from brnn.result.checkpoint import Checkpoint
@@ -33,7 +33,7 @@ class Map(Method):
             return "the map is for discrete time"
         return None if step is None else TAKES_NO_STEP
 
-    def drive(self, task: Task) -> Driver:
+    def drive(self, task: RunTask) -> Driver:
         """Return what applies the map."""
         return _Discrete(task, self)
 

@@ -20,7 +20,7 @@ import numpy as np
 from brnn.compiler.cache import load_copy
 from brnn.compiler.system import RightHandSide, room_apart
 from brnn.errors import InputError
-from brnn.integrate.driver import Driver, Task
+from brnn.integrate.driver import Driver, RunTask
 from brnn.integrate.methods.base import Method, has_delays
 from brnn.result.events import Spikes
 from brnn.spec.layers.spiking import RandomSpikesLayer, SpikingLayer, TraceLayer
@@ -60,7 +60,7 @@ class Euler(Method):
             return "equal steps look for no rest"
         return "needs a step" if step is None and not network.spiking else None
 
-    def drive(self, task: Task) -> Driver:
+    def drive(self, task: RunTask) -> Driver:
         """Return what goes through time in equal steps."""
         if task.start is not None:
             raise InputError("start: a run in equal steps begins at time 0; give initial= states of another one")
@@ -133,7 +133,7 @@ class _EqualSteps(Driver):
 class _Cells:
     """The cells that fire and the traces of their spikes, as tables for compiled code."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: RunTask) -> None:
         network, variables = task.system.network, {v.name: v for v in task.system.variables}
         places, firing, levels, which = {}, [], [], []
         names = network.event_names

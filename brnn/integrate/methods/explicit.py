@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from brnn.ensemble.arrays import PER_PERIOD
 from brnn.integrate.methods.base import NORMS, StepperMethod
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.blocks import Blocks
+from brnn.integrate.steppers.blocks import BlockedDormandPrince
 from brnn.integrate.steppers.dormand_prince import DormandPrince
 from brnn.integrate.weights import by_factors
 
 if TYPE_CHECKING:
-    from brnn.integrate.driver import Driver, Task
+    from brnn.integrate.driver import Driver, RunTask
 
 __all__ = ["DOP853", "RK23", "RK45"]
 
@@ -61,14 +61,14 @@ class RK45(_Explicit):
             return AffineWeights(piece)
         unwatched = not piece.system.network.events  # blocks do not come back where an event may be
         if piece.state.size >= _IN_BLOCKS and unwatched and piece.system.in_blocks is not None:
-            return Blocks(piece)
+            return BlockedDormandPrince(piece)
         if piece.state.size >= _LARGE:
             from brnn.integrate.steppers.large import Large
 
             return Large(piece)
         return DormandPrince(piece)
 
-    def drive(self, task: Task) -> Driver:
+    def drive(self, task: RunTask) -> Driver:
         """Return what goes through time step by step, and say how weights are integrated."""
         driver = super().drive(task)
         driver.reason += by_factors(task.system.network)[1]

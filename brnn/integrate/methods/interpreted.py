@@ -15,7 +15,7 @@ from brnn.integrate.steppers.interpreted import NumPySteps, slope_of
 from brnn.integrate.stepwise import LOOK_STEPS, Stepwise
 
 if TYPE_CHECKING:
-    from brnn.integrate.driver import Driver, Task
+    from brnn.integrate.driver import Driver, RunTask
     from brnn.integrate.steppers.base import Piece
     from brnn.spec.network import Network
 
@@ -57,7 +57,7 @@ class Interpreted(StepperMethod):
         assert slope is not None  # else the network is refused
         return NumPySteps(piece, slope)
 
-    def drive(self, task: Task) -> Driver:
+    def drive(self, task: RunTask) -> Driver:
         """Return what goes through time, and goes on as "auto" would."""
         driver = Auto().drive(task)
         assert isinstance(driver, Stepwise)

@@ -21,11 +21,11 @@ import numpy as np
 from brnn.ensemble.arrays import PER_PERIOD
 from brnn.ensemble.noise import default_step
 from brnn.errors import InputError
-from brnn.integrate.driver import Driver, Task
+from brnn.integrate.driver import Driver, RunTask
 from brnn.integrate.events import generator_state
 from brnn.integrate.jacobian import fastest_rate
 from brnn.integrate.methods.base import Method, has_delays
-from brnn.integrate.start import Branch
+from brnn.integrate.start import Origin
 from brnn.integrate.times import saved_times
 from brnn.result.checkpoint import Checkpoint
 from brnn.spec.breaks import segments
@@ -120,7 +120,7 @@ class _Noisy(Method):
             return "white noise and delays cannot be in one network: no solver can do both"
         return "until = 'steady': a network with white noise never comes to rest" if until == "steady" else None
 
-    def drive(self, task: Task) -> Driver:
+    def drive(self, task: RunTask) -> Driver:
         """Return what goes through time in equal steps."""
         return _Stochastic(task, self)
 
@@ -144,7 +144,7 @@ class SRIW1(_Noisy):
     evaluations = 2
 
 
-def noise_of(branch: Branch) -> str:
+def noise_of(branch: Origin) -> str:
     """Return where the generator of a noisy run stood at one of its saved times, as JSON.
 
     That of its end was kept. Before, the numbers are drawn again: so many as the run had taken. An event ends a step at

@@ -19,7 +19,7 @@ from brnn.compiler.cache import load_copy, load_module
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import DormandPrince
 
-__all__ = ["Blocks"]
+__all__ = ["BlockedDormandPrince"]
 
 _FILE = Path(__file__).with_name("block_steps.py")
 _CONTROL = Path(__file__).with_name("dormand_prince_steps.py")
@@ -28,7 +28,7 @@ _NONE = np.empty(0)
 _CHUNK = 65_536  # numbers
 
 
-class Blocks(DormandPrince):
+class BlockedDormandPrince(DormandPrince):
     """Makes the steps of one piece, as `DormandPrince` does, of a network that `System.in_blocks` has."""
 
     def __init__(self, piece: Piece) -> None:

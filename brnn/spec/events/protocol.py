@@ -17,12 +17,12 @@ from brnn.spec.schedules.base import MOST_BREAKS
 from brnn.spec.schedules.phases import Presented
 from brnn.spec.stimulus import Stimulus
 
-__all__ = ["Phase", "PhaseStimulus", "Protocol", "Span"]
+__all__ = ["Phase", "PhaseSpan", "PhaseStimulus", "Protocol"]
 
 Occurrence = tuple["Phase", int, int]  # a phase, the repetition in which it stands, and how many of these there are
 
 
-class Span(NamedTuple):
+class PhaseSpan(NamedTuple):
     """One occurrence of a phase: its name, which occurrence it is (counted from 0), and when it begins and ends."""
 
     name: str
@@ -130,17 +130,17 @@ class Protocol(Spec):
         return np.concatenate([[0.0], np.cumsum([phase.duration for phase, _, _ in self._all()])])
 
     @property
-    def spans(self) -> tuple[Span, ...]:
+    def spans(self) -> tuple[PhaseSpan, ...]:
         """Every occurrence of every phase, in order."""
         seen: dict[str, int] = {}
         spans = []
         edges = self.edges.tolist()
         for k, (phase, _, _) in enumerate(self._all()):
             trial = seen[phase.name] = seen.get(phase.name, -1) + 1
-            spans.append(Span(phase.name, trial, edges[k], edges[k + 1]))
+            spans.append(PhaseSpan(phase.name, trial, edges[k], edges[k + 1]))
         return tuple(spans)
 
-    def spans_with(self, ends: Sequence[float], until: float) -> tuple[Span, ...]:
+    def spans_with(self, ends: Sequence[float], until: float) -> tuple[PhaseSpan, ...]:
         """Return the occurrences that begin up to `until`, if the phases that were on at the times `ends` ended there.
 
         What was to come later came earlier by the rest of that phase.

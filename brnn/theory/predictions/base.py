@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from brnn.result.result import Result
 
 __all__ = [
+    "InputPhase",
     "Measure",
     "NotMeasured",
-    "Phase",
     "Prediction",
     "Predictions",
     "Unmet",
@@ -179,7 +179,7 @@ class Predictions:
 
 
 @dataclass(frozen=True, eq=False)
-class Phase:
+class InputPhase:
     """An interval in which no input changes.
 
     Attributes
@@ -211,7 +211,7 @@ def unmet_by_inputs(network: Network) -> str | None:
     return None
 
 
-def constant_phases(network: Network) -> Iterator[Phase]:
+def constant_phases(network: Network) -> Iterator[InputPhase]:
     """Yield the intervals between the times at which inputs change, up to the network's own duration."""
     length = network.duration or 1.0
     edges = np.concatenate([[0.0], network.breaks(length), [length]])
@@ -220,4 +220,4 @@ def constant_phases(network: Network) -> Iterator[Phase]:
         for stimulus in network.stimuli:
             layer = network.layer(stimulus.target)
             inputs[stimulus.target, stimulus.kind] += stimulus.at(0.5 * (start + stop), layer.shape)
-        yield Phase(start, stop, inputs)
+        yield InputPhase(start, stop, inputs)

@@ -20,7 +20,7 @@ from brnn.spec.layers.generalized import Layer
 from brnn.spec.layers.membrane import MembraneLayer
 from brnn.spec.network import Network
 from brnn.theory.habituation import gate_level
-from brnn.theory.predictions.base import NotMeasured, Phase, Prediction, Unmet, constant_phases, unmet_by_inputs
+from brnn.theory.predictions.base import InputPhase, NotMeasured, Prediction, Unmet, constant_phases, unmet_by_inputs
 from brnn.theory.predictions.measuring import at_rest
 
 __all__ = ["settling_layers"]
@@ -85,7 +85,7 @@ def _order(network: Network) -> list[Any] | Unmet:
     return [network.layer(name) for name in names]
 
 
-def _settled(network: Network, order: list[Any], phase: Phase, gates: State | None = None) -> State | Unmet:
+def _settled(network: Network, order: list[Any], phase: InputPhase, gates: State | None = None) -> State | Unmet:
     """Return where everything settles; with `gates` where cells do while these have not moved."""
     state: State = {}
     for layer in order:
@@ -121,7 +121,7 @@ def _rate(layer: Any, exc: np.ndarray, inh: np.ndarray) -> tuple[np.ndarray, np.
     return A + C * exc + F * inh, B * exc - E * inh
 
 
-def _rests(network: Network, settled: State, phase: Phase) -> Iterator[Prediction]:
+def _rests(network: Network, settled: State, phase: InputPhase) -> Iterator[Prediction]:
     shapes = network.state_shapes
     for name, value in settled.items():
         x = value.reshape(shapes[name])
@@ -137,7 +137,7 @@ def _rests(network: Network, settled: State, phase: Phase) -> Iterator[Predictio
         )
 
 
-def _first_answers(network: Network, order: list[Any], phase: Phase, gates: State) -> Iterator[Prediction]:
+def _first_answers(network: Network, order: list[Any], phase: InputPhase, gates: State) -> Iterator[Prediction]:
     """Give what layers behind gates do just after a change, while the gates are still those of before."""
     if not gates:
         return

@@ -16,7 +16,7 @@ from brnn.spec.network import Network
 from brnn.spec.topologies.distance import Chain, Shift
 from brnn.spec.topologies.uniform import AllToAll, OneToOne
 from brnn.theory.avalanche import AvalancheChain
-from brnn.theory.predictions.base import NotMeasured, Phase, Prediction, Unmet, constant_phases
+from brnn.theory.predictions.base import InputPhase, NotMeasured, Prediction, Unmet, constant_phases
 
 __all__ = ["firing_chain"]
 
@@ -135,7 +135,7 @@ def _chain(network: Network) -> tuple[Any, str, AvalancheChain] | Unmet:
     return layer, command.name, chain
 
 
-def _off(phases: list[Phase], command: str, time: float) -> float:
+def _off(phases: list[InputPhase], command: str, time: float) -> float:
     """Return when the command that is on at a time goes off or changes."""
     level = next(p.inputs[command, "excitatory"].max() for p in phases if p.start <= time < p.stop)
     return next(

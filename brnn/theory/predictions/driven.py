@@ -11,7 +11,7 @@ from brnn.spec.layers.generalized import Layer
 from brnn.spec.layers.membrane import MembraneLayer
 from brnn.spec.network import Network
 from brnn.theory import membrane
-from brnn.theory.predictions.base import Phase, Prediction, Unmet, constant_phases, unmet_by_inputs
+from brnn.theory.predictions.base import InputPhase, Prediction, Unmet, constant_phases, unmet_by_inputs
 from brnn.theory.predictions.measuring import approached
 
 __all__ = ["driven_cells"]
@@ -37,7 +37,7 @@ def driven_cells(network: Network) -> list[Prediction] | Unmet:
     return result
 
 
-def _settled(layer: Layer | MembraneLayer, phase: Phase) -> Prediction:
+def _settled(layer: Layer | MembraneLayer, phase: InputPhase) -> Prediction:
     exc, inh = phase.inputs[layer.name, "excitatory"], phase.inputs[layer.name, "inhibitory"]
     if isinstance(layer, Layer):
         rate = layer.A + layer.C * exc + layer.F * inh

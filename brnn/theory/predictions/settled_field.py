@@ -11,7 +11,7 @@ from brnn.errors import InputError
 from brnn.spec.layers.generalized import Layer
 from brnn.spec.network import Network
 from brnn.spec.topologies.uniform import AllButSelf, OneToOne
-from brnn.theory.predictions.base import Phase, Prediction, Unmet, constant_phases, unmet_by_inputs
+from brnn.theory.predictions.base import InputPhase, Prediction, Unmet, constant_phases, unmet_by_inputs
 from brnn.theory.predictions.measuring import at_rest
 from brnn.theory.regime import FieldRegime, adaptation_level_state, field_regime
 
@@ -83,7 +83,7 @@ def settled_field(network: Network) -> list[Prediction] | Unmet:
     ]
 
 
-def _regime(layer: Layer, signal: Any, phases: list[Phase]) -> FieldRegime | Unmet:
+def _regime(layer: Layer, signal: Any, phases: list[InputPhase]) -> FieldRegime | Unmet:
     """Return what becomes of the field after the last change; before that only its order is known."""
     last = phases[-1]
     I, J = (last.inputs[layer.name, kind].ravel() for kind in ("excitatory", "inhibitory"))

@@ -15,7 +15,7 @@ from brnn.spec.learning import Outstar
 from brnn.spec.network import Network
 from brnn.spec.topologies.uniform import AllToAll, OneToOne
 from brnn.theory import spectral_timing as theory
-from brnn.theory.predictions.base import NotMeasured, Phase, Prediction, Unmet, constant_phases
+from brnn.theory.predictions.base import InputPhase, NotMeasured, Prediction, Unmet, constant_phases
 from brnn.theory.predictions.measuring import saved
 
 __all__ = ["learned_interval"]
@@ -132,7 +132,7 @@ def _parts(network: Network) -> tuple[Any, Any, Any, Any, Any] | Unmet:
     return spectrum, response, gate, law, sent
 
 
-def _trials(network: Network, phases: list[Phase], spectrum: str, response: str) -> Any:
+def _trials(network: Network, phases: list[InputPhase], spectrum: str, response: str) -> Any:
     """Return interval, duration of the US, length of a trial, how many there are, and the test."""
     rested: list[Any] = [e for e in network.events if isinstance(e.when, PhaseBegins)]
     sets = {a.state: a.value for e in rested for a in e.actions if isinstance(a, SetState)}
@@ -152,10 +152,10 @@ def _trials(network: Network, phases: list[Phase], spectrum: str, response: str)
     isi = us[0].start - begins[0]
     if len(begins) != count + 1 or not np.allclose([u.start - b for u, b in zip(us, begins, strict=False)], isi):
         return Unmet(_TIMING, "trials that are alike, and one test after them")
-    return isi, us[0].stop - us[0].start, ends[0] - begins[0], count, Phase(begins[-1], ends[-1], {})
+    return isi, us[0].stop - us[0].start, ends[0] - begins[0], count, InputPhase(begins[-1], ends[-1], {})
 
 
-def _top(result: Any, name: str, test: Phase) -> tuple[float, float]:
+def _top(result: Any, name: str, test: InputPhase) -> tuple[float, float]:
     times, values = saved(result, name, (test.start, test.stop))
     after = times > test.start
     times, values = times[after], values[after].reshape(int(after.sum()), -1)[:, 0]
