@@ -43,18 +43,20 @@ def shifted_channels(s: Any, net: Any, sizes: Any, senders: Any, first: Any, dow
     height = sizes[0]
     width = sizes[1]
     for c in range(senders.size):
-        field = s[senders[c] * height * width : (senders[c] + 1) * height * width].reshape(height, width)
-        out = net[c * height * width : (c + 1) * height * width].reshape(height, width)
         for i in range(height):
-            line = out[i]
+            to = (c * height + i) * width
             for k in range(first[c], first[c + 1]):
                 row = i + down[k]
                 if row >= 0 and row < height:
-                    sent = field[row]
                     tap = taps[k]
-                    shift = across[k]
-                    for j in range(max(0, -shift), min(width, width - shift)):
-                        line[j] += tap * sent[j + shift]
+                    low = max(0, -across[k])
+                    high = min(width, width - across[k])
+                    if low < high:  # slices that both begin at 0, so that the loop becomes one of vectors
+                        start = (senders[c] * height + row) * width + across[k]
+                        out = net[to + low : to + high]
+                        sent = s[start + low : start + high]
+                        for j in range(out.size):
+                            out[j] += tap * sent[j]
 
 
 def continued_channels(
@@ -68,15 +70,15 @@ def continued_channels(
     left = (columns.size - width) // 2
     for c in range(senders.size):
         field = s[senders[c] * height * width : (senders[c] + 1) * height * width].reshape(height, width)
-        out = net[c * height * width : (c + 1) * height * width].reshape(height, width)
         extend_field(field, rows, columns, buffer)
         for i in range(height):
+            out = net[(c * height + i) * width : (c * height + i + 1) * width]
             for k in range(first[c], first[c + 1]):
-                sent = buffer[i + above + down[k]]
-                tap = taps[k]
                 shift = left + across[k]
+                sent = buffer[i + above + down[k], shift : shift + width]
+                tap = taps[k]
                 for j in range(width):
-                    out[i, j] += tap * sent[j + shift]
+                    out[j] += tap * sent[j]
 
 
 def separable_channels(
