@@ -182,6 +182,11 @@ class Kernel(Convolution):
         """Return the array, of two dimensions."""
         return np.atleast_2d(self.array)
 
+    def extent(self, ndim: int) -> tuple[int, int]:
+        """Return height and width of the array, for which it need not be decomposed."""
+        height, width = self.taps(ndim).shape
+        return height, width
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Shift(Convolution):
