@@ -85,7 +85,8 @@ def draw(result: Any, found: dict[str, list[tuple[float, int]]]) -> Figure:
     colliculus.plot(times, np.asarray(result["colliculus.x"]).max(axis=1), linewidth=1.6, label="colliculus, largest C")
     colliculus.plot(times, np.asarray(result["R.x"])[:, 0], linewidth=1.6, label="gate of working memory, R")
     plot.polish(colliculus, "Fixation holds the gate; then one item goes after the other", "time (ms)", "activity")
-    plot.key(colliculus, loc="center")
+    colliculus.set_ylim(top=1.22)  # room for the names over the curves
+    plot.key(colliculus, loc="upper center", ncols=2)
     trials = [(name, *TRIALS[name][2:]) for name in reversed(TRIALS) if name in found]
     for row, (name, words, since) in enumerate(trials):
         tasks.plot([0.0, since if name != "gap" else 500.0], [row, row], color="#bbbbbb", linewidth=7.0, zorder=1)
