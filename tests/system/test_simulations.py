@@ -146,7 +146,11 @@ SWEEPS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["trough", "rises"],
         ["gradients that differ from theory", "transient memory span", "A_4 = 0.1981"],
     ),
-    "regime_map": (["--side", "24"], ["regime", "total", "winner"], ["edge of storage", "roots of h(x)(B - x) = A"]),
+    "regime_map": (
+        ["--side", "24"],
+        ["rcf.regime", "rcf.total", "rcf.winner"],
+        ["edge of storage", "roots of h(x)(B - x) = A"],
+    ),
     "quenching_threshold_map": (["--rates", "5", "--shares", "41"], ["field.x"], ["QT over A", "one threshold each"]),
     "regime_prediction": (
         ["--fields", "40"],
