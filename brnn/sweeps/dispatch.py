@@ -232,7 +232,7 @@ class Dispatcher:
     def _write(self, part: FinishedMembers) -> None:
         """Measure finished members and write them."""
         self.faint += part.faint
-        self.warned.update(set(part.warned))
+        self.warned.update(list(dict.fromkeys(part.warned)))
         errors = dict(part.errors)
         rows: dict[str, np.ndarray] = {"steps": part.steps, "evaluations": part.evaluations}
         self._declare("steps", (), "steps of the solver", np.int64)
