@@ -339,6 +339,17 @@ def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
     return {"presynaptic.x": u[:, :n], "synapse.y": u[:, n : 2 * n], "postsynaptic.x": u[:, 2 * n :]}
 
 
+_CHANGED = {  # off their defaults in both forms
+    "tau_rec": 0.5,
+    "U": 0.4,
+    "E": 1.7,
+    "tau": 0.08,
+    "tau_pre": 0.03,
+    "signal": Numbers(Sigmoid, gain=25.0, half=9.0, exponent=1.6),
+    "initial": np.array([2.0, 5.0]),
+}
+
+
 @claim("Its equations, written out by hand", source=_TM + "integrated by SciPy")
 def equations() -> list[Comparison]:
     """Two synapses whose rates change, every parameter of the form in rates off its default."""
@@ -346,13 +357,7 @@ def equations() -> list[Comparison]:
         "rate": np.array([6.0, 15.0]),
         "rate_after": np.array([12.0, 4.0]),
         "on": 0.3,
-        "tau_rec": 0.5,
-        "U": 0.4,
-        "E": 1.7,
-        "tau": 0.08,
-        "tau_pre": 0.03,
-        "signal": Numbers(Sigmoid, gain=25.0, half=9.0, exponent=1.6),
-        "initial": np.array([2.0, 5.0]),
+        **_CHANGED,
     }
     times = np.array([0.0, 0.03, 0.1, 0.25, 0.33, 0.45, 0.6])
     return equations_by_hand(build, parameters, _by_hand, times, apart=("n", "presentation", "width"))
@@ -382,13 +387,7 @@ def equations_with_spikes() -> list[Comparison]:
         "rate": np.array([8.0, 17.0]),
         "on": 0.35,
         "width": 4e-3,
-        "tau_rec": 0.5,
-        "U": 0.4,
-        "E": 1.7,
-        "tau": 0.08,
-        "tau_pre": 0.03,
-        "signal": Numbers(Sigmoid, gain=25.0, half=9.0, exponent=1.6),
-        "initial": np.array([2.0, 5.0]),
+        **_CHANGED,
     }
     return equations_by_hand(
         functools.partial(build, presentation="spikes"),

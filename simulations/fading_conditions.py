@@ -62,10 +62,7 @@ def draw(picture: np.ndarray, adaptor: np.ndarray, seen: np.ndarray) -> Figure:
     for row, (values, look) in enumerate(looks):
         for ax, name, view in zip(axes[row], CONDITIONS, np.split(values, len(CONDITIONS)), strict=True):
             ax.imshow(view, **{"cmap": "gray", **look})
-            plot.polish(ax, name if row == 0 else "", "", "")
-            ax.grid(visible=False)
-            ax.set_xticks([])
-            ax.set_yticks([])
+            plot.without_scales(ax, name if row == 0 else "")
     return figure
 
 

@@ -62,10 +62,7 @@ def places(side: int) -> list[tuple[int, int]]:
 def image(ax: Any, values: np.ndarray, title: str, **look: Any) -> None:
     """Draw a picture without scales."""
     ax.imshow(values, **look)
-    brnn.plot.polish(ax, title, "", "")
-    ax.grid(visible=False)
-    ax.set_xticks([])
-    ax.set_yticks([])
+    brnn.plot.without_scales(ax, title)
 
 
 def draw(result: Any, picture: np.ndarray, left: list[float]) -> Figure:

@@ -61,10 +61,7 @@ def maps_of(walk: brnn.AlongTrajectory, spikes: tuple[np.ndarray, np.ndarray], c
 def image(ax: Any, values: np.ndarray, title: str, **look: Any) -> None:
     """Draw a map, y upwards."""
     ax.imshow(values.T, origin="lower", **look)
-    brnn.plot.polish(ax, title, "", "")
-    ax.grid(visible=False)
-    ax.set_xticks([])
-    ax.set_yticks([])
+    brnn.plot.without_scales(ax, title)
 
 
 def draw(found: Any, places: np.ndarray | None, spacing: float) -> Figure:

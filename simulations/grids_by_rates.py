@@ -71,10 +71,7 @@ def draw(maps: Any, gridness: np.ndarray) -> Figure:
     axes = figure.subplots(1, 4)
     for ax, k in zip(axes, np.argsort(-gridness[0])[:3], strict=False):
         ax.imshow(maps[k].T, origin="lower", cmap="viridis")
-        plot.polish(ax, f"Seed 1, cell {k}: {gridness[0, k]:.2f}", "", "")
-        ax.grid(visible=False)
-        ax.set_xticks([])
-        ax.set_yticks([])
+        plot.without_scales(ax, f"Seed 1, cell {k}: {gridness[0, k]:.2f}")
     for seed, row in enumerate(gridness, 1):
         axes[3].plot(np.full(row.size, seed), row, ".", color="#1f6fb4")
     seeds = 1 + np.arange(len(gridness))

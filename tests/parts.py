@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import scipy.sparse as sparse
 
@@ -53,3 +55,31 @@ def delayed() -> brnn.Network:
     """Return a network whose signals are late."""
     link = brnn.Projection("F", "F", delay=0.5, topology=brnn.Chain())
     return brnn.Network("late", [brnn.Layer.additive("F", 3, A=1.0)], [link])
+
+
+def eye(light: Sequence[float] = (0.0, 0.0, 1.0, 0.0, 0.9, 0.0, 0.5), duration: float = 2.5) -> brnn.Network:
+    """Cells of the eye charge until one crosses; then the eye looks there, and they are emptied."""
+    n, centre = 7, 3
+    move = brnn.MoveMaps("gaze", centre, outward=["places"], inward=["retina"])
+    return brnn.Network(
+        "eye",
+        [
+            brnn.Layer.additive("seen", n, A=0.0),
+            brnn.Layer.additive("light", n, A=0.0, initial=light),
+            brnn.Layer.additive("memory", n, A=0.0),
+            brnn.Layer.additive("gaze", n, A=0.0, initial=np.eye(n)[centre]),
+        ],
+        [
+            brnn.Projection("light", "seen", topology=brnn.IndexShift(), name="retina"),
+            brnn.Projection("seen", "memory", topology=brnn.IndexShift(), name="places"),
+        ],
+        events=[
+            brnn.Event(
+                "move",
+                brnn.Crossing("seen", 1.0, per="maximum"),
+                [move, brnn.SetState("seen", 0.0, "all"), brnn.SetState("light", 0.0, [2])],
+            ),
+            brnn.Event("saccade", brnn.Crossing("gaze", 0.5)),
+        ],
+        duration=duration,
+    )

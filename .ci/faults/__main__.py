@@ -25,6 +25,8 @@ from pathlib import Path
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[_name] = "1"  # threads do not survive a fork
 
+sys.path.append(str(Path(__file__).parents[2]))  # for tests.parts
+
 from caches import damaged_caches  # noqa: E402
 from cases import Ended, run_all  # noqa: E402
 from disks import full_disks  # noqa: E402

@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 from cases import Case
 from hostile import NUMBERS, OPTIONS, STARTS, TEXTS, change_hdf5, changed, damaged
-from networks import eye, latest, networks
+from networks import latest, networks, quick_eye
 
 import brnn
 
@@ -34,7 +34,7 @@ class Inputs:
         for network in latest():
             if network.spiking:
                 brnn.simulate(network, 0.2, times=[0.0, 0.1, 0.2], record=folder / "spikes.h5").close()
-        brnn.simulate(eye(), record=folder / "moves.h5").close()
+        brnn.simulate(quick_eye(), record=folder / "moves.h5").close()
         brnn.simulate(brnn.models.load("rcf").build(n=6), 2.0, record=folder / "run.h5").close()
         brnn.sweep("rcf", brnn.Grid(A=[0.5, 1.0, 2.0]), duration=1.0, out=folder / "sweep.h5").close()
         self.valid = {name: (folder / name).read_bytes() for name in RESULTS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import brnn
+from tests.parts import eye
 
 MODELS = ("rcf", "additive", "store", "outstar", "gated_dipole", "bam", "instar", "vite", "art1", "fuzzy_art")
 
@@ -12,7 +13,7 @@ MODELS = ("rcf", "additive", "store", "outstar", "gated_dipole", "bam", "instar"
 def networks() -> list[brnn.Network]:
     """Return the models, the latest at a small size, and parts that none of them has."""
     models = [brnn.models.load(name).build() for name in MODELS]
-    return [*models, *latest(), eye(), of_rare_parts()]
+    return [*models, *latest(), quick_eye(), of_rare_parts()]
 
 
 def latest() -> list[brnn.Network]:
@@ -30,32 +31,9 @@ def latest() -> list[brnn.Network]:
     ]
 
 
-def eye() -> brnn.Network:
-    """Return a map of the eye beside one of the head, which an event moves."""
-    n, centre = 7, 3
-    move = brnn.MoveMaps("gaze", centre, outward=["places"], inward=["retina"])
-    return brnn.Network(
-        "eye",
-        [
-            brnn.Layer.additive("seen", n, A=0.0),
-            brnn.Layer.additive("light", n, A=0.0, initial=[0.0, 0.0, 10.0, 0.0, 9.0, 0.0, 5.0]),
-            brnn.Layer.additive("memory", n, A=0.0),
-            brnn.Layer.additive("gaze", n, A=0.0, initial=np.eye(n)[centre]),
-        ],
-        [
-            brnn.Projection("light", "seen", topology=brnn.IndexShift(), name="retina"),
-            brnn.Projection("seen", "memory", topology=brnn.IndexShift(), name="places"),
-        ],
-        events=[
-            brnn.Event(
-                "move",
-                brnn.Crossing("seen", 1.0, per="maximum"),
-                [move, brnn.SetState("seen", 0.0, "all"), brnn.SetState("light", 0.0, [2])],
-            ),
-            brnn.Event("saccade", brnn.Crossing("gaze", 0.5)),
-        ],
-        duration=0.5,
-    )
+def quick_eye() -> brnn.Network:
+    """Return a map of the eye beside one of the head, which an event moves, in bright light."""
+    return eye([0.0, 0.0, 10.0, 0.0, 9.0, 0.0, 5.0], 0.5)
 
 
 def of_rare_parts() -> brnn.Network:

@@ -19,6 +19,7 @@ from brnn.compiler.linear_rates import linear_rates
 from brnn.dynamics.equilibria import refuse_for_equilibria
 from brnn.errors import InputError
 from brnn.integrate.run import initial_state, simulate
+from brnn.result.recorded import last_state
 from brnn.spec.network import Network
 
 __all__ = ["LyapunovExponents", "lyapunov_exponents"]
@@ -111,7 +112,7 @@ def lyapunov_exponents(
     u = initial_state(system, initial)
     if waiting > 0.0 or network.settled() > 0.0:
         result = simulate(network, network.settled() + waiting, initial=initial, rtol=1e-9, atol=1e-12)
-        u = np.concatenate([np.ravel(entry.last(entry.column.name)) for entry in result.recorded])
+        u = last_state(result.recorded)
     fun = linear_rates(network, when)
 
     def velocity(t: float, w: np.ndarray) -> np.ndarray:

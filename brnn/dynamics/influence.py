@@ -19,6 +19,7 @@ from brnn.compiler.linear_rates import LinearRates, linear_rates
 from brnn.dynamics.equilibria import refuse_for_equilibria
 from brnn.errors import InputError
 from brnn.integrate.run import initial_state, simulate
+from brnn.result.recorded import last_state
 from brnn.spec.breaks import segments
 from brnn.spec.network import Network
 
@@ -74,7 +75,7 @@ def influence(
     u = initial_state(system, initial)
     if start > 0.0:
         result = simulate(network, start, initial=initial, times=[start], rtol=1e-10, atol=1e-13)
-        u = np.concatenate([np.ravel(entry.last(entry.column.name)) for entry in result.recorded])
+        u = last_state(result.recorded)
     V, found = np.eye(n)[:, meant], []
     for begin, end in segments(network, float(asked[-1])):
         if end <= start:

@@ -12,6 +12,7 @@ import time as clock
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -57,6 +58,16 @@ class SmallRunEnd:
     steps: int
     evaluations: int
     projected: float
+
+    def in_words(
+        self, reason: str, rtol: float, atol: float, started: float, length: float, norm: str = "max"
+    ) -> dict[str, Any]:
+        """Return what is kept of the solver; `started` is when the run began, by `time.perf_counter`."""
+        return {
+            "method": "RK45", "reason": reason, "rtol": rtol, "atol": atol, **({} if norm == "max" else {"norm": norm}),
+            "steps": self.steps, "evaluations": self.evaluations, "jacobians": 0, "largest_projection": self.projected,
+            "seconds": round(clock.perf_counter() - started, 6), "message": f"reached t = {length:g}",
+        }  # fmt: skip
 
 
 class SmallRun:
@@ -189,12 +200,8 @@ def in_one_course(task: RunTask, method: Method, state: np.ndarray) -> Result | 
         return None
     recorder.write(times, done.states)
     why = method.settle(network)[1] if auto else "asked for"
-    norm = {} if task.norm == "max" else {"norm": task.norm}
-    result = recorder.finish("complete", {
-        "method": "RK45", "reason": why + own.reason, "rtol": task.rtol, "atol": task.atol, **norm, "steps": done.steps,
-        "evaluations": done.evaluations, "jacobians": 0, "largest_projection": done.projected,
-        "seconds": round(clock.perf_counter() - started, 6), "message": f"reached t = {task.duration:g}",
-    })  # fmt: skip
+    said = done.in_words(why + own.reason, task.rtol, task.atol, started, task.duration, task.norm)
+    result = recorder.finish("complete", said)
     largest = first = largest_activity(state, task.system.variables)
     if first < FAINT * task.atol and says_something(network, first, times.size):
         largest = max(first, largest_activity(done.states, task.system.variables))

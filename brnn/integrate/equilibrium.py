@@ -15,6 +15,7 @@ from brnn.errors import InputError, IntegrationError
 from brnn.integrate.jacobian import DENSE, RateFunction, fastest_rate, jacobian_matrix, rightmost
 from brnn.integrate.run import initial_state, simulate
 from brnn.integrate.steady import newton_step
+from brnn.result.recorded import last_state
 from brnn.spec.network import Network
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def steady_state(
     result = simulate(network, duration, initial=initial, until="steady", **options)
     if result.status != "steady":
         raise IntegrationError(f"steady_state: {result.solver.message}", time=float(result.times[-1]), state=start)
-    u = np.concatenate([np.ravel(entry.last(entry.column.name)) for entry in result.recorded])
+    u = last_state(result.recorded)
     time = float(result.times[-1])
     fun = system.rhs(max(time, network.settled()) + 1.0)
     rtol, atol = (float(result.solver.details[name]) for name in ("rtol", "atol"))

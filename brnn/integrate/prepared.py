@@ -19,7 +19,7 @@ from brnn.integrate.run import initial_state, simulate
 from brnn.integrate.times import saved_times
 from brnn.result.columns import columns
 from brnn.result.metadata import Metadata, metadata
-from brnn.result.recorded import Recorded
+from brnn.result.recorded import Recorded, state_vectors
 from brnn.result.result import Result
 from brnn.spec.durations import natural_duration
 from brnn.spec.network import Network
@@ -147,11 +147,7 @@ class Prepared:
             network = self.network.with_(changes) if changes else self.network
             return metadata(_Said(network, network.time_units), options=given, created=now)
 
-        solver = {
-            "method": "RK45", "reason": "prepared", "rtol": self._rtol, "atol": self._atol, "steps": done.steps,
-            "evaluations": done.evaluations, "jacobians": 0, "largest_projection": done.projected,
-            "seconds": round(clock.perf_counter() - started, 6), "message": f"reached t = {length:g}",
-        }  # fmt: skip
+        solver = done.in_words("prepared", self._rtol, self._atol, started, length)
         recorded = [
             Recorded(column, saved, done.states[:, column.start : column.stop].reshape(saved.size, *column.shape))
             for column in self._columns
@@ -172,7 +168,7 @@ class Prepared:
         if done is not None:
             return done.states
         result = self._simulate(changes, duration, initial, times)
-        return np.concatenate([entry.data[:].reshape(saved.size, -1) for entry in result.recorded], axis=1)
+        return state_vectors(result.recorded)
 
     def final(
         self, changes: Mapping[str, Any] | None = None, duration: float | None = None, *, initial: Any = None

@@ -18,7 +18,7 @@ from brnn.plot.pattern import draw_levels, draw_pattern, draw_scatter
 from brnn.plot.phase_plane import draw_phase_plane
 from brnn.plot.run import KINDS, run_figure
 from brnn.plot.signal import draw_hill, draw_signal
-from brnn.plot.style import PALETTE, key, new_figure, ordered_colors, polish, ranked
+from brnn.plot.style import PALETTE, key, new_figure, ordered_colors, polish, ranked, without_scales
 from brnn.plot.sweep import SWEEP_KINDS, sweep_figure
 from brnn.plot.theory import draw_hill_and_decay, draw_jump_graph, draw_landscape, theory_figure
 
@@ -59,4 +59,5 @@ __all__ = [
     "shares",
     "sweep_figure",
     "theory_figure",
+    "without_scales",
 ]

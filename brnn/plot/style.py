@@ -29,6 +29,7 @@ __all__ = [
     "ordered_colors",
     "polish",
     "ranked",
+    "without_scales",
 ]
 
 # The colors of Okabe and Ito, which people with any color vision can tell apart (without yellow, too light for a line).
@@ -80,6 +81,15 @@ def heading(figure: Figure, text: str, below: str = "") -> None:
     figure.text(0.012, 1.0 - 0.09 / height, text, fontsize=_TEXT["heading"], color=INK, weight="bold", **style)
     if lines:
         figure.text(0.012, 1.0 - 0.35 / height, "\n".join(lines), fontsize=_TEXT["label"], color=MUTED, **style)
+
+
+def without_scales(ax: Axes, title: str = "") -> Axes:
+    """Give axes that show a picture the look of all the others, without grid and ticks; return them."""
+    polish(ax, title)
+    ax.grid(visible=False)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    return ax
 
 
 def polish(ax: Axes, title: str = "", x: str = "", y: str = "", *, grid: bool = True, ticks: int = 6) -> Axes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from brnn.result.lazy import LazyRows
 
-__all__ = ["Recorded"]
+__all__ = ["Recorded", "last_state", "state_vectors"]
 
 
 @dataclass(frozen=True)
@@ -94,3 +95,13 @@ class Recorded:
             rows = data[k : k + data.block]
             sums[k : k + len(rows)] = rows.reshape(len(rows), -1).sum(axis=1, dtype=np.float64)
         return sums
+
+
+def state_vectors(recorded: Sequence[Recorded]) -> np.ndarray:
+    """Return the samples of all variables of a run side by side, shape (times, unknowns)."""
+    return np.concatenate([entry.data[:].reshape(len(entry.times), -1) for entry in recorded], axis=1)
+
+
+def last_state(recorded: Sequence[Recorded]) -> np.ndarray:
+    """Return the last samples of all variables side by side, shape (unknowns,)."""
+    return np.concatenate([np.ravel(entry.last(entry.column.name)) for entry in recorded])

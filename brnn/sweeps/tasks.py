@@ -27,6 +27,7 @@ from brnn.ensemble.status import COMPLETE, FAILED, STEADY
 from brnn.errors import BrnnError, InputError
 from brnn.integrate.driver import FAINT
 from brnn.integrate.run import initial_state, simulate
+from brnn.result.recorded import state_vectors
 from brnn.spec.network import Network
 from brnn.spec.variable import Variable
 from brnn.sweeps.building.builder import NetworkBuilder
@@ -276,7 +277,7 @@ def _single(built: BuiltMembers, place: int, network: Network) -> FinishedMember
         return failed_members(members, [f"{type(error).__name__}: {one_line(error)}"])
     variables = layout(network)
     # All of them, as the state has them: plain arrays, as a worker has no other use for xarray.
-    course = np.concatenate([entry.data[:].reshape(len(entry.times), -1) for entry in result.recorded], axis=1)
+    course = state_vectors(result.recorded)
     reached = float(result.times[-1])
     rows = np.full((1, saved.size, course.shape[1]), np.nan)
     count = np.count_nonzero(saved <= reached * (1.0 + 1e-12))  # a member at rest does not reach the others

@@ -10,6 +10,7 @@ import pytest
 import brnn
 from brnn.compiler import compile_network
 from brnn.compiler.differentiable import jacobian
+from tests.parts import eye
 
 MAPS = [(0, False, ()), (2, False, ()), (-3, False, (4,)), (2, True, ()), (-2, True, (1, 4)), (9, False, ())]
 
@@ -34,34 +35,6 @@ def test_a_shift_is_its_matrix(offset: int, others: bool, without: tuple[int, ..
     np.testing.assert_allclose(compile_network(net).f(0.0, u)[n:], W @ u[:n], rtol=1e-15)
     np.testing.assert_allclose(jacobian(net, 0.0, u)[n:, :n], W, rtol=1e-15)
     assert brnn.Network.from_json(net.to_json()) == net
-
-
-def eye() -> brnn.Network:
-    """Cells of the eye charge until one crosses; then the eye looks there, and they are emptied."""
-    n, centre = 7, 3
-    move = brnn.MoveMaps("gaze", centre, outward=["places"], inward=["retina"])
-    return brnn.Network(
-        "eye",
-        [
-            brnn.Layer.additive("seen", n, A=0.0),
-            brnn.Layer.additive("light", n, A=0.0, initial=[0.0, 0.0, 1.0, 0.0, 0.9, 0.0, 0.5]),
-            brnn.Layer.additive("memory", n, A=0.0),
-            brnn.Layer.additive("gaze", n, A=0.0, initial=np.eye(n)[centre]),
-        ],
-        [
-            brnn.Projection("light", "seen", topology=brnn.IndexShift(), name="retina"),
-            brnn.Projection("seen", "memory", topology=brnn.IndexShift(), name="places"),
-        ],
-        events=[
-            brnn.Event(
-                "move",
-                brnn.Crossing("seen", 1.0, per="maximum"),
-                [move, brnn.SetState("seen", 0.0, "all"), brnn.SetState("light", 0.0, [2])],
-            ),
-            brnn.Event("saccade", brnn.Crossing("gaze", 0.5)),
-        ],
-        duration=2.5,
-    )
 
 
 # The light at place 2 fills its cell at t = 1. From there the light at place 4 is at cell 5, which it fills in 1/0.9;

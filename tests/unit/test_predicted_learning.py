@@ -7,19 +7,7 @@ import pytest
 
 import brnn
 from brnn import models
-from brnn.theory import predict
-from brnn.theory.predictions.base import Prediction
-
-
-def only(network: brnn.Network, quantity: str) -> Prediction:
-    (found,) = predict(network).of(quantity)
-    return found
-
-
-def theorem(network: brnn.Network, words: str) -> str:
-    """The condition that a theorem misses."""
-    (why,) = (unmet.hypothesis for unmet in predict(network).unmet if words in unmet.theorem)
-    return why
+from tests.predicted import only, theorem
 
 
 def test_art1_by_hand() -> None:

@@ -169,12 +169,12 @@ def _integrated(
     edges = edges[(edges >= 0.0) & (edges <= until)]
     m = K + 1  # (x_j, z_1j, ..., z_Kj) from each beginning, and from theta
     state = np.concatenate([np.eye(m).ravel(), np.zeros(m)])
-    x = np.array(np.broadcast_to(source.initial, source.shape), dtype=float).ravel()
+    first = x = np.array(np.broadcast_to(source.initial, source.shape), dtype=float).ravel()
     courses: list[tuple[float, float, Any]] = []
 
     def of(t: float) -> np.ndarray:
         if t <= 0.0:
-            return np.array(np.broadcast_to(source.initial, source.shape), dtype=float).ravel()
+            return first
         for start, stop, course in courses:
             if start <= t <= stop:
                 return np.asarray(course(t))
