@@ -161,8 +161,11 @@ def _recording(data: Any, variables: Sequence[Variable], settings: dict[str, Any
             raise InputError(f"{where}: has no times; there must be 'time'")
         places, shape = _places(str(name), variables, where)
         block = _floats(array, f"{where}: {name}")
+        if block.shape == (times.size,) and len(places) == 1:  # the only cell needs no number
+            block = block.reshape(times.size, *shape)
         if block.shape != (times.size, *shape):
-            raise InputError(f"{where}: {name}: has shape {block.shape}, must have {(times.size, *shape)}")
+            each = f"; of single cells it is {name}[0], {name}[1], ..." if block.ndim == 1 else ""
+            raise InputError(f"{where}: {name}: has shape {block.shape}, must have {(times.size, *shape)}{each}")
         wrong = ~np.isfinite(block.reshape(times.size, -1))
         if wrong.any():
             at = times[np.flatnonzero(wrong.any(axis=1))[0]]

@@ -203,6 +203,7 @@ BAD = [
     ({"time": TIMES[::-1], "a.x": np.ones((41, 2))}, ["a.A"], {}, "must be finite and rise"),
     ({"a.x": np.ones((41, 2))}, ["a.A"], {}, "has no times"),
     (bad(**{"a.x": np.ones((41, 3))}), ["a.A"], {}, r"has shape \(41, 3\), must have \(41, 2\)"),
+    (bad(**{"a.x": np.ones(41)}), ["a.A"], {}, r"has shape \(41,\), .* of single cells it is a.x\[0\]"),
     (bad(), ["a.A"], {"bounds": {"a.B": (0, 1)}}, "'a.B' is no free parameter"),
     (bad(), ["a.A"], {"bounds": {"a.A": (2, 3)}}, "the search begins at 1, which is outside of 2 to 3"),
     (bad(), ["a.A"], {"bounds": {"a.A": (3, 2)}}, "is not below the highest"),
@@ -217,3 +218,16 @@ def test_bad_input_is_one_line(data, free, options, says):
     with pytest.raises((brnn.InputError, brnn.SpecError), match=says) as caught:
         brnn.fit(decays(), data, free, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_the_only_cell_needs_no_number(tmp_path):
+    """dx/dt = 1 - A x: a table names x.x as the network does, or x.x[0]."""
+    network = brnn.Network(
+        "one", [brnn.Layer.additive("x", 1, A=0.8)], [], [brnn.Stimulus("x", "excitatory", [1.0])], duration=4.0
+    )
+    times = np.linspace(0.5, 4.0, 8)
+    rows = "\n".join(f"{t},{(1.0 - np.exp(-0.5 * t)) / 0.5}" for t in times.tolist())
+    for name in ("x.x", "x.x[0]"):
+        (tmp_path / "data.csv").write_text(f'time,"{name}"\n{rows}\n')
+        found = brnn.fit(network, tmp_path / "data.csv", free=["x.A"])
+        assert found["x.A"] == pytest.approx(0.5, rel=1e-6)
