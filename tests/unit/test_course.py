@@ -78,6 +78,14 @@ def test_what_may_change_its_method_is_left_to_a_driver(courses: list[bool]) -> 
     assert "stiff" in one.solver.details["reason"]
 
 
+def test_a_long_run_is_left_to_a_driver(courses: list[bool]) -> None:
+    """It can be interrupted on its way; with RK45 asked for, the 30,000 steps of before are not left out."""
+    fast = brnn.Network("fast", [brnn.Layer.shunting("a", 1, 1e5, 1.0, initial=1.0)])
+    assert brnn.simulate(fast, 1.0, solver="RK45").solver.steps > 20_000
+    brnn.simulate(fast, 0.1, solver="RK45")
+    assert courses == [False, True]
+
+
 def test_files_events_and_rest_are_left_to_a_driver(courses: list[bool], tmp_path: Any) -> None:
     brnn.simulate(pulsed(), 5.0, record=tmp_path / "run.h5").close()
     brnn.simulate(pulsed(), until="steady")
