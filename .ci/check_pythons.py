@@ -7,8 +7,8 @@ pyproject.toml says which Pythons and packages brnn works with; here the ends of
 - the lower bounds of the packages that every installation has, on the oldest Python that can be had.
 
 Each runs the unit tests of what leans on Python and on packages (LEANING), which is minutes of work where all of them
-would be a quarter of an hour; with --all it runs every unit test that is not slow, and with --lowest only the quick
-ones of LEANING with the oldest packages.
+would be a quarter of an hour; with --all it runs every unit test that is not slow, with --quick only those of LEANING
+that compile little. --make only makes the environments.
 
 A Python is looked for on PATH and among those of pyenv; of one that is nowhere a line says so. Environments stay in
 `.venvs/` and are made anew when pyproject.toml has changed.
@@ -16,6 +16,7 @@ A Python is looked for on PATH and among those of pyenv; of one that is nowhere 
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import re
@@ -110,25 +111,34 @@ def environment(name: str, python: Path, *wanted: str) -> Path:
 
 def main() -> None:
     """Try the ends of both ranges."""
+    arguments = argparse.ArgumentParser(description="Run unit tests on other Pythons and with the oldest packages.")
+    extent = arguments.add_mutually_exclusive_group()
+    extent.add_argument("--all", action="store_true", help="every unit test that is not slow")
+    extent.add_argument("--quick", action="store_true", help="only those that lean on Python and compile little")
+    extent.add_argument("--make", action="store_true", help="make the environments and run nothing")
+    chosen = arguments.parse_args()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     own = "{}.{}".format(*sys.version_info)
     claimed = claimed_pythons(project)
     found = {version: python for version in claimed if (python := find_python(version)) is not None}
-    all_of_them, lowest_only = "--all" in sys.argv[1:], "--lowest" in sys.argv[1:]
-    wanted = ["tests/unit"] if all_of_them else LEANING
-    for version in () if lowest_only else dict.fromkeys((claimed[0], claimed[-1])):
+    quick = [path for path in LEANING if Path(path).name not in SLOWER]
+    wanted = ["tests/unit"] if chosen.all else quick if chosen.quick else LEANING
+    environments = {}
+    for version in dict.fromkeys((claimed[0], claimed[-1])):
         if version == own:
             print(f"Python {version}: `make test` runs all tests on it")
         elif version not in found:
             print(f"Python {version}: not on this machine, so nothing was run on it")
         else:
-            inside = environment(version, found[version], *((".[test]",) if all_of_them else (".", *TOOLS)))
-            run(inside, *PYTEST, *wanted)
+            parts = (".[test]",) if chosen.all else (".", *TOOLS)
+            environments[f"Python {version}"] = (environment(version, found[version], *parts), wanted)
     oldest = next(version for version in (*claimed, own) if version in found)
     pins = lower_bounds(project)
     inside = environment(f"{oldest}-lowest", found[oldest], ".", *pins, *TOOLS)
-    print(f"Python {oldest} with {', '.join(pins)}")
-    run(inside, *PYTEST, *(path for path in LEANING if not (lowest_only and Path(path).name in SLOWER)))
+    environments[f"Python {oldest} with {', '.join(pins)}"] = (inside, quick if chosen.quick else LEANING)
+    for name, (python, tests) in environments.items() if not chosen.make else ():
+        print(name)
+        run(python, *PYTEST, *tests)
 
 
 if __name__ == "__main__":
