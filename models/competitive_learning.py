@@ -181,7 +181,24 @@ def network_follows_the_algorithm() -> list[Comparison]:
         predicted, course = _algorithm(patterns, order, z0, np.exp(-0.25 * 2.0))
         rows.append(Comparison.order(predicted, winners, f"{winner}, {m} categories: winners"))
         rows.append(Comparison(course, z[1:], 1e-7, f"{winner}, {m} categories: weights"))
-    return rows
+    return rows + _as_drawn()
+
+
+def _as_drawn() -> list[Comparison]:
+    """Return the same for the default patterns, in an order and from weights that are drawn here with the same seed."""
+    angles = np.deg2rad(np.repeat([12.0, 45.0, 78.0], 6) + np.tile([-6.0, -3.6, -1.2, 1.2, 3.6, 6.0], 3))
+    patterns, drawn = np.stack([np.cos(angles), np.sin(angles)], axis=1), np.random.default_rng(5)
+    order = np.concatenate([drawn.permutation(18) for _ in range(2)])
+    z0 = np.abs(drawn.standard_normal((2, 2)))
+    z0 /= np.sqrt((z0**2).sum(axis=1))[:, None]
+    window = Presentations(order, 1.0).during(*SETTLED)
+    winners, z = _learned(build(m=2, cycles=2, seed=5, M=2.0, winner="fast", window=window), 36)
+    predicted, course = _algorithm(patterns, order, z0, np.exp(-0.25 * 2.0))
+    return [
+        Comparison(z0, z[0], 1e-14, "seed 5: weights at time 0"),
+        Comparison.order(predicted, winners, "seed 5, each pattern twice: winners"),
+        Comparison(course, z[1:], 1e-7, "seed 5, each pattern twice: weights"),
+    ]
 
 
 @claim("The weights of a category that does not win change in no bit", source=_1976 + "stimulus sampling, (12)")

@@ -19,7 +19,9 @@ import os
 import random
 import sys
 import tempfile
+import time
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -28,7 +30,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUM
 sys.path.append(str(Path(__file__).parents[2]))  # for tests.parts
 
 from caches import damaged_caches  # noqa: E402
-from cases import Ended, run_all  # noqa: E402
+from cases import Case, Ended, run_all  # noqa: E402
 from disks import full_disks  # noqa: E402
 from inputs import Inputs  # noqa: E402
 from kills import kills  # noqa: E402
@@ -39,6 +41,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--inputs", type=int, default=3000)
+    parser.add_argument("--after", type=int, default=0, help="so many of these inputs were run before")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no other input after so long")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--caches", type=int, default=20)
     parser.add_argument("--disks", action=argparse.BooleanOptionalAction, default=True)
@@ -47,6 +51,15 @@ def main() -> int:
     print(f"seed {given.seed}", flush=True)
     done: Counter[str] = Counter()
     faults: Counter[str] = Counter()
+
+    def some(cases: Iterable[Case]) -> Iterator[Case]:
+        stop = time.monotonic() + 60.0 * given.minutes
+        for number, case in enumerate(cases):
+            if time.monotonic() > stop:
+                print(f"stopped before input {number}: --seed {given.seed} --after {number} goes on", flush=True)
+                return
+            if number >= given.after:
+                yield case
 
     def tell(kind: str, found: list[str]) -> None:
         done[kind] += 1
@@ -67,7 +80,7 @@ def main() -> int:
         inputs = Inputs(Path(name))
         if given.inputs:
             inputs.warm()
-            run_all(inputs.cases(random.Random(given.seed), given.inputs), given.jobs, report)
+            run_all(some(inputs.cases(random.Random(given.seed), given.inputs)), given.jobs, report)
         if given.kills:
             kills(random.Random(given.seed + 1), given.kills, tell)
         if given.disks:

@@ -161,7 +161,10 @@ class _SpecCodec(JsonCodec):
     def decode_other(self, kind: str, content: Mapping[str, Any], arrays: Mapping[str, Any], where: str) -> Any:
         if kind not in Spec.registry:
             hint = closest(kind, Spec.registry)
-            own = " (one that is defined in the user's module is known when that was imported)"
+            own = (
+                " (one that is defined in the user's module is known when that was imported; on the command line give "
+                "it with --model FILE)"
+            )
             raise UnknownKind(f"{where}: unknown kind '{kind}'{hint}{own}", kind)
         cls = Spec.registry[kind]
         names = {field.name for field in dataclasses.fields(cls) if field.init}

@@ -175,7 +175,7 @@ def build_given(file: str | Path, model: str) -> Any:
     return found.saved if found.module is None else found.module.build
 
 
-def find_model(text: str) -> Model:
+def find_model(text: str, own: str | None = None) -> Model:
     """Return the model that `text` names; raise InputError or FileError if there is none.
 
     Parameters
@@ -183,7 +183,15 @@ def find_model(text: str) -> Model:
     text : str
         A name of brnn.models (``-`` may stand for ``_``), a path ending in .py, one ending in .json, or ``-``: a
         saved network on standard input.
+    own : str, optional
+        The user's file with the classes of a saved network (--model).
     """
+    if own is not None:
+        if text != "-" and Path(text).suffix != ".json":
+            raise InputError(f"--model {own}: has the classes of a saved network, and {text} is none")
+        if Path(own).suffix != ".py":
+            raise InputError(f"--model {own}: must be a .py file")
+        _module_of(Path(own))
     if text == "-":
         try:
             return Model("standard input", saved=Network.from_json(sys.stdin.read()))
@@ -191,7 +199,10 @@ def find_model(text: str) -> Model:
             raise InputError(f"standard input: {error}") from None
     path = Path(text)
     if path.suffix == ".py":
-        return Model(path.stem, _module_of(path), path)
+        module = _module_of(path)
+        if not callable(getattr(module, "build", None)):
+            raise FileError(f"{path}: has no function build() that returns a brnn.Network")
+        return Model(path.stem, module, path)
     if path.suffix == ".json":
         return Model(path.name, None, path, _saved(path))
     if path.suffix in (".h5", ".hdf5", ".nc"):
@@ -231,8 +242,6 @@ def _module_of(path: Path) -> ModuleType:
         raise FileError(f"{path}: ended the program while it was imported; keep what it runs under __main__") from None
     except Exception as error:
         raise FileError(f"{path}: {_in_file(error, path)}") from None
-    if not callable(getattr(module, "build", None)):
-        raise FileError(f"{path}: has no function build() that returns a brnn.Network")
     return module
 
 

@@ -79,8 +79,8 @@ def _projection(link: PlainSpec, units: str) -> Iterator[Row]:
     )
     if link.get("gate") is not None:
         yield "  gate (MTM)", exact_in_words(link.get("gate"))
-    if link.get("learning") is not None:
-        yield "  learning (LTM)", exact_in_words(link.get("learning"))
+    if isinstance(link.get("learning"), PlainSpec):
+        yield "  learning (LTM)", _law(link.get("learning"))
     if link.get("delay"):
         yield "  delay", f"{exact_in_words(link.get('delay'))}{units}"
     if link.kind == "ImmediateProjection":
@@ -89,6 +89,15 @@ def _projection(link: PlainSpec, units: str) -> Iterator[Row]:
     for name, value in link.fields.items():
         if name not in said:
             yield f"  {name}", exact_in_words(value)
+
+
+def _law(law: PlainSpec) -> str:
+    """Return a learning law in which f stands where it reads the projection's signal, as the line before has it."""
+    text = exact_in_words(law)
+    own = "w" if law.kind == "CompetitiveInstar" else "f"  # which reads activities where it is given no signal
+    for name in ("sampling", "sampled", "gating"):
+        text = text.replace(f"{name}=none", f"{name}={own}")
+    return text
 
 
 def _stimulus(stimulus: PlainSpec) -> Row:

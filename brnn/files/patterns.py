@@ -16,13 +16,14 @@ from PIL import Image, ImageOps
 from brnn.base.checks import array
 from brnn.base.memory import refuse_above
 from brnn.base.text import closest, one_line, shortened
-from brnn.errors import FileError, InputError, SpecError
+from brnn.errors import BrnnError, FileError, InputError, SpecError
 from brnn.files.opening import data_elsewhere
 from brnn.files.stored import refuse_claims
 
 __all__ = ["read_pattern"]
 
 _HDF5 = (".h5", ".hdf5", ".nc")
+_PIXELS = 4096 * 4096  # of an image: a kilobyte may stand for billions, and each becomes a cell
 _CLAIMED = 1_000_000  # numbers; smaller datasets may well be stored by their fill value alone
 _TWO_WHOLE = re.compile(r"[-+]?\d+,(\d+)")
 _DECIMAL_COMMAS = re.compile(r"[-+]?\d*,\d+(?:[;\t ]+[-+]?\d*,\d+)+[;\t ]*")  # 0,5;0,7
@@ -77,20 +78,19 @@ def read_pattern(source: str | Path, dataset: str | None = None) -> np.ndarray:
 
 
 def _from_image(path: Path) -> np.ndarray:
-    pixels = Image.MAX_IMAGE_PIXELS
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=("PNG", "JPEG")) as image:
-                refuse_above(
-                    40 * image.width * image.height, f"{path}, an image of {image.width} x {image.height} pixels,"
-                )
+                size = f"{image.width} x {image.height} pixels"
+                if image.width * image.height > _PIXELS:
+                    raise _too_large(path, f"of {size} ")
+                refuse_above(24 * image.width * image.height, f"{path}, an image of {size},")
                 image.load()
                 return _luminance(ImageOps.exif_transpose(image))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise FileError(f"{path}: the image has more than {pixels} pixels; make it smaller") from None
-    except (InputError, MemoryError):
+    except Image.DecompressionBombError:  # before its size can be asked for
+        raise _too_large(path) from None
+    except (BrnnError, MemoryError):
         raise
     except PermissionError as error:
         raise FileError(f"{path}: {error.strerror}") from None
@@ -99,16 +99,25 @@ def _from_image(path: Path) -> np.ndarray:
         raise FileError(f"{path}: {reason}") from None
 
 
+def _too_large(path: Path, size: str = "") -> FileError:
+    return FileError(
+        f"{path}: the image {size}has more than {_PIXELS:,} pixels (4096 x 4096), and each would be a cell; make it "
+        "smaller"
+    )
+
+
 def _luminance(image: Any) -> np.ndarray:
     """Return the luminance of a Pillow image in [0, 1] (ITU-R 601-2 for colour)."""
     if image.mode.startswith(("I", "F")):  # 16 bits of grey
         grey = np.asarray(image, dtype=np.float64)
         return np.where(grey == image.info.get("transparency", -1), 0.0, grey / 65535.0)
-    opacity: Any = 1.0
-    if "A" in image.mode or "transparency" in image.info:
-        image = image.convert("RGBA")
-        opacity = np.asarray(image.getchannel("A"), dtype=np.float64) / 255.0
-    return opacity * np.asarray(image.convert("L"), dtype=np.float64) / 255.0
+    if "A" not in image.mode and "transparency" not in image.info:
+        return np.divide(image.convert("L"), 255.0)
+    image = image.convert("RGBA")
+    grey = np.divide(image.getchannel("A"), 255.0)
+    grey *= np.asarray(image.convert("L"))
+    grey /= 255.0
+    return grey
 
 
 def _from_table(path: Path) -> np.ndarray:

@@ -25,10 +25,14 @@ class _Run:
     """One recording and the run that belongs to it."""
 
     def __init__(self, parameters: Parameters, recording: Recording, length: float) -> None:
-        self.parameters, self.recording = parameters, recording
+        self.parameters, self.recording, self.length = parameters, recording, length
         self.arguments = Arguments(parameters, length)
         self.forward = ForwardRun(self.arguments)
         self.affine: tuple[np.ndarray, np.ndarray, csr_array] | None = self._affine()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process: what is compiled is compiled there."""
+        return type(self), (self.parameters, self.recording, self.length), {"affine": self.affine}
 
     def _affine(self) -> tuple[np.ndarray, np.ndarray, csr_array] | None:
         """Return the arguments at the start and their derivatives, if they are affine in all parameters together."""

@@ -51,6 +51,7 @@ class Parameters:
         settings: Mapping[str, Any] | None = None,
         where: str = "wrt",
     ) -> None:
+        self._arguments = build, wrt, settings, where
         fixed = dict(settings or {})
         if isinstance(build, Network) and fixed:
             build, fixed = build.with_(fixed), {}
@@ -82,6 +83,11 @@ class Parameters:
             names += [name] if array.ndim == 0 else [f"{name}.{k}" for k in range(array.size)]
             numbers += array.ravel().tolist()
         self.names, self.start = tuple(names), np.array(numbers)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process as the arguments; a module goes as its function."""
+        build, *others = self._arguments
+        return type(self), (build.build if inspect.ismodule(build) else build, *others)
 
     @property
     def blocks(self) -> list[tuple[int, int]]:

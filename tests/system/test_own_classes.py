@@ -60,6 +60,37 @@ def test_a_file_is_shown_and_exported_without_the_class_and_run_again_with_it(
         Spec.registry.pop("HomeMade", None)
 
 
+def test_a_saved_network_gets_its_classes_from_the_users_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """x' = -x - 2 x from 1, x(1) = exp(-3); the file needs no build() for that."""
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(MODULE, encoding="utf-8")
+    Path("classes.py").write_text(MODULE.partition("def build")[0], encoding="utf-8")
+
+    def call(*words: str) -> tuple[int, str, str]:
+        try:
+            code = main(list(words))
+        finally:
+            Spec.registry.pop("HomeMade", None)
+        return code, *capsys.readouterr()
+
+    Path("net.json").write_text(call("show", "mine.py", "--json")[1], encoding="utf-8")
+    own = ("--model", "classes.py")
+    assert "give it with --model FILE" in call("run", "net.json")[2]
+    assert call("run", "net.json", *own, "-o", "run.h5")[0] == 0
+    with brnn.open("run.h5") as result:
+        assert result["F.x"].values[-1] == pytest.approx(np.exp(-3.0), rel=1e-5)
+    assert "f(w) = HomeMade(gain=2)" in " ".join(call("show", "net.json", *own)[1].split())
+    assert call("theory", "net.json", *own)[0] == 0
+    assert call("sweep", "net.json", *own, "--grid", "F.A=1:2:2", "--measure", "total", "-o", "s.h5")[0] == 0
+    with brnn.open("s.h5") as data:
+        assert data["total"].values == pytest.approx(2.0 * np.exp([-3.0, -4.0]), rel=1e-5)
+    assert call("export", "net.json", *own, "--latex", "net.tex")[0] == 0
+    assert "must be a .py file" in call("run", "net.json", "--model", "net.json")[2]
+    assert "has no function build()" in call("run", "classes.py")[2]
+
+
 OWN_BUILD = """
 import brnn
 

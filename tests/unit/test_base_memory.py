@@ -73,5 +73,5 @@ def test_a_png_that_does_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     Image.fromarray(np.zeros((3000, 3000), np.uint8)).save(tmp_path / "dark.png")
     monkeypatch.setattr(memory, "available_memory", lambda: 100_000_000)
     monkeypatch.setattr(Image.Image, "load", None)
-    with pytest.raises(brnn.BrnnError, match="3000 x 3000 pixels, needs about 360 MB of memory"):
+    with pytest.raises(brnn.BrnnError, match="3000 x 3000 pixels, needs about 216 MB of memory"):
         brnn.read_pattern(tmp_path / "dark.png")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -344,6 +345,23 @@ def test_a_pulse_that_is_too_short_for_the_times_of_a_solver(solver: str) -> Non
     risen = [1e6 * -np.expm1(-(time - on)) for time in times[:3]]
     expected = [*risen, risen[-1] * np.exp(-(5001.0 - off))]
     np.testing.assert_allclose(result["a.x"].values[:, 0], expected, rtol=1e-5)
+
+
+def test_no_steps_are_kept_of_a_piece_that_is_short_only_beside_the_time() -> None:
+    """x' = w y + 1, y' = -w x: sin(w s)/w after s = 50 of a pulse at t = 1e12; all its steps would take 3.7 MB."""
+    w, on, rotors = 2.0, 1e12, 25
+    turn = np.kron(np.eye(rotors), [[0.0, w], [-w, 0.0]])
+    links = [brnn.Projection("a", "a", topology=brnn.Dense(turn))]
+    pulse = brnn.Stimulus("a", "excitatory", np.tile([1.0, 0.0], rotors), brnn.Pulse(on=on, off=on + 50.0))
+    network = decaying(2 * rotors, A=0.0, projections=links, stimuli=[pulse])
+    brnn.simulate(network, 1.0, solver="LSODA", times=[1.0], initial=np.ones(2 * rotors))  # compiles
+    tracemalloc.start()
+    result = brnn.simulate(network, on + 50.0, solver="LSODA", times=[on + 25.0, on + 50.0])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert result.solver.evaluations > 1000
+    np.testing.assert_allclose(result["a.x"].values[:, 0], np.sin(w * np.array([25.0, 50.0])) / w, atol=1e-4)
+    assert peak < 1e6
 
 
 def test_a_run_that_would_take_for_ever_says_how_many_steps_and_what_may_help() -> None:

@@ -53,3 +53,25 @@ def test_a_sweep(tmp_path: Path) -> None:
     assert data["x.x"].dims == ("member", "x")
     with pytest.raises(AttributeError, match="totl"):
         data.totl  # noqa: B018
+
+
+def test_predictions() -> None:
+    """They are found again there, with what they measure: x = 2 at rest; one alone says why it does not go."""
+    said = brnn.theory.predict(network())
+    there = received(pickle.dumps(said))
+    assert repr(there) == repr(said)
+    first = next(iter(said))
+    assert first.measurable == next(iter(there)).measurable
+    with pytest.raises(TypeError, match="send all that predict"):
+        pickle.dumps(first)
+
+
+def test_a_fit() -> None:
+    """A = 0.5 is found from x = (1 - exp(-A t)) / A, and its profile is as steep there as it is here."""
+    t = np.linspace(0.5, 6.0, 12)
+    table = {"time": t, "x.x": (2.0 * (1.0 - np.exp(-0.5 * t)))[:, None]}
+    found = brnn.fit(network(), table, {"x.A": 1.0}, noise=0.1)
+    there = received(pickle.dumps(found))
+    assert there["x.A"] == found["x.A"] == pytest.approx(0.5, rel=1e-6)
+    np.testing.assert_allclose(there.predicted()[0], table["x.x"], rtol=1e-5)
+    np.testing.assert_allclose(there.profile("x.A", 3), found.profile("x.A", 3), rtol=1e-9)

@@ -110,7 +110,7 @@ def test_gates_laws_and_delays_are_shown(tmp_path: Path) -> None:
     dipole = run(app, ["show", "gated_dipole"]).output
     assert "gate (MTM)" in dipole
     assert "HabituativeGate(H=0.05, K=1, L=0.01" in dipole
-    assert "Outstar(rate=1" in " ".join(run(app, ["show", "outstar"]).output.split())
+    assert "Outstar(rate=1, sampling=f," in " ".join(run(app, ["show", "outstar"]).output.split())
     kernels = " ".join(run(app, ["show", "distance_dependent"]).output.split())
     assert "GaussianKernel(weight=1, width=1" in kernels
     assert "GaussianKernel(weight=1, width=4" in kernels

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brnn.base.paths import check_target
-from brnn.cli.commands.options import AsJson, Force, ModelName, Settings, number_option, whole_option
+from brnn.cli.commands.options import AsJson, Force, ModelName, OwnClasses, Settings, number_option, whole_option
 from brnn.cli.outputs import RESULTS, size_in_words
 from brnn.cli.text import columns
 from brnn.errors import InputError
@@ -37,6 +37,7 @@ def follow(
         ),
     ],
     settings: Settings = None,
+    own: OwnClasses = None,
     initial: Annotated[
         str | None,
         typer.Option(
@@ -73,7 +74,7 @@ def follow(
     ends = dict(_ends(text) for text in along)
     if len(ends) != len(along) or len(ends) > 2:
         raise InputError("--along: names one parameter, or two different ones")
-    build, given = find_model(model).varied(settings or ())
+    build, given = find_model(model, own).varied(settings or ())
     options: dict[str, Any] = {
         "settings": given,
         "initial": None if initial is None else _state(initial),

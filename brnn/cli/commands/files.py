@@ -12,7 +12,7 @@ import typer
 import brnn
 from brnn.base.paths import check_target
 from brnn.base.words import value_in_words
-from brnn.cli.commands.options import AsJson, File, Force, Settings, number_option
+from brnn.cli.commands.options import AsJson, File, Force, OwnClasses, Settings, number_option
 from brnn.cli.outputs import print_written, size_in_words
 from brnn.cli.text import columns
 from brnn.errors import InputError
@@ -277,6 +277,7 @@ def export(
         typer.Option("--latex", metavar="FILE", help="The equations of a model for a paper (.tex): align of amsmath."),
     ] = None,
     settings: Settings = None,
+    own: OwnClasses = None,
     duration: Annotated[
         str | None, typer.Option("--duration", metavar="T", help="Up to which time the inputs of a model are written.")
     ] = None,
@@ -294,16 +295,15 @@ def export(
     if ode is not None or sbml is not None or latex is not None:
         if csv is not None or parquet is not None:
             raise InputError("--ode, --sbml and --latex write a model, --csv and --parquet a result: not both")
-        print_written(_export_equations(file, ode, sbml, latex, settings, duration, force), as_json)
+        print_written(_export_equations(file, ode, sbml, latex, settings, own, duration, force), as_json)
         return
     if csv is None and parquet is None:
         raise InputError(
             "--csv DIR or --parquet FILE is needed: where the tables go (of a model --ode, --sbml or --latex)"
         )
-    if settings or duration is not None:
-        raise InputError(
-            f"{'--set ' + settings[0] if settings else '--duration'}: is for a model, with --ode, --sbml or --latex"
-        )
+    if settings or duration is not None or own is not None:
+        option = f"--set {settings[0]}" if settings else "--duration" if own is None else f"--model {own}"
+        raise InputError(f"{option}: is for a model, with --ode, --sbml or --latex")
     paths = [] if parquet is None else [to_parquet(file, parquet, force=force)]
     if csv is not None:
         paths += to_csv(file, csv, force=force)
@@ -316,6 +316,7 @@ def _export_equations(
     sbml: Path | None,
     latex: Path | None,
     settings: list[str] | None,
+    own: str | None,
     duration: str | None,
     force: bool,
 ) -> list[Path]:
@@ -332,7 +333,7 @@ def _export_equations(
         if path is not None:
             check_target(path, force, option=option, suffixes=suffixes)
     until = None if duration is None else number(number_option(duration, "--duration"), "--duration", above=0.0)
-    network = find_model(model).build(settings or ())
+    network = find_model(model, own).build(settings or ())
     texts: list[tuple[Path, str]] = []
     if ode is not None or sbml is not None:
         equations = scalar_equations(network, duration=until)

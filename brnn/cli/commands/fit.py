@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from brnn.base.paths import check_target
-from brnn.cli.commands.options import AsJson, Force, ModelName, Settings, number_option
+from brnn.cli.commands.options import AsJson, Force, ModelName, OwnClasses, Settings, number_option
 from brnn.cli.outputs import size_in_words
 from brnn.errors import InputError
 
@@ -42,6 +42,7 @@ def fit(
         ),
     ],
     settings: Settings = None,
+    own: OwnClasses = None,
     bounds: Annotated[
         list[str] | None,
         typer.Option("--bounds", metavar="NAME=LO:HI", help="Between which values it may be. May be repeated."),
@@ -71,7 +72,7 @@ def fit(
         from brnn.plot import SUFFIXES
 
         check_target(plot, force, option="--plot", suffixes=SUFFIXES)
-    build, given = find_model(model).varied(settings or ())
+    build, given = find_model(model, own).varied(settings or ())
     names = [_start(part) for text in free for part in text.split(",") if part.strip()]
     ends = dict(_ends(text) for text in bounds or ())
     sigma = None if noise is None else number_option(noise, "--noise")

@@ -10,7 +10,17 @@ import typer
 from brnn import models
 from brnn.errors import InputError
 
-__all__ = ["AsJson", "File", "Force", "ModelName", "Settings", "complete_model", "number_option", "whole_option"]
+__all__ = [
+    "AsJson",
+    "File",
+    "Force",
+    "ModelName",
+    "OwnClasses",
+    "Settings",
+    "complete_model",
+    "number_option",
+    "whole_option",
+]
 
 
 def complete_model(incomplete: str) -> list[str]:
@@ -38,6 +48,10 @@ Settings = Annotated[
         "saved network NAME.FIELD, NAME a layer, projection or stimulus. May be repeated.",
         show_default=False,
     ),
+]
+OwnClasses = Annotated[
+    str | None,
+    typer.Option("--model", metavar="FILE", help="The .py file with the classes of your own that a saved MODEL has."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead, for scripts.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]

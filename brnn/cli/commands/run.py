@@ -123,7 +123,11 @@ def run(
     ] = None,
     made_by: Annotated[
         str | None,
-        typer.Option("--model", metavar="FILE", help="What made the sweep's networks, if that is a file of yours."),
+        typer.Option(
+            "--model",
+            metavar="FILE",
+            help="The .py file with what is yours: the build() of --member's sweep, the classes of a saved MODEL.",
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the file of -o, if its run was killed or stopped.")
@@ -140,9 +144,7 @@ def run(
     from brnn.result.options import Record
 
     one = None if member is None else _member(model, member, made_by, settings, source)
-    if made_by is not None and one is None:
-        raise InputError(f"--model {made_by}: says what made the networks of a sweep, and needs --member N")
-    found = find_model(model) if one is None else None
+    found = find_model(model, made_by) if one is None else None
     given = (Path(model) if found is None else found.path, _file_of(source), None if start is None else Path(start))
     reads = [path for path in given if path is not None]
     if resume and out is None:

@@ -12,7 +12,7 @@ import typer
 
 from brnn import models as package
 from brnn.base.docstrings import described_parameters, docstring_of, reference_of
-from brnn.cli.commands.options import ModelName, Settings
+from brnn.cli.commands.options import ModelName, OwnClasses, Settings
 from brnn.cli.text import columns, signal_in_words
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def models(
 def show(
     model: ModelName,
     settings: Settings = None,
+    own: OwnClasses = None,
     equations: Annotated[
         bool, typer.Option("--equations", help="Print the equations of the network as it is built.")
     ] = False,
@@ -66,7 +67,7 @@ def show(
     """
     from brnn.cli.model import find_model
 
-    found = find_model(model)
+    found = find_model(model, own)
     network = found.build(settings or ())
     if json:
         print(network.to_json(indent=1))

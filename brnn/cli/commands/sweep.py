@@ -15,7 +15,7 @@ import typer
 
 from brnn.base.paths import check_target
 from brnn.base.text import closest
-from brnn.cli.commands.options import AsJson, Force, ModelName, Settings, number_option, whole_option
+from brnn.cli.commands.options import AsJson, Force, ModelName, OwnClasses, Settings, number_option, whole_option
 from brnn.cli.outputs import RESULTS, size_in_words
 from brnn.cli.stops import Stopped
 from brnn.cli.text import columns
@@ -43,6 +43,7 @@ _PATIENCE = 10.0  # seconds to wait for a scheduler
 def sweep(
     model: ModelName,
     settings: Settings = None,
+    own: OwnClasses = None,
     grid: Annotated[
         list[str] | None,
         typer.Option(
@@ -123,7 +124,7 @@ def sweep(
     if out is None:
         raise InputError("-o FILE is needed: a sweep is written to a file, for example -o sweep.h5")
     check_target(out, force or resume, option="-o", suffixes=RESULTS)
-    found = find_model(model)
+    found = find_model(model, own)
     number = whole_option(seed, "--seed")
     design = _design(grid or [], random or [], count, draw, table, repeats, number, yes)
     build, given = found.varied(settings or ())

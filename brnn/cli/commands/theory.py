@@ -9,7 +9,7 @@ import typer
 
 from brnn.base.paths import check_target
 from brnn.base.words import pattern_in_words
-from brnn.cli.commands.options import AsJson, Force, ModelName, Settings
+from brnn.cli.commands.options import AsJson, Force, ModelName, OwnClasses, Settings
 from brnn.cli.text import columns
 from brnn.errors import InputError
 
@@ -35,6 +35,7 @@ _NOTHING = 1e-12  # of the largest value of a state: printed as 0
 def theory(
     model: ModelName,
     settings: Settings = None,
+    own: OwnClasses = None,
     source: Annotated[
         str | None, typer.Option("--input", metavar="FILE", help="Input pattern, as for `brnn run`.")
     ] = None,
@@ -59,7 +60,7 @@ def theory(
         from brnn.plot import SUFFIXES
 
         check_target(plot, force, option="--plot", suffixes=SUFFIXES)
-    found = find_model(model)
+    found = find_model(model, own)
     pattern = None
     if source is not None:
         pattern = found.input_of(source)

@@ -74,6 +74,18 @@ class Prediction:
     tolerance: float | None = None
     _measure: Measure | None = field(default=None, repr=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError(
+            f"the prediction '{self.quantity}' knows how a run is measured, and cannot be sent alone: send all that "
+            "predict() returned, or its value"
+        )
+
+    def __copy__(self) -> Prediction:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Prediction:
+        return self
+
     @property
     def measurable(self) -> bool:
         """Whether it is about something that a run shows."""
@@ -138,6 +150,13 @@ class Predictions:
 
     network: str
     outcomes: tuple[Prediction | Unmet, ...]
+    _said: tuple[Callable[..., Predictions], Network] | None = None  # by what, and of which network
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process as the network: what theorems say and measure is found there again."""
+        if self._said is None:
+            return super().__reduce__()  # type: ignore[return-value]
+        return self._said[0], self._said[1:]
 
     @property
     def unmet(self) -> tuple[Unmet, ...]:

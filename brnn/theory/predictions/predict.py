@@ -100,4 +100,4 @@ def predict(network: Network) -> Predictions:
     for theorem in THEOREMS:
         said = theorem(network)
         outcomes += [said] if isinstance(said, Unmet) else said
-    return Predictions(network.name, tuple(outcomes))
+    return Predictions(network.name, tuple(outcomes), (predict, network))
