@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time as clock
 from pathlib import Path
 from types import ModuleType
 
@@ -15,7 +16,36 @@ try:
 except ImportError:  # Windows has no flock
     fcntl = None
 
-__all__ = ["fcntl", "in_use", "remove_leftovers"]
+__all__ = ["in_use", "lock_for_writing", "remove_leftovers"]
+
+_ATTEMPTS = 20
+_PAUSE = 0.05  # seconds
+
+
+def lock_for_writing(descriptor: int) -> None:
+    """Lock a file against other writers; readers may open it, as HDF5 does with a shared lock.
+
+    It is tried for a second: somebody may just look at the file. And a process that any thread starts has, until its
+    own program runs, all files that are open here, and their locks even if they are closed here meanwhile.
+
+    Raises
+    ------
+    BlockingIOError
+        If another program has the file open. A file system without locks raises nothing.
+    """
+    if fcntl is None:
+        return
+    for attempt in range(_ATTEMPTS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+        except OSError:
+            return
+        clock.sleep(_PAUSE)
 
 
 def in_use(path: str | Path) -> bool:

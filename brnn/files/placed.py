@@ -31,7 +31,7 @@ from brnn.base.paths import identity
 from brnn.base.text import bytes_in_words
 from brnn.errors import FileError
 from brnn.files.hdf5 import READ_ERRORS, reason
-from brnn.files.locks import fcntl
+from brnn.files.locks import lock_for_writing
 from brnn.files.stored import Key, StoredRows
 
 if TYPE_CHECKING:
@@ -86,23 +86,18 @@ class PlacedFile:
     Raises
     ------
     BlockingIOError
-        If another program has it open.
+        If another program has it open, and still has it a second later.
     """
 
     def __init__(self, path: Path, where: Mapping[str, FilePlace]) -> None:
         self.places = dict(where)
         self._file = open(path, "r+b", buffering=0)  # noqa: SIM115 - closed by `close`
         self._size = os.fstat(self._file.fileno()).st_size
-        if fcntl is not None:
-            try:
-                # Nobody else may have it open now; later they may read, as HDF5 does with a shared lock.
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self.close()
-                raise
-            except OSError:  # a file system without locks
-                pass
+        try:
+            lock_for_writing(self._file.fileno())
+        except BlockingIOError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the file, which is always in order."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from recording import one_line
 
 import brnn
 from brnn.errors import FileError, InputError
+from brnn.files import locks
 from brnn.files.placed import PlacedFile
 from brnn.files.sweep import reader
 from brnn.files.sweep.create import create, needed
@@ -92,6 +95,22 @@ def test_other_libraries_may_have_it_open(path: Path) -> None:
     with brnn.open(path) as data, h5py.File(path, "r") as file, xr.open_dataset(path, engine="h5netcdf"):
         assert file["status"][0] == 1
         sweeping.check(data, np.arange(50))
+
+
+def test_a_lock_that_a_starting_process_holds_for_a_moment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A process that another thread starts has all open files, and their locks, until its own program runs.
+    path.write_bytes(b"x")
+    before = os.open(path, os.O_RDONLY)
+    fcntl.flock(before, fcntl.LOCK_EX)
+    starting = threading.Timer(0.2, os.close, (before,))
+    starting.start()
+    PlacedFile(path, {}).close()
+    starting.join()
+    with path.open() as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        monkeypatch.setattr(locks, "_PAUSE", 0.0)
+        with pytest.raises(BlockingIOError):
+            PlacedFile(path, {})
 
 
 def test_a_file_that_is_replaced_while_it_is_opened(

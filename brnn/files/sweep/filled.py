@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time as clock
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -26,8 +25,6 @@ from brnn.files.sweep.texts import CodedTexts, codes_of, lines
 
 __all__ = ["SweepFile"]
 
-_ATTEMPTS = 20
-_PAUSE = 0.05  # seconds
 _STATUS = SweepVariable(("member",), np.dtype("u1"), (("long_name", "how the member ended"),))
 
 
@@ -243,15 +240,13 @@ class SweepFile:
 
     def _locked(self) -> PlacedFile:
         """Open the file that is there, if nobody else has."""
-        for attempt in range(_ATTEMPTS):
-            try:
-                return PlacedFile(self._path, {})
-            except BlockingIOError:  # or somebody just looks at it
-                if attempt < _ATTEMPTS - 1:
-                    clock.sleep(_PAUSE)
-            except OSError as error:
-                raise FileError(f"{self._name} cannot be resumed: {reason(error)}") from None
-        raise FileError(f"{self._name} cannot be resumed: it is open in another program, perhaps its sweep goes on")
+        try:
+            return PlacedFile(self._path, {})
+        except BlockingIOError:
+            detail = "it is open in another program, perhaps its sweep goes on"
+        except OSError as error:
+            detail = reason(error)
+        raise FileError(f"{self._name} cannot be resumed: {detail}")
 
 
 def _fill(file: PlacedFile, name: str) -> None:
