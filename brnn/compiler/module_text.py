@@ -83,8 +83,12 @@ def _stepped(statements: Sequence[Statement]) -> Iterator[Statement]:
     yield from later
 
 
-def text_of(program: Program, *, rates: bool = False, steps: bool = False) -> str:
+def text_of(
+    program: Program, *, rates: bool = False, steps: bool = False, behind: Sequence[tuple[str, str]] = ()
+) -> str:
     """Return the text of the module, whose functions find everything by its address.
+
+    `behind` are names of arrays that lie behind du/dt, each with the name of one that is as long.
 
     They do so in calls of three functions, as indices and slices of arrays, which may be negative or too large, and
     wrappers of functions that Python never calls, were four tenths of the time that a network took to compile.
@@ -99,6 +103,11 @@ def text_of(program: Program, *, rates: bool = False, steps: bool = False) -> st
     if steps:
         size = " + ".join(f"d{name}.size" for name in program.blocks)
         lines.append(f"    step = array_at(du + 8 * ({size}), 1)[0]")
+        imports = ADDRESSES.replace("array_in", "array_at, array_in")
+    if behind:
+        lines.append(f"    behind = du + 8 * ({' + '.join(f'd{name}.size' for name in program.blocks)})")
+        for name, other in behind:
+            lines += [f"    {name} = array_at(behind, {other}.size)", f"    behind += 8 * {other}.size"]
         imports = ADDRESSES.replace("array_in", "array_at, array_in")
     clear = [f"    d{name}[:] = 0.0" for name in program.blocks]
     return _module(program, imports, CALLED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)

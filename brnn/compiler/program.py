@@ -151,7 +151,7 @@ class SentSignals:
         return [Assign(self.total, ZERO), loop] if self.needs_total else [loop]
 
 
-@dataclass
+@dataclass(eq=False)
 class Program:
     """Equations and the values of their arguments, as they are collected.
 

@@ -33,6 +33,10 @@ _WORTH_STEPS = 2_000  # that must be left for a stiff method to be worth its mat
 WORTH_IN_ONE_GO = 20_000  # or so many where a step takes no time outside of compiled code
 _WORTH_IN_A_PIECE = 0.1  # of that for each piece, since a stiff method begins each with short steps,
 _WORTH_ROWS = 0.25  # and so many steps in each for a row of its matrices
+_HELD_STEPS, _HELD_WORTH = 2_000, 2e7  # that must be left, and times unknowns, where an exponential method is held
+_HELD_LOOK = 100  # steps of it before the first look at whether it is,
+_HELD = 0.2  # step times fastest rate of what it does not take exactly, where it is not worth to try another method,
+_TRIAL_STEPS, _TRIAL_GAIN = 10, 4.0  # steps of a trial, and how much longer the last one must be
 _LIMITED = 2.0  # step times fastest rate; at about 3 RK45 becomes unstable
 _STABLE = 3.3  # the same where it does
 _PACE_STEPS = 10_000  # over which the pace of a run is measured
@@ -80,6 +84,7 @@ class Stepwise(Driver):
     fastest: float | None = field(default=None, init=False)
     stiff: bool = field(default=False, init=False)
     limited: bool = field(default=False, init=False)
+    patience: int = field(default=_HELD_LOOK, init=False)
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Lay out the run, and let the events of time 0 happen."""
@@ -184,7 +189,7 @@ class Stepwise(Driver):
                 self.progressed(event - before)
                 return event, state, False
             state = stepper.y
-            turned = self._turned_stiff(fun, stepper)
+            turned = self._turned_stiff(piece, stepper)
             self._keep(stepper, before)
             rest = self.rule.rest(fun, stepper.t, state) if task.until_steady and stepper.t > settled else None
             if rest is not None:
@@ -292,7 +297,7 @@ class Stepwise(Driver):
             elif (
                 stepper.steps > steps
                 and stepper.t < piece.stop
-                and self._turned_stiff(piece.fun, stepper, WORTH_IN_ONE_GO)
+                and self._turned_stiff(piece, stepper, WORTH_IN_ONE_GO)
                 and stepper.status == "running"
             ):
                 self._count(stepper)
@@ -356,7 +361,7 @@ class Stepwise(Driver):
             self.stepper = stepper
         self.progressed(stepper.t - before)
 
-    def _turned_stiff(self, fun: RightHandSide, stepper: Any, worth: int = _WORTH_STEPS) -> bool:
+    def _turned_stiff(self, piece: Piece, stepper: Any, worth: int = _WORTH_STEPS) -> bool:
         """Tell, now and then, whether the steps are limited by stability and too many are left; then change method.
 
         LSODA may go on with its explicit method where a network is stiff but at rest to the last bit: it makes no
@@ -369,15 +374,46 @@ class Stepwise(Driver):
         in_a_piece = _WORTH_IN_A_PIECE * worth + _WORTH_ROWS * self.rows
         if left < (max(worth, self.least, self.timetable.pieces * in_a_piece) if self.worth is None else self.worth):
             return False
+        if self.stiff and hasattr(stepper, "rates"):
+            if not self._is_held(piece, stepper, left):
+                return False
+            self._succeed(f"from t = {stepper.t:.3g} on", left, "stiff by what totals over cells do")
+            return True
         if self.stiff:
             if stepper.njev > 0 or self.steps - self.began < LOOK_STEPS or left < WORTH_IN_ONE_GO:
                 return False
         elif self.worth is not None and stepper.step_size * stepper.rate < _LIMITED:
             return False  # which costs nothing, and where the estimate is too small another look will do
-        elif stepper.step_size * fastest_rate(fun, stepper.t, stepper.y) < _LIMITED:
+        elif stepper.step_size * fastest_rate(piece.fun, stepper.t, stepper.y) < _LIMITED:
             return False
         self._succeed(f"from t = {stepper.t:.3g} on", left)
         return True
+
+    def _is_held(self, piece: Piece, stepper: Any, left: float) -> bool:
+        """Tell whether a method that takes each unknown's own rate exactly is held up by what it does not take so.
+
+        That is, of many cells which inhibit each other, their total. How much longer the steps of the next method may
+        be is tried, for as many steps as a look is worth.
+        """
+        made, worth = self.steps - self.began, max(_HELD_STEPS, _HELD_WORTH / stepper.y.size)
+        if left < worth or made < self.patience:
+            return False
+        self.patience = 2 * made
+        fun, rates, method = piece.fun, stepper.rates, self.successors[0]
+
+        def others(t: float, u: np.ndarray) -> np.ndarray:
+            return np.asarray(fun(t, u) - rates * u)
+
+        if stepper.step_size * fastest_rate(others, stepper.t, stepper.y) < _HELD or not method.fits(self.task.system):
+            return False
+        trial = method.stepper(replace(piece, start=stepper.t, state=stepper.y))
+        trial.h_abs = stepper.step_size
+        for _ in range(_TRIAL_STEPS):
+            if trial.status == "running":
+                trial.step()
+        self._count(trial)
+        longer = trial.t - trial.t_old >= _TRIAL_GAIN * stepper.step_size
+        return trial.status != "failed" and (longer or trial.status == "finished")
 
     def _begins_stiff(self, stepper: Any, piece: Piece) -> bool:
         """Tell whether stability alone would ask for many steps in a large network; then change method at once."""
@@ -389,11 +425,11 @@ class Stepwise(Driver):
         self._succeed("from the start" if piece.start == self.task.begin else f"from t = {piece.start:.3g} on", left)
         return True
 
-    def _succeed(self, since: str, left: float) -> None:
+    def _succeed(self, since: str, left: float, why: str = "stiff") -> None:
         """Let the next method take over."""
         self.method, *rest = self.successors
         self.stiff, self.successors, self.began = True, tuple(rest), self.steps
-        self.reason += f"; {since} {self.method.name}: stiff, {left:.1g} steps were left"
+        self.reason += f"; {since} {self.method.name}: {why}, {left:.1g} steps were left"
 
     def _hopeless(self, time: float) -> float | None:
         """Return, now and then, how many steps the run would need at the pace of the last ones, if far too many."""

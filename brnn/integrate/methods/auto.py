@@ -11,7 +11,7 @@ from brnn.integrate.methods.equal_steps import Euler
 from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.methods.exponential import ETD4
 from brnn.integrate.methods.implicit import LSODA
-from brnn.integrate.methods.rosenbrock import ROS34PW2
+from brnn.integrate.methods.rosenbrock import ROS34PW2, ROS34PW2Totals
 from brnn.integrate.methods.stochastic import SRIW1
 from brnn.integrate.stepwise import Stepwise
 
@@ -31,6 +31,7 @@ _EVENTS_WORTH = 1 / 4  # with events, steps that must be left for each element o
 
 
 _EVENTS_FROM = 1e-8  # of rtol: events are found between the steps of RK45, whose interpolant is of order 4
+_IN_TOTALS = ROS34PW2Totals()  # where ETD4 is held by what totals over cells do
 _ONE_BY_ONE = LSODA()  # where Python looks at each step, few steps are what counts
 
 
@@ -40,8 +41,8 @@ class Auto(Method):
     name = "auto"
     description = (
         f"RK45, which gives way to LSODA (up to {_STIFF_LSODA} unknowns), ROS34PW2 (up to {_STIFF_CELLS} cells) or "
-        f"ETD4 where the network proves to be stiff; LSODA up to {_LSODA_AT_MOST} unknowns until rest, and with "
-        f"events if rtol is below {_EVENTS_FROM:g}; "
+        "ETD4 (then ROS34PW2-totals, if totals over cells hold that up) where the network proves to be stiff; "
+        f"LSODA up to {_LSODA_AT_MOST} unknowns until rest, and with events if rtol is below {_EVENTS_FROM:g}; "
         "RK45 with delays; Euler where cells fire; SRIW1 with white noise; the map in discrete time"
     )
     order = 0
@@ -91,6 +92,8 @@ class Auto(Method):
             driver.rows = size if size <= _STIFF_LSODA else cells if cells <= _STIFF_CELLS else 0
             if cells > _STIFF_CELLS:
                 driver.look, driver.worth = _LARGE_LOOK, max(_LARGE_STEPS, _LARGE_WORTH / size)
+                if _IN_TOTALS.refuses(network, "duration", None) is None:
+                    driver.successors += (_IN_TOTALS,)
             elif network.events:
                 driver.least = _EVENTS_WORTH * driver.rows**2
         return driver

@@ -10,6 +10,7 @@ from brnn.errors import InputError
 from brnn.integrate.stepwise import Stepwise
 
 if TYPE_CHECKING:
+    from brnn.compiler.system import System
     from brnn.integrate.driver import Driver, RunTask
     from brnn.integrate.steppers.base import Piece
     from brnn.spec.network import Network
@@ -111,6 +112,10 @@ class StepperMethod(Method):
     """
 
     per_period: ClassVar[int] = 16
+
+    def fits(self, system: System) -> bool:
+        """Tell whether it can take over a run of a network that it does not refuse."""
+        return True
 
     def stepper(self, piece: Piece) -> Any:
         """Return what makes the steps of this piece."""

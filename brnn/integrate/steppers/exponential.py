@@ -48,7 +48,7 @@ class Exponential:
         piece.fun.with_rates(self.t, self.y, self._both)
         scale = piece.atol + piece.rtol * np.abs(self.y)
         speed = float(np.max(np.abs(self.f) / scale))
-        fastest = float(np.max(np.abs(self._rates)))
+        fastest = float(np.max(np.abs(self.rates)))
         first = max(_FIRST / speed if speed > 0.0 else np.inf, _PART / fastest if fastest > 0.0 else 0.0)
         self.h_abs = min(self.stop - self.t, first)
         self._before: tuple[float, np.ndarray] = (self.t, self.y)
@@ -59,13 +59,19 @@ class Exponential:
         return self._both[: self.y.size]
 
     @property
-    def _rates(self) -> np.ndarray:
+    def rates(self) -> np.ndarray:
+        """The rates of the unknowns where it stands."""
         return self._both[self.y.size :]
+
+    @property
+    def step_size(self) -> float:
+        """Length of the last step."""
+        return self.t - self._before[0]
 
     def step(self) -> None:
         """Make one step."""
         t, u, piece, code = self.t, self.y, self._piece, self._code
-        f, L, phi, k, stage = self.f, self._rates, self._phi, self._slope, self._stage
+        f, L, phi, k, stage = self.f, self.rates, self._phi, self._slope, self._stage
         shortest = 10.0 * abs(np.nextafter(t, np.inf) - t)
         size = min(max(self.h_abs, shortest), piece.longest)
         new = room_apart(u.size)

@@ -1,0 +1,289 @@
+"""The Jacobian of a network whose cells meet in totals alone: a small matrix for each cell, plus one of low rank.
+
+In such a network (`brnn.compiler.blocks`) du_i/dt of cell i is F_i(u_i, S), where u_i are the unknowns of that cell
+(its activity, its gates, those of other layers in the same place) and S = sum_i G_i(u_i) a few sums over all cells. So
+
+    J = D + U^T W,    D_i = dF_i/du_i,    U_i = dF_i/dS,    W_i = dG_i/du_i:
+
+for all-but-self inhibition the rank is one. All are exact, from the derivatives of the statements, and take O(cells).
+A generated function writes them behind du/dt; it is compiled when a method asks for it.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from brnn.compiler.blocks import halves
+from brnn.compiler.linearized import Linearized
+from brnn.compiler.module_text import text_of
+from brnn.compiler.program import Program
+from brnn.compiler.statements import (
+    Array,
+    Assign,
+    Call,
+    CodeExpression,
+    ConstantNumber,
+    Element,
+    Index,
+    Local,
+    Loop,
+    Operation,
+    Statement,
+)  # fmt: skip
+from brnn.compiler.system import RightHandSide, System, room_apart
+from brnn.errors import SpecError
+from brnn.spec.network import Network
+
+__all__ = ["CellJacobian", "CellText", "cell_text", "meets_elsewhere"]
+
+_I, _ONE = Index("i"), ConstantNumber("1.0")
+
+Tangents = dict[str, CodeExpression]  # of a number, by what moves: the name of a block of the state, or of a sum
+
+
+def meets_elsewhere(network: Network) -> str | None:
+    """Return which part of a network lets its cells meet elsewhere than in totals; None if none does."""
+    for link in network.projections:
+        if link.delay > 0.0:
+            return f"{link.label} has a delay"
+        if link.learning is not None:
+            return f"{link.label} learns"
+        if link.gate is not None and link.gate.per == "connection":
+            return f"{link.label} has a gate for each connection"
+        if not link.topology.local:
+            return f"{link.label} has the topology {type(link.topology).__name__}, whose cells do not meet in a total"
+        if link.modulation is not None and link.modulation.at == "total":
+            return f"{link.label} is modulated by a total"
+    for stimulus in network.stimuli:
+        if stimulus.schedule.per_cell:
+            return f"{stimulus.label} is another one for each cell at each time"
+    return None
+
+
+@dataclass(frozen=True)
+class _Part:
+    """An array behind du/dt: how `row` changes with `column`, for each cell that the array `of` has."""
+
+    name: str
+    row: str
+    column: str
+    of: str
+
+
+class CellText:
+    """The generated function that writes the parts of D, U and W behind du/dt.
+
+    Parameters
+    ----------
+    program : Program
+        That of the network.
+
+    Raises
+    ------
+    SpecError
+        If its cells do not meet in totals alone, or a law or signal has no derivative.
+
+    Attributes
+    ----------
+    source : str
+        Text of the module.
+    parts : list of _Part
+        What it writes, in its order.
+    sums : list of str
+        The sums that depend on cells, and on which cells depend.
+    """
+
+    def __init__(self, program: Program) -> None:
+        found = halves(program)
+        if found is None:
+            raise SpecError("its cells do not meet in totals alone")
+        linear = Linearized(program, flat_jumps=True)
+        writer = _Writer(linear, found.sums)
+        statements = list(writer.statements(linear.statements))
+        changed = replace(program, statements=statements, functions=linear.functions)
+        self.parts = writer.parts
+        self.source = text_of(changed, behind=[(part.name, part.of) for part in self.parts])
+        rows, columns = {part.row for part in self.parts}, {part.column for part in self.parts}
+        self.sums = [name for name in found.sums if name in rows and name in columns]
+
+
+_texts: weakref.WeakKeyDictionary[Program, CellText] = weakref.WeakKeyDictionary()
+
+
+def cell_text(program: Program) -> CellText:
+    """Return the text of a program; the same one again for each piece of a run."""
+    found = _texts.get(program)
+    if found is None:
+        found = _texts[program] = CellText(program)
+    return found
+
+
+class CellJacobian:
+    """D, U and W of a network whose cells meet in totals alone.
+
+    Parameters
+    ----------
+    system : System
+        The network.
+
+    Raises
+    ------
+    SpecError
+        As `CellText` does.
+
+    Attributes
+    ----------
+    groups : list of ndarray
+        For each group of blocks of the state whose unknowns meet in a cell: where these begin.
+    cells : list of int
+        How many cells each group has.
+    own : list of ndarray, shape (blocks, blocks, cells)
+        D of each group: ``own[g][r, c, i]`` is the derivative of the slope of block r by block c in cell i.
+    spread : ndarray, shape (sums, unknowns)
+        U, how each slope changes with each sum.
+    summed : ndarray, shape (sums, unknowns)
+        W, how each sum changes with each unknown.
+    """
+
+    def __init__(self, system: System) -> None:
+        program, text = system.program, cell_text(system.program)
+        self._source, sums = text.source, text.sums
+        sizes = {name: v.size for name, v in zip(program.blocks, system.variables, strict=True)}
+        starts = {name: v.start for name, v in zip(program.blocks, system.variables, strict=True)}
+        sizes |= {name: array.size for name, array in program.arrays.items() if array is not None}
+        self._size = system.size
+        edges = self._size + np.cumsum([0, *(sizes[part.of] for part in text.parts)])
+        self._out = room_apart(int(edges[-1]))
+        views = {part: self._out[a:b] for part, a, b in zip(text.parts, edges[:-1], edges[1:], strict=True)}
+        self.spread, self.summed = np.zeros((len(sums), self._size)), np.zeros((len(sums), self._size))
+        self.groups, self.cells, self.own = [], [], []
+        copies: list[tuple[np.ndarray, np.ndarray]] = []
+        for blocks in _together(program.blocks, views):
+            place = {name: k for k, name in enumerate(blocks)}
+            own = np.zeros((len(blocks), len(blocks), sizes[blocks[0]]))
+            copies += [
+                (own[place[part.row], place[part.column]], view)
+                for part, view in views.items()
+                if part.row in place and part.column in place
+            ]
+            self.groups.append(np.array([starts[name] for name in blocks], dtype=np.int64))
+            self.cells.append(sizes[blocks[0]])
+            self.own.append(own)
+        for part, view in views.items():
+            for matrix, total, block in ((self.spread, part.column, part.row), (self.summed, part.row, part.column)):
+                if total in sums and block in starts:
+                    copies.append((matrix[sums.index(total), starts[block] : starts[block] + view.size], view))
+        self._copies = copies
+
+    def of(self, fun: RightHandSide) -> RightHandSide:
+        """Return the function that writes du/dt and what stands behind it, where `fun` holds."""
+        return replace(fun, source=self._source)
+
+    def update(self, function: RightHandSide, t: float, u: np.ndarray) -> None:
+        """Let all parts be those of a time and a state; `function` comes from `of`."""
+        function.into(t, u, self._out)
+        for part, view in self._copies:
+            part[...] = view
+
+
+def _together(blocks: Sequence[str], parts: Sequence[_Part] | dict[_Part, np.ndarray]) -> list[list[str]]:
+    """Return the blocks of the state in groups that meet in cells."""
+    group = {name: {name} for name in blocks}
+    for part in parts:
+        if part.row in group and part.column in group and group[part.row] is not group[part.column]:
+            joined = group[part.row] | group[part.column]
+            group |= dict.fromkeys(joined, joined)
+    return [[name for name in blocks if name in own] for own in dict.fromkeys(map(frozenset, group.values()))]
+
+
+class _Writer:
+    """Writes the statements of a right-hand side with those that compute its derivatives, cell by cell."""
+
+    def __init__(self, linear: Linearized, sums: Sequence[str]) -> None:
+        self.linear, self.sums = linear, sums
+        self.parts: list[_Part] = []
+        self._arrays: dict[str, Tangents] = {}
+        self._locals: dict[str, Tangents] = {}
+        self._count = 0
+
+    def statements(self, statements: Sequence[Statement]) -> Iterator[Statement]:
+        """Yield the statements of the whole function."""
+        for statement in statements:
+            if isinstance(statement, Loop):
+                self._locals = {name: {name: _ONE} for name in self.sums}
+                yield replace(statement, body=tuple(self._of_cell(statement.body)))
+            elif isinstance(statement, Assign) and self.linear.varies_with(statement.value):
+                raise SpecError(f"{statement.target}: is made of sums outside of all cells")
+            else:
+                yield statement
+
+    def _of_cell(self, body: Sequence[Statement]) -> Iterator[Statement]:
+        for statement in body:
+            assert isinstance(statement, Assign)
+            change: Tangents = {}
+            for factor in self.linear.factors(statement.value):
+                tangents, value = self._tangents(factor.leaf), factor.value
+                if not tangents or self._is_zero(value):
+                    continue
+                if not factor.plain:
+                    kept = Local(f"c{self._count}")
+                    self._count += 1
+                    yield Assign(kept, value)
+                    value = kept
+                for seed, tangent in tangents.items():
+                    term = value if tangent == _ONE else tangent if value == _ONE else value * tangent
+                    change[seed] = change[seed] + term if seed in change else term
+            yield statement
+            yield from self._changed(statement, change)
+
+    def _changed(self, statement: Assign, change: Tangents) -> Iterator[Statement]:
+        """Yield the statements that keep how a target changes."""
+        match statement.target, statement.symbol:
+            case Local(name), "+=":  # a sum
+                for seed, value in change.items():
+                    yield Assign(self._part(name, seed, seed)[_I], value)
+            case Local(name), _:
+                self._locals[name] = {}
+                for seed, value in change.items():
+                    self._locals[name][seed] = Local(f"t_{name}_{seed}")
+                    yield Assign(Local(f"t_{name}_{seed}"), value)
+            case Element(Array(name, "work"), _), "=":
+                self._arrays[name] = {}
+                for seed, value in change.items():
+                    self._arrays[name][seed] = self._part(name, seed, name)[_I]
+                    yield Assign(self._part(name, seed, name)[_I], value)
+            case Element(Array(name, "state"), _), "=":
+                for seed, value in change.items():
+                    yield Assign(self._part(name[1:], seed, name[1:])[_I], value)
+            case target, symbol:
+                raise SpecError(f"{target} {symbol}: is no statement of one cell")
+
+    def _tangents(self, leaf: CodeExpression) -> Tangents:
+        match leaf:
+            case Element(Array(name, "state"), _):
+                return {name: _ONE}
+            case Element(Array(name, "work"), _):
+                return self._arrays.get(name, {})
+            case Local(name):
+                return self._locals.get(name, {})
+        return {}
+
+    def _part(self, row: str, column: str, of: str) -> Array:
+        """Return the array of a derivative; the same one if it is asked for again."""
+        part = _Part(f"d_{row}_by_{column}", row, column, of)
+        if part not in self.parts:
+            self.parts.append(part)
+        return Array(part.name, "work")
+
+    def _is_zero(self, value: CodeExpression) -> bool:
+        """Tell whether a derivative is that of a function which does not read its argument."""
+        match value:
+            case Operation(left, "*", right):
+                return self._is_zero(left) or self._is_zero(right)
+            case Call(name, _):
+                return self.linear.functions[name].source.rstrip().endswith(":\n    return 0.0")
+        return False
