@@ -18,7 +18,7 @@ FAULTS_ARGS ?=
 DOCS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv install demo test coverage lint format types imports docs wheel pythons readers engines mutants faults bench hooks clean
+.PHONY: help venv install demo test coverage lint format types imports docs wheel pythons readers engines pages mutants faults bench hooks clean
 
 help:  ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -73,6 +73,7 @@ docs: $(VENV)/.installed-dev  ## make the documentation site in docs/_build: run
 	$(BIN)/python docs/architecture_picture.py
 	$(BIN)/python -m pytest -q -n 0 tests/unit/test_docs.py
 	BRNN_DOCS=$(DOCS) $(BIN)/python -m sphinx -q -n -W --keep-going -b html docs docs/_build
+	$(BIN)/python docs/check_site.py docs/_build
 
 wheel: $(VENV)/.installed-dev  ## build the wheel and try it in a new environment elsewhere
 	$(BIN)/python .ci/check_wheel.py
@@ -82,6 +83,9 @@ pythons: $(VENV)/.installed-dev  ## unit tests on other Pythons, and with the ol
 
 engines: $(VENV)/.installed-dev  ## every model in XPPAUT and in libroadrunner, by brnn export
 	$(BIN)/python -m pytest -n auto -rsx tests/readers/engines.py $(PYTEST_ARGS)
+
+pages: $(VENV)/.installed-dev  ## the page without a server of every model, in Chromium, beside Python
+	BRNN_PAGES=all $(BIN)/python -m pytest -n 0 -rsP tests/system/test_explore_alone.py -k integrates $(PYTEST_ARGS)
 
 readers: $(VENV)/.installed-dev  ## files of brnn in other programs: every command of docs/readers.md
 	@test -x .venvs/readers/bin/python || $(BIN)/python -m venv .venvs/readers

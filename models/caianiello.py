@@ -31,7 +31,7 @@ from brnn.base.checks import array, number, spread, whole
 from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.figures import FigureDescription, Panel, Raster, Run, figure
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Raster, Run, figure
 from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.runs import run
 from brnn.signals import Linear
@@ -308,23 +308,45 @@ def equations() -> list[Comparison]:
 # Figure -------------------------------------------------------------------------------------------------------
 
 
+def _wave(run: Run) -> list[Mark]:
+    """Return where waves on a ring of refractory cells are, one cell further in each step; nothing elsewhere."""
+    (layer,), delays = run.network.layers, run.network.projections
+    found = run.values("cells") > 0.5
+    step = float(np.max(layer.step))
+    times = run.times("cells") / step
+    ring = _ring(layer.cells, len(delays)) if layer.cells >= 3 and delays else np.empty(0)
+    matrices = [link.topology.matrix for link in delays]  # type: ignore[attr-defined]
+    if not np.array_equal(matrices, ring) or not np.array_equal(times, np.arange(len(times))) or run.start:
+        return []
+    # The given past must be that of waves in one direction, which then never meet.
+    past = found[: len(delays)]
+    places = np.flatnonzero(past[0])
+    apart = np.diff(places, append=places[:1] + layer.cells)
+    travels = all(np.array_equal(row, np.roll(past[0], k)) for k, row in enumerate(past))
+    if len(past) < 2 or not travels or (apart <= len(delays)).any():
+        return []
+    when, which = np.meshgrid(times, places, indexing="ij")
+    return [Curve((step * when).ravel(), ((which + when) % layer.cells).ravel(), "theory", "predicted", 1, marker="o")]
+
+
 @figure("cells.x")
 def waves(run: Run) -> FigureDescription | None:
-    """Show who fires in each step."""
+    """Show who fires in each step, and where a wave is by theory."""
     view = run.view("cells")
     if view.cells > 400 or len(view.shape) > 1:
         return None
     when, which = np.nonzero(run.values("cells") > 0.5)
     ticks = tuple((float(k), str(k)) for k in range(view.cells)) if view.cells <= 16 else None
+    wave = _wave(run)
     panel = Panel(
         "Who fires",
-        (Raster(run.times("cells")[when], which),),
+        (Raster(run.times("cells")[when], which, "simulated" if wave else ""), *wave),
         "step",
         "cell on the ring",
         width=1.6,
-        y_limits=(-0.7, view.cells - 0.3),
+        y_limits=(-0.7, view.cells + (0.8 if wave else -0.3)),  # room for the names over the ticks
         x_limits=(-0.7, run.end + 0.7),
         y_ticks=ticks,
-        legend="none",
+        legend="top",
     )
     return FigureDescription("Excitation travels: one cell in each step", run.below, ((panel,),), (1.3,))

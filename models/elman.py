@@ -24,9 +24,19 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import choice
 from brnn.claims import Comparison, claim
-from brnn.figures import FigureDescription, Run, figure
+from brnn.figures import Curve, FigureDescription, Panel, Run, figure, theory_curve, time_panel
 from brnn.models.parts.by_hand import equations_by_hand
-from brnn.models.parts.cells import PHI, Blocks, Parts, sequence_figure, sequence_of, vector
+from brnn.models.parts.cells import (
+    PHI,
+    Blocks,
+    Parts,
+    bias_of,
+    sequence_figure,
+    sequence_of,
+    shown_in,
+    vector,
+    weights_of,
+)
 from brnn.models.parts.runs import run
 from brnn.sequences.initial import orthogonal
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -135,8 +145,26 @@ def orthogonal_weights_keep_lengths() -> Comparison:
 
 @figure("x.x", "h.x")
 def echo(run: Run) -> FigureDescription | None:
-    """Show what is shown and what the cells make of it."""
-    return sequence_figure(run, "Each step mixes what is shown with what the cells were", h="Cells h")
+    """Show what is shown, what the cells make of it, and how long h is, beside its bound."""
+    title = "Each step mixes what is shown with what the cells were"
+    return sequence_figure(run, title, below=_lengths(run), h="Cells h")
+
+
+def _lengths(run: Run) -> Panel:
+    """Return |h| over time, and what it is at most, |U| |h| + |W x + b| in each step, since |phi(w)| is at most |w|."""
+    network, h = run.network, run.values("h")
+    marks = [Curve(run.times("h"), np.linalg.norm(h, axis=1), "|h|")]
+    if run.part("h").activation != "sigmoid" and not run.start:
+        driven = shown_in(network) @ weights_of(network, "W_h").T + bias_of(network, "b_h")
+        most, factor = [float(np.linalg.norm(h[0]))], float(np.linalg.norm(weights_of(network, "U_h"), 2))
+        for given in driven[: int(run.end)]:
+            most.append(factor * most[-1] + float(np.linalg.norm(given)))
+        if most[-1] < _SEEN * max(float(mark.y.max()) for mark in marks):  # beyond that it says nothing
+            marks.append(theory_curve(np.arange(len(most) + 0.0), most, "at most |U| |h| + |W x + b|"))
+    return time_panel(run, "Length of h", marks, y="length")
+
+
+_SEEN = 20.0
 
 
 def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:

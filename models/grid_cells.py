@@ -36,7 +36,7 @@ from brnn.analysis.spatial import grid_score, rate_map
 from brnn.base.checks import array, number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.figures import FigureDescription, Panel, Picture, Raster, Run, figure, time_panel
+from brnn.figures import Band, Curve, FigureDescription, Level, Panel, Picture, Raster, Run, figure, time_panel
 from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.map_figure import map_panel, path_panel
 from brnn.models.parts.runs import run
@@ -357,33 +357,49 @@ def spikes(run: Run) -> FigureDescription | None:
     shown = [Raster(times[late], rows[late], "spikes")]
     look: dict[str, Any] = {"y": "cell", "x_limits": (max(run.start, run.end - _LAST), run.end), "legend": "none"}
     raster = time_panel(run, f"Spikes of the first {_SHOWN} grid cells", shown, spans=(), **look)
+    sums, when = z.sum(axis=2), run.times("learned0.z")
+    course = [
+        Band(when, sums.min(axis=1), sums.max(axis=1), "all cells"),
+        Curve(when, sums.mean(axis=1), "mean"),
+        Level(1.0, "goes to 1, and never below"),
+    ]
+    summed = time_panel(run, "Sum of the weights of a cell", course, y="sum of weights", spans=())
     own = columns["which"] == first
     count = int(own.sum())
     below = f"{count} spikes of grid cells   ·   {run.below}"
-    places = _where_they_fire(run, columns["time"][own], cell[own])
-    rows = [weights, [raster], places] if places else [weights, [raster]]
+    places, spacing = _where_they_fire(run, columns["time"][own], cell[own])
+    if spacing is not None:
+        theirs = theory.grid_spacing(float(np.max(run.network.stimuli[0].schedule.tuning.spacing)))  # type: ignore[attr-defined]
+        below = f"grids: {spacing:.1f} cm from peak to peak, theory {theirs:.1f} cm   ·   {below}"
+    rows = [weights, [raster, summed], places] if places else [weights, [raster, summed]]
     return FigureDescription("Grid cells learn from cells that fire at random", below, rows)
 
 
-def _where_they_fire(run: Run, times: np.ndarray, cells: np.ndarray) -> list[Panel]:
-    """Return maps of the cells that fire most: rates, or, where the animal did not come everywhere, single spikes."""
+def _where_they_fire(run: Run, times: np.ndarray, cells: np.ndarray) -> tuple[list[Panel], float | None]:
+    """Return maps of the cells that fire most, and the spacing of their grids (cm).
+
+    They are rates, or, where the animal did not come everywhere, single spikes, whose grids are not measured.
+    """
     walk = run.network.stimuli[0].schedule
     if not isinstance(walk, AlongTrajectory) or (np.diff(walk.trajectory.limits)[::2] <= 0.0).any():
-        return []
+        return [], None
     limits = walk.trajectory.limits
     path, step = np.linspace(run.start, run.end, 1 + int(np.ceil((run.end - run.start) / _SAMPLE)), retstep=True)
     way = np.array(walk.at(path))
-    panels = []
+    panels, spacings = [], []
     for k in np.argsort(-np.bincount(cells), kind="stable")[:_MAPPED].tolist():
         fired = np.array(walk.at(times[cells == k]))
         x, y = np.concatenate([way, fired], axis=1)
         spike = np.arange(x.size) >= path.size
         rates = rate_map(x, y, spike.astype(float), np.where(spike, 0.0, step), limits=limits)
         if np.isfinite(rates).mean() > _KNOWN:
-            panels.append(map_panel(rates, f"Cell {k}: gridness {grid_score(rates).gridness:.2f}"))
+            score = grid_score(rates)
+            spacings.append(score.spacing * float(limits[1] - limits[0]) / len(rates))
+            panels.append(map_panel(rates, f"Cell {k}: gridness {score.gridness:.2f}"))
         else:
             panels.append(path_panel(way, fired, limits, f"Where cell {k} fired"))
-    return panels
+    known = np.isfinite(spacings)
+    return panels, float(np.median(np.array(spacings)[known])) if known.any() else None
 
 
 _SHOWN, _LAST = 20, 20.0  # cells, s

@@ -41,7 +41,18 @@ from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import FigureDescription, Run, figure
 from brnn.models.parts.by_hand import equations_by_hand
-from brnn.models.parts.cells import Blocks, Parts, held_conductances, sequence_figure, sequence_of, sigma, vector
+from brnn.models.parts.cells import (
+    Blocks,
+    Parts,
+    bias_of,
+    fading,
+    held_conductances,
+    sequence_figure,
+    sequence_of,
+    sigma,
+    vector,
+    weights_of,
+)
 from brnn.models.parts.runs import run
 from brnn.signals import Linear
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -224,10 +235,45 @@ def activities_are_bounded() -> Comparison:
     return Comparison.within(-1.0, run(network, times=np.arange(201.0))["h.x"], 1.0)
 
 
+def _step_in_silence(network: Network) -> np.ndarray | None:
+    """Return by which matrix a step multiplies small activities if nothing is shown; None if 0 is no state of rest."""
+    if any(s.name in ("b_n", "d") and np.any(s.pattern) for s in network.stimuli):
+        return None
+    layers = {layer.name: layer for layer in network.layers}
+    U, z = weights_of(network, "U_n"), np.atleast_1d(sigma(bias_of(network, "b_z")))
+    kept = z if layers["h"].gate == "keep" else 1.0 - z  # type: ignore[attr-defined]
+    if "q" in layers:
+        r = np.atleast_1d(sigma(bias_of(network, "b_r")))
+        U = U * r if next(link for link in network.projections if link.name == "U_n").source == "q" else r[:, None] * U
+    return np.asarray(np.diag(np.broadcast_to(kept, len(U))) + (1.0 - kept)[:, None] * U)
+
+
+@claim(
+    "In silence small activities fade by the matrix z + (1 - z) r U_n",
+    source="derived: tanh(w) of small w is w",
+)
+def small_activities_fade() -> list[Comparison]:
+    """Random weights and biases of the gates, 1e-7 at first, twelve steps; three kinds of reset."""
+    rng = np.random.default_rng(11)
+    rows = []
+    for reset, gates in (("after", 3), ("before", 3), ("none", 2)):
+        U, b = rng.normal(size=(3 * gates, 3)), np.append(rng.normal(size=3 * gates - 3), np.zeros(3))
+        start, z, r = rng.normal(size=3), sigma(b[-6:-3]), sigma(b[:3]) if gates == 3 else np.ones(3)
+        U_n = U[-3:] * r if reset == "before" else r[:, None] * U[-3:]
+        step = np.diag(z) + (1.0 - z)[:, None] * U_n
+        network = build(W=np.zeros((3 * gates, 1)), U=U, b=b, reset=reset, initial=1e-7 * start, pattern=np.zeros(12))
+        h = 1e7 * run(network, times=np.arange(13.0))["h.x"].values
+        expected = np.array([np.linalg.matrix_power(step, k) @ start for k in range(13)])
+        rows.append(Comparison(expected, h, 1e-5 * float(np.abs(expected).max()), f"reset {reset}"))
+    return rows
+
+
 @figure("x.x", "h.x")
 def kept_and_renewed(run: Run) -> FigureDescription | None:
-    """Show what is shown and the cells, which keep a part and renew the rest."""
-    return sequence_figure(run, "Cells that keep a part and renew the rest", h="Cells h")
+    """Show what is shown and the cells, which keep a part and renew the rest, beside linear cells in silence."""
+    step = _step_in_silence(run.network)
+    theory = {} if step is None else {"h": fading(run, "h", step)}
+    return sequence_figure(run, "Cells that keep a part and renew the rest", theory, h="Cells h")
 
 
 def _by_hand(reset: str) -> Callable[[Any, np.ndarray], dict[str, np.ndarray]]:

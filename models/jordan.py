@@ -25,7 +25,7 @@ from brnn.base.checks import array, choice
 from brnn.claims import Comparison, claim
 from brnn.figures import FigureDescription, Run, figure
 from brnn.models.parts.by_hand import equations_by_hand
-from brnn.models.parts.cells import PHI, Blocks, Parts, sequence_figure, sequence_of
+from brnn.models.parts.cells import PHI, Blocks, Parts, bias_of, fading, sequence_figure, sequence_of, weights_of
 from brnn.models.parts.runs import run
 from brnn.sequences.initial import glorot
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -133,8 +133,12 @@ def generates_a_cycle() -> Comparison:
 
 @figure("x.x", "h.x", "y.x")
 def output_fed_back(run: Run) -> FigureDescription | None:
-    """Show what is shown, the cells, and the output, which is all that is remembered."""
-    return sequence_figure(run, "Only the output is remembered", h="Cells h", y="Output y, fed back")
+    """Show what is shown, the cells, and the output, which is all that is remembered; linear in silence."""
+    network, theory = run.network, {}
+    smooth = {run.part(layer).activation for layer in ("h", "y")} <= {"tanh", "linear"}
+    if smooth and not (bias_of(network, "b_h").any() or bias_of(network, "b_y").any()):
+        theory["y"] = fading(run, "y", weights_of(network, "V") @ weights_of(network, "U_h"))
+    return sequence_figure(run, "Only the output is remembered", theory, h="Cells h", y="Output y, fed back")
 
 
 def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:

@@ -36,7 +36,17 @@ from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import FigureDescription, Run, figure
 from brnn.models.parts.by_hand import equations_by_hand
-from brnn.models.parts.cells import Blocks, Parts, sequence_figure, sequence_of, sigma, vector
+from brnn.models.parts.cells import (
+    Blocks,
+    Parts,
+    bias_of,
+    fading,
+    sequence_figure,
+    sequence_of,
+    sigma,
+    vector,
+    weights_of,
+)
 from brnn.models.parts.runs import run
 from brnn.signals import Linear
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -204,10 +214,44 @@ def orders_are_names() -> list[Comparison]:
     return rows
 
 
+def _step_in_silence(network: Network) -> np.ndarray | None:
+    """Return by which matrix a step multiplies a small memory if nothing is shown; None if 0 is no state of rest."""
+    if bias_of(network, "b_g").any():
+        return None
+    U = weights_of(network, "U_g")
+    i, o = (np.broadcast_to(sigma(bias_of(network, f"b_{letter}")), len(U)) for letter in "io")
+    forget = next(layer for layer in network.layers if layer.name == "c").forget  # type: ignore[attr-defined]
+    f = np.ones(len(U)) if forget == "none" else 1.0 - i if forget == "coupled" else sigma(bias_of(network, "b_f"))
+    return np.asarray(np.diag(np.broadcast_to(f, len(U))) + i[:, None] * U * o)
+
+
+@claim("In silence a small memory fades by the matrix f + i U_g o", source="derived: tanh(w) of small w is w")
+def small_memories_fade() -> list[Comparison]:
+    """Random weights and biases of the gates, 1e-7 at first, twelve steps; three kinds of forgetting."""
+    rng = np.random.default_rng(12)
+    rows = []
+    for forget, order in (("gate", "ifog"), ("none", "iog"), ("coupled", "iog")):
+        size = 3 * len(order)
+        U, b, start = rng.normal(size=(size, 3)), np.append(rng.normal(size=size - 3), np.zeros(3)), rng.normal(size=3)
+        i, o = sigma(b[:3]), sigma(b[-6:-3])
+        f = {"gate": sigma(b[3:6]), "none": np.ones(3), "coupled": 1.0 - i}[forget]
+        step = np.diag(f) + i[:, None] * U[-3:] * o
+        network = build(
+            W=np.zeros((size, 1)), U=U, b=b, order=order, forget=forget, memory=1e-7 * start, initial=1e-7 * o * start,
+            pattern=np.zeros(12),
+        )  # fmt: skip
+        c = 1e7 * run(network, times=np.arange(13.0))["c.x"].values
+        expected = np.array([np.linalg.matrix_power(step, k) @ start for k in range(13)])
+        rows.append(Comparison(expected, c, 1e-5 * float(np.abs(expected).max()), f"forget {forget}"))
+    return rows
+
+
 @figure("x.x", "c.x", "h.x")
 def memory_and_output(run: Run) -> FigureDescription | None:
-    """Show what is shown, the memory, and what the output gate lets out of it."""
-    return sequence_figure(run, "A memory behind gates", c="Memory c", h="What the output gate shows, h")
+    """Show what is shown, the memory, beside a linear one in silence, and what the output gate lets out of it."""
+    step = _step_in_silence(run.network)
+    theory = {} if step is None else {"c": fading(run, "c", step)}
+    return sequence_figure(run, "A memory behind gates", theory, c="Memory c", h="What the output gate shows, h")
 
 
 def _by_hand(forget: str) -> Callable[[Any, np.ndarray], dict[str, np.ndarray]]:

@@ -24,7 +24,19 @@ from numpy.typing import ArrayLike
 from brnn.claims import Comparison, claim
 from brnn.figures import FigureDescription, Run, figure
 from brnn.models.parts.by_hand import equations_by_hand
-from brnn.models.parts.cells import Blocks, Parts, held_conductances, sequence_figure, sequence_of, sigma, vector
+from brnn.models.parts.cells import (
+    Blocks,
+    Parts,
+    bias_of,
+    held_conductances,
+    predicted_course,
+    sequence_figure,
+    sequence_of,
+    shown_in,
+    sigma,
+    vector,
+    weights_of,
+)
 from brnn.models.parts.runs import run
 from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.layers.update_gate import UpdateGateLayer
@@ -112,9 +124,13 @@ def _random(seed: int) -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
 def a_scan_gives_all_steps() -> Comparison:
     """Random weights and inputs: products and sums over the past instead of steps."""
     p, a, n = _random(2024)
-    kept, z = np.cumprod(1.0 - sigma(a), axis=0), sigma(a)
-    h = kept * (p["initial"] + np.cumsum(z * n / kept, axis=0))
-    return Comparison(h, run(build(**p))["h.x"].values[1:], 1e-9)
+    return Comparison(_scan(a, n, p["initial"]), run(build(**p))["h.x"].values[1:], 1e-9)
+
+
+def _scan(a: np.ndarray, n: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Return h after each step, of z = sigma(a) and the candidates n of all steps."""
+    kept = np.cumprod(1.0 - sigma(a), axis=0)
+    return np.asarray(kept * (start + np.cumsum(sigma(a) * n / kept, axis=0)))
 
 
 @claim("It is feedforward shunting (13)-(16) with conductances held for one unit of time", source=_BRIDGE)
@@ -136,8 +152,18 @@ def influence_fades() -> Comparison:
 
 @figure("x.x", "h.x")
 def filtered(run: Run) -> FigureDescription | None:
-    """Show what is shown and the cells, which approach their candidates at a speed that the input sets."""
-    return sequence_figure(run, "Filters whose speed is set by the input", h="Cells h")
+    """Show what is shown and the cells, which approach their candidates at a speed that the input sets; the scan."""
+    network, shown = run.network, shown_in(run.network)
+    theory = {}
+    if not run.start and len(shown) <= _SCANNED:
+        a, n = (shown @ weights_of(network, f"W_{letter}").T + bias_of(network, f"b_{letter}") for letter in "zn")
+        start = np.broadcast_to(run.values("h")[0], a[0].shape)
+        course = np.concatenate([start[None], _scan(a, n, start)])
+        theory["h"] = predicted_course(np.arange(len(course) + 0.0), course, "all steps at once")
+    return sequence_figure(run, "Filters whose speed is set by the input", theory, h="Cells h")
+
+
+_SCANNED = 200  # steps, of which the products of what is kept are still numbers
 
 
 def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:

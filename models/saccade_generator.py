@@ -43,7 +43,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import array, number
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
-from brnn.figures import Curve, FigureDescription, Level, Panel, Run, figure, time_panel
+from brnn.figures import Curve, FigureDescription, Level, Panel, Run, figure, theory_curve, time_panel
 from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.runs import run, slope
 from brnn.models.parts.saccade_burst import DEGREES, DIRECTIONS, burst_generator, eye_position
@@ -487,6 +487,24 @@ def equations() -> list[Comparison]:
 # Figure -------------------------------------------------------------------------------------------------------
 
 
+def _prelude(run: Run, k: int) -> list[Curve]:
+    """Return P on its way to rest, and cell k of L from the input on until the omnipause cells are silent."""
+    stimuli = {stimulus.name: stimulus for stimulus in run.network.stimuli}
+    rate, given = float(np.max(run.part("omnipause").A)) / 0.2, stimuli.get("input")
+    if given is None or not np.any(given.pattern) or run.start or not isinstance(given.schedule, Pulse):
+        return []
+    on = given.schedule.on
+    before, start = np.linspace(0.0, on, 50), float(run.values("omnipause")[0, 0])
+    rest = 6.0 / 7.0 + (start - 6.0 / 7.0) * np.exp(-1.4 * rate * before)
+    after = np.linspace(0.0, min(given.schedule.off - on, 5.0 / rate), 1001)
+    leaky = np.asarray(given.pattern) / 1.3 * (1.0 - np.exp(-1.3 * rate * after))[:, None]
+    silent = np.flatnonzero((leaky**4 / (0.1**4 + leaky**4)).sum(axis=1) >= 6.0 / 7.0)
+    if not silent.size:
+        return [theory_curve(before, rest, "closed form")]
+    alone = slice(0, int(silent[0]) + 1)
+    return [theory_curve(before, rest, "closed form"), theory_curve(on + after[alone], leaky[alone, k], "")]
+
+
 @figure("long_lead.x", "excitatory_burst.x", "omnipause.x", "tonic.x")
 def staircase_of_saccades(run: Run) -> FigureDescription | None:
     """Show the burst cells and the omnipause cells, where the eye is, its speed, and its path."""
@@ -501,6 +519,7 @@ def staircase_of_saccades(run: Run) -> FigureDescription | None:
         Curve(times, E[:, k], f"excitatory burst, {DIRECTIONS[k]}", color=0),
         Curve(times, E[:, k ^ 1], f"excitatory burst, {DIRECTIONS[k ^ 1]}", color=4),
         Curve(times, P[:, 0], "omnipause", color=1),
+        *_prelude(run, k),
     ]
     position = [Curve(times, eye[:, 0], "to the right", color=0), Curve(times, eye[:, 1], "up", color=1)]
     factor = DEGREES * 100.0 * float(np.max(run.part("tonic").B))

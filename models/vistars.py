@@ -116,7 +116,7 @@ def build(
         If a value has the wrong type, shape, sign or size, or is not finite.
     """
     at = "vistars"
-    movie: Any = theory.moving_dots((6.0, 28.0), 12, (16, 40), dots=40) if frames is None else frames
+    movie: Any = _usual_movie() if frames is None else frames
     shown = Frames(movie, number(interval, f"{at}: interval", above=0.0))
     rows, columns = shown.frames.shape[1:]
     if rows % _COARSEST or columns % _COARSEST or rows < 12 or columns < 16:
@@ -218,6 +218,13 @@ def _add_heading(
         Projection("mstd", "mstd", "excitatory", _HEADING, OneToOne(0.25)),
         Projection("mstd", "mstd", "inhibitory", _HEADING, AllButSelf(inhibition)),
     ]
+
+
+_FOCUS = (6.0, 28.0)  # of the usual movie: row and column
+
+
+def _usual_movie() -> np.ndarray:
+    return theory.moving_dots(_FOCUS, 12, (16, 40), dots=40)
 
 
 def _half(signal: Expression) -> Expression:
@@ -427,7 +434,11 @@ def heading_from_flow(run: Run) -> FigureDescription | None:
     R = outputs(mstd)
     winner = int(R[-1].argmax())
     at = Curve([places[winner, 1]], [places[winner, 0]], "heading", marker="o", color=1)
-    found = (at,) if R[-1].max() > 0.0 else ()
+    found: tuple[Mark, ...] = (at,) if R[-1].max() > 0.0 else ()
+    usual, named = _usual_movie(), f"Frame {last + 1}" + (", and the heading ●" if found else "")
+    if light.frames.shape == usual.shape and np.array_equal(light.frames, usual):  # whose focus is known
+        found += (Curve([_FOCUS[1]], [_FOCUS[0]], "focus of expansion", "predicted", marker="x"),)
+        named += " (focus of expansion ×)"
     mt = run.last("mt")
     activity = np.maximum(mt, 0.0)
     step = np.array(theory.STEPS, dtype=float)
@@ -450,7 +461,7 @@ def heading_from_flow(run: Run) -> FigureDescription | None:
     title = f"The heading is row {places[winner, 0]:g}, column {places[winner, 1]:g}"
     grid = (
         (
-            image(frame, f"Frame {last + 1}", "gray", "", *found),
+            image(frame, named, "gray", "", *found),
             image(flow[1], "MT: right minus left", "signed", "activity", *found),
         ),
         (

@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from _common import Outcome, command_line, execute, simulate
@@ -51,18 +51,15 @@ def experiment(options: argparse.Namespace) -> Outcome:
 def draw(picture: np.ndarray, adaptor: np.ndarray, seen: np.ndarray) -> Figure:
     """Draw adaptor, picture and surface of each condition."""
     plot = brnn.plot
-    below = "Adaptor, test picture, what is seen   ·   directions after Francis and Kim (2012), geometry ours"
-    figure = plot.new_figure(13.0, 6.4, "Adapted contours fade; what they enclose flows out", below)
+    below = "left shape adapted, right one not   ·   directions after Francis and Kim (2012), geometry ours"
+    figure = plot.new_figure(13.0, 4.2, "Adapted contours fade; what they enclose flows out", below)
     axes = figure.subplots(3, len(CONDITIONS))
-    looks: tuple[tuple[np.ndarray, dict[str, Any]], ...] = (
-        (adaptor, {"vmin": -1.0, "vmax": 1.0}),
-        (picture, {"vmin": -1.4, "vmax": 1.4}),
-        (seen, {"vmin": -7.0, "vmax": 7.0, "cmap": "RdBu_r"}),
-    )
-    for row, (values, look) in enumerate(looks):
+    rows = (("adaptor", adaptor, 1.0), ("test picture", picture, 1.4), ("what is seen", seen, 7.0))
+    for row, (words, values, largest) in enumerate(rows):
         for ax, name, view in zip(axes[row], CONDITIONS, np.split(values, len(CONDITIONS)), strict=True):
-            ax.imshow(view, **{"cmap": "gray", **look})
-            plot.without_scales(ax, name if row == 0 else "")
+            ax.imshow(view, cmap="gray", vmin=-largest, vmax=largest)
+            plot.without_scales(ax, name.replace("_", " ") if row == 0 else "")
+        axes[row, 0].set_ylabel(words)
     return figure
 
 

@@ -97,7 +97,7 @@ def draw(result: Any, picture: np.ndarray, left: list[float]) -> Figure:
     image(axes[1, 1], np.maximum(boundary, 0.0), "Boundaries during the test", cmap="gray_r")
     axes[1, 2].plot(CONTRASTS, left, "o-", linewidth=1.8)
     threshold = 5.0 * contours.contour_threshold(ADAPTED, REST, 9.5, 5.0, 0.5) / 3.98
-    axes[1, 2].axvline(threshold, label="z = 7.8", **broken)
+    axes[1, 2].axvline(threshold, label="threshold: z = 7.8", **broken)
     plot.polish(axes[1, 2], "What is left of adapted crosses", "contrast (grey levels)", "part that is seen")
     plot.key(axes[1, 2], loc="center right")
     return figure

@@ -68,7 +68,8 @@ def draw(found: Any, places: np.ndarray | None, spacing: float) -> Figure:
     """Draw the best cell's spikes on the path, its map and autocorrelogram, others, and how gridness grows."""
     walk, spikes, maps, scores, course = found
     plot, trials = brnn.plot, walk.turns.size
-    below = f"trial {trials} of {trials}   ·   stripes of {spacing:g} cm   ·   after Pilly and Grossberg (2013)"
+    grid = f"grids of {grids.grid_spacing(spacing):.1f} cm in theory"
+    below = f"trial {trials}   ·   stripes of {spacing:g} cm, {grid}   ·   after Pilly and Grossberg (2013)"
     figure = plot.new_figure(12.2, 7.4, "Grid cells learn hexagons from stripes", below)
     axes = figure.subplots(2, 4)
     gridness = np.array([score.gridness for score in scores])
@@ -97,6 +98,7 @@ def draw(found: Any, places: np.ndarray | None, spacing: float) -> Figure:
         image(axes[1, 2], places[int(np.argmax(peaks))], "A place cell", cmap="viridis")
     axes[1, 3].plot(1 + np.arange(trials), course[0], "o-", linewidth=1.8, label="mean gridness")
     axes[1, 3].plot(1 + np.arange(trials), course[1], "s-", linewidth=1.2, label="sum of weights - 1")
+    axes[1, 3].axhline(0.0, color="#222222", linewidth=0.9, linestyle=(0, (5, 3)), label="sum in theory, in the end")
     plot.polish(axes[1, 3], "Trial by trial", "trial", "", ticks=4)
     plot.key(axes[1, 3], loc="best")
     return figure

@@ -66,7 +66,7 @@ def experiment(options: argparse.Namespace) -> Outcome:
 def draw(maps: Any, gridness: np.ndarray) -> Figure:
     """Draw the maps of the first seed and the gridness of all."""
     plot = brnn.plot
-    below = "GRIDSmap   ·   five trials of a random walk   ·   after Mhatre and others (2010)"
+    below = "GRIDSmap   ·   maps of rates, yellow: highest   ·   five trials of a walk   ·   Mhatre and others (2010)"
     figure = plot.new_figure(12.4, 4.8, "How good grids become differs from walk to walk", below)
     axes = figure.subplots(1, 4)
     for ax, k in zip(axes, np.argsort(-gridness[0])[:3], strict=False):
@@ -76,7 +76,9 @@ def draw(maps: Any, gridness: np.ndarray) -> Figure:
         axes[3].plot(np.full(row.size, seed), row, ".", color="#1f6fb4")
     seeds = 1 + np.arange(len(gridness))
     axes[3].plot(seeds, np.nanmean(gridness, axis=1), "_", markersize=14, color="#c1272d", label="mean of a seed")
-    plot.polish(axes[3], "Gridness of all cells", "seed", "", ticks=5)
+    plot.polish(axes[3], "Gridness of all cells", "seed", "gridness", ticks=5)
+    axes[3].set_xticks(seeds)
+    axes[3].set_ylim(bottom=np.nanmin(gridness) - 0.25)  # room for the name below the points
     plot.key(axes[3], loc="lower right")
     return figure
 

@@ -85,7 +85,7 @@ def draw(shown: dict[str, tuple[np.ndarray, Any, np.ndarray, np.ndarray]], scene
         shape = movie.shape[1:]
         for ax, picture, cmap, words in (
             (axes[row, 0], movie[-1], "gray", name),
-            (axes[row, 1], flow(result), "RdBu_r", "MT: motion to the right, to the left"),
+            (axes[row, 1], flow(result), "RdBu_r", "MT: motion to the right (red), left (blue)"),
         ):
             limit = np.abs(picture).max() or 1.0
             low = -limit if cmap != "gray" else 0.0

@@ -90,7 +90,8 @@ def draw(sites: np.ndarray, found: np.ndarray, latencies: np.ndarray) -> Figure:
     """Draw both maps over the field."""
     plot = brnn.plot
     title = "Stimulation near the first target turns the order of two saccades around"
-    figure = plot.new_figure(11.0, 5.4, title, "lisTELOS   ·   81 sites   ·   after Silver and others (2012)")
+    below = "lisTELOS   ·   81 sites   ·   white: no saccade within 700 ms   ·   after Silver and others (2012)"
+    figure = plot.new_figure(11.0, 5.4, title, below)
     axes = figure.subplots(1, 2)
     field = np.full(SIDE * SIDE, np.nan)
     which = np.where(np.isnan(found), np.nan, found == TARGETS[1])
@@ -110,7 +111,7 @@ def draw(sites: np.ndarray, found: np.ndarray, latencies: np.ndarray) -> Figure:
         ax.grid(visible=False)
         for k, target in enumerate(TARGETS):
             column, row = divmod(target - 1, SIDE)
-            ax.plot(column, row, "o", markersize=13, markerfacecolor="none", markeredgecolor="black")
+            ax.plot(column, row, "o", markersize=13, markerfacecolor="white", markeredgecolor="black")
             ax.text(column, row, str(k + 1), ha="center", va="center", fontsize=8)
         if name.startswith("Latency"):
             figure.colorbar(image, ax=ax)

@@ -6,7 +6,7 @@ what is read of the cells. All of it happens within one step: x, then the gates 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from brnn.base.checks import array, spread, text, whole
 from brnn.base.memory import refuse_above
 from brnn.base.text import shortened
 from brnn.errors import SpecError
-from brnn.figures import FigureDescription, Run, layer_panel
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, layer_panel
 from brnn.sequences.initial import glorot, orthogonal
 from brnn.signals import Linear
 from brnn.spec.layers import Layer
@@ -30,12 +30,17 @@ __all__ = [
     "PHI",
     "Blocks",
     "Parts",
+    "bias_of",
     "default_sequence",
+    "fading",
     "held_conductances",
+    "predicted_course",
     "sequence_figure",
     "sequence_of",
+    "shown_in",
     "sigma",
     "vector",
+    "weights_of",
 ]
 
 _DEFAULT_CELLS = 8
@@ -215,9 +220,51 @@ def held_conductances(a: np.ndarray, n: np.ndarray, start: np.ndarray, B: float)
     )
 
 
-def sequence_figure(run: Run, title: str, **layers: str) -> FigureDescription | None:
-    """Return the figure of a network of cells: what is shown, then each of these layers under its title, over time."""
+def sequence_figure(
+    run: Run, title: str, theory: Mapping[str, Iterable[Mark]] | None = None, below: Panel | None = None, **layers: str
+) -> FigureDescription | None:
+    """Return the figure of a network of cells: what is shown, then each of these layers under its title, over time.
+
+    `theory` has marks to lay over a layer; `below` comes after all.
+    """
     panels = {"x": "What is shown", **layers}
     if any(run.view(name).cells > 40 for name in panels):
         return None
-    return FigureDescription(title, run.below, [[layer_panel(run, name, said)] for name, said in panels.items()])
+    over = theory or {}
+    rows = [[layer_panel(run, name, said, overlays=over.get(name, ()))] for name, said in panels.items()]
+    return FigureDescription(title, run.below, rows + ([[below]] if below is not None else []))
+
+
+def shown_in(network: Network) -> np.ndarray:
+    """Return what is shown in each step, shape (steps, inputs)."""
+    return np.asarray(network.stimuli[0].schedule.items, dtype=float)  # type: ignore[attr-defined]
+
+
+def weights_of(network: Network, name: str) -> np.ndarray:
+    """Return the matrix of the projection of this name."""
+    topology = next(link for link in network.projections if link.name == name).topology
+    assert isinstance(topology, Dense)
+    return topology.matrix
+
+
+def bias_of(network: Network, name: str) -> np.ndarray:
+    """Return the biases that an input of this name brings."""
+    return np.asarray(next(stimulus for stimulus in network.stimuli if stimulus.name == name).pattern, dtype=float)
+
+
+def predicted_course(times: np.ndarray, values: np.ndarray, label: str) -> list[Curve]:
+    """Return what theory says of each cell, `values` of shape (times, cells), under one name."""
+    return [Curve(times, course, "" if k else label, "predicted") for k, course in enumerate(values.T)]
+
+
+def fading(run: Run, layer: str, step: np.ndarray) -> list[Curve]:
+    """Return how small activities of a layer go on after the last input, by the matrix of a step in silence."""
+    times = run.times(layer)
+    last = 1 + int(np.flatnonzero(shown_in(run.network).any(axis=1)).max(initial=-1))
+    place = np.flatnonzero(times == last)
+    if not place.size or last >= run.end:
+        return []
+    course = [run.values(layer)[place[0]]]
+    for _ in range(last, int(run.end)):
+        course.append(step @ course[-1])
+    return predicted_course(np.arange(last, int(run.end) + 1.0), np.array(course), "linear, in silence")

@@ -13,7 +13,7 @@ import pytest
 import brnn.cli
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ["tutorial", "howto/signal", "howto/law", "howto/model", "howto/fit", "howto/sequences"]
+PAGES = ["tutorial", "howto/signal", "howto/law", "howto/model", "howto/fit", "howto/sequences", "coming_from"]
 FILES = {"howto/model": "leaky.py"}  # where the reader is to put the block
 
 

@@ -9,6 +9,7 @@ import runpy
 import shlex
 import struct
 import threading
+import time as clock
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -230,6 +231,18 @@ def test_a_run_that_takes_too_long_is_stopped() -> None:
     network = brnn.models.wilson_cowan.build()  # a cycle: 200,000 periods, seconds
     with pytest.raises(InputError, match="was stopped after 0.2 s"):
         Runner(seconds=0.2).run(network, 1e6, None)
+
+
+def test_a_busy_machine_does_not_stop_a_run() -> None:
+    waits = [0.3]  # seconds in which others have the processor
+
+    def busy() -> bool:
+        clock.sleep(waits.pop() if waits else 0.0)
+        return False
+
+    result, _ = Runner(seconds=0.25).run(brnn.models.may_leonard.build(), 1.0, None, gone=busy)
+    assert not waits
+    assert result.status == "complete"
 
 
 def test_a_run_that_nobody_waits_for_is_given_up() -> None:
