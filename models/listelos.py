@@ -542,7 +542,7 @@ def _published(run: Run) -> tuple[float, ...]:
 
     def shown(events: Sequence[Event]) -> list[tuple[str, float, int]]:
         return [
-            (event.name, float(event.when.at[0]), int(event.then[0].where[0]))  # type: ignore[attr-defined,union-attr]
+            (event.name, float(event.when.at[0]), int(event.then[0].where[0]))  # type: ignore[attr-defined,index,union-attr]
             for event in events
             if event.name.startswith("cue_")
         ]
