@@ -23,8 +23,8 @@ from brnn.spec.network import Network
 
 __all__ = ["Abandoned", "Runner"]
 
-_SECONDS = 30.0  # of a processor that a run may take
-_WAITING = 4.0  # times as long it may take on a machine that does other things, too
+_SECONDS = 60.0  # of a processor that a run may take: vistars takes 18
+_WAITING = 2.0  # times as long it may take on a machine that does other things, too
 _LOOK = 0.05  # seconds between looks at whether somebody still waits
 _NUMBERS = 300_000  # of a trajectory; what has more unknowns is shown at fewer times
 _TIMES = 201
