@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import time as clock
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 from brnn.base.paths import leftovers
 
@@ -16,17 +19,32 @@ try:
 except ImportError:  # Windows has no flock
     fcntl = None
 
-__all__ = ["in_use", "lock_for_writing", "remove_leftovers"]
+__all__ = ["in_use", "lock_for_writing", "remove_leftovers", "when_unlocked"]
+
+T = TypeVar("T")
 
 _ATTEMPTS = 20
 _PAUSE = 0.05  # seconds
 
 
+def when_unlocked(action: Callable[[], T], locked: Callable[[OSError], bool]) -> T:
+    """Return what an action on a file gives; try again for a second while a lock forbids it.
+
+    Somebody may just look at the file. And a process that any thread starts has, until its own program runs, all files
+    that are open here, and their locks even if they are closed here meanwhile.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return action()
+        except OSError as error:
+            if not locked(error):
+                raise
+        clock.sleep(_PAUSE)
+    return action()
+
+
 def lock_for_writing(descriptor: int) -> None:
     """Lock a file against other writers; readers may open it, as HDF5 does with a shared lock.
-
-    It is tried for a second: somebody may just look at the file. And a process that any thread starts has, until its
-    own program runs, all files that are open here, and their locks even if they are closed here meanwhile.
 
     Raises
     ------
@@ -35,17 +53,16 @@ def lock_for_writing(descriptor: int) -> None:
     """
     if fcntl is None:
         return
-    for attempt in range(_ATTEMPTS):
+    for kind in (fcntl.LOCK_EX, fcntl.LOCK_SH):
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return
+            when_unlocked(
+                partial(fcntl.flock, descriptor, kind | fcntl.LOCK_NB),
+                lambda error: isinstance(error, BlockingIOError),
+            )
         except BlockingIOError:
-            if attempt == _ATTEMPTS - 1:
-                raise
+            raise
         except OSError:
             return
-        clock.sleep(_PAUSE)
 
 
 def in_use(path: str | Path) -> bool:

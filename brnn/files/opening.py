@@ -12,7 +12,7 @@ import numpy as np
 from brnn.errors import FileError
 from brnn.files.attributes import text_of
 from brnn.files.hdf5 import READ_ERRORS, reason
-from brnn.files.locks import in_use
+from brnn.files.locks import in_use, when_unlocked
 from brnn.result.metadata import INCOMPLETE
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = ["being_written", "data_elsewhere", "kind_of", "marked_open", "open_hd
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MARK = "already open for"  # HDF5 on a file that carries the mark of one that is being written
+_LOCKED = "unable to lock file"  # and on one that another program has locked
 
 
 def open_hdf5(path: str | Path, stack: contextlib.ExitStack) -> h5py.File:
@@ -42,7 +43,7 @@ def open_hdf5(path: str | Path, stack: contextlib.ExitStack) -> h5py.File:
         raise FileError(f"{path} cannot be read: {reason(error)}") from None
     try:
         try:
-            file = stack.enter_context(h5py.File(path, "r"))
+            file = stack.enter_context(when_unlocked(lambda: h5py.File(path, "r"), lambda error: _LOCKED in str(error)))
         except OSError as error:
             if _MARK not in str(error):
                 raise

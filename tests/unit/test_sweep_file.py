@@ -20,6 +20,7 @@ from recording import one_line
 import brnn
 from brnn.errors import FileError, InputError
 from brnn.files import locks
+from brnn.files.opening import kind_of
 from brnn.files.placed import PlacedFile
 from brnn.files.sweep import reader
 from brnn.files.sweep.create import create, needed
@@ -105,6 +106,13 @@ def test_a_lock_that_a_starting_process_holds_for_a_moment(path: Path, monkeypat
     starting = threading.Timer(0.2, os.close, (before,))
     starting.start()
     PlacedFile(path, {}).close()
+    starting.join()
+    with h5py.File(path, "w") as file:
+        file.attrs["kind"] = "sweep"
+        before = os.dup(file.id.get_vfd_handle())
+    starting = threading.Timer(0.2, os.close, (before,))
+    starting.start()
+    assert kind_of(path) == "sweep"
     starting.join()
     with path.open() as other:
         fcntl.flock(other, fcntl.LOCK_SH)
