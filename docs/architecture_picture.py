@@ -73,7 +73,7 @@ BOXES = (
     Box("brnn/theory", 1, 3, ("what mathematics", "predicts"), theory=True),
     Box("brnn/comparison.py", 2, 3, ("predicted beside measured",), theory=True, also="brnn/claims.py"),
     Box("brnn/sensitivities", 3, 3, ("derivatives, and fits",), also="brnn/fitting"),
-    Box("brnn/equations", 4, 3, ("laws as text; weights over time",), theory=True, also="brnn/sequences"),
+    Box("brnn/equations", 4, 3, ("laws as text; sequences",), theory=True, also="brnn/sequences"),
 )
 _HEADS = ("what you write", "into code, or many", "through time", "what is left", "what you see")
 

@@ -127,15 +127,27 @@ def claims_page(checked: list[tuple[Claim, tuple[Comparison, ...]]], *, quick: b
     )
     lines = [
         "# All claims",
-        "Every published property that the models claim, with its source. " + said,
-        "| model | claim | source | comparisons | holds |\n| --- | --- | --- | --- | --- |",
+        "Every published property that the models claim, with its source, and one of its comparisons (one that fails, "
+        "if any does); the page of the model has all. " + said,
+        "| model | claim, source | predicted | measured | comparisons | holds |\n| --- | --- | --- | --- | --- | --- |",
     ]
     rows = [
-        f"| [{claim.model}](models/{claim.model}.md) | {escaped(claim.title)} | {escaped(claim.source)} | "
-        f"{len(found) or ''} | {'' if not found else 'yes' if all(row.passed for row in found) else '**no**'} |"
+        f"| [{claim.model}](models/{claim.model}.md) | {escaped(claim.title)} ({escaped(claim.source)}) | "
+        f"{_sides(claim, found)} | {len(found) or ''} | "
+        f"{'' if not found else 'yes' if all(row.passed for row in found) else '**no**'} |"
         for claim, found in checked
     ]
     return "\n\n".join(lines[:2]) + "\n\n" + lines[2] + "\n" + "\n".join(rows)
+
+
+def _sides(claim: Claim, rows: tuple[Comparison, ...]) -> str:
+    """Return what is predicted and what was measured, as two cells of a table, of the comparison that tells most."""
+    if not rows:
+        return " | "
+    numbers = [row for row in rows if row.kind not in ("exact", "order")]
+    row = next((row for row in rows if not row.passed), [*numbers, *rows][0])
+    label, predicted, measured = (escaped(" ".join(text.split())) for text in row.cells()[:3])
+    return f"{label}: {predicted} | {measured}" if row.label not in ("", claim.title) else f"{predicted} | {measured}"
 
 
 def _index(names: list[str]) -> str:
