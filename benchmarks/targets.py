@@ -9,8 +9,9 @@
 - Learning: the network of `benchmarks.learning` beside diffrax.
 - Stiff: a field of 128 x 128 with inputs of 0.3 to 300, by what "auto" chooses beside RK45.
 
-Contenders take turns. Errors are largest differences from references at far smaller tolerances. Without diffrax, which
-`pip install diffrax` brings, its lines are left out.
+Beside them stands what bounds them: the same work without all that makes brnn serve other networks (`benchmarks.bare`),
+or that part of it that takes most of the time, alone. Contenders take turns. Errors are largest differences from
+references at far smaller tolerances. Without diffrax, which `pip install diffrax` brings, its lines are left out.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import numpy as np
 
 import brnn
 from benchmarks import field, learning, single_run
+from benchmarks.bare import bare_run
 from benchmarks.measure import interleaved, machine, repeated, verdict
 from brnn.base.text import text_table
 
@@ -36,12 +38,17 @@ Run = Callable[[], Any]
 STIFF_SIDE, STIFF_DURATION = 128, 5.0
 COPIES = 10
 PREPARED = {10: 15.0, 1_000: 3.0}
+BARE = "the field of cells: its method as a bare loop in Numba, for these equations alone, in one thread"
+FOURIER = "the field with two kernels: three transforms by rocket-fft for each evaluation, and nothing else"
 CALLS = 20  # in a row, of those that take microseconds: they are made for that
 
 
 @dataclass(frozen=True)
 class Line:
-    """One target: `ours` is to be so many times faster than `other`; both return what `error` compares."""
+    """One target: `ours` is to be so many times faster than `other`; both return what `error` compares.
+
+    `least` is the least work that there is, which `bound` names.
+    """
 
     work: str
     beside: str
@@ -50,6 +57,8 @@ class Line:
     other: Run
     error: Callable[[Any], float]
     calls: int = 1
+    least: Run | None = None
+    bound: str = ""
 
 
 def lines(*, quick: bool) -> Iterator[Line]:
@@ -69,7 +78,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
 def small(n: int) -> Iterator[Line]:
     """Yield the targets of a recurrent competitive field of n cells: of `simulate`, and of a prepared run."""
     times, spec = single_run.saved_times(n), single_run.network(n)
-    exact, other = single_run.reference(n, times), single_run.by_diffrax(n)
+    exact, other, least = single_run.reference(n, times), single_run.by_diffrax(n), bare(n, mean=False)
     prepared = brnn.prepare(spec)
     rates = itertools.cycle(single_run.A * (1.0 + 1e-12 * np.arange(100)))  # no run is that of the one before
 
@@ -84,9 +93,16 @@ def small(n: int) -> Iterator[Line]:
         found = answer["rcf.x"].to_numpy() if isinstance(answer, brnn.Result) else answer.activities
         return single_run.largest_error(found, exact)
 
-    yield Line(f"{n:,} cells, simulate", "diffrax", 2.0, simulate, other, error)
+    yield Line(f"{n:,} cells, simulate", "diffrax", 2.0, simulate, other, error, 1, least, BARE)
     if n in PREPARED:
-        yield Line(f"{n:,} cells, prepared", "diffrax", PREPARED[n], run_again, other, error, CALLS)
+        yield Line(f"{n:,} cells, prepared", "diffrax", PREPARED[n], run_again, other, error, CALLS, least, BARE)
+
+
+def bare(n: int, *, mean: bool) -> Run:
+    """Return the run as a bare loop: with brnn's norm, or that of diffrax."""
+    start, times = single_run.initial_state(n), single_run.saved_times(n)
+    numbers = single_run.A, single_run.B, single_run.GAIN, single_run.HALF**2, single_run.RTOL, single_run.ATOL
+    return lambda: bare_run(start, times, *numbers, mean)
 
 
 def large(n: int) -> Iterator[Line]:
@@ -103,8 +119,9 @@ def large(n: int) -> Iterator[Line]:
     def error(answer: single_run.Answer) -> float:
         return single_run.largest_error(answer.activities, exact)
 
-    yield Line(f"{n:,} cells", "diffrax", 2.0, lambda: simulate("max"), other, error)
-    yield Line(f"{n:,} cells, equal norm", "diffrax", 4.0, lambda: simulate("rms"), other, error)
+    least = bare(n, mean=False), bare(n, mean=True)
+    yield Line(f"{n:,} cells", "diffrax", 2.0, lambda: simulate("max"), other, error, 1, least[0], BARE)
+    yield Line(f"{n:,} cells, equal norm", "diffrax", 4.0, lambda: simulate("rms"), other, error, 1, least[1], BARE)
 
 
 def fields(side: int) -> Iterator[Line]:
@@ -116,17 +133,37 @@ def fields(side: int) -> Iterator[Line]:
     ).y[:, -1]
     other, spec = field.by_diffrax(side), field.network(side)
 
+    def run_with(norm: Literal["max", "rms"]) -> brnn.Result:
+        return brnn.simulate(spec, field.DURATION, times=[field.DURATION], rtol=field.RTOL, atol=field.ATOL, norm=norm)
+
     def simulate(norm: Literal["max", "rms"]) -> np.ndarray:
-        result = brnn.simulate(
-            spec, field.DURATION, times=[field.DURATION], rtol=field.RTOL, atol=field.ATOL, norm=norm
-        )
-        return result.final("field").to_numpy().ravel()
+        return run_with(norm).final("field").to_numpy().ravel()
 
     def error(state: np.ndarray) -> float:
         return float(np.abs(state - exact).max())
 
-    yield Line(f"field {side} x {side}", "diffrax", 1.5, lambda: simulate("max"), other, error)
-    yield Line(f"field {side} x {side}, equal norm", "diffrax", 1.5, lambda: simulate("rms"), other, error)
+    least = [transforms(side, int(run_with(norm).solver.evaluations)) for norm in ("max", "rms")]
+    work = f"field {side} x {side}"
+    yield Line(work, "diffrax", 1.5, lambda: simulate("max"), other, error, 1, least[0], FOURIER)
+    yield Line(f"{work}, equal norm", "diffrax", 1.5, lambda: simulate("rms"), other, error, 1, least[1], FOURIER)
+
+
+def transforms(side: int, evaluations: int) -> Run:
+    """Return nothing but the transforms of so many evaluations of a field with two kernels."""
+    from numba import njit
+    from rocket_fft import c2r, r2c
+
+    @njit(nogil=True)
+    def transform(signals: np.ndarray, spectrum: np.ndarray, axes: np.ndarray, times: int) -> None:
+        for _ in range(times):
+            r2c(signals, spectrum, axes, True, 1.0, 1)
+            c2r(spectrum, signals, axes, False, 1.0 / signals.size, 1)
+            c2r(spectrum, signals, axes, False, 1.0 / signals.size, 1)
+
+    signals, axes = field.pattern(side), np.arange(2)
+    spectrum = np.fft.rfft2(signals)
+    transform(signals, spectrum, axes, 1)
+    return lambda: transform(signals, spectrum, axes, evaluations)
 
 
 def weights(n: int) -> Line:
@@ -211,7 +248,11 @@ def run(*, quick: bool = False) -> dict[str, Any]:
     rows = []
     for line in lines(quick=quick):
         errors = {"ours": line.error(line.ours()), "other": line.error(line.other())}
-        turns = {"ours": repeated(line.calls, line.ours), "other": repeated(line.calls, line.other)}
+        contenders = {"ours": line.ours, "other": line.other}
+        if line.least is not None:
+            line.least()  # compiled
+            contenders["least"] = line.least
+        turns = {name: repeated(line.calls, call) for name, call in contenders.items()}
         timings = interleaved(turns, budget=0.2 if quick else 10.0, warm=True)
         rows.append(
             {
@@ -224,6 +265,7 @@ def run(*, quick: bool = False) -> dict[str, Any]:
                     for key, value in t.to_dict().items()
                 },
                 **{f"{name}_error": error for name, error in errors.items()},
+                **({} if line.least is None else {"bound": line.bound}),
             }
         )
     n = 100_000 if quick else 1_000_000
@@ -244,6 +286,7 @@ def summary(report: dict[str, Any]) -> str:
                 f"{speed:.2f}",
                 f"{row['target']:g}",
                 verdict(speed, row["target"]),
+                f"{row['other_median'] / row['least_median']:.2f}" if "bound" in row else "",
                 f"{row['ours_error']:.0e}",
                 f"{row['other_error']:.0e}",
             ]
@@ -253,9 +296,12 @@ def summary(report: dict[str, Any]) -> str:
     return "\n".join(
         [
             "Targets of single runs; medians",
-            text_table(table, ["work", "brnn", "other", "speed", "target", "", "error", "its error"], right=True),
+            text_table(
+                table, ["work", "brnn", "other", "speed", "target", "", "bound", "error", "its error"], right=True
+            ),
             f"{memory['work']}: {memory['copies']:.1f} copies of the state beside what is saved, "
             f"at most {memory['target']} wanted: {reached}",
+            *(f"bound of {what}" for what in dict.fromkeys(row["bound"] for row in report["rows"] if "bound" in row)),
         ]
     )
 

@@ -12,7 +12,7 @@ import time as clock
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,8 +40,7 @@ Given = tuple[np.ndarray, Sequence[float], Bounds | None]
 _UNCHANGED: tuple[np.ndarray, Sequence[float]] = np.empty(0, np.intp), ()
 
 
-@dataclass(frozen=True)
-class SmallRunEnd:
+class SmallRunEnd(NamedTuple):
     """What a run came to.
 
     Attributes
@@ -137,30 +136,31 @@ class SmallRun:
         moments[code.PROJECTED], counts[:], counts[code.OUTSIDE] = 0.0, 0, -1
         self._states[0] = state
         for start, stop, fun in self._pieces:
-            last = times.size if fun is self._last else int(np.searchsorted(times, stop, side="right"))
+            last = len(times) if fun is self._last else int(np.searchsorted(times, stop, side="right"))
             if places.size:
                 fun.arguments[1][places] = numbers
             moments[code.NOW], moments[code.NEXT], moments[code.RATE] = start, 0.0, 0.0
             counts[code.EVALUATIONS], counts[code.STEPPED] = 0, 0
-            status = code.RUNNING
+            status, count = code.RUNNING, counts.tolist()
             while status == code.RUNNING:
                 status, rows = code.advance(
                     fun.address, fun.table, 0.0, moments, counts, self._states, self._K, self._stage, stop,
                     self._longest, rtol, atol, times[done:last], saved[done:last], lowest, highest,
-                    LOOK_STEPS - counts[code.STEPS] % LOOK_STEPS, mean, *UNWATCHED,
+                    LOOK_STEPS - count[code.STEPS] % LOOK_STEPS, mean, *UNWATCHED,
                 )  # fmt: skip
                 done += rows
-                if status == code.RUNNING and counts[code.STEPS] % LOOK_STEPS == 0:
+                count = counts.tolist()
+                if status == code.RUNNING and count[code.STEPS] % LOOK_STEPS == 0:
                     now = float(moments[code.NOW])
                     left = (self.length - now) / max(now - looked, 1e-300) * LOOK_STEPS
-                    if counts[code.STEPS] >= _AT_MOST or (may_turn and left >= _LEFT):
+                    if count[code.STEPS] >= _AT_MOST or (may_turn and left >= _LEFT):
                         return None
                     looked = now
-            evaluations += int(counts[code.EVALUATIONS])
-            here = self._states[counts[code.ROW]]
+            evaluations += count[code.EVALUATIONS]
+            here = self._states[count[code.ROW]]
             if status == code.FAILED or not math.isfinite(here.dot(here)):
                 return None
-        return SmallRunEnd(saved, int(counts[code.STEPS]), evaluations, float(moments[code.PROJECTED]))
+        return SmallRunEnd(saved, count[code.STEPS], evaluations, float(moments[code.PROJECTED]))
 
 
 @dataclass(eq=False)

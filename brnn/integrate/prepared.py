@@ -106,6 +106,7 @@ class Prepared:
         self._own = Variants(lambda _: network, ())
         self._variants[()] = self._own
         self._first = self._own.system.initial_state()
+        self._saved: tuple[bytes, float, np.ndarray] | None = None  # the last saved times, found to be valid
         self._columns = columns(self._own.system.variables)
         self.states = {variable.name: slice(variable.start, variable.stop) for variable in self._own.system.variables}
 
@@ -136,6 +137,7 @@ class Prepared:
         done = self._quickly(changes or {}, length, saved, state)
         if done is None:
             return self._simulate(changes, duration, initial, times)
+        saved = saved.copy()  # the caller's own
         given: dict[str, Any] = {
             "duration": length, "initial": None if initial is None else state,
             "times": None if times is None else saved, "solver": self._solver, "rtol": self._rtol, "atol": self._atol,
@@ -189,9 +191,18 @@ class Prepared:
         if changes is not None and not isinstance(changes, Mapping):
             raise InputError(f"changes = {type(changes).__name__}: must be a mapping of dotted names to values")
         length = self._length(changes, duration)
-        saved = saved_times(times, length)
+        saved = self._times(times, length)
         state = self._first if initial is None else initial_state(self._own.system, initial)
         return length, saved, state
+
+    def _times(self, times: Any, length: float) -> np.ndarray:
+        """Return the saved times; those of the run before need not be looked at again."""
+        if type(times) is not np.ndarray or times.dtype != np.float64 or times.ndim != 1:
+            return saved_times(times, length)
+        content, last = times.tobytes(), self._saved
+        if last is None or last[0] != content or last[1] != length:
+            self._saved = last = content, length, saved_times(times, length)
+        return last[2]
 
     def _simulate(self, changes: Mapping[str, Any] | None, duration: float | None, initial: Any, times: Any) -> Result:
         network = self.network.with_(changes) if changes else self.network

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import decimal
+from decimal import Decimal
+
 import numpy as np
 import pytest
 from reference import in_python
@@ -9,6 +12,8 @@ from scipy.integrate import solve_ivp
 
 import brnn
 from brnn.compiler import compile_network
+from brnn.compiler.cache import load_copy
+from brnn.integrate.steppers import exponential
 
 
 def of_every_law(seed: int, bright: float = 100.0) -> brnn.Network:
@@ -153,3 +158,20 @@ def test_auto_takes_it_for_large_stiff_networks_alone() -> None:
         np.testing.assert_allclose(result["F.x"].values[:, [0, -1]], exact, rtol=1e-5, atol=1e-8)
         assert ("stiff" in result.solver.details["reason"]) == (method == "ETD4")
         assert result.solver.evaluations < 600
+
+
+def test_the_functions_phi_are_right_to_their_last_digits() -> None:
+    """(exp(w) - 1)/w and (phi_k - 1/k!)/w with ninety digits, where the series takes over, too."""
+    w = [0.0, -1e-12, -1e-3, -0.3, -0.6999, -0.7, -0.7001, -1.5, -20.0, -300.0, -699.0, -720.0, -1e9]
+    zero, phi = np.zeros(len(w)), np.empty((3, len(w)))
+    code = load_copy(exponential._FILE)
+    code.begin(2.0, zero, zero, np.array(w), phi, np.empty(len(w)))
+    with decimal.localcontext(prec=90):
+        for k, number in enumerate(w):
+            exact = [Decimal(1), Decimal(1) / 2, Decimal(1) / 6]
+            if number:
+                d = Decimal(number)
+                exact[0] = (d.exp() - 1) / d
+                exact[1] = (exact[0] - 1) / d
+                exact[2] = (exact[1] - Decimal(1) / 2) / d
+            np.testing.assert_allclose(phi[:, k], [float(number) for number in exact], rtol=6e-15)

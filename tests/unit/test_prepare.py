@@ -161,3 +161,15 @@ def test_arguments_are_checked(prepared: brnn.Prepared) -> None:
         brnn.prepare(NETWORK, solver="RK46")
     with pytest.raises(brnn.InputError, match="must be a brnn.Network"):
         brnn.prepare("rcf")  # type: ignore[arg-type]
+
+
+def test_states_saved_in_pairs_are_those_saved_alone(prepared: brnn.Prepared) -> None:
+    together = prepared.trajectory({}, 6.0, times=TIMES)
+    alone = [prepared.trajectory({}, 6.0, times=TIMES[k : k + 1])[0] for k in range(TIMES.size)]
+    np.testing.assert_array_equal(together, alone)
+    given = TIMES.copy()
+    result = prepared.run({}, 6.0, times=given)
+    given[:] = 0.0
+    result.times[:] = 0.0
+    np.testing.assert_array_equal(prepared.trajectory({}, 6.0, times=TIMES), together)
+    np.testing.assert_array_equal(result.times, TIMES)

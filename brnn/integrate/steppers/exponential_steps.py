@@ -4,8 +4,9 @@ With L the diagonal of rates (brnn.compiler.rates) where a step begins, and D(s)
 leave of the change of du/dt, the solution is u + h phi_1(h L) F(u) + an integral over D, which the method approximates
 from its stages. Written in differences, so that what does not change keeps its last bit.
 
-Each function is one pass over the memory. They are compiled when an exponential method is first chosen, and serve every
-network.
+Each function is one pass over the memory, and takes several unknowns in one instruction: the exponential function is
+written out, and where a series takes its place both are computed and one is chosen. They are compiled when an
+exponential method is first chosen, and serve every network.
 """
 
 from __future__ import annotations
@@ -25,21 +26,53 @@ _THIRD = np.array([1 / math.factorial(k) for k in range(15, 2, -1)])  # series o
 _FOURTH = np.array([1 / math.factorial(k) for k in range(16, 3, -1)])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+_POWERS = np.array([1 / math.factorial(k) for k in range(13, -1, -1)])  # series of exp at 0
+_LOG2E, _LN2_HIGH, _LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
+_ROUND = 6755399441055744.0  # 1.5 * 2^52: what is added to it is rounded to a whole number, in its last bits
+_LEAST = -700.0  # exp is 1e-304 there
+
+_INLINE = {
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract"},
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "forceinline": True,
+}
+_PASS = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "pipeline_class": NoAlias}
+
+
+@njit(**_INLINE)
+def _exp(w: float) -> float:
+    """Return exp(w) for w <= 0, to the last digit or two."""
+    w = min(max(w, _LEAST), 1.0)
+    whole = w * _LOG2E + _ROUND
+    power = bits_of(whole)
+    whole -= _ROUND
+    rest = (w - whole * _LN2_HIGH) - whole * _LN2_LOW
+    result = _POWERS[0]
+    for k in range(1, 14):
+        result = result * rest + _POWERS[k]
+    return result * number_of((power + 1023) << 52)
+
+
+@njit(**_INLINE)
 def _phi(w: float) -> tuple[float, float, float]:
     """Return phi_1, phi_2 and phi_3 at w <= 0: (exp(w) - 1)/w, and (phi_k - 1/k!)/w in turn."""
-    if w > -0.7:  # where the quotients lose digits
-        third = _THIRD[0]
-        for k in range(1, _THIRD.size):
-            third = third * w + _THIRD[k]
-        second = 0.5 + w * third
-        return 1.0 + w * second, second, third
-    first = (np.exp(w) - 1.0) / w
-    second = (first - 1.0) / w
-    return first, second, (second - 0.5) / w
+    third = _THIRD[0]
+    for k in range(1, 13):
+        third = third * w + _THIRD[k]
+    second = 0.5 + w * third
+    first = 1.0 + w * second
+    small = w > -0.7  # where the quotients lose digits
+    inverse = 1.0 / min(w, -0.7)
+    one = (_exp(w) - 1.0) * inverse
+    two = (one - 1.0) * inverse
+    three = (two - 0.5) * inverse
+    return first if small else one, second if small else two, third if small else three
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**_INLINE)
 def _whole(z: float, first: float, second: float, third: float) -> tuple[float, float, float]:
     """Return phi_1, phi_2 and phi_3 at z from those at z/2."""
     return (
@@ -49,7 +82,7 @@ def _whole(z: float, first: float, second: float, third: float) -> tuple[float, 
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy", pipeline_class=NoAlias)
+@njit(**_PASS)
 def begin(h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi: np.ndarray, stage: np.ndarray) -> None:
     """Write phi_1 to phi_3 of h L/2 into the rows of `phi`, and the second stage, at h/2, into `stage`."""
     for i in range(u.size):
@@ -58,7 +91,7 @@ def begin(h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi: np.ndarray
         stage[i] = u[i] + 0.5 * h * first * f[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**_PASS)
 def middle(
     h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi: np.ndarray, k: np.ndarray, stage: np.ndarray,
     D2: np.ndarray,
@@ -70,7 +103,7 @@ def middle(
         stage[i] = u[i] + h * (0.5 * phi[0, i] * f[i] + phi[1, i] * D)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**_PASS)
 def third(
     h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi: np.ndarray, k: np.ndarray, stage: np.ndarray,
     D3: np.ndarray,
@@ -83,7 +116,7 @@ def third(
         stage[i] = u[i] + h * (one * f[i] + 2.0 * two * D)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", pipeline_class=NoAlias)
+@njit(**_PASS)
 def end(
     h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi: np.ndarray, k: np.ndarray, stage: np.ndarray,
     D2: np.ndarray, D3: np.ndarray, D4: np.ndarray, new: np.ndarray,
@@ -96,7 +129,7 @@ def end(
         new[i] = u[i] + h * (one * f[i] + (2.0 * two - 4.0 * three) * (D2[i] + D3[i]) + (4.0 * three - two) * D)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", pipeline_class=NoAlias)
+@njit(**_PASS)
 def largest_error(
     h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi: np.ndarray, before: np.ndarray, D3: np.ndarray,
     D4: np.ndarray, new: np.ndarray, slope: np.ndarray, weights: np.ndarray, rtol: float, atol: float,
@@ -120,14 +153,25 @@ def largest_error(
     return result if result == result else np.inf
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**_PASS)
 def change(u: np.ndarray, f: np.ndarray, L: np.ndarray, other: np.ndarray, slope: np.ndarray, D: np.ndarray) -> None:
     """Write D of the state `other`, where du/dt is `slope`."""
     for i in range(u.size):
         D[i] = slope[i] - f[i] - L[i] * (other[i] - u[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**_INLINE)
+def _integral(s: float, z: float, f: float, rise: float, bend: float, cube: float) -> float:
+    """Return the integral over r from 0 to s of exp((s - r) z) (f + rise r + bend r^2 + cube r^3)."""
+    first, second, third = _phi(s * z)
+    fourth = _FOURTH[0]
+    for k in range(1, 13):
+        fourth = fourth * (s * z) + _FOURTH[k]
+    fourth = fourth if s * z > -0.7 else (third - 1 / 6) / min(s * z, -0.7)
+    return s * (first * f + s * (second * rise + 2.0 * s * (third * bend + 3.0 * s * fourth * cube)))
+
+
+@njit(**_PASS)
 def interpolate(
     s: float, h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, before: np.ndarray, D3: np.ndarray,
     new: np.ndarray, slope: np.ndarray, weights: np.ndarray, out: np.ndarray,
@@ -144,16 +188,3 @@ def interpolate(
         whole = _integral(1.0, h * L[i], f[i], rise, bend, cube)
         part = _integral(s, h * L[i], f[i], rise, bend, cube)
         out[i] = u[i] + h * part + s * s * s * (new[i] - u[i] - h * whole)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _integral(s: float, z: float, f: float, rise: float, bend: float, cube: float) -> float:
-    """Return the integral over r from 0 to s of exp((s - r) z) (f + rise r + bend r^2 + cube r^3)."""
-    first, second, third = _phi(s * z)
-    if s * z > -0.7:
-        fourth = _FOURTH[0]
-        for k in range(1, _FOURTH.size):
-            fourth = fourth * (s * z) + _FOURTH[k]
-    else:
-        fourth = (third - 1 / 6) / (s * z)
-    return s * (first * f + s * (second * rise + 2.0 * s * (third * bend + 3.0 * s * fourth * cube)))

@@ -108,9 +108,12 @@ def fourier_kernel(
 
 
 def forth_kernel(s: Any, sizes: Any, rows: Any, columns: Any, buffer: Any, spectrum: Any, axes: Any) -> None:
-    """Transform s for several kernels."""
-    extend_field(s.reshape(sizes[0], sizes[1]), rows, columns, buffer)
-    r2c(buffer, spectrum, axes, True, 1.0, 1)
+    """Transform s for several kernels; a field that is not continued beyond its edges is read where it stands."""
+    if rows.size == sizes[0] and columns.size == sizes[1]:
+        r2c(s.reshape(sizes[0], sizes[1]), spectrum, axes, True, 1.0, 1)
+    else:
+        extend_field(s.reshape(sizes[0], sizes[1]), rows, columns, buffer)
+        r2c(buffer, spectrum, axes, True, 1.0, 1)
 
 
 def back_kernel(net: Any, sizes: Any, transfer: Any, spectrum: Any, product: Any, buffer: Any, axes: Any) -> None:
