@@ -53,7 +53,8 @@ class Stepwise(Driver):
     Parameters
     ----------
     successors : tuple of StepperMethod
-        What takes over, one after the other, if the network proves to be too stiff for the method.
+        What takes over, one after the other, if the network proves to be too stiff for the method. The first ones may
+        not fit the network: the first that does is taken.
     look : int
         Steps between looks at whether it does.
     worth : float or None
@@ -427,6 +428,8 @@ class Stepwise(Driver):
 
     def _succeed(self, since: str, left: float, why: str = "stiff") -> None:
         """Let the next method take over."""
+        while not self.successors[0].fits(self.task.system):
+            self.successors = self.successors[1:]
         self.method, *rest = self.successors
         self.stiff, self.successors, self.began = True, tuple(rest), self.steps
         self.reason += f"; {since} {self.method.name}: {why}, {left:.1g} steps were left"

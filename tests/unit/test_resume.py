@@ -105,10 +105,21 @@ def learning() -> brnn.Network:
     return brnn.Network("learning", layers, [link], inputs)
 
 
+def inhibiting() -> brnn.Network:
+    f, gate = brnn.Sigmoid(1.0, 0.5), brnn.HabituativeGate(0.2, 1.0, 0.5, per="source")
+    links = [
+        brnn.Projection("F", "F", "excitatory", f, brnn.OneToOne(), gate=gate),
+        brnn.Projection("F", "F", "inhibitory", f, brnn.AllButSelf(2.0), gate=gate),
+    ]
+    inputs = [brnn.Stimulus("F", "excitatory", [1.0, 3.0, 9.0], brnn.Pulse(0.0, 5.0))]
+    return brnn.Network("inhibiting", [brnn.Layer.shunting("F", 3, A=1.0, B=2.0, D=0.0)], links, inputs)
+
+
 EXACT = [
     (learning(), "RK45", {"rtol": 1e-9, "atol": 1e-12}),
     (learning(), "DOP853", {}),
     (learning(), "ROS34PW2", {}),
+    (inhibiting(), "ROS34PW2-totals", {}),
     (learning(), "compiled", {}),
     (noisy(), "SRIW1", {"step": 0.01, "seed": 3}),
     (noisy(), "EulerMaruyama", {"step": 0.01, "seed": 3}),

@@ -24,6 +24,7 @@ __all__ = ["Auto"]
 _LSODA_AT_MOST = 256  # unknowns where it begins; its Jacobian is dense and its history costs O(n^2) to read
 _STIFF_LSODA = 2_000  # unknowns up to which that is nevertheless the method for what proves to be stiff
 _STIFF_CELLS = 2_000  # cells up to which ROS34PW2 is: its matrix is one of the cells alone
+_TOTALS_FROM = 500  # unknowns from which its steps, where cells meet in totals alone, are cheaper than with a matrix
 _LARGE_LOOK = 25  # steps between looks at whether a larger network is stiff: its evaluations cost more than a look,
 _LARGE_WORTH = 1.5e6  # and so many steps times unknowns must be left (ETD4 may have to be compiled),
 _LARGE_STEPS = 100  # and so many steps: ETD4 needs some, too
@@ -31,7 +32,7 @@ _EVENTS_WORTH = 1 / 4  # with events, steps that must be left for each element o
 
 
 _EVENTS_FROM = 1e-8  # of rtol: events are found between the steps of RK45, whose interpolant is of order 4
-_IN_TOTALS = ROS34PW2Totals()  # where ETD4 is held by what totals over cells do
+_IN_TOTALS = ROS34PW2Totals()  # in the place of matrices, and where ETD4 is held up by what totals over cells do
 _ONE_BY_ONE = LSODA()  # where Python looks at each step, few steps are what counts
 
 
@@ -41,7 +42,8 @@ class Auto(Method):
     name = "auto"
     description = (
         f"RK45, which gives way to LSODA (up to {_STIFF_LSODA} unknowns), ROS34PW2 (up to {_STIFF_CELLS} cells) or "
-        "ETD4 (then ROS34PW2-totals, if totals over cells hold that up) where the network proves to be stiff; "
+        f"ETD4 where the network proves to be stiff, and to ROS34PW2-totals (above {_TOTALS_FROM} unknowns) where that "
+        "serves better; "
         f"LSODA up to {_LSODA_AT_MOST} unknowns until rest, and with events if rtol is below {_EVENTS_FROM:g}; "
         "RK45 with delays; Euler where cells fire; SRIW1 with white noise; the map in discrete time"
     )
@@ -90,10 +92,13 @@ class Auto(Method):
             size, cells = task.system.size, sum(layer.cells for layer in task.system.network.layers)
             driver.successors = _for_stiff(size, cells)
             driver.rows = size if size <= _STIFF_LSODA else cells if cells <= _STIFF_CELLS else 0
+            in_totals = size > _TOTALS_FROM and _IN_TOTALS.refuses(network, "duration", None) is None
+            if in_totals and cells <= _STIFF_CELLS:
+                driver.successors, driver.rows = (_IN_TOTALS, *driver.successors), 0
+            elif in_totals:
+                driver.successors += (_IN_TOTALS,)
             if cells > _STIFF_CELLS:
                 driver.look, driver.worth = _LARGE_LOOK, max(_LARGE_STEPS, _LARGE_WORTH / size)
-                if _IN_TOTALS.refuses(network, "duration", None) is None:
-                    driver.successors += (_IN_TOTALS,)
             elif network.events:
                 driver.least = _EVENTS_WORTH * driver.rows**2
         return driver
