@@ -213,23 +213,17 @@ ALGORITHM = "its claims compare with an algorithm that stands in the model's fil
 NUMBERS = "no closed form: its claims compare with independent integrations or published experiments"
 CONDITION = "its closed forms hold for other parameters than the defaults: see the conditions that `predict` gives"
 ONLY_BOUNDS = {
-    "adaline": ALGORITHM,
     "art2": "its algorithm is the limit of fast cells; with finite eps categories may differ (claim search_in_time)",
     "brain_state_in_a_box": ALGORITHM,
     "caianiello": ALGORITHM,
-    "competitive_learning": ALGORITHM,
     "context_sensitive_avalanche": ALGORITHM,
-    "contour_adaptation": NUMBERS,
     "ctrnn": NUMBERS,
     "elman": ALGORITHM,
     "gated_pacemaker": "an oscillation without a closed form; `brnn.theory.pacemaker` has its limits",
     "grid_cells": NUMBERS,
     "gridsmap": NUMBERS,
     "gru": ALGORITHM,
-    "instar": "its category cell depends on the weights: closed forms are of a clamped cell, as its claims have it",
-    "instar_outstar_map": ALGORITHM,
     "jordan": ALGORITHM,
-    "linear_associator": ALGORITHM,
     "listelos": NUMBERS,
     "lstm": ALGORITHM,
     "ltc": NUMBERS,
@@ -237,11 +231,20 @@ ONLY_BOUNDS = {
     "mingru": ALGORITHM,
     "rosenblatt": ALGORITHM,
     "saccade_generator": NUMBERS,
-    "self_organizing_avalanche": ALGORITHM,
     "serial_learning": CONDITION,
     "slow_inhibition": "equilibria and the Hopf point are found by `brnn equilibria` and `brnn continue`",
-    "vistars": NUMBERS,
     "wilson_cowan": NUMBERS,
+}
+# Models of which beyond bounds only layers in front are predicted, which inputs alone drive, and why no more.
+IN_FRONT = {
+    "adaline": ALGORITHM,
+    "competitive_learning": ALGORITHM,
+    "contour_adaptation": NUMBERS,
+    "instar": "its category cell depends on the weights: closed forms are of a clamped cell, as its claims have it",
+    "instar_outstar_map": ALGORITHM,
+    "linear_associator": ALGORITHM,
+    "self_organizing_avalanche": ALGORITHM,
+    "vistars": NUMBERS,
 }
 
 
@@ -257,7 +260,10 @@ def test_every_model(name: str) -> None:
         for text in (prediction.quantity, prediction.words, prediction.hypothesis, prediction.source):
             assert text
             assert isinstance(text, str)
-    assert all(p.quantity.startswith("bounds of") for p in predictions) == (name in ONLY_BOUNDS)
+    beyond = [p for p in predictions if not p.quantity.startswith("bounds of")]
+    assert (not beyond) == (name in ONLY_BOUNDS)
+    own = [p for p in beyond if "nothing comes from the rest of the network" not in p.hypothesis]
+    assert bool(beyond and not own) == (name in IN_FRONT)
     rows = brnn.simulate(network).compare()
     assert all(row.passed for row in rows), brnn.comparison.table(rows)
     assert rows, "nothing that is predicted can be seen in the model's own run"
@@ -326,3 +332,29 @@ def test_a_linear_cell_settles_if_it_decays_faster_than_it_feeds_itself(gain: fl
     told = only(brnn.Network("n", [brnn.Layer.additive("x", 1, A=1.0)], [link]), "stability")
     assert told.words.endswith(f": {gain - 1.0:.8g}; it {fate}")
     assert told.value == pytest.approx(gain - 1.0)
+
+
+def test_layers_in_front_obey_their_own_equations() -> None:
+    """Two cells with inputs (2, 1) from t = 1 on, in front of a field: x = I/A (1 - exp(-A (t - 1)))."""
+    front = brnn.Layer.additive("front", 2, A=4.0)
+    behind = field(initial=[0.0, 0.0, 0.0])
+    network = behind.replace(
+        layers=[front, *behind.layers],
+        projections=[
+            *behind.projections,
+            brnn.Projection("front", "rcf", topology=brnn.Dense([[1, 0], [0, 1], [0, 0]])),
+        ],
+        stimuli=[brnn.Stimulus("front", pattern=[2.0, 1.0], schedule=brnn.Pulse(1.0, 9.0))],
+        duration=1.5,
+    )
+    course = only(network, "distance of front.x from its course")
+    np.testing.assert_allclose(course.details["ends"][-1], np.array([0.5, 0.25]) * (1 - np.exp(-2.0)), rtol=1e-12)
+    np.testing.assert_allclose(predict(network).of("front.x")[1].value, [0.5, 0.25], rtol=1e-12)
+    result = brnn.simulate(network)
+    assert course.compare(result).passed
+    other = brnn.simulate(network.replace(layers=[front.replace(A=4.1), *behind.layers]))
+    assert not course.compare(other).passed
+    back = network.replace(
+        projections=[*network.projections, brnn.Projection("rcf", "front", topology=brnn.AllToAll())]
+    )
+    assert predict(back).of("distance of front.x from its course") == ()

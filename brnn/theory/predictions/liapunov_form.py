@@ -25,6 +25,8 @@ def falling_function(network: Network) -> list[Prediction] | Unmet:
         V = liapunov(network)
     except InputError as error:
         return Unmet(_FORM, str(error).partition(f"'{network.name}': ")[2] or str(error))
+    if network.duration is not None and V.since >= network.duration:
+        return Unmet(_FORM, f"inputs that stop to change before the run ends, at t = {network.duration:g}")
     since = f" from t = {V.since:g} on" if V.since > 0.0 else ""
     words = f"V (33) never rises{since}: dV/dt = -sum a_i d_i' [b_i - sum c_ij d_j]^2; no cycles, no chaos"
     hypothesis = "symmetric coefficients, signals that do not fall, a_i >= 0"

@@ -28,13 +28,14 @@ from brnn.theory.predictions.resonance import resonance
 from brnn.theory.predictions.settled_field import settled_field
 from brnn.theory.predictions.species import competing_species
 from brnn.theory.predictions.timing import learned_interval
+from brnn.theory.predictions.upstream import layers_in_front
 
 __all__ = ["THEOREMS", "Theorem", "predict"]
 
 Theorem = Callable[[Network], list[Prediction] | Unmet]
 
 # Each looks at a network and says what follows, or the first of its conditions that the network does not meet.
-THEOREMS: tuple[Theorem, ...] = (
+_WHOLE: tuple[Theorem, ...] = (
     competitive_field,
     equal_survivors,
     field_equilibria,
@@ -58,8 +59,14 @@ THEOREMS: tuple[Theorem, ...] = (
     normalization,
     kept_order,
     falling_function,
-    bounded_activities,
 )
+
+
+def _in_front(network: Network) -> list[Prediction] | Unmet:
+    return layers_in_front(network, _WHOLE)
+
+
+THEOREMS: tuple[Theorem, ...] = (*_WHOLE, _in_front, bounded_activities)
 
 
 def predict(network: Network) -> Predictions:
