@@ -12,7 +12,7 @@ import math
 import operator
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -43,7 +43,17 @@ from brnn.spec.topologies import Topology
 from brnn.spec.topologies.successive import Successive
 from brnn.spec.variable import Variable
 
-__all__ = ["SignalTable", "generate"]
+__all__ = [
+    "SignalTable",
+    "add_field",
+    "add_layer",
+    "add_signal",
+    "changed_at_source",
+    "factor_of",
+    "generate",
+    "modulating_signals",
+    "sent_by",
+]
 
 Shape = tuple[int, ...]
 
@@ -91,33 +101,38 @@ def generate(
     With `explicit`, every topology that is not local is written out as loops over a matrix instead of a call of its
     kernel, so that the program consists of loops over cells alone. The weights of the projections named in `given` are
     not among its states: what they make of their signals is an argument (`Program.given`). With `apart` convolutions
-    share no transforms. With `by_object` projections share signals only if these are one object, not if they are equal,
-    so that the structure does not depend on numbers.
+    share no transforms, nor projections the last part of their topologies. With `by_object` projections share signals
+    only if these are one object, not if they are equal, so that the structure does not depend on numbers.
     """
-    program = Program(tuple(f"{variable.quantity}_{variable.group}" for variable in variables), explicit, apart)
+    program = Program(
+        tuple(f"{variable.quantity}_{variable.group}" for variable in variables),
+        explicit,
+        apart,
+        joins=not (explicit or apart),
+    )
     signals = SignalTable(network, by_object)
-    sent = {str(projection.name): _sent_by(projection, network, signals) for projection in network.projections}
+    sent = {str(projection.name): sent_by(projection, network, signals) for projection in network.projections}
     inputs = add_stimuli(program, network)
     for (name, _, lag), (signal, source) in signals.sent.items():
         if lag >= 0.0:
-            _add_signal(program, network.layer(name), signal, lag, source)
+            add_signal(program, network.layer(name), signal, lag, source)
     for projection in network.projections:
-        if _changed_at_source(projection):
+        if changed_at_source(projection):
             own = signals.of(projection.source, projection.signal, projection.delay)
-            factor = _factor(program, projection, signals, "source")
+            factor = factor_of(program, projection, signals, "source")
             add_gated(program, projection, own, sent[str(projection.name)], factor)
-    fields: dict[tuple[str, str], Array] = {}
+    nets: dict[tuple[str, str], Array] = {}
     for projection in network.projections:
         if not projection.immediate:
-            _add_field(program, network, projection, signals, sent, fields, given)
+            add_field(program, network, projection, signals, sent, nets, given)
     for layer in network.layers:
-        _add_layer(program, network, layer, signals, sent, fields, inputs)
-        _send_at_once(program, network, layer, signals, sent, fields)
+        add_layer(program, network, layer, signals, sent, nets, inputs)
+        _send_at_once(program, network, layer, signals, sent, nets)
     program.source = text_of(program)
     return program
 
 
-def _sent_by(projection: Projection, network: Network, signals: SignalTable) -> SentSignals:
+def sent_by(projection: Projection, network: Network, signals: SignalTable) -> SentSignals:
     """Return the signals that a projection sends, and note everything that it reads."""
     topology, gate = projection.topology, projection.gate
     plastic = _is_plastic(projection)
@@ -127,11 +142,11 @@ def _sent_by(projection: Projection, network: Network, signals: SignalTable) -> 
         layer, lag = _end(projection, place)
         signals.of(layer, signal, lag, array=place != "source total", total=place == "source total")
     if projection.modulation is not None:
-        modulating, single = _modulating(projection, signals), projection.modulation.at == "total"
+        modulating, single = modulating_signals(projection, signals), projection.modulation.at == "total"
         modulating.needs_array |= not single
         modulating.needs_total |= single
     own, lag = projection.source, projection.lag(network.step)
-    if not _changed_at_source(projection):
+    if not changed_at_source(projection):
         return signals.of(own, projection.signal, lag, array=array or gate is not None, total=total)
     signals.of(own, projection.signal, lag, array=True)
     return SentSignals(f"fy_{projection.name}", network.layer(projection.source).cells, array, total)
@@ -142,24 +157,24 @@ def _is_plastic(projection: Projection) -> bool:
     return projection.learning is not None or (projection.gate is not None and projection.gate.per == "connection")
 
 
-def _changed_at_source(projection: Projection) -> bool:
+def changed_at_source(projection: Projection) -> bool:
     """Tell whether each source cell has a gate or a factor of its own."""
     gate, modulation = projection.gate, projection.modulation
     return (gate is not None and gate.per == "source") or (modulation is not None and modulation.at == "source")
 
 
-def _modulating(projection: Projection, signals: SignalTable) -> SentSignals:
+def modulating_signals(projection: Projection, signals: SignalTable) -> SentSignals:
     """Return the signals of the layer that modulates a projection."""
     modulation = projection.modulation
     assert modulation is not None
     return signals.of(modulation.layer, modulation.signal, projection.delay if modulation.at == "source" else 0.0)
 
 
-def _factor(program: Program, projection: Projection, signals: SignalTable, *places: str) -> CodeExpression | None:
+def factor_of(program: Program, projection: Projection, signals: SignalTable, *places: str) -> CodeExpression | None:
     """Return the factor of a projection if it is one of these places."""
     if projection.modulation is None or projection.modulation.at not in places:
         return None
-    return modulating_factor(program, projection, _modulating(projection, signals))
+    return modulating_factor(program, projection, modulating_signals(projection, signals))
 
 
 def _end(projection: Projection, place: str) -> tuple[str, float]:
@@ -182,13 +197,14 @@ def _send_at_once(
     """Add what a layer of discrete time, whose next state is known by now, sends within the same step."""
     for (name, _, lag), (signal, source) in signals.sent.items():
         if name == layer.name and lag < 0.0:
-            _add_signal(program, layer, signal, lag, source)
+            add_signal(program, layer, signal, lag, source)
     for projection in network.projections:
         if projection.immediate and projection.source == layer.name:
-            _add_field(program, network, projection, signals, sent, fields)
+            add_field(program, network, projection, signals, sent, fields)
 
 
-def _add_signal(program: Program, layer: LayerLaw, signal: Signal, lag: float, sent: SentSignals) -> None:
+def add_signal(program: Program, layer: LayerLaw, signal: Signal, lag: float, sent: SentSignals) -> None:
+    """Add what computes the signals that a layer sends."""
     code = signal.code()
     function = program.function(code)
     parameters = program.arguments(function, 1, code.parameters, sent.name)
@@ -200,7 +216,7 @@ def _add_signal(program: Program, layer: LayerLaw, signal: Signal, lag: float, s
         program.work(sent.name, sent.cells)
 
 
-def _add_field(
+def add_field(
     program: Program,
     network: Network,
     projection: Projection,
@@ -244,13 +260,34 @@ def _add_field(
         _add_kernel(program, topology, source.shape, target.shape, s, net, str(projection.name))
         return
     steps = list(topology.steps(source.shape, target.shape))
+    alike = [other for other in network.projections if _ends_alike(other, projection)]
+    # What projections of one layer bring through the same last part is added up before it; the last of them sends it.
+    joined = program.joins and len(alike) > 1
     for k, (part, before, after) in enumerate(steps):
         owner, out = f"{projection.name}_{k}", net
         if k < len(steps) - 1:
-            out = program.work(f"between_{owner}", math.prod(after))
-            program.add(Loop(_I, out.size, (Assign(out[_I], ZERO),)))
+            first = alike[0] if joined and k == len(steps) - 2 else projection
+            out = program.work(f"between_{first.name}_{k}", math.prod(after))
+            if first is projection:
+                program.add(Loop(_I, out.size, (Assign(out[_I], ZERO),)))
+        elif joined and projection is not alike[-1]:
+            break
         _add_kernel(program, part, before, after, s, out, owner)
         s = out
+
+
+def _ends_alike(other: Projection, one: Projection) -> bool:
+    """Tell whether two projections add to the same net input through the same last one of several topologies."""
+    if (other.target, other.kind) != (one.target, one.kind) or other.immediate or one.immediate:
+        return False
+    if any(p.modulation is not None and p.modulation.at != "source" for p in (one, other)):
+        return False
+    if not (isinstance(other.topology, Successive) and isinstance(one.topology, Successive)):
+        return False
+    last, given = one.topology.parts[-1], other.topology.parts[-1]
+    if type(last) is not type(given) or one.topology.shapes[-1] != other.topology.shapes[-1]:
+        return False
+    return all(np.array_equal(getattr(last, f.name), getattr(given, f.name)) for f in fields(last))
 
 
 def _add_kernel(
@@ -266,7 +303,7 @@ def _add_kernel(
     program.add(program.call(function, s, net, *arguments))
 
 
-def _add_layer(
+def add_layer(
     program: Program,
     network: Network,
     layer: LayerLaw,
@@ -275,6 +312,7 @@ def _add_layer(
     fields: dict[tuple[str, str], Array],
     inputs: dict[tuple[str, str], list[CodeExpression]],
 ) -> None:
+    """Add what computes the slopes of a layer from its net inputs."""
     brackets: dict[Local, CodeExpression] = {}
     for kind in layer.kinds:
         terms: list[CodeExpression] = []
@@ -285,7 +323,7 @@ def _add_layer(
             for projection in network.projections:
                 if projection.target != name or projection.kind != kind:
                     continue
-                factor = _factor(program, projection, signals, "target", "total")
+                factor = factor_of(program, projection, signals, "target", "total")
                 if projection.topology.local and not _is_plastic(projection):
                     term = _local_term(program, network, projection, sent[str(projection.name)])
                     terms.append(term if factor is None else term * factor)

@@ -24,6 +24,7 @@ __all__ = [
     "HEADER",
     "argument_table",
     "found_by_address",
+    "text_in_sequence",
     "text_of",
     "text_of_arrays",
     "text_with_rates",
@@ -83,6 +84,15 @@ def _stepped(statements: Sequence[Statement]) -> Iterator[Statement]:
     yield from later
 
 
+def text_in_sequence(program: Program) -> str:
+    """Return the module of a program in sequence (`brnn.compiler.sequence`): ``rhs`` makes a step, ``renew`` slopes.
+
+    ``rhs`` moves the state at `u`; at `du` it finds the slopes where the step begins, which it replaces by those at the
+    end, then rates, and the length of the step. ``renew`` writes the slopes that jump where inputs do.
+    """
+    return text_of(program, rates=True, steps=True)
+
+
 def text_of(
     program: Program, *, rates: bool = False, steps: bool = False, behind: Sequence[tuple[str, str]] = ()
 ) -> str:
@@ -102,13 +112,15 @@ def text_of(
     imports = ADDRESSES
     if steps:
         size = " + ".join(f"d{name}.size" for name in program.blocks)
-        lines.append(f"    step = array_at(du + 8 * ({size}), 1)[0]")
+        lines.append(f"    step = array_at(du + {16 if rates else 8} * ({size}), 1)[0]")
         imports = ADDRESSES.replace("array_in", "array_at, array_in")
     if behind:
         lines.append(f"    behind = du + 8 * ({' + '.join(f'd{name}.size' for name in program.blocks)})")
         for name, other in behind:
             lines += [f"    {name} = array_at(behind, {other}.size)", f"    behind += 8 * {other}.size"]
         imports = ADDRESSES.replace("array_in", "array_at, array_in")
+    if program.loops:
+        imports = imports.replace("RHS_SIGNATURE", "RHS_SIGNATURE, NoAlias")
     clear = [f"    d{name}[:] = 0.0" for name in program.blocks]
     return _module(program, imports, CALLED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
 
@@ -171,9 +183,12 @@ def _module(
     printer = Printer()
     parts = [HEADER.format(numba=imports, imports="".join(f"{line}\n" for line in program.imports))]
     parts += [f"\n@{called}\n{code.source}\n" for code in program.functions.values()]
+    parts += [f"\n@compiled_once(pipeline_class=NoAlias, **options)\n{text}\n" for text in program.loops.values()]
     bodies = {"rhs": printer.lines(program.statements)}
     if program.diffusion:
         bodies["diffusion"] = itertools.chain(clear, printer.lines(program.diffusion))
+    if program.renewed:
+        bodies["renew"] = printer.lines(program.renewed)
     texts = [
         "\n".join([f"\n@{decorator}cache=True, **options)\ndef {name}({arguments}):", *first, *body]) + "\n"
         for name, body in bodies.items()

@@ -163,6 +163,8 @@ class Program:
         Whether matrices are applied by loops among the statements, not by functions of arrays.
     apart : bool
         Whether convolutions by FFT share no transforms.
+    joins : bool
+        Whether projections of one layer whose topologies end with the same part share that.
     source : str
         Text of the module for one network.
     numbers : list of float or Varying
@@ -181,8 +183,12 @@ class Program:
         The arrays as statements have them.
     statements, diffusion : list of Statement
         The bodies of the right-hand side and of the function of the strength of white noise (empty without any).
+    renewed : list of Statement
+        The body of the function of slopes that jump with inputs (`brnn.compiler.sequence`).
     functions : dict of str to Code
         The functions that they call.
+    loops : dict of str to str
+        The texts of functions that hold loops of theirs (`brnn.compiler.row_loops`), by their names.
     imports : dict
         Lines of the module that these need.
     exponents : set of int
@@ -196,6 +202,7 @@ class Program:
     blocks: tuple[str, ...]
     explicit: bool = False
     apart: bool = False
+    joins: bool = False
     source: str = ""
     numbers: list[float | Varying] = field(default_factory=list)
     arrays: dict[str, np.ndarray | None] = field(default_factory=dict)
@@ -206,7 +213,9 @@ class Program:
     names: dict[str, Array] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     diffusion: list[Statement] = field(default_factory=list)
+    renewed: list[Statement] = field(default_factory=list)
     functions: dict[str, Code] = field(default_factory=dict)
+    loops: dict[str, str] = field(default_factory=dict)
     imports: dict[str, None] = field(default_factory=dict)
     exponents: set[int] = field(default_factory=set)
     given: dict[str, Given] = field(default_factory=dict)

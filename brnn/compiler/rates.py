@@ -8,8 +8,13 @@ derivative.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import inspect
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
 
 from brnn.compiler.statements import (
     ZERO,
@@ -21,9 +26,10 @@ from brnn.compiler.statements import (
     Element,
     Loop,
     Statement,
+    elements,
 )
 
-__all__ = ["with_rates"]
+__all__ = ["change_of", "is_affine", "with_rates"]
 
 _ONE, _STEP, _PER_STEP = ConstantNumber("1.0"), ConstantNumber("1e-6"), ConstantNumber("1e6")
 
@@ -39,24 +45,34 @@ def with_rates(statements: Sequence[Statement]) -> tuple[Statement, ...]:
             statement = replace(statement, body=with_rates(statement.body))
         result.append(statement)
         match statement:
-            case Assign(Element(Array(name, "state"), index) as slope, Call(law, (Element() as own, *others))):
-                inner = any(isinstance(other, Call) and own in _elements(other) for other in others)
-                step = _STEP if inner else _ONE
-                moved = Call(law, tuple(_moved(argument, own, step) for argument in (own, *others)))
-                change: CodeExpression = moved - slope
+            case Assign(Element(Array(name, "state"), index) as slope, Call(_, (Element(), *_)) as value):
                 rate = Array(f"rate_{name[1:]}", "state")[index]
-                result.append(Assign(rate, Call("np.minimum", (ZERO, change * _PER_STEP if inner else change))))
+                result.append(Assign(rate, Call("np.minimum", (ZERO, change_of(value, slope)))))
     return tuple(result)
 
 
-def _elements(expression: CodeExpression) -> list[CodeExpression]:
-    """Return the elements of arrays that a call reads."""
-    match expression:
-        case Call(_, arguments):
-            return [element for argument in arguments for element in _elements(argument)]
-        case Element():
-            return [expression]
-    return []
+def change_of(value: Call, slope: CodeExpression) -> CodeExpression:
+    """Return how the value of a law, `slope`, changes with the unknown that is its first argument."""
+    own = value.arguments[0]
+    assert isinstance(own, Element)
+    inner = any(isinstance(other, Call) and own in elements(other) for other in value.arguments[1:])
+    step = _STEP if inner else _ONE
+    moved = Call(value.function, tuple(_moved(argument, own, step) for argument in value.arguments))
+    change: CodeExpression = moved - slope
+    return change * _PER_STEP if inner else change
+
+
+@functools.cache
+def is_affine(law: Callable[..., Any]) -> bool:
+    """Tell whether a law of numbers is affine in its first argument, by its values at some places."""
+    rng = np.random.default_rng(0)
+    x = np.array([-100.0, -1.3, 0.4, 2.1, 100.0])
+    for _ in range(4):
+        others = rng.uniform(0.1, 2.0, len(inspect.signature(law).parameters) - 1)
+        f = np.array([float(law(np.float64(place), *others)) for place in x])
+        if not np.allclose(f, f[0] + (f[-1] - f[0]) * (x - x[0]) / (x[-1] - x[0]), rtol=1e-9, atol=1e-9):
+            return False
+    return True
 
 
 def _moved(expression: CodeExpression, own: Element, step: ConstantNumber) -> CodeExpression:

@@ -28,6 +28,7 @@ __all__ = [
     "Size",
     "Statement",
     "Time",
+    "elements",
     "leaves",
 ]  # fmt: skip
 
@@ -184,6 +185,19 @@ def leaves(expression: CodeExpression) -> Iterator[CodeExpression]:
         case Element(_, index):
             yield from leaves(index)
         case _:
+            yield expression
+
+
+def elements(expression: CodeExpression) -> Iterator[Element]:
+    """Yield the elements of arrays that an expression reads, from left to right."""
+    match expression:
+        case Operation(left, _, right):
+            yield from elements(left)
+            yield from elements(right)
+        case Call(_, arguments):
+            for argument in arguments:
+                yield from elements(argument)
+        case Element():
             yield expression
 
 

@@ -6,7 +6,7 @@ import functools
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from brnn.compiler.generate import generate
 from brnn.compiler.layout import layout
 from brnn.compiler.module_text import argument_table, text_of_arrays, text_with_rates, text_with_steps
 from brnn.compiler.program import Program
+from brnn.compiler.sequence import in_sequence
 from brnn.compiler.whole_arrays import text_of_whole_arrays
 from brnn.errors import InputError
 from brnn.spec.layers import LayerLaw
@@ -168,6 +169,15 @@ class RightHandSide:
         assert self.steps is not None
         return load_module(self.steps()).rhs
 
+    def renew(self, t: float, u: np.ndarray, slopes: np.ndarray) -> None:
+        """Write the slopes that jump where inputs do (of the program in sequence)."""
+        self._call(self._renewing.address, t, u, slopes)
+
+    @functools.cached_property
+    def _renewing(self) -> Any:
+        """The compiled function that does."""
+        return load_module(self.source).renew
+
     def diffusion(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return the strength b(t, u) of the white noise of each unknown (0 without any)."""
         b = room_apart(u.size)
@@ -313,7 +323,11 @@ class System:
         return state
 
     def rhs(
-        self, time: float, history: Callable[[float], np.ndarray] | None = None, clock: Clock | None = None
+        self,
+        time: float,
+        history: Callable[[float], np.ndarray] | None = None,
+        clock: Clock | None = None,
+        room: RightHandSide | None = None,
     ) -> RightHandSide:
         """Return the right-hand side that holds between the two break points around `time`.
 
@@ -325,14 +339,19 @@ class System:
             The state vector at an earlier time; needed if the network has delays.
         clock : Clock, optional
             Where the schedules stand; by default where they do before any event.
+        room : RightHandSide, optional
+            One of this system that nobody calls any more, and whose room for work is used again.
         """
         numbers, values = self.values(time, clock)
         program = self.program
         written = {name for name, array in program.names.items() if array.kind == "work"}
         written |= {array.name for array in program.lags.values()}
         # What is written belongs to this function alone: others of the same network may run at the same time.
+        former = {} if room is None else dict(zip(values, room.arguments[2:], strict=True))
         arrays = {
-            name: room_apart(array.size, array.dtype).reshape(array.shape)
+            name: former[name]
+            if name in written and name in former
+            else room_apart(array.size, array.dtype).reshape(array.shape)
             if name in written
             else _apart(array)
             if array.flags.writeable
@@ -349,6 +368,11 @@ class System:
         return RightHandSide(
             self.source, arguments, self.size, history, lags, shift, lambda: self._rates, lambda: self._steps
         )
+
+    @functools.cached_property
+    def in_sequence(self) -> System:
+        """The same with the program of a step in which layers move one after the other (`brnn.compiler.sequence`)."""
+        return replace(self, program=in_sequence(self.network, self.variables))
 
     @functools.cached_property
     def in_blocks(self) -> tuple[str, int] | None:

@@ -290,7 +290,9 @@ class Driver:
             lowest, highest = self.bounds
             # A few rows at a time, while they are in the cache; most are inside, and need no copy.
             rows = max(1, _AT_ONCE // lowest.size)
-            for k in range(0, len(states), rows):
+            if lowest.size > _AT_ONCE:
+                states = self._within(states)
+            for k in range(0, len(states) if lowest.size <= _AT_ONCE else 0, rows):
                 block = states[k : k + rows]
                 if (block < lowest).any() or (block > highest).any():
                     inside = np.clip(block, lowest, highest)
@@ -301,6 +303,25 @@ class Driver:
             self.largest = max(self.largest, largest_activity(states, self.task.system.variables))
         self.task.recorder.write(times, states)
         self.saved += len(times)
+
+    def _within(self, states: np.ndarray) -> np.ndarray:
+        """Return states of many unknowns within their bounds, a copy if one is not: variable by variable."""
+        given = states
+        for variable in self.task.system.variables:
+            if variable.lowest is None or variable.highest is None:
+                continue
+            part = slice(variable.start, variable.stop)
+            found, lowest, highest = states[:, part], np.ravel(variable.lowest), np.ravel(variable.highest)
+            if lowest.size == highest.size == 1:
+                inside = bool(found.min() >= lowest[0] and found.max() <= highest[0])
+            else:
+                inside = bool((found >= lowest).all() and (found <= highest).all())
+            if not inside:
+                clipped = np.clip(found, lowest, highest)
+                self.projected = max(self.projected, float(np.abs(clipped - found).max()))
+                states = states.copy() if states is given else states
+                states[:, part] = clipped
+        return states
 
     def save_reached(self, time: float, state: np.ndarray) -> None:
         """Save `state` if `time` is the next of the saved times."""

@@ -28,10 +28,10 @@ from brnn.spec.layers.spiking import RandomSpikesLayer, SpikingLayer, TraceLayer
 if TYPE_CHECKING:
     from brnn.spec.network import Network
 
-__all__ = ["Euler"]
+__all__ = ["MOST_STEPS", "Euler"]
 
 _FILE = Path(__file__).parent.parent / "steppers" / "spike_steps.py"
-_MOST_STEPS = 1e11
+MOST_STEPS = 1e11
 _ROOM = 2**16  # spikes that one call may return
 _NUMBERS = 2e8  # unknowns times steps in one call: about a tenth of a second
 
@@ -81,7 +81,7 @@ class _EqualSteps(Driver):
         own = [float(layer.step) for layer in network.layers if layer.spiking]
         self.step = float(min(own)) if task.step is None else task.step
         length = task.duration - task.begin
-        if length / self.step > _MOST_STEPS:
+        if length / self.step > MOST_STEPS:
             raise InputError(f"step = {self.step:g}: the run would take {length / self.step:.2g} steps")
         self.timetable = task.timetable()
         self._code = load_copy(_FILE)

@@ -59,6 +59,48 @@ def shifted_channels(s: Any, net: Any, sizes: Any, senders: Any, first: Any, dow
                             out[j] += tap * sent[j]
 
 
+def shifted_row(
+    s: Any, out: Any, channel: Any, row: Any, sizes: Any, senders: Any, first: Any, down: Any, across: Any, taps: Any
+) -> None:
+    """Add to one row of a map what `shifted_channels` adds to it."""
+    height = sizes[0]
+    width = sizes[1]
+    for k in range(first[channel], first[channel + 1]):
+        other = row + down[k]
+        if other >= 0 and other < height:
+            tap = taps[k]
+            low = max(0, -across[k])
+            high = min(width, width - across[k])
+            if low < high:
+                start = (senders[channel] * height + other) * width + across[k]
+                to = out[low:high]
+                sent = s[start + low : start + high]
+                for j in range(to.size):
+                    to[j] += tap * sent[j]
+
+
+def row_across_channels(s: Any, out: Any, channel: Any, row: Any, common: Any, matrix: Any, total: Any) -> None:
+    """Add to one row of a map the weighted sum of that row of all maps: `common` times their sum, and the rest."""
+    width = out.size
+    plane = s.size // matrix.shape[1]
+    if common != 0.0:
+        if channel == 0:  # of a row the first map comes first
+            for j in range(width):
+                total[j] = 0.0
+            for k in range(matrix.shape[1]):
+                sent = s[k * plane + row * width : k * plane + row * width + width]
+                for j in range(width):
+                    total[j] += sent[j]
+        for j in range(width):
+            out[j] += common * total[j]
+    for k in range(matrix.shape[1]):
+        weight = matrix[channel, k]
+        if weight != 0.0:
+            sent = s[k * plane + row * width : k * plane + row * width + width]
+            for j in range(width):
+                out[j] += weight * sent[j]
+
+
 def continued_channels(
     s: Any, net: Any, sizes: Any, senders: Any, first: Any, down: Any, across: Any, taps: Any, rows: Any, columns: Any,
     buffer: Any,
@@ -169,12 +211,21 @@ class ChannelKernels(Topology):
     def _each(self, target: Shape) -> list[Kernel]:
         """Return the kernel of each channel."""
         count = 1 if len(target) == 2 else target[0]
-        return [
-            Kernel(taps, self.boundary) for taps in np.broadcast_to(self.kernels, (count, *self.kernels.shape[-2:]))
-        ]
+        known: dict[int, list[Kernel]] = vars(self).setdefault("_kernels", {})
+        if count not in known:
+            all_taps = np.broadcast_to(self.kernels, (count, *self.kernels.shape[-2:]))
+            known[count] = [Kernel(taps, self.boundary) for taps in all_taps]
+        return known[count]
 
     def method(self, target: Shape) -> str:
         """Return what costs least on this shape: "separable", "fourier" or "direct", which skips taps that are 0."""
+        known: dict[Shape, str] = vars(self).setdefault("_methods", {})  # a decomposition of each kernel takes a while
+        if target not in known:
+            known[target] = self._cheapest(target)
+        return known[target]
+
+    def _cheapest(self, target: Shape) -> str:
+        """Return it, computed anew."""
         plane, each = target[-2:], self._each(target)
         costs = [{**kernel.costs(plane), "direct": kernel.tap_cost(plane)} for kernel in each]
         total = {name: sum(cost[name] for cost in costs) for name in sorted(set.intersection(*map(set, costs)))}
@@ -211,6 +262,12 @@ class ChannelKernels(Topology):
             for k in (2, 3)
         ]
         return (*start, rows, columns, *profiles, buffer, partial)
+
+    def row_kernel(self, source: Shape, target: Shape) -> tuple[str, Callable[..., Any], tuple[Argument, ...]] | None:
+        """Return the kernel of direct taps beyond whose edge there is nothing."""
+        if self.boundary != "zero" or self.method(target) != "direct":
+            return None
+        return "row_shifted", shifted_row, self.arguments(source, target)
 
     def _taps(self, plane: Shape, each: list[Kernel]) -> tuple[Argument, ...]:
         """Return where the taps of each channel begin, from where each takes, the taps, and how maps are continued."""
@@ -285,6 +342,15 @@ class AcrossChannels(Topology):
                         sent = s[k * plane + start : k * plane + stop]
                         for i in range(out.size):
                             out[i] += weight * sent[i]
+
+    def row_kernel(self, source: Shape, target: Shape) -> tuple[str, Callable[..., Any], tuple[Argument, ...]]:
+        """Return the kernel with what most elements of the matrix have in common, if that leaves fewer products."""
+        values, counts = np.unique(self.matrix, return_counts=True)
+        common = float(values[counts.argmax()])
+        rest = self.matrix - common
+        if np.count_nonzero(rest) + self.matrix.shape[1] >= np.count_nonzero(self.matrix):
+            common, rest = 0.0, self.matrix
+        return "row_across_channels", row_across_channels, (common, rest, np.zeros(target[-1]))
 
     def strengths(self, source: Shape, target: Shape) -> np.ndarray:
         """Return the matrix, a diagonal block for each element."""

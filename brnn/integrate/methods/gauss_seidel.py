@@ -1,0 +1,131 @@
+"""Go through time in steps in which the layers move one after the other, each with the newest signals.
+
+A step is that of `brnn.compiler.sequence`: of order 2 with one evaluation of each law, and damped whatever its length.
+The first step after a jump of the inputs, where the states bend most, is half as long as the others. A saved time or a
+jump ends a step; those before it are shortened alike.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from brnn.compiler.system import RightHandSide, room_apart
+from brnn.errors import InputError
+from brnn.integrate.driver import Driver, RunTask
+from brnn.integrate.methods.base import Method
+from brnn.integrate.methods.equal_steps import MOST_STEPS, Euler
+
+if TYPE_CHECKING:
+    from brnn.spec.network import Network
+
+__all__ = ["GaussSeidel"]
+
+_FIRST, _GROWTH = 0.5, 2.0  # part of a step that the first one is, and by what the next one is longer
+
+
+class GaussSeidel(Method):
+    """Steps of given lengths, no error control."""
+
+    name = "GaussSeidel"
+    description = (
+        "order 2 with one evaluation a step, layer after layer with the newest signals; for networks that lead from "
+        "layer to layer"
+    )
+    purpose = "in equal steps"
+    order = 56
+    copies = 5
+    takes_step = True
+
+    def refuses(self, network: Network, until: str, step: float | None) -> str | None:
+        """Refuse what Euler's method does, what fires, and what does not belong to a layer."""
+        if network.spiking:
+            return "cells that fire need Euler"
+        if any(projection.learning is not None for projection in network.projections):
+            return "weights that learn are not its unknowns"
+        if any(gate is not None and gate.per == "connection" for gate in (p.gate for p in network.projections)):
+            return "gates of single connections are not its unknowns"
+        return Euler().refuses(network, until, step)
+
+    def drive(self, task: RunTask) -> Driver:
+        """Return what goes through time in given steps."""
+        if task.start is not None:
+            raise InputError("start: a run in equal steps begins at time 0; give initial= states of another one")
+        return _InSequence(task, self)
+
+
+def lengths(span: float, last: float, longest: float) -> np.ndarray:
+    """Return the steps that fill `span`: each twice as long as the one before, up to `longest`; then all shortened.
+
+    `last` is the length of the step before, or 0 after a jump.
+    """
+    size = min(longest, _GROWTH * last if last > 0.0 else _FIRST * longest)
+    steps: list[float] = []
+    sum_ = 0.0
+    while sum_ < span * (1.0 - 1e-9) and size < longest:
+        steps.append(size)
+        sum_ += size
+        size = min(longest, _GROWTH * size)
+    if sum_ < span * (1.0 - 1e-9):
+        count = int(np.ceil((span - sum_) / longest * (1.0 - 1e-9)))
+        steps += [longest] * count
+    sizes = np.array(steps)
+    return sizes * (span / sizes.sum())
+
+
+class _InSequence(Driver):
+    """A run in given steps."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The step."""
+        return {"step": self.step}
+
+    def begin(self, state: np.ndarray) -> np.ndarray:
+        """Lay out the run."""
+        task = self.task
+        assert task.step is not None
+        self.step = task.step
+        if task.duration / self.step > MOST_STEPS:
+            raise InputError(f"step = {self.step:g}: the run would take {task.duration / self.step:.2g} steps")
+        self.timetable = task.timetable()
+        return self.begin_events(state, self.timetable)
+
+    def advance(self, state: np.ndarray) -> tuple[str, str]:
+        """Go step by step."""
+        task, time, rhs, size = self.task, self.task.begin, None, state.size
+        u, work = room_apart(size), room_apart(2 * size + 1)
+        u[:], work[:] = state, 0.0
+        system = task.system.in_sequence
+        while not self.timetable.over:
+            stop, fresh = self.timetable.stop, rhs is None
+            rhs = system.rhs(0.5 * (time + stop), clock=self.timetable.clock, room=rhs)
+            if fresh:
+                self._step(rhs, time, 0.0, u, work)  # one of no length brings slopes and rates
+            else:
+                rhs.renew(time, u, work)
+            inside = task.times[(task.times > time) & (task.times < stop)].tolist()
+            last = 0.0
+            for before, after in zip([time, *inside], [*inside, stop], strict=True):
+                now = before
+                for h in lengths(after - before, last, self.step).tolist():
+                    now, last = now + h, h
+                    self._step(rhs, now, h, u, work)
+                    self.steps += 1
+                    self.progressed(h)
+                if not np.isfinite(u.sum()):
+                    slope = task.system.rhs(before, clock=self.timetable.clock)(before, np.nan_to_num(u))
+                    raise self.failure(after, u, slope, 1.0, f"the step, {self.step:g}, is too long (step=, --step)")
+                if after < stop:
+                    self.save_reached(float(after), u)
+            time = stop
+            self.timetable.reach(time)
+            self.save_reached(time, u)
+        return "complete", f"reached t = {time:g} in steps of {self.step:g}"
+
+    def _step(self, rhs: RightHandSide, end: float, h: float, u: np.ndarray, work: np.ndarray) -> None:
+        """Make one step that ends at `end`."""
+        work[-1] = h
+        rhs.at_once(end, u, work)
+        self.evaluations += 1
