@@ -166,6 +166,8 @@ def choose(solver: Any, network: Network, until: str, step: float | None) -> Met
         return method
     fit = [other.name for other in every_method() if other.refuses(network, until, step) is None]
     if not fit:
+        if method is not None and method.takes_step and step is not None:
+            raise InputError(f"solver = {solver!r}: {refusal}")
         raise InputError(str(_registry["auto"].refuses(network, until, step)))
     hint = closest(str(solver), fit) if method is None else f" ({refusal})"
     raise InputError(f"solver = {solver!r}: must be one of {', '.join(fit)}{hint}")
