@@ -72,7 +72,8 @@ def bifurcation_diagram(
         names that results have, of a cycle its mean, with smallest and largest values under ``NAME_min`` and
         ``NAME_max``; `stable`; `unstable`, how many eigenvalues or Floquet multipliers say no; `growth_rate`, the
         largest real part of the eigenvalues; `period`; `special`, what a point is ("fold", "branch point",
-        "Hopf point", "start", "end", of cycles "fold", "period doubling", "torus"), otherwise empty.
+        "Hopf point", "start", "end", of cycles "fold", "period doubling", "torus"), otherwise empty. With delays the
+        attribute `not_followed` says from which Hopf points on cycles are not followed.
 
     Raises
     ------
@@ -104,7 +105,14 @@ def bifurcation_diagram(
         warnings.warn(
             f"bifurcation_diagram: {left} branches are not followed: branches= allows {branches}", stacklevel=2
         )
-    return _dataset(family, found, rings)
+    diagram = _dataset(family, found, rings)
+    if family.delayed and cycles and hopf:
+        places = ", ".join(f"{point.parameter:.9g}" for _, point in hopf)
+        diagram.attrs["not_followed"] = (
+            f"the cycles that begin at the Hopf points, {name} = {places}: those of networks with delays are not "
+            "followed"
+        )
+    return diagram
 
 
 def trace(

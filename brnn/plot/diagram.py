@@ -59,6 +59,8 @@ def diagram_figure(diagram: xr.Dataset, *, variable: str | None = None) -> Figur
     words = "Solid: stable. Dashed: unstable."
     if cycles:
         words += " Cycles: the largest and the smallest value of each; below, their periods."
+    if "not_followed" in diagram.attrs:
+        words += " Cycles with delays are not followed."
     figure = new_figure(8.0, 6.6 if cycles else 5.0, f"{title} along {name}", words)
     axes = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1)) if cycles else [figure.subplots()]
     draw_diagram(axes[0], diagram, variable=variable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ __all__ = ["draw_hill_and_decay", "draw_jump_graph", "draw_landscape", "theory_f
 
 _POINTS = 81
 _NODES = 24  # of a jump graph that can be read
+_LINE = 44  # characters below it
 
 
 def theory_figure(network: Network) -> Figure:
@@ -159,7 +161,7 @@ def draw_jump_graph(ax: Axes, graph: JumpGraph) -> Axes:
     ax.scatter(points[:, 0], points[:, 1], s=420, color="white", edgecolor=ACCENT, linewidth=1.6, zorder=3)
     for k, (a, b) in enumerate(points):
         ax.text(a, b, str(k), ha="center", va="center", fontsize=9, color=INK, zorder=4)
-    polish(ax, "Jumps of the winner", "", "", grid=False)
+    polish(ax, "Jumps of the winner", "\n".join(wrap(graph.certainty, _LINE)), "", grid=False)
     ax.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), xticks=[], yticks=[], aspect="equal")
     for spine in ax.spines.values():
         spine.set_visible(False)

@@ -10,6 +10,7 @@ import pytest
 
 import brnn
 from brnn.base.delay_roots import characteristic_roots
+from brnn.cli.commands.continuation import points_as_data, points_in_words
 from brnn.theory import delays
 
 
@@ -33,6 +34,9 @@ def test_the_hopf_point_of_one_cell_that_inhibits_itself_late() -> None:
     diagram = brnn.bifurcation_diagram(one, {"delay": (0.5, 2.0)})
     (at,) = np.flatnonzero(diagram.special == "Hopf point")
     assert float(diagram.delay[at]) == pytest.approx(tau, rel=1e-9)
+    assert f"delay = {tau:.9g}: those of networks with delays are not followed" in diagram.not_followed
+    assert points_in_words(diagram).endswith(f"not followed: {diagram.not_followed}")
+    assert points_as_data(diagram)["not_followed"] == diagram.not_followed
     assert float(diagram.frequency[at]) == pytest.approx(math.sqrt(3.0), rel=1e-9)
     assert diagram.stable.values[:at].all()
     assert not diagram.stable.values[at + 1 :].any()

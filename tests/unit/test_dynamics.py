@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 
 import brnn
 from brnn import models
+from brnn.dynamics.certain_jumps import CertainGrowth
 from brnn.theory.every_equilibrium import every_equilibrium
 
 A, B = 1.0, 3.0
@@ -193,3 +196,59 @@ def test_basins_of_a_winner_take_all_field() -> None:
         np.testing.assert_allclose(state, [level, 0.0] if x > y else [0.0, level], atol=1e-5)
     with pytest.raises(brnn.InputError, match="must be an initial activity"):
         brnn.basins(field(2, brnn.Power()), "rcf.A", "rcf.initial.1", ((0.0, 1.0), (0.0, 1.0)))
+
+
+@dataclass(frozen=True)
+class Square(brnn.Signal):
+    """w^2, of which nobody knows bounds."""
+
+    @staticmethod
+    def _kernel(w: Any) -> Any:
+        return w * w
+
+
+@pytest.mark.parametrize("signal", [brnn.Power(), brnn.Sigmoid(), brnn.Expression("w**2/(0.3 + w**2)")])
+def test_jump_graphs_are_certain_where_bounds_of_the_law_are_known(signal: brnn.Signal) -> None:
+    graph = brnn.jump_graph(field(3, signal))
+    assert graph.sampled == ()
+    assert graph.certainty == "certain: by bounds of the law"
+    assert graph.certainty in graph.verdict
+
+
+def test_what_is_found_by_samples_says_so() -> None:
+    """The levels of w^2, but nobody knows what a class does between samples; a double level is never certain."""
+    graph = brnn.jump_graph(field(2, Square()))
+    assert graph.levels[0] == (pytest.approx((3.0 + np.sqrt(5.0)) / 2.0),)
+    assert len(graph.sampled) == 3
+    assert "at 64 random states" in graph.certainty
+    assert "at 4,000 activities" in graph.verdict
+    assert "sampled" in graph.words
+    # (B - x) x = A at B = 2 has one level, 1, at which the rate touches 0
+    touching = brnn.jump_graph(models.rcf.build(n=2, signal=brnn.Power(), A=1.0, B=2.0, pattern=0.0))
+    assert any("levels" in text for text in touching.sampled)
+
+
+def test_bounds_of_growth_contain_what_the_law_gives() -> None:
+    """May and Leonard: 1 - x_i - a x_{i+1}; a field: (B - x) x - A, less the other's x^2."""
+    species = CertainGrowth(models.may_leonard.build(a=0.8, b=1.3, logarithmic=False), 1.0, 1.0)
+    alone = species.growth(0, np.array([0.25, 0.5]), np.array([0.5, 0.75]))
+    np.testing.assert_allclose(alone.low, [0.5, 0.25], atol=1e-12)
+    np.testing.assert_allclose(alone.high, [0.75, 0.5], atol=1e-12)
+    beside = species.growth(0, np.array(1e-300), np.array(1e-9), (1, 0.5, 0.5))
+    assert float(beside.low) == pytest.approx(0.6)
+    cell = CertainGrowth(field(2, brnn.Power()), 1.0, B)
+    found = cell.growth(0, np.array([1.0]), np.array([1.0]), (1, 0.5, 0.5))
+    assert found.low == pytest.approx((B - 1.0) - A - 0.25)
+    assert not cell.all_levels(0, [(3.0 + np.sqrt(5.0)) / 2.0])  # the other one, (3 - sqrt 5)/2, is not named
+    assert cell.all_levels(0, [(3.0 - np.sqrt(5.0)) / 2.0, (3.0 + np.sqrt(5.0)) / 2.0])
+
+
+def test_cells_that_others_take_below_0_have_no_jump_graph() -> None:
+    """-D < 0: cell 0 at rest is driven below 0 by the other one, so that its law is not a(x) M(x)."""
+    layer = brnn.Layer.shunting("F", 2, A=1.0, B=3.0, D=0.5, initial=0.5)
+    links = [
+        brnn.Projection("F", "F", "excitatory", brnn.Power(), brnn.OneToOne()),
+        brnn.Projection("F", "F", "inhibitory", brnn.Power(), brnn.AllButSelf()),
+    ]
+    with pytest.raises(brnn.InputError, match="does not stay at 0"):
+        brnn.jump_graph(brnn.Network("below", [layer], links))

@@ -16,6 +16,7 @@ from scipy.integrate import solve_ivp
 from brnn.errors import InputError
 from brnn.signals import Expression, Linear, Logistic, Power, Saturating, Sigmoid, Step, ThresholdLinear
 from brnn.theory import rcf
+from brnn.theory.judged import judged
 from brnn.theory.quenching import certain_threshold
 
 A, B, F = 1.0, 3.0, 0.25
@@ -394,6 +395,25 @@ def test_noise_threshold_of_one_cell_is_the_unstable_equilibrium():
         rcf.noise_threshold([1.0], A, B, Linear())
     with pytest.raises(InputError, match="pattern"):
         rcf.noise_threshold([0.0], A, B, Power())
+
+
+@pytest.mark.parametrize("signal", [Power(), Expression("w**2")])
+def test_both_ends_of_a_measured_threshold_are_judged(signal):
+    """One cell alone: the threshold is the unstable level, (3 - sqrt 5)/2; what is not near it is no bracket of it."""
+    measured = rcf.noise_threshold([1.0], A, B, signal)
+    found = judged(measured, [1.0], A, B, signal)
+    assert found.lower < (3.0 - math.sqrt(5.0)) / 2.0 < found.upper
+    assert found.error < 1e-7
+    assert judged(rcf.Bracket(0.5, 0.6), [1.0], A, B, signal) is None
+    assert judged(rcf.Bracket(0.1, 0.2), [1.0], A, B, signal) is None
+
+
+def test_a_judged_threshold_of_many_cells():
+    found = judged(rcf.noise_threshold(PATTERN, A, B, SIGMOID), PATTERN, A, B, SIGMOID)
+    assert found.lower < 0.10264750 < found.upper
+    assert found.error < 1e-6
+    assert field(sigmoid, found.lower * PATTERN, 400.0)[-1].max() < 1e-6
+    assert field(sigmoid, found.upper * PATTERN, 400.0)[-1].max() > 1.0
 
 
 def test_settle_is_the_field():

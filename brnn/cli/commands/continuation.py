@@ -130,13 +130,16 @@ def points_as_data(diagram: xr.Dataset) -> dict[str, Any]:
     special = diagram.isel(point=[k for k, text in enumerate(diagram.special.values) if text])
     points = [{str(name): special[name].values[k] for name in special.data_vars} for k in range(special.sizes["point"])]
     along = str(diagram.attrs["along"]).split()
-    return {"kind": "diagram", "along": along, "points": diagram.sizes["point"], "special": points}
+    left = {name: diagram.attrs[name] for name in ("not_followed",) if name in diagram.attrs}
+    return {"kind": "diagram", "along": along, "points": diagram.sizes["point"], "special": points, **left}
 
 
 def points_in_words(diagram: xr.Dataset) -> str:
-    """Return the special points of a diagram as a table."""
+    """Return the special points of a diagram as a table, and what is not followed from them."""
     along = str(diagram.attrs["along"]).split()
-    return columns(list(_rows(diagram, along)), ("", *along, "state", "stable"))
+    table = columns(list(_rows(diagram, along)), ("", *along, "state", "stable"))
+    left = diagram.attrs.get("not_followed")
+    return table if left is None else f"{table}\nnot followed: {left}"
 
 
 def _rows(diagram: xr.Dataset, along: list[str]) -> list[tuple[str, ...]]:

@@ -35,8 +35,17 @@ EXPORT_EXAMPLES = (
     "brnn export run.h5 --csv tables",
     "brnn export sweep.h5 --parquet sweep.parquet",
     "brnn export rcf --set n=4 --ode rcf.ode --sbml rcf.xml",
+    "brnn export rcf --pyrates rcf.yaml",
     "brnn export rcf --latex rcf.tex --json",
 )
+
+_OF_MODELS = "--ode, --sbml, --pyrates"
+_SUFFIXES = {
+    "--ode": (".ode",),
+    "--sbml": (".xml", ".sbml"),
+    "--pyrates": (".yaml", ".yml"),
+    "--latex": (".tex",),
+}
 
 
 def plot(
@@ -253,7 +262,9 @@ def export(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE|MODEL", help="A result, or with --ode, --sbml or --latex a model.", show_default=False
+            metavar="FILE|MODEL",
+            help="A result, or with --ode, --sbml, --pyrates or --latex a model.",
+            show_default=False,
         ),
     ],
     csv: Annotated[
@@ -271,6 +282,9 @@ def export(
         typer.Option(
             "--sbml", metavar="FILE", help="The same as SBML, Level 3 (.xml): libroadrunner, COPASI and others."
         ),
+    ] = None,
+    pyrates: Annotated[
+        Path | None, typer.Option("--pyrates", metavar="FILE", help="The same as templates of PyRates (.yaml).")
     ] = None,
     latex: Annotated[
         Path | None,
@@ -292,18 +306,19 @@ def export(
     """
     from brnn.files.export import to_csv, to_parquet
 
-    if ode is not None or sbml is not None or latex is not None:
+    equations = {"--ode": ode, "--sbml": sbml, "--pyrates": pyrates, "--latex": latex}
+    if any(path is not None for path in equations.values()):
         if csv is not None or parquet is not None:
-            raise InputError("--ode, --sbml and --latex write a model, --csv and --parquet a result: not both")
-        print_written(_export_equations(file, ode, sbml, latex, settings, own, duration, force), as_json)
+            raise InputError(f"{_OF_MODELS} and --latex write a model, --csv and --parquet a result: not both")
+        print_written(_export_equations(file, equations, settings, own, duration, force), as_json)
         return
     if csv is None and parquet is None:
         raise InputError(
-            "--csv DIR or --parquet FILE is needed: where the tables go (of a model --ode, --sbml or --latex)"
+            f"--csv DIR or --parquet FILE is needed: where the tables go (of a model {_OF_MODELS} or --latex)"
         )
     if settings or duration is not None or own is not None:
         option = f"--set {settings[0]}" if settings else "--duration" if own is None else f"--model {own}"
-        raise InputError(f"{option}: is for a model, with --ode, --sbml or --latex")
+        raise InputError(f"{option}: is for a model, with {_OF_MODELS} or --latex")
     paths = [] if parquet is None else [to_parquet(file, parquet, force=force)]
     if csv is not None:
         paths += to_csv(file, csv, force=force)
@@ -312,9 +327,7 @@ def export(
 
 def _export_equations(
     model: str,
-    ode: Path | None,
-    sbml: Path | None,
-    latex: Path | None,
+    paths: dict[str, Path | None],
     settings: list[str] | None,
     own: str | None,
     duration: str | None,
@@ -325,21 +338,22 @@ def _export_equations(
     from brnn.cli.model import find_model
     from brnn.equations.network import equations_of
     from brnn.equations.ode import to_ode
+    from brnn.equations.pyrates import to_pyrates
     from brnn.equations.sbml import to_sbml
     from brnn.equations.scalar import scalar_equations
 
-    targets = ((ode, "--ode", (".ode",)), (sbml, "--sbml", (".xml", ".sbml")), (latex, "--latex", (".tex",)))
-    for path, option, suffixes in targets:
-        if path is not None:
-            check_target(path, force, option=option, suffixes=suffixes)
+    wanted = {option: path for option, path in paths.items() if path is not None}
+    for option, path in wanted.items():
+        check_target(path, force, option=option, suffixes=_SUFFIXES[option])
     until = None if duration is None else number(number_option(duration, "--duration"), "--duration", above=0.0)
     network = find_model(model, own).build(settings or ())
+    writers = {"--ode": to_ode, "--sbml": to_sbml, "--pyrates": to_pyrates}
     texts: list[tuple[Path, str]] = []
-    if ode is not None or sbml is not None:
+    if wanted.keys() & writers.keys():
         equations = scalar_equations(network, duration=until)
-        texts += [(path, write(equations)) for path, write in ((ode, to_ode), (sbml, to_sbml)) if path is not None]
-    if latex is not None:
-        texts.append((latex, equations_of(network).latex() + "\n"))
+        texts += [(path, writers[option](equations)) for option, path in wanted.items() if option in writers]
+    if "--latex" in wanted:
+        texts.append((wanted["--latex"], equations_of(network).latex() + "\n"))
     for path, text in texts:
         with new_text_file(path, force) as file:
             file.write(text)

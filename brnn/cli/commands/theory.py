@@ -14,6 +14,7 @@ from brnn.cli.text import columns
 from brnn.errors import InputError
 
 if TYPE_CHECKING:
+    from brnn.dynamics.jump_graph import JumpGraph
     from brnn.spec.network import Network
     from brnn.theory.predictions.base import Prediction, Predictions, Unmet
 
@@ -28,6 +29,7 @@ EXAMPLES = (
 )
 
 _SEARCHED = 12  # unknowns of a network whose equilibria are searched
+_COMPETING = 24  # cells of a competitive system whose jumps are looked at
 _LISTED = 20  # kinds of equilibria, at most
 _NOTHING = 1e-12  # of the largest value of a state: printed as 0
 
@@ -73,15 +75,32 @@ def theory(
     if json:
         from brnn.cli.as_json import print_json
 
-        print_json({"network": predictions.network, "predictions": list(predictions), "unmet": predictions.unmet})
+        said = {"network": predictions.network, "predictions": list(predictions), "unmet": predictions.unmet}
+        graph = _jumps(network)
+        print_json(said | ({} if graph is None else {"jumps": graph, "verdict": graph.verdict}))
         return
     rows = [row for outcome in predictions.outcomes for row in _rows(outcome)]
+    if (graph := _jumps(network)) is not None:
+        first, *others = graph.words.splitlines()
+        rows += [("jumps of the winner", first), *(("", line) for line in others)]
     if rows:
         print(columns(rows) + "\n")
     if searched := _searched(network, predictions):
         print(columns(searched) + "\n")
     print("What says nothing of this network, and what it would need:")
     print("\n".join(f"  {unmet.theorem}: {unmet.hypothesis}" for unmet in predictions.unmet))
+
+
+def _jumps(network: Network) -> JumpGraph | None:
+    """Return which cell of a competitive system takes over from which; None if the network is none, or a large one."""
+    from brnn.dynamics.jump_graph import jump_graph
+
+    if sum(network.states.values()) > _COMPETING:
+        return None
+    try:
+        return jump_graph(network)
+    except InputError:
+        return None
 
 
 def _searched(network: Network, predictions: Predictions) -> list[tuple[str, str]]:

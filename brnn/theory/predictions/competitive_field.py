@@ -15,6 +15,7 @@ from brnn.spec.layers.generalized import Layer
 from brnn.spec.network import Network
 from brnn.spec.topologies.uniform import AllButSelf, OneToOne
 from brnn.theory import rcf
+from brnn.theory.judged import judged
 from brnn.theory.predictions.base import Prediction, Unmet, unmet_by_inputs
 from brnn.theory.predictions.measuring import at_rest
 from brnn.theory.quenching import certain_threshold
@@ -186,11 +187,23 @@ def quenching_size(network: Network) -> list[Prediction] | Unmet:
         found = rcf.noise_threshold(field.initial, field.A, field.B, field.signal, inhibition=field.v)
     except BrnnError as error:
         return [Prediction("quenching", None, str(error), hypothesis, source)]
+    certified = judged(found, field.initial, field.A, field.B, field.signal, inhibition=field.v)
+    found = certified or found
     largest = found.value * float(field.initial.max())
     words = f"this pattern is quenched below {found} times its size (largest activity {largest:.6g})"
-    details: dict[str, Any] = {"bracket": found, "largest activity": largest}
+    details: dict[str, Any] = {"bracket": found, "largest activity": largest, "certified": certified is not None}
     decay = field.A - field.B * float(field.signal.hill(0.0))
-    words += f"; measured by independent integration\nwhat is quenched decays at rate {decay:.5g}: it is 0 in the limit"
+    words += "; measured by independent integration"
+    if certified is not None:
+        words += (
+            f"\nnothing is left of {found.lower:.12g} times its size, something is of {found.upper:.12g}: both were "
+            "run, and judged with a margin for the errors of the runs"
+        )
+    else:
+        words += (
+            "\nthat error is not certified: the two ends could not be judged with a margin for the errors of the runs"
+        )
+    words += f"\nwhat is quenched decays at rate {decay:.5g}: it is 0 in the limit"
     with contextlib.suppress(InputError):
         certain = certain_threshold(field.initial, field.A, field.B, field.signal, inhibition=field.v)
         details["certain"] = certain
