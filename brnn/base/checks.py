@@ -29,6 +29,7 @@ __all__ = [
     "whole",
 ]
 
+_COUNTED = 2**63  # cells: whole numbers have no bound, what counts elements has this one
 _NAME_AT_MOST = 100  # letters: two of them, joined, with endings, are still the name of a file (255 bytes)
 
 
@@ -182,7 +183,10 @@ def shape(value: Any, where: str) -> tuple[int, ...]:
     sizes: Sequence[Any] = value if isinstance(value, (tuple, list)) else (value,)
     if not sizes:
         raise SpecError(f"{where} = (): must have at least one dimension")
-    return tuple(whole(size, where, minimum=1) for size in sizes)
+    result = tuple(whole(size, where, minimum=1) for size in sizes)
+    if math.prod(result) >= _COUNTED:
+        raise SpecError(f"{where} = {short_repr(value)}: are more cells than can be counted")
+    return result
 
 
 def identifier(value: Any, where: str) -> str:

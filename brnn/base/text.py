@@ -51,6 +51,7 @@ def counted(number: int, noun: str) -> str:
 
 def bytes_in_words(size: float) -> str:
     """Return a number of bytes as text: "3.2 GB"."""
+    size = min(size, 1e300)  # a whole number may be larger than any float
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 1000:
             return f"{size:.3g} {unit}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brnn.base.text import short_repr
 from brnn.errors import FileError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = [
     "StoredArrays",
     "abandon",
     "reason",
+    "text_name",
     "unused_value",
 ]
 
@@ -46,6 +48,13 @@ def unused_value(dtype: np.dtype) -> Any:
     if dtype.kind == "f":
         return np.nan
     return np.iinfo(dtype).max if dtype.kind == "u" else np.iinfo(dtype).min if dtype.kind == "i" else b""
+
+
+def text_name(name: str | bytes) -> str:
+    """Return a name that h5py gave; ValueError if it is no text, which h5py gives as bytes."""
+    if isinstance(name, bytes):
+        raise ValueError(f"the name {short_repr(name)} in it is no text (UTF-8)")
+    return name
 
 
 def abandon(file: h5py.File) -> None:

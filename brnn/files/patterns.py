@@ -17,6 +17,7 @@ from brnn.base.checks import array
 from brnn.base.memory import refuse_above
 from brnn.base.text import closest, one_line, shortened
 from brnn.errors import BrnnError, FileError, InputError, SpecError
+from brnn.files.hdf5 import READ_ERRORS, text_name
 from brnn.files.opening import data_elsewhere
 from brnn.files.stored import refuse_claims
 
@@ -239,7 +240,7 @@ def _from_hdf5(path: Path, dataset: str | None) -> np.ndarray:
             if outer:
                 raise InputError(f"{path}: {outer} stands in another file, and brnn reads none but this one")
             names: list[str] = []
-            file.visititems(lambda name, item: names.append("/" + name) if _is_numeric(item) else None)
+            file.visititems(lambda name, item: names.append("/" + text_name(name)) if _is_numeric(item) else None)
             if dataset is None:
                 if len(names) != 1:
                     raise InputError(f"{path}: {_which(names)}")
@@ -250,8 +251,8 @@ def _from_hdf5(path: Path, dataset: str | None) -> np.ndarray:
             if not isinstance(item, h5py.Dataset):
                 raise InputError(f"{path}: '{dataset}' is a group, not a dataset ({_which(names)})")
             return _numeric(item, f"{path}:{dataset}")
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
-        if isinstance(error, (InputError, RecursionError)):
+    except READ_ERRORS as error:
+        if isinstance(error, (InputError, RecursionError, MemoryError)):
             raise
         reason = "not an HDF5 file" if "signature not found" in str(error) else str(error)
         raise FileError(f"{path}: {reason}") from None

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from brnn.base.checks import number
 from brnn.base.text import closest, one_line
 from brnn.errors import FileError, InputError, SpecError
+from brnn.files.hdf5 import text_name
 from brnn.files.matlab import read_matlab
 from brnn.files.stored import refuse_claims
 from brnn.spec.trajectory import Trajectory
@@ -204,7 +205,7 @@ def _from_hdf5(path: Path) -> dict[str, np.ndarray]:
             if isinstance(item, h5py.Dataset) and item.dtype.kind in "fiu" and item.ndim in (1, 2):
                 refuse_claims(item, str(path))
                 if item.ndim == 1 or 1 in item.shape:
-                    found[name] = item[()]
+                    found[text_name(name)] = item[()]
     return found
 
 

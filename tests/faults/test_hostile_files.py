@@ -420,3 +420,12 @@ def test_a_file_of_an_earlier_version(tmp_path: Path, status: str) -> None:
         np.testing.assert_array_equal(file["F1/x"], recording.states(0, SMALL_ROWS)[:, :10])
         np.testing.assert_array_equal(result.times, recording.times(0, SMALL_ROWS))
         assert result.options["initial"].size == 100
+
+
+@pytest.mark.parametrize("read", [brnn.read_pattern, brnn.read_trajectory, brnn.read_weights])
+def test_names_that_are_no_text(tmp_path: Path, read: Callable[[Path], Any]) -> None:
+    """HDF5 takes any bytes as a name, and h5py gives those that are not UTF-8 as bytes."""
+    with h5py.File(tmp_path / "named.h5", "w") as file:
+        file[b"\xff\xfe"] = np.zeros(3)
+    with pytest.raises(brnn.BrnnError, match=r"named\.h5: .*no text \(UTF-8\)"):
+        read(tmp_path / "named.h5")

@@ -67,6 +67,14 @@ def test_impossible_shapes_in_json(shape: str) -> None:
     assert len(str(caught.value)) < 300
 
 
+@pytest.mark.parametrize("shape", [[10**19], [2**32, 2**32], [10**30] * 12, [10] * 400])
+def test_layers_of_impossible_sizes(shape: list[int]) -> None:
+    with pytest.raises(brnn.SpecError, match="are more cells than can be counted"):
+        brnn.Layer.additive("F", shape, A=1.0)
+    with pytest.raises(brnn.SpecError, match="are more cells than can be counted"):
+        brnn.models.rcf.build(n=shape)
+
+
 def test_a_png_that_does_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from PIL import Image
 

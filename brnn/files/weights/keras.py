@@ -18,6 +18,7 @@ import numpy as np
 from brnn.base.memory import refuse_above
 from brnn.base.text import shortened
 from brnn.errors import InputError
+from brnn.files.hdf5 import READ_ERRORS, text_name
 
 __all__ = ["read_keras"]
 
@@ -42,7 +43,9 @@ def read_keras(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         with h5py.File(source, "r") as file:
             found: dict[str, np.ndarray] = {}
             _walk(file, "", found, where, [0, 0], 0)
-    except (OSError, RuntimeError, KeyError, zipfile.BadZipFile, EOFError) as error:
+    except InputError:
+        raise
+    except (*READ_ERRORS, zipfile.BadZipFile, EOFError) as error:
         raise InputError(f"{where}: is no file of Keras, or damaged ({shortened(str(error))})") from None
     return found
 
@@ -70,7 +73,7 @@ def _walk(group: Any, prefix: str, found: dict[str, np.ndarray], where: str, tak
     if depth > _DEEPEST:
         raise InputError(f"{where}: groups are nested more than {_DEEPEST} deep")
     for name in group:
-        at = f"{prefix}{name}"
+        at = f"{prefix}{text_name(name)}"
         taken[0] += 1
         if taken[0] > _MOST:
             raise InputError(f"{where}: has more than {_MOST:,} objects")
