@@ -7,7 +7,9 @@
 - Their memory: copies of the state at the peak, beside what is saved.
 - Fields with two kernels: that of `benchmarks.field` beside diffrax, with both norms.
 - Learning: the network of `benchmarks.learning` beside diffrax.
-- Stiff: a field of 128 x 128 with inputs of 0.3 to 300, by what "auto" chooses beside RK45.
+- Stiff: a field of 128 x 128 with inputs of 0.3 to 300, by what "auto" chooses beside RK45; 4,000 cells with slow gates
+  whose total inhibition is fast, by what "auto" chooses beside ETD4 at a hundred times the tolerance, which has the
+  larger error.
 
 Beside them stands what bounds them: the same work without all that makes brnn serve other networks (`benchmarks.bare`),
 or that part of it that takes most of the time, alone. Contenders take turns. Errors are largest differences from
@@ -25,6 +27,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from scipy.integrate import solve_ivp
 
 import brnn
 from benchmarks import field, learning, single_run
@@ -36,6 +39,7 @@ __all__ = ["draw", "run", "summary"]
 
 Run = Callable[[], Any]
 STIFF_SIDE, STIFF_DURATION = 128, 5.0
+TOTALS_DURATION = 50.0
 COPIES = 10
 PREPARED = {10: 15.0, 1_000: 3.0}
 BARE = "the field of cells: its method as a bare loop in Numba, for these equations alone, in one thread"
@@ -73,6 +77,7 @@ def lines(*, quick: bool) -> Iterator[Line]:
         for n in (100,) if quick else (400, 1000):
             yield weights(n)
     yield stiff(32 if quick else STIFF_SIDE)
+    yield totals(2_100 if quick else 4_000)
 
 
 def small(n: int) -> Iterator[Line]:
@@ -230,6 +235,44 @@ def stiff(side: int) -> Line:
         return float(np.abs(states - exact).max())
 
     return Line(f"stiff field {side} x {side}", "RK45", 8.0, lambda: simulate("auto"), lambda: simulate("RK45"), error)
+
+
+def totals(n: int) -> Line:
+    """Return the target of cells with slow gates that all inhibit each other; SciPy's Radau, of ten of them, judges."""
+    inputs, count = np.linspace(2.0, 20.0, 10), n // 10
+    signal, gate = brnn.Sigmoid(1.0, 0.5), brnn.HabituativeGate(0.02, 1.0, 0.02, per="source")
+    links = [
+        brnn.Projection("F", "F", "excitatory", signal, brnn.OneToOne(), gate=gate),
+        brnn.Projection("F", "F", "inhibitory", signal, brnn.AllButSelf(1.0), gate=gate),
+    ]
+    lights = brnn.Stimulus("F", "excitatory", np.repeat(inputs, count))
+    spec = brnn.Network("gates", [brnn.Layer.shunting("F", 10 * count, A=1.0, B=3.0, D=0.0)], links, [lights])
+
+    def slope(t: float, u: np.ndarray) -> np.ndarray:
+        x, y = u.reshape(2, 10)
+        f = x**2 / (0.25 + x**2)
+        s = f * y
+        return np.concatenate(
+            [-x + (3.0 - x) * (inputs + s) - x * (count * s.sum() - s), 0.02 * (1.0 - y) - 0.02 * f * y]
+        )
+
+    times = [0.02 * TOTALS_DURATION, TOTALS_DURATION]
+    begin = np.repeat([0.0, 1.0], 10)
+    done = solve_ivp(slope, (0.0, TOTALS_DURATION), begin, "Radau", t_eval=times, rtol=1e-10, atol=1e-12)
+    exact = done.y[:10].T
+
+    def simulate(solver: str, rtol: float) -> np.ndarray:
+        result = brnn.simulate(spec, TOTALS_DURATION, times=times, solver=solver, rtol=rtol, atol=1e-3 * rtol)
+        return np.asarray(result["F.x"])[:, ::count]
+
+    return Line(
+        f"slow gates, {n:,} cells",
+        "ETD4 at 1e-4",
+        10.0,
+        lambda: simulate("auto", 1e-6),
+        lambda: simulate("ETD4", 1e-4),
+        lambda states: float(np.abs(states - exact).max()),
+    )
 
 
 def peak_in_copies(n: int) -> float:
