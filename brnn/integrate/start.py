@@ -53,7 +53,8 @@ class Origin:
         self.before = Start.from_options(result.options["start"]) if "start" in result.options else None
         _check_variables(result, self.variables)
         self.time, self._rows = self._found(at)
-        _check_events(result, self.before, network)
+        if not network.spiking:
+            _check_events(result, self.before, network)
         step = network.step
         if step is not None and abs(self.time / step - round(self.time / step)) > 1e-6:
             raise InputError(f"at = {self.time:g}: must be a multiple of the network's step {step:g}")
@@ -74,6 +75,8 @@ class Origin:
             own = EventTable(own.names, {name: column[:count] for name, column in own.columns.items()})
         events = joined(None if before is None else before.events, own)
         random: dict[str, str] = {}
+        if self.network.spiking:
+            own, random = None, self._fired()  # spikes that arrived are part of the state
         drawn = 0 if events is None else len(events)
         if generator is not None:
             if self.network.noisy:
@@ -93,6 +96,17 @@ class Origin:
         """What the run kept at its end, if that is this time."""
         kept = self.result.checkpoint()
         return kept if kept is not None and kept.time == self.time else None
+
+    def _fired(self) -> dict[str, str]:
+        """Return the number of the next step, and which cells fired in the last one: their spikes are on their way."""
+        if self.time == 0.0:
+            return {}
+        kept = self.kept
+        if kept is None or "spikes" not in kept.facts:
+            raise InputError(
+                f"at = {self.time:g}: which cells have just fired is known only at the end of a run; go on from there"
+            )
+        return {"spikes": str(kept.facts["spikes"])}
 
     def _found(self, at: float | None) -> tuple[float, dict[str, int]]:
         """Return the saved time that is meant, and its row in each variable."""
@@ -226,8 +240,6 @@ def _curve(times: np.ndarray, states: np.ndarray) -> tuple[Callable[[np.ndarray]
 
 def branch(given: Any, at: Any, network: Network) -> Origin | Start:
     """Return what `start=` stands for: a Start as it is; a Result, or the file of one, at the time `at`."""
-    if network.spiking:
-        raise InputError("start: a network whose cells fire begins at time 0; give initial= states of another run")
     if isinstance(given, Start):
         return given
     if isinstance(given, (str, Path)):

@@ -95,7 +95,7 @@ def test_a_file_keeps_every_spike_and_runs_again_to_the_same_bits(tmp_path: Path
     assert brnn.Network.from_json(network.to_json()) == network
 
 
-def test_a_run_that_was_cut_off_is_resumed_to_the_same_bits_and_none_goes_on_from_another(tmp_path: Path) -> None:
+def test_a_run_that_was_cut_off_is_resumed_to_the_same_bits(tmp_path: Path) -> None:
     """What is resumed begins anew, with the same random numbers."""
     network, arguments = rate_and_traces("bernoulli", 30.0, 50), {"times": np.linspace(0.0, 20.0, 9), "seed": 3}
     file = tmp_path / "run.h5"
@@ -113,8 +113,46 @@ def test_a_run_that_was_cut_off_is_resumed_to_the_same_bits_and_none_goes_on_fro
     assert resumed.event_table is not None
     for name, column in whole.event_table.columns.items():
         np.testing.assert_array_equal(resumed.event_table.columns[name], column)
-    with pytest.raises(brnn.InputError, match="^start: a network whose cells fire begins at time 0; give initial="):
-        brnn.simulate(network, 30.0, start=resumed)
+
+
+def grids() -> brnn.Network:
+    """Stripe cells that fire at random as a rat runs, grid cells with thresholds and traces that learn of them."""
+    path = brnn.Trajectory.random_walk(4.0, 2)
+    return brnn.models.grid_cells.build(path, cells=4)
+
+
+@pytest.mark.parametrize("name", ["poisson", "grids"])
+def test_a_run_that_goes_on_from_another_one_is_one_run_to_the_last_bit(name: str, tmp_path: Path) -> None:
+    """In memory, from a file, and from a run that went on itself: states, traces, weights and spikes."""
+    network, first, last = (grids(), 1.0, 3.0) if name == "grids" else (rate_and_traces("poisson", 30.0, 50), 3.0, 9.0)
+    times = np.linspace(0.0, last, 4)
+    whole = brnn.simulate(network, last, times=times, seed=3)
+    parts = [brnn.simulate(network, first, times=times[:2], seed=3, record=tmp_path / "first.h5")]
+    parts.append(brnn.simulate(network, first, times=times[1:3], start=tmp_path / "first.h5"))
+    parts.append(brnn.simulate(network, first, times=times[2:], start=parts[1], record=tmp_path / "third.h5"))
+    for part, row in zip(parts, (1, 2, 3), strict=True):
+        for entry in whole.recorded:
+            last_row = next(other.data[-1] for other in part.recorded if other.column.name == entry.column.name)
+            np.testing.assert_array_equal(last_row, entry.data[row], err_msg=entry.column.name)
+    assert whole.event_table is not None
+    for column in ("time", "which", "cell"):
+        together = np.concatenate([part.event_table.columns[column] for part in parts])  # type: ignore[union-attr]
+        np.testing.assert_array_equal(together, whole.event_table.columns[column])
+    again = brnn.rerun(tmp_path / "third.h5")
+    assert again.passed
+    assert again.largest_difference == 0.0
+    with pytest.raises(brnn.InputError, match="which cells have just fired is known only at the end of a run") as error:
+        brnn.simulate(network, first, start=whole, at=times[1])
+    assert "\n" not in str(error.value)
+
+
+def test_equal_steps_of_a_network_without_spikes_go_on() -> None:
+    network = brnn.Network("one", [brnn.Layer.additive("F1", 1, A=1.0, initial=2.0)])
+    whole = brnn.simulate(network, 2.0, times=[0.0, 1.0, 2.0], solver="Euler", step=0.05)
+    half = brnn.simulate(network, 1.0, times=[0.0, 1.0], solver="Euler", step=0.05)
+    rest = brnn.simulate(network, 1.0, times=[1.0, 2.0], solver="Euler", step=0.05, start=half)
+    assert rest.final("F1").values == pytest.approx(2.0 * 0.95**40, rel=1e-13)
+    np.testing.assert_array_equal(rest.final("F1"), whole.final("F1"))
 
 
 def test_steps_end_at_saved_times_and_inputs_that_jump() -> None:

@@ -8,10 +8,12 @@ A step of length h, from time t:
 
 What cell c draws in step n is number n cells + c of the sequence SplitMix64 (Steele, Lea and Flood 2014) of the run's
 seed, computed from that number alone: it depends neither on other cells, nor on threads, nor on what is saved.
+The end of a run keeps n and which cells have just fired: a run that goes on from there is the same to the last bit.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ from brnn.compiler.system import RightHandSide, room_apart
 from brnn.errors import InputError
 from brnn.integrate.driver import Driver, RunTask
 from brnn.integrate.methods.base import Method, has_delays
+from brnn.result.checkpoint import Checkpoint
 from brnn.result.events import Spikes
 from brnn.spec.layers.spiking import RandomSpikesLayer, SpikingLayer, TraceLayer
 
@@ -62,8 +65,6 @@ class Euler(Method):
 
     def drive(self, task: RunTask) -> Driver:
         """Return what goes through time in equal steps."""
-        if task.start is not None:
-            raise InputError("start: a run in equal steps begins at time 0; give initial= states of another one")
         return _EqualSteps(task, self)
 
 
@@ -87,7 +88,15 @@ class _EqualSteps(Driver):
         self._code = load_copy(_FILE)
         self._cells = _Cells(task)
         self._number = 0  # of the step
+        if task.start is not None and "spikes" in task.start.random:
+            self._number = self._cells.take_up(task.start.random["spikes"])
         return self.begin_events(state, self.timetable)
+
+    def kept(self) -> Checkpoint | None:
+        """Return the number of the next step, and the spikes that are on their way to traces."""
+        if not self.task.system.network.spiking:
+            return None
+        return Checkpoint(self.task.duration, {"spikes": self._cells.on_their_way(self._number)})
 
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Go step by step."""
@@ -169,6 +178,25 @@ class _Cells:
         self.times, self.whose = np.empty(_ROOM + count), np.empty(_ROOM + count, dtype=np.int64)
         self._which = np.concatenate([np.zeros(0, dtype=np.int64), *which])
         self._first = np.concatenate([np.zeros(0, dtype=np.int64), *(np.full(row[1], row[2]) for row in firing)])
+
+    def on_their_way(self, step: int) -> str:
+        """Return the number of the next step and what fired in the last one, as JSON."""
+        fired = np.flatnonzero(self.pending)
+        return json.dumps({"step": step, "cells": fired.tolist(), "spikes": self.pending[fired].tolist()})
+
+    def take_up(self, text: str) -> int:
+        """Let the spikes arrive that `on_their_way` told of; return the number of the next step."""
+        try:
+            told = json.loads(text)
+            cells, spikes = (np.array(told[name], dtype=np.int64).reshape(-1) for name in ("cells", "spikes"))
+            if cells.size and not 0 <= cells.min() <= cells.max() < self.pending.size:
+                raise ValueError("no such cell")
+            self.pending[cells] = spikes
+            return int(told["step"])
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise InputError(
+                f"start: the spikes of the run from which this one goes on are damaged ({error})"
+            ) from None
 
     def found(self, count: int) -> Spikes:
         """Return the spikes that the last call has left."""
