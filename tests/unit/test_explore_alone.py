@@ -118,3 +118,26 @@ def test_a_page_names_no_other_place(tmp_path: Path) -> None:
     text = page_of(Asked(known.model("may_leonard")))
     assert "default-src 'none'" in text
     assert set(re.findall(r"https?://[^\s'\"<]+", text)) <= {"http://www.w3.org/2000/svg"}  # a name, not an address
+
+
+def later(values: Mapping[str, Any]) -> brnn.Network:
+    """Two cells with inputs in units of the time constant; the first of them is 0 at the beginning."""
+    tau, second = float(values.get("tau", 1.0)), float(values.get("second", 0.0))
+    inputs = [brnn.Stimulus("F", "excitatory", np.array([second, 1.0]) / tau, brnn.Pulse(1.0, 2.0))]
+    return brnn.Network("cells", [brnn.Layer.additive("F", 2, A=1.0 / tau)], stimuli=inputs, duration=10.0)
+
+
+def longer(values: Mapping[str, Any]) -> brnn.Network:
+    """One cell that runs as long as the slower of two time constants says."""
+    fast, slow = values.get("fast", 1.0), values.get("slow", 1.0)
+    layers = [brnn.Layer.additive(name, 1, A=1.0 / tau) for name, tau in (("F", fast), ("G", slow))]
+    return brnn.Network("cell", layers, duration=40.0 * float(max(slow, fast)))
+
+
+def test_what_shows_only_when_several_sliders_have_moved_is_no_formula_of_one() -> None:
+    sliders = [Slider("tau", 1.0, 0.5, 2.0), Slider("second", 0.0, 0.0, 3.0)]
+    found = dependence_of(later, sliders)  # along `tau` alone an input of 0 stays 0, whatever it is divided by
+    assert len(found.sliders) == 1
+    assert "other parameters" in next(iter(found.left_out.values()))
+    found = dependence_of(longer, [Slider("fast", 1.0, 0.5, 2.0), Slider("slow", 1.0, 0.5, 2.0)])
+    assert len(found.sliders) == 1  # of two the larger one is neither a sum nor a product of both

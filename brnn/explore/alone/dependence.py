@@ -4,7 +4,8 @@ Where the code that builds the network can be followed (`brnn.base.tape`) the fo
 numbers (inputs, their times, initial states, arrays) are looked at along each slider: most are proportional to a
 parameter, or a power of it; others become a polynomial through Chebyshev's points, verified between them. Numbers that
 depend on several such sliders must be sums or products of what they are along each, which is verified at random places;
-where they are not, a slider is left out.
+where they are not, a slider is left out. All sliders together are verified, too: one may have an influence only where
+another does not stand at its beginning, 0 for example.
 """
 
 from __future__ import annotations
@@ -156,6 +157,9 @@ class _Finder:
         joined = self._joined(shown, [slider for slider in shown if slider.name not in names], along)
         if isinstance(joined, str):
             return joined
+        wrong = self._wrong(shown, names, tape, on_tape, along)
+        if wrong is not None:
+            return wrong
         index = {slider.name: k for k, slider in enumerate(shown)}
         lines = ["function constants(s) {", "  const v = initialVector.slice();"]
         lines += _tape_lines(tape, on_tape, [index[name] for name in names])
@@ -277,6 +281,17 @@ class _Finder:
         untouched[list(along)] = False
         if not (vectors[:, untouched] == self.base.vector[untouched]).all():
             return others[-1].owner
+        owners = {slider.name: slider for slider in others}
+        alone: dict[int, np.ndarray] = {}
+        for place, parts in along.items():
+            if len(parts) == 1:
+                ((name, one),) = parts.items()
+                if id(one) not in alone:
+                    alone[id(one)] = np.array([one.value(point[name]) for point in points])
+                ends = [abs(one.value(end)) for end in (owners[name].low, owners[name].high)]
+                size = max(float(np.abs(vectors[:, place]).max()), abs(float(self.base.vector[place])), *ends)
+                if (np.abs(alone[id(one)] - vectors[:, place]) > 2.0 * WITHIN * size).any():
+                    return owners[name].owner  # another slider changes it where this one has moved
         known: dict[tuple[Any, ...], str | None] = {}
         for place, parts in together.items():
             key = (vectors[:, place].tobytes(), tuple(parts))
@@ -289,6 +304,33 @@ class _Finder:
         if len(others) < len(sliders) and self._vector({s.name: self._random(s) for s in sliders}) is None:
             return others[-1].owner
         return texts
+
+    def _wrong(
+        self,
+        sliders: list[Slider],
+        names: list[str],
+        tape: Tape,
+        on_tape: dict[int, int],
+        along: dict[int, dict[str, Along]],
+    ) -> str | None:
+        """Return a slider to leave out ("": do not follow any) if numbers are others where all sliders have moved."""
+        if not names:
+            return None
+        others = [slider for slider in sliders if slider.name not in names]
+        for _ in range(_TESTS):
+            values = {slider.name: self._random(slider) for slider in sliders}
+            actual, expected = self._vector(values), self._vector({one.name: values[one.name] for one in others})
+            numbers = tape.replay([values[name] for name in names])
+            if actual is None or expected is None or numbers is None:
+                return ""
+            expected = expected.copy()
+            for place, on in on_tape.items():
+                expected[place] = numbers[on]
+            same = np.isclose(actual, expected, rtol=WITHIN, atol=0.0) | (actual == expected)
+            for place in np.flatnonzero(~same).tolist():
+                hidden = [slider.owner for slider in others if slider.name in along.get(place, ())]
+                return hidden[-1] if hidden else ""
+        return None
 
     def _random(self, slider: Slider) -> float:
         value = float(self.rng.uniform(slider.low, slider.high))

@@ -28,6 +28,7 @@ from brnn.explore.controls import controls_of
 from brnn.figures.describe import describe
 from brnn.figures.own import figure_of
 from brnn.integrate import simulate
+from brnn.signals import Step
 from brnn.spec.durations import natural_duration
 from brnn.spec.events.triggers import Crossing
 from brnn.spec.network import Network
@@ -184,6 +185,7 @@ def _data(
         "command": " ".join(asked.command().split(" -o ")[:1]),
         "size": sum(network.states.values()),
         "step": network.step,
+        "tolerance": _tolerance(network),
         "longest": longest,
         "sliders": [dataclasses.asdict(slider) for slider in dependence.sliders],
         "controls": shown,
@@ -202,6 +204,11 @@ def _data(
             for array, layer, delay in numbers.delays
         ],
     }  # fmt: skip
+
+
+def _tolerance(network: Network) -> float:
+    """Return the relative tolerance of the integrator: a step that passes a jump errs by more than it thinks."""
+    return 1e-12 if any(isinstance(link.signal, Step) for link in network.projections) else 1e-10
 
 
 def _watches(numbers: NetworkNumbers, network: Network) -> list[dict[str, Any]]:
@@ -228,9 +235,11 @@ def _shapes(numbers: NetworkNumbers, network: Network) -> list[tuple[int, ...]]:
 
 def _notes(dependence: Dependence) -> list[str]:
     """Return what the page says about itself."""
+    tolerance = f"{_tolerance(dependence.numbers.network):g}"
     notes = [
         f"Everything in this page runs in this browser: the equations were translated by brnn {__version__}, and the "
-        "integrator (Dormand and Prince, order 5, relative tolerance 1e-10; in discrete time the network's own step) "
+        f"integrator (Dormand and Prince, order 5, relative tolerance {tolerance}; in discrete time the network's own "
+        "step) "
         "is part of the file. It asks nobody for anything."
     ]
     ranges = {slider.name: f"{slider.name} from {slider.low:.4g} to {slider.high:.4g}" for slider in dependence.sliders}

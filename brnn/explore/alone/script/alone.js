@@ -123,7 +123,7 @@ class Page {
     const duration = Math.min(this.duration ?? natural, natural * this.network.longest);
     const count = step === null ? Math.max(201, Math.min(TIMES, Math.round(NUMBERS / this.network.size))) : Math.round(duration / step) + 1;
     const times = given ?? Float64Array.from({ length: count }, (_, k) => (step === null ? (k * duration) / (count - 1) : k * step));
-    const { states, steps, last, end, events } = integrate(this.network, v, duration, times);
+    const { states, steps, last, end, events } = integrate(this.network, v, duration, times, this.network.tolerance);
     const variables = new Map(this.network.variables.map(({ name, shape, start, size }) => {
       const values_ = new Float64Array(times.length * size);
       for (let k = 0; k < times.length; k += 1) values_.set(states.subarray(k * this.network.size + start, k * this.network.size + start + size), k * size);

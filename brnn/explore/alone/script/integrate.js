@@ -5,7 +5,6 @@ const C = [0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1];
 const E = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40];
 const D = [-12715105075 / 11282082432, 0, 87487479700 / 32700410799, -10690763975 / 1880347072, 701980252875 / 199316789632, -1453857185 / 822651844, 69997945 / 29380423];
 
-export const TOLERANCE = 1e-10;
 const SMALLEST = 1e-13; // absolute tolerance
 const STEPS = 2e6;
 const SECONDS = 20;
@@ -149,7 +148,7 @@ class Watcher {
 }
 
 // The states at the given times, one row each, as {states, steps, last: the right-hand side of the last piece, events}.
-export function integrate(network, v, duration, times, tolerance = TOLERANCE) {
+export function integrate(network, v, duration, times, tolerance) {
   const size = network.size;
   const u = v.slice(network.slots.first.initial[0], network.slots.first.initial[0] + size);
   const states = new Float64Array(times.length * size);
