@@ -42,8 +42,11 @@ STIFF_SIDE, STIFF_DURATION = 128, 5.0
 TOTALS_DURATION = 50.0
 COPIES = 10
 PREPARED = {10: 15.0, 1_000: 3.0}
-BARE = "the field of cells: its method as a bare loop in Numba, for these equations alone, in one thread"
-FOURIER = "the field with two kernels: three transforms by rocket-fft for each evaluation, and nothing else"
+BARE, FOURIER = "a bare loop", "its transforms alone"
+SAID = {
+    BARE: "the same method and saved states in Numba for these equations alone, one thread (benchmarks/bare.py)",
+    FOURIER: "three by rocket-fft for each evaluation that brnn makes, and nothing else",
+}
 CALLS = 20  # in a row, of those that take microseconds: they are made for that
 
 
@@ -51,7 +54,7 @@ CALLS = 20  # in a row, of those that take microseconds: they are made for that
 class Line:
     """One target: `ours` is to be so many times faster than `other`; both return what `error` compares.
 
-    `least` is the least work that there is, which `bound` names.
+    `least` is what bounds it, a part of the work or the work with nothing around it; `bound` names that.
     """
 
     work: str
@@ -321,6 +324,9 @@ def summary(report: dict[str, Any]) -> str:
     table = []
     for row in report["rows"]:
         speed = row["other_median"] / row["ours_median"]
+        says = verdict(speed, row["target"])
+        if "bound" in row:
+            says += f"; {row['bound']}: {row['other_median'] / row['least_median']:.2f}"
         table.append(
             [
                 f"{row['work']}, beside {row['beside']}",
@@ -328,10 +334,9 @@ def summary(report: dict[str, Any]) -> str:
                 f"{1e3 * row['other_median']:.3g} ms",
                 f"{speed:.2f}",
                 f"{row['target']:g}",
-                verdict(speed, row["target"]),
-                f"{row['other_median'] / row['least_median']:.2f}" if "bound" in row else "",
                 f"{row['ours_error']:.0e}",
                 f"{row['other_error']:.0e}",
+                says,
             ]
         )
     memory = report["memory"]
@@ -339,12 +344,10 @@ def summary(report: dict[str, Any]) -> str:
     return "\n".join(
         [
             "Targets of single runs; medians",
-            text_table(
-                table, ["work", "brnn", "other", "speed", "target", "", "bound", "error", "its error"], right=True
-            ),
+            text_table(table, ["work", "brnn", "other", "speed", "target", "error", "its error", ""], right=True),
             f"{memory['work']}: {memory['copies']:.1f} copies of the state beside what is saved, "
             f"at most {memory['target']} wanted: {reached}",
-            *(f"bound of {what}" for what in dict.fromkeys(row["bound"] for row in report["rows"] if "bound" in row)),
+            *(f"{what}: {SAID[what]}" for what in SAID if any(row.get("bound") == what for row in report["rows"])),
         ]
     )
 
