@@ -107,6 +107,16 @@ def test_parameters_of_an_expression() -> None:
     assert parse("signal=c*w, c=1", "signal.c=4") == {"signal": Expression("c*w", c=4.0)}
 
 
+def test_formulas_typed_in_are_what_the_model_has_without_them() -> None:
+    """cohen_grossberg chooses a, b and d by its kind, so that none is its default: no formula is cut at 0."""
+    network = brnn.models.cohen_grossberg.build
+    typed = parse_settings(["a=1 + w**2", "b=-2*w", "d=tanh(w)"], network, "model")
+    assert network(**typed) == network()
+    assert typed["b"]([-1.5]) == 3.0
+    field = parse_settings(["inhibitory_signal=w**3"], brnn.models.additive.build, "model")
+    assert field["inhibitory_signal"]([-2.0]) == -8.0
+
+
 def test_parts_of_another_specification() -> None:
     assert parse("schedule.off=3") == {"schedule": Pulse(0.0, 3.0)}
 

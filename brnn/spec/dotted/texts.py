@@ -20,6 +20,7 @@ from brnn.base.text import closest, short_repr, shortened
 from brnn.errors import BrnnError, InputError
 from brnn.signals.base import Signal
 from brnn.signals.parse import parse_signal
+from brnn.signals.rate import Linear
 
 __all__ = ["Parameter", "number_in", "parameters_of", "short_value", "value_in"]
 
@@ -62,7 +63,8 @@ class Parameter:
     default : object
         Its default, or `inspect.Parameter.empty`.
     kinds : frozenset of str
-        What it may be: some of "whole", "number", "list", "truth", "text", "none", "signal", "spec".
+        What it may be: some of "whole", "number", "list", "truth", "text", "none", "signal", "spec"; "uncut" where a
+        formula is not cut at 0 for w < 0, as no default says that it is.
     choices : tuple of str
         The texts that are allowed; empty if every text is.
     """
@@ -92,6 +94,8 @@ def parameters_of(build: Callable[..., Any]) -> dict[str, Parameter]:
                 kinds |= {"text"}
             for word in re.findall(r"[A-Za-z_]\w*", re.sub(r"['\"][^'\"]*['\"]", "", text)):
                 kinds |= _KINDS.get(word, set())
+            if {"signal", "none"} <= kinds and parameter.default is None and not inspect.isclass(build):
+                kinds |= {"uncut"}  # which signal stands there else, the model decides: as in cohen_grossberg
         result[name] = Parameter(name, parameter.default, frozenset(kinds or {"number", "list", "text"}), choices)
     return result
 
@@ -143,7 +147,8 @@ def value_in(text: str, parameter: Parameter, fields: Mapping[str, str] | None =
     if "none" in kinds and text.lower() == "none":
         return None
     if "signal" in kinds:
-        default = parameter.default if isinstance(parameter.default, Signal) else None
+        unset = Linear() if "uncut" in kinds else None
+        default = parameter.default if isinstance(parameter.default, Signal) else unset
         return _signal(text, fields or {}, at, default)
     if kinds <= {"spec", "none"}:
         raise InputError(f"{at}cannot be given as a text; one of its numbers can: {before}{parameter.name}.FIELD=VALUE")
