@@ -214,12 +214,8 @@ NUMBERS = "no closed form: its claims compare with independent integrations or p
 CONDITION = "its closed forms hold for other parameters than the defaults: see the conditions that `predict` gives"
 ONLY_BOUNDS = {
     "art2": "its algorithm is the limit of fast cells; with finite eps categories may differ (claim search_in_time)",
-    "brain_state_in_a_box": ALGORITHM,
-    "caianiello": ALGORITHM,
     "context_sensitive_avalanche": ALGORITHM,
-    "ctrnn": NUMBERS,
     "elman": ALGORITHM,
-    "gated_pacemaker": "an oscillation without a closed form; `brnn.theory.pacemaker` has its limits",
     "grid_cells": NUMBERS,
     "gridsmap": NUMBERS,
     "gru": ALGORITHM,
@@ -227,13 +223,9 @@ ONLY_BOUNDS = {
     "listelos": NUMBERS,
     "lstm": ALGORITHM,
     "ltc": NUMBERS,
-    "mcculloch_pitts": ALGORITHM,
     "mingru": ALGORITHM,
     "rosenblatt": ALGORITHM,
-    "saccade_generator": NUMBERS,
     "serial_learning": CONDITION,
-    "slow_inhibition": "equilibria and the Hopf point are found by `brnn equilibria` and `brnn continue`",
-    "wilson_cowan": NUMBERS,
 }
 # Models of which beyond bounds only layers in front are predicted, which inputs alone drive, and why no more.
 IN_FRONT = {

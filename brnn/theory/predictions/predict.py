@@ -13,7 +13,9 @@ from brnn.theory.predictions.cascade import settling_layers
 from brnn.theory.predictions.chains import firing_chain
 from brnn.theory.predictions.choices import choice_states
 from brnn.theory.predictions.competitive_field import competitive_field, equal_survivors, quenching_size, stored
+from brnn.theory.predictions.discrete import repeating_states, saturating_cells
 from brnn.theory.predictions.driven import driven_cells
+from brnn.theory.predictions.few_cells import equilibria_of_few_cells
 from brnn.theory.predictions.field_equilibria import field_equilibria
 from brnn.theory.predictions.lateral import lateral_inhibition
 from brnn.theory.predictions.liapunov_form import falling_function
@@ -27,6 +29,7 @@ from brnn.theory.predictions.ranks import ranked_list
 from brnn.theory.predictions.resonance import resonance
 from brnn.theory.predictions.settled_field import settled_field
 from brnn.theory.predictions.species import competing_species
+from brnn.theory.predictions.sums import constant_sums
 from brnn.theory.predictions.timing import learned_interval
 from brnn.theory.predictions.upstream import layers_in_front
 
@@ -58,6 +61,10 @@ _WHOLE: tuple[Theorem, ...] = (
     choice_states,
     normalization,
     kept_order,
+    equilibria_of_few_cells,
+    constant_sums,
+    repeating_states,
+    saturating_cells,
     falling_function,
 )
 

@@ -1,0 +1,104 @@
+"""What is predicted of cycles, equilibria and sums, against numbers from elsewhere, and which condition others miss."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import fsolve
+
+import brnn
+from brnn import models
+from tests.predicted import only, theorem
+
+
+def test_a_ring_of_binary_cells_repeats_itself() -> None:
+    """Three cells that copy the one before, one of them on: 3 steps; a cell that denies itself: 2; two friends: 1."""
+    ring = brnn.Network(
+        "ring",
+        [brnn.BinaryLayer("c", 3, threshold=0.5, levels="unipolar", initial=[1.0, 0.0, 0.0])],
+        [brnn.Projection("c", "c", topology=brnn.Dense([[0, 0, 1], [1, 0, 0], [0, 1, 0]]))],
+        duration=9.0,
+    )
+    found = only(ring, "steps of the cycle")
+    assert (found.value, found.details["from"]) == (3, 0)
+    assert found.compare(brnn.simulate(ring)).passed
+    assert not found.compare(brnn.simulate(ring, initial=[1.0, 1.0, 1.0])).passed
+    doubt = ring.replace(projections=[brnn.Projection("c", "c", "inhibitory", topology=brnn.OneToOne(2.0))],
+                         layers=[ring.layers[0].replace(threshold=-1.0)])  # fmt: skip
+    assert only(doubt, "steps of the cycle").value == 2
+    assert all(row.passed for row in brnn.simulate(doubt).compare())
+    assert only(doubt, "E of pairs of states").kind == "monotone"
+
+
+def test_a_box_falls_if_no_eigenvalue_is_too_low() -> None:
+    """M = [[0, m], [m, 0]] has the eigenvalues m and -m."""
+    network = models.brain_state_in_a_box.build(W=[[0.0, 1.9], [1.9, 0.0]], alpha=1.0, initial=[0.2, -0.1])
+    found = only(network, "energy")
+    assert found.details["lowest eigenvalue"] == pytest.approx(-1.9)
+    result = brnn.simulate(network)
+    assert found.compare(result).passed
+    assert not only(network.replace(projections=[
+        p.replace(topology=brnn.Dense([[0.0, -1.9], [-1.9, 0.0]])) for p in network.projections]), "energy"
+    ).compare(result).passed  # fmt: skip
+    strong = models.brain_state_in_a_box.build(W=[[0.0, 2.1], [2.1, 0.0]], alpha=1.0, initial=[0.2, -0.1])
+    assert "its lowest is -2.1" in theorem(strong, "a brain-state-in-a-box")
+
+
+def test_every_equilibrium_of_two_cells() -> None:
+    """Wilson and Cowan's E and I: SciPy's root of the published equations, and slow inhibition's closed form."""
+    from brnn.theory import slow_inhibition
+
+    network = models.wilson_cowan.build()
+    found = only(network, "stable equilibria")
+    assert found.value == 0
+
+    def S(w: float, a: float, theta: float) -> float:
+        return 1.0 / (1.0 + np.exp(-a * (w - theta))) - 1.0 / (1.0 + np.exp(a * theta))
+
+    def rates(u: np.ndarray) -> list[float]:
+        E, I = u
+        return [-E + (1 - E) * S(16 * E - 12 * I + 1.25, 1.3, 4.0), -I + (1 - I) * S(15 * E - 3 * I, 2.0, 3.7)]
+
+    names = [layer.name for layer in network.layers]
+    expected = fsolve(rates, [0.2, 0.1], xtol=1e-13)
+    (state,) = found.details["states"]
+    np.testing.assert_allclose(state[[names.index("E"), names.index("I")]], expected, atol=1e-9)
+    assert not found.compare(brnn.simulate(network.replace(stimuli=[]))).passed
+    quiet = models.slow_inhibition.build(e=1.0).replace(duration=250.0)
+    signal = next(p.signal for p in quiet.projections if p.name == "center")
+    (x,) = slow_inhibition.equilibria(1.0, 1.0, 0.1, 8.0, signal)
+    near = only(quiet, "distance to a stable equilibrium")
+    np.testing.assert_allclose(near.details["states"][0], [x, x], rtol=1e-8)
+    values = np.sort_complex(near.details["eigenvalues"][0])
+    np.testing.assert_allclose(values, np.sort_complex(slow_inhibition.eigenvalues(x, 1.0, 1.0, 1.0, 0.1, 8.0, signal)))
+    assert near.compare(brnn.simulate(quiet)).passed
+
+
+def test_two_cells_that_exclude_each_other_have_three_equilibria() -> None:
+    """x = 2 f(1 - y) ...: dx = -x + I - g(y), g = 4 w^2/(1 + w^2): (r, r) is a saddle, the other two mirror it."""
+    links = [brnn.Projection("c", "c", "inhibitory", brnn.Sigmoid(gain=4.0, half=1.0), brnn.AllButSelf())]
+    network = brnn.Network(
+        "two", [brnn.Layer.additive("c", 2, A=1.0, initial=[0.1, 0.0])], links, [brnn.Stimulus("c", pattern=2.0)],
+        duration=40.0,
+    )  # fmt: skip
+    found = only(network, "distance to a stable equilibrium")
+    states = found.details["states"]
+    assert len(states) == 3
+    assert sum(np.max(values.real) < 0.0 for values in found.details["eigenvalues"]) == 2
+    r = next(root.real for root in np.roots([1.0, 2.0, 1.0, -2.0]) if abs(root.imag) < 1e-12)  # r (1 + r^2) = 2 - 2 r^2
+    for state in ([2.0, -1.2], [-1.2, 2.0], [r, r]):  # 2 - 4 4/(1 + 4) = -1.2
+        assert np.abs(states - state).max(axis=1).min() < 1e-9
+    assert found.compare(brnn.simulate(network)).passed
+    even = brnn.simulate(network, initial=[0.1, 0.1]).compare()  # stays on the stable set of the saddle
+    assert not [row for row in even if "equilibrium" in row.label]
+    assert "it has 10" in theorem(models.rcf.build(), "all equilibria of a few cells")
+
+
+def test_opposed_integrators_keep_their_sum() -> None:
+    network = models.saccade_generator.build()
+    found = only(network, "constant sums of tonic.x")
+    np.testing.assert_allclose(np.abs(found.details["rows"]), [[1, 1, 0, 0], [0, 0, 1, 1]], atol=1e-12)
+    np.testing.assert_allclose(found.value, [1.0, 1.0], rtol=1e-12)
+    links = [p.replace(topology=brnn.Dense(1.01 * p.topology.matrix)) if p.target == "tonic" and p.kind == "inhibitory"
+             else p for p in network.projections]  # fmt: skip
+    assert not found.compare(brnn.simulate(network.replace(projections=links))).passed
