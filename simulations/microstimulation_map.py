@@ -90,7 +90,8 @@ def draw(sites: np.ndarray, found: np.ndarray, latencies: np.ndarray) -> Figure:
     """Draw both maps over the field."""
     plot = brnn.plot
     title = "Stimulation near the first target turns the order of two saccades around"
-    below = "lisTELOS   ·   81 sites   ·   white: no saccade within 700 ms   ·   after Silver and others (2012)"
+    apart = "" if sites.size == SIDE * SIDE else ", or not stimulated"
+    below = f"lisTELOS   ·   {sites.size} sites   ·   white: no saccade in 700 ms{apart}   ·   Silver and others (2012)"
     figure = plot.new_figure(11.0, 5.4, title, below)
     axes = figure.subplots(1, 2)
     field = np.full(SIDE * SIDE, np.nan)
