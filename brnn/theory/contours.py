@@ -20,13 +20,14 @@ Res. 62, 181-191; Francis (2015), Contour adaptation.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from brnn.errors import InputError
 
-__all__ = ["complex_responses", "contour_threshold", "filled_in", "lateral_geniculate"]
+__all__ = ["adapted_gates", "complex_responses", "contour_threshold", "filled_in", "lateral_geniculate"]
 
 
 def _gaussian(amplitude: float, width: float, G: float, row: float = 0.0, column: float = 0.0) -> np.ndarray:
@@ -66,6 +67,28 @@ def complex_responses(luminance: Any) -> tuple[np.ndarray, np.ndarray]:
         simple.append(np.abs(_same(v, filters / np.sqrt((filters**2).sum()))))
     inside = (slice(beyond, -beyond),) * 2
     return (simple[0] + simple[2])[inside], (simple[1] + simple[3])[inside]
+
+
+def adapted_gates(
+    responses: Sequence[Any], durations: Sequence[float], H: float, K: float, L: float, tonic: float, clip: float
+) -> np.ndarray:
+    """Return the gates y after responses z that last for some time each, one after the other; they begin rested.
+
+    Parameters
+    ----------
+    responses : sequence of array
+        z of one orientation, of each picture.
+    durations : sequence of float
+        How long each is shown.
+    H, K, L, tonic, clip : float
+        As in the equations above.
+    """
+    y = np.asarray(H * K / (H + L * tonic))
+    for z, duration in zip(responses, durations, strict=True):
+        rate = H + L * (tonic + np.minimum(z, clip))
+        level = H * K / rate
+        y = level + (y - level) * np.exp(-rate * duration)
+    return y
 
 
 def contour_threshold(gate: Any, rest: float, threshold: float, tonic: float, inhibition: float) -> Any:

@@ -63,9 +63,9 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["threshold of z, unadapted", "1 s into the test: grey"],
     ),
     "fading_conditions": (
-        ["--flicker", "5.9"],
+        ["--flicker", "5.9", "--only", "annuli", "white"],
         ["luminance", "dipole_h", "dipole_v"],
-        ["blob: the left shape fades", "annuli: the ring flows into its"],
+        ["white: the patch mixes with its dark", "annuli: the ring flows into its"],
     ),
     "choice_curves": (["--pairs", "1", "--quick"], ["M", "gaze"], ["no stimulation: what was", "never more often"]),
     "grids_by_rates": (["--seeds", "1", "--minutes", "0.5"], ["map", "stripes"], ["sums of weights, as found"]),

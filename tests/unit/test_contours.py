@@ -114,3 +114,12 @@ def test_a_picture_of_the_users_own_is_seen_without_an_adaptor() -> None:
         *(np.asarray(result[name])[1] for name in ("luminance.x", "dipole_h.x", "dipole_v.x"))
     )
     np.testing.assert_allclose(seen, 5.0 * shape, atol=1e-3)
+
+
+def test_gates_after_an_adaptor_at_the_ceiling_have_the_published_course() -> None:
+    """0.645 + 2.688 exp(-0.217 t), and then back with the rate 0.042 to 3.333."""
+    numbers = (0.007, 20.0, 0.007, 5.0, 25.0)
+    low = 0.645 + 2.688 * np.exp(-0.217 * 5.9)
+    assert contours.adapted_gates([40.0], [5.9], *numbers) == pytest.approx(low, abs=1e-3)
+    back = 3.333 - (3.333 - low) * np.exp(-0.042 * 2.0)
+    assert contours.adapted_gates([40.0, 0.0], [5.9, 2.0], *numbers) == pytest.approx(back, abs=1e-3)
