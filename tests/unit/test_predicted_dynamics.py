@@ -102,3 +102,35 @@ def test_opposed_integrators_keep_their_sum() -> None:
     links = [p.replace(topology=brnn.Dense(1.01 * p.topology.matrix)) if p.target == "tonic" and p.kind == "inhibitory"
              else p for p in network.projections]  # fmt: skip
     assert not found.compare(brnn.simulate(network.replace(projections=links))).passed
+
+
+def test_units_without_feedback() -> None:
+    """minGRU with one cell: z = 1/(1 + e^-(w u)), h(n + 1) = (1 - z) h(n) + z v u: by hand for u = 1, 0."""
+    network = models.mingru.build()
+    found = only(network, "distance of h.x from its course")
+    W = {p.name: p.topology.matrix for p in network.projections}
+    z = 1.0 / (1.0 + np.exp(-W["W_z"][:, 0]))
+    first = z * W["W_n"][:, 0]
+    np.testing.assert_allclose(found.details["course"][[1, 3]], [first, first / 4.0], rtol=1e-12)
+    assert found.compare(brnn.simulate(network)).passed
+    other = [p.replace(topology=brnn.Dense(0.999 * p.topology.matrix)) for p in network.projections]
+    assert not found.compare(brnn.simulate(network.replace(projections=other))).passed
+    assert "no feedback (h -> h)" in theorem(models.elman.build(), "units of discrete time without feedback")
+
+
+@pytest.mark.parametrize(("factor", "ends"), [(0.5, "come together"), (1.2, "which is not below 1")])
+def test_steps_of_units_grow_no_faster_than_their_norm(factor: float, ends: str) -> None:
+    """h = tanh(U h) with U a rotation times a factor, which is the radius; 1.2 U in the run breaks the bound of U."""
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    network = brnn.Network(
+        "units",
+        [brnn.UnitLayer("h", 2, initial=[0.01, 0.0])],
+        [brnn.Projection("h", "h", topology=brnn.Dense(factor * turn))],
+        duration=8.0,
+    )
+    found = only(network, "growth of steps beside its bound")
+    assert found.details["spectral radius"] == pytest.approx(factor)
+    assert ends in found.words
+    assert found.compare(brnn.simulate(network)).passed
+    more = [p.replace(topology=brnn.Dense(1.1 * factor * turn)) for p in network.projections]
+    assert not found.compare(brnn.simulate(network.replace(projections=more))).passed

@@ -17,6 +17,7 @@ from brnn.theory.predictions.discrete import repeating_states, saturating_cells
 from brnn.theory.predictions.driven import driven_cells
 from brnn.theory.predictions.few_cells import equilibria_of_few_cells
 from brnn.theory.predictions.field_equilibria import field_equilibria
+from brnn.theory.predictions.forgetting import growth_of_differences, units_without_feedback
 from brnn.theory.predictions.lateral import lateral_inhibition
 from brnn.theory.predictions.liapunov_form import falling_function
 from brnn.theory.predictions.linear import linear_network
@@ -63,6 +64,8 @@ _WHOLE: tuple[Theorem, ...] = (
     kept_order,
     equilibria_of_few_cells,
     constant_sums,
+    units_without_feedback,
+    growth_of_differences,
     repeating_states,
     saturating_cells,
     falling_function,
@@ -113,5 +116,11 @@ def predict(network: Network) -> Predictions:
     outcomes: list[Prediction | Unmet] = []
     for theorem in THEOREMS:
         said = theorem(network)
-        outcomes += [said] if isinstance(said, Unmet) else said
+        known = {(one.quantity, one.during) for one in outcomes if isinstance(one, Prediction)}
+        if isinstance(said, Unmet):
+            outcomes.append(said)
+        elif theorem is _in_front:  # what is known of the whole network is not said of its parts again
+            outcomes += [one for one in said if (one.quantity, one.during) not in known]
+        else:
+            outcomes += said
     return Predictions(network.name, tuple(outcomes), (predict, network))
