@@ -19,7 +19,7 @@ SOLVER = "ROS34PW2-totals"
 def slow_gates(
     n: int, inputs: object, v: float = 1.0, rate: float = 0.02, seed: int = 0, off: float = 25.0
 ) -> brnn.Network:
-    """Return a field that excites itself and inhibits all others through one gate for each cell."""
+    """Return a field whose cells excite themselves, and inhibit all others through a gate for each cell."""
     rng = np.random.default_rng(seed)
     f = brnn.Sigmoid(rng.uniform(0.5, 2.0), 0.5)
     gate = brnn.HabituativeGate(rate, 1.0, rate, per="source")
@@ -27,7 +27,7 @@ def slow_gates(
         "gates",
         [brnn.Layer.shunting("F", n, A=1.0, B=3.0, D=0.0)],
         [
-            brnn.Projection("F", "F", "excitatory", f, brnn.OneToOne(), gate=gate),
+            brnn.Projection("F", "F", "excitatory", f, brnn.OneToOne()),
             brnn.Projection("F", "F", "inhibitory", f, brnn.AllButSelf(v), gate=gate),
         ],
         [brnn.Stimulus("F", "excitatory", inputs, brnn.Pulse(0.0, off))],
@@ -75,7 +75,7 @@ def dense(parts: CellJacobian) -> np.ndarray:
     return np.asarray(J)
 
 
-@pytest.mark.parametrize(("network", "shape"), [(slow_gates(4, 1.0), [(3, 4)]), (several_layers(), [(4, 5), (1, 3)])])
+@pytest.mark.parametrize(("network", "shape"), [(slow_gates(4, 1.0), [(2, 4)]), (several_layers(), [(4, 5), (1, 3)])])
 def test_the_parts_make_the_jacobian(network: brnn.Network, shape: list[tuple[int, int]]) -> None:
     """Central differences of du/dt judge."""
     parts, u = at_random(network)
@@ -173,7 +173,7 @@ def test_auto_takes_it_where_totals_are_what_is_stiff(n: int, T: float, before: 
         f = gain * x**2 / (0.25 + x**2)
         s = f * y
         inh = v * (0.5 * n * s.sum() - s)
-        return np.concatenate([-x + (3.0 - x) * (inputs + s) - x * inh, rate * (1.0 - y) - rate * f * y])
+        return np.concatenate([-x + (3.0 - x) * (inputs + f) - x * inh, rate * (1.0 - y) - rate * f * y])
 
     network = slow_gates(n, np.repeat(inputs, n // 2), v, rate, off=T)
     gain = np.random.default_rng(0).uniform(0.5, 2.0)
@@ -189,5 +189,5 @@ def test_auto_takes_it_where_totals_are_what_is_stiff(n: int, T: float, before: 
 
 def test_auto_takes_another_one_where_a_law_has_no_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ROS34PW2Totals, "fits", lambda *_: False)
-    result = brnn.simulate(slow_gates(180, 20.0), 400.0, times=[400.0])
+    result = brnn.simulate(slow_gates(260, 20.0), 400.0, times=[400.0])
     assert result.solver.method == "LSODA"

@@ -108,7 +108,7 @@ def learning() -> brnn.Network:
 def inhibiting() -> brnn.Network:
     f, gate = brnn.Sigmoid(1.0, 0.5), brnn.HabituativeGate(0.2, 1.0, 0.5, per="source")
     links = [
-        brnn.Projection("F", "F", "excitatory", f, brnn.OneToOne(), gate=gate),
+        brnn.Projection("F", "F", "excitatory", f, brnn.OneToOne()),
         brnn.Projection("F", "F", "inhibitory", f, brnn.AllButSelf(2.0), gate=gate),
     ]
     inputs = [brnn.Stimulus("F", "excitatory", [1.0, 3.0, 9.0], brnn.Pulse(0.0, 5.0))]
