@@ -85,6 +85,8 @@ class JumpGraph:
     def _verdict(self) -> str:
         if self.excitation > 0.0:
             return f"not competitive: an activity raises another's rate by up to {self.excitation:.4g}; nothing follows"
+        if not any(self.levels):
+            return "no cell rests above 0 alone, so that there is no winner to take over from"
         if self.circle:
             text = " -> ".join(str(cell) for cell in self.circle)
             return f"a circle of jumps, {text}: the winners may follow each other for ever"
@@ -98,7 +100,8 @@ class JumpGraph:
         """Who takes over from whom, what follows, and how it is known, in lines."""
         pairs = sorted(self.edges)
         named = ", ".join(f"{i} -> {j}" for i, j in pairs[:_NAMED]) + (", ..." if pairs[_NAMED:] else "")
-        return f"{named or 'none: nobody grows where another cell rests alone'}\n{self._verdict}\n{self.certainty}"
+        nobody = "nobody grows where another cell rests alone" if any(self.levels) else "no winners"
+        return f"{named or f'none: {nobody}'}\n{self._verdict}\n{self.certainty}"
 
     @property
     def edges(self) -> frozenset[tuple[int, int]]:

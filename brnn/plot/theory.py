@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from brnn.compiler import compile_network
+from brnn.compiler.linear_rates import linear_rates
 from brnn.dynamics.equilibria import search_box
 from brnn.dynamics.jump_graph import JumpGraph, jump_graph
 from brnn.errors import InputError
@@ -26,6 +27,8 @@ from brnn.theory.predictions.competitive_field import CompetitiveField
 __all__ = ["draw_hill_and_decay", "draw_jump_graph", "draw_landscape", "theory_figure"]
 
 _POINTS = 81
+_FIRST = 6  # unknowns of each variable that are looked at
+_COUPLED = 400  # unknowns of a network in which those are looked for that move one another
 _NODES = 24  # of a jump graph that can be read
 _LINE = 44  # characters below it
 
@@ -45,16 +48,23 @@ def theory_figure(network: Network) -> Figure:
     field = CompetitiveField.of(network)
     if isinstance(field, CompetitiveField):
         panels.append(("hill", lambda ax: draw_hill_and_decay(ax, field.signal, field.A, field.B)))
-    names = _first_two(network)
+    names = _two_that_meet(network)
     if names is not None:
         x, y = names
-        panels.append(("phase plane", lambda ax: draw_phase_plane(ax, network, x, y)))
+        limits: list[tuple[float, float]] = []
+
+        def plane(ax: Axes) -> None:
+            draw_phase_plane(ax, network, x, y)
+            ax.set_title("Phase plane, the others as at first", loc="left", fontsize=10, color=INK)
+            limits.extend((ax.get_xlim(), ax.get_ylim()))
+
+        panels.append(("phase plane", plane))
         try:
             liapunov(network)
         except InputError:
             pass
         else:
-            panels.append(("landscape", lambda ax: draw_landscape(ax, network, x, y)))
+            panels.append(("landscape", lambda ax: draw_landscape(ax, network, x, y, limits=(limits[0], limits[1]))))
     try:
         graph = jump_graph(network)
     except InputError:
@@ -72,16 +82,36 @@ def theory_figure(network: Network) -> Figure:
     return figure
 
 
-def _first_two(network: Network) -> tuple[str, str] | None:
-    """Return the names of the first two unknowns that may be drawn against each other."""
+def _two_that_meet(network: Network) -> tuple[str, str] | None:
+    """Return the names of the first two unknowns each of which moves the other, or one the other, or of the first two.
+
+    None if nothing may be drawn, or no unknown moves once inputs have stopped to change.
+    """
     if network.step is not None or any(link.delay > 0 for link in network.projections):
         return None
     if not math.isfinite(network.settled()) or network.noisy:
         return None
-    names = []
-    for name, size in network.states.items():
-        names += [name] if size == 1 else [f"{name}.{k}" for k in range(min(size, 2))]
-    return (names[0], names[1]) if len(names) > 1 else None
+    names = [
+        name if size == 1 else f"{name}.{k}" for name, size in network.states.items() for k in range(min(size, _FIRST))
+    ]
+    if len(names) < 2 or network.events:
+        return (names[0], names[1]) if len(names) > 1 else None
+    system = compile_network(network)
+    when = network.settled() + 1.0
+    u = np.random.default_rng(0).uniform(0.1, 1.0, system.size)
+    fun = linear_rates(network, when)
+    moving = fun(when, u) != 0.0
+    names = [name for name in names if moving[_place(system, name)]]
+    if len(names) < 2:
+        return None
+    if system.size > _COUPLED:
+        return names[0], names[1]
+    J = fun.jacobian(when, u) != 0.0
+    places = [_place(system, name) for name in names]
+    pairs = [(a, b) for a in range(len(names)) for b in range(a + 1, len(names))]
+    moved = [int(J[places[a], places[b]]) + int(J[places[b], places[a]]) for a, b in pairs]
+    a, b = pairs[int(np.argmax(moved))]
+    return names[a], names[b]
 
 
 def draw_hill_and_decay(ax: Axes, signal: Signal, A: float, B: float) -> Axes:

@@ -11,8 +11,11 @@ import pytest
 
 import brnn
 from brnn import models
+from brnn.cli.commands.theory import _few
 from brnn.dynamics.certain_jumps import CertainGrowth
+from brnn.plot import theory_figure
 from brnn.theory.every_equilibrium import every_equilibrium
+from brnn.theory.predictions.base import Prediction, Predictions
 
 A, B = 1.0, 3.0
 
@@ -252,3 +255,28 @@ def test_cells_that_others_take_below_0_have_no_jump_graph() -> None:
     ]
     with pytest.raises(brnn.InputError, match="does not stay at 0"):
         brnn.jump_graph(brnn.Network("below", [layer], links))
+
+
+def test_the_figure_of_theory_draws_unknowns_that_meet() -> None:
+    """The two inputs of a dipole know nothing of each other."""
+    dipole = theory_figure(models.gated_dipole.build())
+    assert (dipole.axes[0].get_xlabel(), dipole.axes[0].get_ylabel()) == ("on_input.x", "on_gated.x")
+    market = theory_figure(models.competitive_market.build())
+    plane, landscape = (next(ax for ax in market.axes if ax.get_title("left").startswith(t)) for t in ("Phase", "Liap"))
+    np.testing.assert_allclose(landscape.get_xlim(), plane.get_xlim(), rtol=0.01, atol=0.01)
+    jumps = next(ax for ax in market.axes if ax.get_title("left").startswith("Jumps"))
+    assert jumps.get_xlabel() == "certain: by bounds of the law"
+
+
+def test_no_level_is_no_winner() -> None:
+    """Cells that only decay."""
+    graph = brnn.jump_graph(brnn.Network("decay", [brnn.Layer.shunting("F", 2, A=1.0, B=1.0, initial=0.5)]))
+    assert graph.levels == ((), ())
+    assert "no winner" in graph.verdict
+
+
+def test_what_is_said_of_many_intervals_of_time_is_listed_for_the_first_ones() -> None:
+    said = [Prediction("x", k, f"is {k}", "", "", during=(k, k + 1.0)) for k in range(9)]
+    rows = list(_few(Predictions("n", (Prediction("network", 0, "one", "", ""), *said))))
+    assert [words for _, words in rows[:-1]] == ["one", "is 0", "is 1", "is 2", "is 3"]
+    assert rows[-1] == ("x", "... and of 5 more intervals of time: --json has them all")

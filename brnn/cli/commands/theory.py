@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +32,7 @@ EXAMPLES = (
 
 _SEARCHED = 12  # unknowns of a network whose equilibria are searched
 _COMPETING = 24  # cells of a competitive system whose jumps are looked at
+_INTERVALS = 4  # of time, for which a quantity is listed
 _LISTED = 20  # kinds of equilibria, at most
 _NOTHING = 1e-12  # of the largest value of a state: printed as 0
 
@@ -79,7 +82,7 @@ def theory(
         graph = _jumps(network)
         print_json(said | ({} if graph is None else {"jumps": graph, "verdict": graph.verdict}))
         return
-    rows = [row for outcome in predictions.outcomes for row in _rows(outcome)]
+    rows = list(_few(predictions))
     if (graph := _jumps(network)) is not None:
         first, *others = graph.words.splitlines()
         rows += [("jumps of the winner", first), *(("", line) for line in others)]
@@ -135,6 +138,23 @@ def _searched(network: Network, predictions: Predictions) -> list[tuple[str, str
     if len(rows) > _LISTED:
         rows = [*rows[:_LISTED], ("", f"... and {len(rows) - _LISTED} more kinds: brnn.equilibria lists them")]
     return [*(rows or [("equilibria", "none found")]), ("", found.how)]
+
+
+def _few(predictions: Predictions) -> Iterator[tuple[str, str]]:
+    """Yield the lines of all predictions; of what is said of many intervals of time, those of the first ones."""
+    from brnn.theory.predictions.base import Prediction
+
+    count: Counter[str] = Counter()
+    total = Counter(p.quantity for p in predictions if p.during is not None)
+    for outcome in predictions.outcomes:
+        if isinstance(outcome, Prediction) and outcome.during is not None and total[outcome.quantity] > _INTERVALS + 1:
+            count[outcome.quantity] += 1
+            if count[outcome.quantity] == _INTERVALS + 1:
+                left = total[outcome.quantity] - _INTERVALS
+                yield outcome.quantity, f"... and of {left} more intervals of time: --json has them all"
+            if count[outcome.quantity] > _INTERVALS:
+                continue
+        yield from _rows(outcome)
 
 
 def _rows(outcome: Prediction | Unmet) -> list[tuple[str, str]]:
