@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 20.0  # pixels from template to template across the picture
-ROUGH: dict[str, Any] = {"solver": "RK23", "rtol": 1e-2, "atol": 1e-3, "norm": "rms"}
+ROUGH: dict[str, Any] = {"solver": "GaussSeidel", "step": 0.2}
 FINER: dict[str, Any] = {"solver": "RK45", "rtol": 1e-3, "atol": 1e-4, "norm": "rms"}
 SEED = 2009
 

@@ -72,15 +72,17 @@ def test_block_sums_go_to_a_coarser_map() -> None:
 
 
 def stacked() -> brnn.Network:
-    """Return a network with every topology of stacks, and two that follow each other."""
+    """Return a network with every topology of stacks, and two that follow each other; two links share the last one."""
     rng = np.random.default_rng(7)
     fine = brnn.Layer.shunting("fine", (2, 6, 8), A=1.0, B=1.0, D=0.3, initial=rng.random((2, 6, 8)))
     coarse = brnn.Layer.shunting("coarse", (2, 3, 4), A=1.0, B=1.0, D=0.3)
     blurred = brnn.Successive([brnn.BlockSums(2), brnn.ChannelKernels(rng.random((2, 3, 3)))], [(2, 3, 4)])
+    half = brnn.Successive([brnn.BlockSums(2, 0.5), brnn.ChannelKernels(blurred.parts[1].kernels.copy())], [(2, 3, 4)])
     links = [
         brnn.Projection("fine", "fine", "inhibitory", brnn.Linear(), brnn.ChannelKernels(rng.random((3, 3)), [1, 0])),
         brnn.Projection("fine", "fine", "excitatory", brnn.Linear(0.1), brnn.AcrossChannels(rng.random((2, 2)))),
         brnn.Projection("fine", "coarse", "excitatory", brnn.Power(0.2, 2.0), blurred),
+        brnn.Projection("fine", "coarse", "excitatory", brnn.Linear(0.3), half, name="half"),
         brnn.Projection("fine", "coarse", "inhibitory", brnn.Linear(0.1), brnn.BlockSums(2, 0.5, 1)),
     ]
     return brnn.Network("stacked", [fine, coarse], links)

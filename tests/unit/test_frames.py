@@ -31,14 +31,18 @@ def test_a_frame_is_held_until_the_next_and_after_the_last_there_is_nothing() ->
     assert frames.breaks(9.0).tolist() == [1.0, 1.5, 2.0, 2.5]
 
 
-def test_what_is_made_of_a_frame() -> None:
-    kernel = np.random.default_rng(2).random((3, 5))
+@pytest.mark.parametrize("product", [True, False])
+def test_what_is_made_of_a_frame(product: bool) -> None:
+    """Of a filter that is a product of two lines, and of one that is none."""
+    rng = np.random.default_rng(2)
+    kernel = np.outer(rng.random(3) - 0.5, rng.random(5)) if product else rng.random((3, 5))
     frames = brnn.Frames(MOVIE / 255.0, block=2, opponent=True, filter=kernel)
     means = np.array(
         [[MOVIE[1, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2].mean() / 255.0 for j in range(4)] for i in range(3)]
     )
     expected = [convolve2d(light, kernel, mode="same") for light in (means, 1.0 - means)]
-    np.testing.assert_allclose(shown(frames, (2, 3, 4), 1.5), 2.0 * np.array(expected), rtol=1e-12)
+    np.testing.assert_allclose(shown(frames, (2, 3, 4), 1.5), 2.0 * np.array(expected), rtol=1e-12, atol=1e-15)
+    assert (frames._profiles() is not None) == product
 
 
 def test_the_input_of_a_run_is_that_of_the_frame(tmp_path: Path) -> None:

@@ -105,6 +105,42 @@ def test_order_is_2_with_gates_modulations_and_varying_inputs() -> None:
     assert errors[0] / errors[2] > 12.0
 
 
+def stacks(as_matrices: bool) -> brnn.Network:
+    """Return layers of maps that send through shifts and across maps, or through the same matrices."""
+    rng = np.random.default_rng(11)
+    shape, f = (3, 4, 5), brnn.ThresholdLinear()
+    kernels = np.zeros((3, 3, 3))
+    kernels[[0, 1, 2], [0, 1, 2], [2, 0, 1]] = 0.8
+
+    def as_asked(topology: brnn.Topology) -> brnn.Topology:
+        return brnn.Dense(topology.strengths(shape, shape)) if as_matrices else topology
+
+    others = as_asked(brnn.AcrossChannels(1.0 - np.eye(3)))
+    shifts = as_asked(brnn.ChannelKernels(kernels, np.array([1, 2, 0])))
+    some = as_asked(brnn.AcrossChannels(np.array([[0.5, 0.0, 0.0], [0.0, 0.0, 1.5], [0.0, 2.0, 0.5]])))
+    return brnn.Network(
+        "stacks",
+        [
+            brnn.Layer.additive("a", shape, A=2.0, initial=rng.uniform(0.0, 1.0, shape)),
+            brnn.Layer.shunting("b", shape, A=0.5, B=1.0, D=0.2),
+        ],
+        [
+            brnn.Projection("a", "a", "inhibitory", f, shifts),
+            brnn.Projection("a", "b", "excitatory", f, some),
+            brnn.Projection("a", "b", "inhibitory", f, others),
+            brnn.Projection("b", "a", "excitatory", f, shifts),
+        ],
+        [brnn.Stimulus("a", "excitatory", rng.uniform(0.0, 2.0, shape))],
+    )
+
+
+def test_maps_that_are_gone_through_row_by_row_move_as_by_their_matrices() -> None:
+    options = {"solver": "GaussSeidel", "step": 0.25}
+    found, expected = (final(stacks(as_matrices), 1.0, **options) for as_matrices in (False, True))
+    assert np.abs(expected).max() > 0.3
+    np.testing.assert_allclose(found, expected, rtol=0.0, atol=1e-13)
+
+
 def test_layers_are_ordered_as_they_send() -> None:
     network, _ = linear()
     assert [layer.name for layer in in_order(network)] == ["c", "b", "a"]  # in a circle as they were given
