@@ -100,12 +100,12 @@ class _EqualSteps(Driver):
 
     def advance(self, state: np.ndarray) -> tuple[str, str]:
         """Go step by step."""
-        time, times = self.task.begin, self.task.times
+        time, times, rhs = self.task.begin, self.task.times, None
         u, du = room_apart(state.size), room_apart(state.size + 1)
         u[:] = state
         while not self.timetable.over:
             stop = self.timetable.stop
-            rhs = self.task.system.rhs(0.5 * (time + stop), clock=self.timetable.clock)
+            rhs = self.task.system.rhs(0.5 * (time + stop), clock=self.timetable.clock, room=rhs)
             inside = times[(times > time) & (times < stop)].tolist()
             for before, after in zip([time, *inside], [*inside, stop], strict=True):
                 self._go(rhs, before, after, u, du)
