@@ -119,8 +119,6 @@ def text_of(
         for name, other in behind:
             lines += [f"    {name} = array_at(behind, {other}.size)", f"    behind += 8 * {other}.size"]
         imports = ADDRESSES.replace("array_in", "array_at, array_in")
-    if program.loops:
-        imports = imports.replace("RHS_SIGNATURE", "RHS_SIGNATURE, NoAlias")
     clear = [f"    d{name}[:] = 0.0" for name in program.blocks]
     return _module(program, imports, CALLED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
 
@@ -183,7 +181,6 @@ def _module(
     printer = Printer()
     parts = [HEADER.format(numba=imports, imports="".join(f"{line}\n" for line in program.imports))]
     parts += [f"\n@{called}\n{code.source}\n" for code in program.functions.values()]
-    parts += [f"\n@compiled_once(pipeline_class=NoAlias, **options)\n{text}\n" for text in program.loops.values()]
     bodies = {"rhs": printer.lines(program.statements)}
     if program.diffusion:
         bodies["diffusion"] = itertools.chain(clear, printer.lines(program.diffusion))

@@ -187,8 +187,6 @@ class Program:
         The body of the function of slopes that jump with inputs (`brnn.compiler.sequence`).
     functions : dict of str to Code
         The functions that they call.
-    loops : dict of str to str
-        The texts of functions that hold loops of theirs (`brnn.compiler.row_loops`), by their names.
     imports : dict
         Lines of the module that these need.
     exponents : set of int
@@ -215,7 +213,6 @@ class Program:
     diffusion: list[Statement] = field(default_factory=list)
     renewed: list[Statement] = field(default_factory=list)
     functions: dict[str, Code] = field(default_factory=dict)
-    loops: dict[str, str] = field(default_factory=dict)
     imports: dict[str, None] = field(default_factory=dict)
     exponents: set[int] = field(default_factory=set)
     given: dict[str, Given] = field(default_factory=dict)

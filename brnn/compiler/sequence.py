@@ -39,7 +39,6 @@ from brnn.compiler.module_text import text_in_sequence
 from brnn.compiler.plasticity import add_gated
 from brnn.compiler.program import Program
 from brnn.compiler.rates import change_of, is_affine
-from brnn.compiler.row_loops import CHANNEL, ROW, as_function
 from brnn.compiler.statements import (
     ZERO,
     Array,
@@ -145,11 +144,10 @@ def in_sequence(network: Network, variables: tuple[Variable, ...]) -> Program:
     courses = _taken(program)
     pieces = _pieces(program, network, signals, turns)
     fields: dict[tuple[str, str], Array] = {}
-    nets: dict[str, list[_Net]] = {layer.name: [] for layer in order}
+    nets: dict[str, list[Statement]] = {layer.name: [] for layer in order}
     for projection in network.projections:
         add_field(program, network, projection, signals, sent, fields)
-        net = _net(program, network, projection, _taken(program))
-        nets[order[min(_receivers(network, projection, turns))].name] += [] if net is None else [net]
+        nets[order[min(_receivers(network, projection, turns))].name] += _taken(program)
     laws: dict[str, list[Statement]] = {}
     for layer in order:
         add_layer(program, network, layer, signals, sent, fields, inputs)
@@ -170,52 +168,16 @@ def in_sequence(network: Network, variables: tuple[Variable, ...]) -> Program:
         for piece in late:
             if piece.turn == turn:
                 loops += _renamed(_moving(piece.statements, moved_name, kept, affine, rates), after)
-        own = nets[layer.name]
-        rows = [net.row for net in own if net.row is not None]
-        if rows and len(rows) == len(own) and len(layer.shape) in (2, 3):
-            rows = [row for row in _renamed(rows, names) if isinstance(row, Call)]
-            whole = as_function(program, layer.name, layer.shape, rows, loops)
-            if whole is not None:
-                program.add(*whole)
-                continue
-        for net in own:
-            program.add(*_renamed(net.statements, names))
-        program.add(*(as_function(program, layer.name, (), (), loops) or loops))
+        program.add(*_renamed(nets[layer.name], names), *loops)
     stimulated = [layer for layer in order if any(s.target in layer.receives for s in network.stimuli)]
     places = {turns[layer.name] for layer in stimulated}
     program.renewed += courses
     for piece in _with_needs((piece for piece in pieces if piece.readers & places), pieces):
         program.renewed += _of_signals(piece.statements)
     for layer in stimulated:
-        for net in nets[layer.name]:
-            program.renewed += net.statements
-        program.renewed += laws[layer.name]
+        program.renewed += [*nets[layer.name], *laws[layer.name]]
     program.source = text_in_sequence(program)
     return program
-
-
-@dataclass(frozen=True)
-class _Net:
-    """What computes the net input of a projection: all of it, or a row of one map."""
-
-    statements: tuple[Statement, ...]
-    row: Call | None
-
-
-def _net(program: Program, network: Network, projection: Projection, statements: Sequence[Statement]) -> _Net | None:
-    """Return what was added for a projection; None if that was nothing."""
-    if not statements:
-        return None
-    shapes = network.layer(projection.source).shape, network.layer(projection.target).shape
-    found = projection.topology.row_kernel(*shapes)
-    calls = [statement for statement in statements if isinstance(statement, Call)]
-    row = None
-    if found is not None and len(calls) == 1:
-        name, kernel, values = found
-        function = program.kernel(name, kernel)
-        arguments = program.arguments(function, 4, values, f"row_{projection.name}")
-        row = program.call(function, *calls[0].arguments[:2], CHANNEL, ROW, *arguments)
-    return _Net(tuple(statements), row)
 
 
 def _again(program: Program, early: Sequence[_Piece], late: Sequence[_Piece]) -> dict[str, tuple[int, str]]:

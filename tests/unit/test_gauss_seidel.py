@@ -134,7 +134,7 @@ def stacks(as_matrices: bool) -> brnn.Network:
     )
 
 
-def test_maps_that_are_gone_through_row_by_row_move_as_by_their_matrices() -> None:
+def test_stacks_move_as_by_their_matrices() -> None:
     options = {"solver": "GaussSeidel", "step": 0.25}
     found, expected = (final(stacks(as_matrices), 1.0, **options) for as_matrices in (False, True))
     assert np.abs(expected).max() > 0.3

@@ -37,10 +37,7 @@ class Topology(Spec):
     5. If its connections can carry gates and weights of their own, ``storage`` says how these are laid out: "dense"
        (target by source; then ``strength(j, i, *weights)`` is a static function of scalars that returns W[j, i], from
        the arguments ``weights(source, target)``), "sparse" (the rows of a CSR matrix) or "single" (one per cell).
-    6. If a row of one map of the target needs no whole map of the source, ``row_kernel(source, target)`` may return the
-       name, the static function and the arguments of one, ``kernel(s, out, channel, row, *arguments)``, which adds to
-       `out` what arrives there: steps that go row by row keep it in the first-level cache.
-    7. ``strengths(source, target)`` returns W itself, made in the plainest way: tests and theory use it.
+    6. ``strengths(source, target)`` returns W itself, made in the plainest way: tests and theory use it.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("arguments", "strengths")
@@ -72,10 +69,6 @@ class Topology(Spec):
     def chosen_kernel(self, source: Shape, target: Shape) -> tuple[str, Callable[..., Any]]:
         """Return the name that the kernel has in the generated code, and the kernel for these shapes."""
         return _snake(type(self).__name__), type(self).kernel
-
-    def row_kernel(self, source: Shape, target: Shape) -> tuple[str, Callable[..., Any], tuple[Argument, ...]] | None:
-        """Return name, kernel and arguments of a row of one map of the target; None if there is no such kernel."""
-        return None
 
     def strengths(self, source: Shape, target: Shape) -> np.ndarray:
         """Return W, of shape (target cells, source cells)."""

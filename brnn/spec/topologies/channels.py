@@ -59,48 +59,6 @@ def shifted_channels(s: Any, net: Any, sizes: Any, senders: Any, first: Any, dow
                             out[j] += tap * sent[j]
 
 
-def shifted_row(
-    s: Any, out: Any, channel: Any, row: Any, sizes: Any, senders: Any, first: Any, down: Any, across: Any, taps: Any
-) -> None:
-    """Add to one row of a map what `shifted_channels` adds to it."""
-    height = sizes[0]
-    width = sizes[1]
-    for k in range(first[channel], first[channel + 1]):
-        other = row + down[k]
-        if other >= 0 and other < height:
-            tap = taps[k]
-            low = max(0, -across[k])
-            high = min(width, width - across[k])
-            if low < high:
-                start = (senders[channel] * height + other) * width + across[k]
-                to = out[low:high]
-                sent = s[start + low : start + high]
-                for j in range(to.size):
-                    to[j] += tap * sent[j]
-
-
-def row_across_channels(s: Any, out: Any, channel: Any, row: Any, common: Any, matrix: Any, total: Any) -> None:
-    """Add to one row of a map the weighted sum of that row of all maps: `common` times their sum, and the rest."""
-    width = out.size
-    plane = s.size // matrix.shape[1]
-    if common != 0.0:
-        if channel == 0:  # of a row the first map comes first
-            for j in range(width):
-                total[j] = 0.0
-            for k in range(matrix.shape[1]):
-                sent = s[k * plane + row * width : k * plane + row * width + width]
-                for j in range(width):
-                    total[j] += sent[j]
-        for j in range(width):
-            out[j] += common * total[j]
-    for k in range(matrix.shape[1]):
-        weight = matrix[channel, k]
-        if weight != 0.0:
-            sent = s[k * plane + row * width : k * plane + row * width + width]
-            for j in range(width):
-                out[j] += weight * sent[j]
-
-
 def continued_channels(
     s: Any, net: Any, sizes: Any, senders: Any, first: Any, down: Any, across: Any, taps: Any, rows: Any, columns: Any,
     buffer: Any,
@@ -263,12 +221,6 @@ class ChannelKernels(Topology):
         ]
         return (*start, rows, columns, *profiles, buffer, partial)
 
-    def row_kernel(self, source: Shape, target: Shape) -> tuple[str, Callable[..., Any], tuple[Argument, ...]] | None:
-        """Return the kernel of direct taps beyond whose edge there is nothing."""
-        if self.boundary != "zero" or self.method(target) != "direct":
-            return None
-        return "row_shifted", shifted_row, self.arguments(source, target)
-
     def _taps(self, plane: Shape, each: list[Kernel]) -> tuple[Argument, ...]:
         """Return where the taps of each channel begin, from where each takes, the taps, and how maps are continued."""
         taps = [np.argwhere(kernel.array) for kernel in each]
@@ -342,15 +294,6 @@ class AcrossChannels(Topology):
                         sent = s[k * plane + start : k * plane + stop]
                         for i in range(out.size):
                             out[i] += weight * sent[i]
-
-    def row_kernel(self, source: Shape, target: Shape) -> tuple[str, Callable[..., Any], tuple[Argument, ...]]:
-        """Return the kernel with what most elements of the matrix have in common, if that leaves fewer products."""
-        values, counts = np.unique(self.matrix, return_counts=True)
-        common = float(values[counts.argmax()])
-        rest = self.matrix - common
-        if np.count_nonzero(rest) + self.matrix.shape[1] >= np.count_nonzero(self.matrix):
-            common, rest = 0.0, self.matrix
-        return "row_across_channels", row_across_channels, (common, rest, np.zeros(target[-1]))
 
     def strengths(self, source: Shape, target: Shape) -> np.ndarray:
         """Return the matrix, a diagonal block for each element."""
