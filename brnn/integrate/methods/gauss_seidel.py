@@ -39,9 +39,10 @@ class GaussSeidel(Method):
     takes_step = True
 
     def refuses(self, network: Network, until: str, step: float | None) -> str | None:
-        """Refuse what Euler's method does, what fires, and what does not belong to a layer."""
-        if network.spiking:
-            return "cells that fire need Euler"
+        """Refuse what Euler's method does, cells that fire, and what does not belong to a layer."""
+        refusal = super().refuses(network, until, step)
+        if refusal is not None:
+            return refusal
         if any(projection.learning is not None for projection in network.projections):
             return "weights that learn are not its unknowns"
         if any(gate is not None and gate.per == "connection" for gate in (p.gate for p in network.projections)):
