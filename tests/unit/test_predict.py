@@ -219,7 +219,6 @@ ONLY_BOUNDS = {
     "gridsmap": NUMBERS,
     "listelos": NUMBERS,
     "ltc": NUMBERS,
-    "rosenblatt": ALGORITHM,
     "serial_learning": CONDITION,
 }
 # Models of which beyond bounds only layers in front are predicted, which inputs alone drive, and why no more.
@@ -228,10 +227,7 @@ IN_FRONT = {
     "gru": GATES,
     "lstm": GATES,
     "adaline": ALGORITHM,
-    "competitive_learning": ALGORITHM,
     "contour_adaptation": NUMBERS,
-    "instar": "its category cell depends on the weights: closed forms are of a clamped cell, as its claims have it",
-    "instar_outstar_map": ALGORITHM,
     "linear_associator": ALGORITHM,
     "self_organizing_avalanche": ALGORITHM,
     "vistars": NUMBERS,

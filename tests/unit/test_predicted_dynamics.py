@@ -134,3 +134,44 @@ def test_steps_of_units_grow_no_faster_than_their_norm(factor: float, ends: str)
     assert found.compare(brnn.simulate(network)).passed
     more = [p.replace(topology=brnn.Dense(1.1 * factor * turn)) for p in network.projections]
     assert not found.compare(brnn.simulate(network.replace(projections=more))).passed
+
+
+def test_weights_of_instars_are_means_of_patterns() -> None:
+    """One pattern x, a source of the rate 4: z stays on the triangle of z(0), 0 and x/4."""
+    network = brnn.Network(
+        "learns",
+        [brnn.Layer.additive("source", 3, A=4.0), brnn.Layer.additive("category", 1, A=1.0)],
+        [brnn.Projection("source", "category", topology=brnn.AllToAll(), name="filter",
+                         learning=brnn.Instar(2.0, initial=[[0.1, 0.9, 0.2]]))],
+        [brnn.Stimulus("source", pattern=[4.0, 2.0, 1.0])],
+        duration=5.0,
+    )  # fmt: skip
+    found = only(network, "distance of filter.z from means of patterns")
+    np.testing.assert_allclose(found.details["patterns"], [[0, 0, 0], [1.0, 0.5, 0.25]], atol=1e-12)
+    result = brnn.simulate(network)
+    z = np.ravel(result.final("filter.z"))
+    (a, b), *_ = np.linalg.lstsq(np.array([[0.1, 0.9, 0.2], [1.0, 0.5, 0.25]]).T, z)
+    assert np.array([[0.1, 0.9, 0.2], [1.0, 0.5, 0.25]]).T @ [a, b] == pytest.approx(z, abs=1e-6)
+    assert found.compare(result).passed
+    elsewhere = network.replace(stimuli=[brnn.Stimulus("source", pattern=[4.0, 2.2, 1.0])])
+    assert not found.compare(brnn.simulate(elsewhere)).passed
+    uneven = network.replace(layers=[network.layers[0].replace(A=[4.0, 4.0, 5.0]), network.layers[1]])
+    assert "they differ by 1" in theorem(uneven, "instars that average patterns")
+
+
+def test_the_course_of_cells_that_send_steps() -> None:
+    """dx = 2 - x - 2 [y > 1], dy = 2 - y - 2 [x > 1], from (0, 1/2): y crosses 1 at log(3/2), when x is 2/3."""
+    link = brnn.Projection("c", "c", "inhibitory", brnn.Step(threshold=1.0), brnn.AllButSelf(2.0))
+    network = brnn.Network(
+        "steps", [brnn.Layer.additive("c", 2, A=1.0, initial=[0.0, 0.5])], [link], [brnn.Stimulus("c", pattern=2.0)],
+        duration=3.0,
+    )  # fmt: skip
+    found = only(network, "distance of c.x from its course")
+    np.testing.assert_allclose(found.details["times"], [0.0, np.log(1.5)], rtol=1e-12)
+    left = np.exp(-(3.0 - np.log(1.5)))
+    np.testing.assert_allclose(found.details["end"], [2.0 / 3.0 * left, 2.0 - left], rtol=1e-12)
+    assert found.compare(brnn.simulate(network, rtol=1e-9, atol=1e-12)).passed
+    other = network.replace(projections=[link.replace(signal=brnn.Step(threshold=1.02))])
+    assert not found.compare(brnn.simulate(other, rtol=1e-9, atol=1e-12)).passed
+    chatter = network.replace(projections=[link.replace(topology=brnn.OneToOne(2.0))])
+    assert "crossings that go through" in theorem(chatter, "additive cells that send steps")

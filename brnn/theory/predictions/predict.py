@@ -7,6 +7,7 @@ from collections.abc import Callable
 from brnn.errors import InputError
 from brnn.spec.network import Network
 from brnn.theory.predictions.associations import learned_list
+from brnn.theory.predictions.averages import averaged_patterns
 from brnn.theory.predictions.base import Prediction, Predictions, Unmet
 from brnn.theory.predictions.bounds import bounded_activities
 from brnn.theory.predictions.cascade import settling_layers
@@ -31,6 +32,7 @@ from brnn.theory.predictions.resonance import resonance
 from brnn.theory.predictions.settled_field import settled_field
 from brnn.theory.predictions.species import competing_species
 from brnn.theory.predictions.sums import constant_sums
+from brnn.theory.predictions.switching import switching_cells
 from brnn.theory.predictions.timing import learned_interval
 from brnn.theory.predictions.upstream import layers_in_front
 
@@ -57,12 +59,14 @@ _WHOLE: tuple[Theorem, ...] = (
     resonance,
     firing_chain,
     learned_patterns,
+    averaged_patterns,
     learned_interval,
     learned_list,
     choice_states,
     normalization,
     kept_order,
     equilibria_of_few_cells,
+    switching_cells,
     constant_sums,
     units_without_feedback,
     growth_of_differences,
