@@ -81,7 +81,8 @@ wheel: $(VENV)/.installed-dev  ## build the wheel and try it in a new environmen
 pythons: $(VENV)/.installed-dev  ## unit tests on other Pythons, and with the oldest packages (PYTHONS_ARGS=--quick)
 	$(BIN)/python .ci/check_pythons.py $(PYTHONS_ARGS)
 
-engines: $(VENV)/.installed-dev  ## every model in XPPAUT and in libroadrunner, by brnn export
+engines: $(VENV)/.installed-dev  ## every model in XPPAUT, libroadrunner and PyRates, by brnn export
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pyrates>=1.2.3'
 	$(BIN)/python -m pytest -n auto -rsx tests/readers/engines.py $(PYTEST_ARGS)
 
 pages: $(VENV)/.installed-dev  ## the page without a server of every model, in Chromium, beside Python

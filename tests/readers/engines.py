@@ -1,20 +1,23 @@
-"""Every model in two other programs, XPPAUT and libroadrunner: ``make engines``. Some are among the unit tests, too.
+"""Every model in XPPAUT, libroadrunner and PyRates: ``make engines``. Some are among the unit tests, too.
 
 What a program cannot do is named here with its reason, and looked at: a reason that no longer holds is an error.
 """
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 import brnn
 from brnn import models
 from brnn.equations.ode import to_ode
+from brnn.equations.pyrates import to_pyrates
 from brnn.equations.sbml import to_sbml
 from brnn.equations.scalar import ScalarEquations, scalar_equations
 
@@ -85,6 +88,47 @@ def test_libroadrunner(name: str) -> None:
         pytest.xfail(f"CVODE does not get past a corner: {error}")
     assert name not in STUCK
     near([engine[u.name] for u in equations.unknowns], ended(network, equations), name)
+
+
+# Inputs jump so often, or formulas are so long, that SymPy, by which PyRates reads them, takes minutes.
+LONG = (
+    "adaline", "art1", "competitive_learning", "distance_dependent", "fuzzy_art", "hartline_ratliff",
+    "instar_outstar_map", "linear_associator", "spatial_pattern_learning", "vistars",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_pyrates(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyRates makes a function of the file; what it returns is integrated from one jump of the inputs to the next."""
+    pyrates = pytest.importorskip("pyrates")
+    network, equations = written(name)
+    if name in LONG:
+        pytest.skip(f"{name}: takes PyRates minutes")
+    if any(link.delay for link in network.projections):
+        pytest.skip(f"{name}: the function is one of the past as well")
+    try:
+        text = to_pyrates(equations)
+    except brnn.InputError as error:
+        pytest.skip(str(error))
+    (tmp_path / "net.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)  # PyRates writes the function there
+    circuit = text.rstrip().rpartition("p: ")[2].removesuffix("_node")
+    pyrates.clear_frontend_caches()
+    template = pyrates.CircuitTemplate.from_yaml(f"{tmp_path}/net/{circuit}")
+    function, arguments, _, places = template.get_run_func(
+        f"rates_{name}", 1e-3, vectorize=False, verbose=False, clear=False, in_place=False, file_name=f"rates_{name}"
+    )
+    u = np.array(arguments[1], dtype=float)
+    end = equations.duration or 20.0
+    edges = [0.0, *(time for time in equations.breaks if 0.0 < time < end), end]
+    for start, stop in itertools.pairwise(edges):
+        inside = 1e-13 * max(1.0, stop)
+
+        def rates(t: float, u: np.ndarray, low: float = start + inside, high: float = stop - inside) -> np.ndarray:
+            return np.array(function(min(max(t, low), high), u, *arguments[2:]), dtype=float)
+
+        u = solve_ivp(rates, (start, stop), u, "LSODA", rtol=1e-10, atol=1e-12).y[:, -1]
+    near([u[places[f"p/{circuit}_operator/{one.name}"]] for one in equations.unknowns], ended(network, equations), name)
 
 
 STUCK = ("art1", "art1_fast", "avalanche", "fuzzy_art")

@@ -16,6 +16,7 @@ import brnn
 from brnn import models
 from brnn.compiler import compile_network
 from brnn.equations.ode import to_ode
+from brnn.equations.pyrates import to_pyrates
 from brnn.equations.sbml import to_sbml
 from brnn.equations.scalar import ScalarEquations, scalar_equations
 
@@ -194,3 +195,16 @@ def test_events_in_both_programs(tmp_path: Path) -> None:
 def test_sbml_has_no_discrete_time() -> None:
     with pytest.raises(brnn.InputError, match="time is discrete"):
         to_sbml(scalar_equations(models.load("mcculloch_pitts").build()))
+
+
+def test_pyrates_has_no_comparisons_events_and_discrete_time() -> None:
+    """A sigmoid cut at 0 is a product with a step, which is 1 at 0; its part that is not chosen stays finite."""
+    text = to_pyrates(scalar_equations(models.rcf.build(n=2, signal="sigmoid")))
+    assert "rcf: CircuitTemplate" in text.splitlines()[2]
+    assert "(0.5+0.5*sign(sign(x1-0.0)+0.5))" in text
+    assert "maxi(x1, 0.0)**2.0" in text
+    assert "  base: CircuitTemplate\n  nodes:\n    p: rcf_node\n" in text
+    with pytest.raises(brnn.InputError, match="time is discrete"):
+        to_pyrates(scalar_equations(models.load("mcculloch_pitts").build()))
+    with pytest.raises(brnn.InputError, match="has events that set its states, and PyRates has none"):
+        to_pyrates(scalar_equations(firing()))
