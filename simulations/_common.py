@@ -96,7 +96,8 @@ def _check_outputs(options: argparse.Namespace) -> None:
     if options.plot:
         check_target(options.plot, options.force, option="--plot", suffixes=brnn.plot.SUFFIXES)
     if options.output:
-        check_target(options.output, options.force, option="-o", suffixes=RESULTS)
+        replaced = options.force or getattr(options, "resume", False)
+        check_target(options.output, replaced, option="-o", suffixes=RESULTS)
 
 
 def simulate(
