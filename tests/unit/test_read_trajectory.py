@@ -29,7 +29,8 @@ def written(folder: Path, kind: str, x: np.ndarray = X, t: np.ndarray = T) -> Pa
         more = (
             {} if kind == "mat4" else {"c": np.array([1j, 2]), "k": np.arange(3, dtype="i2"), "b": np.array([[True]])}
         )
-        scipy.io.savemat(path, columns | more, "4" if kind == "mat4" else "5", do_compression=kind == "packed")
+        version = "4" if kind == "mat4" else "5"
+        scipy.io.savemat(path, columns | more, format=version, do_compression=kind == "packed")
     else:
         with h5py.File(path, "w", userblock_size=512 if kind == "mat73" else 0) as file:
             for name, values in (("t", t), ("x1", x), ("y1", Y)):

@@ -35,6 +35,7 @@ def test_turns_and_a_run_from_the_origin() -> None:
         (([0.0, 1.0, 2.0], [0.0, np.nan, np.nan], [0.0, 0.0, 0.0]), "x: has a gap at t = 1 (sample 1, 2 missing of 2"),
         (([0.0, 1.0], [0.0, 7.0], [0.0, 0.0], [-5, 5, -5, 5]), "leaves the arena at t = 1 (sample 1, 1 outside"),
         (([0.0, 0.0], [0.0, 1.0], [0.0, 0.0]), "must rise, but sample 1 is at 0 and the one before at 0"),
+        (([0.0, 1.0, 1.0], [0.0] * 3, [0.0] * 3), "must rise, but sample 2 is at 1 and the one before at 1"),
         (([0.0], [0.0], [0.0]), "at least two"),
         (([0.0, 1.0], [0.0, 1.0, 2.0], [0.0, 0.0]), "x: has 3 samples, t has 2"),
         (([0.0, 1.0], [0.0, 1.0], [0.0, 0.0], [5, -5, -5, 5]), "must be least x, largest x"),
