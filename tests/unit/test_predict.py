@@ -214,11 +214,10 @@ NUMBERS = "no closed form: its claims compare with independent integrations or p
 CONDITION = "its closed forms hold for other parameters than the defaults: see the conditions that `predict` gives"
 ONLY_BOUNDS = {
     "art2": "its algorithm is the limit of fast cells; with finite eps categories may differ (claim search_in_time)",
-    "context_sensitive_avalanche": ALGORITHM,
-    "grid_cells": NUMBERS,
-    "gridsmap": NUMBERS,
-    "listelos": NUMBERS,
-    "ltc": NUMBERS,
+    "context_sensitive_avalanche": "its inputs contain a STORE list, whose weights no one factor draws to a pattern",
+    "gridsmap": "bounds of a formula (w**2) are known of activities > 0 only, and those of its map may be below",
+    "listelos": "no closed form: every layer gets something back; its article gives latencies of experiments and runs",
+    "ltc": "its theorems (Hasani et al. 2021) are bounds: of activities and of the time constant",
     "serial_learning": CONDITION,
 }
 # Models of which beyond bounds only layers in front are predicted, which inputs alone drive, and why no more.

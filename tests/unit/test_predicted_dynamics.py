@@ -175,3 +175,31 @@ def test_the_course_of_cells_that_send_steps() -> None:
     assert not found.compare(brnn.simulate(other, rtol=1e-9, atol=1e-12)).passed
     chatter = network.replace(projections=[link.replace(topology=brnn.OneToOne(2.0))])
     assert "crossings that go through" in theorem(chatter, "additive cells that send steps")
+
+
+@pytest.mark.parametrize(
+    ("law", "low"),
+    [
+        (brnn.CompetitiveInstar(2.0, brnn.Power(), initial=0.1), 1.0),
+        (brnn.LimitedSites(2.0, brnn.Power(), total=2.0, initial=0.1), 1.0),
+    ],
+)
+def test_weights_that_compete_add_up(law: brnn.Learning, low: float) -> None:
+    """Signals h = 1, 1/2 are fast: at rest 1, or z_i = h_i (T - S)/(H - h_i), which S solves: 10/7."""
+    network = brnn.Network(
+        "shares",
+        [brnn.Layer.additive("source", 2, A=50.0), brnn.Layer.additive("cell", 1, A=1.0, initial=1.0)],
+        [brnn.Projection("source", "cell", topology=brnn.AllToAll(), name="filter", learning=law)],
+        [brnn.Stimulus("source", pattern=[50.0, 25.0])],
+        duration=20.0,
+    )
+    found = only(network, "sums of filter.z")
+    np.testing.assert_allclose(found.value[0], [0.2])
+    result = brnn.simulate(network)
+    S = float(np.sum(result.final("filter.z")))
+    assert pytest.approx(1.0 if isinstance(law, brnn.CompetitiveInstar) else 10.0 / 7.0, abs=1e-3) == S
+    assert low <= S + 1e-6
+    assert found.compare(result).passed
+    more = [p.replace(learning=brnn.Instar(2.0, initial=0.1)) for p in network.projections]
+    unbound = brnn.simulate(network.replace(projections=more, stimuli=[brnn.Stimulus("source", pattern=200.0)]))
+    assert not found.compare(unbound).passed

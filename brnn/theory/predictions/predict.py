@@ -34,6 +34,7 @@ from brnn.theory.predictions.species import competing_species
 from brnn.theory.predictions.sums import constant_sums
 from brnn.theory.predictions.switching import switching_cells
 from brnn.theory.predictions.timing import learned_interval
+from brnn.theory.predictions.totals import shared_weights
 from brnn.theory.predictions.upstream import layers_in_front
 
 __all__ = ["THEOREMS", "Theorem", "predict"]
@@ -60,6 +61,7 @@ _WHOLE: tuple[Theorem, ...] = (
     firing_chain,
     learned_patterns,
     averaged_patterns,
+    shared_weights,
     learned_interval,
     learned_list,
     choice_states,
