@@ -1,7 +1,7 @@
 """Every published claim of every model holds, and `predict` says the same of its network.
 
-`predicted.txt` lists, for claims of small models, what `predict` says besides bounds of the network of the claim's first
-small run, and how many values of the claim it gives, too. ``python tests/claims/test_claims.py`` makes it of all claims.
+`predicted.txt` lists, for claims of small models, what `predict` says besides bounds of the network of the claim's
+first small run, and how many values of the claim it gives, too. ``python tests/claims/test_claims.py`` makes it of all.
 """
 
 from __future__ import annotations
