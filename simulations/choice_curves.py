@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 PAIRS = ((26, 14), (62, 26), (68, 62), (68, 56), (56, 20), (20, 14))
 LATE = (-200.0, -130.0, -60.0, 0.0, 60.0, 130.0, 200.0)  # ms, of the second target
+MOMENTS = np.arange(2000.0, 2700.0, 20.0)  # ms of a batch: the fixation point goes at 2000
 SITES = ("no stimulation", "at the first target", "at the second target")
 
 
@@ -54,8 +55,9 @@ def noisy_trial(site: int, first: int, second: int, late: float, noise: float, d
 
 def looked_at(result: Any) -> float:
     """Site to which the eye goes first after fixation, NaN if it stays."""
-    goals = [goal for _, goal in listelos.saccades(result)[1:]]
-    return float(goals[0]) if goals else np.nan
+    gaze = np.asarray(result["gaze.x"]).argmax(axis=1) + 1
+    moved = np.flatnonzero(gaze != gaze[0])
+    return float(gaze[moved[0]]) if moved.size else np.nan
 
 
 def batch(options: argparse.Namespace) -> Outcome:
@@ -71,7 +73,7 @@ def batch(options: argparse.Namespace) -> Outcome:
         "draw": list(range(1, len(plan) + 1)),
     }
     result = brnn.sweep(
-        noisy_trial, brnn.Table(table), measures=[looked_at], times=[0.0, 2700.0], rtol=1e-4, atol=1e-6,
+        noisy_trial, brnn.Table(table), measures=[looked_at], times=MOMENTS, rtol=1e-4, atol=1e-6,
         out=options.output, force=options.force, resume=options.resume, executor=ThreadPoolExecutor(1),
     )  # fmt: skip
     site, late, looked = np.array(table["site"]), np.array(table["late"]), result["looked_at"].values
@@ -91,7 +93,13 @@ def batch(options: argparse.Namespace) -> Outcome:
         [(looked == one)[group & (late == each)].mean() if (group & (late == each)).any() else np.nan for each in lates]
         for group in (groups[1], groups[2], groups[0])
     ])  # fmt: skip
-    rows = [Comparison.monotone("falling", shares, label="first target first: site nearer to the other, none, to it")]
+    rows = [
+        Comparison.monotone(
+            "falling",
+            [share for share in shares if np.isfinite(share)],
+            label="first target first: site nearer to the other, none, to it",
+        )
+    ]
     counts = ", ".join(f"{int(group.sum())}" for group in groups)
     note = f"{len(plan)} trials, a target looked at first in {int(made.sum())} ({counts}); shares {np.round(shares, 3)}"
     names = ("no stimulation", "sites nearer to the first target", "sites nearer to the second target")
