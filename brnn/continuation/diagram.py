@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brnn.base.checks import whole
 from brnn.continuation.curve import ContinuationError, CurvePoint, point_at, with_unknown_held
 from brnn.continuation.cycles import CycleBranch, follow_cycles
 from brnn.continuation.equilibria import Branch, EquilibriumCurve, SpecialPoint, follow_equilibria, leaving, unstable
@@ -93,6 +94,7 @@ def bifurcation_diagram(
     >>> diagram.where(diagram.special == "fold", drop=True).B
     """
     name, (begin, end) = one_parameter(along)
+    branches, points = whole(branches, "branches", minimum=0), whole(points, "points", minimum=1)
     family = Family(build, settings or {}, {name: (min(begin, end), max(begin, end))})
     found, hopf, left = trace(family, begin, end, initial, groups, branches, points, longest)
     rings: list[CycleBranch] = []

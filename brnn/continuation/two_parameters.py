@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brnn.base.checks import whole
 from brnn.continuation.curve import ContinuationError, CurvePoint, follow, point_at, with_unknown_held
 from brnn.continuation.diagram import one_parameter, trace
 from brnn.continuation.equilibria import EquilibriumCurve, SpecialPoint
@@ -129,6 +130,7 @@ def bifurcation_curve(
     >>> curve = brnn.bifurcation_curve("rcf", {"B": (4.0, 1.0), "A": (1.0, 3.0)},
     ...     settings={"n": 1, "signal": "w**2"}, initial=2.0)  # B**2 = 4 A
     """
+    branches = whole(branches, "branches", minimum=0)
     if not isinstance(along, Mapping) or len(along) != 2:
         raise InputError("along: must name two parameters and the ends of each, {'A': (0.5, 2.0), 'B': (1.0, 3.0)}")
     if kind not in KINDS:

@@ -205,6 +205,13 @@ def test_what_cannot_be_followed_is_said(build: str, along: Any, message: str) -
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("options", [{"branches": -2}, {"points": 0}, {"branches": 1.5}])
+def test_numbers_of_branches_and_points_are_checked(options: Any) -> None:
+    with pytest.raises(ValueError, match=r"must be a (whole number|number >=)") as caught:
+        brnn.bifurcation_diagram("rcf", {"A": (1.0, 2.0)}, **options)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_file_gives_the_diagram_back(winner: xr.Dataset, tmp_path: Path) -> None:
     path = save_diagram(winner, tmp_path / "d.h5")
     back = brnn.open(path)
