@@ -40,11 +40,8 @@ def layers_in_front(
                 if prediction.quantity == "network":
                     continue
                 hypothesis = f"{names}: nothing comes from the rest of the network; {prediction.hypothesis}"
-                quantity = prediction.quantity
-                if not any(layer.name in quantity for layer in part.layers):  # not of the whole network
-                    quantity = f"{quantity} of {names}"
-                key = quantity, prediction.during
-                found.setdefault(key, dataclasses.replace(prediction, quantity=quantity, hypothesis=hypothesis))
+                key = prediction.quantity, prediction.during
+                found.setdefault(key, dataclasses.replace(prediction, hypothesis=hypothesis))
     return list(found.values()) or Unmet(_PARTS, "layers in front of which something is known")
 
 
