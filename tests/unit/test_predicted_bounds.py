@@ -92,7 +92,7 @@ def test_whether_V_falls(name: str, settings: dict[str, Any], words: str | None)
         return
     (why,) = (unmet.hypothesis for unmet in predictions.unmet if "(32)" in unmet.theorem)
     assert words in why
-    assert found == ()
+    assert all("nothing comes from the rest" in p.hypothesis for p in found)  # of a part in front
 
 
 def test_how_far_a_matrix_is_from_symmetric() -> None:
