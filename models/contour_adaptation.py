@@ -304,10 +304,7 @@ def adapted_crosses_vanish() -> list[Comparison]:
     source="Francis and Kim (2012), direction only",
 )
 def other_conditions() -> list[Comparison]:
-    """Geometry of our own (`condition`); each color is shown for half of the time of adaptation.
-
-    Two of them as a run; all with cells that follow at once, for which gates and dipoles have a closed form.
-    """
+    """Geometry of our own, each color shown for half of the time; all with cells that follow at once, two as runs."""
     rows, runs = [], ("pyramids", "white")
     picture, adaptor = (np.vstack([condition(name)[k] for name in runs]) for k in (0, 1))
     result = run(build(picture, adaptor, shown=0.15, flicker=2.95), times=[0.0, 6.05], rtol=1e-3, atol=1e-5)
