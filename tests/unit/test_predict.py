@@ -344,3 +344,10 @@ def test_layers_in_front_obey_their_own_equations() -> None:
         projections=[*network.projections, brnn.Projection("rcf", "front", topology=brnn.AllToAll())]
     )
     assert predict(back).of("distance of front.x from its course") == ()
+
+
+@pytest.mark.parametrize(("signal", "by_samples"), [(brnn.Sigmoid(), False), (brnn.Expression("w**2/(1+w**2)"), True)])
+def test_bounds_say_where_a_signal_is_known_by_samples_alone(signal: brnn.Signal, by_samples: bool) -> None:
+    network = models.rcf.build(pattern=[0.2, 0.8], signal=signal)
+    said = only(network, "bounds of rcf.x").hypothesis
+    assert ("the range of Expression is that of 4,001 samples" in said) == by_samples

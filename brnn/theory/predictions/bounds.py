@@ -27,7 +27,7 @@ from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.theory.habituation import gate_level
 from brnn.theory.predictions.base import Prediction, Unmet
-from brnn.theory.predictions.intervals import Interval, cell_range, signal_range
+from brnn.theory.predictions.intervals import SAMPLES, Interval, cell_range, is_sampled, signal_range
 
 __all__ = ["bounded_activities", "variable_ranges"]
 
@@ -95,6 +95,8 @@ def _keeps(action: Any) -> bool:
 
 def _predictions(network: Network, ranges: dict[str, Interval]) -> Iterator[Prediction]:
     shapes = network.state_shapes
+    sampled = sorted({type(s).__name__ for link in network.projections for s in _signals(link) if is_sampled(s)})
+    by_samples = f"; the range of {', '.join(sampled)} is that of {SAMPLES:,} samples" if sampled else ""
     for name, found in ranges.items():
         low, high = (np.array(side).reshape(shapes[name]) for side in (found.low, found.high))
         if np.isinf(low).all() and np.isinf(high).all():
@@ -105,12 +107,21 @@ def _predictions(network: Network, ranges: dict[str, Interval]) -> Iterator[Pred
             f"bounds of {name}",
             value,
             words,
-            "strengths, rates and learning rates that are not negative, and a start inside",
+            f"strengths, rates and learning rates that are not negative, and a start inside{by_samples}",
             _SOURCE,
             kind="within",
             tolerance=_tolerance(low, high),
             _measure=partial(_recorded, name=name),
         )
+
+
+def _signals(link: Projection) -> Iterator[Signal]:
+    """Yield the signals of a projection, of what modulates it and of what teaches it."""
+    yield link.signal
+    if link.modulation is not None:
+        yield link.modulation.signal
+    if link.learning is not None:
+        yield from (signal for signal, _ in link.learning.reads(link.signal))
 
 
 def _recorded(result: Any, name: str) -> np.ndarray:

@@ -20,9 +20,9 @@ from brnn.spec.layers.unit import UnitLayer
 from brnn.spec.layers.update_gate import UpdateGateLayer
 from brnn.spec.layers.wilson_cowan import WilsonCowanLayer
 
-__all__ = ["Interval", "cell_range", "signal_range"]
+__all__ = ["SAMPLES", "Interval", "cell_range", "is_sampled", "signal_range"]
 
-_SAMPLES = 4001  # of a signal of the user's own
+SAMPLES = 4001  # of a signal of the user's own
 _FAR = 1e8  # a signal of the user's own that has stopped to change there has a limit
 
 
@@ -62,10 +62,18 @@ class Interval:
         return Interval(np.maximum(self.low, other.low), np.minimum(self.high, other.high))
 
 
+_KNOWN = (Linear, Power, Saturating, Sigmoid, Logistic, ThresholdLinear, Step)
+
+
+def is_sampled(signal: Signal) -> bool:
+    """Tell whether `signal_range` knows a signal by samples alone."""
+    return not isinstance(signal, _KNOWN)
+
+
 def signal_range(signal: Signal, x: Interval) -> Interval:
     """Return between which values a signal lies if activities do."""
     low, high = x.low, x.high
-    if isinstance(signal, (Linear, Power, Saturating, Sigmoid, Logistic, ThresholdLinear, Step)):
+    if isinstance(signal, _KNOWN):
         top = signal.gain * (signal.ceiling if isinstance(signal, ThresholdLinear) else 1.0)
         unbounded = isinstance(signal, (Linear, Power)) and signal.gain != 0.0
         ends = []
@@ -87,7 +95,7 @@ def _own_signal_range(signal: Signal, x: Interval) -> Interval:
     result = Interval(lowest, np.full(x.low.size, np.inf))
     far = np.geomspace(1.0, _FAR, 200)
     low, high = np.maximum(x.low, -_FAR), np.minimum(x.high, _FAR)
-    places = np.concatenate([np.linspace(max(low.min(), -9.0), min(high.max(), 9.0), _SAMPLES), -far, far, low, high])
+    places = np.concatenate([np.linspace(max(low.min(), -9.0), min(high.max(), 9.0), SAMPLES), -far, far, low, high])
     samples = np.asarray(signal(np.unique(places[(places >= low.min()) & (places <= high.max())])), dtype=np.float64)
     slopes = np.diff(samples)
     if not (np.isfinite(samples).all() and ((slopes >= 0.0).all() or (slopes <= 0.0).all())):
