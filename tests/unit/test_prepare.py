@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import brnn
+from brnn.compiler.variants import Variants
 
 TIMES = np.linspace(0.0, 6.0, 31)
 
@@ -174,3 +176,23 @@ def test_states_saved_in_pairs_are_those_saved_alone(prepared: brnn.Prepared) ->
     result.times[:] = 0.0
     np.testing.assert_array_equal(prepared.trajectory({}, 6.0, times=times), together)
     np.testing.assert_array_equal(result.times, times)
+
+
+@pytest.mark.parametrize(
+    ("make", "values", "bounds"),
+    [
+        (lambda v: brnn.Layer("c", 1, A=v, B=2.0, C=4.0), 3.0, (0.0, 0.5)),  # B/C, which A does not change
+        (lambda v: brnn.Layer("c", 1, A=1.0, B=v, C=4.0), 6.0, (0.0, 1.5)),
+        (lambda v: brnn.Layer.additive("c", 1, A=v), 3.0, None),
+    ],
+)
+def test_networks_that_differ_in_numbers_know_their_bounds(
+    make: Callable[[Any], brnn.Layer], values: float, bounds: tuple[float, float] | None
+) -> None:
+    variants = Variants(lambda v: brnn.Network("cell", [make(v[0])], [], [brnn.Stimulus("c")]), [1.0])
+    variant = variants.at([values])
+    assert variant is not None
+    found = variant.bounds
+    assert (found is None) == (bounds is None)
+    if bounds is not None and found is not None:
+        np.testing.assert_array_equal(np.ravel(found), bounds)
