@@ -249,6 +249,8 @@ def test_theory_draws_and_searches(call: Callable[..., Any], tmp_path: Path) -> 
     assert (tmp_path / "t.png").stat().st_size > 10_000
     assert call("theory", "rcf", "--set", "n=2", "--plot", "t.png").code == 2  # it exists
     said = call("theory", "wilson_cowan")
+    assert "1, and no other; none is stable: no run comes to rest" in said.out
+    said = call("theory", "wilson_cowan", "--set", "n=2")
     assert "unstable focus" in said.out
     assert "there may be others" in said.out
     said = call("theory", "mcculloch_pitts", "--plot", "m.png")
