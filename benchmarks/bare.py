@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numba import njit
 
-from brnn.integrate.steppers.dormand_prince_steps import _P
+from brnn.integrate.steppers.dormand_prince_steps import weights_within
 
 __all__ = ["bare_run"]
 
@@ -100,12 +100,7 @@ def bare_run(
             continue
         while done < times.size and times[done] <= t + h:
             s = (times[done] - t) / h
-            w0 = h * s * (_P[0][0] + s * (_P[0][1] + s * (_P[0][2] + s * _P[0][3])))
-            w2 = h * s * (s * (_P[2][1] + s * (_P[2][2] + s * _P[2][3])))
-            w3 = h * s * (s * (_P[3][1] + s * (_P[3][2] + s * _P[3][3])))
-            w4 = h * s * (s * (_P[4][1] + s * (_P[4][2] + s * _P[4][3])))
-            w5 = h * s * (s * (_P[5][1] + s * (_P[5][2] + s * _P[5][3])))
-            w6 = h * s * (s * (_P[6][1] + s * (_P[6][2] + s * _P[6][3])))
+            w0, w2, w3, w4, w5, w6 = weights_within(s, h)
             for i in range(n):
                 saved[done, i] = u[i] + (w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i])
             done += 1

@@ -29,6 +29,7 @@ from brnn.compiler.statements import (
     Operation,
     Printer,
     Statement,
+    elements,
 )  # fmt: skip
 
 __all__ = ["Halves", "halves", "text_in_blocks"]
@@ -55,7 +56,7 @@ def halves(program: Program) -> Halves | None:
         match statement:
             case Comment():
                 continue
-            case Assign(Local(), value, "=") if not list(_elements(value)):
+            case Assign(Local(), value, "=") if not list(elements(value)):
                 numbers.append(statement)
             case Loop(index, _, body, None) if index == _I and all(_is_of_one_cell(inner) for inner in body):
                 loops.append(statement)
@@ -104,7 +105,7 @@ def _is_of_one_cell(statement: Statement) -> bool:
     if not isinstance(statement, Assign):
         return False
     target = [statement.target] if isinstance(statement.target, Element) else []
-    return all(element.index == _I for element in (*target, *_elements(statement.value)))
+    return all(element.index == _I for element in (*target, *elements(statement.value)))
 
 
 def _sums(loop: Loop) -> tuple[str, ...]:
@@ -117,10 +118,6 @@ def _read(loop: Loop) -> Iterator[str]:
     for inner in loop.body:
         if isinstance(inner, Assign):
             yield from (part.name for part in _parts(inner.value) if isinstance(part, Local))
-
-
-def _elements(expression: CodeExpression) -> Iterator[Element]:
-    return (part for part in _parts(expression) if isinstance(part, Element))
 
 
 def _parts(expression: CodeExpression) -> Iterator[CodeExpression]:

@@ -148,18 +148,26 @@ def _first_step(
     return min(length, 100.0 * trial, trial * (0.01 / max(speed * trial, bend * trial)) ** 0.2)
 
 
+@njit(**_HELPER)
+def weights_within(s: float, h: float) -> tuple[float, float, float, float, float, float]:
+    """Return what the slopes 0 and 2 to 6 count in the state after the part s of a step."""
+    return (
+        h * s * (_P[0][0] + s * (_P[0][1] + s * (_P[0][2] + s * _P[0][3]))),
+        h * s * (s * (_P[2][1] + s * (_P[2][2] + s * _P[2][3]))),
+        h * s * (s * (_P[3][1] + s * (_P[3][2] + s * _P[3][3]))),
+        h * s * (s * (_P[4][1] + s * (_P[4][2] + s * _P[4][3]))),
+        h * s * (s * (_P[5][1] + s * (_P[5][2] + s * _P[5][3]))),
+        h * s * (s * (_P[6][1] + s * (_P[6][2] + s * _P[6][3]))),
+    )
+
+
 @njit(pipeline_class=NoAlias, **_HELPER)
 def _within(
     s: float, h: float, before: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray,
     k5: np.ndarray, k6: np.ndarray, out: np.ndarray,
 ) -> None:  # fmt: skip
     """Write the state after the part s of the last step."""
-    w0 = h * s * (_P[0][0] + s * (_P[0][1] + s * (_P[0][2] + s * _P[0][3])))
-    w2 = h * s * (s * (_P[2][1] + s * (_P[2][2] + s * _P[2][3])))
-    w3 = h * s * (s * (_P[3][1] + s * (_P[3][2] + s * _P[3][3])))
-    w4 = h * s * (s * (_P[4][1] + s * (_P[4][2] + s * _P[4][3])))
-    w5 = h * s * (s * (_P[5][1] + s * (_P[5][2] + s * _P[5][3])))
-    w6 = h * s * (s * (_P[6][1] + s * (_P[6][2] + s * _P[6][3])))
+    w0, w2, w3, w4, w5, w6 = weights_within(s, h)
     for i in range(out.size):
         out[i] = before[i] + (w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i])
 
@@ -170,18 +178,8 @@ def _two_within(
     k5: np.ndarray, k6: np.ndarray, out: np.ndarray, more: np.ndarray,
 ) -> None:  # fmt: skip
     """Write two states within the last step: each slope is read once."""
-    w0 = h * s * (_P[0][0] + s * (_P[0][1] + s * (_P[0][2] + s * _P[0][3])))
-    w2 = h * s * (s * (_P[2][1] + s * (_P[2][2] + s * _P[2][3])))
-    w3 = h * s * (s * (_P[3][1] + s * (_P[3][2] + s * _P[3][3])))
-    w4 = h * s * (s * (_P[4][1] + s * (_P[4][2] + s * _P[4][3])))
-    w5 = h * s * (s * (_P[5][1] + s * (_P[5][2] + s * _P[5][3])))
-    w6 = h * s * (s * (_P[6][1] + s * (_P[6][2] + s * _P[6][3])))
-    v0 = h * r * (_P[0][0] + r * (_P[0][1] + r * (_P[0][2] + r * _P[0][3])))
-    v2 = h * r * (r * (_P[2][1] + r * (_P[2][2] + r * _P[2][3])))
-    v3 = h * r * (r * (_P[3][1] + r * (_P[3][2] + r * _P[3][3])))
-    v4 = h * r * (r * (_P[4][1] + r * (_P[4][2] + r * _P[4][3])))
-    v5 = h * r * (r * (_P[5][1] + r * (_P[5][2] + r * _P[5][3])))
-    v6 = h * r * (r * (_P[6][1] + r * (_P[6][2] + r * _P[6][3])))
+    w0, w2, w3, w4, w5, w6 = weights_within(s, h)
+    v0, v2, v3, v4, v5, v6 = weights_within(r, h)
     for i in range(out.size):
         out[i] = before[i] + (w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i])
         more[i] = before[i] + (v0 * k0[i] + v2 * k2[i] + v3 * k3[i] + v4 * k4[i] + v5 * k5[i] + v6 * k6[i])
