@@ -280,3 +280,10 @@ def test_what_is_said_of_many_intervals_of_time_is_listed_for_the_first_ones() -
     rows = list(_few(Predictions("n", (Prediction("network", 0, "one", "", ""), *said))))
     assert [words for _, words in rows[:-1]] == ["one", "is 0", "is 1", "is 2", "is 3"]
     assert rows[-1] == ("x", "... and of 5 more intervals of time: --json has them all")
+
+
+@pytest.mark.parametrize(("level", "said"), [(1.9, True), (2.0, None), (2.1, False)])
+def test_what_takes_over_is_certain_or_not_said(level: float, said: bool | None) -> None:
+    """A silent cell beside one at x grows at -A + B - x where f(w) = w: at x = B - A bounds have both signs."""
+    growth = CertainGrowth(brnn.models.rcf.build(n=2, A=1.0, B=3.0, signal=brnn.Linear()), 100.0, 3.0)
+    assert growth.takes_over(0, 1, level) is said
