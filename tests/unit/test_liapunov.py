@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -347,6 +349,24 @@ def test_matrices_add() -> None:
     one, two, three = np.arange(6.0).reshape(2, 3), np.ones((2, 3)), np.eye(2, 3)
     total = CouplingBlock(2, 3, dense=one) + CouplingBlock(2, 3, uniform=0.5, dense=two)
     np.testing.assert_array_equal((total + CouplingBlock(2, 3, dense=three)).full(), one + two + three + 0.5)
+
+
+def test_rows_of_every_kind_of_matrix_are_scaled() -> None:
+    """diag(k) C, for C made of all sums of one number, a diagonal, a dense and a sparse matrix."""
+    numbers, factors = np.arange(1.0, 10.0).reshape(3, 3), 0.5 + np.arange(3.0)
+    kinds = (
+        CouplingBlock(3, 3, uniform=2.0),
+        CouplingBlock(3, 3, diagonal=3.0),
+        CouplingBlock(3, 3, dense=numbers),
+        CouplingBlock(3, 3, csr=sparse.csr_array(numbers * (numbers % 2))),
+    )
+    for count in range(1, 5):
+        for chosen in itertools.combinations(kinds, count):
+            block = functools.reduce(CouplingBlock.__add__, chosen)
+            full = np.sum([one.full() for one in chosen], axis=0)
+            np.testing.assert_array_equal(block.full(), full)
+            np.testing.assert_array_equal(block.scaled(factors).full(), factors[:, None] * full)
+            np.testing.assert_array_equal(block.scaled(0.5).full(), 0.5 * full)
 
 
 def test_large_fields_cost_little_memory() -> None:

@@ -258,3 +258,20 @@ def test_distance_dependent_is_feedforward_or_recurrent() -> None:
     recurrent = build("distance_dependent", recurrent=True)
     assert [layer.name for layer in recurrent.layers] == ["F1"]
     assert all(isinstance(projection.signal, brnn.Sigmoid) for projection in recurrent.projections)
+
+
+def test_the_default_stimulus_is_a_bar_of_10_on_a_ground_of_2() -> None:
+    receptors = build("distance_dependent", n=9, receptor_rate=0.5)
+    np.testing.assert_array_equal(receptors.layers[0].initial, [2, 2, 2, 10, 10, 10, 2, 2, 2])
+    square = build("distance_dependent", n=(3, 4), recurrent=True, signal=brnn.Linear())
+    np.testing.assert_array_equal(square.stimuli[0].pattern, [[2, 2, 2, 2], [2, 10, 10, 2], [2, 2, 2, 2]])
+
+
+def test_the_default_ctrnn_is_the_oscillator_of_beer() -> None:
+    """Beer (1995): W = (4.5, 1; -1, 4.5) and theta = (-2.75, -1.75), which here is in the state and in the input."""
+    network = build("ctrnn")
+    (cells,), (link,), (drive,) = network.layers, network.projections, network.stimuli
+    assert cells.shape == (2,)
+    np.testing.assert_array_equal(link.topology.strengths((2,), (2,)), [[4.5, 1.0], [-1.0, 4.5]])
+    np.testing.assert_array_equal(drive.pattern, [-2.75, -1.75])
+    np.testing.assert_array_equal(cells.initial, [0.5 - 2.75, -1.75])

@@ -118,7 +118,7 @@ def test_faster_than_linear_levels():
     assert rcf.faster_levels(A, 2.0, 1.0) == (1.0, 1.0)
     assert field(lambda w: w * w, [0.381], 60.0)[-1] == pytest.approx([0.0], abs=1e-9)
     assert field(lambda w: w * w, [0.383], 60.0)[-1] == pytest.approx([high], abs=1e-9)
-    for p in (1.3, 2.0 + 1e-12, 4.0):
+    for p in (1.3, 2.0 + 1e-12, 3.0, 4.0):
         for u in rcf.faster_levels(A, B, 0.7, p):
             assert -A * u + (B - u) * 0.7 * u**p == pytest.approx(0.0, abs=1e-11)
     assert rcf.faster_levels(A, B, 1e-3, 4.0) is None
