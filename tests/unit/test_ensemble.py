@@ -140,6 +140,19 @@ def test_the_choice_of_the_method_has_no_unit_of_time() -> None:
     assert (np.ptp(result.counts, axis=0) <= 0.1 * result.counts[1]).all()
 
 
+def test_stiff_members_rest_in_every_unit_of_time() -> None:
+    scales = np.array([1e-9, 1.0, 1e9])
+    members = [
+        pack(brnn.Network("n", [brnn.Layer.additive("F1", 2, A=[1e5 * c, c], initial=1.0)]), 100.0 / c) for c in scales
+    ]
+    result = finished(members, until_steady=True)
+    assert (result.counts[:, 2] > 0).all()
+    # exp(-t) has fallen to the tolerance, 1e-9, at t = 20.7; what is still far from 0 is not at rest.
+    assert (result.reached * scales > 10.0).all()
+    assert (result.reached * scales < 40.0).all()
+    assert (abs(result.final) < 1e-5).all()
+
+
 def test_rodas4_is_of_order_4() -> None:
     """The equations u' = -l (u - cos t) - sin t, u = cos t: the error of the stiff method falls with the tolerance."""
     rates = (200.0, 1000.0)
