@@ -206,4 +206,4 @@ def _course_rows(courses: Sequence[Any]) -> np.ndarray:
 
 def _edges(arrays: Sequence[np.ndarray]) -> list[int]:
     """Return where each array begins, and where the last one ends."""
-    return [0, *np.cumsum([array.size for array in arrays], dtype=np.int64).tolist()] if arrays else [0]
+    return [0, *np.cumsum([array.size for array in arrays], dtype=np.int64).tolist()]

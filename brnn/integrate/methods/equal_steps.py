@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from brnn.compiler.system import RightHandSide, room_apart
 from brnn.errors import InputError
 from brnn.integrate.driver import Driver, RunTask
 from brnn.integrate.methods.base import Method, has_delays
+from brnn.integrate.methods.given_steps import GivenSteps
 from brnn.result.checkpoint import Checkpoint
 from brnn.result.events import Spikes
 from brnn.spec.layers.spiking import RandomSpikesLayer, SpikingLayer, TraceLayer
@@ -31,10 +32,9 @@ from brnn.spec.layers.spiking import RandomSpikesLayer, SpikingLayer, TraceLayer
 if TYPE_CHECKING:
     from brnn.spec.network import Network
 
-__all__ = ["MOST_STEPS", "Euler"]
+__all__ = ["Euler"]
 
 _FILE = Path(__file__).parent.parent / "steppers" / "spike_steps.py"
-MOST_STEPS = 1e11
 _ROOM = 2**16  # spikes that one call may return
 _NUMBERS = 2e8  # unknowns times steps in one call: about a tenth of a second
 
@@ -68,29 +68,22 @@ class Euler(Method):
         return _EqualSteps(task, self)
 
 
-class _EqualSteps(Driver):
-    """A run in equal steps, none longer than the one asked for: saved times and break points end one."""
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The step."""
-        return {"step": self.step}
+class _EqualSteps(GivenSteps):
+    """A run in equal steps."""
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Lay out the run."""
         task, network = self.task, self.task.system.network
         own = [float(layer.step) for layer in network.layers if layer.spiking]
         self.step = float(min(own)) if task.step is None else task.step
-        length = task.duration - task.begin
-        if length / self.step > MOST_STEPS:
-            raise InputError(f"step = {self.step:g}: the run would take {length / self.step:.2g} steps")
-        self.timetable = task.timetable()
+        state = super().begin(state)
         self._code = load_copy(_FILE)
         self._cells = _Cells(task)
         self._number = 0  # of the step
+        self._rhs: RightHandSide | None = None
         if task.start is not None and "spikes" in task.start.random:
             self._number = self._cells.take_up(task.start.random["spikes"])
-        return self.begin_events(state, self.timetable)
+        return state
 
     def kept(self) -> Checkpoint | None:
         """Return the number of the next step, and the spikes that are on their way to traces."""
@@ -98,37 +91,26 @@ class _EqualSteps(Driver):
             return None
         return Checkpoint(self.task.duration, {"spikes": self._cells.on_their_way(self._number)})
 
-    def advance(self, state: np.ndarray) -> tuple[str, str]:
-        """Go step by step."""
-        time, times, rhs = self.task.begin, self.task.times, None
-        u, du = room_apart(state.size), room_apart(state.size + 1)
+    def _room(self, state: np.ndarray) -> np.ndarray:
+        u, self._slopes = room_apart(state.size), room_apart(state.size + 1)
         u[:] = state
-        while not self.timetable.over:
-            stop = self.timetable.stop
-            rhs = self.task.system.rhs(0.5 * (time + stop), clock=self.timetable.clock, room=rhs)
-            inside = times[(times > time) & (times < stop)].tolist()
-            for before, after in zip([time, *inside], [*inside, stop], strict=True):
-                self._go(rhs, before, after, u, du)
-                if not np.isfinite(u).all():
-                    slope = rhs(before, np.nan_to_num(u))
-                    raise self.failure(after, u, slope, 1.0, f"the step, {self.step:g}, is too long (step=, --step)")
-                if after < stop:
-                    self.save_reached(float(after), u)
-            time = stop
-            self.timetable.reach(time)
-            self.save_reached(time, u)
-        return "complete", f"reached t = {time:g} in steps of {self.step:g}"
+        return u
 
-    def _go(self, rhs: RightHandSide, before: float, after: float, u: np.ndarray, du: np.ndarray) -> None:
+    def _enter(self, time: float, stop: float, u: np.ndarray) -> None:
+        self._rhs = self.task.system.rhs(0.5 * (time + stop), clock=self.timetable.clock, room=self._rhs)
+
+    def _go(self, before: float, after: float, u: np.ndarray) -> None:
         """Make the steps between two times, and record the spikes."""
+        rhs = self._rhs
+        assert rhs is not None
         count = max(1, int(np.ceil((after - before) / self.step * (1.0 - 1e-9))))
         h, cells, at_once = (after - before) / count, self._cells, max(1, int(_NUMBERS / u.size))
         done = 0
         while done < count:
             made, spikes = self._code.steps(
                 rhs.stepping.address, rhs.table, before, rhs.shift, h, done, min(count, done + at_once), self._number,
-                u, du, cells.moving, cells.firing, cells.levels, cells.traces, cells.jumps, cells.pending, cells.key,
-                cells.times, cells.whose,
+                u, self._slopes, cells.moving, cells.firing, cells.levels, cells.traces, cells.jumps, cells.pending,
+                cells.key, cells.times, cells.whose,
             )  # fmt: skip
             if spikes:
                 self.task.recorder.happened(cells.found(spikes))

@@ -7,7 +7,7 @@ jump ends a step; those before it are shortened alike.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from brnn.compiler.system import RightHandSide, room_apart
 from brnn.errors import InputError
 from brnn.integrate.driver import Driver, RunTask
 from brnn.integrate.methods.base import Method
-from brnn.integrate.methods.equal_steps import MOST_STEPS, Euler
+from brnn.integrate.methods.equal_steps import Euler
+from brnn.integrate.methods.given_steps import GivenSteps
 
 if TYPE_CHECKING:
     from brnn.spec.network import Network
@@ -75,58 +76,40 @@ def lengths(span: float, last: float, longest: float) -> np.ndarray:
     return sizes * (span / sizes.sum())
 
 
-class _InSequence(Driver):
-    """A run in given steps."""
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The step."""
-        return {"step": self.step}
+class _InSequence(GivenSteps):
+    """A run of a network whose layers move one after the other."""
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Lay out the run."""
-        task = self.task
-        assert task.step is not None
-        self.step = task.step
-        if task.duration / self.step > MOST_STEPS:
-            raise InputError(f"step = {self.step:g}: the run would take {task.duration / self.step:.2g} steps")
-        self.timetable = task.timetable()
-        return self.begin_events(state, self.timetable)
+        assert self.task.step is not None
+        self.step = self.task.step
+        self._rhs: RightHandSide | None = None
+        return super().begin(state)
 
-    def advance(self, state: np.ndarray) -> tuple[str, str]:
-        """Go step by step."""
-        task, time, rhs, size = self.task, self.task.begin, None, state.size
-        u, work = room_apart(size), room_apart(2 * size + 1)
-        u[:], work[:] = state, 0.0
-        system = task.system.in_sequence
-        while not self.timetable.over:
-            stop, fresh = self.timetable.stop, rhs is None
-            rhs = system.rhs(0.5 * (time + stop), clock=self.timetable.clock, room=rhs)
-            if fresh:
-                self._step(rhs, time, 0.0, u, work)  # one of no length brings slopes and rates
-            else:
-                rhs.renew(time, u, work)
-            inside = task.times[(task.times > time) & (task.times < stop)].tolist()
-            last = 0.0
-            for before, after in zip([time, *inside], [*inside, stop], strict=True):
-                now = before
-                for h in lengths(after - before, last, self.step).tolist():
-                    now, last = now + h, h
-                    self._step(rhs, now, h, u, work)
-                    self.steps += 1
-                    self.progressed(h)
-                if not np.isfinite(u.sum()):
-                    slope = task.system.rhs(before, clock=self.timetable.clock)(before, np.nan_to_num(u))
-                    raise self.failure(after, u, slope, 1.0, f"the step, {self.step:g}, is too long (step=, --step)")
-                if after < stop:
-                    self.save_reached(float(after), u)
-            time = stop
-            self.timetable.reach(time)
-            self.save_reached(time, u)
-        return "complete", f"reached t = {time:g} in steps of {self.step:g}"
+    def _room(self, state: np.ndarray) -> np.ndarray:
+        u, self._work = room_apart(state.size), room_apart(2 * state.size + 1)
+        u[:], self._work[:] = state, 0.0
+        return u
 
-    def _step(self, rhs: RightHandSide, end: float, h: float, u: np.ndarray, work: np.ndarray) -> None:
+    def _enter(self, time: float, stop: float, u: np.ndarray) -> None:
+        fresh, clock = self._rhs is None, self.timetable.clock
+        self._rhs, self._last = self.task.system.in_sequence.rhs(0.5 * (time + stop), clock=clock, room=self._rhs), 0.0
+        if fresh:
+            self._step(self._rhs, time, 0.0, u)  # one of no length brings slopes and rates
+        else:
+            self._rhs.renew(time, u, self._work)
+
+    def _go(self, before: float, after: float, u: np.ndarray) -> None:
+        rhs, now = self._rhs, before
+        assert rhs is not None
+        for h in lengths(after - before, self._last, self.step).tolist():
+            now, self._last = now + h, h
+            self._step(rhs, now, h, u)
+            self.steps += 1
+            self.progressed(h)
+
+    def _step(self, rhs: RightHandSide, end: float, h: float, u: np.ndarray) -> None:
         """Make one step that ends at `end`."""
-        work[-1] = h
-        rhs.at_once(end, u, work)
+        self._work[-1] = h
+        rhs.at_once(end, u, self._work)
         self.evaluations += 1
