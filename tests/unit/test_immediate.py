@@ -75,6 +75,7 @@ def test_values_that_do_not_exist_are_refused(layer: type, field: str, value: ob
     ("gru", {"reset": "before", "d": 0.5}, "d: must be 0 with reset='before'"),
     ("elman", {"c": 1.0}, "there is nothing that is read out"),
     ("elman", {"n": 4, "V": np.ones((2, 3))}, "V: has shape .2, 3., must have 4 columns"),
+    ("elman", {"n": 4, "U": np.ones((2, 3))}, r"U: has shape .2, 3., must have \(4 rows, 4 columns\) for all cells"),
     ("mingru", {"pattern": np.zeros((2, 2, 2))}, "pattern: has 3 dimensions"),
 ])  # fmt: skip
 def test_weights_that_do_not_fit_are_said_in_one_line(name: str, wrong: dict[str, object], said: str) -> None:

@@ -251,3 +251,14 @@ def test_one_list_needs_no_context() -> None:
 )
 def test_bad_parameter(name: str, arguments: dict[str, Any], words: str) -> None:
     assert words in refusal(name, **arguments)
+
+
+def test_the_default_movie_is_a_spot_that_goes_round_once() -> None:
+    """The center of the light, beside that of the picture, at 24 angles of a circle."""
+    (screen,) = (s for s in models.avalanche.build().stimuli if s.target == "screen" and np.ndim(s.pattern) == 3)
+    light = np.asarray(screen.pattern)
+    light = light - light.min(axis=(1, 2), keepdims=True)
+    middle = np.arange(8) - 3.5
+    row, column = (light * middle[:, None]).sum(axis=(1, 2)), (light * middle).sum(axis=(1, 2))
+    angles = np.unwrap(np.arctan2(row, column))
+    np.testing.assert_allclose(angles, 2.0 * np.pi * np.arange(24) / 24, atol=0.03)

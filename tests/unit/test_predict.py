@@ -185,6 +185,7 @@ EVENT = brnn.Event("stop", brnn.AtTimes([1.0]), brnn.StopRun())
             "one layer of cells that obey (9)",
         ),
         (lambda net: net.replace(layers=[net.layers[0].replace(A=[1.0, 2.0, 1.0])]), "one decay rate A > 0"),
+        (lambda net: net.replace(layers=[net.layers[0].replace(B=[1.0, 2.0, 1.0])]), "one decay rate A > 0"),
         (lambda net: net.replace(layers=[net.layers[0].replace(E=0.5)]), "shunting cells between 0 and B"),
         (lambda net: net.replace(projections=net.projections[:1]), "one excitatory and one inhibitory projection"),
         (lambda net: changed(net, "inhibitory", signal=brnn.Linear()), "one signal for excitation and inhibition"),

@@ -157,3 +157,17 @@ def test_three_channels_rebound_together() -> None:
 def test_feedback_is_named() -> None:
     assert "no feedback (" in theorem(models.slow_inhibition.build(), "settle one after the other")
     assert "does" in theorem(models.instar.build(), "settle one after the other")
+
+
+def test_a_choice_is_predicted_behind_layers_that_inputs_alone_drive() -> None:
+    network = models.masking_field.build()
+    assert predict(network).of("distance to a state in which one cell is active")
+    fed = network.replace(
+        layers=[brnn.Layer.additive("before", 1, A=1.0), *network.layers],
+        projections=[brnn.Projection("before", "items", "excitatory", topology=brnn.AllToAll()), *network.projections],
+    )
+    assert "driven by inputs alone" in theorem(fed, "may choose")
+    items = network.layer("items")
+    cells = brnn.MembraneLayer("items", items.shape, V_plus=1.0, V_minus=0.0, V_p=0.0, g_p=1.0, C=1.0)
+    others = [layer for layer in network.layers if layer is not items]
+    assert "driven by inputs alone" in theorem(network.replace(layers=[cells, *others]), "may choose")
