@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from scipy.linalg import expm
 
 import brnn
 from brnn.compiler.sequence import in_order
+from brnn.compiler.system import room_apart
 from brnn.integrate.methods.gauss_seidel import GaussSeidel, lengths
 
 OFF = 0.7  # when the input of the linear network ends
@@ -161,3 +164,23 @@ def test_what_is_refused() -> None:
     assert method.refuses(network, "steady", 0.1) == "equal steps look for no rest"
     with pytest.raises(brnn.InputError, match=r"'GaussSeidel': must be one of .* \(needs a step\)"):
         brnn.simulate(network, 1.0, solver="GaussSeidel")
+
+
+@pytest.mark.parametrize("solver", ["GaussSeidel", "Euler", "RK45", "ETD4"])
+def test_compiled_steps_write_nothing_beyond_their_arrays(solver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fences = []
+
+    def fenced(size: int, dtype: type = np.float64) -> np.ndarray:
+        whole = np.full(size + 64, 77, dtype)
+        fences.append((whole[:32], whole[32 + size :]))
+        return whole[32 : 32 + size]
+
+    plain = room_apart
+    for module in list(sys.modules.values()):
+        if getattr(module, "room_apart", None) is plain:
+            monkeypatch.setattr(module, "room_apart", fenced)
+    network, _ = linear()
+    given = {"step": 0.01} if solver in ("GaussSeidel", "Euler") else {}
+    final(network.replace(name="fenced"), 1.0, solver=solver, **given)
+    assert fences
+    assert all((side == 77).all() for sides in fences for side in sides)
