@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 from reference import in_python
-from scipy.integrate import solve_ivp
+from scipy.integrate import quad, solve_ivp
 
 import brnn
 from brnn.compiler import compile_network
@@ -175,3 +175,24 @@ def test_the_functions_phi_are_right_to_their_last_digits() -> None:
                 exact[1] = (exact[0] - 1) / d
                 exact[2] = (exact[1] - Decimal(1) / 2) / d
             np.testing.assert_allclose(phi[:, k], [float(number) for number in exact], rtol=6e-15)
+
+
+def test_the_state_within_a_step_is_exact_where_D_is_a_cubic() -> None:
+    """u' = f + L u + 3 t - 2 t^2 + 5 t^3 from u(0) = 0: quadrature of exp((s - r) L) (f + ...) judges."""
+    L, f = -np.array([1e-9, 1e-3, 0.2, 0.69, 0.71, 3.0, 80.0]), 0.7
+
+    def D(t: float) -> float:
+        return 3.0 * t - 2.0 * t * t + 5.0 * t**3
+
+    def exact(s: float) -> np.ndarray:
+        return np.array([quad(lambda r, z: np.exp((s - r) * z) * (f + D(r)), 0.0, s, (z,), epsabs=1e-14)[0] for z in L])
+
+    places = np.array([-0.8, 0.5, 1.0])  # and 0, where D is 0
+    weights = np.array([1.0 / (a * np.prod([a - b for b in places if b != a])) for a in places])
+    new, each = exact(1.0), np.ones(L.size)
+    for s in (0.1, 0.5, 0.9):
+        out = np.empty(L.size)
+        load_copy(exponential._FILE).interpolate(
+            s, 1.0, 0.0 * each, f * each, L, D(-0.8) * each, D(0.5) * each, new, f + L * new + D(1.0), weights, out
+        )
+        np.testing.assert_allclose(out, exact(s), rtol=1e-11)
