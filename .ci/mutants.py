@@ -3,8 +3,10 @@
 Cosmic Ray makes the errors (``pip install -e '.[mutants]'``): another operator, another comparison, a number that is
 one larger, a decorator or a `not` that is gone. Mutants are drawn with a seed from models/ (what stands before their
 claims), brnn/compiler, brnn/integrate, brnn/ensemble and brnn/theory, each place in the text with the same chance. For
-each, the tests that concern its file run (`plan`), the most specific first, until one fails. They run in a copy of the
-repository, in a process of their own that is forked from one which has imported what is large; nothing here is changed.
+each, the tests that concern its file run (`plan`), the most specific first, until one fails: those that were seen to
+run the changed line (`reach` watches all tests once, which takes some minutes), or, where none was seen because Numba
+compiles the line, those that TESTS names. They run in a copy of the repository, in a process of their own that is
+forked from one which has imported what is large; nothing here is changed.
 
 Not drawn is what cannot change anything that a program does: annotations and code for type checkers only, docstrings,
 the wording of errors and warnings, `functools.cache` (pure speed), the `strict` of `zip` (which holds wherever the
@@ -36,6 +38,7 @@ import sys
 import time
 import tomllib
 import traceback
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +78,15 @@ TESTS = {
     "brnn/integrate/methods/discrete": "methods precursors integrate",
     "brnn/integrate/methods/rosenbrock": "rosenbrock methods",
     "brnn/integrate/methods/stochastic": "methods integrate sweep_repeats",
+    "brnn/integrate/steppers/affine_weights_steps": "affine_weights",
     "brnn/integrate/steppers/backward_steps": "sensitivity trajectory_derivatives fit",
+    "brnn/integrate/steppers/block_steps": "blocks",
+    "brnn/integrate/steppers/dormand_prince_steps": "dormand_prince",
+    "brnn/integrate/steppers/exponential_steps": "exponential",
     "brnn/integrate/steppers/large": "large norm",
+    "brnn/integrate/steppers/large_steps": "large norm",
+    "brnn/integrate/steppers/low_rank_steps": "low_rank",
+    "brnn/integrate/steppers/spike_steps": "spikes",
     "brnn/integrate/steppers": "scipy_internals rosenbrock methods integrate",
     "brnn/ensemble": "ensemble property/ensemble sine sweep_repeats varying events rest sweep",
     "brnn/ensemble/noise": "sweep_repeats ensemble",
@@ -104,9 +114,13 @@ TESTS = {
     "brnn/theory/survivors": "theory_rcf property/levels",
     "brnn/theory/vite": "models_vite theory",
 }
+PIECES = 4  # of the claims, whose tests are watched in as many processes
+FIRST = 2.0  # seconds of the tests of each file that run before the longer ones of any
 Mutant = dict[str, Any]
 # Tests of a file, and of these those whose name has one of the first words, or none of the second words.
 Tests = tuple[str, tuple[str, ...], tuple[str, ...]]
+# For each file, which tests run which of its lines (bit k for line k), and how many seconds each test took.
+Reach = tuple[dict[str, list[tuple[int, list[str]]]], dict[str, float]]
 
 
 def candidates() -> dict[tuple[str, int, int], list[Mutant]]:
@@ -213,6 +227,104 @@ def plan(file: str) -> list[Tests]:
     return [*found, (CLAIMS, tuple(f"[{name}-" for name in users) or ("-liapunov", "-value_falls"), ())]
 
 
+def reach(work: Path, copy: Path, cache: Path) -> Reach:
+    """Return which tests run which lines; a file of tests is watched again only where it has changed."""
+    kept = work / f"reach-{_sources()}"
+    kept.mkdir(exist_ok=True)
+    files = [CLAIMS] + [
+        str(path.relative_to(ROOT))
+        for part in ("property", "unit")
+        for path in (ROOT / "tests" / part).glob("test_*.py")
+    ]
+    running: set[int] = set()
+    wanted = []
+    for file in files:
+        mark = hashlib.sha256((ROOT / file).read_bytes()).hexdigest()[:16]
+        for piece in range(PIECES if file == CLAIMS else 1):
+            wanted.append((kept / f"{Path(file).stem}-{mark}-{piece}.json", file, piece))
+    for answer, file, piece in wanted:
+        while len(running) >= (os.cpu_count() or 1):
+            running.discard(os.wait()[0])
+        if not answer.exists():
+            child = os.fork()
+            if child == 0:
+                _run(_Seen(file, piece, copy, answer), [file], copy, cache, 900, copy / f"output-{answer.stem}.txt")
+            running.add(child)
+    for child in running:
+        os.waitpid(child, 0)
+    lines: dict[str, list[tuple[int, list[str]]]] = {}
+    seconds: dict[str, float] = {}
+    for answer, file, _ in wanted:
+        if not answer.exists():
+            print(f"{file} could not be watched", flush=True)
+            continue
+        seen = json.loads(answer.read_text())
+        names = list(seen["seconds"])
+        seconds.update(seen["seconds"])
+        for changed, masks in seen["lines"].items():
+            lines.setdefault(changed, []).extend((int(m, 16), [names[k] for k in tests]) for m, tests in masks.items())
+    return lines, seconds
+
+
+def _reaching(mutant: Mutant, found: Reach) -> list[str]:
+    """Return the tests that run what a mutant changes: its statement, else what stands in its function or class."""
+    masks = found[0].get(mutant["file"], [])
+    for first, last in _stretches((ROOT / mutant["file"]).read_text(), mutant["line"]):
+        stretch = (1 << (last + 1)) - (1 << first)
+        if tests := [test for mask, names in masks if mask & stretch for test in names]:
+            return tests
+    return []
+
+
+def _inside(mutant: Mutant) -> bool:
+    """Tell whether a mutant is inside of a function."""
+    tree = ast.parse((ROOT / mutant["file"]).read_text())
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    return any(node.body[0].lineno <= mutant["line"] <= (node.end_lineno or 0) for node in functions)
+
+
+def _stretches(text: str, line: int) -> list[tuple[int, int]]:
+    """Return the lines of the statement at a line, then those of what it stands in, so far as it runs at import."""
+
+    def start(node: Any) -> int:
+        return min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
+
+    statements = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt))
+    around = [node for node in statements if start(node) <= line <= (node.end_lineno or 0)]
+    around.sort(key=lambda node: -node.lineno)
+    inner = around[0]
+    body = getattr(inner, "body", None)
+    scope = [node for node in around if isinstance(node, ast.FunctionDef)]
+    if scope and scope[0] is not inner:
+        return [(inner.lineno, body[0].lineno - 1 if body else inner.end_lineno or inner.lineno)]
+    outer = [(node.lineno, node.end_lineno or node.lineno) for node in around if isinstance(node, ast.ClassDef)]
+    head = [(inner.lineno, inner.end_lineno or inner.lineno)] if inner in scope else []
+    return [*head, *outer, (1, text.count("\n") + 1)]
+
+
+def chosen(mutant: Mutant, found: Reach) -> list[Tests]:
+    """Return the tests that reach a mutant in the order of its plan, quick ones of each file before long ones."""
+    planned, seconds = plan(mutant["file"]), found[1]
+    tests = _reaching(mutant, found)
+    if not tests or "njit" in (ROOT / mutant["file"]).read_text():
+        return planned
+    watch = _Watch(planned)
+    tests = list(dict.fromkeys(tests))
+    files, most = (
+        Counter(test.partition("::")[0] for test in tests),
+        Counter(test.partition("::")[0] for test in seconds),
+    )
+    order, spent = [], dict.fromkeys(files, 0.0)
+    for test in sorted(tests, key=seconds.__getitem__):
+        file = test.partition("::")[0]
+        spent[file] += seconds[test]
+        # Of files that no plan names, those first of which most tests come here.
+        order.append((spent[file] > FIRST, watch.rank(test), -files[file] / most[file], file, seconds[test], test))
+    # What runs when a file is imported concerns tests that run other lines of it as well.
+    new = [row for row in planned if row[0] not in most or not _inside(mutant)]
+    return [*((test, (), ()) for *_, test in sorted(order)), *new]
+
+
 def copy_of(folder: Path) -> None:
     """Make a copy of what tests need; brnn.models is reached through a link, so that the copy's own is imported."""
     for name in ("brnn", "models", "tests", "docs", "simulations", "pyproject.toml", "README.md", "CONTRIBUTING.md"):
@@ -233,14 +345,19 @@ class _Watch:
 
     def __init__(self, tests: list[Tests]) -> None:
         self.tests, self.failed, self.began = tests, "", time.process_time()
+        self.single = {path: rank for rank, (path, *_) in enumerate(tests) if "::" in path}
+        self.several = [(rank, row) for rank, row in enumerate(tests) if "::" not in row[0]]
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        ranked = [(self._rank(item), k) for k, item in enumerate(items)]
+        ranked = [(self.rank(item.nodeid), k) for k, item in enumerate(items)]
         items[:] = [items[k] for rank, k in sorted(ranked) if rank < len(self.tests)]
 
-    def _rank(self, item: Any) -> int:
-        file, _, name = item.nodeid.partition("::")
-        for rank, (path, words, others) in enumerate(self.tests):
+    def rank(self, test: str) -> int:
+        """Return the place of a test in the plan, which is its length where it has none."""
+        if test in self.single:
+            return self.single[test]
+        file, _, name = test.partition("::")
+        for rank, (path, words, others) in self.several:
             fits = not words or any(word in name for word in words)
             if path == file and (fits or (others and not any(word in name for word in others))):
                 return rank
@@ -261,13 +378,58 @@ class _Watch:
             self.failed = report.nodeid or "collection"
 
 
+class _Seen:
+    """A plugin of pytest: it writes down which lines each test runs."""
+
+    def __init__(self, file: str, piece: int, copy: Path, answer: Path) -> None:
+        import coverage
+
+        self.piece, self.copy, self.answer = (piece if file == CLAIMS else None), copy, answer
+        self.seconds: dict[str, float] = {}
+        self.began = 0.0
+        self.watch = coverage.Coverage(
+            data_file=None, config_file=False, include=[str(copy / place / "*") for place in PLACES]
+        )
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        if self.piece is not None:
+            items[:] = items[self.piece :: PIECES]
+
+    def pytest_runtest_setup(self, item: Any) -> None:
+        if not self.seconds:
+            self.watch.start()
+        self.watch.switch_context(item.nodeid)
+        self.began = time.process_time()
+
+    def pytest_runtest_teardown(self, item: Any) -> None:
+        self.seconds[item.nodeid] = round(time.process_time() - self.began, 3)
+
+    def pytest_sessionfinish(self) -> None:
+        self.watch.stop()
+        data, numbers = self.watch.get_data(), {name: str(k) for k, name in enumerate(self.seconds)}
+        lines: dict[str, dict[str, list[int]]] = {}
+        for path in data.measured_files():
+            masks: dict[str, int] = {}
+            for line, tests in data.contexts_by_lineno(path).items():
+                for test in tests:
+                    masks[test] = masks.get(test, 0) | 1 << line
+            here = lines.setdefault(str(Path(path).relative_to(self.copy)), {})
+            for test, mask in masks.items():
+                if test in numbers:
+                    here.setdefault(hex(mask), []).append(int(numbers[test]))
+        new = self.answer.with_suffix(".new")
+        new.write_text(json.dumps({"seconds": self.seconds, "lines": lines}))
+        new.replace(self.answer)
+
+
 def noticed(tests: list[Tests], copy: Path, cache: Path) -> str:
     """Run tests in the copy, in a process of their own; return which of them failed, "" if none did."""
     answer = copy / "answer.txt"
     answer.unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
-        _run(tests, copy, cache, answer)
+        watch, files = _Watch(tests), dict.fromkeys(path.partition("::")[0] for path, *_ in tests)
+        _run(watch, [*files], copy, cache, int(BUDGET + HANGS), copy / "output.txt", answer)
     stop = time.monotonic() + 10.0 * (BUDGET + HANGS)  # for what waits and takes no processor time
     while time.monotonic() < stop:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -284,14 +446,16 @@ def noticed(tests: list[Tests], copy: Path, cache: Path) -> str:
     return "processor time" if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU else "the process ended"
 
 
-def _run(tests: list[Tests], copy: Path, cache: Path, answer: Path) -> None:
-    """Run tests in this process, write down which of them failed first, and end the process."""
+def _run(
+    watch: _Watch | _Seen, files: list[str], copy: Path, cache: Path, most: int, said: Path, answer: Path | None = None
+) -> None:
+    """Run the tests of files in this process, write down which of them failed first, and end the process."""
+    failed = "an error before any test"
     try:
         os.setsid()
-        output = os.open(copy / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        output = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        most = int(BUDGET + HANGS)
         resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))
         os.environ.update(BRNN_CACHE_DIR=str(cache), PYTHONDONTWRITEBYTECODE="1", HYPOTHESIS_PROFILE="ci")
         os.environ["PYTHONPATH"] = os.pathsep.join([str(copy), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -300,19 +464,18 @@ def _run(tests: list[Tests], copy: Path, cache: Path, answer: Path) -> None:
         os.chdir(copy)
         import pytest
 
-        watch = _Watch(tests)
-        files = dict.fromkeys(path for path, *_ in tests)
-        code = pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *files], plugins=[watch])
-        if code not in (0, 1, 5) and not watch.failed:  # 5: no test of that name
-            watch.failed = "an error before any test"
-        answer.write_text(watch.failed)
+        once = ["-x"] if isinstance(watch, _Watch) else []
+        code = pytest.main([*once, "-q", "-n", "0", "-p", "no:cacheprovider", *files], plugins=[watch])
+        if isinstance(watch, _Watch) and (watch.failed or code in (0, 1, 5)):  # 5: no test of that name
+            failed = watch.failed
     except BaseException:
         traceback.print_exc()
-        answer.write_text("an error before any test")
+    if answer is not None:
+        answer.write_text(failed)
     os._exit(0)
 
 
-def verdict(mutant: Mutant, copy: Path, cache: Path, clean: set[str]) -> str:
+def verdict(mutant: Mutant, copy: Path, cache: Path, clean: set[str], found: Reach) -> str:
     """Return "killed by ...", "survived" or "no mutant"; `clean` are the tests that pass without a mutant."""
     text, other = mutated(mutant)
     try:
@@ -320,7 +483,7 @@ def verdict(mutant: Mutant, copy: Path, cache: Path, clean: set[str]) -> str:
             return "no mutant"
     except SyntaxError:  # Python itself notices it
         return "no mutant"
-    target, tests = copy / mutant["file"], plan(mutant["file"])
+    target, tests = copy / mutant["file"], chosen(mutant, found)
     times = (target.stat().st_atime, target.stat().st_mtime)
     target.write_text(other)
     os.utime(target, (times[0], times[1] + 10.0))  # else Python takes what it has compiled of a text of equal length
@@ -373,6 +536,7 @@ def main() -> int:
     shutil.rmtree(copy, ignore_errors=True)
     copy.mkdir()
     copy_of(copy)
+    seen = reach(options.work, copy, options.work / "cache")
     tried = []
     for number, mutant in enumerate(drawn):
         before, after = difference(mutant)
@@ -383,7 +547,7 @@ def main() -> int:
         if time.monotonic() > stop:
             break
         began = time.monotonic()
-        found = verdict(mutant, copy, options.work / "cache", clean)
+        found = verdict(mutant, copy, options.work / "cache", clean, seen)
         known[key] = {**mutant, "before": before, "after": after, "verdict": found}
         tried.append(key)
         record.write_text(json.dumps({**known, "clean": sorted(clean)}, indent=1))
@@ -395,15 +559,18 @@ def main() -> int:
 
 def draw(seed: int, count: int, work: Path) -> list[Mutant]:
     """Return mutants in random order: each place has the same chance. To find all places takes half a minute."""
-    texts = (path.read_bytes() for place in PLACES for path in sorted((ROOT / place).rglob("*.py")))
-    sources = hashlib.sha256(b"".join(texts)).hexdigest()[:16]
-    kept = work / f"drawn-{seed}-{count}-{sources}.json"
+    kept = work / f"drawn-{seed}-{count}-{_sources()}.json"
     if not kept.exists():
         places, rng = candidates(), random.Random(seed)
         drawn = [rng.choice(places[at]) for at in rng.sample(sorted(places), min(count, len(places)))]
         kept.write_text(json.dumps(drawn))
     found: list[Mutant] = json.loads(kept.read_text())
     return found
+
+
+def _sources() -> str:
+    texts = (path.read_bytes() for place in PLACES for path in sorted((ROOT / place).rglob("*.py")))
+    return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
 
 
 def _summary(known: dict[str, Any], drawn: int) -> int:

@@ -57,6 +57,12 @@ def test_gates_and_weights() -> None:
     assert bounds(network, "instar.z") == (0.0, 3.0)
     assert bounds(network, "T.x")[1] == pytest.approx(2.0 * 3.0 + 3.0 * 3.0, rel=1e-14)
     assert all(row.passed for row in brnn.simulate(network).compare())
+    # Cells that never send less than 1 keep the gate below H K/(H + L).
+    lit = network.replace(
+        layers=[layers[0].replace(initial=1.0), layers[1]],
+        projections=[links[0].replace(gate=gate.replace(initial=1.2)), links[1]],
+    )
+    assert bounds(lit, "gated.y") == pytest.approx((1.0, 1.0 / 0.75), rel=1e-14)
 
 
 def test_negative_signals_have_no_lower_bound_at_0() -> None:

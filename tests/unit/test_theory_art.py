@@ -206,6 +206,7 @@ def test_smallest_gap_in_fractions(cells: int, L: int, fresh: str) -> None:
         ("art1", (SEVEN, -0.1), {}, "art1: vigilance"),
         ("art1", (SEVEN, 0.5), {"L": 1.0}, "art1: L"),
         ("art1", (SEVEN, 0.5), {"fresh": 1.5}, "art1: fresh"),
+        ("fuzzy_art", (SEVEN, 0.5), {"fresh": 1.5}, "fuzzy_art: fresh"),
         ("art1", (SEVEN, 0.5), {"lists": 0}, "art1: lists"),
         ("art1", (SEVEN, 0.5), {"categories": 0}, "art1: categories"),
         ("fuzzy_art", ([[0.5, 1.5]], 0.5), {}, "fuzzy_art: patterns: every element must be in [0, 1]"),
