@@ -37,6 +37,7 @@ _made_cache = pytest.StashKey[str]()
 _SEEN = 8  # compilations
 _WATCHED = 0.3  # seconds of a test's processor time
 _coverage = pytest.StashKey[Any]()
+_random = pytest.StashKey[dict[Path, Any]]()
 
 # The files that take longest, about in this order, so that all processes of `make test` end at about the same time.
 # Two processes that need the compiled ensemble at once would both compile it: of its files the first two are far apart.
@@ -154,6 +155,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {name: place for place, name in enumerate(_LONG)}
     here = Path(__file__).parent
     items.sort(key=lambda item: order.get(item.path.relative_to(here).as_posix(), len(order)))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give each test the same random numbers, whichever tests of its file ran before: RNG begins anew."""
+    rng = getattr(getattr(item, "module", None), "RNG", None)
+    if rng is not None:
+        begins = item.config.stash.setdefault(_random, {})
+        rng.bit_generator.state = begins.setdefault(item.path, rng.bit_generator.state)
 
 
 def pytest_collection_finish() -> None:

@@ -214,7 +214,8 @@ def test_membrane_is_a_shunting_layer() -> None:
     membrane = brnn.MembraneLayer("F", 3, C=2.0, V_plus=50.0, V_minus=-80.0, V_p=-60.0, g_p=0.4)
     network = one_layer(membrane, excitation(own, OneToOne()), inhibition(send, Dense(G)), I=0.3, J=[0.1, 0.2, 0.0])
     V = RNG.uniform(-75.0, 40.0, size=(5, 3))
-    np.testing.assert_allclose(liapunov(network).derivative(V), change(network, V), rtol=1e-7)
+    # V is rounded to 1e-16, and `change` divides by 2e-6 of the unit of time.
+    np.testing.assert_allclose(liapunov(network).derivative(V), change(network, V), rtol=1e-7, atol=1e-9)
 
 
 def test_cooperation_is_of_the_form_too() -> None:
