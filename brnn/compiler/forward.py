@@ -57,11 +57,6 @@ class TangentText:
     arrays: tuple[str, ...]
     work: dict[str, str | None]
 
-    @property
-    def names(self) -> list[str]:
-        """The arrays of tangents, in the order in which the function takes them after those of the program."""
-        return [tangent_name(name) for name in ("p", *self.arrays)] + list(self.work)
-
 
 def tangent_name(name: str) -> str:
     """Return the name of the tangents of something."""

@@ -93,6 +93,15 @@ def test_single_steps_and_a_new_beginning_give_the_same_bits() -> None:
     np.testing.assert_array_equal(resumed.y, y)
 
 
+@pytest.mark.parametrize("kind", [BlockedDormandPrince, DormandPrince])
+def test_a_tolerance_that_no_step_holds_ends_the_run(kind: type) -> None:
+    p = piece()
+    stepper = kind(Piece(p.fun, 1.0, p.state, p.stop, 0.0, 1e-300, p.system, longest=0.1))
+    stepper.h_abs = 0.1
+    stepper.step()
+    assert (stepper.status, stepper.t, stepper.steps) == ("failed", 1.0, 0)
+
+
 def test_a_thread_of_somebody_else_works_alone() -> None:
     import threading
 

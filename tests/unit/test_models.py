@@ -11,6 +11,8 @@ import pytest
 import brnn
 from brnn import models
 from brnn.errors import BrnnError, InputError, SpecError
+from brnn.models.parts.cells import bias_of
+from brnn.models.parts.contour_conditions import condition
 from brnn.models.parts.patterns import PATTERN_A, default_pattern
 
 NAMES = ["additive", "distance_dependent", "feedforward_shunting", "membrane", "rcf"]
@@ -275,3 +277,18 @@ def test_the_default_ctrnn_is_the_oscillator_of_beer() -> None:
     np.testing.assert_array_equal(link.topology.strengths((2,), (2,)), [[4.5, 1.0], [-1.0, 4.5]])
     np.testing.assert_array_equal(drive.pattern, [-2.75, -1.75])
     np.testing.assert_array_equal(cells.initial, [0.5 - 2.75, -1.75])
+
+
+@pytest.mark.parametrize(("name", "sizes"), [("pyramids", (26, 10)), ("size_match", (20, 8))])
+def test_what_flickers_is_the_outline_of_concentric_squares(name: str, sizes: tuple[int, int]) -> None:
+    """The outermost pixels of a square of side s in a picture of 32 x 32: those at the distance (s - 1)/2."""
+    flickers = np.hsplit(condition(name)[1], 2)
+    far = np.abs(np.arange(32) - 15.5)
+    distance = np.maximum(far[:, None], far)
+    for flicker, size in zip(flickers, sizes, strict=True):
+        np.testing.assert_array_equal(flicker, distance == (size - 1) / 2.0)
+
+
+def test_biases_are_found_by_name() -> None:
+    network = build("lstm", n=1, b=[0.1, 0.2, 0.3, 0.4])
+    assert [float(bias_of(network, f"b_{letter}")[0]) for letter in "ifgo"] == [0.1, 0.2, 0.3, 0.4]

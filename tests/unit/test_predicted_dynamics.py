@@ -136,6 +136,18 @@ def test_steps_of_units_grow_no_faster_than_their_norm(factor: float, ends: str)
     assert not found.compare(brnn.simulate(network.replace(projections=more))).passed
 
 
+def test_units_that_stay_at_0_make_no_steps_to_compare() -> None:
+    network = brnn.Network(
+        "still",
+        [brnn.UnitLayer("h", 2)],
+        [brnn.Projection("h", "h", topology=brnn.Dense(np.array([[0.3, -0.4], [0.4, 0.3]])))],
+        duration=8.0,
+    )
+    row = only(network, "growth of steps beside its bound").compare(brnn.simulate(network))
+    assert row.passed
+    assert row.measured == 0.0
+
+
 def test_weights_of_instars_are_means_of_patterns() -> None:
     """One pattern x, a source of the rate 4: z stays on the triangle of z(0), 0 and x/4."""
     network = brnn.Network(

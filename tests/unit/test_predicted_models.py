@@ -51,6 +51,9 @@ def test_a_movement() -> None:
         assert found.details["relative position"] == pytest.approx(way, abs=1e-8)
         assert found.compare(brnn.simulate(network)).passed
     assert "stays on" in theorem(models.vite.build(go=0.0), "a movement")
+    difference, position = network.layers
+    apart = network.replace(layers=[difference, position.replace(initial=[[0.5, 0.5, 0.5], [0.4, 0.5, 0.5]])])
+    assert "add up to one number" in theorem(apart, "a movement")
     assert "no overshoot" in theorem(models.vite.build(alpha=30.0, go=10.0, antagonists=False), "a movement")
 
 

@@ -164,6 +164,11 @@ def test_an_oscillation_without_damping_never_rests(frequency: float) -> None:
         assert result.status == "complete"
 
 
+def test_what_never_rests_is_given_up_after_1024_natural_durations() -> None:
+    result = brnn.simulate(rotation(0.0, 10.0).replace(duration=0.05), until="steady")
+    assert (result.status, result.times[-1]) == ("complete", 51.2)
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_slow_weight_beside_fast_cells(solver: str) -> None:
     """Passive decay, z' = c (f f - z), from 0 towards 1, the cells having rates of 1."""
