@@ -93,6 +93,7 @@ from .spec.learning import Learning as Learning
 from .spec.learning import Outstar as Outstar
 from .spec.learning import PassiveDecay as PassiveDecay
 from .spec.learning import SelfNormalizing as SelfNormalizing
+from .spec.learning import Taught as Taught
 from .spec.modulation import Modulation as Modulation
 from .spec.network import Network as Network
 from .spec.projection import Projection as Projection

@@ -143,10 +143,13 @@ class RightHandSide:
 
     def into(self, t: float, u: np.ndarray, du: np.ndarray) -> None:
         """Write du/dt into `du`."""
-        first, last = self.between
-        for array, variable, delay in self.lags:
+        if self.lags:
             assert self.history is not None
-            array[:] = self.history(min(max(t, first), last) - delay)[variable.start : variable.stop]
+            time, late = min(max(t, self.between[0]), self.between[1]), math.nan
+            for array, variable, delay in self.lags:
+                if delay != late:
+                    late, past = delay, self.history(time - delay)
+                array[:] = past[variable.start : variable.stop]
         self._call(self.address, t, u, du)
 
     def at_once(self, t: float, u: np.ndarray, du: np.ndarray) -> None:

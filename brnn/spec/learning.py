@@ -24,6 +24,7 @@ __all__ = [
     "Outstar",
     "PassiveDecay",
     "SelfNormalizing",
+    "Taught",
 ]
 
 Shape = tuple[int, ...]
@@ -332,3 +333,46 @@ class CompetitiveInstar(Learning):
     def law(z: Any, f: Any, h: Any, total: Any, rate: Any) -> Any:
         """Return dz/dt."""
         return rate * f * (h - z * total)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Taught(Learning):
+    """Learning that a teacher turns up or down: weights between 0 and 1 move while the source cell signals.
+
+    dz_ij/dt = M f_i(x_i) [(1 - z_ij)(recovery + potentiation h_j) - z_ij (forgetting + depression h_j)]
+
+    Parameters: see Learning; `sampling` is f, read at the source, and `sampled` is h, read at the target, or in the
+    layer that ``target_trace`` names, with a cell for each target cell: climbing fibres, each of which teaches one.
+    ``recovery``, ``potentiation``, ``forgetting`` and ``depression`` are >= 0, 0 by default. With constant h z goes to
+    up/(up + down) at the rate M f (up + down), up and down being the two brackets with h. The long-term depression of
+    parallel fibres has recovery = 1 and depression > 0 (Fiala, Grossberg and Bullock 1996).
+    """
+
+    recovery: float = 0.0
+    potentiation: float = 0.0
+    forgetting: float = 0.0
+    depression: float = 0.0
+    target_trace: str | None = None
+
+    parameters: ClassVar[tuple[str, ...]] = ("recovery", "potentiation", "forgetting", "depression")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set(**{name: number(getattr(self, name), f"Taught: {name}", minimum=0.0) for name in self.parameters})
+        if self.target_trace is not None:
+            identifier(self.target_trace, "Taught: target_trace")
+
+    def reads(self, own: Signal) -> tuple[Read, ...]:
+        """Return f at the source and h at the target."""
+        return (self.sampling or own, "source"), (self.sampled, "target")
+
+    def layer_at(self, place: str, source: str, target: str) -> str:
+        """Return the teacher in the place of the target, where it is named."""
+        return self.target_trace or target if place == "target" else source
+
+    @staticmethod
+    def law(
+        z: Any, f: Any, h: Any, rate: Any, recovery: Any, potentiation: Any, forgetting: Any, depression: Any
+    ) -> Any:
+        """Return dz/dt."""
+        return rate * f * ((1.0 - z) * (recovery + potentiation * h) - z * (forgetting + depression * h))

@@ -67,6 +67,11 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["luminance", "dipole_h", "dipole_v"],
         ["white: the patch mixes with its dark", "annuli: the ring flows into its"],
     ),
+    "grip_force": (
+        ["--trials", "2"],
+        ["grip", "slip", "nuclear"],
+        ["slip: first slip, load/(40 gain) less", "slip: mossy fibre at rest", "slip: S passes 0.1 in trial 1"],
+    ),
     "choice_curves": (["--pairs", "1", "--quick"], ["M", "gaze"], ["no stimulation: what was", "never more often"]),
     "grids_by_rates": (["--seeds", "1", "--minutes", "0.5"], ["map", "stripes"], ["sums of weights, as found"]),
     "grid_cells": (

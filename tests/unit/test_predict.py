@@ -217,6 +217,7 @@ CONDITION = "its closed forms hold for other parameters than the defaults: see t
 ONLY_BOUNDS = {
     "art2": "its algorithm is the limit of fast cells; with finite eps categories may differ (claim search_in_time)",
     "context_sensitive_avalanche": "its inputs contain a STORE list, whose weights no one factor draws to a pattern",
+    "grip_force": "no closed form beyond the first trial: its claims compare with a public implementation",
     "gridsmap": "bounds of a formula (w**2) are known of activities > 0 only, and those of its map may be below",
     "listelos": "no closed form: every layer gets something back; its article gives latencies of experiments and runs",
     "ltc": "its theorems (Hasani et al. 2021) are bounds: of activities and of the time constant",

@@ -21,7 +21,7 @@ from brnn.spec.events.actions import NextPhase, SetState, StartStimulus, StopRun
 from brnn.spec.events.maps import MoveMaps
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers.spiking import TraceLayer
-from brnn.spec.learning import DoublyGated, Instar, Outstar, PassiveDecay, SelfNormalizing
+from brnn.spec.learning import DoublyGated, Instar, Outstar, PassiveDecay, SelfNormalizing, Taught
 from brnn.spec.modulation import Modulation
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -279,7 +279,7 @@ def _weight_range(link: Projection, ranges: dict[str, Interval], start: Interval
     read = [_read(link, ranges, signal, at) for signal, at in law.reads(link.signal)]
     if isinstance(law, (Outstar, Instar, DoublyGated)) and all(f.low[0] >= 0.0 for f in read[:-1]):
         low, high = float(read[-1].low[0]), float(read[-1].high[0])
-    elif isinstance(law, SelfNormalizing) and all(f.low[0] >= 0.0 for f in read):
+    elif isinstance(law, (SelfNormalizing, Taught)) and all(f.low[0] >= 0.0 for f in read):
         low, high = 0.0, 1.0
     elif isinstance(law, PassiveDecay):
         product = read[0] * read[1]
