@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from brnn.claims import Claim
     from brnn.spec.network import Network
 
-__all__ = ["Model", "build_given", "find_model"]
+__all__ = ["Model", "build_given", "find_model", "load_own"]
 
 _JSON_AT_MOST = 2**31  # bytes
 
@@ -168,11 +168,12 @@ def build_given(file: str | Path, model: str) -> Any:
     from brnn.reproduce.member import needs_build
     from brnn.result.result import Result
 
-    found = find_model(model)
+    classes = Path(model).suffix == ".py"
+    found = Model(Path(model).stem, load_own(model), Path(model)) if classes else find_model(model)
     with open_result(file) as result:
         if isinstance(result, Result) or not needs_build(str(result.attrs.get("build", ""))):
             return None
-    return found.saved if found.module is None else found.module.build
+    return found.saved if found.module is None else _with_build(found.module, model).build
 
 
 def find_model(text: str, own: str | None = None) -> Model:
@@ -184,14 +185,10 @@ def find_model(text: str, own: str | None = None) -> Model:
         A name of brnn.models (``-`` may stand for ``_``), a path ending in .py, one ending in .json, or ``-``: a
         saved network on standard input.
     own : str, optional
-        The user's file with the classes of a saved network (--model).
+        The user's file with the classes of a saved network, or with signals that settings name (--model).
     """
     if own is not None:
-        if text != "-" and Path(text).suffix != ".json":
-            raise InputError(f"--model {own}: has the classes of a saved network, and {text} is none")
-        if Path(own).suffix != ".py":
-            raise InputError(f"--model {own}: must be a .py file")
-        _module_of(Path(own))
+        load_own(own)
     if text == "-":
         try:
             return Model("standard input", saved=Network.from_json(sys.stdin.read()))
@@ -199,10 +196,7 @@ def find_model(text: str, own: str | None = None) -> Model:
             raise InputError(f"standard input: {error}") from None
     path = Path(text)
     if path.suffix == ".py":
-        module = _module_of(path)
-        if not callable(getattr(module, "build", None)):
-            raise FileError(f"{path}: has no function build() that returns a brnn.Network")
-        return Model(path.stem, module, path)
+        return Model(path.stem, _with_build(_module_of(path), path), path)
     if path.suffix == ".json":
         return Model(path.name, None, path, _saved(path))
     if path.suffix in (".h5", ".hdf5", ".nc"):
@@ -219,6 +213,19 @@ def find_model(text: str, own: str | None = None) -> Model:
         near = next((str(file) for file in files if file.is_file()), None)
         hint = f"; did you mean the file {near}?" if near else ""
         raise InputError(f"{error}{hint}") from None
+
+
+def load_own(file: str) -> ModuleType:
+    """Return the module of the user's file (--model FILE), whose classes are known from now on; it needs no build."""
+    if Path(file).suffix != ".py":
+        raise InputError(f"--model {file}: must be a .py file")
+    return _module_of(Path(file))
+
+
+def _with_build(module: ModuleType, path: str | Path) -> ModuleType:
+    if not callable(getattr(module, "build", None)):
+        raise FileError(f"{path}: has no function build() that returns a brnn.Network")
+    return module
 
 
 def _module_of(path: Path) -> ModuleType:

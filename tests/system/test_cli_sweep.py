@@ -456,7 +456,7 @@ def test_a_member_is_run_by_itself(tmp_path: Path, call: Callable[..., Any]) -> 
         (("sweep.h5", "--member", "x"), "--member x: must be a whole number"),
         (("sweep.h5", "--member", "1", "--set", "A=2"), "--set A=2: --member 1 has the parameters that it had"),
         (("sweep.h5",), "`brnn run sweep.h5 --member N` one member of a sweep"),
-        (("rcf", "--model", "own.py"), "--model own.py: has the classes of a saved network, and rcf is none"),
+        (("rcf", "--model", "own.txt"), "--model own.txt: must be a .py file"),
         (("rcf", "--member", "1"), "rcf does not exist"),
     ],
 )

@@ -87,8 +87,19 @@ def test_a_saved_network_gets_its_classes_from_the_users_file(
     with brnn.open("s.h5") as data:
         assert data["total"].values == pytest.approx(2.0 * np.exp([-3.0, -4.0]), rel=1e-5)
     assert call("export", "net.json", *own, "--latex", "net.tex")[0] == 0
+    assert call("plot", "run.h5", *own, "-o", "run.png")[0] == 0
+    assert "must be a .py file" in call("plot", "run.h5", "--model", "net.txt", "-o", "other.png")[2]
+    assert [call("rerun", file, *own)[0] for file in ("run.h5", "s.h5")] == [0, 0]
+    assert "'net.txt': there is no such model" in call("rerun", "run.h5", "--model", "net.txt")[2]
+    assert "give it with --model FILE" in call("explore", "net.json", "--html", "net.html")[2]
+    assert call("explore", "net.json", *own, "--html", "net.html")[0] == 0
     assert "must be a .py file" in call("run", "net.json", "--model", "net.json")[2]
     assert "has no function build()" in call("run", "classes.py")[2]
+    # Of published models it has signals: f(w) = 2 w keeps what the field begins with in proportion.
+    assert call("run", "rcf", "--set", "signal=home-made", *own, "--set", "initial=0.1,0.3", "-o", "rcf.h5")[0] == 0
+    with brnn.open("rcf.h5") as result:
+        assert result.final("rcf").values[1] / result.final("rcf").values[0] == pytest.approx(3.0, rel=1e-5)
+    assert "unknown signal 'home-made'" in call("run", "rcf", "--set", "signal=home-made")[2]
 
 
 OWN_BUILD = """

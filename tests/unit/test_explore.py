@@ -357,6 +357,7 @@ def test_a_port_that_is_taken_is_one_line(server: ExploreServer, capsys: pytest.
         (["--port", "99999"], "--port 99999: must be from 0 to 65535"),
         (["--folder", "/no/such"], "--folder /no/such: there is no such folder"),
         (["-"], "standard input is read once"),
+        (["rcf", "--model", "own.txt"], "--model own.txt: must be a .py file"),
     ],
 )
 def test_bad_arguments_are_one_line(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from brnn import models as package
 from brnn.base.docstrings import docstring_of, reference_of
-from brnn.cli.commands.options import AsJson, Force, Settings, complete_model, whole_option
+from brnn.cli.commands.options import AsJson, Force, OwnClasses, Settings, complete_model, whole_option
 from brnn.cli.outputs import print_written
 from brnn.errors import FileError, InputError
 
@@ -42,6 +42,7 @@ def explore(
         ),
     ] = _FIRST,
     settings: Settings = None,
+    own: OwnClasses = None,
     port: Annotated[
         str | None, typer.Option("--port", metavar="N", help="The port; by default any that is free.")
     ] = None,
@@ -69,7 +70,7 @@ def explore(
     if html is not None:
         if port is not None:
             raise InputError(f"--port {port}: is for a server, and --html needs none")
-        _write_alone(model, settings or [], html, force)
+        _write_alone(model, settings or [], own, html, force)
         print_written([html], as_json)
         return
     from brnn.cli.as_json import print_json
@@ -79,7 +80,7 @@ def explore(
     number = 0 if port is None else whole_option(port, "--port")
     if not folder.is_dir():
         raise FileError(f"--folder {folder}: there is no such folder")
-    known, name = catalogue(model)
+    known, name = catalogue(model, own)
     if settings:
         known.model(name).build(settings)
     query = urlencode([("model", name), *(("set", setting) for setting in settings or ())])
@@ -95,20 +96,23 @@ def explore(
         server.serve_forever()
 
 
-def _write_alone(model: str, settings: list[str], path: Path, force: bool) -> None:
+def _write_alone(model: str, settings: list[str], own: str | None, path: Path, force: bool) -> None:
     from brnn.base.paths import check_target, new_text_file
     from brnn.explore.alone.page import page_of
     from brnn.explore.asked import Asked
 
     check_target(path, force, option="--html", suffixes=(".html", ".htm"))
-    known, name = catalogue(model)
+    known, name = catalogue(model, own)
     text = page_of(Asked(known.model(name), tuple(settings)))
     with new_text_file(path, force) as file:
         file.write(text)
 
 
-def catalogue(model: str) -> tuple[Catalogue, str]:
-    """Return the models that a page shows, the one of the command line among them, and what that one is called."""
+def catalogue(model: str, own: str | None = None) -> tuple[Catalogue, str]:
+    """Return the models that a page shows, the one of the command line among them, and what that one is called.
+
+    The file `own` (--model) is imported here, once; no address of the page imports one.
+    """
     from brnn.cli.model import find_model
     from brnn.explore.catalogue import Catalogue, Entry
 
@@ -118,9 +122,9 @@ def catalogue(model: str) -> tuple[Catalogue, str]:
     for name in package.names():
         docstring = docstring_of(Path(package.__path__[0]) / f"{name}.py")
         entries.append(Entry(name, docstring.partition("\n")[0].rstrip("."), reference_of(docstring)))
-    given = find_model(model)
+    given = find_model(model, own)
     if given.path is None:
         return Catalogue(tuple(entries), find_model, given.name), given.name
-    own = Entry(str(given.path), f"the network of {given.path.name}", "")
-    found = {own.name: given}
-    return Catalogue((own, *entries), lambda text: found.get(text) or find_model(text), own.name), own.name
+    entry = Entry(str(given.path), f"the network of {given.path.name}", "")
+    found = {entry.name: given}
+    return Catalogue((entry, *entries), lambda text: found.get(text) or find_model(text), entry.name), entry.name

@@ -18,7 +18,7 @@ from brnn.cli.text import columns
 from brnn.errors import InputError
 
 if TYPE_CHECKING:
-    from brnn.cli.model import Model
+    from brnn.figures.own import ModelFigure
     from brnn.result.result import Result
 
 __all__ = ["EXPORT_EXAMPLES", "INFO_EXAMPLES", "PLOT_EXAMPLES", "RERUN_EXAMPLES", "export", "info", "plot", "rerun"]
@@ -83,7 +83,8 @@ def plot(
 
     A run of a published model gets the figure of that model, any other the one that is usual for its kind of network.
     """
-    from brnn.cli.model import find_model
+    from brnn.cli.model import load_own
+    from brnn.figures.own import figure_of
     from brnn.plot import SUFFIXES
 
     if out is None and animation is None:
@@ -92,10 +93,11 @@ def plot(
         raise InputError(f"--layer {layer}: says what --animate shows, which is not given")
     if out is not None:
         check_target(out, force, option="-o", suffixes=SUFFIXES, kept=[file])
+    own = None if model is None else figure_of(load_own(model))
     if animation is not None:
         _animate(file, animation, layer, force)
     if out is not None:
-        _draw(file, out, kind, measure, None if model is None else find_model(model), force)
+        _draw(file, out, kind, measure, own, force)
     print_written([path for path in (animation, out) if path is not None], as_json)
 
 
@@ -110,7 +112,7 @@ def _animate(file: Path, animation: Path, layer: str | None, force: bool) -> Non
         animate(result, animation, layer=layer, force=force)
 
 
-def _draw(file: Path, out: Path, kind: str, measure: str | None, model: Model | None, force: bool) -> None:
+def _draw(file: Path, out: Path, kind: str, measure: str | None, own: ModelFigure | None, force: bool) -> None:
     from brnn.plot import diagram_figure, run_figure, save, sweep_figure
     from brnn.result.result import Result
 
@@ -122,7 +124,7 @@ def _draw(file: Path, out: Path, kind: str, measure: str | None, model: Model | 
         elif measure is not None:
             raise InputError(f"--measure {measure}: {file} is a run; only sweeps have measures")
         else:
-            figure = run_figure(result, kind, own=None if model is None else model.figure)
+            figure = run_figure(result, kind, own=own)
         save(figure, out, force=force)
 
 

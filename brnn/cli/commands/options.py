@@ -51,7 +51,11 @@ Settings = Annotated[
 ]
 OwnClasses = Annotated[
     str | None,
-    typer.Option("--model", metavar="FILE", help="The .py file with the classes of your own that a saved MODEL has."),
+    typer.Option(
+        "--model",
+        metavar="FILE",
+        help="The .py file with classes of your own: those of a saved MODEL, or a signal that --set names.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead, for scripts.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]

@@ -126,7 +126,8 @@ def run(
         typer.Option(
             "--model",
             metavar="FILE",
-            help="The .py file with what is yours: the build() of --member's sweep, the classes of a saved MODEL.",
+            help="The .py file with what is yours: the build() of --member's sweep, the classes of a saved MODEL, a "
+            "signal that --set names.",
         ),
     ] = None,
     resume: Annotated[
