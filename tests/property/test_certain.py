@@ -159,3 +159,8 @@ def test_a_signal_of_ones_own_says_that_it_was_sampled() -> None:
     assert "as far as samples" not in rcf.storage(1.0, 3.0, Power(), [1.2, 0.3]).theorem
     with pytest.raises(InputError, match="between samples"):
         certain_threshold([1.0], 1.0, 3.0, Own())
+
+
+def test_what_falls_is_not_said_to_rise_because_it_is_large_below_0() -> None:
+    """exp(-80 w) falls from 1 to 0, and is e^80 at -1."""
+    assert nondecreasing(Expression("exp(-80*w)"), 1.0) is not True

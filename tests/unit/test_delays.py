@@ -11,6 +11,8 @@ import pytest
 import brnn
 from brnn.base.delay_roots import characteristic_roots
 from brnn.cli.commands.continuation import points_as_data, points_in_words
+from brnn.compiler import compile_network
+from brnn.integrate.timetable import Timetable
 from brnn.theory import delays
 
 
@@ -113,6 +115,15 @@ def test_equilibria_are_stable_with_their_delays() -> None:
         found = brnn.equilibria(one(delay), starts=4)
         assert found.kinds == (kind,)
         assert found[0].growth_rate == pytest.approx(delays.growth_rates(1.0, -2.0, delay)[0].real, rel=1e-9)
+
+
+def test_pieces_that_are_left_end_at_given_times_and_where_delays_bring_back_the_beginning() -> None:
+    """Events at 1 and 2, the end at 5, and the jump at 0 comes back at 0.3, 0.6, ... 1.5."""
+    nudge = brnn.Event("nudge", brnn.AtTimes([1.0, 2.0]), brnn.StopRun())
+    timetable = Timetable(compile_network(one(0.3).replace(events=[nudge])), 5.0)
+    assert timetable.pieces == 3 + 5
+    timetable.reach(0.6)
+    assert timetable.pieces == 3 + 3
 
 
 def test_wrong_values() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import brnn
+from brnn.integrate.driver import Driver
 from brnn.integrate.methods import StepperMethod, base, choose, every_method, in_words
 from brnn.integrate.steppers.base import Piece, Stepper
 
@@ -136,3 +138,14 @@ def test_each_method_refuses_a_network_that_it_is_not_for(name: str) -> None:
     refusals = [method.refuses(network, "duration", None) for network in (discrete, decay())]
     assert sum(refusal is None for refusal in refusals) == (0 if name == "SRIW1" else 1)
     assert (refusals[0] is None) == (name == "map")
+
+
+@pytest.mark.parametrize("lowest", [0.0, [0.0, 0.5]])
+@pytest.mark.parametrize("highest", [1.0, [1.0, 0.8]])
+def test_saved_states_are_kept_between_bounds_of_all_cells_or_of_each(lowest: object, highest: object) -> None:
+    variable = SimpleNamespace(start=1, stop=3, lowest=np.array(lowest), highest=np.array(highest))
+    run = SimpleNamespace(task=SimpleNamespace(system=SimpleNamespace(variables=[variable])), projected=0.0)
+    for state in ([9.0, 0.2, 0.3], [9.0, 0.2, 0.9], [9.0, -0.1, 1.2], [9.0, 0.5, 0.6]):
+        inside = np.clip(state[1:], lowest, highest)
+        found = Driver._within(run, np.array([state]))  # type: ignore[arg-type]
+        np.testing.assert_array_equal(found, [[9.0, *inside]])

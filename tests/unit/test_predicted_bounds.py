@@ -63,6 +63,9 @@ def test_gates_and_weights() -> None:
         projections=[links[0].replace(gate=gate.replace(initial=1.2)), links[1]],
     )
     assert bounds(lit, "gated.y") == pytest.approx((1.0, 1.0 / 0.75), rel=1e-14)
+    # The first cell sends 1 all the time, by a gate that begins at 1.2; the second up to 2, by one that begins at 2.
+    several = lit.replace(projections=[links[0].replace(gate=gate.replace(initial=[1.2, 2.0]))])
+    assert bounds(several, "T.x")[1] == pytest.approx(1.0 * (1.0 / 0.75) + 2.0 * 2.0, rel=1e-14)
 
 
 def test_negative_signals_have_no_lower_bound_at_0() -> None:

@@ -146,3 +146,10 @@ def test_runs_that_begin_elsewhere_are_compared_with_what_follows_from_there() -
     assert all(row.passed for row in rows)
     stored = [row for row in rows if row.label.startswith("stored")]
     np.testing.assert_allclose(stored[0].predicted, [(3.0 + np.sqrt(5.0)) / 2.0, 0.0, 0.0], rtol=1e-12)
+
+
+def test_fuzzy_art_is_seen_beside_a_gated_layer_that_rests_at_0() -> None:
+    network = models.fuzzy_art.build([[0.1, 0.2], [0.8, 0.9]], 0.75, 3, 1)
+    beside = brnn.GatedLayer("beside", 2, A=1.0, B=1.0, C=0.0, E=0.0, F=0.0, rest=0.0, gain=1.0)
+    found = only(network.replace(layers=[*network.layers, beside]), "category of each presentation")
+    assert list(found.value) == list(only(network, "category of each presentation").value)

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from scipy import integrate
 
+import brnn
 from brnn.integrate.steppers import fused, maximum_norm
 
 EXPLICIT = ("RK23", "RK45", "DOP853")
@@ -86,3 +87,27 @@ def test_steps_of_implicit_methods_read_tolerances_that_are_set_later(kind: Any)
     asked = steps(made(1e-4, 1e-4))
     np.testing.assert_array_equal(steps(made(1e-6, 1e-4)), asked)
     assert len(steps(made(1e-6, 1e-6))) > len(asked)
+
+
+@pytest.mark.parametrize("name", EXPLICIT)
+def test_what_does_not_move_is_crossed_in_steps_that_grow_as_they_may(name: str) -> None:
+    """The error is 0, and 0 to a negative power is no number."""
+
+    class Still(OneMoves):
+        def into(self, t: float, u: np.ndarray, du: np.ndarray) -> None:
+            du[:] = 0.0
+
+    made = np.diff(steps(fused.KINDS[name](Still(), 0.0, np.zeros(3), 1e6, 1e9, 1e-5, 1e-8, first_step=0.01)))
+    np.testing.assert_allclose(made[1:-1] / made[:-2], fused.LARGEST)
+
+
+@pytest.mark.parametrize("name", ["Radau", "BDF"])
+def test_quiet_blocks_do_not_loosen_the_tolerance_of_another(name: str) -> None:
+    """One active cell beside a layer of 400 at 0 takes as many steps as alone: each block has its own mean square."""
+    cell = brnn.Layer.additive("cell", 1, A=1.0)
+    light = brnn.Stimulus("cell", "excitatory", 3.0)
+    alone, beside = (
+        brnn.simulate(brnn.Network("blocks", layers, stimuli=[light]), 5.0, solver=name, rtol=1e-8, times=[5.0]).solver
+        for layers in ([cell], [cell, brnn.Layer.additive("quiet", 400, A=1.0)])
+    )
+    assert abs(beside.steps - alone.steps) <= 0.1 * alone.steps

@@ -258,6 +258,7 @@ def test_a_cell_beside_one_is_stored_if_it_is_the_larger():
 
 def test_storage_by_the_four_theorems():
     linear = rcf.storage(A, B, Linear(), PATTERN)
+    assert linear.theorem.startswith("linear signal: every pattern is stored unchanged, with the total B - A/C = 2")
     assert linear.final == pytest.approx(PATTERN / 4.3 * 2, abs=1e-14)
     slower = rcf.storage(A, B, Saturating(1.0, F), PATTERN.reshape(2, 5))
     assert slower.final == pytest.approx(np.full((2, 5), 0.25))
