@@ -177,6 +177,16 @@ def test_the_functions_phi_are_right_to_their_last_digits() -> None:
             np.testing.assert_allclose(phi[:, k], [float(number) for number in exact], rtol=6e-15)
 
 
+@pytest.mark.parametrize("r", [0.3, 0.8, 2.0])
+def test_the_third_divided_difference_of_a_cubic_is_its_coefficient(r: float) -> None:
+    """Of 5 t^3 - 2 t^2 + 3 t, whose values at -r, 1/2 and 1 have these weights: 5 (and 0 at 0)."""
+    stepper = object.__new__(exponential.Exponential)
+    stepper._weights = np.zeros(3)
+    stepper._weigh(r)
+    values = [5.0 * t**3 - 2.0 * t**2 + 3.0 * t for t in (-r, 0.5, 1.0)]
+    assert stepper._weights @ values == pytest.approx(5.0, rel=1e-13)
+
+
 def test_the_state_within_a_step_is_exact_where_D_is_a_cubic() -> None:
     """u' = f + L u + 3 t - 2 t^2 + 5 t^3 from u(0) = 0: quadrature of exp((s - r) L) (f + ...) judges."""
     L, f = -np.array([1e-9, 1e-3, 0.2, 0.69, 0.71, 3.0, 80.0]), 0.7

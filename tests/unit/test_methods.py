@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import brnn
+from brnn.integrate import driver
 from brnn.integrate.driver import Driver
 from brnn.integrate.methods import StepperMethod, base, choose, every_method, in_words
 from brnn.integrate.steppers.base import Piece, Stepper
@@ -149,3 +150,14 @@ def test_saved_states_are_kept_between_bounds_of_all_cells_or_of_each(lowest: ob
         inside = np.clip(state[1:], lowest, highest)
         found = Driver._within(run, np.array([state]))  # type: ignore[arg-type]
         np.testing.assert_array_equal(found, [[9.0, *inside]])
+
+
+@pytest.mark.parametrize("at_once", [1, 10**6])
+def test_what_is_saved_of_a_coarse_run_stays_within_bounds(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """0 is the end of the interval; the last digits of what decays leave it."""
+    monkeypatch.setattr(driver, "_AT_ONCE", at_once)
+    layer = brnn.Layer.shunting("a", 3, A=1.0, B=1.0, initial=0.5)
+    options = {"times": np.linspace(40.0, 60.0, 41), "rtol": 1e-2, "atol": 1e-4, "solver": "RK23"}
+    result = brnn.simulate(brnn.Network("decay", [layer]), 60.0, **options)
+    assert result["a.x"].values.min() >= 0.0
+    assert result.solver.details["largest_projection"] > 0.0

@@ -289,6 +289,14 @@ def test_what_flickers_is_the_outline_of_concentric_squares(name: str, sizes: tu
         np.testing.assert_array_equal(flicker, distance == (size - 1) / 2.0)
 
 
+def test_the_border_of_two_halves_flickers_on_the_left_alone() -> None:
+    left, right = np.hsplit(condition("bipartite")[1], 2)
+    assert not right.any()
+    rows, columns = np.nonzero(left)
+    assert set(columns.tolist()) == {15, 16}
+    assert set(rows.tolist()) == set(range(9, 23))
+
+
 def test_biases_are_found_by_name() -> None:
     network = build("lstm", n=1, b=[0.1, 0.2, 0.3, 0.4])
     assert [float(bias_of(network, f"b_{letter}")[0]) for letter in "ifgo"] == [0.1, 0.2, 0.3, 0.4]

@@ -119,6 +119,8 @@ def test_associations_of_a_list() -> None:
     assert weights.compare(result).passed
     assert hardest.compare(result).passed
     assert "(it has 0.1)" in theorem(models.serial_learning.build(n=5), "serial learning")
+    faint = [network.stimuli[0].replace(pattern=0.5 * network.stimuli[0].pattern), *network.stimuli[1:]]
+    assert "by equal inputs" in theorem(network.replace(stimuli=faint), "serial learning")
 
 
 def test_a_masking_field_chooses() -> None:
