@@ -163,4 +163,4 @@ def test_a_signal_of_ones_own_says_that_it_was_sampled() -> None:
 
 def test_what_falls_is_not_said_to_rise_because_it_is_large_below_0() -> None:
     """exp(-80 w) falls from 1 to 0, and is e^80 at -1."""
-    assert nondecreasing(Expression("exp(-80*w)"), 1.0) is not True
+    assert nondecreasing(brnn.Function("exp(-80*w)"), 1.0) is not True
