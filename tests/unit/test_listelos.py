@@ -63,3 +63,9 @@ def test_bad_input(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises((brnn.SpecError, brnn.InputError), match=message) as caught:
         listelos.build(**arguments)
     assert "\n" not in str(caught.value)
+
+
+def test_the_eye_begins_with_omnipause_cells_at_rest() -> None:
+    """-0.2 P + 1.2 (1 - P) = 0."""
+    network = listelos.build(eye=True)
+    np.testing.assert_allclose(network.layer("omnipause").initial, 6.0 / 7.0, rtol=1e-15)

@@ -11,6 +11,7 @@ import brnn
 from brnn.compiler import compile_network
 from brnn.integrate.delayed import delayed_eigenvalues
 from brnn.integrate.jacobian import growth_rate, jacobian_matrix, jacobian_product
+from brnn.integrate.times import steady_times
 
 WINNER = (3.0 + math.sqrt(5.0)) / 2.0  # of f = w^2, A = 1, B = 3: the upper root of (25)
 SOLVERS = ("auto", "compiled")  # the rule of one run, and that of the ensemble
@@ -251,3 +252,8 @@ def test_products_with_directions_of_any_size(size: float) -> None:
     product = jacobian_product(lambda t, x: -x + w**2 * np.roll(x, 1), 0.0, state)
     np.testing.assert_allclose(product(size * v), size * (-v + w**2 * np.roll(v, 1)), rtol=1e-6)
     np.testing.assert_array_equal(product(0.0 * v), np.zeros(3))
+
+
+def test_saved_times_of_a_run_without_an_end_lie_twice_as_far_apart_each_time_that_t_doubles() -> None:
+    apart = np.diff(steady_times(1.0, 4.0, begin=3.0))
+    np.testing.assert_allclose(apart, np.repeat([1 / 200, 1 / 100, 1 / 50], [200, 100, 100]), rtol=1e-9)
