@@ -164,8 +164,9 @@ def draw(lates: np.ndarray, curves: np.ndarray, pairs: int, names: Sequence[str]
         wide: dict[str, Any] = {"markersize": 11, "fillstyle": "none"} if mark == "o" else {}
         ax.plot(lates, curve, mark + "-", linewidth=1.8, label=words, **wide)
     plot.polish(ax, "Choices of the first target", "second target later by (ms)", "part of trials")
-    ax.set_ylim(-0.05, 1.05)
-    plot.key(ax, loc="center")
+    ax.set_ylim(-0.05, 1.4)  # room for the legend: the curves may be anywhere between 0 and 1
+    ax.set_yticks(np.linspace(0.0, 1.0, 6))
+    plot.key(ax, loc="upper left")
     return figure
 
 
