@@ -66,6 +66,7 @@ from .spec.events.actions import SetState as SetState
 from .spec.events.actions import StartStimulus as StartStimulus
 from .spec.events.actions import StopRun as StopRun
 from .spec.events.actions import SwitchStimulus as SwitchStimulus
+from .spec.events.artmap_pass import ArtmapPass as ArtmapPass
 from .spec.events.maps import MoveMaps as MoveMaps
 from .spec.events.protocol import Phase as Phase
 from .spec.events.protocol import Protocol as Protocol

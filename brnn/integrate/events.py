@@ -80,6 +80,13 @@ class _Moment:
     def state(self, name: str) -> np.ndarray:
         return self.state_vector[self.reactor.places[name]]
 
+    def input(self, layer: str, kind: str = "excitatory") -> np.ndarray:
+        system, clock = self.reactor.system, self.reactor.timetable.clock
+        base = system.program.inputs.get((layer, kind))
+        if base is None:
+            return np.zeros(self.network.layer(layer).cells)
+        return np.array(system.values(self.time, clock)[1][base])
+
     def switch(self, stimulus: str, on: bool) -> None:
         self.reactor.timetable.switch(stimulus, on)
 

@@ -30,6 +30,7 @@ results can be set beside what the simulator gives.
   network that learns all associations, and its bow.
 - `art`: ART 1 with fast learning and fuzzy ART as algorithms: categories, templates and resets of a list of patterns,
   and after how many presentations of the list learning ends; `art2`: ART 2 in the limit of fast cells.
+- `artmap`: what trained ARTMAP networks answer, for many patterns at once, and closed forms of what they learn.
 - `contours`: oriented contours of a picture, their thresholds before and after adaptation, and surfaces filled in.
 - `optic_flow`: movies with a known heading, and the filters and templates that read it.
 - `quenching`: quenching threshold, arousal, and thresholds measured by bisection where there is no closed form.

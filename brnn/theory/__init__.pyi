@@ -3,6 +3,7 @@
 from . import additive as additive
 from . import art as art
 from . import art2 as art2
+from . import artmap as artmap
 from . import avalanche as avalanche
 from . import competition as competition
 from . import contours as contours

@@ -34,6 +34,11 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["input", "F1", "F2"],
         ["ART 1: category of each", "fuzzy ART: all weights", "lists: presentations until stable"],
     ),
+    "circle_in_the_square": (
+        ["--points", "60", "--seeds", "1"],
+        ["input", "category", "instar", "prediction"],
+        ["dARTMAP: tau = largest", "fuzzy ARTMAP: boxes of its patterns", "dARTMAP: answers of the network"],
+    ),
     "memory_tasks": (
         ["--seeds", "1", "--sequences", "20", "--training", "1"],
         ["rcf"],

@@ -70,6 +70,7 @@ SIZES: list[tuple[str, dict[str, Any], int]] = [
     ("caianiello", {"n": 5, "refractory": 3}, 8 * 3 * 25),
     ("competitive_learning", {"pattern": np.eye(5), "m": 4}, 8 * 16 * 20),
     ("context_sensitive_avalanche", {"items": np.eye(3, 7), "lists": [[0, 1, 2]], "m": 6}, 8 * 16 * 6 * (3 + 7 + 6)),
+    ("distributed_artmap", {"pattern": np.eye(2, 3), "classes": [0, 1], "m": 4}, 8 * 16 * (4 * 4 * 3 + 4 * 2 + 4 * 8)),
     ("fuzzy_art", {"pattern": np.eye(2, 3), "m": 4, "cycles": 3}, 8 * 16 * (4 * 4 * 3 + 36)),
     ("instar_outstar_map", {"pattern": np.eye(5), "outputs": np.ones((5, 2)), "m": 4}, 8 * 16 * 4 * 7),
     ("item_and_order_readout", {"n": 3, "lists": 50}, 8 * 150 * 69),

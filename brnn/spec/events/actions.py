@@ -60,6 +60,9 @@ class Moment(Protocol):
     def state(self, name: str) -> np.ndarray:
         """Return a state, flat; what is written into it becomes the state after the event."""
 
+    def input(self, layer: str, kind: str = "excitatory") -> np.ndarray:
+        """Return what stimuli give to a layer from now on, flat; what changes all the while is left out."""
+
     def switch(self, stimulus: str, on: bool) -> None:
         """Switch a stimulus."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from brnn.errors import InputError
 from brnn.spec.network import Network
+from brnn.theory.predictions.artmap import learned_map
 from brnn.theory.predictions.associations import learned_list
 from brnn.theory.predictions.averages import averaged_patterns
 from brnn.theory.predictions.base import Prediction, Predictions, Unmet
@@ -58,6 +59,7 @@ _WHOLE: tuple[Theorem, ...] = (
     ranked_list,
     movement,
     resonance,
+    learned_map,
     firing_chain,
     learned_patterns,
     averaged_patterns,
