@@ -67,13 +67,14 @@ _STEP, _NEW, _LATE, _CHANGE, _RATE = Local("step"), Local("new"), Local("late"),
 def moved(x: Any, early: Any, late: Any, rate: Any, step: Any) -> Any:
     """Return x at the end of a step, from its slopes with the inputs of its beginning and of its end."""
     w = -step * rate
-    return x + step * (0.5 * early + (0.5 + w * (1.0 / 6.0)) * late) / (1.0 + w * (2.0 / 3.0 + w * (1.0 / 6.0)))
+    part = step / (1.0 + w * (2.0 / 3.0 + w * (1.0 / 6.0)))  # one division for all cells where all have one rate
+    return x + part * (0.5 * early + (0.5 + w * (1.0 / 6.0)) * late)
 
 
 def ahead(x: Any, slope: Any, rate: Any, step: Any) -> Any:
     """Return x at the end of a step if its inputs stay as they are."""
     w = -step * rate
-    return x + step * slope * (1.0 + w * (1.0 / 6.0)) / (1.0 + w * (2.0 / 3.0 + w * (1.0 / 6.0)))
+    return x + slope * (step * (1.0 + w * (1.0 / 6.0)) / (1.0 + w * (2.0 / 3.0 + w * (1.0 / 6.0))))
 
 
 def additive(x: Any, exc: Any, inh: Any, A: Any, B: Any, E: Any) -> Any:

@@ -417,7 +417,8 @@ def compile_network(network: Network) -> System:
             return system
     variables = layout(network)
     system = System(network, variables, generate(network, variables))
-    if sum(array.size for array in system.program.arrays.values() if array is not None) <= _SMALL * _SMALL:
+    arrays = [array for array in system.program.arrays.values() if array is not None and any(array.strides)]
+    if sum(array.size for array in arrays) <= _SMALL * _SMALL:  # room for work has neither memory yet nor strides
         _recent.append((network, system))
     return system
 
