@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from brnn.base.recycled import empty
 from brnn.compiler.system import System, room_apart
 from brnn.integrate.driver import FAINT, RunTask, largest_activity, proven_bounds, says_something, warn_if_faint
 from brnn.integrate.methods import Method
@@ -129,7 +130,7 @@ class SmallRun:
         code, moments, counts = self._code, self._moments, self._counts
         places, numbers, bounds = given
         lowest, highest = (_NONE, _NONE) if bounds is None else bounds
-        saved = np.empty((times.size, state.size)) if room is None else room
+        saved = empty((times.size, state.size)) if room is None else room
         done, evaluations, looked = 0, 0, 0.0
         if times[0] == 0.0:
             saved[0], done = state, 1

@@ -9,6 +9,7 @@ import numpy as np
 
 from brnn.base.checks import choice, number
 from brnn.base.memory import refuse_above
+from brnn.base.recycled import empty
 from brnn.result.checkpoint import Checkpoint
 from brnn.result.columns import columns, estimate_bytes, thin
 from brnn.result.events import EventTable, Happened, Spikes
@@ -69,7 +70,7 @@ class MemoryRecorder:
             '; record="run.h5" streams them to a file, record=["..."] keeps only some variables',
         )
         self._rows = {
-            column.name: np.empty((n_times if column.axis == "time" else 2, *column.shape), dtype=kind)
+            column.name: empty((n_times if column.axis == "time" else 2, *column.shape), kind)
             for column in self._columns
         }
         size = variables[-1].stop
@@ -152,6 +153,6 @@ def _is_same(rows: np.ndarray, states: np.ndarray) -> bool:
 def _grown(array: np.ndarray, rows: int) -> np.ndarray:
     if rows <= len(array):
         return array
-    larger = np.empty((max(rows, 2 * len(array)), *array.shape[1:]), dtype=array.dtype)
+    larger = empty((max(rows, 2 * len(array)), *array.shape[1:]), array.dtype)
     larger[: len(array)] = array
     return larger

@@ -1,0 +1,128 @@
+"""Memory that comes back: never while somebody holds it, and never more than is said."""
+
+from __future__ import annotations
+
+import gc
+import threading
+
+import numpy as np
+import pytest
+
+import brnn
+from brnn.base import recycled
+
+ROWS = (200, 1000)
+
+
+@pytest.fixture(autouse=True)
+def nothing_idle():
+    gc.collect()
+    recycled._idle.clear()
+    yield
+    recycled._idle.clear()
+
+
+def place(array: np.ndarray) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_an_array_has_its_shape_and_type_and_may_be_written(dtype):
+    array = recycled.empty((200, 30, 40), dtype)
+    array[:] = 3.0
+    assert (array.shape, array.dtype, array.sum()) == ((200, 30, 40), np.dtype(dtype), 720_000.0)
+    assert array.flags.c_contiguous
+    assert array.flags.writeable
+    assert place(array) % 64 == 0
+
+
+def test_memory_that_nobody_holds_is_used_again():
+    first = recycled.empty(ROWS)
+    where = place(first)
+    del first
+    assert place(recycled.empty(ROWS)) == where
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        lambda array: array,
+        lambda array: array[5:7, ::3],
+        lambda array: array.ravel().reshape(1000, 200).T[3],
+        lambda array: memoryview(array[2]),
+        lambda array: np.lib.stride_tricks.sliding_window_view(array, 4, axis=1)[10],
+        lambda array: array.view(np.int64)[1:],
+    ],
+    ids=["itself", "slice", "view of views", "buffer", "strides", "other type"],
+)
+def test_what_somebody_holds_is_lent_to_nobody_else(held):
+    array = recycled.empty(ROWS)
+    array[:] = np.arange(ROWS[1])
+    rest = held(array)
+    before = np.array(rest)
+    del array
+    for _ in range(5):
+        recycled.empty(ROWS)[:] = -1.0
+        later = recycled.empty(ROWS)
+        later[:] = -2.0
+    assert np.array_equal(np.array(rest), before)
+
+
+def test_few_arrays_wait_for_their_next_use_and_no_huge_one():
+    many = [recycled.empty(ROWS) for _ in range(6)]
+    assert len({place(array) for array in many}) == 6
+    del many
+    assert len(recycled._idle) == 2
+    recycled._idle.clear()
+    del (huge := [recycled.empty((recycled._LARGEST // 8 + 1,)), recycled.empty((10, 10)), recycled.empty((0, 1000))])[
+        :
+    ]
+    assert not huge
+    assert not recycled._idle
+
+
+def test_much_larger_memory_is_not_held_by_a_small_array():
+    recycled.empty((2_000_000,))
+    assert recycled._idle[-1].nbytes > 15e6
+    small = recycled.empty((100_000,))
+    assert place(small) - place(recycled._idle[-1]) not in range(64)
+
+
+def test_threads_do_not_share():
+    wrong = []
+
+    def work(mark: float) -> None:
+        for _ in range(200):
+            array = recycled.empty((20_000,))
+            array[:] = mark
+            if not (array == mark).all():
+                wrong.append(mark)
+            del array
+
+    threads = [threading.Thread(target=work, args=(float(k),)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_results_stay_what_they_are_when_others_follow():
+    network = brnn.models.rcf.build(n=100)
+    times, begin = np.linspace(0.0, 5.0, 200), np.linspace(0.1, 0.9, 100)
+    prepared = brnn.prepare(network)
+    results = [
+        brnn.simulate(network, 5.0, times=times, initial={"rcf.x": begin}),
+        prepared.run(None, 5.0, times=times, initial={"rcf.x": begin / 2}),
+    ]
+    rows = prepared.trajectory(None, 5.0, times=times, initial={"rcf.x": begin / 3})
+    kept = [np.array(result["rcf.x"]) for result in results] + [rows.copy()]
+    part = results[0]["rcf.x"].to_numpy()[50:60]
+    for factor in np.linspace(0.5, 0.9, 5):
+        prepared.trajectory(None, 5.0, times=times, initial={"rcf.x": factor * begin})
+        brnn.simulate(network, 5.0, times=times, initial={"rcf.x": factor * begin})
+    del results[0]
+    brnn.simulate(network, 5.0, times=times, initial={"rcf.x": 0.1 * begin})
+    assert np.array_equal(part, kept[0][50:60])
+    assert np.array_equal(results[0]["rcf.x"].to_numpy(), kept[1])
+    assert np.array_equal(rows, kept[2])
