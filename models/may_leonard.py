@@ -6,7 +6,8 @@ By default it runs in the variables u_i = log x_i, du_i/dt = 1 - sum_j c_ij exp(
 that lengthens for ever the x_i of losers fall below the absolute tolerance of a solver (1e-9; with the defaults from
 t = 360 on). From then on a solver in x_i may take anything of that size for them, and the next species comes at the
 wrong time (auto: 998 for 1007, 2881 for 3022) or never, or is below 0 (Radau, BDF: -5), although x_i >= 0 is
-invariant. u_i goes on. With ``logarithmic=False`` an explicit solver (RK45, DOP853) with ``atol=1e-300`` is right to
+invariant, and a run in which that happens warns. u_i goes on. With
+``logarithmic=False`` an explicit solver (RK45, DOP853) with ``atol=1e-300`` is right to
 t = 9000, where x_i becomes smaller than any number of a computer.
 
 Source: May and Leonard (1975), Nonlinear aspects of competition between three species, SIAM J. Appl. Math. 29, 243-253;

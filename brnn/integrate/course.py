@@ -23,6 +23,7 @@ from brnn.integrate.methods import Method
 from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps
 from brnn.integrate.stepwise import LOOK_STEPS, SHORT, WORTH_IN_ONE_GO
+from brnn.integrate.sunk import sunk_of
 from brnn.integrate.weights import by_factors
 from brnn.result.memory import MemoryRecorder
 from brnn.result.result import Result
@@ -207,6 +208,9 @@ def in_one_course(task: RunTask, method: Method, state: np.ndarray) -> Result | 
     if first < FAINT * task.atol and says_something(network, first, times.size):
         largest = max(first, largest_activity(done.states, task.system.variables))
         warn_if_faint(network, largest, task.atol, stacklevel=4)
+    for one in sunk_of(network, task.system.variables, state, task.atol):
+        one.see(times, done.states)
+        one.warn(network.name, stacklevel=4)
     return result
 
 

@@ -19,6 +19,7 @@ from brnn.compiler import System, Variable
 from brnn.errors import IntegrationError
 from brnn.integrate.events import Reactor
 from brnn.integrate.failures import why_not_further
+from brnn.integrate.sunk import Sunk, sunk_of
 from brnn.integrate.timetable import Timetable
 from brnn.result.checkpoint import Checkpoint
 from brnn.result.recorder import Recorder
@@ -129,6 +130,7 @@ class Driver:
     bounds: tuple[np.ndarray, np.ndarray] | None = None
     bar: Any = None
     largest: float = 0.0  # of the saved activities and the first ones, as long as they are faint
+    sunk: Sequence[Sunk] = ()
     reactor: Reactor | None = None
     started: float = field(default_factory=clock.perf_counter)
     threads: ExitStack = field(default_factory=ExitStack, init=False)
@@ -154,6 +156,7 @@ class Driver:
         self.bounds = _bounds(self.task.system, state)
         self.largest = largest_activity(state, self.task.system.variables)
         first = self.largest
+        self.sunk = sunk_of(self.task.system.network, self.task.system.variables, state, self.task.atol)
         if self.task.kept is not None:
             self.restore(self.task.kept)
         try:
@@ -178,6 +181,8 @@ class Driver:
         network = self.task.system.network
         if says_something(network, first, self.saved):
             warn_if_faint(network, self.largest, self.task.atol, stacklevel=4)
+        for one in self.sunk:
+            one.warn(network.name, stacklevel=4)
         return result
 
     def keep_one_thread(self, matrices: bool) -> None:
@@ -301,6 +306,8 @@ class Driver:
                     states[k : k + rows] = inside
         if self.largest < FAINT * self.task.atol:
             self.largest = max(self.largest, largest_activity(states, self.task.system.variables))
+        for one in self.sunk:
+            one.see(times, states)
         self.task.recorder.write(times, states)
         self.saved += len(times)
 

@@ -137,8 +137,8 @@ def simulate(
     Warns
     -----
     UserWarning
-        If an input is never on in the run, there is neither input nor initial activity, or no activity is much larger
-        than atol.
+        If an input is never on in the run, there is neither input nor initial activity, no activity is much larger
+        than atol, or one that cannot reach 0 fell below atol and grew again.
     """
     if not isinstance(network, Network):
         raise InputError(f"network = {type(network).__name__}: must be a brnn.Network, e.g. brnn.models.rcf.build()")

@@ -142,6 +142,7 @@ def run(
     stays if it is stopped; --resume goes on with it.
     """
     from brnn.cli.model import find_model
+    from brnn.integrate.sunk import keep_their_sign
     from brnn.result.options import Record
 
     one = None if member is None else _member(model, member, made_by, settings, source)
@@ -178,7 +179,8 @@ def run(
     if solver is None and one is None:
         options["solver"] = _solver_of(network, options, out if resume else None)
     if times is not None or options.get("times") is None:
-        options["times"] = _times(times, network, options, keep=out is not None or plot is not None)
+        keep = out is not None or plot is not None or bool(keep_their_sign(network))  # what sinks is seen on the way
+        options["times"] = _times(times, network, options, keep=keep)
     kept = Record(path=out, variables=names, ltm_every=every, force=force)
     with _simulated(network, options, kept) as result:
         written = [out] if out is not None else []
