@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from brnn.compiler.program import Program, Reading
 from brnn.compiler.statements import (
     Array,
@@ -24,6 +26,8 @@ from brnn.compiler.statements import (
 )
 
 __all__ = ["Side", "sides_of", "with_sides"]
+
+_OPEN = -np.inf, np.inf
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,12 @@ def sides_of(program: Program) -> tuple[Side, ...]:
     )
 
 
-def with_sides(program: Program) -> tuple[Program, tuple[Side, ...]]:
-    """Return the program that reads signals on one side of their jumps, and what jumps."""
+def with_sides(program: Program, *, lanes: bool = False) -> tuple[Program, tuple[Side, ...]]:
+    """Return the program that reads signals on one side of their jumps, and what jumps.
+
+    For `lanes` the arrays are among its values: nothing jumps at first, and beside them stand arrays ``lastK_LAYER`` of
+    the times at which each signal jumped, and ``jumpsK_LAYER`` of the activities at which it does.
+    """
     changed = replace(program, arrays=dict(program.arrays), names=dict(program.names))
     calls: dict[Call, Call] = {}
     sides = []
@@ -67,7 +75,12 @@ def with_sides(program: Program) -> tuple[Program, tuple[Side, ...]]:
         names = ("", "") if reading.lag > 0.0 else (f"low{k}_{reading.layer}", f"high{k}_{reading.layer}")
         sides.append(Side(reading.layer, reading.signal.jumps, reading.lag, *names))
         if names[0]:
-            low, high = (changed.work(name, reading.cells) for name in names)
+            if lanes:
+                low, high = (changed.array(n, np.full(reading.cells, v)) for n, v in zip(names, _OPEN, strict=True))
+                changed.array(f"last{k}_{reading.layer}", np.full(reading.cells, -np.inf))
+                changed.array(f"jumps{k}_{reading.layer}", np.array(reading.signal.jumps))
+            else:
+                low, high = (changed.work(name, reading.cells) for name in names)
             calls[reading.call] = _between(reading, low, high)
     changed.statements = list(_replaced(program.statements, calls))
     return changed, tuple(sides)

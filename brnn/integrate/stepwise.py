@@ -43,6 +43,9 @@ _STABLE = 3.3  # the same where it does
 _PACE_STEPS = 10_000  # over which the pace of a run is measured
 _MOST_STEPS = 1e7  # for the rest of the run: the solver slides along a jump of the equations, or is not made for them
 _SLOW_PACES = 10  # in a row by which it would need more than that
+# States within a step are less accurate than at its end: a step in which a signal jumps before the part _NEAR_END is
+# made again, a little longer than to the jump.
+_NEAR_END, _BEYOND = 0.9, 1.0625
 _SLIDING_STEPS = 16  # in one call while a cell slides along a jump
 _FIRST_NUMBERS = 100_000  # times steps that are made in the first call
 _CALL_SECONDS = 0.1  # for which many steps in one call may take; then signals are heard, and the bar moves
@@ -88,6 +91,7 @@ class Stepwise(Driver):
     stiff: bool = field(default=False, init=False)
     limited: bool = field(default=False, init=False)
     sides: Sides | None = field(default=None, init=False)
+    again: bool = field(default=False, init=False)  # whether the last step is to be made again, shorter
     patience: int = field(default=_HELD_LOOK, init=False)
 
     def begin(self, state: np.ndarray) -> np.ndarray:
@@ -167,6 +171,9 @@ class Stepwise(Driver):
         self.evaluations += self.sides.begin(fun, start, state)
         while True:
             start, state, steady = self._smoothly(fun, plain, start, stop, state)
+            if self.again:
+                self.again = False
+                continue
             if not self.sides.waiting:
                 return start, state, steady
             timetable.jumped(start)
@@ -361,23 +368,29 @@ class Stepwise(Driver):
         slopes: tuple[np.ndarray, np.ndarray] | None,
     ) -> float | None:
         """Return when the first event of a step happens, or a signal jumps if that is earlier; None if nothing does."""
-        stop, after, jump = stepper.t, stepper.y, None
+        stop, after, jump, again = stepper.t, stepper.y, None, False
         if self.sides is not None:
             jump = self.sides.search(before, state, stop, after, stepper.dense_output, slopes)
             if jump is not None:
                 self.planned = getattr(stepper, "h_abs", None)
                 self.fastest = getattr(stepper, "fastest", None)
-        if self.reactor is None or not self.reactor.watching or slopes is None:
-            return jump
-        if jump is not None:
-            stop, after = jump, np.asarray(stepper.dense_output()(jump))
-            slopes = slopes[0], fun(jump, after)
-            self.evaluations += 1
-        event = self.reactor.search(before, state, stop, after, stepper.dense_output, slopes)
-        if event is not None and self.sides is not None:
+                again = self.planned is not None and jump - before < _NEAR_END * (stop - before)
+        if self.reactor is not None and self.reactor.watching and slopes is not None:
+            if jump is not None:
+                stop, after = jump, np.asarray(stepper.dense_output()(jump))
+                slopes = slopes[0], fun(jump, after)
+                self.evaluations += 1
+            event = self.reactor.search(before, state, stop, after, stepper.dense_output, slopes)
+            if event is not None:
+                if self.sides is not None:
+                    self.sides.forget()
+                    self.planned = self.fastest = None
+                return event
+        if jump is not None and again and self.sides is not None:
             self.sides.forget()
-            self.planned = self.fastest = None
-        return jump if event is None else event
+            self.planned, self.again = _BEYOND * (jump - before), True
+            return before
+        return jump
 
     def _handed_over(self, stepper: Any, piece: Piece) -> Any:
         """Return the stepper that goes on with the same step."""
