@@ -189,6 +189,17 @@ def test_an_event_and_a_jump_at_one_threshold(solver: str) -> None:
     assert run.events["time"].values == pytest.approx([np.log(2.0)], rel=1e-6)
 
 
+@pytest.mark.parametrize("solver", ["auto", "compiled"])
+@pytest.mark.parametrize(("inputs", "goal"), [(0.0, 0.0), (1.0, 1.5)])
+def test_a_cell_that_begins_at_its_jump_takes_the_side_to_which_it_goes(
+    solver: str, inputs: float, goal: float
+) -> None:
+    """dx/dt = inputs - x + H(x - 1/2)/2 from 1/2: inputs of 0 keep it there, unless it takes a last bit less."""
+    start = 0.5 if goal else np.nextafter(0.5, 0.0)
+    run = brnn.simulate(net([start], [[0.5]], inputs), 3.0, times=[1.0, 3.0], solver=solver)
+    np.testing.assert_allclose(run["c.x"].values[:, 0], goal + (0.5 - goal) * np.exp([-1.0, -3.0]), rtol=1e-5)
+
+
 def test_rest_is_found_beyond_a_jump() -> None:
     """x rises to 1 at first, passes 1/2 and goes on to 3: a jump in front of a cell is no place to rest."""
     for solver in ("auto", "RK45", "compiled"):
