@@ -104,10 +104,10 @@ def build(
     pattern : array in [0, 1]
         What is learned, as rows (1). The last column is the class (0, 1, 2 ...), if `classes` is not given.
     classes : array
-        The class of each of them (1).
+        The class of each of them (1); of the default patterns in the place of their own.
     test : array in [0, 1]
         What is asked afterwards, as rows (1), which may have the right class in one column more; by default what was
-        learned, or, for the default patterns, those of the public code.
+        learned, or, for the default patterns and classes, those of the public code.
     variant : str
         distributed (dARTMAP), fuzzy (fuzzy ARTMAP), ic (ARTMAP-IC) or emap (ART-EMAP).
     m : int, >= 1
@@ -139,6 +139,8 @@ def build(
     """
     model = "distributed_artmap"
     given = pattern is PATTERNS and classes is None
+    if pattern is PATTERNS and classes is not None:
+        pattern = [row[:-1] for row in PATTERNS]
     shown, taught = _examples(pattern, classes, f"{model}: pattern", f"{model}: classes")
     M = shown.shape[1]
     if test is None:
@@ -148,7 +150,8 @@ def build(
     count = int(max(taught.max(), right.max())) + 1
     nodes, lists = whole(m, f"{model}: m", minimum=1), whole(cycles, f"{model}: cycles", minimum=1)
     rows = lists * len(shown) + len(asked)
-    refuse_size(model, 4 * nodes * M + nodes * count + rows * (2 * M + count), f"{nodes} nodes of {M} features")
+    numbers = 4 * nodes * M + nodes * count + rows * (2 * M + count)
+    refuse_size(model, numbers, f"{nodes} nodes of {M} features and {count} classes")
     training, testing, counting = VARIANTS[choice(variant, f"{model}: variant", tuple(VARIANTS))]
     decisive = number(alpha, f"{model}: alpha", above=0.0)
     if decisive >= 1.0:

@@ -29,7 +29,8 @@ that of the code. There B, h and de/dt have their values at once; here they are 
 What is known:
 
 - m rests at 0.98 once the context has come, and at (sqrt(400.04) - 0.2)/20 = 0.99 while it is there; D = V = 0.
-- in the first trial grip is reactive: it begins a lag after the slip, which is load/(40 gain) = 3.125 in all.
+- in the first trial grip is reactive: it begins a lag after the slip, which is load/(40 gain) = 3.125 in all, unless
+  gain and lag are so large that grip passes the load.
 - without depression n stays below m - 1 < 0, and nothing is anticipated however large w is.
 - grip begins ever earlier, from the sixth trial on before the hand lifts, and slips fall, from 3.1 to 0.8 in 60 trials
   with the article's h, and to 0.17 with the code's, which also teaches before anything slips.
@@ -247,6 +248,12 @@ def _reactive(since: np.ndarray, load: float, gain: float) -> np.ndarray:
     return np.asarray(GRIP * load * gain * (since - (1.0 - np.exp(-FEEL * since)) / FEEL))
 
 
+def _settles(gain: float, lag: float) -> bool:
+    """Return whether reactive grip goes to the load from below: s (s + 50) + 2000 gain exp(-lag s) has a real root."""
+    s = np.linspace(-FEEL, 0.0, 2001)
+    return bool((s * (s + FEEL) + GRIP * FEEL * gain * np.exp(-lag * s)).min() <= 0.0)
+
+
 @claim("In the first trial grip is reactive: e and S in closed form, and the slip load/(40 gain)", source="derived")
 def reactive() -> list[Comparison]:
     """Two loads and gains: the first lag of e and S, and the integral of a linear equation with a delay."""
@@ -369,8 +376,9 @@ def grip_over_trials(run: Run) -> FigureDescription | None:
     trials = np.arange(1, count + 1)
     each: list[Mark] = [
         Curve(trials, slipped, "slip", marker="o"),
-        Level(load / (GRIP * gain), "reactive: load/(40 gain)"),
     ]
+    if _settles(gain, lag):
+        each.append(Level(load / (GRIP * gain), "reactive: load/(40 gain)"))
     when: list[Mark] = [Curve(trials, began, "S passes 0.1", marker="o"), Level(0.0, "the hand lifts", role="guide")]
     if alone[-1] > _HELD:
         when.append(Level(lag + float(np.interp(_HELD, alone, since)), "reactive, closed form"))
@@ -386,6 +394,8 @@ def grip_over_trials(run: Run) -> FigureDescription | None:
     )
     above = _around_the_lift(run, shades, (lag + since, alone), load)
     title = "Grip comes before the hand lifts" if began[-1] < 0.0 else "Grip follows the slip"
+    if np.isnan(began[-1]):
+        title = f"Grip stays below {_HELD:g}"
     return FigureDescription(title, f"{count} trials   ·   {run.below}", (above, below) if above else (below,))
 
 
@@ -398,8 +408,9 @@ def _around_the_lift(run: Run, shades: dict[int, float], alone: Any, load: float
         np.asarray(x.time),
         float(np.asarray(spans["stop"], dtype=np.float64)[names == "context"][0] - shown[0]),
     )
-    window = (float(shown[0] - lifts[0]) - 0.1, 20.0 * float(alone[0][0]))
-    near = [(times > begun[k]) & (np.abs(times - lifts[k] - sum(window) / 2) <= np.ptp(window) / 2)
+    ends = np.append(begun[1:], run.end)
+    window = (float(shown[0] - lifts[0]) - 0.1, min(20.0 * float(alone[0][0]), float(ends[0] - lifts[0])))
+    near = [(times > begun[k]) & (times < ends[k]) & (np.abs(times - lifts[k] - sum(window) / 2) <= np.ptp(window) / 2)
             for k in range(len(lifts))]  # fmt: skip
     if min(int(part.sum()) for part in near) < 10:
         return ()

@@ -104,6 +104,15 @@ def test_a_table_with_classes_in_its_last_column_and_tests_without() -> None:
     assert len(asked.protocol.intervals("test")) == 3
 
 
+def test_classes_of_the_default_patterns_take_the_place_of_their_own() -> None:
+    """The column of the classes is not a feature; what was learned is asked."""
+    network = model.build(classes=[0, 1, 2, 0, 1, 2, 0, 1])
+    assert network.layer("input").cells == 4
+    assert network.layer("target").cells == 3
+    result = trained(classes=[0, 1, 2, 0, 1, 1, 0, 1], rho=1.0)
+    assert np.asarray(result["prediction.x"])[8:].argmax(axis=1).tolist() == [0, 1, 2, 0, 1, 1, 0, 1]
+
+
 def test_theory_says_less_where_nodes_may_run_out() -> None:
     few = brnn.theory.predict(model.build(m=2))
     assert few.of("patterns learned")[0].value == (0.0, 8.0)
@@ -124,6 +133,7 @@ def test_theory_says_less_where_nodes_may_run_out() -> None:
         ({"test": [[0.5, 2.0]]}, "test: row 0 has the feature 2"),
         ({"variant": "art"}, "variant"),
         ({"alpha": 1.0}, "alpha = 1: must be a number > 0 and < 1"),
+        ({"pattern": [[0.5], [0.2]], "classes": [0, 10**12]}, "20 nodes of 1 features and 1000000000001 classes"),
     ],
 )
 def test_what_is_refused(arguments: dict[str, Any], words: str) -> None:

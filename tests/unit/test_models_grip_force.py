@@ -9,6 +9,7 @@ import pytest
 
 import brnn
 from brnn.errors import SpecError
+from brnn.figures import Curve, Level, describe
 from brnn.models import grip_force
 from brnn.theory.predictions.predict import predict
 
@@ -50,6 +51,28 @@ def test_no_onset_where_grip_does_not_begin() -> None:
     """A load of 0.05 is held before S passes 0.1."""
     result = brnn.simulate(grip_force.build(n=1, trials=1, load=0.05), times=[0.0, 3.0], rtol=1e-4, atol=1e-7)
     assert np.isnan(grip_force.onsets(result)).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "title", "reactive"),
+    [
+        ({"lag": 0.2}, "Grip follows the slip", False),
+        ({"load": 0.05}, "Grip stays below 0.1", True),
+    ],
+)
+def test_its_figure_keeps_trials_apart_and_draws_what_holds(options: Any, title: str, reactive: bool) -> None:
+    """Late grip passes the load, so that load/(40 gain) is not its slip; no curve goes on into the next trial."""
+    network = grip_force.build(n=1, trials=2, **options)
+    result = brnn.simulate(network, times=np.linspace(0.0, 6.0, 121), rtol=1e-4, atol=1e-7)
+    found = describe(result)
+    assert found.title == title
+    panels = {panel.title: panel for panel in found.panels}
+    force = panels["Grip force, trial after trial"]
+    assert max(mark.x[-1] for mark in force.marks if isinstance(mark, Curve)) < 2.0
+    assert force.x_limits is not None
+    assert force.x_limits[1] <= 2.0
+    known = [mark.label for mark in panels["How much the object slips"].marks if isinstance(mark, Level)]
+    assert known == ["reactive: load/(40 gain)"] * reactive
 
 
 def taught(**options: Any) -> brnn.Network:
