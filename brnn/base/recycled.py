@@ -32,8 +32,8 @@ class _Lent:
             "data": (place + -place % _ALIGNED, False), "shape": shape, "typestr": dtype.str, "version": 3,
         }  # fmt: skip
 
-    def __del__(self, give_back: Any = _idle.append) -> None:
-        if self._memory.nbytes <= _LARGEST:
+    def __del__(self, give_back: Any = _idle.append, largest: int = _LARGEST) -> None:
+        if self._memory.nbytes <= largest:
             give_back(self._memory)
 
 

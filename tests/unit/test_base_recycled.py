@@ -126,3 +126,10 @@ def test_results_stay_what_they_are_when_others_follow():
     assert np.array_equal(part, kept[0][50:60])
     assert np.array_equal(results[0]["rcf.x"].to_numpy(), kept[1])
     assert np.array_equal(rows, kept[2])
+
+
+def test_memory_is_given_back_while_the_interpreter_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of the module are None by then."""
+    lent = recycled._Lent(np.empty(200_000, np.uint8), (1000,), np.dtype(np.float64))
+    monkeypatch.setattr(recycled, "_LARGEST", None)
+    lent.__del__()
