@@ -21,7 +21,9 @@ POINT = {
     "cm.gate.H": 0.2, "cm.gate.K": 1.2, "cm.gate.L": 0.5, "cm.gate.Q": 0.8, "mh.learning.rate": 0.6,
     "mh.learning.total": 1.3, "mh.learning.initial": 0.2, "dh.learning.rate": 0.7, "md.modulation.base": 0.3,
     "md.modulation.gain": 0.8, "md.modulation.signal.half": 0.5, "dm.signal.gain": 0.6, "hc.signal.gain": 0.4,
-    "seen.pattern.0": 0.7, "seen.schedule.off": 1.9,
+    "seen.pattern.0": 0.7, "seen.schedule.off": 1.9, "taught.learning.rate": 0.5, "taught.learning.recovery": 0.3,
+    "taught.learning.potentiation": 0.6, "taught.learning.forgetting": 0.2, "taught.learning.depression": 0.9,
+    "taught.learning.initial": 0.4,
 }  # fmt: skip
 
 
@@ -37,6 +39,9 @@ def network():
     ]
     gate, factor = brnn.QuadraticGate(0.2, 1.2, 0.5, 0.8), brnn.Modulation("c", brnn.Saturating(half=0.5), 0.3, 0.8)
     sites, share = brnn.LimitedSites(rate=0.6, total=1.3, initial=0.2), brnn.CompetitiveInstar(rate=0.7, initial=0.3)
+    taught = brnn.Taught(
+        0.5, initial=0.4, recovery=0.3, potentiation=0.6, forgetting=0.2, depression=0.9, target_trace="h"
+    )
     links = [
         brnn.Projection("c", "m", "excitatory", brnn.Linear(), one, gate, name="cm"),
         brnn.Projection("m", "h", "excitatory", brnn.Linear(), two, learning=sites, name="mh"),
@@ -46,6 +51,7 @@ def network():
         brnn.Projection("d", "m", "modulatory", brnn.Linear(gain=0.6), two, name="dm"),
         brnn.Projection("h", "d", "modulatory", brnn.Linear(), one, name="hd"),
         brnn.Projection("h", "c", "inhibitory", brnn.Linear(gain=0.4), two, name="hc"),
+        brnn.Projection("d", "m", "excitatory", brnn.Linear(), one, learning=taught, name="taught"),
     ]
     stimuli = [
         brnn.Stimulus("c", "excitatory", [0.7, 0.0], brnn.Pulse(0.0, 1.9), name="seen"),
@@ -57,15 +63,17 @@ def network():
 def rates(u, p, seen):
     """The equations; `seen` says whether the input is there."""
     c, m, d, h, t, y = u[:12].reshape(6, 2)
-    Z, V = u[12:16].reshape(2, 2), u[16:].reshape(2, 2)
+    Z, V, W = u[12:16].reshape(2, 2), u[16:20].reshape(2, 2), u[20:]
     received = seen * np.array([p["seen.pattern.0"], 0.0])
     inhibited = p["hc.signal.gain"] * h.sum()
     moved = -p["c.A"] * c + (p["c.B"] - c) * received - (0.1 + c) * inhibited
     held = (c.real <= 0.0) & (moved.real < 0.0)
-    excited, amplified = y * c, p["dm.signal.gain"] * d.sum()
+    excited, amplified = y * c + W * d, p["dm.signal.gain"] * d.sum()
     factor = p["md.modulation.base"] + p["md.modulation.gain"] * c / (p["md.modulation.signal.half"] + c)
     own = d / (p["d.recurrent.half"] + d)
     into = Z @ m + V @ d
+    up = p["taught.learning.recovery"] + p["taught.learning.potentiation"] * h
+    down = p["taught.learning.forgetting"] + p["taught.learning.depression"] * h
     taken = Z.sum(axis=1, keepdims=True)
     return np.concatenate([
         np.where(held, 0.0, moved),
@@ -76,13 +84,16 @@ def rates(u, p, seen):
         p["cm.gate.H"] * (p["cm.gate.K"] - y) - y * (p["cm.gate.L"] * c + p["cm.gate.Q"] * c**2),
         (p["mh.learning.rate"] * h[:, None] * (m * (p["mh.learning.total"] - taken) - Z * (m.sum() - m))).ravel(),
         (p["dh.learning.rate"] * h[:, None] * (d - V * d.sum())).ravel(),
+        p["taught.learning.rate"] * d * ((1.0 - W) * up - W * down),
     ])  # fmt: skip
 
 
 def by_hand(p):
     """Return the states at TIMES, of parameters that may be complex."""
     first = [0.4, 0.0, 0.3, 0.3, 0.25, 0.25, p["h.initial.0"], 0.3, 0.9, 0.9, *[p["cm.gate.K"]] * 2]
-    start = np.array([*first, *[p["mh.learning.initial"]] * 4, *[0.3] * 4], dtype=complex)
+    start = np.array(
+        [*first, *[p["mh.learning.initial"]] * 4, *[0.3] * 4, *[p["taught.learning.initial"]] * 2], dtype=complex
+    )
     edges = [0.0, p["seen.schedule.off"], 3.0]
     return through_pieces(lambda t, u, piece: rates(u, p, piece == 0), edges, start, TIMES)
 
@@ -92,7 +103,7 @@ def test_trajectories(monkeypatch):
     states, wanted = by_complex_steps(by_hand, POINT)
     assert (states[:, 1] == 0.0).all()
     found = brnn.sensitivity(network(), list(POINT), times=TIMES, rtol=1e-9, atol=1e-11, solver="DOP853")
-    names = ["c.x", "m.x", "d.x", "h.x", "t.x", "cm.y", "mh.z", "dh.z"]
+    names = ["c.x", "m.x", "d.x", "h.x", "t.x", "cm.y", "mh.z", "dh.z", "taught.z"]
     own = np.concatenate([found.states[name].values.reshape(TIMES.size, -1) for name in names], axis=1)
     slopes = np.concatenate([found[name].values.reshape(len(POINT), TIMES.size, -1) for name in names], axis=2)
     np.testing.assert_allclose(own, states, rtol=1e-8, atol=1e-12)
