@@ -226,17 +226,18 @@ def equations() -> list[Comparison]:
     parameters = {
         "pattern": np.array([[1.0, 1.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 1.0, 1.0]]),
         "rho": 0.6,
+        "m": 5,
         "cycles": 1,
         "L": 1.6,
         "fresh": 0.8,
         "speed": 30.0,
     }
     return equations_by_hand(
-        functools.partial(build, m=4, events=False),
+        functools.partial(build, events=False),
         parameters,
-        lambda p, times: _by_hand(SimpleNamespace(m=4, **vars(p)), times),
+        _by_hand,
         np.array([0.0, 0.05, 0.12, 0.2, 0.3, 0.4, 0.55, 0.68]),
-        apart=("m", "events"),
+        apart=("events",),
         changed={"pattern": np.array([[1.0, 1.0, 0.0, 0.0]] * 3), "rho": 0.2, "cycles": 2},
         tolerance=1e-6,
         rtol=1e-10,

@@ -354,6 +354,13 @@ def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
     return {"cells.x": np.array(rows)}
 
 
+def _stored_by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the course with W = sum p p'/n, from a tenth of the first p if no other start is given."""
+    W = sum(np.outer(stored, stored) for stored in p.patterns) / len(p.patterns[0])
+    start = getattr(p, "initial", 0.1 * p.patterns[0])
+    return _by_hand(SimpleNamespace(W=W, alpha=p.alpha, gamma=p.gamma, initial=start), times)
+
+
 def _continuous_by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
     whole = p.gamma * np.eye(len(p.initial)) + p.alpha * p.W
     y = integrated(lambda t, y, when: -y + whole @ np.clip(y, -1.0, 1.0), whole @ p.initial, times)
@@ -362,7 +369,7 @@ def _continuous_by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
 
 @claim("Its equations, written out by hand", source="Anderson et al. (1977), iterated; in continuous time: SciPy")
 def equations() -> list[Comparison]:
-    """Three cells, every parameter off its default, with a W and with patterns."""
+    """Three cells with a W and four with patterns, every parameter off its default."""
     parameters: dict[str, Any] = {
         "W": np.array([[0.3, 0.5, -0.2], [0.5, 0.1, 0.4], [-0.2, 0.4, 0.6]]),
         "alpha": 0.4,
@@ -373,8 +380,13 @@ def equations() -> list[Comparison]:
     other = {"W": W * (1.0 + 0.1 * np.abs(W))}
     apart = ("patterns", "continuous")
     times = np.arange(7.0)
-    p = np.array([[1.0, -1.0, 1.0, 1.0], [1.0, 1.0, -1.0, 1.0]])
-    hebb = _by_hand(SimpleNamespace(W=p.T @ p / 4.0, alpha=0.25, gamma=1.0, initial=0.1 * p[0]), times)["cells.x"]
+    stored = {
+        "patterns": np.array([[1.0, -1.0, 1.0, 1.0], [1.0, 1.0, -1.0, 1.0]]),
+        "alpha": 0.35,
+        "gamma": 0.8,
+    }
+    start = {"initial": np.array([0.3, -0.2, -0.1, 0.4])}
+    another = {"patterns": np.array([[1.0, -1.0, -1.0, 1.0], [1.0, 1.0, -1.0, 1.0]])}
     return [
         *equations_by_hand(build, parameters, _by_hand, times, apart=apart, changed=other),
         *equations_by_hand(
@@ -386,7 +398,18 @@ def equations() -> list[Comparison]:
             changed=other,
             tolerance=1e-6,
         ),
-        Comparison(hebb, run(build(p), 6.0)["cells.x"].values, 1e-12, "W = sum p p'/n, from a tenth of the first p"),
+        *equations_by_hand(
+            build, stored | start, _stored_by_hand, times, apart=("W", "continuous"), changed=another, tolerance=1e-12
+        ),
+        *equations_by_hand(
+            build,
+            stored,
+            _stored_by_hand,
+            times,
+            apart=("W", "continuous", "initial"),
+            changed=another,
+            tolerance=1e-12,
+        ),
     ]
 
 

@@ -280,9 +280,20 @@ def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
     return {"cells.x": np.array([states[round(t / p.tau)] for t in times])}
 
 
+def _ring_by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    """Return who fires on a ring: a cell hears both neighbours, and its own last `refractory` states with weight -3."""
+    states = [list(state) for state in p.initial]
+    while len(states) * p.tau <= times[-1] + p.tau:
+        last, past = states[-1], states[-p.refractory :]
+        states.append([
+            float(last[i - 1] + last[(i + 1) % p.n] - 3.0 * sum(state[i] for state in past) >= p.B) for i in range(p.n)
+        ])  # fmt: skip
+    return {"cells.x": np.array([states[round(t / p.tau)] for t in times])}
+
+
 @claim("Its equation, written out by hand", source="(2), iterated")
 def equations() -> list[Comparison]:
-    """Four cells with a memory of three steps, and three given states to begin with."""
+    """Four cells with a memory of three steps, and a ring of nine; given states to begin with."""
     rng = np.random.default_rng(6)
     parameters: dict[str, Any] = {
         "A": rng.integers(-3, 4, size=(3, 4, 4)).astype(float),
@@ -294,15 +305,24 @@ def equations() -> list[Comparison]:
         "B": 2.0 - parameters["B"],
         "initial": 1.0 - parameters["initial"],
     }
-    return equations_by_hand(
-        functools.partial(build, tau=0.5),
-        parameters,
-        lambda p, times: _by_hand(SimpleNamespace(tau=0.5, **vars(p)), times),
-        0.5 * np.arange(16.0),
-        apart=("n", "refractory", "tau"),
-        changed=other,
-        tolerance=1e-12,
-    )
+    # Two waves, of which the second one follows the first one by four cells: with a longer memory it ends.
+    waves = np.array([[float(i - k in (0, 4)) for i in range(9)] for k in range(4)])
+    ring: dict[str, Any] = {"n": 9, "refractory": 3, "B": 0.5, "initial": waves}
+    rows = []
+    for given, course, apart, changed in (
+        (parameters, _by_hand, ("n", "refractory"), other),
+        (ring, _ring_by_hand, ("A",), {"n": {"n": 8, "initial": waves[:, :8]}, "B": 1.5, "initial": waves[::-1]}),
+    ):
+        rows += equations_by_hand(
+            functools.partial(build, tau=0.5),
+            given,
+            lambda p, times, course=course: course(SimpleNamespace(tau=0.5, **vars(p)), times),
+            0.5 * np.arange(16.0),
+            apart=("tau", *apart),
+            changed=changed,
+            tolerance=1e-12,
+        )
+    return rows
 
 
 # Figure -------------------------------------------------------------------------------------------------------

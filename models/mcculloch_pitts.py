@@ -271,6 +271,24 @@ def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
     return {"cells.x": np.array(rows)}
 
 
+def _kind_by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what the cells of a kind are, a gate with each line of its truth table for some steps."""
+    hold, rows = getattr(p, "hold", 4), []
+    lines = list(itertools.product((-1.0, 1.0), repeat=p.n))
+    for k in range(len(times)):
+        if p.kind == "ring":
+            rows.append([1.0 if i == k % p.n else -1.0 for i in range(p.n)])
+        elif k == 0:
+            rows.append([0.0] * (p.n + 1))
+        else:  # the gate sees what its statements were a step ago; at first they are neither, and sum to 0
+            line, before = lines[min((k - 1) // hold, len(lines) - 1)], rows[-1][: p.n]
+            true = max(before) > 0.0 if p.kind == "or" else min(before) > 0.0
+            if k == 1:
+                true = p.kind == "or"
+            rows.append([*line, 1.0 if true else -1.0])
+    return {"cells.x": np.array(rows)}
+
+
 @claim("Its equation, written out by hand", source="(1), iterated")
 def equations() -> list[Comparison]:
     """Four cells with other connections, thresholds and inputs than those of any kind."""
@@ -287,17 +305,25 @@ def equations() -> list[Comparison]:
         "pattern": parameters["pattern"][::-1],
         "initial": np.array([-1.0, -1.0, 0.0, 1.0]),
     }
-    # Any of three statements, each line of the truth table for two steps: the gate sees what was true a step ago.
-    gate = np.zeros((4, 4))
-    gate[3, :3] = 1.0
-    lines = np.array([[*line, 0.0] for line in itertools.product((-1.0, 1.0), repeat=3)])
-    p = SimpleNamespace(A=gate, B=np.array([0.0, 0.0, 0.0, -2.0]), pattern=lines, hold=2, initial=np.zeros(4))
-    return [
-        *equations_by_hand(
-            build, parameters, _by_hand, np.arange(10.0), apart=("kind", "n"), changed=other, tolerance=1e-12
-        ),
-        Comparison.exact(_by_hand(p, np.arange(17.0))["cells.x"], _states(build("or", 3, hold=2)), "or of three"),
-    ]
+    rows = equations_by_hand(
+        build, parameters, _by_hand, np.arange(10.0), apart=("kind", "n"), changed=other, tolerance=1e-12
+    )
+    kinds: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"kind": "or", "n": 3, "hold": 2}, "and"),
+        ({"kind": "and", "n": 4, "hold": 1}, "or"),
+        ({"kind": "ring", "n": 5}, "and"),
+    )
+    for given, another in kinds:
+        rows += equations_by_hand(
+            build,
+            given,
+            _kind_by_hand,
+            np.arange(17.0),
+            apart=sorted({"A", "B", "pattern", "initial", "hold"} - set(given)),
+            changed={"kind": another},
+            tolerance=1e-12,
+        )
+    return rows
 
 
 # Figure -------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -265,9 +266,18 @@ def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
     return {"cells.x": np.array(rows)}
 
 
+def _ring_by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the course of a ring: each cell inhibits the next one and has the input 1."""
+    C = np.zeros((p.n, p.n))
+    for i in range(p.n):
+        C[i, i - 1] = -p.A
+    start = np.array([-0.9 * (i + 0.5) / p.n for i in range(p.n)])
+    return _by_hand(SimpleNamespace(A=p.A, B=np.ones(p.n), C=C, theta=p.theta, initial=start), times)
+
+
 @claim("Its equations, written out by hand", source="(3), solved from switch to switch")
 def equations() -> list[Comparison]:
-    """Three cells with connections of both signs, every parameter off its default, over several switches."""
+    """Three cells with connections of both signs, and a ring of five; no parameter is the default; several switches."""
     parameters = {
         "A": 1.3,
         "B": np.array([0.9, 0.5, 0.7]),
@@ -275,7 +285,13 @@ def equations() -> list[Comparison]:
         "theta": 0.4,
         "initial": np.array([-0.3, 0.2, 0.1]),
     }
-    return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 4.0, 9), tolerance=1e-6)
+    times = np.linspace(0.0, 4.0, 9)
+    return [
+        *equations_by_hand(build, parameters, _by_hand, times, tolerance=1e-6),
+        *equations_by_hand(
+            build, {"n": 5, "A": 1.6, "theta": 0.3}, _ring_by_hand, times, apart=("B", "C", "initial"), tolerance=1e-6
+        ),
+    ]
 
 
 # Figure -------------------------------------------------------------------------------------------------------

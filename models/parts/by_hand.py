@@ -74,13 +74,15 @@ def equations_by_hand(
         Every parameter of `build` but those `apart`, each off its default.
     course : callable
         ``course(p, times)`` returns for each variable that is compared, such as "F1.x", its values at these times;
-        the parameters are attributes of p.
+        the parameters are attributes of p. What it calls "duration" is compared with how long the network runs by
+        itself.
     times : array
         Times that are compared; the run ends at the last one.
     apart : sequence of str
         Parameters that have no number of their own (n follows from the arrays) or that another claim is about.
     changed : mapping, optional
-        With what a parameter is replaced to see its influence, where a tenth more means nothing.
+        With what a parameter is replaced to see its influence, where a tenth more means nothing. A mapping replaces
+        several together, such as a number of cells and their weights.
     tolerance : float
         Of each value.
     **options
@@ -96,15 +98,17 @@ def equations_by_hand(
     given = {name: value.made() if isinstance(value, Numbers) else value for name, value in parameters.items()}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*never on in this run", UserWarning)  # it may end early
-        result = run(build(**given), float(times[-1]), times=times, **options)
+        network = build(**given)
+        result = run(network, float(times[-1]), times=times, **options)
     expected = course(SimpleNamespace(**parameters), times)
     for name, value in expected.items():
-        rows.append(Comparison(value, np.asarray(result[name]).reshape(np.shape(value)), tolerance, name))
+        found = network.duration if name == "duration" else np.asarray(result[name]).reshape(np.shape(value))
+        rows.append(Comparison(value, found, tolerance, name))
     labels, others = [], []
     for name, value in parameters.items():
         for part, other in _changes(value, (changed or {}).get(name)):
             labels.append(name + part)
-            others.append({name: other})
+            others.append(other if isinstance(other, Mapping) else {name: other})
     influence = _influence(course, parameters, others, times, _FAR * tolerance)
     without = [label for label, size in zip(labels, influence, strict=True) if not size > _FAR * tolerance]
     rows.append(Comparison.order(["none"], without or ["none"], f"of {len(labels)} numbers without influence"))
