@@ -305,13 +305,13 @@ def equations() -> list[Comparison]:
         "B": 2.0 - parameters["B"],
         "initial": 1.0 - parameters["initial"],
     }
-    # Two waves, of which the second one follows the first one by four cells: with a longer memory it ends.
-    waves = np.array([[float(i - k in (0, 4)) for i in range(9)] for k in range(4)])
-    ring: dict[str, Any] = {"n": 9, "refractory": 3, "B": 0.5, "initial": waves}
+    # From here waves go on, and other ones if cells were refractory for two or four steps, or less strictly.
+    first = (np.random.default_rng(20).random((4, 9)) < 0.4).astype(float)
+    ring: dict[str, Any] = {"n": 9, "refractory": 3, "B": 0.5, "initial": first}
     rows = []
     for given, course, apart, changed in (
         (parameters, _by_hand, ("n", "refractory"), other),
-        (ring, _ring_by_hand, ("A",), {"n": {"n": 8, "initial": waves[:, :8]}, "B": 1.5, "initial": waves[::-1]}),
+        (ring, _ring_by_hand, ("A",), {"n": {"n": 8, "initial": first[:, :8]}, "B": 1.5, "initial": first[::-1]}),
     ):
         rows += equations_by_hand(
             functools.partial(build, tau=0.5),

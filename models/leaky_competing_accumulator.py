@@ -287,9 +287,26 @@ def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
     return {"lca.x": u}
 
 
+_STEP, _SEED = 0.05, 2001  # of the noisy run
+
+
+def _in_steps(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the course of Euler and Maruyama: a normal number from NumPy's generator for each step and unit."""
+    random = np.random.default_rng(_SEED)
+    x = np.tile(p.initial, (p.trials, 1))
+    rows = [x]
+    for _ in range(round(times[-1] / _STEP)):
+        dW = np.sqrt(_STEP) * random.standard_normal(x.size).reshape(x.shape)
+        f = p.signal.gain * np.maximum(x - p.signal.threshold, 0.0)
+        others = f.sum(axis=1, keepdims=True) - f
+        x = x + _STEP * (p.pattern - p.k * x - p.beta * others) + p.sigma * dW
+        rows.append(x)
+    return {"lca.x": np.array([rows[round(time / _STEP)] for time in times])}
+
+
 @claim("Its equations, written out by hand", source=_2001 + "integrated by SciPy")
 def equations() -> list[Comparison]:
-    """Three alternatives in two trials without noise, every parameter off its default."""
+    """Three alternatives in two trials without noise, and with it in steps; every parameter off its default."""
     parameters = {
         "pattern": np.array([0.7, 1.2, 0.9]),
         "k": 0.3,
@@ -298,7 +315,20 @@ def equations() -> list[Comparison]:
         "signal": Numbers(ThresholdLinear, gain=1.2, threshold=0.05),
         "initial": np.array([0.3, 0.1, 0.4]),
     }
-    return equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 3.0, 7), apart=("n", "sigma"))
+    return [
+        *equations_by_hand(build, parameters, _by_hand, np.linspace(0.0, 3.0, 7), apart=("n", "sigma")),
+        *equations_by_hand(
+            build,
+            {**parameters, "sigma": 0.4},
+            _in_steps,
+            _STEP * np.arange(0, 41, 5),
+            apart=("n",),
+            tolerance=1e-12,
+            solver="EulerMaruyama",
+            step=_STEP,
+            seed=_SEED,
+        ),
+    ]
 
 
 # Figure -------------------------------------------------------------------------------------------------------

@@ -20,7 +20,6 @@ What is known:
 from __future__ import annotations
 
 import itertools
-from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np

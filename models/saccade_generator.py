@@ -451,7 +451,8 @@ def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
     # LSODA makes no way where du/dt jumps.
     u = integrated(velocity, [0.0] * 14 + [0.5] * 4, times, [onset, offset, *pause], rough="RK45")
     names = ("colliculus", "long_lead", "excitatory_burst", "inhibitory_burst", "omnipause", "tonic")
-    return {f"{name}.x": u[:, k] for name, k in zip(names, np.split(np.arange(18), [1, 5, 9, 13, 14]), strict=True)}
+    found = {f"{name}.x": u[:, k] for name, k in zip(names, np.split(np.arange(18), [1, 5, 9, 13, 14]), strict=True)}
+    return {**found, "duration": p.rest + p.shown + p.after}
 
 
 @claim("Its equations, written out by hand", source=f"{_S}, the equations above, integrated by SciPy")
@@ -466,19 +467,20 @@ def equations() -> list[Comparison]:
         "J_start": 40.0,
         "J_length": 6.0,
         "rest": 20.0,
+        "after": 60.0,
         "tau": 45.0,
     }
     times = np.array([0.0, 10.0, 30.0, 55.0, 64.0, 75.0, 90.0, 120.0])
     direct = {name: value for name, value in parameters.items() if name not in ("F", "release")}
     options: dict[str, Any] = {"tolerance": 1e-6}
     return [
-        *equations_by_hand(build, parameters, _by_hand, times, apart=("after",), **options),
+        *equations_by_hand(build, parameters, _by_hand, times, apart=(), **options),
         *equations_by_hand(
             functools.partial(build, F=0.0, release=50.0),
             direct,
             lambda p, times: _by_hand(SimpleNamespace(F=0.0, release=50.0, **vars(p)), times),
             times,
-            apart=("after", "F", "release"),
+            apart=("F", "release"),
             **options,
         ),
     ]
