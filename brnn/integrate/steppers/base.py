@@ -40,8 +40,6 @@ class Piece:
         Where the schedules stand.
     norm : {"max", "rms"}
         Of the errors of a step in units of their tolerances: the largest, or the root mean square.
-    sided : bool
-        Whether signals of `fun` do not jump, and those of `system` do (`brnn.integrate.sides`).
     """
 
     fun: RightHandSide
@@ -55,7 +53,6 @@ class Piece:
     longest: float = np.inf
     clock: Clock | None = None
     norm: str = "max"
-    sided: bool = False
 
 
 class Stepper:
