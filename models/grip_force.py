@@ -45,13 +45,12 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import choice, number, whole
 from brnn.claims import Comparison, claim
-from brnn.errors import SpecError
 from brnn.figures import Curve, FigureDescription, Level, Mark, Panel, Run, Span, figure, theory_curve
 from brnn.models.parts import grip_circuit as circuit
 from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.grip_by_hand import course
 from brnn.models.parts.grip_circuit import FEEL, GRIP
-from brnn.models.parts.patterns import activities, field_shape
+from brnn.models.parts.patterns import spectrum
 from brnn.models.parts.runs import run
 from brnn.spec.dotted.arguments import takes_dotted_names
 from brnn.spec.events.actions import SetState
@@ -142,14 +141,7 @@ def build(
         If a value has the wrong type, shape, sign or size, or is not finite.
     """
     at = "grip_force"
-    cells = field_shape(at, n, 40, (("rates", rates),))
-    if len(cells) > 1:
-        raise SpecError(f"{at}: n = {cells}: must have one dimension")
-    r = np.broadcast_to(
-        np.linspace(1.3, 12.0, cells[0]) if rates is None else activities(rates, f"{at}: rates", cells), cells
-    )
-    if r.min() <= 0.0:
-        raise SpecError(f"{at}: rates: has the element {r.min():g}; every element must be > 0")
+    r = spectrum(at, n, 40, rates, lambda n: np.linspace(1.3, 12.0, n))
     needed, felt, late, quick = (
         number(value, f"{at}: {name}", above=0.0)
         for name, value in (("load", load), ("gain", gain), ("lag", lag), ("relay", relay))
@@ -162,7 +154,7 @@ def build(
         )
     )  # fmt: skip
     teaches = circuit.CLIMBING[choice(climbing, f"{at}: climbing", tuple(circuit.CLIMBING))]
-    layers = circuit.layers(cells, open_at, quick)
+    layers = circuit.layers(r.shape, open_at, quick)
     begun = [SetState(layer.name, layer.start("x", 1)[0], "all") for layer in layers if layer.name != "slipped"]
     return Network(
         at,

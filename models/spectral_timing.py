@@ -43,7 +43,7 @@ from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, Span, figure
 from brnn.models.parts.by_hand import equations_by_hand, integrated
-from brnn.models.parts.patterns import activities, field_shape
+from brnn.models.parts.patterns import spectrum
 from brnn.models.parts.runs import run
 from brnn.signals import Linear, Sigmoid, Step
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -122,16 +122,7 @@ def build(
         If a value has the wrong type, shape, sign or size, or is not finite.
     """
     at = "spectral_timing"
-    cells = field_shape(at, n, 80, (("rates", rates),))
-    if len(cells) > 1:
-        raise SpecError(f"{at}: n = {cells}: must have one dimension")
-    r = np.array(
-        np.broadcast_to(
-            0.2 / np.arange(1.0, cells[0] + 1.0) if rates is None else activities(rates, f"{at}: rates", cells), cells
-        )
-    )
-    if r.min() <= 0.0:
-        raise SpecError(f"{at}: rates: has the element {r.min():g}; every element must be > 0")
+    r = spectrum(at, n, 80, rates, lambda n: 0.2 / np.arange(1.0, n + 1.0))
     interval, pulse, shown, strength, quick = (
         number(value, f"{at}: {name}", above=0.0)
         for name, value in (("isi", isi), ("us", us), ("cs", cs), ("I", I), ("relay", relay))
@@ -154,8 +145,8 @@ def build(
     return Network(
         at,
         layers=(
-            Layer.shunting("spectrum", cells, A=r, B=1.0),
-            Layer.additive("gated", cells, A=quick),
+            Layer.shunting("spectrum", r.shape, A=r, B=1.0),
+            Layer.additive("gated", r.shape, A=quick),
             Layer.additive("response", 1, A=quick),
         ),
         projections=(
@@ -173,7 +164,7 @@ def build(
                 "response",
                 "excitatory",
                 Linear(),
-                AllToAll(quick / cells[0]),
+                AllToAll(quick / r.size),
                 learning=Outstar(rate=number(M, f"{at}: M", minimum=0.0), sampled=Step(threshold=_NOW)),
                 name="timing",
             ),

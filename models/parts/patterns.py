@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ __all__ = [
     "one_or_all",
     "presented",
     "signal_of",
+    "spectrum",
 ]
 
 # Ten-cell patterns of a public course exercise on the four signal functions (A = 1, B = 3, F = 0.25).
@@ -67,6 +68,35 @@ def field_shape(
     cells = math.prod(result)
     refuse_above(_BYTES_PER_CELL * cells, f"{model}: n = {' x '.join(map(str, result))}: a field of {cells:.6g} cells")
     return result
+
+
+def spectrum(model: str, n: Any, default: int, rates: Any, usual: Callable[[int], np.ndarray]) -> np.ndarray:
+    """Return the rates of a row of cells, each of its own: `rates`, or those that are usual for so many cells.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model, for messages.
+    n, default
+        As for `field_shape`.
+    rates : float, array or None
+        What the user asked for.
+    usual : callable
+        What gives the rates of n cells if there are none.
+
+    Raises
+    ------
+    SpecError
+        If there is more than one dimension, or a rate is not a number > 0.
+    """
+    cells = field_shape(model, n, default, (("rates", rates),))
+    if len(cells) > 1:
+        raise SpecError(f"{model}: n = {cells}: must have one dimension")
+    given = usual(cells[0]) if rates is None else activities(rates, f"{model}: rates", cells)
+    r = np.array(np.broadcast_to(given, cells))
+    if r.min() <= 0.0:
+        raise SpecError(f"{model}: rates: has the element {r.min():g}; every element must be > 0")
+    return r
 
 
 def activities(value: Any, where: str, cells: tuple[int, ...], *, minimum: float | None = None) -> float | np.ndarray:
