@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["ROUNDING", "choices", "expected", "learn", "read_out", "shares"]
+__all__ = ["ROUNDING", "choices", "expected", "largest", "learn", "may_code", "read_out", "shares"]
 
 ROUNDING = 1e-12  # choices and matches that differ by less are equal
 
@@ -31,6 +31,16 @@ def choices(A: np.ndarray, instar: np.ndarray, alpha: float) -> np.ndarray:
     features = A.shape[-1] / 2
     matched = np.minimum(A[..., None, :], 1.0 - instar).sum(axis=-1)
     return np.asarray(matched + (1.0 - alpha) * (instar.sum(axis=-1) - features))
+
+
+def may_code(T: np.ndarray, alpha: float, features: float) -> np.ndarray:
+    """Tell which nodes have choices that are large enough."""
+    return np.asarray(T >= (alpha - ROUNDING) * features)
+
+
+def largest(values: np.ndarray) -> np.ndarray:
+    """Return the index of the largest along the last axis; the first of those that are equal to rounding."""
+    return np.asarray(np.argmax(values >= values.max(axis=-1, keepdims=True) - ROUNDING, axis=-1))
 
 
 def shares(T: np.ndarray, eligible: np.ndarray, features: float, p: float) -> np.ndarray:
@@ -56,10 +66,16 @@ def expected(Y: np.ndarray, outstar: np.ndarray) -> np.ndarray:
 
 
 def learn(
-    A: np.ndarray, y: np.ndarray, Y: np.ndarray, instar: np.ndarray, outstar: np.ndarray, count: np.ndarray, beta: float
+    A: np.ndarray,
+    y: np.ndarray,
+    Y: np.ndarray,
+    sigma: np.ndarray,
+    instar: np.ndarray,
+    outstar: np.ndarray,
+    count: np.ndarray,
+    beta: float,
 ) -> None:
     """Change the thresholds and counts in place."""
-    sigma = expected(Y, outstar)
     surplus = np.maximum(sigma - A, 0.0) / np.where(sigma > 0.0, sigma, 1.0)
     outstar += beta * surplus * np.maximum(Y[:, None] - outstar, 0.0)
     instar += beta * np.maximum(y[:, None] - instar - A, 0.0)

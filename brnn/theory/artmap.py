@@ -14,7 +14,7 @@ import numpy as np
 
 from brnn.base.checks import array, choice, number
 from brnn.errors import InputError
-from brnn.spec.artmap import ROUNDING, choices, read_out, shares
+from brnn.spec.artmap import choices, largest, may_code, read_out, shares
 from brnn.theory.art import complement
 
 __all__ = ["answers", "box", "largest_instar"]
@@ -75,11 +75,10 @@ def answers(
     size = max(1, _AT_ONCE // tau.size)
     for start in range(0, len(rows), size):
         T = choices(complement(rows[start : start + size]), tau, alpha)
-        y = np.zeros_like(T) if single else shares(T, T >= (alpha - ROUNDING) * features, features, p)
+        y = np.zeros_like(T) if single else shares(T, may_code(T, alpha, features), features, p)
         alone = ~y.any(axis=1)
-        best = np.argmax(T >= T.max(axis=1, keepdims=True) - ROUNDING, axis=1)
         Y = read_out(y, c, counting)
-        Y[alone] = np.eye(len(tau))[best[alone]]
+        Y[alone] = np.eye(len(tau))[largest(T[alone])]
         result[start : start + size] = Y @ classes
     return result
 

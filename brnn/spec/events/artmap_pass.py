@@ -10,7 +10,7 @@ import numpy as np
 
 from brnn.base.checks import choice, identifier, number, one_of
 from brnn.errors import SpecError
-from brnn.spec.artmap import ROUNDING, choices, expected, learn, read_out, shares
+from brnn.spec.artmap import ROUNDING, choices, expected, largest, learn, may_code, read_out, shares
 from brnn.spec.events.actions import Action, Moment, find_state
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class ArtmapPass(Action):
 
         used = np.asarray(labels.any(axis=1))
         T = choices(A, instar, self.alpha)
-        eligible = used & (T >= (self.alpha - ROUNDING) * features)
+        eligible = used & may_code(T, self.alpha, features)
         y = np.zeros(nodes)
         if self.begins != "search" and self.code == "distributed":
             y = shares(T, eligible, features, self.p)
@@ -156,7 +156,7 @@ class ArtmapPass(Action):
         sigma = expected(Y, outstar)
         if self.begins != "test":
             match = float(np.minimum(A, sigma).sum()) / features
-            wrong = _largest(Y @ labels) != _largest(target)
+            wrong = largest(Y @ labels) != largest(target)
             mismatch = match < float(x["vigilance"][0]) - ROUNDING
             if not new and (mismatch or wrong):
                 if not mismatch:
@@ -164,11 +164,11 @@ class ArtmapPass(Action):
                 x["tried"][J if J >= 0 else nodes] = 1.0
                 return
             if J < 0:  # credit: only nodes of the right class learn
-                y = y * labels[:, _largest(target)]
+                y = y * labels[:, largest(target)]
                 y /= y.sum()
                 Y = read_out(y, count, self.counting)
                 sigma = expected(Y, outstar)
-            learn(A, y, Y, instar, outstar, count, self.beta)
+            learn(A, y, Y, sigma, instar, outstar, count, self.beta)
         x["category"][:], x["read_out"][:], x["expectation"][:] = y, Y, sigma
 
     def _alone(self, T: np.ndarray, used: np.ndarray, free: np.ndarray) -> int:
@@ -176,10 +176,5 @@ class ArtmapPass(Action):
         if self.begins == "test" and not free.any():
             free = used
         if free.any():
-            return _largest(np.where(free, T, -np.inf))
+            return int(largest(np.where(free, T, -np.inf)))
         return -1 if self.begins == "test" or used.all() else int(np.argmin(used))
-
-
-def _largest(values: np.ndarray) -> int:
-    """Return the index of the largest; the first of those that are equal to rounding."""
-    return int(np.argmax(values >= values.max() - ROUNDING))
