@@ -36,10 +36,11 @@ class Sunk:
     def see(self, times: np.ndarray, states: np.ndarray) -> None:
         """Look at more of the saved states."""
         found = states[:, self.variable.start : self.variable.stop]
-        if found.min() < self.least[0]:
+        least = found.min()
+        if least < self.least[0]:
             row, place = divmod(int(found.argmin()), found.shape[1])
             self.least = float(found[row, place]), float(times[row]), place
-        if self.again is not None:
+        if self.again is not None or (least >= self.atol and not self.below.any()):
             return
         for time, values in zip(times, found, strict=True):
             again = np.flatnonzero(self.below & (values > _AGAIN * self.atol))
