@@ -317,33 +317,36 @@ def kinds() -> list[Comparison]:
     for kind, (given, velocity) in hand.items():
         result = run(build(kind=kind, c=c, initial=start, **given), 2.0, times=times)
         rows.append(Comparison(integrated(velocity, start, times), result["F1.x"].values, 1e-7, kind))
-    return rows + _as_drawn()
-
-
-def _as_drawn() -> list[Comparison]:
-    """Return rows for what is random: c, I and the start, drawn here with the same seed."""
-    n, seed = 6, 5
-    rng = np.random.default_rng(seed)
-    c = rng.normal(size=(n, n)) / np.sqrt(n)
-    general = c + c.T, rng.normal(size=n), rng.normal(size=n)
-    rng = np.random.default_rng(seed)
-    c = np.where(np.tri(n, k=0) == 0.0, rng.uniform(0.0, 1.0 / n, size=(n, n)), 0.0)
-    lotka_volterra = c + c.T, np.ones(n), rng.uniform(0.05, 1.0, size=n)
-    p = np.random.default_rng(seed).choice([-1.0, 1.0], size=(2, n))
-    wrong = np.array([1.0, 1.0, 1.0, -1.0, 1.0, 1.0])
-    hopfield = -(np.outer(p[0], p[0]) + np.outer(p[1], p[1])) / n, np.zeros(n), 0.5 * p[0] * wrong
-    laws: dict[str, tuple[tuple[np.ndarray, ...], Any]] = {
-        "general": (general, lambda x, I, c: (1.0 + x**2) * (-2.0 * x + I - c @ np.tanh(x))),
-        "lotka_volterra": (lotka_volterra, lambda x, I, c: x * (I - x - c @ x)),
-        "hopfield": (hopfield, lambda x, I, c: -x + I - c @ np.tanh(3.0 * x)),
-    }
-    rows = []
-    for kind, ((c, I, start), law) in laws.items():
-        times = np.array([0.0, 0.5])
-        expected = integrated(lambda t, x, when, law=law, I=I, c=c: law(x, I, c), start, times)
-        found = run(build(n, kind=kind, seed=seed), 0.5, times=times)["F1.x"]
-        rows.append(Comparison(expected, found.values, 1e-7, f"{kind}, seed {seed}"))
+    for given in ({}, {"kind": "lotka_volterra"}, {"kind": "hopfield"}):
+        rows += equations_by_hand(
+            build,
+            {"n": 6, "seed": 5, **given},
+            _as_drawn,
+            np.array([0.0, 0.5]),
+            apart=("a", "b", "d", "c", "I", "initial", *({"kind"} - set(given))),
+            changed={"kind": "general"},
+        )
     return rows
+
+
+def _as_drawn(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the course with what is random, c, I and the start, drawn here with the same seed."""
+    n, kind, rng = p.n, getattr(p, "kind", "general"), np.random.default_rng(p.seed)
+    velocity: Any
+    if kind == "general":
+        c = rng.normal(size=(n, n)) / np.sqrt(n)
+        c, I, start = c + c.T, rng.normal(size=n), rng.normal(size=n)
+        velocity = lambda t, x, when: (1.0 + x**2) * (-2.0 * x + I - c @ np.tanh(x))  # noqa: E731
+    elif kind == "lotka_volterra":
+        c = np.where(np.tri(n, k=0) == 0.0, rng.uniform(0.0, 1.0 / n, size=(n, n)), 0.0)
+        c, start = c + c.T, rng.uniform(0.05, 1.0, size=n)
+        velocity = lambda t, x, when: x * (1.0 - x - c @ x)  # noqa: E731
+    else:
+        stored = rng.choice([-1.0, 1.0], size=(2, n))
+        start = 0.5 * stored[0]
+        start[3] = -start[3]  # one error in eight
+        velocity = lambda t, x, when: -x + sum(p * (p @ np.tanh(3.0 * x)) for p in stored) / n  # noqa: E731
+    return {"F1.x": integrated(velocity, start, times)}
 
 
 # Figure -------------------------------------------------------------------------------------------------------

@@ -342,7 +342,21 @@ def equations() -> list[Comparison]:
             changed={"order": np.array([0, 0, 1])},
             tolerance=1e-6,
         )
+    drawn = {"pattern": parameters["pattern"], "m": 2, "cycles": 2, "M": 0.8, "speed": 15.0, "seed": 7}
+    rows += equations_by_hand(
+        build, drawn, _drawn_by_hand, times, apart=("order", "winner", "weights", "window"), tolerance=1e-6
+    )
     return rows
+
+
+def _drawn_by_hand(p: Any, times: np.ndarray) -> dict[str, Any]:
+    """Return the course with what is random, the order and the weights, drawn here with the same seed."""
+    rng = np.random.default_rng(p.seed)
+    order = [k for _ in range(p.cycles) for k in rng.permutation(len(p.pattern))]
+    weights = np.array([[abs(rng.standard_normal()) for _ in p.pattern[0]] for _ in range(p.m)])
+    weights /= np.sqrt((weights**2).sum(axis=1, keepdims=True))
+    given = {"order": order, "weights": weights, "window": Pulse(-1.0, 1e9), "winner": "rcf"}
+    return {**_by_hand(SimpleNamespace(**vars(p), **given), times), "duration": float(len(order))}
 
 
 # Figure -------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ What is known:
 from __future__ import annotations
 
 import functools
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ from brnn.analysis.spatial import grid_score, rate_map
 from brnn.base.checks import array, number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.figures import FigureDescription, Panel, Picture, Run, figure, layer_panel
-from brnn.models.parts.by_hand import equations_by_hand, integrated
+from brnn.models.parts.by_hand import Numbers, equations_by_hand, integrated
 from brnn.models.parts.map_figure import input_maps, map_panel
 from brnn.models.parts.runs import run
 from brnn.signals import Function, Linear
@@ -255,17 +256,20 @@ def weights_share_a_sum() -> list[Comparison]:
 
 
 def _by_hand(q: Any, times: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the course by the equations as they stand above, on a straight line that is run twice, for 1 s each."""
-    angles = np.deg2rad([-60.0, 0.0, 60.0])
-    n, m = 2, 6
+    """Return the course by the equations as they stand above, on a straight line that is run again and again."""
+    n, m, lasts = q.cells, q.directions * q.phases, q.trajectory.duration
+    angles = [np.pi * (k + 0.5) / q.directions - np.pi / 2.0 for k in range(q.directions)]
+    weights = getattr(q, "weights", None)
+    if weights is None:
+        weights = 0.1 * np.random.default_rng(q.seed).random((n, m))
 
     def velocity(t: float, u: np.ndarray, _: float) -> np.ndarray:
         x, v, y, z = u[:m], u[m : m + n], u[m + n : m + 2 * n], u[m + 2 * n :].reshape(n, m)
-        here = 3.0 + 8.0 * t, -4.0 + 10.0 * t
+        here = 3.0 + q.trajectory.right * t, -4.0 + q.trajectory.up * t
         F = []
         for angle in angles:
-            for k in range(2):
-                away = (here[0] * np.cos(angle) + here[1] * np.sin(angle) - q.spacing * k / 2) % q.spacing
+            for k in range(q.phases):
+                away = (here[0] * np.cos(angle) + here[1] * np.sin(angle) - q.spacing * k / q.phases) % q.spacing
                 F.append(np.exp(-(min(away, q.spacing - away) ** 2) / (2.0 * q.width**2)))
         E = z @ x + q.alpha * v**2
         others = (v**2).sum() - v**2
@@ -276,35 +280,53 @@ def _by_hand(q: Any, times: np.ndarray) -> dict[str, np.ndarray]:
             (q.M * v[:, None] ** 2 * (x * (q.total - z.sum(axis=1)[:, None]) - z * (x.sum() - x))).ravel(),
         ])  # fmt: skip
 
-    start = np.concatenate([np.zeros(m + 2 * n), np.ravel(q.weights)])
-    first = integrated(velocity, start, np.append(times[times < 1.0], 1.0))
-    start = np.where((np.arange(start.size) < m) | (np.arange(start.size) >= m + 2 * n), first[-1], 0.0)
-    second = integrated(velocity, start, np.append(0.0, times[times > 1.0] - 1.0))
-    u = np.concatenate([first[:-1], second[1:]])
+    start, rows = np.concatenate([np.zeros(m + 2 * n), np.ravel(weights)]), []
+    kept = np.concatenate([np.ones(m, bool), np.zeros(2 * n, bool), np.ones(n * m, bool)])
+    for trial in range(q.trials):
+        inside = times[(times >= trial * lasts) & (times < (trial + 1) * lasts)] - trial * lasts
+        wanted = np.unique([0.0, *inside, lasts])
+        u = integrated(velocity, start, wanted)
+        rows.append(u[np.searchsorted(wanted, inside)])
+        start = np.where(kept, u[-1], 0.0)
+    u = np.concatenate(rows)
     parts = {"stripes.x": u[:, :m], "map.x": u[:, m : m + n], "transmitter.x": u[:, m + n : m + 2 * n]}
-    return {**parts, "filter.z": u[:, m + 2 * n :].reshape(-1, n, m)}
+    return {**parts, "filter.z": u[:, m + 2 * n :].reshape(-1, n, m), "duration": q.trials * lasts}
 
 
 @claim("Its equations, written out by hand", source=f"{_CODE}; SciPy")
 def equations() -> list[Comparison]:
-    """Two map cells and six stripe cells on a straight path, every number off its default."""
-    parameters = {
+    """Two map cells and six stripe cells on a straight path that is run twice, every parameter off its default."""
+    path = Numbers(
+        lambda right, up, duration: _straight(
+            (3.0, -4.0), (3.0 + right * duration, -4.0 + up * duration), duration
+        ),
+        right=8.0, up=10.0, duration=1.0,
+    )  # fmt: skip
+    weights = np.array([[0.5, 0.1, 0.7, 0.3, 0.2, 0.6], [0.2, 0.8, 0.1, 0.5, 0.7, 0.3]])
+    parameters: dict[str, Any] = {
+        "trajectory": path, "trials": 2, "cells": 2, "directions": 3, "phases": 2,
         "spacing": 15.0, "width": 2.5, "s": 90.0, "A": 2.0, "B": 1.4, "D": 0.8, "alpha": 11.0, "p": 3.0, "r": 8.0,
-        "H": 0.6, "beta": 0.3, "M": 0.9, "total": 1.7,
-        "weights": np.array([[0.5, 0.1, 0.7, 0.3, 0.2, 0.6], [0.2, 0.8, 0.1, 0.5, 0.7, 0.3]]),
+        "H": 0.6, "beta": 0.3, "M": 0.9, "total": 1.7, "weights": weights,
     }  # fmt: skip
-    path = _straight((3.0, -4.0), (11.0, 6.0), 1.0)
-
-    @functools.wraps(build)  # whose parameters are counted
-    def built(**given: Any) -> Network:
-        return build(path, 2, cells=2, directions=3, phases=2, **given)
-
-    times = np.array([0.0, 0.25, 0.5, 0.75, 0.95, 1.25, 1.5, 1.75, 2.0])
-    apart = ("trajectory", "trials", "cells", "directions", "phases", "seed")
-    rows = equations_by_hand(built, parameters, _by_hand, times, apart=apart)
-    drawn = run(build(path, cells=2, directions=3, phases=2, seed=7), duration=0.1, times=[0.0])
-    z = 0.1 * np.random.default_rng(7).random((2, 6))
-    return [*rows, Comparison(z, drawn["filter.z"].values[0], 1e-15, "weights of seed 7 at time 0")]
+    changed = {
+        "cells": {"cells": 3, "weights": np.vstack([weights, weights[:1]])},
+        "directions": {"directions": 2, "weights": weights[:, :4]},
+        "phases": {"phases": 1, "weights": weights[:, :3]},
+    }
+    times = np.array([0.0, 0.25, 0.5, 0.75, 0.95, 1.25, 1.5, 1.75, 1.95])
+    given = {"trajectory": path, "cells": 3, "directions": 4, "phases": 3, "M": 0.9}
+    usual = {"trials": 1, "spacing": 20.0, "width": 1.768, "s": 200.0, "A": 3.0, "B": 1.0, "D": 1.5, "alpha": 17.5,
+             "p": 1.5, "r": 10.0, "H": 0.4, "beta": 0.2, "total": 2.0}  # fmt: skip
+    return [
+        *equations_by_hand(build, parameters, _by_hand, times, apart=("seed",), changed=changed),
+        *equations_by_hand(
+            functools.partial(build, **{**given, "trajectory": path.made()}),
+            {"seed": 7},
+            lambda p, times: _by_hand(SimpleNamespace(**usual, **given, **vars(p)), times),
+            np.array([0.0, 0.2]),
+            apart=[*given, *usual, "weights"],
+        ),
+    ]
 
 
 # Figure -------------------------------------------------------------------------------------------------------
