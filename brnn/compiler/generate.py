@@ -21,7 +21,7 @@ from brnn.compiler.convolutions import add_shared
 from brnn.compiler.modulation import modulating_factor
 from brnn.compiler.module_text import text_of
 from brnn.compiler.plasticity import add_gated, add_given, add_matrix, add_plastic
-from brnn.compiler.program import Program, SentSignals
+from brnn.compiler.program import Program, Reading, SentSignals
 from brnn.compiler.statements import (
     ZERO,
     Array,
@@ -211,7 +211,9 @@ def add_signal(program: Program, layer: LayerLaw, signal: Signal, lag: float, se
     x = _state("dx" if lag < 0.0 else "x", layer) if lag <= 0.0 else program.lag(layer, lag)
     late = ", delayed" if lag > 0.0 else ", of the next state" if lag < 0.0 else ""
     program.add(Comment(f"{sent.name}: {type(signal).__name__} signal of layer {layer.name}{late}"))
-    program.add(*sent.computed(x, signal=program.call(function, x[_I], *parameters)))
+    call = program.call(function, x[_I], *parameters)
+    program.readings.append(Reading(call, layer.name, layer.cells, signal, lag))
+    program.add(*sent.computed(x, signal=call))
     if sent.needs_array:
         program.work(sent.name, sent.cells)
 
@@ -363,7 +365,9 @@ def _law(program: Program, layer: LayerLaw) -> tuple[Code, list[CodeExpression]]
         code = signal.code()
         function = program.function(code)
         values = program.arguments(function, 1, code.parameters, f"{name}_{layer.name}")
-        parameters.append(program.call(function, _state("x", layer)[_I], *values))
+        call = program.call(function, _state("x", layer)[_I], *values)
+        program.readings.append(Reading(call, layer.name, layer.cells, signal))
+        parameters.append(call)
     return law, parameters
 
 

@@ -24,10 +24,11 @@ from brnn.compiler.statements import (
     Time,
 )  # fmt: skip
 from brnn.errors import SpecError
+from brnn.signals import Signal
 from brnn.spec.layers import LayerLaw
 from brnn.spec.schedules import Schedule
 
-__all__ = ["CALLED", "Course", "Equations", "Given", "Program", "SentSignals"]
+__all__ = ["CALLED", "Course", "Equations", "Given", "Program", "Reading", "SentSignals"]
 
 CALLED = "compiled_once(**options)"  # the decorator of generated functions that only other generated functions call
 
@@ -109,6 +110,31 @@ class Given:
     reads: tuple[str, ...]
     rate: str
     total: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Where a program evaluates a signal of the cells of a layer.
+
+    Attributes
+    ----------
+    call : Call
+        The call, whose first argument is the activity.
+    layer : str
+        Whose cells they are.
+    cells : int
+        How many.
+    signal : Signal
+        The signal.
+    lag : float
+        How late it is read; negative for a next state of discrete time.
+    """
+
+    call: Call
+    layer: str
+    cells: int
+    signal: Signal
+    lag: float = 0.0
 
 
 @dataclass(eq=False)
@@ -193,6 +219,8 @@ class Program:
         Places in `p` of the numbers that are passed on as exponents of the helper `power`.
     given : dict
         By its name, each projection whose weights are kept elsewhere.
+    readings : list of Reading
+        Where signals are evaluated.
     transforms : dict
         The arrays of each transform of signals that several projections share.
     """
@@ -216,6 +244,7 @@ class Program:
     imports: dict[str, None] = field(default_factory=dict)
     exponents: set[int] = field(default_factory=set)
     given: dict[str, Given] = field(default_factory=dict)
+    readings: list[Reading] = field(default_factory=list)
     transforms: dict[tuple[Any, ...], tuple[list[Any], Any]] = field(default_factory=dict)
 
     @property

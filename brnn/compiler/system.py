@@ -16,9 +16,10 @@ from brnn.compiler.blocks import halves, text_in_blocks
 from brnn.compiler.cache import load_copy, load_module, text_hash
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import layout
-from brnn.compiler.module_text import argument_table, text_of_arrays, text_with_rates, text_with_steps
+from brnn.compiler.module_text import argument_table, text_of, text_of_arrays, text_with_rates, text_with_steps
 from brnn.compiler.program import Program
 from brnn.compiler.sequence import in_sequence
+from brnn.compiler.sides import Side, sides_of, with_sides
 from brnn.compiler.whole_arrays import text_of_whole_arrays
 from brnn.errors import InputError
 from brnn.spec.layers import LayerLaw
@@ -371,6 +372,18 @@ class System:
         return RightHandSide(
             self.source, arguments, self.size, history, lags, shift, lambda: self._rates, lambda: self._steps
         )
+
+    @functools.cached_property
+    def jumps(self) -> tuple[Side, ...]:
+        """The signals that jump where their cells reach some activity; there are none in discrete time."""
+        return () if self.network.step is not None else sides_of(self.program)
+
+    @functools.cached_property
+    def on_sides(self) -> tuple[System, tuple[Side, ...]]:
+        """The same with the program in which signals do not jump, and the arrays that say on which side they are."""
+        program, sides = with_sides(self.program)
+        program.source = text_of(program)
+        return replace(self, program=program), sides
 
     @functools.cached_property
     def in_sequence(self) -> System:

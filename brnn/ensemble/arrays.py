@@ -13,6 +13,7 @@ from brnn.compiler.generate import generate
 from brnn.compiler.lanes import LaneText, lane_text
 from brnn.compiler.layout import layout, state_size
 from brnn.compiler.program import Program
+from brnn.compiler.sides import Side, with_sides
 from brnn.compiler.system import System
 from brnn.signals.base import PRODUCT_EXPONENTS
 from brnn.spec.breaks import segments
@@ -61,6 +62,9 @@ class EnsembleLayout:
         Rows of the lane function's numbers that take a member's constant arrays, and what changes at break points.
     varying : bool
         Whether a stimulus changes between break points.
+    sides : ndarray of int64, shape (cells, 6)
+        For each cell whose signal jumps (`brnn.compiler.sides`): its unknown; among the numbers the rows of the jumps
+        below and above it, and of when it jumped last; the row of the first of its jumps, and how many there are.
     variables : tuple of Variable
         The blocks of the state.
     """
@@ -73,6 +77,7 @@ class EnsembleLayout:
     array_rows: np.ndarray
     segment_rows: np.ndarray
     varying: bool
+    sides: np.ndarray
     variables: tuple[Variable, ...]
 
     @property
@@ -122,7 +127,7 @@ class Member:
 def pack(network: Network, duration: float, initial: np.ndarray | None = None) -> Member:
     """Return the numbers of a network that `unfit` has nothing against."""
     variables = layout(network, bounded=False)
-    program = generate(network, variables, explicit=True)
+    program, sides = with_sides(generate(network, variables, explicit=True), lanes=True)
     columns = _columns(program)
     system = System(network, variables, program)
     pieces = segments(network, duration)
@@ -144,8 +149,10 @@ def pack(network: Network, duration: float, initial: np.ndarray | None = None) -
     at = numbers.size
     n: list[int] = list(edges)
     array_rows, segment_rows = [np.zeros(0, np.int64)], [_course_rows(program.courses)]
+    rows_of = {}
     for name in floats:
         n.append(at)
+        rows_of[name] = at
         (segment_rows if name in changing else array_rows).append(np.arange(at, at + arrays[name].size))
         at += arrays[name].size
     n.append(at)
@@ -167,6 +174,7 @@ def pack(network: Network, duration: float, initial: np.ndarray | None = None) -
             np.concatenate(array_rows).astype(np.int64),
             rows.astype(np.int64),
             any(schedule.varying for schedule in network.schedules),
+            _sides(sides, variables, rows_of),
             variables,
         ),
         system.initial_state() if initial is None else initial,
@@ -178,6 +186,20 @@ def pack(network: Network, duration: float, initial: np.ndarray | None = None) -
         network.period() / PER_PERIOD,
         columns,
     )
+
+
+def _sides(sides: Sequence[Side], variables: Sequence[Variable], rows: Mapping[str, int]) -> np.ndarray:
+    """Return the table of the cells whose signals jump (`EnsembleLayout.sides`)."""
+    first = {variable.name: (variable.start, variable.size) for variable in variables}
+    found = [np.zeros((0, 6), np.int64)]
+    for side in sides:
+        start, size = first[f"{side.layer}.x"]
+        own = [rows[side.low], rows[side.high], rows[side.low.replace("low", "last", 1)]]
+        table = np.empty((size, 6), np.int64)
+        table[:, :4] = np.arange(size)[:, None] + [start, *own]
+        table[:, 4:] = rows[side.low.replace("low", "jumps", 1)], len(side.jumps)
+        found.append(table)
+    return np.concatenate(found)
 
 
 def _columns(program: Program) -> dict[int, np.ndarray]:

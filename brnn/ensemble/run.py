@@ -191,7 +191,15 @@ def run_ensemble(
         np.full((members, times.size, size), np.nan),
     )
     fixed = (function.address, *ensemble.fixed)
-    rules = (times, 0, rtol, atol, rule_of_rest() if until_steady else 0, ensemble.layout.varying)
+    rules = (
+        times,
+        0,
+        rtol,
+        atol,
+        rule_of_rest() if until_steady else 0,
+        ensemble.layout.varying,
+        ensemble.layout.sides,
+    )
 
     def block(start: int, stop: int) -> int:
         results = (result.final, result.reached, result.codes, result.counts, result.trajectory[start:stop])

@@ -94,7 +94,9 @@ class SmallRun:
 
     @classmethod
     def of(cls, system: System, length: float) -> SmallRun | None:
-        """Return that of a network; None if a piece is too short for a stepper."""
+        """Return that of a network; None if a piece is too short for a stepper, or steps end where signals jump."""
+        if system.jumps:
+            return None
         pieces = segments(system.network, length)
         if any(stop - start <= max(SHORT * stop, 1e-13 * length) for start, stop in pieces):
             return None

@@ -17,6 +17,7 @@ from brnn.integrate.driver import Driver
 from brnn.integrate.events import Slopes
 from brnn.integrate.failures import without_a_value
 from brnn.integrate.jacobian import fastest_rate
+from brnn.integrate.sides import Sides, look_up
 from brnn.integrate.steady import SteadyRule
 from brnn.integrate.steppers.base import Piece
 from brnn.result.checkpoint import Checkpoint
@@ -42,6 +43,10 @@ _STABLE = 3.3  # the same where it does
 _PACE_STEPS = 10_000  # over which the pace of a run is measured
 _MOST_STEPS = 1e7  # for the rest of the run: the solver slides along a jump of the equations, or is not made for them
 _SLOW_PACES = 10  # in a row by which it would need more than that
+# States within a step are less accurate than at its end: a step in which a signal jumps before the part _NEAR_END is
+# made again, a little longer than to the jump.
+_NEAR_END, _BEYOND = 0.9, 1.0625
+_SLIDING_STEPS = 16  # in one call while a cell slides along a jump
 _FIRST_NUMBERS = 100_000  # times steps that are made in the first call
 _CALL_SECONDS = 0.1  # for which many steps in one call may take; then signals are heard, and the bar moves
 
@@ -85,12 +90,15 @@ class Stepwise(Driver):
     fastest: float | None = field(default=None, init=False)
     stiff: bool = field(default=False, init=False)
     limited: bool = field(default=False, init=False)
+    sides: Sides | None = field(default=None, init=False)
+    again: bool = field(default=False, init=False)  # whether the last step is to be made again, shorter
     patience: int = field(default=_HELD_LOOK, init=False)
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Lay out the run, and let the events of time 0 happen."""
         self.timetable = self.task.timetable()
         self.earlier = state
+        self.reason += look_up(self.task.system)[1]
         return self.begin_events(state, self.timetable)
 
     def advance(self, state: np.ndarray) -> tuple[str, str]:
@@ -155,12 +163,42 @@ class Stepwise(Driver):
         if stop - start <= max(SHORT * stop, 1e-13 * task.duration) and self.history is None:
             state = self._short(fun, start, stop, state)
             return stop, state, False
-        if self.history is not None and self.reactor is not None:
-            fun = replace(fun, between=inside(start, stop, task.duration))
+        if self.sides is None or self.sides.system is not system:
+            self.sides = Sides(system, task.rtol, task.atol) if look_up(system)[0] else None
+        if self.sides is None:
+            return self._smoothly(fun, fun, start, stop, state)
+        plain, fun = fun, self.sides.sided.rhs(0.5 * (start + stop), self.history, timetable.clock)
+        self.evaluations += self.sides.begin(fun, start, state)
+        while True:
+            start, state, steady = self._smoothly(fun, plain, start, stop, state)
+            if self.again:
+                self.again = False
+                continue
+            if not self.sides.waiting:
+                return start, state, steady
+            timetable.jumped(start)
+            self.evaluations += self.sides.change(start, state)
+            self._say_sliding(self.sides)
+            if start >= stop or self.history is not None:  # delays may have brought the end of the piece nearer
+                return start, state, False
+
+    def _say_sliding(self, sides: Sides) -> None:
+        """Say once where a run slides along a jump."""
+        if sides.slides and sides.slides not in self.reason:
+            self.reason += f"; {sides.slides}"
+
+    def _smoothly(
+        self, fun: RightHandSide, plain: RightHandSide, start: float, stop: float, state: np.ndarray
+    ) -> tuple[float, np.ndarray, bool]:
+        """Integrate up to `stop`, or to the first event or jump of a signal before; in `plain` signals jump."""
+        task, system, timetable = self.task, self.task.system, self.timetable
+        if self.history is not None and (self.reactor is not None or self.sides is not None):
+            inner = inside(start, stop, task.duration)
+            fun, plain = replace(fun, between=inner), replace(plain, between=inner)
         longest = min(system.delays[0] if system.delays else np.inf, system.network.period() / self.method.per_period)
         piece = Piece(
             fun, start, state, stop, task.rtol, task.atol, system, task.step, longest=longest, clock=timetable.clock,
-            norm=task.norm,
+            norm=task.norm, sided=self.sides is not None,
         )  # fmt: skip
         stepper = self._stepper(piece)
         if self._begins_stiff(stepper, piece):
@@ -171,18 +209,19 @@ class Stepwise(Driver):
             stepper.h_abs, self.planned = self.planned, None
             if self.fastest is not None:
                 stepper.fastest = self.fastest
-        watching = self.reactor is not None and self.reactor.watching
+        watching = self.sides is not None or (self.reactor is not None and self.reactor.watching)
         settled = timetable.settled + sum(system.delays)
         self.still, self.began = 0, self.steps
         if self.history is None and not task.until_steady:
             stepper, state, event = self._in_one_go(stepper, piece, state, watching)
             if event is not None:
                 return event, self._until(stepper, event), False
-        slopes = Slopes(fun, stepper.t, state) if watching and stepper.status == "running" else None
+        of_events = self.reactor is not None and self.reactor.watching and stepper.status == "running"
+        slopes = Slopes(fun, stepper.t, state) if of_events else None
         while stepper.status == "running":
             before = stepper.t
             self._step(stepper, fun, state)
-            event = None if slopes is None else self._event(stepper, before, state, slopes)
+            event = self._event(stepper, fun, before, state, slopes) if watching else None
             if event is not None:
                 if self.history is not None and event > before:
                     self.history.append(event, stepper.dense_output())
@@ -192,7 +231,7 @@ class Stepwise(Driver):
             state = stepper.y
             turned = self._turned_stiff(piece, stepper)
             self._keep(stepper, before)
-            rest = self.rule.rest(fun, stepper.t, state) if task.until_steady and stepper.t > settled else None
+            rest = self.rule.rest(plain, stepper.t, state) if task.until_steady and stepper.t > settled else None
             if rest is not None:
                 self._count(stepper)
                 return stepper.t, rest, True
@@ -264,8 +303,8 @@ class Stepwise(Driver):
         if projects and self.bounds is not None:
             stepper.bounds = self.bounds
         while hasattr(stepper, "watched" if watching else "advance") and stepper.status == "running":
-            if watching and self.reactor is not None:
-                stepper.watched = self.reactor.watched
+            if watching:
+                stepper.watched, most = self._watched(stepper.here, most)
             before, steps, began = stepper.t, stepper.steps, clock.perf_counter()
             inner = self.task.times[self.saved : int(np.searchsorted(self.task.times, piece.stop, side="left"))]
             block = stepper.advance(
@@ -289,7 +328,7 @@ class Stepwise(Driver):
             if not made or needed is not None:
                 self._fail(stepper, piece.fun, stepper.t, here, needed)
             self.stepper = stepper if stepper.status == "running" else None
-            event = self._concerned(stepper) if watching and stepper.concerned else None
+            event = self._concerned(stepper, piece.fun) if watching and stepper.concerned else None
             self.progressed((stepper.t if event is None else event) - before)
             if event is not None:
                 return stepper, np.asarray(stepper.y), event
@@ -305,11 +344,53 @@ class Stepwise(Driver):
                 stepper = self._stepper(replace(piece, start=stepper.t, state=stepper.y))
         return stepper, np.asarray(stepper.y), None
 
-    def _concerned(self, stepper: Any) -> float | None:
+    def _watched(self, state: np.ndarray, most: int) -> tuple[Any, int]:
+        """Return what compiled steps watch, and how many they may make: few while a cell slides along a jump."""
+        tables = [] if self.reactor is None or not self.reactor.watching else [self.reactor.watched]
+        if self.sides is not None:
+            if self.sides.sliding:
+                self.sides.keep_again(state)
+                most = min(most, _SLIDING_STEPS)
+            tables.append(self.sides.table())
+        return tuple(map(np.concatenate, zip(*tables, strict=True))), most
+
+    def _concerned(self, stepper: Any, fun: RightHandSide) -> float | None:
         """Return when the first crossing happens in the last step of many; None if there is none."""
-        assert self.reactor is not None
         before, state, slopes = stepper.last_step
-        return self.reactor.search(before, state, stepper.t, stepper.y, stepper.dense_output, slopes)
+        return self._first(stepper, fun, before, state, slopes)
+
+    def _first(
+        self,
+        stepper: Any,
+        fun: RightHandSide,
+        before: float,
+        state: np.ndarray,
+        slopes: tuple[np.ndarray, np.ndarray] | None,
+    ) -> float | None:
+        """Return when the first event of a step happens, or a signal jumps if that is earlier; None if nothing does."""
+        stop, after, jump = stepper.t, stepper.y, None
+        if self.sides is not None:
+            jump = self.sides.search(before, state, stop, after, stepper.dense_output, slopes)
+            if jump is not None:
+                self.planned = getattr(stepper, "h_abs", None)
+                self.fastest = getattr(stepper, "fastest", None)
+                if self.planned is not None and jump - before < _NEAR_END * (stop - before):
+                    # No event is looked for in it: what waits for a crossing knows only of steps that count.
+                    self.sides.forget()
+                    self.planned, self.again = _BEYOND * (jump - before), True
+                    return before
+        if self.reactor is not None and self.reactor.watching and slopes is not None:
+            if jump is not None:
+                stop, after = jump, np.asarray(stepper.dense_output()(jump))
+                slopes = slopes[0], fun(jump, after)
+                self.evaluations += 1
+            event = self.reactor.search(before, state, stop, after, stepper.dense_output, slopes)
+            if event is not None:
+                if self.sides is not None:
+                    self.sides.forget()
+                    self.planned = self.fastest = None
+                return event
+        return jump
 
     def _handed_over(self, stepper: Any, piece: Piece) -> Any:
         """Return the stepper that goes on with the same step."""
@@ -344,12 +425,19 @@ class Stepwise(Driver):
         why = None if needed is not None else without_a_value(fun, time, state, slope)
         raise self.failure(time, state, slope, scale, why, needed)
 
-    def _event(self, stepper: Any, before: float, state: np.ndarray, slopes: Slopes) -> float | None:
-        """Return when the first crossing of the step from `before` happens; None if there is none."""
-        assert self.reactor is not None
-        self.evaluations += 1
-        ends = slopes.step(stepper.t, stepper.y)
-        return self.reactor.search(before, state, stepper.t, stepper.y, stepper.dense_output, ends)
+    def _event(
+        self, stepper: Any, fun: RightHandSide, before: float, state: np.ndarray, slopes: Slopes | None
+    ) -> float | None:
+        """Return when the first event or jump of the step from `before` happens; None if there is none."""
+        if stepper.t == before:
+            return None
+        if slopes is not None:
+            self.evaluations += 1
+            return self._first(stepper, fun, before, state, slopes.step(stepper.t, stepper.y))
+        if hasattr(stepper, "f_old"):
+            return self._first(stepper, fun, before, state, (stepper.f_old, stepper.f))
+        stages = getattr(stepper, "K", None)  # of SciPy's explicit methods
+        return self._first(stepper, fun, before, state, None if stages is None else (stages[0], stages[-1]))
 
     def _keep(self, stepper: Any, before: float) -> None:
         """Keep of the step from `before` what delayed signals will need, and save what was asked for."""
@@ -370,6 +458,8 @@ class Stepwise(Driver):
         """
         if not self.successors or self.steps % self.look != 0:
             return False
+        if self.sides is not None and self.sides.sliding:
+            return False  # no method has long steps there, and those of an explicit one are cheap
         pace, self.checked = (stepper.t - self.checked) / self.look, stepper.t
         left = (self.task.duration - stepper.t) / pace if pace > 0.0 else np.inf
         in_a_piece = _WORTH_IN_A_PIECE * worth + _WORTH_ROWS * self.rows

@@ -47,11 +47,12 @@ class Timetable:
             for time in event.when.times(network).tolist():
                 self._due.setdefault(time, []).append(number)
         self._more: list[float] = []  # break points that events and delays make, by the time of the run
-        # Where events move times, what delays make of a jump is known when it comes.
-        self._sums = sums_of(system.delays, _SUMS) if system.delays and network.events else np.zeros(0)
-        edges = {stop for _, stop in segments(network, duration, () if network.events else system.delays)}
+        # Where events move times, or signals jump, what delays make of a jump is known when it comes.
+        moves = bool(network.events or system.jumps)
+        self._sums = sums_of(system.delays, _SUMS) if system.delays and moves else np.zeros(0)
+        edges = {stop for _, stop in segments(network, duration, () if moves else system.delays)}
         edges.update(time for time in self._due if 0.0 < time <= duration)
-        if begin > 0.0 and system.delays and not network.events:
+        if begin > 0.0 and system.delays and not moves:
             later = propagated(np.array([begin]), system.delays, duration)
             edges.update(later[later > begin].tolist())
         self._edges = sorted(edges)

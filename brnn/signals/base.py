@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from brnn.base.data import Spec
 from brnn.base.text import shortened
 from brnn.base.tracer import Varying
 from brnn.errors import InputError, SpecError
+from brnn.signals.jumping import found_jumps, may_jump_by_its_text
 from brnn.signals.shapes import classify
 
 __all__ = ["PARTS", "PRODUCT_EXPONENTS", "Signal", "power", "power_growth", "power_slope"]
@@ -93,6 +95,25 @@ class Signal(Spec):
         """Values of the parameters, in the order in which the formulas take them."""
         values = [getattr(self, field.name) for field in dataclasses.fields(self)]
         return tuple(value if isinstance(value, Varying) else float(value) for value in values)  # type: ignore[misc]
+
+    @functools.cached_property
+    def jumps(self) -> tuple[float, ...]:
+        """The activities at which f jumps, rising: each the smallest that has the value above the jump.
+
+        Runs step to the moments at which a cell reaches one of them. They are found from values of f if the text of
+        ``_kernel`` compares or rounds; a class that knows them overrides `_jumps`.
+        """
+        return tuple(sorted(float(place) for place in self._jumps()))
+
+    @property
+    def may_jump(self) -> bool:
+        """Whether f can jump by the text of its formula, whatever its numbers are."""
+        return may_jump_by_its_text(self.code().source)
+
+    def _jumps(self) -> tuple[float, ...]:
+        if not self.may_jump:
+            return ()
+        return found_jumps(lambda w: self._evaluate("kernel", w), self.code().source, self.arguments)
 
     def __call__(self, w: Any) -> Any:
         """Return f(w), with the shape of `w`; a float for a scalar."""

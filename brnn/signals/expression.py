@@ -114,6 +114,16 @@ class Expression(Signal):
             text = walk(self._trees["kernel"], {**dict(self.parameters), "w": below}, self._arithmetic)
         return self._rectified and bool(np.any(np.not_equal(text, 0.0)))
 
+    @property
+    def may_jump(self) -> bool:
+        """Whether its text has conditions, or it is cut at 0, where the text may not be 0."""
+        return "where" in self.text or self._rectified
+
+    def _jumps(self) -> tuple[float, ...]:
+        if "where" in self.text:
+            return super()._jumps()
+        return (0.0,) if self._rectified and self(0.0) != 0.0 else ()
+
     def replace(self, **changes: Any) -> Self:
         """Return a copy with another text, or with other values of some parameters."""
         values = dict(self.parameters)

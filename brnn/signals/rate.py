@@ -350,6 +350,9 @@ class Step(Signal):
             threshold=number(self.threshold, "Step: threshold"),
         )
 
+    def _jumps(self) -> tuple[float, ...]:
+        return (self.threshold,) if self.gain > 0.0 else ()
+
     @staticmethod
     def _kernel(w: Any, gain: float, threshold: float) -> Any:
         return gain * (w >= threshold)

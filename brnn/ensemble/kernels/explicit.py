@@ -13,9 +13,10 @@ from numba import njit
 from brnn.compiler.lanes import LANES
 
 from .control import INNER, LARGEST, SAFETY, SMALLEST
-from .state import EVALUATIONS, STEPS, TOO_SHORT, save
+from .sides import BEYOND, NEAR_END, WHOLE, change, mended, part_of_step, put_all
+from .state import EVALUATIONS, RENEWED, STEPS, TOO_SHORT, save
 from .stiff import evaluate
-from .vectors import errors, sizes, stage1, stage2, stage3, stage4, stage5, take
+from .vectors import errors, interpolate, sizes, stage1, stage2, stage3, stage4, stage5, take
 
 STRETCHED = 3.25  # step times fastest rate; at about 3.3 the explicit method becomes unstable
 FROM = 100  # steps before a member is looked at
@@ -23,9 +24,27 @@ RESET = 6  # steps in a row that stability does not limit
 
 
 @njit(**INNER)
-def first_steps(fun, s, members, rules, results):
-    """Choose the first step of fresh lanes, as Hairer, Norsett and Wanner do (section II.4)."""
+def _slopes(fun, s, sides, results):
+    """Write the slopes of fresh lanes, on the sides of jumps on which their cells are."""
+    for l in range(LANES):
+        if s.fresh[l] == 1 and not s.stiff[l]:
+            put_all(l, s, sides)
     evaluate(fun, s.t, s.u, s.k7)
+    for again in range(2 if sides.count else 0):
+        found = False
+        for l in range(LANES):
+            if s.fresh[l] and not s.stiff[l] and s.member[l] >= 0 and mended(l, again, s.k7, LANES, l, s, sides):
+                results.counts[3 * s.member[l] + EVALUATIONS] += 1
+                found = True
+        if not found:
+            break
+        evaluate(fun, s.t, s.u, s.k7)
+
+
+@njit(**INNER)
+def first_steps(fun, s, sides, members, rules, results):
+    """Choose the first step of fresh lanes, as Hairer, Norsett and Wanner do (section II.4)."""
+    _slopes(fun, s, sides, results)
     sizes(s.size, s.u, s.k7, s.k7, rules.rtol, rules.atol, s.rise, s.run, s.norm)
     for l in range(LANES):
         chosen = s.fresh[l] and not s.stiff[l]
@@ -38,7 +57,10 @@ def first_steps(fun, s, members, rules, results):
     sizes(s.size, s.u, s.k1, s.k2, rules.rtol, rules.atol, s.rise, s.run, s.norm)
     for l in range(LANES):
         if s.pick[l] > 0.0:
-            s.fresh[l] = 0
+            renewed, s.fresh[l] = s.fresh[l] == RENEWED, 0
+            if renewed:
+                results.counts[3 * s.member[l] + EVALUATIONS] += 1
+                continue
             results.counts[3 * s.member[l] + EVALUATIONS] += 2
             bend = max(s.run[l], s.norm[l] / s.used[l]) if s.used[l] > 0.0 else s.run[l]
             guess = max(1e-6, s.used[l] * 1e-3) if bend <= 1e-15 else (0.01 / bend) ** 0.2
@@ -81,7 +103,7 @@ def attempt(fun, s, members, rules):
 
 
 @njit(forceinline=True, **INNER)
-def control(l, s, one, members, rules, results):
+def control(l, s, one, sides, members, rules, results):
     """Accept or reject the explicit step of lane l, and plan the next."""
     m, used, norm = s.member[l], s.used[l], s.norm[l]
     s.pick[l] = 0.0
@@ -95,9 +117,22 @@ def control(l, s, one, members, rules, results):
         if s.h[l] < 16.0 * np.spacing(s.t[l]):
             results.status[m] = TOO_SHORT
         return
-    end = members.stops[s.segment[l]] if s.last[l] else s.t[l] + used
-    if not save(l, m, end, used, s, one, rules, results):
+    at = part_of_step(l, used, s, one, sides, rules) if sides.count else WHOLE
+    if at < NEAR_END:
+        s.h[l] = BEYOND * at * used
+        results.counts[3 * m + EVALUATIONS] += 6
+        return
+    cut = at < 1.0
+    end = s.t[l] + at * used if cut else members.stops[s.segment[l]] if s.last[l] else s.t[l] + used
+    if not save(l, m, end, used, cut, s, one, rules, results):
         return  # to be made again when there is room
+    if at <= 1.0:
+        change(l, end, at, used, s, one, sides, rules)
+        s.fresh[l] = RENEWED
+    if cut:
+        interpolate(s.size, l, at, used, s.u, s.k1, s.k3, s.k4, s.k5, s.k6, s.k7, one.after)
+        for i in range(s.size):
+            s.new[i * LANES + l] = one.after[i]
     s.pick[l] = 1.0
     results.counts[3 * m + STEPS] += 1
     results.counts[3 * m + EVALUATIONS] += 6

@@ -17,6 +17,7 @@ from brnn.ensemble import rest
 from . import stiff
 from .control import INNER, OPTIONS
 from .explicit import FROM, attempt, control, first_steps
+from .sides import BEYOND, NEAR_END, WHOLE, Sides, change, loosen_all, mended, part_of_step, put_all
 from .state import (
     ACTIVE,
     COMMON,
@@ -25,6 +26,7 @@ from .state import (
     FOLLOWING,
     FULL,
     JACOBIANS,
+    RENEWED,
     STEADY,
     STEPS,
     TOO_MANY,
@@ -47,6 +49,7 @@ SIGNATURE = types.int64(
     types.int64, types.int64, types.boolean, types.int64,  # start .. most
     _f2, _i1, _f1, _f2, _f2, _f2, _i1, _i1, _f1, _f1,  # Members
     _f1, types.int64, types.float64, types.float64, types.int64, types.boolean,  # Rules
+    types.int64[:, ::1],  # sides
     _f2, _f1, _i1, types.int64[:, ::1], types.float64[:, :, ::1],  # Results
     _f1, _i1,  # room, marks
 )  # fmt: skip
@@ -70,13 +73,14 @@ def _spread(l, s, one):
 
 
 @njit(**INNER)
-def _rests(l, m, s, one, rests, rules, results):
+def _rests(l, m, s, one, sides, rests, rules, results):
     """Tell whether lane l, whose last step has changed it by so much, rests; its state is then that of rest."""
     far = seems_far(s.run[l], s.rise[l], s.norm[l])
     if not worth_a_look(far, s.t[l], s.looked[l], rules.rtol):
         return False
     s.looked[l] = s.t[l]
     _spread(l, s, one)
+    loosen_all(one.q, sides)
     fun = one.fun
     at_rest = call_rests(
         rests, fun.lanes, fun.n, fun.work, fun.scratch, fun.whole, s.size, s.rows, one.t, one.pivots, s.t[l],
@@ -95,19 +99,34 @@ def _price(size):
 
 
 @njit(**INNER)
-def _stiff_step(l, m, s, one, members, rules, results):
+def _begin_stiff(l, m, s, one, sides, results):
+    """Find the slope of a fresh lane, on the sides of jumps on which its cells are."""
+    if s.fresh[l] == 1:
+        put_all(l, s, sides)
+    counts = part(results.counts, 3 * m)
+    for again in range(3):
+        _spread(l, s, one)
+        stiff.slope(one, s.t[l], one.state, one.slope)
+        counts[EVALUATIONS] += 1
+        if again == 2 or not mended(l, again, one.slope, 1, 0, s, sides):
+            break
+    for i in range(s.size):
+        s.k1[i * LANES + l] = one.slope[i]
+
+
+@njit(**INNER)
+def _stiff_step(l, m, s, one, sides, members, rules, results):
     """Make one stiff step of lane l; tell whether it is made (there was room for what is saved of it)."""
-    _spread(l, s, one)
     stop, counts = members.stops[s.segment[l]], part(results.counts, 3 * m)
     if s.fresh[l]:
-        stiff.slope(one, s.t[l], one.state, one.slope)
+        _begin_stiff(l, m, s, one, sides, results)
+    else:
+        _spread(l, s, one)
+    if s.fresh[l] == 1:
         # The first step moves no unknown by more than a thousand tolerances; if that is too long the error says so.
         speed = stiff.speed_of(s.size, one.slope, one.state, rules.rtol, rules.atol)
         s.h[l] = min(stop - s.t[l], 1000.0 / speed if speed > 0.0 else stop - s.t[l])
-        for i in range(s.size):
-            s.k1[i * LANES + l] = one.slope[i]
-        s.fresh[l] = 0
-        counts[EVALUATIONS] += 1
+    s.fresh[l] = 0
     counts[EVALUATIONS] += stiff.jacobian(one, s.t[l])
     counts[JACOBIANS] += 1
     for i in range(s.size):
@@ -120,8 +139,19 @@ def _stiff_step(l, m, s, one, members, rules, results):
     if taken == 0.0:
         results.status[m] = TOO_SHORT
         return False
-    if not save(l, m, end, taken, s, one, rules, results):
+    at = part_of_step(l, taken, s, one, sides, rules) if sides.count else WHOLE
+    if at < NEAR_END:
+        s.h[l] = BEYOND * at * taken
         return False
+    cut = at < 1.0
+    end = s.t[l] + at * taken if cut else end
+    if not save(l, m, end, taken, cut, s, one, rules, results):
+        return False
+    if at <= 1.0:
+        change(l, end, at, taken, s, one, sides, rules)
+        s.fresh[l] = RENEWED
+    if cut:
+        stiff.dense(one, at, one.after)
     counts[STEPS] += 1
     counts[EVALUATIONS] += 1
     s.t[l], s.h[l] = end, ahead
@@ -168,6 +198,7 @@ def run_members(
     start, stop, resume, most,
     initial, first, stops, numbers, arrays, segments, array_rows, segment_rows, settled, longest,
     times, base, rtol, atol, rests, varying,
+    jumping,
     final, reached, status, counts, trajectory,
     room, marks,
 ):  # fmt: skip
@@ -184,6 +215,7 @@ def run_members(
         address(initial), address(first), address(stops), address(numbers), address(arrays), address(segments),
         address(array_rows), address(segment_rows), address(settled), address(longest),
     )  # fmt: skip
+    sides = Sides(jumping.shape[0], address(jumping))
     rules = Rules(address(times), times.size, base, trajectory.shape[1], rtol, atol, varying)
     results = Results(
         start, address(final), address(reached), address(status), address(counts), address(trajectory)
@@ -212,13 +244,13 @@ def run_members(
                 explicit = explicit or not s.stiff[l]
                 long = long or results.counts[3 * s.member[l] + STEPS] >= FROM
         if fresh:
-            first_steps(fun, s, members, rules, results)
+            first_steps(fun, s, sides, members, rules, results)
         if explicit:
             attempt(fun, s, members, rules)
             if long:
                 stretch(size, s.new, s.v, s.k6, s.k7, s.rise, s.run)
             for l in range(LANES):
-                control(l, s, one, members, rules, results)
+                control(l, s, one, sides, members, rules, results)
             if rests:
                 changes(size, s.u, s.new, s.k1, s.k7, rtol, atol, s.run, s.rise, s.norm)
             take(size, s.pick, s.new, s.k7, s.u, s.k1)
@@ -226,9 +258,10 @@ def run_members(
             m = s.member[l]
             if m < 0:
                 continue
-            made = _stiff_step(l, m, s, one, members, rules, results) if s.stiff[l] else s.pick[l] > 0.0
+            made = _stiff_step(l, m, s, one, sides, members, rules, results) if s.stiff[l] else s.pick[l] > 0.0
             if made:
-                if rests and s.t[l] > members.settled[m] and _rests(l, m, s, one, rests, rules, results):
+                looks = rests and not s.fresh[l] and s.t[l] > members.settled[m]
+                if looks and _rests(l, m, s, one, sides, rests, rules, results):
                     results.status[m] = STEADY
                 if results.status[m] == 0:
                     _proceed(l, m, s, members, results)

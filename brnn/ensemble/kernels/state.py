@@ -22,6 +22,7 @@ FOLLOWING, ACTIVE, FULL, COMMON = 0, 1, 2, 3  # places in `Lanes.common`, and ho
 STEPS, EVALUATIONS, JACOBIANS = 0, 1, 2  # places in `Results.counts`, of three for each member
 # How a member ended, 0 as long as it runs; `brnn.ensemble.status` says what these are outside.
 COMPLETE, STEADY, TOO_SHORT, TOO_MANY = 1, 2, 3, 4
+RENEWED = 2  # of `Lanes.fresh`: the step that is planned holds
 IN_A_ROW = 15  # steps that stability limits, before the stiff method is tried
 
 
@@ -102,7 +103,9 @@ class Lanes(NamedTuple):
     saved: Any  # how many times are saved
     limited: Any  # steps in a row that stability limits
     unlimited: Any
-    fresh: Any  # whether the slope is not known yet: at the start and after break points
+    fresh: (
+        Any  # whether the slope is not known yet: 1 at the start and after break points, RENEWED where signals jumped
+    )
     rejected: Any
     last: Any  # whether the step ends at a break point
     stiff: Any  # whether the stiff method is at work
@@ -173,8 +176,11 @@ def begin(l, m, s, members, rules, results):
 
 
 @njit(**INNER)
-def save(l, m, end, taken, s, one, rules, results):
-    """Save what was asked for of lane l's step of size `taken` up to `end`; tell whether there was room for it."""
+def save(l, m, end, taken, cut, s, one, rules, results):
+    """Save what was asked for of lane l's step of size `taken` up to `end`; tell whether there was room for it.
+
+    If it was `cut`, its own end is later.
+    """
     while s.saved[l] < rules.last and rules.times[s.saved[l]] <= end:
         row, time = s.saved[l] - rules.base, rules.times[s.saved[l]]
         if row == rules.room:
@@ -182,12 +188,12 @@ def save(l, m, end, taken, s, one, rules, results):
             return False
         out, at = row_of(m, row, s, rules, results), (time - s.t[l]) / taken
         if s.stiff[l]:
-            if time == end:
+            if time == end and not cut:
                 for i in range(s.size):
                     out[i] = one.after[i]
             else:
                 stiff.dense(one, at, out)
-        elif time == end:
+        elif time == end and not cut:
             for i in range(s.size):
                 out[i] = s.new[i * LANES + l]
         else:

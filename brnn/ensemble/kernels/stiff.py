@@ -269,10 +269,15 @@ def rodas4(one, t, stop, h, rtol, atol):
 @njit(**INNER)
 def dense(one, s, out):
     """Write the state at a fraction s of the last step."""
-    u, new, k, size = one.state, one.after, one.stages, one.size
-    for i in range(size):
-        c, d = 0.0, 0.0
-        for j in range(5):
-            c += _DENSE2[j] * k[j * size + i]
-            d += _DENSE3[j] * k[j * size + i]
-        out[i] = u[i] * (1.0 - s) + s * (new[i] + (1.0 - s) * (c + s * d))
+    for i in range(one.size):
+        out[i] = dense_value(one, i, s)
+
+
+@njit(**INNER)
+def dense_value(one, i, s):
+    """Return unknown i at a fraction s of the last step."""
+    c, d = 0.0, 0.0
+    for j in range(5):
+        c += _DENSE2[j] * one.stages[j * one.size + i]
+        d += _DENSE3[j] * one.stages[j * one.size + i]
+    return one.state[i] * (1.0 - s) + s * (one.after[i] + (1.0 - s) * (c + s * d))

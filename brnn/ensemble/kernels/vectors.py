@@ -151,18 +151,33 @@ def changes(size, u, new, k1, k7, rtol, atol, speed, moved, turned):
             turned[l] = c if c > turned[l] else turned[l]
 
 
-@njit(**INNER)
-def interpolate(size, l, s, h, u, k1, k3, k4, k5, k6, k7, out):
-    """Write the state at a fraction s of the step of lane l."""
+@njit(forceinline=True, **INNER)
+def _weights_within(s):
+    """Return what the slopes 1 and 3 to 7 count in the state at a fraction s of a step."""
     s2 = s * s
     s3 = s2 * s
     s4 = s3 * s
-    b1 = s - 8048581381 / 2820520608 * s2 + 8663915743 / 2820520608 * s3 - 12715105075 / 11282082432 * s4
-    b3 = 131558114200 / 32700410799 * s2 - 68118460800 / 10900136933 * s3 + 87487479700 / 32700410799 * s4
-    b4 = -1754552775 / 470086768 * s2 + 14199869525 / 1410260304 * s3 - 10690763975 / 1880347072 * s4
-    b5 = 127303824393 / 49829197408 * s2 - 318862633887 / 49829197408 * s3 + 701980252875 / 199316789632 * s4
-    b6 = -282668133 / 205662961 * s2 + 2019193451 / 616988883 * s3 - 1453857185 / 822651844 * s4
-    b7 = 40617522 / 29380423 * s2 - 110615467 / 29380423 * s3 + 69997945 / 29380423 * s4
+    return (
+        s - 8048581381 / 2820520608 * s2 + 8663915743 / 2820520608 * s3 - 12715105075 / 11282082432 * s4,
+        131558114200 / 32700410799 * s2 - 68118460800 / 10900136933 * s3 + 87487479700 / 32700410799 * s4,
+        -1754552775 / 470086768 * s2 + 14199869525 / 1410260304 * s3 - 10690763975 / 1880347072 * s4,
+        127303824393 / 49829197408 * s2 - 318862633887 / 49829197408 * s3 + 701980252875 / 199316789632 * s4,
+        -282668133 / 205662961 * s2 + 2019193451 / 616988883 * s3 - 1453857185 / 822651844 * s4,
+        40617522 / 29380423 * s2 - 110615467 / 29380423 * s3 + 69997945 / 29380423 * s4,
+    )
+
+
+@njit(**INNER)
+def interpolate(size, l, s, h, u, k1, k3, k4, k5, k6, k7, out):
+    """Write the state at a fraction s of the step of lane l."""
+    b1, b3, b4, b5, b6, b7 = _weights_within(s)
     for i in range(size):
         k = i * LANES + l
         out[i] = u[k] + h * (b1 * k1[k] + b3 * k3[k] + b4 * k4[k] + b5 * k5[k] + b6 * k6[k] + b7 * k7[k])
+
+
+@njit(**INNER)
+def value_within(k, s, h, u, k1, k3, k4, k5, k6, k7):
+    """Return number k of the states at a fraction s of a step."""
+    b1, b3, b4, b5, b6, b7 = _weights_within(s)
+    return u[k] + h * (b1 * k1[k] + b3 * k3[k] + b4 * k4[k] + b5 * k5[k] + b6 * k6[k] + b7 * k7[k])

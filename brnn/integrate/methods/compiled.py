@@ -99,7 +99,7 @@ class _Compiled(Driver):
         while running:
             running = run_members(
                 function.address, *work.fixed, 0, 1, resume, most, *work.given,
-                times, base, task.rtol, task.atol, rests, work.layout.varying,
+                times, base, task.rtol, task.atol, rests, work.layout.varying, work.layout.sides,
                 final, reached, status, counts, trajectory, room, marks,
             )  # fmt: skip
             if not most:

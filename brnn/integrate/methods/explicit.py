@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from brnn.ensemble.arrays import PER_PERIOD
 from brnn.integrate.methods.base import NORMS, StepperMethod
+from brnn.integrate.sides import look_up
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.blocks import BlockedDormandPrince
 from brnn.integrate.steppers.dormand_prince import DormandPrince
@@ -55,6 +56,8 @@ class RK45(_Explicit):
         """Return what makes many steps in one call; SciPy's solver where each evaluation looks into the past."""
         if piece.fun.lags:
             return super().stepper(piece)
+        if piece.sided:
+            return DormandPrince(piece)
         if by_factors(piece.system.network)[0]:
             from brnn.integrate.steppers.affine_weights import AffineWeights
 
@@ -71,7 +74,10 @@ class RK45(_Explicit):
     def drive(self, task: RunTask) -> Driver:
         """Return what goes through time step by step, and say how weights are integrated."""
         driver = super().drive(task)
-        driver.reason += by_factors(task.system.network)[1]
+        if look_up(task.system)[0] and by_factors(task.system.network)[0]:
+            driver.reason += "; weights stage by stage"
+        else:
+            driver.reason += by_factors(task.system.network)[1]
         return driver
 
 

@@ -70,7 +70,7 @@ def _runs(network: Network) -> bool:
     """Tell whether du/dt can be had without compiled code."""
     system = compile_network(network)
     slope = slope_of(system)
-    if slope is None:
+    if slope is None or system.jumps:
         return False
     fun, u = system.rhs(0.0), system.initial_state()
     try:

@@ -40,6 +40,8 @@ class Piece:
         Where the schedules stand.
     norm : {"max", "rms"}
         Of the errors of a step in units of their tolerances: the largest, or the root mean square.
+    sided : bool
+        Whether signals of `fun` do not jump, and those of `system` do (`brnn.integrate.sides`).
     """
 
     fun: RightHandSide
@@ -53,6 +55,7 @@ class Piece:
     longest: float = np.inf
     clock: Clock | None = None
     norm: str = "max"
+    sided: bool = False
 
 
 class Stepper:

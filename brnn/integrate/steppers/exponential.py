@@ -59,6 +59,11 @@ class Exponential:
         return self._both[: self.y.size]
 
     @property
+    def f_old(self) -> np.ndarray:
+        """du/dt where the last step began."""
+        return self._f_before
+
+    @property
     def rates(self) -> np.ndarray:
         """The rates of the unknowns where it stands."""
         return self._both[self.y.size :]
