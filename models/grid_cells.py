@@ -26,7 +26,6 @@ What is known:
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -37,7 +36,7 @@ from brnn.base.checks import array, number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import Band, Curve, FigureDescription, Level, Panel, Picture, Raster, Run, figure, time_panel
-from brnn.models.parts.by_hand import equations_by_hand
+from brnn.models.parts.by_hand import Numbers, equations_by_hand
 from brnn.models.parts.map_figure import map_panel, path_panel
 from brnn.models.parts.runs import run
 from brnn.signals import Linear
@@ -222,84 +221,92 @@ _CODE = "Pilly and Grossberg (2013), equations of the public code (ModelDB 14803
 def _uniform(seed: int, numbers: np.ndarray) -> np.ndarray:
     """Return numbers of the sequence SplitMix64, in whole numbers of Python."""
     key, found = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]), []
-    for number_ in numbers.tolist():
+    for number_ in numbers.ravel().tolist():
         z = (key + (number_ + 1) * 0x9E3779B97F4A7C15) % 2**64
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) % 2**64
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) % 2**64
         found.append(((z ^ (z >> 31)) >> 11) / 2.0**53)
-    return np.array(found)
+    return np.array(found).reshape(numbers.shape)
 
 
-def _by_hand(q: Any, times: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the course in steps of 2 ms: six stripe cells, four grid cells, three place cells on a straight path."""
-    h, (S, G, P) = 0.002, (6, 4, 3)
-    angles, offsets = np.repeat([-np.pi / 2, -np.pi / 6, np.pi / 6], 2), np.tile([0.0, 12.0], 3)
-    w, drawn = np.array(q.weights)[0], np.random.default_rng(q.seed)
-    drawn.random((1, G, S))  # the weights that were replaced
-    z = 0.1 * S / G * drawn.random((P, G))
-    A, N, L = np.zeros(S), np.zeros(S), np.zeros(S)
-    V, gI, gL, gA, gN, gS = np.full(G, -65.0), np.zeros(G), np.zeros(G), np.zeros(G), np.zeros(G), np.zeros(G)
+def _by_hand(q: Any, times: np.ndarray) -> dict[str, Any]:
+    """Return the course in steps of 2 ms on a straight path, which is run once for each of the turns."""
+    h, lasts = 0.002, q.trajectory.duration
+    many, S, G, P = len(q.scales), q.directions * q.phases, q.cells, q.place_cells
+    angles = np.repeat([np.pi * k / q.directions - np.pi / 2.0 for k in range(q.directions)], q.phases)
+    drawn = np.random.default_rng(q.seed)
+    drawn.random((many, G, S))  # the weights that were replaced
+    z = 0.1 * S / (many * G) * drawn.random((P, many * G))
+    w, A, N, L = np.array(q.weights), np.zeros((many, S)), np.zeros((many, S)), np.zeros((many, S))
+    V, (gI, gL, gA, gN, gS) = np.full((many, G), -65.0), np.zeros((5, many, G))
     U, pI, pL = np.full(P, -65.0), np.zeros(P), np.zeros(P)
-    fired, rows = np.zeros(S + G + P, dtype=bool), {0: (w, z, V, U, N)}
+    s, g, p = np.zeros((many, S), dtype=bool), np.zeros((many, G), dtype=bool), np.zeros(P, dtype=bool)
+    rows = {0: (w, z, V, U, N)}
 
     def membrane(v: np.ndarray, drive: np.ndarray, gaba: np.ndarray) -> np.ndarray:
         opened = q.g_N * drive * 3.708 / (1.0 + np.exp(-0.0174 * v))
-        return (q.g_L * (-65.0 - v) + opened * (0.0 - v) + q.g_G * (gaba.sum() - gaba) * (-70.0 - v)) / q.C
+        others = gaba.sum(axis=-1, keepdims=True) - gaba
+        return (q.g_L * (-65.0 - v) + opened * (0.0 - v) + q.g_G * others * (-70.0 - v)) / q.C
 
     for n in range(round(times[-1] / h)):
-        s, g, p = fired[:S], fired[S : S + G], fired[S + G :]
         A, L = np.where(s, 1.0, A), np.where(s, 1.0, L)
         gI, gL, gA, gS = (np.where(g, 1.0, trace) for trace in (gI, gL, gA, gS))
         pI, pL = np.where(p, 1.0, pI), np.where(p, 1.0, pL)
-        x, y = 3.0 + 4.0 * n * h, -4.0 + 9.0 * n * h
-        x, y = x * np.cos(q.turns[0]) - y * np.sin(q.turns[0]), x * np.sin(q.turns[0]) + y * np.cos(q.turns[0])
-        away = (x * np.cos(angles) + y * np.sin(angles) - offsets) % 24.0
-        rates = q.rate / 24.0 * np.exp(-(np.minimum(away, 24.0 - away) ** 2) / (2.0 * (24.0 * q.width) ** 2))
-        dV, dU = membrane(V, w @ N, gI), membrane(U, z @ gN, pI)
-        w, z = (
-            w + h * q.M * gL[:, None] * (L - w * L.sum()), z + h * q.M * pL[:, None] * (gS - z * gS.sum())
-        )  # fmt: skip
+        run_, since = divmod(n, round(lasts / h))
+        x, y, turn = 3.0 + q.trajectory.right * since * h, -4.0 + q.trajectory.up * since * h, q.turns[run_]
+        x, y = x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)
+        rates = []
+        for far in q.scales:
+            away = (
+                x * np.cos(angles) + y * np.sin(angles) - np.tile(far * np.arange(q.phases) / q.phases, q.directions)
+            ) % far
+            rates.append(q.rate / far * np.exp(-(np.minimum(away, far - away) ** 2) / (2.0 * (far * q.width) ** 2)))
+        dV, dU = membrane(V, np.einsum("kgs,ks->kg", w, N), gI), membrane(U, z @ gN.ravel(), pI)
+        w = w + h * q.M * gL[:, :, None] * (L[:, None, :] - w * L.sum(axis=1)[:, None, None])
+        z = z + h * q.M * pL[:, None] * (gS.ravel() - z * gS.sum())
         N, gN = N + h * (-N / 0.05 + 1000.0 * (1.0 - N) * A), gN + h * (-gN / 0.05 + 1000.0 * (1.0 - gN) * gA)
         A, gA, gI, pI = A - h * A / 0.005, gA - h * gA / 0.005, gI - h * gI / 0.01, pI - h * pI / 0.01
         L, gL, gS, pL = (trace - h * trace / 0.05 for trace in (L, gL, gS, pL))
         V, U = V + h * dV, U + h * dU
-        uniform = _uniform(_SEED, n * (S + G + P) + np.arange(S))
-        fired = np.concatenate([uniform < rates * h, V >= -50.0, U >= -50.0])
-        V, U = np.where(V >= -50.0, -60.0, V), np.where(U >= -50.0, -60.0, U)
+        # Cells are numbered scale by scale: stripe cells, then grid cells; place cells are the last ones.
+        numbers = n * (many * (S + G) + P) + (S + G) * np.arange(many)[:, None] + np.arange(S)
+        s, g, p = _uniform(_SEED, numbers) < np.array(rates) * h, V >= -50.0, U >= -50.0
+        V, U = np.where(g, -60.0, V), np.where(p, -60.0, U)
         rows[n + 1] = (w, z, V, U, N)
-    names = ("learned0.z", "places.z", "grid0.x", "place.x", "stripes0_nmda.x")
-    kept = [rows[round(time / h)] for time in times]
-    return {name: np.array([row[k] for row in kept]) for k, name in enumerate(names)}
+    w, z, V, U, N = (np.array(part) for part in zip(*(rows[round(time / h)] for time in times), strict=True))
+    found: dict[str, Any] = {"places.z": z, "place.x": U, "duration": lasts * len(q.turns)}
+    for k in range(many):
+        found |= {f"learned{k}.z": w[:, k], f"grid{k}.x": V[:, k], f"stripes{k}_nmda.x": N[:, k]}
+    return found
 
 
 _SEED = 20130  # of the runs that are compared with it
 
 
-@claim("Its equations and its spikes, step by step by hand", source=f"{_CODE}; NumPy, whole numbers of Python")
+@claim("Its equations and its spikes, written out by hand", source=f"{_CODE}; NumPy, whole numbers of Python")
 def equations() -> list[Comparison]:
-    """Six stripe cells, four grid cells and three place cells, 0.4 s on a straight path; numbers off their defaults."""
-    parameters = {
-        "width": 0.2, "rate": 3000.0, "M": 0.3, "g_N": 0.06, "g_G": 0.02, "g_L": 0.0011, "C": 0.0013, "seed": 5,
-        "turns": np.array([0.4]),
-        "weights": np.array([[[0.5, 0.1, 0.7, 0.3, 0.2, 0.6], [0.2, 0.8, 0.1, 0.5, 0.7, 0.3],
-                              [0.9, 0.4, 0.3, 0.1, 0.6, 0.2], [0.3, 0.6, 0.2, 0.7, 0.4, 0.5]]]),
+    """Two scales of six stripe cells and three grid cells, three place cells, two turns; every parameter set."""
+    path = Numbers(
+        lambda right, up, duration: Trajectory(
+            np.array([0.0, duration]), 3.0 + np.array([0.0, right * duration]), -4.0 + np.array([0.0, up * duration])
+        ),
+        right=24.0, up=54.0, duration=0.2,
+    )  # fmt: skip
+    weights = np.random.default_rng(2013).uniform(0.1, 0.9, (2, 3, 6))
+    parameters: dict[str, Any] = {
+        "trajectory": path, "scales": np.array([24.0, 31.0]), "cells": 3, "place_cells": 3, "directions": 3,
+        "phases": 2, "width": 0.2, "rate": 3000.0, "M": 0.3, "g_N": 0.06, "g_G": 0.02, "g_L": 0.0011, "C": 0.0013,
+        "turns": np.array([0.4, 1.1]), "weights": weights, "seed": 5,
     }  # fmt: skip
-    path = Trajectory(np.array([0.0, 2.0]), np.array([3.0, 11.0]), np.array([-4.0, 14.0]))
-
-    @functools.wraps(build)  # whose parameters are counted
-    def built(**given: Any) -> Network:
-        return build(path, scales=24.0, cells=4, place_cells=3, directions=3, phases=2, **given)
-
-    apart = ("trajectory", "scales", "cells", "place_cells", "directions", "phases")
+    changed = {
+        "cells": {"cells": 2, "weights": weights[:, :2]},
+        "directions": {"directions": 2, "weights": weights[:, :, :4]},
+        "phases": {"phases": 1, "weights": weights[:, :, :3]},
+        "turns": np.array([0.4, 2.1]),
+        "seed": 6,
+    }
     return equations_by_hand(
-        built,
-        parameters,
-        _by_hand,
-        0.04 * np.arange(11),
-        apart=apart,
-        changed={"seed": 6, "turns": np.array([1.4])},
-        tolerance=1e-8,
-        seed=_SEED,
+        build, parameters, _by_hand, 0.04 * np.arange(11), apart=(), changed=changed, tolerance=1e-8, seed=_SEED
     )
 
 
