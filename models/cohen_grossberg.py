@@ -314,18 +314,19 @@ def kinds() -> list[Comparison]:
         "hopfield": ({}, lambda t, x, when: -x - c @ np.tanh(3.0 * x)),
     }
     rows = []
+    drawn: dict[str, Any]
+    for drawn in ({}, {"kind": "lotka_volterra"}, {"kind": "hopfield"}):
+        rows += equations_by_hand(
+            build,
+            {"n": 6, "seed": 5, **drawn},
+            _as_drawn,
+            np.array([0.0, 0.5]),
+            apart=("a", "b", "d", "c", "I", "initial", *({"kind"} - set(drawn))),
+            changed={"kind": "general"},
+        )
     for kind, (given, velocity) in hand.items():
         result = run(build(kind=kind, c=c, initial=start, **given), 2.0, times=times)
         rows.append(Comparison(integrated(velocity, start, times), result["F1.x"].values, 1e-7, kind))
-    for given in ({}, {"kind": "lotka_volterra"}, {"kind": "hopfield"}):
-        rows += equations_by_hand(
-            build,
-            {"n": 6, "seed": 5, **given},
-            _as_drawn,
-            np.array([0.0, 0.5]),
-            apart=("a", "b", "d", "c", "I", "initial", *({"kind"} - set(given))),
-            changed={"kind": "general"},
-        )
     return rows
 
 

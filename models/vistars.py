@@ -30,7 +30,6 @@ What is known:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,6 +41,7 @@ from brnn.base.memory import refuse_above
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import Curve, FigureDescription, Mark, Panel, Picture, Run, figure, time_panel
+from brnn.models.parts.by_hand import equations_by_hand, integrated
 from brnn.models.parts.runs import run
 from brnn.signals import Expression, ThresholdLinear
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -297,97 +297,105 @@ def still_movies_fade() -> list[Comparison]:
     ]
 
 
-@claim("Its equations, written out by hand", source=f"{_CODE}; du/dt at random states, every parameter off its default")
+@claim("Its equations, written out by hand", source=f"{_CODE}; integrated by SciPy from random states")
 def equations() -> list[Comparison]:
-    """Frames of 12 x 40 pixels; each parameter changed by a tenth, which also shows that it has an influence."""
-    from brnn.compiler import compile_network
-
-    rng = np.random.default_rng(2009)
-    movie = rng.uniform(size=(2, 12, 40))
-    numbers: dict[str, Any] = {
-        "frames": movie, "interval": 2.0, "scales": 1, "H": 0.03, "L": 0.5, "veto": 1.5,
-        "opponents": np.array([0.3, 0.7, 1.2, 6.0]), "feedback": 1.3, "inhibition": 0.4,
+    """Two frames of 12 x 36 pixels, which two headings fit, at two resolutions; every parameter off its default."""
+    parameters = {
+        "frames": np.random.default_rng(2009).uniform(size=(2, 12, 36)), "interval": 0.05, "scales": 2, "H": 0.3,
+        "L": 1.5, "veto": 1.5, "opponents": np.array([0.3, 0.7, 1.2, 6.0]), "feedback": 1.3, "inhibition": 0.4,
     }  # fmt: skip
-    tenth_more = ("H", "L", "veto", "opponents", "feedback", "inhibition")
-    changes: list[dict[str, Any]] = [{}, *({name: 1.1 * np.asarray(numbers[name])} for name in tenth_more)]
-    changes += [{"frames": movie[::-1]}, {"interval": 1.0}, {"scales": 3}]
-    rows: list[Comparison] = []
-    states: dict[int, np.ndarray] = {}
-    as_given = np.empty(0)
-    for change in changes:
-        p = SimpleNamespace(**{**numbers, **change})
-        system = compile_network(build(**vars(p)))
-        u = states.setdefault(system.size, rng.uniform(-0.3, 1.0, system.size))
-        state = {part.name: u[part.start : part.stop].reshape(part.shape) for part in system.variables}
-        by_hand = _by_hand(p, 1.5, state)
-        slopes = np.concatenate([by_hand[part.name].ravel() for part in system.variables])
-        name = next(iter(change), "as given")
-        rows.append(Comparison(slopes, system.f(1.5, u), 1e-10, f"{name}: du/dt"))
-        if not change:
-            as_given = slopes
-        elif slopes.size == as_given.size:
-            rows.append(Comparison.at_least(1e-4, np.abs(slopes - as_given).max(), label=f"{name}: has an influence"))
-    return rows
+    times = np.array([0.0, 0.03, 0.08])
+    start = _start(SimpleNamespace(**parameters))
+    return equations_by_hand(
+        build, parameters, _by_hand, times, apart=(), tolerance=1e-5, initial=start, rtol=1e-7, atol=1e-9
+    )
 
 
-def _by_hand(p: Any, time: float, u: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return du/dt, map by map."""
-    frame = p.frames[int(time // p.interval)]
-    height, width = frame.shape
+def _start(p: Any) -> dict[str, np.ndarray]:
+    """Return states at time 0 with which every term takes part, in the order of the equations."""
+    rng, (_, rows, columns) = np.random.default_rng(1981), p.frames.shape
+    shapes: dict[str, tuple[int, ...]] = {"mstd.x": (2,), "mt.x": (8, rows // 4, columns // 4)}
+    for block in (1, 2, 4)[: p.scales]:
+        size = rows // block, columns // block
+        maps = {"contrast": 2, "transient": 2, "interneurons": 16, "directions": 16, "competition": 8}
+        shapes |= {f"{name}_{block}.x": (count, *size) for name, count in maps.items()}
+        shapes |= {f"gates_{name}_{block}.y": (2 * size[0] * size[1],) for name in ("interneurons", "directions")}
+    return {name: rng.uniform(0.3 if name.startswith("m") else -0.3, 1.0, shape) for name, shape in shapes.items()}
+
+
+def _by_hand(p: Any, times: np.ndarray) -> dict[str, Any]:
+    """Return the course of all states."""
     from scipy.signal import convolve2d
 
-    du: dict[str, np.ndarray] = {}
-    h, w = height // 4, width // 4
-    m = np.zeros((8, h, w))
+    start, (count, rows, columns) = _start(p), p.frames.shape
+    ends = np.cumsum([part.size for part in start.values()])
+    h, w = rows // 4, columns // 4
+    W = theory.heading_templates(h, w)
+    down, right = (np.arange(size)[:, None] - np.arange(size) + 12 for size in (h, w))
+    blur = theory.flow_filters()[:, down[:, None, :, None], right[None, :, None, :]]
+    inner = np.zeros((h, w))
+    inner[1:-1, 1:-1] = 1.0
     kernel = 10.225 / (2.0 * np.pi) * np.exp(-np.add.outer(np.arange(-3, 4) ** 2, np.arange(-3, 4) ** 2))
     steps = [(round(np.sin(k * np.pi / 4)), round(np.cos(k * np.pi / 4))) for k in range(8)]
-    for block in (1, 2, 4)[: int(p.scales)]:
-        a, x, c, e, f = (
-            u[f"{name}_{block}.x"] for name in ("contrast", "transient", "interneurons", "directions", "competition")
-        )
-        rows, columns = height // block, width // block
-        I = np.array([[frame[block * i : block * (i + 1), block * j : block * (j + 1)].mean() for j in range(columns)]
-                      for i in range(rows)])  # fmt: skip
-        vetoed = np.zeros_like(c)
-        for n, light in enumerate((I, 1.0 - I)):
-            around = convolve2d(light, kernel, mode="same")
-            du_a = -0.001 * a[n] + (1.0 - a[n]) * 2.0 * light - (0.25 + a[n]) * around
-            du.setdefault(f"contrast_{block}.x", np.zeros_like(a))[n] = du_a
-            for k, (down, right) in enumerate(steps):
-                for i in range(rows):
-                    for j in range(columns):
-                        if 0 <= i + down < rows and 0 <= j + right < columns:
-                            vetoed[8 * n + k, i, j] = max(c[8 * n + (k + 4) % 8, i + down, j + right], 0.0)
-        over = np.maximum(a - 0.1, 0.0) ** 2
-        b = over / (0.031623**2 + over) * (a > 0.0)
-        du[f"transient_{block}.x"] = 10.0 * (-x + (2.0 - x) * b)
-        for name, own, rate in (("interneurons", c, 1.0), ("directions", e, 10.0)):
-            z = u[f"gates_{name}_{block}.y"]
-            du[f"gates_{name}_{block}.y"] = p.H * (1.0 - z) - p.L * np.maximum(x.ravel(), 0.0) * z
-            y = (np.maximum(x.ravel(), 0.0) * z).reshape(2, 1, rows, columns)
-            sent = np.broadcast_to(y, (2, 8, rows, columns)).reshape(16, rows, columns)
-            du[f"{name}_{block}.x"] = rate * (-own + sent - p.veto * vetoed)
-        S = np.maximum(e[:8], 0.0) + np.maximum(e[8:], 0.0)
-        du[f"competition_{block}.x"] = -0.1 * f + (1.0 - f) * S - (0.01 + f) * (S.sum(axis=0) - S)
-        side = 4 // block
-        for i in range(1, h - 1):
-            for j in range(1, w - 1):
-                part = np.maximum(f[:, side * i : side * (i + 1), side * j : side * (j + 1)], 0.0)
-                m[:, i, j] += part.sum(axis=(1, 2)) / side
-    q, r = u["mt.x"], u["mstd.x"]
-    Q = np.maximum(q - 0.2, 0.0) ** 2
-    over = np.maximum(r - 0.2, 0.0) ** 2
-    R = over / (0.01 + over)
-    seen = np.array([convolve2d(m[k], theory.flow_filters()[k])[12 : 12 + h, 12 : 12 + w] for k in range(8)])
-    W = theory.heading_templates(h, w)
-    back = np.einsum("h,hkij->kij", R, W)
-    D = sum(
-        p.opponents[n - 1] * (np.roll(Q, n, axis=0) + (np.roll(Q, -n, axis=0) if n < 4 else 0.0)) for n in (1, 2, 3, 4)
-    )
-    du["mt.x"] = -0.5 * q + (1.0 - q) * (seen * (1.0 + p.feedback / len(W) * back) + 0.5 * Q) - q * D
-    total = np.einsum("hkij,kij->h", W, Q) * 4.0 / (h * w + 7.0)
-    du["mstd.x"] = -0.5 * r + (1.0 - r) * (total + 0.25 * R) - p.inhibition * r * (R.sum() - R)
-    return du
+    lights: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+    for block in (1, 2, 4)[: p.scales]:
+        for k, frame in enumerate(p.frames):
+            mean = frame.reshape(rows // block, block, columns // block, block).mean(axis=(1, 3))
+            lights[block, k] = (
+                np.array([mean, 1.0 - mean]),
+                np.array([convolve2d(light, kernel, mode="same") for light in (mean, 1.0 - mean)]),
+            )
+
+    def vetoed(c: np.ndarray) -> np.ndarray:
+        """Return for direction k what the interneuron of the opposite one sends at the next pixel, 0 beyond the rim."""
+        _, _, height, width = c.shape
+        around = np.pad(np.maximum(c, 0.0), ((0, 0), (0, 0), (1, 1), (1, 1)))
+        return np.stack([around[:, (k + 4) % 8, 1 + i : 1 + i + height, 1 + j : 1 + j + width]
+                         for k, (i, j) in enumerate(steps)], axis=1)  # fmt: skip
+
+    def velocity(_: float, state: np.ndarray, when: float) -> np.ndarray:
+        u = {
+            name: part.reshape(start[name].shape) for name, part in zip(start, np.split(state, ends[:-1]), strict=True)
+        }
+        du: dict[str, np.ndarray] = {}
+        m = np.zeros((8, h, w))
+        for block in (1, 2, 4)[: p.scales]:
+            I, around = lights[block, int(when // p.interval)]
+            a, x, c, e, f = (
+                u[f"{name}_{block}.x"]
+                for name in ("contrast", "transient", "interneurons", "directions", "competition")
+            )
+            height, width = I.shape[1:]
+            du[f"contrast_{block}.x"] = -0.001 * a + (1.0 - a) * 2.0 * I - (0.25 + a) * around
+            over = np.maximum(a - 0.1, 0.0) ** 2
+            du[f"transient_{block}.x"] = 10.0 * (-x + (2.0 - x) * over / (0.031623**2 + over))
+            off = vetoed(c.reshape(2, 8, height, width))
+            for name, own, rate in (("interneurons", c, 1.0), ("directions", e, 10.0)):
+                z, sent = u[f"gates_{name}_{block}.y"].reshape(x.shape), np.maximum(x, 0.0)
+                du[f"gates_{name}_{block}.y"] = p.H * (1.0 - z) - p.L * sent * z
+                du[f"{name}_{block}.x"] = rate * (-own + (((sent * z)[:, None] - p.veto * off).reshape(own.shape)))
+            S = np.maximum(e[:8], 0.0) + np.maximum(e[8:], 0.0)
+            du[f"competition_{block}.x"] = -0.1 * f + (1.0 - f) * S - (0.01 + f) * (S.sum(axis=0) - S)
+            side = 4 // block
+            m += np.maximum(f, 0.0).reshape(8, h, side, w, side).sum(axis=(2, 4)) / side * inner
+        q, r = u["mt.x"], u["mstd.x"]
+        Q = np.maximum(q - 0.2, 0.0) ** 2
+        over = np.maximum(r - 0.2, 0.0) ** 2
+        R = over / (0.01 + over)
+        D = p.opponents[3] * np.roll(Q, 4, axis=0)
+        for n in (1, 2, 3):
+            D = D + p.opponents[n - 1] * (np.roll(Q, n, axis=0) + np.roll(Q, -n, axis=0))
+        back = np.einsum("h,hkij->kij", R, W)
+        seen = np.einsum("kijab,kab->kij", blur, m)
+        du["mt.x"] = -0.5 * q + (1.0 - q) * (seen * (1.0 + p.feedback / len(W) * back) + 0.5 * Q) - q * D
+        total = np.einsum("hkij,kij->h", W, Q) * 4.0 / (h * w + 7.0)
+        du["mstd.x"] = -0.5 * r + (1.0 - r) * (total + 0.25 * R) - p.inhibition * r * (R.sum() - R)
+        return np.concatenate([du[name].ravel() for name in start])
+
+    begin = np.concatenate([part.ravel() for part in start.values()])
+    found = integrated(velocity, begin, times, p.interval * np.arange(1, count), "RK45", "RK45", 1e-7)
+    parts = zip(start, np.split(found, ends[:-1], axis=1), strict=True)
+    return {**{name: part.reshape(-1, *start[name].shape) for name, part in parts}, "duration": count * p.interval}
 
 
 @claim("What moves is seen to move in its direction", source="Equations; patterns that move by a pixel a frame")

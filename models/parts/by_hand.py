@@ -144,11 +144,13 @@ def integrated(
     breaks: Sequence[float] = (),
     method: str = "DOP853",
     rough: str = "LSODA",
+    rtol: float = 1e-10,
 ) -> np.ndarray:
     """Return the solution of ``du/dt = velocity(t, u, when)`` by SciPy, shape (times, unknowns).
 
     The integration begins anew at the `breaks`, where inputs jump; `when` is a time inside of the piece between two of
-    them, by which the equations tell what is on. `rough` is the method where only an influence is looked for.
+    them, by which the equations tell what is on. `rough` is the method where only an influence is looked for, `rtol`
+    the tolerance where courses are compared.
     """
     u = np.asarray(start, dtype=np.float64).ravel()
     rows = np.empty((len(times), u.size))
@@ -156,15 +158,15 @@ def integrated(
     for first, last in itertools.pairwise(edges):
         inside = (times >= first) & (times <= last)
         wanted = np.union1d(times[inside], [last])
-        rtol = _accuracy.get() or 1e-10
+        allowed = _accuracy.get() or rtol
         found = solved(
             velocity,
             (first, last),
             u,
             rough if _accuracy.get() else method,
             t_eval=wanted,
-            rtol=rtol,
-            atol=1e-2 * rtol,
+            rtol=allowed,
+            atol=1e-2 * allowed,
             args=(0.5 * (first + last),),
         )
         rows[inside], u = found.y.T[np.searchsorted(wanted, times[inside])], found.y[:, -1]
