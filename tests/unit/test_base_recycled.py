@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,8 +19,10 @@ ROWS = (200, 1000)
 def nothing_idle():
     gc.collect()
     recycled._idle.clear()
+    recycled._idle_huge.clear()
     yield
     recycled._idle.clear()
+    recycled._idle_huge.clear()
 
 
 def place(array: np.ndarray) -> int:
@@ -74,11 +77,33 @@ def test_few_arrays_wait_for_their_next_use_and_no_huge_one():
     del many
     assert len(recycled._idle) == 2
     recycled._idle.clear()
-    del (huge := [recycled.empty((recycled._LARGEST // 8 + 1,)), recycled.empty((10, 10)), recycled.empty((0, 1000))])[
-        :
-    ]
-    assert not huge
+    huge = recycled.empty((recycled._HUGE // 8 + 1,)), recycled.empty((10, 10)), recycled.empty((0, 1000))
+    del huge
     assert not recycled._idle
+    assert not recycled._idle_huge
+    large = [recycled.empty((recycled._LARGEST // 8 + 1,)) for _ in range(3)]
+    where = {place(array) for array in large}
+    del large
+    assert not recycled._idle
+    assert len(recycled._idle_huge) == (1 if recycled._madvise is not None else 0)
+    assert place(recycled.empty((recycled._LARGEST // 8 + 1,))) in where or recycled._madvise is None
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="Linux tells")
+def test_the_system_can_take_large_memory_that_waits():
+    def free() -> int:
+        lines = Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("LazyFree:"))
+
+    before, array = free(), recycled.empty((5_000_000,))
+    array[:] = 1.0
+    assert free() - before < 1_000
+    del array
+    assert free() - before > 35_000  # kB
+    again = recycled.empty((5_000_000,))
+    again[:] = 2.0
+    assert free() - before < 1_000  # what is written is nobody else's any more
+    assert (again == 2.0).all()
 
 
 def test_much_larger_memory_is_not_held_by_a_small_array():
@@ -131,5 +156,11 @@ def test_results_stay_what_they_are_when_others_follow():
 def test_memory_is_given_back_while_the_interpreter_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names of the module are None by then."""
     lent = recycled._Lent(np.empty(200_000, np.uint8), (1000,), np.dtype(np.float64))
-    monkeypatch.setattr(recycled, "_LARGEST", None)
+    huge = recycled._Lent(np.empty(recycled._LARGEST + 1, np.uint8), (1000,), np.dtype(np.float64))
+    for name in ("_LARGEST", "_idle", "_idle_huge", "_madvise", "_wait", "mmap"):
+        monkeypatch.setattr(recycled, name, None)
     lent.__del__()
+    huge.__del__()
+    monkeypatch.undo()
+    assert len(recycled._idle) == 1
+    assert len(recycled._idle_huge) == (0 if recycled._madvise is None else 1)
