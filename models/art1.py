@@ -40,6 +40,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.base.checks import array, number, one_of, whole
+from brnn.base.text import counted
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import Curve, FigureDescription, Run, figure, matrix_panel
@@ -459,5 +460,7 @@ def categories(run: Run) -> FigureDescription | None:
     templates = templates.with_marks(Curve(cells, rows, "the algorithm's template", "predicted", 1, marker="o"))
     patterns = np.unique(shown, axis=0)
     given = matrix_panel(patterns, "Patterns", x="cell of the input", y="pattern", label="input", width=0.9)
-    title = f"Resonance: {learned.categories} stable categories, as the algorithm predicts"
+    title = (
+        f"Resonance: {counted(learned.categories, 'stable category', 'stable categories')}, as the algorithm predicts"
+    )
     return FigureDescription(title, run.below, ((chosen_panel(run, choices),), (given, templates)), (1.0, 0.9))

@@ -38,6 +38,7 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import number, whole
 from brnn.base.odes import solved
+from brnn.base.text import counted
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import (
@@ -481,5 +482,5 @@ def search(run: Run) -> FigureDescription | None:
     given = matrix_panel(patterns, "Patterns", x="cell of F1", y="pattern", label="input")
     templates = matrix_panel(run.last("down.z").T, "Templates z", x="cell of F1", y="category")
     used = len({order[-1] for order in tried if order})
-    title = f"Analog patterns find {used} categories by search and match"
+    title = f"Analog patterns find {counted(used, 'category', 'categories')} by search and match"
     return FigureDescription(title, run.below, ((chosen, match), (given, templates)), (1.0, 0.9))

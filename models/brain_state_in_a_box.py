@@ -37,6 +37,7 @@ from numpy.typing import ArrayLike
 
 from brnn.base.checks import array, number
 from brnn.base.memory import refuse_above
+from brnn.base.text import counted
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import Curve, FigureDescription, Mark, Panel, Picture, Run, figure, time_panel
@@ -444,5 +445,5 @@ def recall_of_a_corner(run: Run) -> FigureDescription | None:
     )
     feedback: list[Mark] = [Curve(times, -0.5 * np.einsum("ti,ij,tj->t", x, np.asarray(W), x), "-x'Wx/2")]
     energy = time_panel(run, "Energy: it falls until a corner is reached", feedback, y="-x'Wx/2", legend="none")
-    title = f"A wrong pattern goes to the corner that is its memory, in {arrived} steps"
+    title = f"A wrong pattern goes to the corner that is its memory, in {counted(arrived, 'step')}"
     return FigureDescription(title, run.below, (frames, (energy,)), (0.95, 0.75))

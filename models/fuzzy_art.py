@@ -40,6 +40,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.base.checks import number, one_of, whole
+from brnn.base.text import counted
 from brnn.claims import Comparison, claim
 from brnn.errors import InputError
 from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, figure, matrix_panel
@@ -379,7 +380,7 @@ def boxes(run: Run) -> FigureDescription | None:
         marks.append(Curve(*_box(template), "the algorithm", "predicted"))
     plane = Panel("Categories are boxes around their patterns", marks, "feature 1", "feature 2", legend="beside")
     plane = plane.replace(square=True, x_limits=(-0.03, 1.03), y_limits=(-0.03, 1.03))
-    title = f"{learned.categories} boxes cover the patterns, as the algorithm predicts"
+    title = f"Patterns lie in {counted(learned.categories, 'box', 'boxes')}, as the algorithm predicts"
     return FigureDescription(title, f"vigilance {rho:g}   ·   {run.below}", ((chosen,), (plane,)), (1.0, 1.5))
 
 

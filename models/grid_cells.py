@@ -33,6 +33,7 @@ from numpy.typing import ArrayLike
 
 from brnn.analysis.spatial import grid_score, rate_map
 from brnn.base.checks import array, number, one_of, whole
+from brnn.base.text import counted
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import Band, Curve, FigureDescription, Level, Panel, Picture, Raster, Run, figure, time_panel
@@ -373,7 +374,7 @@ def spikes(run: Run) -> FigureDescription | None:
     summed = time_panel(run, "Sum of the weights of a cell", course, y="sum of weights", spans=())
     own = columns["which"] == first
     count = int(own.sum())
-    below = f"{count} spikes of grid cells   ·   {run.below}"
+    below = f"{counted(count, 'spike')} of grid cells   ·   {run.below}"
     places, spacing = _where_they_fire(run, columns["time"][own], cell[own])
     if spacing is not None:
         theirs = theory.grid_spacing(float(np.max(run.network.stimuli[0].schedule.tuning.spacing)))  # type: ignore[attr-defined]

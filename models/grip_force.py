@@ -44,6 +44,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.base.checks import choice, number, whole
+from brnn.base.text import counted
 from brnn.claims import Comparison, claim
 from brnn.figures import Curve, FigureDescription, Level, Mark, Panel, Run, Span, figure, theory_curve
 from brnn.models.parts import grip_circuit as circuit
@@ -123,8 +124,9 @@ def build(
         Long-term potentiation of mossy fibres for each unit of h (1/s).
     forgetting : float, >= 0
         Decay of their weight w (1/s).
-    relay : float, > 0
-        Rate at which B, q and h follow what they are in the code (1/s).
+    relay : float, in (0, 100000]
+        Rate at which B, q and h follow what they are in the code (1/s). Steps last about 3/relay, so that a trial takes
+        a hundred times longer with 1e5 than by default.
 
     Returns
     -------
@@ -143,9 +145,11 @@ def build(
     at = "grip_force"
     r = spectrum(at, n, 40, rates, lambda n: np.linspace(1.3, 12.0, n))
     needed, felt, late, quick = (
-        number(value, f"{at}: {name}", above=0.0)
-        for name, value in (("load", load), ("gain", gain), ("lag", lag), ("relay", relay))
-    )
+        number(value, f"{at}: {name}", above=0.0, maximum=limit)
+        for name, value, limit in (
+            ("load", load, None), ("gain", gain, None), ("lag", lag, None), ("relay", relay, 1e5),
+        )
+    )  # fmt: skip
     limit, golgi, open_at, ltd, ltp, lost = (
         number(value, f"{at}: {name}", minimum=0.0)
         for name, value in (
@@ -388,7 +392,9 @@ def grip_over_trials(run: Run) -> FigureDescription | None:
     title = "Grip comes before the hand lifts" if began[-1] < 0.0 else "Grip follows the slip"
     if np.isnan(began[-1]):
         title = f"Grip stays below {_HELD:g}"
-    return FigureDescription(title, f"{count} trials   ·   {run.below}", (above, below) if above else (below,))
+    return FigureDescription(
+        title, f"{counted(count, 'trial')}   ·   {run.below}", (above, below) if above else (below,)
+    )
 
 
 def _around_the_lift(run: Run, shades: dict[int, float], alone: Any, load: float) -> tuple[Panel, ...]:

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.base.checks import array, number, whole
+from brnn.base.text import counted
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, figure, matrix_panel
@@ -351,5 +352,5 @@ def learned_map(run: Run) -> FigureDescription | None:
     weights = matrix_panel(z, "Where the categories are", x="input cell", y="category", width=0.7)
     mapped = Panel("Categories recall the mean of what was taught", marks, "direction of the input", "output")
     mapped = mapped.replace(legend="top")
-    title = f"{categories} categories learn a map from inputs to outputs"
+    title = f"A map from inputs to outputs by {counted(categories, 'category', 'categories')}"
     return FigureDescription(title, run.below, ((mapped, weights),), (1.3,))

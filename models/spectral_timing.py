@@ -39,6 +39,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.base.checks import number, whole
+from brnn.base.text import counted
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import Curve, FigureDescription, Mark, Panel, Run, Span, figure
@@ -379,4 +380,4 @@ def timed_response(run: Run) -> FigureDescription | None:
         (Panel("Response in the test, without US", answer, label, "response R", legend="top"),),
     )
     title = "The response comes at the time at which the US came"
-    return FigureDescription(title, f"interval {isi:g}, {trials} trials   ·   {run.below}", rows, (1.0, 1.0))
+    return FigureDescription(title, f"interval {isi:g}, {counted(trials, 'trial')}   ·   {run.below}", rows, (1.0, 1.0))

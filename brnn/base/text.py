@@ -44,9 +44,9 @@ def closest(value: str, allowed: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number of things: "1 cell", "3 cells"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number of things: "1 cell", "3 cells", "10,000 members"."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def bytes_in_words(size: float) -> str:

@@ -9,13 +9,20 @@ __all__ = ["exact_in_words", "number_in_words", "pattern_in_words", "value_in_wo
 
 _SHOWN = 12  # cells that are written one by one
 _ROUNDING = 1e-14  # of the largest element
+_ROUNDED = 4  # digits that rounding made: so many more in a number than in the one that it was to be
 _HASH = 8  # hexadecimal digits
 
 
 def number_in_words(value: float) -> str:
-    """Return a number with as many digits as it has, and no more: 1, 0.25, 1e-09, 0.3333333333333333."""
+    """Return a number with as many digits as it has, and no more: 1, 0.25, 1e-09, 0.3333333333333333.
+
+    What only rounding adds to a shorter number is left out: 1 - 0.8 is 0.2.
+    """
     short = f"{value:g}"
-    return short if float(short) == value else repr(float(value))
+    if float(short) == value:
+        return short
+    exact, near = repr(float(value)), f"{value:.15g}"
+    return near if len(near) + _ROUNDED <= len(exact) else exact
 
 
 def value_in_words(value: Any) -> str:

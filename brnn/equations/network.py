@@ -90,17 +90,30 @@ class NetworkEquations:
         One for each layer, each set of gates and each set of weights.
     definitions : tuple of Definition
         Signals, inputs, strengths of connections, parameters that differ from cell to cell.
+    events : tuple of (str, str)
+        The name of each event; when it is and what it does.
+    set_by_events : tuple of Equation
+        Those of states that have no rate of change and are set by events.
     """
 
     title: str
     equations: tuple[Equation, ...]
     definitions: tuple[Definition, ...]
+    events: tuple[tuple[str, str], ...] = ()
+
+    set_by_events: tuple[Equation, ...] = ()
+
+    def _split(self, write: Text) -> tuple[list[Equation], str]:
+        """Return the equations that say something, and in words the states of those that do not."""
+        names = ", ".join(write(equation.state) for equation in self.set_by_events)
+        return [equation for equation in self.equations if equation not in self.set_by_events], names
 
     def text(self) -> str:
         """Return them as text: ``x[i]`` is cell i (in C order), ``W[i,k]`` the strength from cell k to cell i."""
         write = Text()
         lines = [f"Equations of {self.title}", ""]
-        for equation in self.equations:
+        moving, still = self._split(write)
+        for equation in moving:
             right = "what the law says (--code shows it)" if equation.right is None else write(equation.right)
             left = write(equation.state)
             left = (
@@ -109,6 +122,9 @@ class NetworkEquations:
                 else f"{left}(t + {write(constant(equation.step))})"
             )
             lines.append(f"  {left} = {right}    ({equation.note})")
+        lines += [f"  {still}: set by events alone"] if still else []
+        if self.events:
+            lines += ["", "events", *(f"  {name}, {said}" for name, said in self.events)]
         if self.definitions:
             lines += ["", "where"]
         for part in self.definitions:
@@ -120,13 +136,16 @@ class NetworkEquations:
         """Return them as LaTeX, for the environment align of amsmath."""
         write = Latex()
         lines = []
-        for equation in self.equations:
+        moving, still = self._split(write)
+        for equation in moving:
             state = write(equation.state)
             left = rf"\frac{{d {state}}}{{dt}}"
             if equation.step is not None:
                 left = rf"{state}(t + {write(constant(equation.step))})"
             right = r"\text{(no formula)}" if equation.right is None else write(equation.right)
             lines.append(f"{left} &= {right}")
+        lines += [f"&{still}{_words(': set by events alone')}"] if still else []
+        lines += [f"&{_words(f'{name}, {said}')}" for name, said in self.events]
         for part in self.definitions:
             right = _words(part.right) if isinstance(part.right, str) else write(part.right)
             lines.append(f"{write(part.left)} &= {right}{_words(part.words) if part.words else ''}")
@@ -157,15 +176,15 @@ class _NetworkWriter:
 
     def all(self) -> NetworkEquations:
         network = self.network
-        equations = [self.layer(layer) for layer in network.layers]
-        for link in network.projections:
-            if link.gate is not None:
-                equations.append(self.gate(link))
-        for link in network.projections:
-            if link.learning is not None:
-                equations.append(self.weight(link))
+        named = [(f"{layer.name}.x", self.layer(layer)) for layer in network.layers]
+        named += [(f"{link.name}.y", self.gate(link)) for link in network.projections if link.gate is not None]
+        named += [(f"{link.name}.z", self.weight(link)) for link in network.projections if link.learning is not None]
+        done = {state for event in network.events for action in event.actions for state in action.sets}
+        still = [e for state, e in named if state in done and e.step is None and e.right and value_of(e.right) == 0.0]
         inputs = [part for layer in network.layers for kind in layer.kinds for part in self.inputs(layer, kind)]
-        return NetworkEquations(network.name, tuple(equations), (*self.definitions, *inputs))
+        events = tuple((event.name, event.words) for event in network.events)
+        equations = tuple(equation for _, equation in named)
+        return NetworkEquations(network.name, equations, (*self.definitions, *inputs), events, tuple(still))
 
     def owned(self, owner: str, own: str) -> str:
         """Return the name of what belongs to a layer; in a network of one layer that goes without saying."""

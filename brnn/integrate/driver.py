@@ -372,7 +372,10 @@ class Driver:
         if why is None:
             own = float(np.broadcast_to(scale, speed.shape)[worst])
             value, fastest = float(state[worst]), float(speed[worst])
-            why = why_not_further(value, fastest, own, self.task.atol, self.task.duration, needed)
+            no_other = self.task.system.delays or self.method.name == "Radau"  # delays need an explicit method
+            why = why_not_further(
+                value, fastest, own, self.task.atol, self.task.duration, needed, "" if no_other else "Radau"
+            )
         return IntegrationError(
             f"{self.method.name} could not go on after t = {time:.6g}; {where} = {state[worst]:.6g} changes fastest "
             f"there (rate {speed[worst]:.3g}): {why}",

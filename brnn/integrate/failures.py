@@ -13,7 +13,13 @@ _ABSURD = 1e-25  # of what changes in a run; finer than that numbers are not, ev
 
 
 def why_not_further(
-    value: float, speed: float, scale: float, atol: float, duration: float, needed: float | None = None
+    value: float,
+    speed: float,
+    scale: float,
+    atol: float,
+    duration: float,
+    needed: float | None = None,
+    implicit: str = "Radau",
 ) -> str:
     """Return why no step could be made from a state with finite activities, and what may help.
 
@@ -27,13 +33,16 @@ def why_not_further(
         Length of the run.
     needed : float or None
         How many steps the rest of the run would take, if that is why it was given up.
+    implicit : str
+        A method that may take over if the network is stiff; empty if there is none.
     """
+    other = [f"solver='{implicit}'"] if implicit else []
     if not np.isfinite(speed):
         return "du/dt is not a number there: a signal, a law or an input has no value, or no finite one, at this state"
     if needed is not None:
         return (
             f"the rest of the run would take {needed:.1g} steps at its pace: du/dt jumps there, or is too stiff "
-            "for this solver; solver='Radau', larger rtol and atol, or a shorter duration may help"
+            f"for this solver; {', '.join([*other, 'larger rtol and atol'])}, or a shorter duration may help"
         )
     if scale <= 2.0 * atol and scale < _ABSURD * max(abs(value), speed * duration):
         return (
@@ -41,8 +50,8 @@ def why_not_further(
             "it changes in a run; a larger atol (or rtol) may help"
         )
     return (
-        "the solution grows without bound, jumps, or is too stiff for this solver; for a stiff one solver='Radau' or "
-        "larger rtol and atol may help"
+        "the solution grows without bound, jumps, or is too stiff for this solver; for a stiff one "
+        f"{' or '.join([*other, 'larger rtol and atol'])} may help"
     )
 
 

@@ -11,6 +11,7 @@ from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from brnn.base.text import counted
 from brnn.errors import BrnnError
 from brnn.plot.run import run_figure
 from brnn.plot.sweep import sweep_figure
@@ -41,7 +42,7 @@ def sweep_html(sweep: xr.Dataset) -> str:
     if "member" not in sweep.dims or sweep.attrs.get("kind") != "sweep":
         return own
     counts = ", ".join(f"{int(sweep.attrs[word])} {word}" for word in _SWEEP if int(sweep.attrs.get(word, 0)))
-    head = f"brnn sweep: {sweep.sizes['member']:,} members{': ' if counts else ''}{counts}"
+    head = f"brnn sweep: {counted(sweep.sizes['member'], 'member')}{': ' if counts else ''}{counts}"
     return f"<div><p><b>{escape(head)}</b></p>{_picture(lambda: sweep_figure(sweep))}{own}</div>"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import warnings
 from itertools import combinations
 from typing import Any
 
@@ -13,8 +15,9 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from brnn.base.text import closest
+from brnn.base.text import closest, counted
 from brnn.errors import InputError
+from brnn.figures.own import figure_of_model
 from brnn.files.sweep.dataset import full_name
 from brnn.files.sweep.grid import unstack
 from brnn.plot.style import ACCENT, MUTED, PALETTE, heat_colors, key, new_figure, ordered_colors, polish
@@ -28,6 +31,7 @@ _PREFERRED = ("regime", "total", "survivors", "winner", "stored_contrast", "end"
 _PANELS = 12  # small multiples
 _PAIRS = 5  # parameters; of more, parallel coordinates are drawn
 _LINES = 2000  # members drawn as lines
+_ROUNDING = 1e-12  # of the largest value
 _BAND = (0.05, 0.25, 0.75, 0.95)
 
 
@@ -48,7 +52,8 @@ def sweep_figure(sweep: xr.Dataset, kind: str = "auto", *, measure: str | None =
         - "coordinates": a line for each member through all of its parameters, colored by the measure.
         - "auto": by the design.
     measure : str, optional
-        Which one; "regime" or the first that the sweep has by default.
+        Which one; by default "regime", or else the first of those that differ between members, beginning with what the
+        figure of the model shows.
 
     Raises
     ------
@@ -98,11 +103,30 @@ def _chosen(sweep: xr.Dataset, measure: str | None) -> str:
             known = [*names, *(name.rpartition(".")[2] for name in names)]
             raise InputError(f"measure = '{measure}': the sweep has {', '.join(names)}{closest(measure, known)}")
         return measure
-    kinds = {name: name.rpartition(".")[2] for name in names}
-    ranked = sorted(names, key=lambda n: (_PREFERRED.index(kinds[n]) if kinds[n] in _PREFERRED else 3, sweep[n].ndim))
-    if not ranked:
+    if not names:
         raise InputError("the sweep has no measure that could be drawn")
-    return ranked[0]
+    own = figure_of_model(str(json.loads(sweep.attrs.get("build", "{}")).get("model", "")))
+    shown = () if own is None else own.needs
+
+    def rank(name: str) -> tuple[int, int, int]:
+        kind = name.rpartition(".")[2]
+        first = _PREFERRED.index(kind) if kind in _PREFERRED else len(_PREFERRED)
+        return first, shown.index(name) if name in shown else len(shown), sweep[name].ndim
+
+    names.sort(key=rank)
+    if rank(names[0])[0] < len(_PREFERRED):
+        return names[0]
+    return next((name for name in names if _differs(sweep[name].values)), names[0])
+
+
+def _differs(values: np.ndarray) -> bool:
+    """Tell whether members differ in more than rounding."""
+    if values.dtype.kind not in "fiu" or len(values) == 0:
+        return True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # all-NaN
+        spread = np.nanmax(values, axis=0) - np.nanmin(values, axis=0)
+        return bool((spread > _ROUNDING * np.nanmax(np.abs(values))).any())
 
 
 def _swept(sweep: xr.Dataset) -> list[str]:
@@ -156,7 +180,7 @@ def _heading(sweep: xr.Dataset, text: str) -> tuple[str, str]:
         for word in ("complete", "steady", "failed", "missing")
         if int(sweep.attrs.get(word, 0))
     )
-    return text, f"{sweep.sizes['member']:,} members: {counts}" if counts else f"{sweep.sizes['member']:,} members"
+    return text, counted(sweep.sizes["member"], "member") + (f": {counts}" if counts else "")
 
 
 # One parameter ---------------------------------------------------------------------------------------------------

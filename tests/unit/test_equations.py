@@ -28,7 +28,12 @@ LINE = re.compile(r"  (?:d ?)?(\S+?)(?:/dt|\(t \+ \S+\))? = (.*)    \(.*\)")
 def parts(text: str) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
     """Return the right-hand sides of the states, the formulas of letters, and the other definitions, as texts."""
     above, _, below = text.partition("\nwhere\n")
-    states = dict(LINE.fullmatch(line).groups() for line in above.strip().splitlines()[2:])
+    states = {}
+    for line in above.partition("\nevents\n")[0].strip().splitlines()[2:]:
+        names, set_by_events, _ = line.strip().partition(": set by events alone")
+        rates = dict.fromkeys(re.split(r", (?!k\])", names), "0") if set_by_events else LINE.fullmatch(line).groups()
+        states |= rates if set_by_events else [rates]
+    states = {name.partition("[")[0]: rate for name, rate in states.items()}
     letters, others = {}, {}
     for line in below.splitlines():
         left, right = line[2:].split(" = ", 1)
@@ -97,8 +102,10 @@ def printed_slope(network: brnn.Network, t: float, u: np.ndarray, before: np.nda
     for name, text in others.items():
         if name.rpartition(".")[2] in ("exc", "inh", "mod"):
             calculate.arrays[name] = np.squeeze(calculate(text))
-    for variable, text in zip(system.variables, states.values(), strict=True):
-        value = np.asarray(calculate(text), dtype=float)
+    assert len(states) == len(system.variables)
+    for variable in system.variables:
+        name = variable.name if variable.name in states else variable.name.rpartition(".")[2]
+        value = np.asarray(calculate(states[name]), dtype=float)
         csr = connections(network, variable)
         if csr is not None:
             rows = np.repeat(np.arange(csr.shape[0]), np.diff(csr.indptr))
@@ -166,6 +173,45 @@ def test_noise_and_delays_are_said() -> None:
     assert "I[i] = 0.5·ξ[i](t) (white noise, independent in each cell; Itô)" in equations_of(noisy).text()
     assert "Σ_k F_F_exc.W[i,k]·x[k](t - 0.5)" in equations_of(delayed()).text()
     assert "x[i](t + 1) = sign(" in equations_of(models.mcculloch_pitts.build()).text()
+
+
+def test_what_events_do_is_said_in_the_place_of_rates_that_are_0() -> None:
+    text = equations_of(models.distributed_artmap.build()).text()
+    assert "/dt = 0" not in text
+    assert "vigilance.x, tried.x[i], category.x[i]" in text
+    assert "  onset, when a phase train begins: tried.x = 0\n" in text
+    assert "  reset, when tried.x[i] rises to 0.5: the best node that was not tried, or a new one, codes it" in text
+    assert "set by events alone" in equations_of(models.distributed_artmap.build()).latex()
+    gaze = "if p crosses, the gaze (gaze.x) goes from e to e + p - 40, and with it the maps of parietal_to_memory"
+    assert f"when the largest colliculus.x rises to 0.3: {gaze}" in equations_of(models.listelos.build()).text()
+    silent = brnn.Layer.additive("register", 2, A=0.0)
+    kept = equations_of(brnn.Network("n", [silent, brnn.Layer.additive("F", 1, A=1.0)])).text()
+    assert "d register.x[i]/dt = 0 " in kept  # nothing sets it
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (brnn.Event("e", brnn.AtTimes([1.0, 0.5]), brnn.SetState("F", 2.0, "all", scale=0.5)),
+         "when t = 0.5, 1: F.x = 0.5·F.x + 2"),
+        (brnn.Event("e", brnn.AtTimes(np.arange(20.0)), [brnn.SetState("F", 0.0, "all"), brnn.SetState("G", 0.0, [1])]),
+         "when t is one of 20 times from 0 to 19: F.x, G.x[1] = 0"),
+        (brnn.Event("e", brnn.Crossing("F", 0.5, "falling"), brnn.SetState("F", 1.0, "others", scale=1.0), once=True),
+         "when F.x[i] falls to 0.5, once: F.x of the others = F.x + 1"),
+        (brnn.Event("e", brnn.Crossing("F", 0.5, per="total"), [brnn.SwitchStimulus("s", False), brnn.StopRun()]),
+         "when the sum of F.x rises to 0.5: stimulus s goes off; the run ends"),
+        (brnn.Event("e", brnn.Crossing("F", 1.0), brnn.SampleWinner("F", others=None), refractory=0.2,
+                    schedule=brnn.Pulse(0.0, 1.0)),
+         "when F.x[i] rises to 1, not again for 0.2, while Pulse(on=0, off=1): "
+         "a cell, drawn by p_i ~ f(F.x[i]) with f(w) = Linear(gain=1): F.x = 1"),
+        (brnn.Event("e", brnn.PhaseBegins("p"), [brnn.SetParameter("F.A", 1 - 0.8), brnn.StartStimulus("s")]),
+         "when a phase p begins: F.A = 0.2 from now on; stimulus s begins"),
+        (brnn.Event("e", brnn.PhaseBegins("p"), brnn.NextPhase()), "when a phase p begins: the phase ends"),
+        (brnn.Event("e", brnn.PhaseBegins("p")), "when a phase p begins: it is recorded"),
+    ],
+)  # fmt: skip
+def test_events_in_words(event: brnn.Event, words: str) -> None:
+    assert event.words == words
 
 
 def test_sums_that_are_too_long_for_sbml() -> None:

@@ -12,6 +12,7 @@ import threadpoolctl
 
 import brnn
 from brnn.compiler.system import RightHandSide
+from brnn.integrate.failures import why_not_further
 from brnn.integrate.times import steady_times
 
 SOLVERS = ["LSODA", "RK45", "RK23", "DOP853", "Radau", "BDF", "ROS34PW2", "ETD4"]
@@ -369,6 +370,19 @@ def test_a_run_that_would_take_for_ever_says_how_many_steps_and_what_may_help() 
     network = decaying(A=1.0, initial=0.2, projections=[jump], stimuli=[brnn.Stimulus("a")])
     with pytest.raises(brnn.IntegrationError, match=r"would take \de\+\d\d steps at its pace.*solver='Radau'"):
         brnn.simulate(network, 1e4, solver="LSODA")
+
+
+def test_what_may_help_is_something_that_can_run_the_network() -> None:
+    given = (1.0, 1e9, 1e-9, 1e-9, 10.0)
+    assert "solver='Radau', larger rtol and atol, or" in why_not_further(*given, needed=1e12)
+    assert "solver" not in why_not_further(*given, needed=1e12, implicit="").replace("this solver", "")
+    assert "for a stiff one larger rtol and atol may help" in why_not_further(*given[:2], 1.0, *given[3:], implicit="")
+    square = brnn.Projection("a", "a", "excitatory", brnn.Power(exponent=2), brnn.OneToOne())
+    late = brnn.Projection("a", "a", "excitatory", brnn.Linear(), brnn.OneToOne(), name="late", delay=0.5)
+    network = decaying(A=0.0, initial=1.0, projections=[square, late])
+    with pytest.raises(brnn.IntegrationError, match="could not go on") as told:
+        brnn.simulate(network, 10.0)
+    assert "Radau" not in str(told.value)
 
 
 @pytest.mark.parametrize(

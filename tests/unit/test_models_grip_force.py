@@ -22,6 +22,7 @@ from brnn.theory.predictions.predict import predict
         ({"context": 0.3}, "context = 0.3: must be less than lead = 0.3"),
         ({"trial": 1.05}, "trial = 1.05: must be more than go + lag = 1.05"),
         ({"rates": [1.0, 0.0]}, "rates: has the element 0; every element must be > 0"),
+        ({"relay": 1e9}, "relay = 1e+09: must be a number > 0 and <= 100000"),
         ({"n": (2, 2)}, "n = (2, 2): must have one dimension"),
     ],
 )

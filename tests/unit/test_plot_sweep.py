@@ -54,6 +54,15 @@ def test_fields_on_a_log_axis_end_at_geometric_means() -> None:
     )
 
 
+def test_what_differs_is_drawn_and_first_what_the_model_shows() -> None:
+    sweep = made(brnn.Grid(rho=[0.0, 0.5, 1.0]), ("final",), "distributed_artmap")
+    assert sweep_figure(sweep).axes[0].get_ylabel() == "STM activity of layer category"
+    same = sweep.copy()
+    for name in ("category.x", "prediction.x", "target.x"):
+        same[name] = sweep[name].copy(data=np.repeat(sweep[name].values[:1], 3, axis=0))
+    assert sweep_figure(same).axes[0].get_ylabel() == "STM activity of layer instar"
+
+
 def test_signals_alone_get_bars() -> None:
     sweep = made(brnn.Grid(signal=["linear", "w**2"]), ("total", "regime"))
     ax = sweep_figure(sweep, measure="total").axes[0]

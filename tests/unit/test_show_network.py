@@ -101,6 +101,9 @@ def test_numbers_have_the_digits_that_they_need() -> None:
     assert [number_in_words(x) for x in (1.0, 0.25, 1e-9, 1 / 3, 123456789.0)] == [
         "1", "0.25", "1e-09", "0.3333333333333333", "123456789.0",
     ]  # fmt: skip
+    assert [number_in_words(x) for x in (1.0 - 0.8, 2.0 - 0.7 - 0.1, -0.1 * 3, 1e-3 / 7, 0.1 + 1e-13)] == [
+        "0.2", "1.2", "-0.3", "0.00014285714285714287", "0.1000000000001",
+    ]  # fmt: skip
     assert exact_in_words(np.array([[0.5, 1.0], [2.0, -0.0]])) == "[0.5 1; 2 0]"
     assert exact_in_words(np.array([1 / 3])).startswith("[0.33333, #")
 

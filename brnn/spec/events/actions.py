@@ -11,7 +11,9 @@ import numpy as np
 
 from brnn.base.checks import array, fitting, identifier, number, one_of
 from brnn.base.data import Spec
+from brnn.base.plain import plain_spec
 from brnn.base.text import closest
+from brnn.base.words import exact_in_words, number_in_words
 from brnn.errors import InputError, SpecError
 from brnn.signals import Linear, Signal
 
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 _WHERE = ("crossing", "others", "all")
+_SHOWN = 12  # cells that are named one by one
 
 
 class Moment(Protocol):
@@ -86,10 +89,22 @@ class Action(Spec):
     1. ``check(network, cells, where)`` raises SpecError if it makes no sense in the network; `cells` is the number of
        cells of which some cross the threshold, None if the event has no crossing cell.
     2. ``apply(moment)`` does it. An action that draws random numbers sets ``draws = True``.
+    3. ``sets`` names the states that it sets, and ``words`` says in short what it does (by default its name and
+       parameters): both stand beside the equations of a network.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("apply",)
     draws: ClassVar[bool] = False
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The states that it sets."""
+        return ()
+
+    @property
+    def words(self) -> str:
+        """What it does, as it stands beside the equations of a network."""
+        return exact_in_words(plain_spec(self))
 
     def check(self, network: Network, cells: int | None, where: str) -> None:
         """Raise SpecError if the action does not fit the network."""
@@ -155,6 +170,28 @@ class SetState(Action):
             where=where,
             scale=number(self.scale, f"{at}: scale"),
         )
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The state."""
+        return (self.state,)
+
+    @property
+    def words(self) -> str:
+        """Which cells are set to what."""
+        if isinstance(self.where, np.ndarray):
+            cells = (
+                "[" + ", ".join(map(str, self.where)) + "]"
+                if self.where.size <= _SHOWN
+                else f" ({self.where.size} cells)"
+            )
+        else:
+            cells = {"all": "", "crossing": " of what crosses", "others": " of the others"}[self.where]
+        given = exact_in_words(self.value)
+        if self.scale != 0.0:
+            old = self.state if self.scale == 1.0 else f"{number_in_words(self.scale)}·{self.state}"
+            given = old if given == "0" else f"{old} + {given}"
+        return f"{self.state}{cells} = {given}"
 
     def check(self, network: Network, cells: int | None, where: str) -> None:
         """Require a state, a value that fits, and a crossing cell if one is meant."""
@@ -226,6 +263,12 @@ class SetParameter(Action):
             value = array(self.value, f"SetParameter '{self.parameter}': value")
             self._set(value=float(value) if value.ndim == 0 else value)
 
+    @property
+    def words(self) -> str:
+        """Which parameter has what value."""
+        value = plain_spec(self.value) if isinstance(self.value, Spec) else self.value
+        return f"{self.parameter} = {exact_in_words(value)} from now on"
+
     def check(self, network: Network, cells: int | None, where: str) -> None:
         """Require a part that can change, and a network that is valid when it has."""
         at = f"{where}: SetParameter '{self.parameter}'"
@@ -287,6 +330,18 @@ class SampleWinner(Action):
             into=None if self.into is None else state_name(self.into, f"{at}: into"),
         )
 
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The activities of the layer, or `into`."""
+        return (self.into or f"{self.layer}.x",)
+
+    @property
+    def words(self) -> str:
+        """From what is drawn, and what is set."""
+        others = "" if self.others is None else f", the others {number_in_words(self.others)}"
+        drawn = f"a cell, drawn by p_i ~ f({self.layer}.x[i]) with f(w) = {exact_in_words(plain_spec(self.signal))}"
+        return f"{drawn}: {self.sets[0]} = {number_in_words(self.winner)}{others}"
+
     def check(self, network: Network, cells: int | None, where: str) -> None:
         """Require the layer, and a state of its size."""
         size = network.layer(self.layer, f"{where}: SampleWinner: layer").cells
@@ -340,6 +395,11 @@ class SwitchStimulus(Action):
         identifier(self.stimulus, "SwitchStimulus: stimulus")
         one_of(self.on, f"SwitchStimulus '{self.stimulus}': on", bool, "True or False")
 
+    @property
+    def words(self) -> str:
+        """What is switched."""
+        return f"stimulus {self.stimulus} goes {'on' if self.on else 'off'}"
+
     def check(self, network: Network, cells: int | None, where: str) -> None:
         """Require the stimulus."""
         _check_stimulus(network, self.stimulus, f"{where}: SwitchStimulus: stimulus")
@@ -366,6 +426,11 @@ class StartStimulus(Action):
     def __post_init__(self) -> None:
         identifier(self.stimulus, "StartStimulus: stimulus")
 
+    @property
+    def words(self) -> str:
+        """What begins."""
+        return f"stimulus {self.stimulus} begins"
+
     def check(self, network: Network, cells: int | None, where: str) -> None:
         """Require the stimulus, and a schedule that can be moved."""
         at = f"{where}: StartStimulus: stimulus"
@@ -388,6 +453,11 @@ class NextPhase(Action):
     Every schedule moves along: stimuli, learning windows, times of other events, and the end of the run.
     """
 
+    @property
+    def words(self) -> str:
+        """That the phase ends."""
+        return "the phase ends"
+
     def check(self, network: Network, cells: int | None, where: str) -> None:
         """Require a protocol."""
         if network.protocol is None:
@@ -401,6 +471,11 @@ class NextPhase(Action):
 @dataclass(frozen=True, eq=False, repr=False)
 class StopRun(Action):
     """End the run; the last state is saved."""
+
+    @property
+    def words(self) -> str:
+        """That the run ends."""
+        return "the run ends"
 
     def apply(self, moment: Moment) -> None:
         """End it."""

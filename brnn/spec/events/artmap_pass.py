@@ -105,6 +105,25 @@ class ArtmapPass(Action):
             rho=number(self.rho, f"{at}: rho", minimum=0.0, maximum=1.0),
         )
 
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """All its layers."""
+        return tuple(f"{getattr(self, name)}.x" for name in self.layers)
+
+    @property
+    def words(self) -> str:
+        """What the pass codes, predicts, learns and resets."""
+        names = {name: f"{getattr(self, name)}.x" for name in self.layers}
+        who = "the best node codes" if self.code == "choice" else "all nodes that may do so code"
+        if self.begins == "search":
+            who = "the best node that was not tried, or a new one, codes"
+        shown = "" if self.begins == "search" else "{input} and {target} are what is shown; "
+        coded = f"{shown}{who} it ({{category}}, {{read_out}}, {{expectation}}) and {{prediction}} is read out"
+        if self.begins == "search":
+            coded = coded.removesuffix(" and {prediction} is read out")
+        learned = "; if this matches and is right {instar}, {outstar}, {count}, {labels} learn it, else {tried} = 1"
+        return (coded if self.begins == "test" else coded + learned).format(**names)
+
     def check(self, network: Network, cells: int | None, where: str) -> None:
         """Require all layers, with sizes that fit."""
         at = f"{where}: ArtmapPass"

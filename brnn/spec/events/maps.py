@@ -60,6 +60,19 @@ class MoveMaps(Action):
         if not self.outward and not self.inward:
             raise SpecError(f"{at}: outward: names at least one projection there or in inward")
 
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """Where the gaze is."""
+        return (self.gaze,)
+
+    @property
+    def words(self) -> str:
+        """What moves where."""
+        maps = ", ".join((*self.outward, *self.inward))
+        return (
+            f"if p crosses, the gaze ({self.gaze}) goes from e to e + p - {self.centre}, and with it the maps of {maps}"
+        )
+
     def check(self, network: Network, cells: int | None, where: str) -> None:
         """Require the projections, which all know the same place, and a crossing cell for each place."""
         at = f"{where}: MoveMaps"

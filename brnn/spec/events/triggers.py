@@ -14,8 +14,10 @@ import numpy as np
 
 from brnn.base.checks import array, choice, fitting, identifier, number, one_of
 from brnn.base.data import Spec
+from brnn.base.plain import plain_spec
+from brnn.base.words import exact_in_words, number_in_words
 from brnn.errors import SpecError
-from brnn.spec.events.actions import Action, NextPhase, find_state, state_name
+from brnn.spec.events.actions import Action, NextPhase, SetState, find_state, state_name
 from brnn.spec.schedules import Schedule
 
 if TYPE_CHECKING:
@@ -23,10 +25,17 @@ if TYPE_CHECKING:
 
 __all__ = ["AtTimes", "Crossing", "Event", "PhaseBegins", "Trigger"]
 
+_SHOWN = 12  # times that are named one by one
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Trigger(Spec):
     """Base of what causes an event: Crossing, AtTimes, PhaseBegins."""
+
+    @property
+    def words(self) -> str:
+        """When it is, as it stands beside the equations of a network."""
+        return exact_in_words(plain_spec(self))
 
     def check(self, network: Network, where: str) -> None:
         """Raise SpecError if the trigger does not fit the network."""
@@ -80,6 +89,13 @@ class Crossing(Trigger):
         if threshold.ndim and self.per != "cell":
             raise SpecError(f"{at}: threshold: must be one number for per='{self.per}'")
 
+    @property
+    def words(self) -> str:
+        """What comes to which threshold."""
+        one = {"cell": f"{self.state}[i]", "total": f"the sum of {self.state}", "maximum": f"the largest {self.state}"}
+        verb = "rises" if self.direction == "rising" else "falls"
+        return f"{one[self.per]} {verb} to {exact_in_words(self.threshold)}"
+
     def check(self, network: Network, where: str) -> None:
         """Require the state, and a threshold that fits."""
         shape = find_state(network, self.state, f"{where}: Crossing: state")
@@ -107,6 +123,14 @@ class AtTimes(Trigger):
         times.setflags(write=False)
         self._set(at=times)
 
+    @property
+    def words(self) -> str:
+        """The times, or how many there are."""
+        times = np.asarray(self.at).tolist()
+        if len(times) > _SHOWN:
+            return f"t is one of {len(times)} times from {number_in_words(times[0])} to {number_in_words(times[-1])}"
+        return f"t = {', '.join(map(number_in_words, times))}"
+
     def times(self, network: Network) -> np.ndarray:
         """Return them."""
         return np.asarray(self.at)
@@ -126,6 +150,11 @@ class PhaseBegins(Trigger):
 
     def __post_init__(self) -> None:
         identifier(self.phase, "PhaseBegins: phase")
+
+    @property
+    def words(self) -> str:
+        """Which phase begins."""
+        return f"a phase {self.phase} begins"
 
     def check(self, network: Network, where: str) -> None:
         """Require a protocol with such a phase."""
@@ -191,6 +220,22 @@ class Event(Spec):
     def label(self) -> str:
         """How error messages call the event."""
         return f"Event '{self.name}'"
+
+    @property
+    def words(self) -> str:
+        """When it is and what it does, on one line; states that are set to the same value stand together."""
+        done: list[tuple[str, str]] = []  # names, and what they are set to
+        for action in self.actions:
+            names, equals, value = action.words.partition(" = ")
+            if done and equals and isinstance(action, SetState) and done[-1][1] == value and action.scale == 0.0:
+                done[-1] = f"{done[-1][0]}, {names}", value
+            else:
+                done.append((names, value if equals else ""))
+        said = "; ".join(f"{names} = {value}" if value else names for names, value in done) or "it is recorded"
+        limits = ["once"] if self.once else []
+        limits += [f"not again for {number_in_words(self.refractory)}"] if self.refractory else []
+        limits += [] if self.schedule is None else [f"while {exact_in_words(plain_spec(self.schedule))}"]
+        return f"when {self.when.words}{''.join(f', {one}' for one in limits)}: {said}"
 
     @property
     def phases_ended(self) -> int:
