@@ -494,7 +494,7 @@ def equations() -> list[Comparison]:
     given: dict[str, Any] = {
         "task": "own", "cues": [50, 33], "onsets": [5.0, 30.0], "offsets": [38.0, 44.0], "gaze": 30, "site": 21,
         "stimulation": (20.0, 60.0), "strength": 0.7, "working_memory": True, "working_memory_noise": 1.5, "seed": 3,
-        "duration": 96.0,
+        "duration": 96.0, "eye": True,
     }  # fmt: skip
     p = SimpleNamespace(**given)
     result = run(build(**given), times=[0.0, p.duration], rtol=1e-5, atol=1e-7)

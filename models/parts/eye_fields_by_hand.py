@@ -16,17 +16,21 @@ __all__ = ["noise", "rates", "stimulation", "trial"]
 _SITES, _FOVEA = 81, 40
 _FIELDS = ("PX", "PI", "PY", "PL", "SO", "FP", "FI", "FO", "FX", "T", "colliculus", "cues")
 _RANKED = ("M", "MQ", "SX", "SI", "SY", "ZA", "ZD", "noise", "rank")
+_PULL = np.array([0.0, 0.385, 0.708, 1.123, 1.599])  # W of sites that lie so far from the middle
 _AT_START = {"D": -0.58, "I": -0.58, "G": 3.0 / 7.0, "N": 0.4894}  # the basal ganglia
 State = dict[str, np.ndarray]
 
 
-def _begin(ranks: int) -> State:
-    """Return the state at time 0."""
+def _begin(ranks: int, eye: bool) -> State:
+    """Return the state at time 0, with that of the saccade generator if there is an eye."""
     state: State = {name: np.zeros(_SITES) for name in _FIELDS}
     state |= {name: np.zeros((ranks, _SITES)) for name in _RANKED}
     state |= {gate: np.ones((ranks, _SITES)) for gate in ("ZA", "ZD")} | {"R": np.ones(1)}
     for loop, cells in (("M", 1), ("B", _SITES), ("G", _SITES)):
         state |= {loop + kind: np.full(cells, value) for kind, value in _AT_START.items()}
+    if eye:
+        state |= {"burst": np.zeros(_SITES), "omnipause": np.array([6.0 / 7.0]), "tonic": np.full(4, 0.5)}
+        state |= {name: np.zeros(4) for name in ("long_lead", "excitatory_burst", "inhibitory_burst")}
     return state
 
 
@@ -96,7 +100,25 @@ def rates(s: State, gaze: int, sigma: np.ndarray, mu: float, drive: Any = 0.0) -
         found[loop + "I"] = (1 - I) * j - (I + 0.58)
         found[loop + "G"] = (1 - G) * 0.5 - (G + 1) * (0.2 + 0.8 * np.maximum(I, 0.0))
         found[loop + "N"] = (1 - N) * 100 - (N + 1) * (54 * np.maximum(D, 0.0) + 80 * np.maximum(G, 0.0))
-    return found
+    return found | (_moving(s) if "burst" in s else {})
+
+
+def _moving(s: State) -> State:
+    """Return the rates per 100 ms of what moves the eye: left, right, down and up."""
+    U, L, E, B, P = (s[name] for name in ("burst", "long_lead", "excitatory_burst", "inhibitory_burst", "omnipause"))
+    column, row = np.divmod(np.arange(_SITES), 9)
+    W = _PULL[np.maximum([4 - column, column - 4, row - 4, 4 - row], 0)]
+    there = [1, 0, 3, 2]  # the opposite directions
+    g_L, g_P = _hill(L, 0.1, 4), _hill(P, 0.1, 4)
+    found = {
+        "long_lead": -1.3 * L + W @ np.minimum(U, 1.0) - 2 * B,
+        "excitatory_burst": -3.5 * E + (2 - E) * (5 * L + 1) - (E + 1) * (10 * L[there] + 20 * g_P),
+        "inhibitory_burst": -2.4 * B + 3 * E,
+        "omnipause": -0.2 * P + (1 - P) * 1.2 - 3.5 * (P + 0.4) * g_L.sum(),
+    }
+    found = {name: np.where((s[name] <= 0.0) & (rate < 0.0), 0.0, rate) for name, rate in found.items()}
+    found["tonic"] = 0.1 * (E - E[there])
+    return {"burst": -4 * U} | {name: 2 * rate for name, rate in found.items()}
 
 
 def stimulation(p: Any, time: float) -> np.ndarray:
@@ -114,7 +136,7 @@ def noise(p: Any, ranks: int, interval: int) -> np.ndarray:
 
 def trial(p: Any, ranks: int, rtol: float) -> tuple[State, list[tuple[float, int]]]:
     """Return the state at the end of a trial, and the saccades: when (ms), and to which site (from 1)."""
-    state, gaze, looked, seen, t = _begin(ranks), p.gaze - 1, [], 0, 0.0
+    state, gaze, looked, seen, t = _begin(ranks, p.eye), p.gaze - 1, [], 0, 0.0
     names = [name for name in state if name not in ("cues", "rank")]
     shapes, ends = [state[name].shape for name in names], np.cumsum([state[name].size for name in names])
     shown = [(time + 50.0, on, k) for on, all_ in ((1, p.onsets), (0, p.offsets)) for k, time in enumerate(all_)]
@@ -143,7 +165,10 @@ def trial(p: Any, ranks: int, rtol: float) -> tuple[State, list[tuple[float, int
         state |= parts(found.y[:, -1])
         t = float(found.t[-1])
         if len(found.t_events[0]):
-            goal = gaze + int(state["colliculus"].argmax()) - _FOVEA
+            site = int(state["colliculus"].argmax())
+            goal = gaze + site - _FOVEA
+            if p.eye and passes.direction > 0.0:  # type: ignore[attr-defined]
+                state["burst"] = np.where(np.arange(_SITES) == site, 5.0, state["burst"])
             if passes.direction > 0.0 and goal != gaze and 0 <= goal < _SITES:  # type: ignore[attr-defined]
                 gaze = goal
                 looked.append((t, gaze + 1))
