@@ -179,7 +179,9 @@ def fitting(value: Any, cells: tuple[int, ...], where: str, what: str = "") -> N
 
 
 def shape(value: Any, where: str) -> tuple[int, ...]:
-    """Return the shape of a layer: a whole number or a sequence of them, each >= 1."""
+    """Return the shape of a layer: a whole number, or a sequence or row of them, each >= 1."""
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        value = value.tolist()
     sizes: Sequence[Any] = value if isinstance(value, (tuple, list)) else (value,)
     if not sizes:
         raise SpecError(f"{where} = (): must have at least one dimension")

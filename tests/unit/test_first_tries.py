@@ -62,9 +62,10 @@ def test_what_is_meant_works() -> None:
 @pytest.mark.parametrize("make", [brnn.Layer.shunting, brnn.Layer.additive])
 def test_whole_numbers_of_any_type_are_sizes(make: Callable[..., brnn.Layer]) -> None:
     more = {"B": 1.0} if make == brnn.Layer.shunting else {}
-    for size in (5, 5.0, np.int64(5), np.float64(5.0), (5,), [np.int32(5)]):
+    for size in (5, 5.0, np.int64(5), np.float64(5.0), (5,), [np.int32(5)], np.array([5]), np.array(5.0)):
         assert make("F", size, A=1.0, **more).shape == (5,)
-    for size in (2.5, None, 0, "5", ()):
+    assert make("F", np.array([2, 3]), A=1.0, **more).shape == (2, 3)
+    for size in (2.5, None, 0, "5", (), np.array([2.5]), np.array([[2, 3]])):
         with pytest.raises(SpecError, match="shape"):
             make("F", size, A=1.0, **more)
 
