@@ -78,7 +78,7 @@ docs: $(VENV)/.installed-dev  ## make the documentation site in docs/_build: run
 wheel: $(VENV)/.installed-dev  ## build the wheel and try it in a new environment elsewhere
 	$(BIN)/python .ci/check_wheel.py
 
-pythons: $(VENV)/.installed-dev  ## unit tests on other Pythons, and with the oldest packages (PYTHONS_ARGS=--quick)
+pythons: $(VENV)/.made  ## unit tests on other Pythons, and with the oldest packages (PYTHONS_ARGS=--quick)
 	$(BIN)/python .ci/check_pythons.py $(PYTHONS_ARGS)
 
 engines: $(VENV)/.installed-dev  ## every model in XPPAUT, libroadrunner and PyRates, by brnn export

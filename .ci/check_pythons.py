@@ -8,7 +8,8 @@ pyproject.toml says which Pythons and packages brnn works with; here the ends of
 
 Each runs the unit tests of what leans on Python and on packages (LEANING), which is minutes of work where all of them
 would be a quarter of an hour; with --all it runs every unit test that is not slow, with --quick only those of LEANING
-that compile little. --make only makes the environments.
+that compile little. --make only makes the environments, and leaves the checkout out of them: it writes nothing there
+but `.venvs/`, so that other installations may go on meanwhile.
 
 A Python is looked for on PATH and among those of pyenv; of one that is nowhere a line says so. Environments stay in
 `.venvs/` and are made anew when pyproject.toml has changed.
@@ -96,17 +97,40 @@ def run(*command: str | Path) -> None:
         sys.exit(f"check_pythons: the command above ended with exit code {done.returncode}")
 
 
-def environment(name: str, python: Path, *wanted: str) -> Path:
-    """Return the Python of an environment with what is wanted; make it unless it is there already."""
+def with_extras(project: dict[str, Any], *extras: str) -> list[str]:
+    """Return the dependencies of the project and those of its extras, of which some name other extras."""
+    found = list(project["dependencies"])
+    for extra in extras:
+        for text in project["optional-dependencies"][extra]:
+            own = re.fullmatch(r"brnn\[(.+)\]", text)
+            found += with_extras(project, *own[1].split(",")) if own else [text]
+    return list(dict.fromkeys(found))
+
+
+def environment(name: str, python: Path, *packages: str) -> Path:
+    """Return the Python of an environment with these packages; make it unless it is there already."""
     folder = ENVIRONMENTS / name
     made, inside = folder / "made-from", folder / "bin" / "python"
-    text = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + repr((str(python), wanted)).encode()).hexdigest()
+    text = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + repr((str(python), packages)).encode()).hexdigest()
     if not made.is_file() or made.read_text() != text:
         # Some systems ship Python without ensurepip: the pip of this Python fills the environment.
         run(python, "-m", "venv", "--clear", "--without-pip", folder)
-        run(sys.executable, "-m", "pip", "--python", inside, "install", "--quiet", "--editable", *wanted)
+        install(inside, *packages)
         made.write_text(text)
     return inside
+
+
+def install(inside: Path, *wanted: str) -> None:
+    """Install into the environment of this Python."""
+    run(sys.executable, "-m", "pip", "--python", inside, "install", "--quiet", *wanted)
+
+
+def add_checkout(inside: Path) -> None:
+    """Install the checkout into an environment that has what it needs, unless it is there already."""
+    added = inside.parent.parent / "checkout-added"
+    if not added.is_file():
+        install(inside, "--no-deps", "--editable", ".")
+        added.touch()
 
 
 def main() -> None:
@@ -130,14 +154,15 @@ def main() -> None:
         elif version not in found:
             print(f"Python {version}: not on this machine, so nothing was run on it")
         else:
-            parts = (".[test]",) if chosen.all else (".", *TOOLS)
+            parts = with_extras(project, "test") if chosen.all else [*with_extras(project), *TOOLS]
             environments[f"Python {version}"] = (environment(version, found[version], *parts), wanted)
     oldest = next(version for version in (*claimed, own) if version in found)
     pins = lower_bounds(project)
-    inside = environment(f"{oldest}-lowest", found[oldest], ".", *pins, *TOOLS)
+    inside = environment(f"{oldest}-lowest", found[oldest], *with_extras(project), *pins, *TOOLS)
     environments[f"Python {oldest} with {', '.join(pins)}"] = (inside, quick if chosen.quick else LEANING)
     for name, (python, tests) in environments.items() if not chosen.make else ():
         print(name)
+        add_checkout(python)
         run(python, *PYTEST, *tests)
 
 
