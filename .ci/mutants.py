@@ -83,6 +83,7 @@ TESTS = {
     "brnn/integrate/steppers/block_steps": "blocks",
     "brnn/integrate/steppers/dormand_prince_steps": "dormand_prince blocks",
     "brnn/integrate/steppers/exponential_steps": "exponential",
+    "brnn/integrate/steppers/jumping_steps": "jumps course",
     "brnn/integrate/steppers/large": "large norm",
     "brnn/integrate/steppers/large_steps": "large norm",
     "brnn/integrate/steppers/low_rank_steps": "low_rank",

@@ -21,7 +21,8 @@ from brnn.compiler.system import System, room_apart
 from brnn.integrate.driver import FAINT, RunTask, largest_activity, proven_bounds, says_something, warn_if_faint
 from brnn.integrate.methods import Method
 from brnn.integrate.methods.explicit import RK45
-from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps
+from brnn.integrate.sides import Sides, look_up
+from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps, steps_over_jumps
 from brnn.integrate.stepwise import LOOK_STEPS, SHORT, WORTH_IN_ONE_GO
 from brnn.integrate.sunk import sunk_of
 from brnn.integrate.weights import by_factors
@@ -53,12 +54,15 @@ class SmallRunEnd(NamedTuple):
         How many.
     projected : float
         How far the state was from its bounds that lay farthest outside.
+    slides : str
+        Which cell slid along its jump first, and when; "" if none did.
     """
 
     states: np.ndarray
     steps: int
     evaluations: int
     projected: float
+    slides: str = ""
 
     def in_words(
         self, reason: str, rtol: float, atol: float, started: float, length: float, norm: str = "max"
@@ -84,7 +88,8 @@ class SmallRun:
 
     def __init__(self, system: System, pieces: list[tuple[float, float]]) -> None:
         self.system, self.length = system, pieces[-1][1]
-        self._pieces = [(start, stop, system.rhs(0.5 * (start + stop))) for start, stop in pieces]
+        read = system.on_sides[0] if system.jumps else system
+        self._pieces = [(start, stop, read.rhs(0.5 * (start + stop))) for start, stop in pieces]
         self._last = self._pieces[-1][2]
         self._code = compiled_steps()
         self._longest = system.network.period() / RK45.per_period
@@ -93,9 +98,13 @@ class SmallRun:
         self._stage, self._moments, self._counts = room_apart(size), np.zeros(5), np.zeros(5, np.int64)
 
     @classmethod
-    def of(cls, system: System, length: float) -> SmallRun | None:
-        """Return that of a network; None if a piece is too short for a stepper, or steps end where signals jump."""
-        if system.jumps:
+    def of(cls, system: System, length: float, *, other_numbers: bool = False) -> SmallRun | None:
+        """Return that of a network; None if a piece is too short for a stepper, or signals jump.
+
+        That they jump matters if there are too many to be looked up, or where they do is among the `other_numbers`
+        with which it is run.
+        """
+        if system.jumps and (other_numbers or not look_up(system)[0]):
             return None
         pieces = segments(system.network, length)
         if any(stop - start <= max(SHORT * stop, 1e-13 * length) for start, stop in pieces):
@@ -135,6 +144,8 @@ class SmallRun:
         lowest, highest = (_NONE, _NONE) if bounds is None else bounds
         saved = empty((times.size, state.size)) if room is None else room
         done, evaluations, looked = 0, 0, 0.0
+        sides = Sides(self.system, rtol, atol) if self.system.jumps else None
+        advance = code.advance if sides is None else steps_over_jumps().advance_over_jumps
         if times[0] == 0.0:
             saved[0], done = state, 1
         moments[code.PROJECTED], counts[:], counts[code.OUTSIDE] = 0.0, 0, -1
@@ -145,12 +156,16 @@ class SmallRun:
                 fun.arguments[1][places] = numbers
             moments[code.NOW], moments[code.NEXT], moments[code.RATE] = start, 0.0, 0.0
             counts[code.EVALUATIONS], counts[code.STEPPED] = 0, 0
+            watched: tuple[np.ndarray, ...] = UNWATCHED
+            if sides is not None:
+                evaluations += sides.begin(fun, start, self._states[counts[code.ROW]])
+                watched = sides.of_steps()
             status, count = code.RUNNING, counts.tolist()
             while status == code.RUNNING:
-                status, rows = code.advance(
+                status, rows = advance(
                     fun.address, fun.table, 0.0, moments, counts, self._states, self._K, self._stage, stop,
                     self._longest, rtol, atol, times[done:last], saved[done:last], lowest, highest,
-                    LOOK_STEPS - count[code.STEPS] % LOOK_STEPS, mean, *UNWATCHED,
+                    LOOK_STEPS - count[code.STEPS] % LOOK_STEPS, mean, *watched,
                 )  # fmt: skip
                 done += rows
                 count = counts.tolist()
@@ -164,7 +179,11 @@ class SmallRun:
             here = self._states[count[code.ROW]]
             if status == code.FAILED or not math.isfinite(here.dot(here)):
                 return None
-        return SmallRunEnd(saved, count[code.STEPS], evaluations, float(moments[code.PROJECTED]))
+        slides = ""
+        if sides is not None:
+            sides.see_slides()
+            slides = sides.slides
+        return SmallRunEnd(saved, count[code.STEPS], evaluations, float(moments[code.PROJECTED]), slides)
 
 
 @dataclass(eq=False)
@@ -204,7 +223,8 @@ def in_one_course(task: RunTask, method: Method, state: np.ndarray) -> Result | 
         return None
     recorder.write(times, done.states)
     why = method.settle(network)[1] if auto else "asked for"
-    said = done.in_words(why + own.reason, task.rtol, task.atol, started, task.duration, task.norm)
+    why += own.reason + (f"; {done.slides}" if done.slides else "")
+    said = done.in_words(why, task.rtol, task.atol, started, task.duration, task.norm)
     result = recorder.finish("complete", said)
     largest = first = largest_activity(state, task.system.variables)
     if first < FAINT * task.atol and says_something(network, first, times.size):
@@ -231,4 +251,5 @@ def _taken(system: System, length: float) -> _Own | None:
     if sum(array.size for array in system.program.arrays.values() if array is not None) > _NUMBERS:
         return None
     course = SmallRun.of(system, length)
-    return None if course is None else _Own(course, proven_bounds(system), by_factors(network)[1])
+    reason = by_factors(network)[1] + look_up(system)[1]
+    return None if course is None else _Own(course, proven_bounds(system), reason)

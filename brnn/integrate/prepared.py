@@ -233,7 +233,7 @@ class Prepared:
         if key not in self._courses:
             while len(self._courses) >= _KEPT:
                 del self._courses[next(iter(self._courses))]
-            self._courses[key] = SmallRun.of(variants.system, length)
+            self._courses[key] = SmallRun.of(variants.system, length, other_numbers=True)
         course = self._courses[key]
         if course is None:
             return None

@@ -84,6 +84,12 @@ class Sides:
         self._last = np.full(count, -np.inf)
         self._waiting = np.zeros(count, dtype=bool)  # what changes sides at the time that `search` returned
         self._fun: RightHandSide | None = None
+        firsts = np.cumsum([0, *(size for _, size in self._places)]).tolist()
+        self._slots = np.concatenate([
+            np.tile(np.arange(first, first + size), len(side.jumps))
+            for first, side, (_, size) in zip(firsts, self._sides, self._places, strict=False)
+        ])  # fmt: skip
+        self._kept = np.array([-1.0, 0.0, 0.0])  # between calls of compiled steps
 
     @property
     def waiting(self) -> bool:
@@ -184,6 +190,22 @@ class Sides:
         spans = np.stack([states, states + 1, np.zeros_like(states)], axis=1)
         return spans, np.stack([signs, self._jumps[kept]], axis=1), np.ones(states.size, dtype=np.uint8)
 
+    def of_steps(self) -> tuple[np.ndarray, ...]:
+        """Return what compiled steps that end where signals jump read and write: nothing may be read late."""
+        assert self._fun is not None
+        places = []
+        for (_, size), arrays in zip(self._places, self._arrays, strict=True):
+            assert arrays is not None
+            both = [self._fun.arguments[2 + array].ctypes.data for array in arrays]
+            places.append(np.add.outer(8 * np.arange(size), both))
+        flags = self._above.view(np.uint8), self._loose.view(np.uint8)
+        return self._states, self._jumps, *flags, self._last, self._slots, np.concatenate(places), self._kept
+
+    def see_slides(self) -> None:
+        """Take over which cell slid first in compiled steps."""
+        if self._kept[0] >= 0.0:
+            self._say_slide(int(self._kept[0]), float(self._kept[1]))
+
     def lags_at(self) -> list[float]:
         """Return how much later what `search` found jumps again, where it is read late."""
         lags = np.concatenate([np.full(n, side.lag) for n, side in zip(np.diff(self._spans), self._sides, strict=True)])
@@ -232,8 +254,11 @@ class Sides:
 
     def _loosen(self, which: np.ndarray, time: float) -> None:
         self._loose |= which
-        if which.any() and not self.slides:
-            k = int(np.flatnonzero(which)[0])
+        if which.any():
+            self._say_slide(int(np.flatnonzero(which)[0]), time)
+
+    def _say_slide(self, k: int, time: float) -> None:
+        if not self.slides:
             side = int(np.searchsorted(self._spans, k, side="right")) - 1
             cell = int(self._states[k]) - self._places[side][0]
             self.slides = f"{self._sides[side].layer}.x[{cell}] slides along its jump from t = {time:.6g}"

@@ -300,10 +300,14 @@ class Stepwise(Driver):
         """
         most = max(16, _FIRST_NUMBERS // state.size)
         projects = self.bounds is not None and hasattr(stepper, "bounds")
+        alone = self.reactor is None or not self.reactor.watching
         if projects and self.bounds is not None:
             stepper.bounds = self.bounds
         while hasattr(stepper, "watched" if watching else "advance") and stepper.status == "running":
-            if watching:
+            sides = self.sides if alone and self.worth is None and hasattr(stepper, "jumps") else None
+            if sides is not None:
+                stepper.jumps = sides.of_steps()
+            elif watching:
                 stepper.watched, most = self._watched(stepper.here, most)
             before, steps, began = stepper.t, stepper.steps, clock.perf_counter()
             inner = self.task.times[self.saved : int(np.searchsorted(self.task.times, piece.stop, side="left"))]
@@ -328,6 +332,9 @@ class Stepwise(Driver):
             if not made or needed is not None:
                 self._fail(stepper, piece.fun, stepper.t, here, needed)
             self.stepper = stepper if stepper.status == "running" else None
+            if sides is not None:
+                sides.see_slides()
+                self._say_sliding(sides)
             event = self._concerned(stepper, piece.fun) if watching and stepper.concerned else None
             self.progressed((stepper.t if event is None else event) - before)
             if event is not None:

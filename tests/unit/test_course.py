@@ -69,6 +69,22 @@ def test_options_and_a_first_state_out_of_bounds_are_as_with_a_driver(
     assert courses == [True]
 
 
+def test_signals_jump_as_with_a_driver(courses: list[bool]) -> None:
+    """A ring of Step cells; and a cell that slides along its jump, 1 - 0.8 exp(-t) = 1/2, until a pulse comes."""
+    inhibited = brnn.Projection("c", "c", "excitatory", brnn.Step(1.0, 0.5), brnn.Dense([[-1.0]]))
+    given = (brnn.Stimulus("c", "excitatory", 1.0), brnn.Stimulus("c", "excitatory", 2.0, brnn.Pulse(0.48, 0.7)))
+    layer = brnn.Layer.additive("c", 1, A=1.0, initial=0.2)
+    slides = brnn.Network("slides", [layer], [inhibited], given)
+    for network, duration in ((brnn.models.rosenblatt.build(), 20.0), (slides, 1.0)):
+        one, other = both(network, duration, times=np.linspace(0.0, duration, 501))
+        assert_equal(one, other)
+        assert "steps end where signals jump" in one.solver.details["reason"]
+    assert courses == [True, True]
+    assert "c.x[0] slides along its jump from t = 0.470004" in one.solver.details["reason"]
+    left = 2.0 - 1.5 * np.exp(-0.22)
+    np.testing.assert_allclose(one["c.x"].to_numpy()[[240, 350], 0], [0.5, left], atol=1e-5)
+
+
 def test_what_may_change_its_method_is_left_to_a_driver(courses: list[bool]) -> None:
     """One cell of rate 1e5 takes about 30,000 steps of RK45 for a time of 1, which an implicit method does not."""
     fast = brnn.Network("fast", [brnn.Layer.shunting("a", 1, 1e5, 1.0, initial=1.0)])

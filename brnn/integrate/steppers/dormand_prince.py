@@ -16,10 +16,11 @@ from brnn.compiler.cache import load_copy
 from brnn.compiler.system import room_apart
 from brnn.integrate.steppers.base import Piece
 
-__all__ = ["UNWATCHED", "DormandPrince", "compiled_steps"]
+__all__ = ["UNWATCHED", "DormandPrince", "compiled_steps", "steps_over_jumps"]
 
 
 _FILE = Path(__file__).with_name("dormand_prince_steps.py")
+_OVER_JUMPS = Path(__file__).with_name("jumping_steps.py")
 _NONE = np.empty(0)
 UNWATCHED = np.empty((0, 3), np.int64), np.empty((0, 2)), np.empty(0, np.uint8)
 _SAVED = 2**21  # numbers that are saved in one call,
@@ -29,6 +30,11 @@ _IN_CACHE = 2**16  # and so many of smaller states, which stay in the cache unti
 def compiled_steps() -> Any:
     """Return the module of the compiled steps."""
     return load_copy(_FILE)
+
+
+def steps_over_jumps() -> Any:
+    """Return the module of the compiled steps that end where signals jump."""
+    return load_copy(_OVER_JUMPS, _FILE)
 
 
 class DormandPrince:
@@ -51,12 +57,16 @@ class DormandPrince:
         What `brnn.integrate.watches.Watches.table` returns; `advance` comes back after each step that may concern it.
     concerned : bool
         Whether the last step may.
+    jumps : tuple of ndarray or None
+        What `brnn.integrate.sides.Sides.of_steps` returns; `advance` ends steps where signals jump then, and nothing
+        else is watched.
     """
 
     njev = 0
     bounds: tuple[np.ndarray, np.ndarray] = (_NONE, _NONE)
     watched: tuple[np.ndarray, np.ndarray, np.ndarray] = UNWATCHED
     concerned = False
+    jumps: tuple[np.ndarray, ...] | None = None
 
     def __init__(self, piece: Piece) -> None:
         size, self._code = piece.state.size, compiled_steps()
@@ -163,10 +173,11 @@ class DormandPrince:
         as the steps.
         """
         piece, saved = self._piece, self._room(times, rows, room)
-        status, done = self._code.advance(
+        advance = self._code.advance if self.jumps is None else steps_over_jumps().advance_over_jumps
+        status, done = advance(
             piece.fun.address, piece.fun.table, piece.fun.shift, self._moments, self._counts, self._states, self._K,
             self._stage, piece.stop, piece.longest, piece.rtol, piece.atol, times, saved,
-            *map(np.ascontiguousarray, self.bounds), most, piece.norm == "rms", *self.watched,
+            *map(np.ascontiguousarray, self.bounds), most, piece.norm == "rms", *(self.jumps or self.watched),
         )  # fmt: skip
         self.status = ("running", "finished", "failed", "running")[status]
         self.concerned = status == self._code.CONCERNED
