@@ -56,13 +56,21 @@ def why_not_further(
 
 
 def without_a_value(
-    fun: Callable[[float, np.ndarray], np.ndarray], time: float, state: np.ndarray, slope: np.ndarray
+    fun: Callable[[float, np.ndarray], np.ndarray],
+    time: float,
+    state: np.ndarray,
+    slope: np.ndarray,
+    step: float = 0.0,
 ) -> str | None:
-    """Return why a run that came close to a state at which du/dt has no value goes no further; None if it has one."""
+    """Return why a run that came close to a state at which du/dt has no value goes no further; None if it has one.
+
+    It is looked for a thousandth of the state ahead, and where a vain step of length `step` leads, a doubling at most.
+    """
     if not np.isfinite(slope).all():
         return None
     with np.errstate(all="ignore"):
-        beyond = fun(time, state + _AHEAD * np.abs(state) * np.sign(slope))
-    if np.isfinite(beyond).all():
-        return None
+        size = np.abs(state)
+        ways = (_AHEAD * size * np.sign(slope), np.clip(step * slope, -size, size))
+        if all(np.isfinite(fun(time, state + way)).all() for way in ways):
+            return None
     return "a little further du/dt is not a number: a signal, a law or an input has no value, or no finite one, there"

@@ -429,7 +429,7 @@ class Stepwise(Driver):
         self._count(stepper)
         scale = self.task.atol + self.task.rtol * np.abs(state)
         slope = fun(time, state)
-        why = None if needed is not None else without_a_value(fun, time, state, slope)
+        why = None if needed is not None else without_a_value(fun, time, state, slope, stepper.t - time)
         raise self.failure(time, state, slope, scale, why, needed)
 
     def _event(

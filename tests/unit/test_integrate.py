@@ -329,6 +329,14 @@ def test_a_rate_that_is_no_number_a_little_further_is_named(solver: str) -> None
         brnn.simulate(network, 10.0, solver=solver)
 
 
+def test_so_is_one_into_which_a_step_of_lsoda_leads_from_afar() -> None:
+    """x' = 30 - x + sqrt(1/2 - x) is near 30 on all of the way to x = 1/2, where it ends."""
+    ends = brnn.Projection("a", "a", "excitatory", brnn.Expression("sqrt(0.5 - w)"))
+    network = brnn.Network("n", [brnn.Layer.additive("a", 1, A=1.0)], [ends], [brnn.Stimulus("a", pattern=30.0)])
+    with pytest.raises(brnn.IntegrationError, match=r"a.x\[0\] = 0.48.* a little further du/dt is not a number"):
+        brnn.simulate(network, 10.0, solver="LSODA")
+
+
 def test_a_tolerance_that_numbers_cannot_keep_is_named() -> None:
     network = decaying(stimuli=[brnn.Stimulus("a")])
     with pytest.raises(brnn.IntegrationError, match="its tolerance there, 1e-300, is finer .* a larger atol"):
