@@ -311,6 +311,8 @@ def _window(stimulation: Any, plan: _Task) -> tuple[float, float]:
     found = _numbers(stimulation, at)
     if len(found) != 2 or not 0.0 <= found[0] < found[1]:
         raise SpecError(f"{at} = {', '.join(f'{v:g}' for v in found)}: must be two times, 0 <= on < off")
+    if found[0] >= plan.duration:
+        raise SpecError(f"{at} = {found[0]:g}, {found[1]:g}: begins when the trial is over, at {plan.duration:g} ms")
     return found[0], found[1]
 
 

@@ -52,17 +52,25 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (--help shows what is allowed)\n")
 
 
-def command_line(text: str | None) -> Parser:
-    """Return a parser with the options that every script has, and the script's docstring as its help."""
+def command_line(text: str | None, *, sweeps: bool = False) -> Parser:
+    """Return a parser with the options that every script has, and the script's docstring as its help.
+
+    A script that `sweeps` writes the members of a sweep into its file one by one, and goes on with them after a stop.
+    """
     parser = Parser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", metavar="FILE.h5", help="keep the run in this HDF5 file")
     parser.add_argument("--plot", metavar="FILE.png", help="draw the figure into this file (.png, .pdf, .svg ...)")
     parser.add_argument("--force", action="store_true", help="replace files that exist")
+    if sweeps:
+        parser.add_argument("--resume", action="store_true", help="go on with the sweep in the file of -o")
     return parser
 
 
 def execute(parser: Parser, argv: Sequence[str] | None, experiment: Callable[[argparse.Namespace], Outcome]) -> int:
-    """Run a script and return its exit code: 0 if every prediction holds, 1 if one fails, 2 if the input was wrong."""
+    """Run a script and return its exit code: 0 if every prediction holds, 1 if one fails, 2 if the input was wrong.
+
+    Ctrl-C gives 130 and one line, which says what of a sweep is kept.
+    """
     options = parser.parse_args(argv)
     started = time.perf_counter()
     try:
@@ -75,6 +83,9 @@ def execute(parser: Parser, argv: Sequence[str] | None, experiment: Callable[[ar
             brnn.plot.save(outcome.draw(), options.plot, force=options.force)
         if options.output:
             outcome.result.close()
+    except KeyboardInterrupt as stopped:
+        print("; ".join([f"{parser.prog}: interrupted", *getattr(stopped, "__notes__", ())]), file=sys.stderr)
+        return 130
     except brnn.IntegrationError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 1
@@ -93,11 +104,13 @@ def execute(parser: Parser, argv: Sequence[str] | None, experiment: Callable[[ar
 
 def _check_outputs(options: argparse.Namespace) -> None:
     """Refuse files that could not be written before anything is computed."""
+    resume = getattr(options, "resume", False)
+    if resume and not options.output:
+        raise brnn.InputError("--resume: needs -o FILE.h5, the file to go on with")
     if options.plot:
         check_target(options.plot, options.force, option="--plot", suffixes=brnn.plot.SUFFIXES)
     if options.output:
-        replaced = options.force or getattr(options, "resume", False)
-        check_target(options.output, replaced, option="-o", suffixes=RESULTS)
+        check_target(options.output, options.force or resume, option="-o", suffixes=RESULTS)
 
 
 def simulate(

@@ -112,10 +112,13 @@ def experiment(options: argparse.Namespace) -> Outcome:
         raise brnn.InputError(f"--pairs {options.pairs}: must be from 1 to {len(PAIRS)}")
     if options.repeats < 1:
         raise brnn.InputError(f"--repeats {options.repeats}: must be at least 1")
+    outside = next((site for site in options.sites if not 1 <= site <= 81), None)
+    if outside is not None:
+        raise brnn.InputError(f"--sites {outside}: must be from 1 to 81")
     if options.sites:
         return batch(options)
     if options.resume:
-        raise brnn.InputError("--resume: is for a batch, with --sites and -o")
+        raise brnn.InputError("--resume: is for a batch, with --sites")
     pairs, lates = PAIRS[-options.pairs :], LATE[1::4] if options.quick else LATE
     choice = np.full((len(SITES), len(pairs), len(lates)), np.nan)
     kept = None
@@ -172,13 +175,12 @@ def draw(lates: np.ndarray, curves: np.ndarray, pairs: int, names: Sequence[str]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script; see its docstring."""
-    parser = command_line(__doc__)
+    parser = command_line(__doc__, sweeps=True)
     parser.add_argument("--pairs", type=int, default=len(PAIRS), metavar="N", help="how many pairs (default: all six)")
     parser.add_argument("--quick", action="store_true", help="two differences of time instead of seven")
     parser.add_argument("--sites", type=int, nargs="+", default=[], metavar="SITE", help="stimulate at these, 1 to 81")
     parser.add_argument("--noise", type=float, default=1.0, metavar="S", help="of a batch with --sites (default: 1)")
     parser.add_argument("--repeats", type=int, default=1, metavar="N", help="of each trial of a batch (default: 1)")
-    parser.add_argument("--resume", action="store_true", help="go on with the batch in the file of -o")
     return execute(parser, argv, experiment)
 
 

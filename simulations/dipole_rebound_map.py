@@ -52,6 +52,7 @@ def sweep(axes: dict[str, Any], times: np.ndarray, fixed: dict[str, Any], option
         measures=[rebound],
         out=None if options is None else options.output,
         force=options is not None and options.force,
+        resume=options is not None and options.resume,
     )
 
 
@@ -109,7 +110,7 @@ def draw(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script."""
-    parser = command_line(__doc__)
+    parser = command_line(__doc__, sweeps=True)
     parser.add_argument("--side", type=int, default=40, metavar="N", help="values along each axis (40)")
     return execute(parser, argv, experiment)
 

@@ -69,6 +69,7 @@ def experiment(options: argparse.Namespace) -> Outcome:
         atol=1e-6,
         out=options.output,
         force=options.force,
+        resume=options.resume,
         executor=ThreadPoolExecutor(1),  # a member takes a second, as long as a worker process needs to start
     )
     found = result["first"].values
@@ -123,7 +124,7 @@ def draw(sites: np.ndarray, found: np.ndarray, latencies: np.ndarray) -> Figure:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script; see its docstring."""
-    parser = command_line(__doc__)
+    parser = command_line(__doc__, sweeps=True)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="stimulate every N-th site (1)")
     return execute(parser, argv, experiment)
 

@@ -46,7 +46,14 @@ def experiment(options: argparse.Namespace) -> Outcome:
     share = np.linspace(0.02, 0.18, options.shares)
     design = brnn.Grid(x1=list(CORNERS), A=A, share=share)
     result = brnn.sweep(
-        build, design, duration=DURATION, until="steady", measures=["final"], out=options.output, force=options.force
+        build,
+        design,
+        duration=DURATION,
+        until="steady",
+        measures=["final"],
+        out=options.output,
+        force=options.force,
+        resume=options.resume,
     )
     first = result["field.x"].values[:, 0].reshape(len(CORNERS), A.size, share.size)
     stored = first > 0.5 * np.array(CORNERS)[:, None, None]
@@ -91,7 +98,7 @@ def draw(A: np.ndarray, share: np.ndarray, stored: np.ndarray, predicted: np.nda
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script."""
-    parser = command_line(__doc__)
+    parser = command_line(__doc__, sweeps=True)
     parser.add_argument("--rates", type=int, default=19, metavar="N", help="values of A (19)")
     parser.add_argument("--shares", type=int, default=81, metavar="N", help="values of the share (81)")
     return execute(parser, argv, experiment)

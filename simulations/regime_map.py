@@ -83,6 +83,7 @@ def experiment(options: argparse.Namespace) -> Outcome:
         measures=["regime", "total", "winner", "time"],
         out=options.output,
         force=options.force,
+        resume=options.resume,
     )
     measured = np.array([str(value) for value in result["regime"].values]).reshape(p.size, ratio.size)
     theirs = np.array([[predicted(float(a), float(B * r)) for r in ratio] for a in p])
@@ -185,7 +186,7 @@ def draw(p: np.ndarray, ratio: np.ndarray, measured: np.ndarray, edges: dict[flo
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script."""
-    parser = command_line(__doc__)
+    parser = command_line(__doc__, sweeps=True)
     parser.add_argument(
         "--side", type=int, default=100, metavar="N", help="values along each axis (100: 10,000 fields)"
     )

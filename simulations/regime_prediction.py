@@ -99,6 +99,7 @@ def experiment(options: argparse.Namespace) -> Outcome:
                 atol=1e-13,
                 out=options.output if first else None,
                 force=options.force,
+                resume=options.resume and first,
             )
             final = run["rcf.x"].values
             regimes = [predicted(name, values, k) for k in range(count)]
@@ -150,7 +151,7 @@ def experiment(options: argparse.Namespace) -> Outcome:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script."""
-    parser = command_line(__doc__)
+    parser = command_line(__doc__, sweeps=True)
     parser.add_argument("--fields", type=int, default=1000, help="how many fields in all")
     parser.add_argument("--seed", type=int, default=2026, help="seed of the random numbers")
     return execute(parser, argv, experiment)

@@ -60,6 +60,7 @@ def experiment(options: argparse.Namespace) -> Outcome:
         atol=1e-11,
         out=options.output,
         force=options.force,
+        resume=options.resume,
     )
     smallest = np.asarray(result["trough"]).reshape(n.size, A.size)
     steps = np.asarray(result["rises"]).reshape(n.size, A.size)
@@ -118,7 +119,7 @@ def draw(n: np.ndarray, A: np.ndarray, smallest: np.ndarray) -> Figure:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the script; see its docstring."""
-    parser = command_line(__doc__)
+    parser = command_line(__doc__, sweeps=True)
     parser.add_argument("--strengths", type=int, default=121, metavar="N", help="values of A (121)")
     parser.add_argument("--longest", type=int, default=9, metavar="N", help="length of the longest list (9)")
     return execute(parser, argv, experiment)

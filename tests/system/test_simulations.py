@@ -401,6 +401,45 @@ def test_a_run_that_breaks_is_exit_code_1(
     assert "could not go on" in capsys.readouterr().err
 
 
+def test_a_sweep_that_is_interrupted_says_so_in_one_line_and_goes_on(
+    script: Callable[[str], ModuleType], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = script("microstimulation_map")
+    calls: list[float] = []
+
+    def first(result: Any) -> float:
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        calls.append(float(np.asarray(result["rcf.x"])[-1, 0]))
+        return calls[-1]
+
+    def build(task: str, site: int) -> brnn.Network:
+        return brnn.models.rcf.build(A=0.1 + 0.01 * site)
+
+    real = brnn.sweep
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "first", first)
+        patch.setattr(
+            brnn,
+            "sweep",
+            lambda _, *given, **more: real(build, *given, **{**more, "times": [0.0, 1.0], "measures": [first]}),
+        )
+        words = ["--every", "9", "-o", str(tmp_path / "part.h5")]
+        assert module.main(words) == 130
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "interrupted; " in line
+        assert "of 9 members are kept in" in line
+        calls.append(0.0)
+        module.main([*words, "--resume"])
+        kept = brnn.open(tmp_path / "part.h5")["first"].values
+        calls.append(0.0)
+        module.main(["--every", "9", "-o", str(tmp_path / "whole.h5")])
+        assert np.array_equal(brnn.open(tmp_path / "whole.h5")["first"].values, kept)
+    capsys.readouterr()
+    assert module.main(["--resume"]) == 2
+    assert "--resume: needs -o FILE.h5" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

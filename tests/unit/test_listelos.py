@@ -46,6 +46,10 @@ def test_noise_keeps_the_order_and_moves_times_by_less_than_10_ms() -> None:
         ({"gaze": 90}, "listelos: gaze = 90"),
         ({"stimulation": (0.0, 10.0)}, "listelos: stimulation: needs a site"),
         ({"site": 21, "stimulation": (20.0, 10.0)}, "stimulation = 20, 10: must be two times, 0 <= on < off"),
+        (
+            {"site": 21, "stimulation": (1700.0, 1800.0), "duration": 1700},
+            "stimulation = 1700, 1800: begins when the trial",
+        ),
         ({"cues": [41, 14]}, "listelos: onsets: cues of one's own need cues, onsets and offsets"),
         ({"task": "own"}, "listelos: cues: cues of one's own"),
         ({"cues": [41, 99], "onsets": [0, 1], "offsets": [1, 2]}, r"cues\[1\] = 99: must be a site from 1 to 81"),
