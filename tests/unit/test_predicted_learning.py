@@ -75,6 +75,9 @@ def test_outstars_learn_a_pattern() -> None:
     found = only(network, "outstar.z when learning ends")
     np.testing.assert_allclose(found.value[:, 0], last.y[3:, -1], atol=1e-8)
     assert found.compare(brnn.simulate(network)).passed
+    shorter = only(network.replace(duration=6.0), "outstar.z when learning ends")  # later weights are others
+    with pytest.raises(brnn.InputError, match="t = 6 is no saved time"):
+        shorter.measure(brnn.simulate(network, times=[0.0, 5.0, 7.0]))
     delayed = models.spatial_pattern_learning.build(delay=0.7, cycles=1, sources=2, n=3)
     assert only(delayed, "paths.z when learning ends").compare(brnn.simulate(delayed, rtol=1e-8)).passed
     uneven = delayed.replace(

@@ -68,6 +68,18 @@ def test_predicted_and_simulated(seed: int) -> None:
     assert any(row.label.startswith("state of rest") for row in brnn.simulate(network).compare())
 
 
+def test_a_field_that_still_creeps_towards_one_of_several_states_is_not_at_rest() -> None:
+    """Two equal cells with f = 1 stay at 3/2.5; at t = 6 they still move, by less than the tolerance asks."""
+    signal = brnn.ThresholdLinear(2.0, 0.1, 0.5)
+    network = models.rcf.build(A=0.5, B=3.0, signal=signal, pattern=0.0, on=np.inf, initial=[0.8, 0.5, 0.2])
+    (found,) = predict(network).of("distance to what can be stored")
+    assert any(np.allclose(state, [1.2, 1.2, 0.0]) for state in found.details["states"])
+    early, late = (brnn.simulate(network, end, times=np.linspace(0.0, end, 41), rtol=1e-9) for end in (6.0, 12.0))
+    with pytest.raises(brnn.InputError, match="not at rest before t = 6"):
+        found.measure(early)
+    assert found.compare(late).passed
+
+
 def test_near_misses_are_told_with_their_size() -> None:
     (why,) = (u.hypothesis for u in predict(models.rcf.build(inhibition=0.9)).unmet if "comes to rest" in u.theorem)
     assert "the inhibition has 0.9: -0.1" in why

@@ -296,6 +296,17 @@ def test_the_quenching_threshold_on_relative_activity_is_exact(beside):
     assert known.final == pytest.approx(end, abs=1e-6)
 
 
+def test_a_hill_between_samples_is_reckoned_with():
+    """Without it B h < A everywhere; a cell within it grows, so that "everything is quenched" is no theorem."""
+    smooth = "0.1*w**2/(1 + w**2)"
+    hidden = Expression(f"{smooth} + 400*w**2*exp(-((w - c)/1e-6)**2)", c=0.1234567)
+    assert (1.0 - 0.1234567) * hidden(0.1234567) / 0.1234567 > 1.0
+    known = rcf.storage(1.0, 1.0, hidden, [0.1, 0.3])
+    assert known.theorem.endswith("everything is quenched (as far as samples of this signal tell)")
+    certain = rcf.storage(1.0, 1.0, Expression(smooth), [0.1, 0.3])
+    assert certain.theorem.endswith("everything is quenched")
+
+
 def test_noise_is_suppressed():
     for signal, scale in ((Power(), 0.08), (SIGMOID, 0.02), (STRETCH, 0.02), (ThresholdLinear(1.0, 0.3), 0.3)):
         known = rcf.storage(A, B, signal, scale * PATTERN)

@@ -38,7 +38,6 @@ from brnn.integrate.steppers.dormand_prince_steps import (
     LARGEST,
     NEXT,
     NOW,
-    OUTSIDE,
     PROJECTED,
     RATE,
     ROW,
@@ -57,17 +56,15 @@ BLOCK = 2048  # unknowns; two states, six slopes and the signals of a block stay
 
 # What a pass is, in whole numbers that all threads see: which block is the next, how many are done, whether there will
 # be more; what to do; addresses of the two functions, their table, sums of each block and of all; where states are
-# saved, how many, and whether they have bounds; the state, the new one, and six slopes, the last of a step in the place
-# of the second.
-TICKET, DONE, CLOSED, SERIES = 0, 8, 16, 24  # in cache lines of their own
-KIND, TOTALS, SLOPES, TABLE, BLOCKS, SUMS, SHARES, SUM, OUT, ROWS, BOUNDED, U, NEW, K = range(32, 46)
+# saved, and how many; the state, the new one, and six slopes, the last of a step in the place of the second.
+TICKET, DONE, CLOSED = 0, 8, 16  # in cache lines of their own
+KIND, TOTALS, SLOPES, TABLE, BLOCKS, SUMS, SHARES, SUM, OUT, ROWS, U, NEW, K = range(32, 45)
 WHOLE = 56
 # In numbers: the times of the stages, the step, tolerances, whether the errors are added as squares.
 T_SLOPES, T_TOTALS, H, RTOL, ATOL, MEAN = range(6)
 NUMBERS = 6
 # Kinds of a pass beside 1 to 7, the stages: what comes before the first step, and the states that are saved.
 FIRST, SECOND, TRIAL, BENT, WITHIN = 0, 8, 9, 10, 11
-_MASK = 0xFFFFFFFF
 _SPINS = 3_000  # looks at whether there is work, before others may have the processor
 
 _HELPER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -220,14 +217,6 @@ def _keep_between(lowest: float, highest: float, out: np.ndarray) -> float:
     return number_of(largest)
 
 
-@njit(**_PASS)
-def _outside(lowest: np.ndarray, highest: np.ndarray, u: np.ndarray) -> int:
-    count = 0
-    for i in range(u.size):
-        count += 0 if lowest[i if lowest.size > 1 else 0] <= u[i] <= highest[i if lowest.size > 1 else 0] else 1
-    return count
-
-
 @njit(**_HELPER)
 def _block(
     whole: np.ndarray,
@@ -273,10 +262,6 @@ def _block(
         elif kind == SECOND:
             state, speed = _speed(x, k0, rtol, atol)
             one, two = max(one, state), max(two, speed)
-            if lowest.size > 1:
-                three += _outside(lowest[parts[part] + first :][:n], highest[parts[part] + first :][:n], x)
-            elif lowest.size == 1:
-                three += _outside(lowest, highest, x)
         elif kind == BENT:
             two = max(two, _sizes(x, k1, k0, rtol, atol)[1])
         elif kind == WITHIN:
@@ -286,10 +271,10 @@ def _block(
                     out[:] = y
                 else:
                     _within(s[row], h, x, k0, k2, k3, k4, k5, k6, out)
-                if lowest.size > 1 and whole[BOUNDED]:
+                if lowest.size > 1:
                     low, high = array_at(place_of(lowest) + at, n), array_at(place_of(highest) + at, n)
                     one = max(one, _keep_within(low, high, out))
-                elif lowest.size == 1 and whole[BOUNDED]:
+                elif lowest.size == 1:
                     one = max(one, _keep_between(lowest[0], highest[0], out))
     if kind == FIRST:
         call_block(whole[TOTALS], numbers[T_TOTALS], u, whole[K], places, share, b, m)
@@ -307,7 +292,7 @@ def _do_blocks(
     """Do blocks of the pass that nobody else does; return whether there was one."""
     any_done = False
     while True:
-        b = fetch_add(whole, TICKET, 1) & _MASK
+        b = fetch_add(whole, TICKET, 1)
         if b >= whole[BLOCKS]:
             return any_done
         _block(whole, numbers, found, parts, s, lowest, highest, b)
@@ -324,7 +309,7 @@ def help_out(
     spins = 0
     while fetch_add(whole, CLOSED, 0) == 0:
         spins += 1
-        if fetch_add(whole, TICKET, 0) & _MASK < whole[BLOCKS]:
+        if fetch_add(whole, TICKET, 0) < whole[BLOCKS]:
             if _do_blocks(whole, numbers, found, parts, s, lowest, highest):
                 spins = 0
         elif spins > _SPINS:
@@ -345,8 +330,7 @@ def _go(
             _block(whole, numbers, found, parts, s, lowest, highest, b)
     else:
         set_shared(whole, DONE, 0)
-        whole[SERIES] += 1
-        set_shared(whole, TICKET, whole[SERIES] << 32)
+        set_shared(whole, TICKET, 0)
         _do_blocks(whole, numbers, found, parts, s, lowest, highest)
         spins = 0
         while fetch_add(whole, DONE, 0) < m:
@@ -385,7 +369,7 @@ def advance(
     if counts[EVALUATIONS] == 0:
         numbers[T_SLOPES] = numbers[T_TOTALS] = t + shift
         _go(FIRST, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
-        state, speed, outside = _go(SECOND, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
+        state, speed, _ = _go(SECOND, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
         length = stop - t
         counts[EVALUATIONS] = 1
         trial = length
@@ -398,9 +382,6 @@ def advance(
             trial = min(length, 100.0 * trial, trial * (0.01 / max(speed * trial, bend * trial)) ** 0.2)
             counts[EVALUATIONS] = 2
         h_next = h_next if h_next > 0.0 else trial
-        if counts[OUTSIDE] < 0:
-            counts[OUTSIDE] = 1 if outside > 0.0 else 0
-    whole[BOUNDED] = 1 if counts[OUTSIDE] == 0 else 0
     status = RUNNING
     while True:
         if counts[STEPPED]:
