@@ -16,7 +16,7 @@ import numpy as np
 from scipy.ndimage import correlate1d
 
 import brnn
-from benchmarks.measure import interleaved, machine
+from benchmarks.measure import answers, interleaved, machine
 from brnn.base.text import text_table
 from brnn.models import vistars
 from brnn.theory import optic_flow
@@ -131,11 +131,12 @@ def run(*, quick: bool = False) -> dict[str, Any]:
         RK23: lambda: by_brnn(network, solver="RK23", rtol=1e-2, atol=1e-2, norm="rms"),
     }
     exact = by_brnn(network, solver="RK45", rtol=1e-4, atol=1e-4, norm="rms")
-    found = {name: call() for name, call in contenders.items()}
+    found, timed = answers(contenders)
     error = {name: float(np.sqrt(np.mean((course - exact) ** 2))) for name, course in found.items()}
     if np.abs(found[EULER] - found[NUMPY]).max() > 1e-9:
         raise AssertionError("the same steps give other states")
-    timed = interleaved(contenders, budget=0.0 if quick else 60.0, least=1 if quick else 3, most=5, warm=True)
+    if not quick:
+        timed = interleaved(contenders, budget=60.0, most=5, warm=True)
     return {
         "machine": machine(),
         "shape": shape,

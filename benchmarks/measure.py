@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["Timing", "interleaved", "machine", "repeated", "verdict", "write"]
+__all__ = ["Timing", "answers", "interleaved", "machine", "repeated", "verdict", "write"]
 
 PACKAGES = ("brnn", "numpy", "scipy", "numba", "llvmlite", "h5py", "xarray")
 
@@ -38,6 +38,20 @@ class Timing:
             "highest": ordered[-1],
             "repetitions": len(ordered),
         }
+
+
+T = TypeVar("T")
+
+
+def answers(contenders: Mapping[str, Callable[[], T]]) -> tuple[dict[str, T], dict[str, Timing]]:
+    """Call each once: return what each answers, and how long that took with all that was compiled for it."""
+    found: dict[str, T] = {}
+    timings = {}
+    for name, call in contenders.items():
+        before = time.perf_counter()
+        found[name] = call()
+        timings[name] = Timing((time.perf_counter() - before,))
+    return found, timings
 
 
 def interleaved(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import brnn
-from benchmarks.measure import interleaved, machine
+from benchmarks.measure import answers, interleaved, machine
 from brnn.base.text import text_table
 
 __all__ = ["draw", "run", "summary"]
@@ -62,13 +62,14 @@ def run(*, quick: bool = False) -> dict[str, Any]:
         "brnn.sweep, one by one in worker processes (SRIW1)": lambda: repeats(network, "SRIW1"),
         COMPILED: lambda: repeats(network),
     }
-    found = {name: call() for name, call in calls.items()}
+    found, timings = answers(calls)
     exact = next(iter(found.values()))
     errors = {name: float(np.abs(values - exact).max()) for name, values in found.items()}
     for name, error in errors.items():
         if not error <= AGREEMENT:
             raise SystemExit(f"{name}: off by {error:.1e}; nothing was timed")
-    timings = interleaved(calls, budget=1.0 if quick else 60.0, least=1 if quick else 3, warm=True)
+    if not quick:
+        timings = interleaved(calls, budget=60.0, warm=True)
     return {
         "benchmark": "noise",
         "settings": {"cells": CELLS, "duration": DURATION, "repeats": REPEATS, "quick": quick},
