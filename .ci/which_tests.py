@@ -85,6 +85,8 @@ TESTS = {
     "brnn/theory/masking_field": "models_masking theory",
     "brnn/theory/pacemaker": "models_dynamic theory",
     "brnn/theory/predictions": "predict theory",
+    "brnn/theory/predictions/outstars": "predicted_learning predict theory",
+    "brnn/theory/predictions/settled_field": "regime predict theory",
     "brnn/theory/predictions/lateral": "predicted_models predict",
     "brnn/theory/quenching": "theory_rcf property/levels",
     "brnn/theory/regime": "regime predict",
