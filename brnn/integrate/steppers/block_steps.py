@@ -4,10 +4,11 @@ For networks whose cells meet in totals alone (brnn.compiler.blocks). A pass goe
 finishes du/dt of the last stage, forms the state of the next one, and begins its sums, while the block is in the cache.
 A step has seven passes, and one for all states that are saved within it.
 
-Threads share the blocks of a pass. One of them makes the steps (`advance`), the others help (`help_out`): each takes
-the next block that nobody has. Blocks are those of the network, whoever computes them, and their sums are added in
-their order, so that no bit depends on the number of threads. If a helper does not get a processor, the others do its
-blocks; nothing waits for it but a block that it has begun.
+Threads share the blocks of a pass. One of them makes the steps (`advance`) and takes blocks from the front, the others
+help (`help_out`) and take them from the back: so nearly all blocks stay with the processor whose cache holds them.
+Blocks are those of the network, whoever computes them, and their sums are added in their order, so that no bit depends
+on the number of threads. If a helper does not get a processor, the others do its blocks; nothing waits for it but those
+that it has begun.
 """
 
 from __future__ import annotations
@@ -54,10 +55,11 @@ __all__ = ["BLOCK", "advance", "help_out", "interpolate"]
 
 BLOCK = 2048  # unknowns; two states, six slopes and the signals of a block stay in the second-level cache
 
-# What a pass is, in whole numbers that all threads see: which block is the next, how many are done, whether there will
-# be more; what to do; addresses of the two functions, their table, sums of each block and of all; where states are
-# saved, and how many; the state, the new one, and six slopes, the last of a step in the place of the second.
-TICKET, DONE, CLOSED = 0, 8, 16  # in cache lines of their own
+# What a pass is, in whole numbers that all threads see: how many shares of it are taken from the front and (times
+# _BACK) from the back, how many are done, whether there will be more; what to do; addresses of the two functions, their
+# table, sums of each block and of all; where states are saved, and how many; the state, the new one, and six slopes,
+# the last of a step in the place of the second.
+TAKEN, DONE, CLOSED = 0, 8, 16  # in cache lines of their own
 KIND, TOTALS, SLOPES, TABLE, BLOCKS, SUMS, SHARES, SUM, OUT, ROWS, U, NEW, K = range(32, 45)
 WHOLE = 56
 # In numbers: the times of the stages, the step, tolerances, whether the errors are added as squares.
@@ -65,6 +67,8 @@ T_SLOPES, T_TOTALS, H, RTOL, ATOL, MEAN = range(6)
 NUMBERS = 6
 # Kinds of a pass beside 1 to 7, the stages: what comes before the first step, and the states that are saved.
 FIRST, SECOND, TRIAL, BENT, WITHIN = 0, 8, 9, 10, 11
+_BACK = 2**32
+_SHARES = 64  # of a pass, at most about: none waits long for the last one of another
 _SPINS = 3_000  # looks at whether there is work, before others may have the processor
 
 _HELPER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -285,17 +289,33 @@ def _block(
 
 
 @njit(**_HELPER)
+def _per_share(blocks: int) -> int:
+    """Return how many blocks are taken at once."""
+    return max(1, blocks // _SHARES)
+
+
+@njit(**_HELPER)
+def _left(taken: int, blocks: int) -> bool:
+    """Tell whether there is a share that nobody has taken."""
+    return (taken % _BACK + taken // _BACK) * _per_share(blocks) < blocks
+
+
+@njit(**_HELPER)
 def _do_blocks(
     whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray, s: np.ndarray, lowest: np.ndarray,
-    highest: np.ndarray,
+    highest: np.ndarray, back: bool,
 ) -> bool:  # fmt: skip
     """Do blocks of the pass that nobody else does; return whether there was one."""
-    any_done = False
+    any_done, m = False, whole[BLOCKS]
+    each = _per_share(m)
+    shares = (m + each - 1) // each
     while True:
-        b = fetch_add(whole, TICKET, 1)
-        if b >= whole[BLOCKS]:
+        taken = fetch_add(whole, TAKEN, _BACK if back else 1)
+        if not _left(taken, m):
             return any_done
-        _block(whole, numbers, found, parts, s, lowest, highest, b)
+        share = shares - 1 - taken // _BACK if back else taken % _BACK
+        for b in range(share * each, min((share + 1) * each, m)):
+            _block(whole, numbers, found, parts, s, lowest, highest, b)
         fetch_add(whole, DONE, 1)
         any_done = True
 
@@ -309,8 +329,8 @@ def help_out(
     spins = 0
     while fetch_add(whole, CLOSED, 0) == 0:
         spins += 1
-        if fetch_add(whole, TICKET, 0) < whole[BLOCKS]:
-            if _do_blocks(whole, numbers, found, parts, s, lowest, highest):
+        if _left(whole[TAKEN], whole[BLOCKS]):
+            if _do_blocks(whole, numbers, found, parts, s, lowest, highest, True):
                 spins = 0
         elif spins > _SPINS:
             call_yield(give_way)
@@ -330,12 +350,13 @@ def _go(
             _block(whole, numbers, found, parts, s, lowest, highest, b)
     else:
         set_shared(whole, DONE, 0)
-        set_shared(whole, TICKET, 0)
-        _do_blocks(whole, numbers, found, parts, s, lowest, highest)
-        spins = 0
-        while fetch_add(whole, DONE, 0) < m:
+        set_shared(whole, TAKEN, 0)
+        _do_blocks(whole, numbers, found, parts, s, lowest, highest, False)
+        spins, each = 0, _per_share(m)
+        patience = _SPINS * each  # longer than another one's last share takes
+        while fetch_add(whole, DONE, 0) * each < m:
             spins += 1
-            if spins > _SPINS:
+            if spins > patience:
                 call_yield(give_way)
     if kind <= 6 or kind == TRIAL:
         sums[:] = 0.0

@@ -55,7 +55,7 @@ class BlockedDormandPrince(DormandPrince):
         self._whole[[c.TOTALS, c.SLOPES, c.TABLE]] = (
             self._functions.totals.address, self._functions.slopes.address, _place(piece.fun.table),
         )  # fmt: skip
-        self._whole[[c.BLOCKS, c.SUMS]] = blocks, compiled[1]
+        self._whole[[c.BLOCKS, c.SUMS, c.TAKEN]] = blocks, compiled[1], blocks  # nothing is left before the first pass
         self._whole[[c.SHARES, c.SUM, c.U, c.NEW]] = _place(self._shares), _place(self._sums), *u
         self._whole[c.K : c.K + 7] = *k, k[1]
         self._places = dict(zip(k, self._slopes, strict=True))
