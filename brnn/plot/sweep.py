@@ -211,6 +211,8 @@ def _line_figure(sweep: xr.Dataset, name: str, swept: list[str]) -> Figure:
     middle = np.array([_quantile(row, 0.5) for row in rows])
     ax.plot(places, middle, color=ACCENT, marker="o" if places.size <= 40 else None, ms=3.5, label="median")
     if _spaced_by_ratio(places):
+        if not np.isfinite(middle).any():
+            ax.set_xlim(places[0], places[-1])  # a log axis finds no limits without a line
         ax.set_xscale("log")
     polish(ax, "", swept[0], str(array.attrs.get("long_name", name)))
     if max(row.size for row in rows) > 1:
@@ -259,13 +261,15 @@ def _spaced_by_ratio(values: np.ndarray) -> bool:
     """Tell whether an axis is spaced in equal ratios rather than in equal steps."""
     if values.size < 3 or values.min() <= 0.0:
         return False
-    return float(np.ptp(np.diff(np.log(values)))) < 1e-6 * float(np.log(values[-1] / values[0]))
+    logs = np.log(values)
+    return float(np.ptp(np.diff(logs))) < 1e-6 * float(logs[-1] - logs[0])
 
 
 def _edges(places: np.ndarray, ratio: bool) -> np.ndarray:
     """Return where the fields of a map end: midway between values; in ratios, at their geometric means."""
     if ratio:
-        return np.exp(_edges(np.log(places), False))
+        numbers = np.finfo(float)
+        return np.exp(np.clip(_edges(np.log(places), False), np.log(numbers.tiny), np.log(numbers.max)))
     if places.size == 1:
         return np.array([places[0] - 0.5, places[0] + 0.5])
     middle = (places[1:] + places[:-1]) / 2.0

@@ -54,6 +54,29 @@ def test_fields_on_a_log_axis_end_at_geometric_means() -> None:
     )
 
 
+@pytest.mark.parametrize("values", [np.full(3, np.nan), np.full((3, 2), np.nan)], ids=["number", "cells"])
+def test_a_log_axis_of_members_that_all_failed_has_their_places(values: np.ndarray) -> None:
+    sweep = xr.Dataset(
+        {"F.x": (("member", "F")[: values.ndim], values)},
+        {"member": np.arange(3), "A": ("member", np.array([0.5, 1.0, 2.0]))},
+        {"axes": json.dumps({"A": 3})},
+    )
+    figure = sweep_figure(sweep, "line", measure="F.x")
+    figure.canvas.draw()
+    assert figure.axes[0].get_xscale() == "log" and figure.axes[0].get_xlim() == (0.5, 2.0)
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in exp:RuntimeWarning")  # of Matplotlib's own axis
+def test_a_map_of_the_widest_ratios_ends_at_numbers() -> None:
+    sweep = xr.Dataset(
+        {"total": ("member", np.arange(6.0))},
+        {"member": np.arange(6), "A": ("member", np.repeat([1e-300, 1.0, 1e300], 2)), "I": ("member", [1, 2] * 3)},
+        {"axes": json.dumps({"A": 3, "I": 2})},
+    )
+    low, high = sweep_figure(sweep, "map", measure="total").axes[0].get_xlim()
+    assert 0.0 < low <= 1e-300 and 1e300 <= high < np.inf
+
+
 def test_what_differs_is_drawn_and_first_what_the_model_shows() -> None:
     sweep = made(brnn.Grid(rho=[0.0, 0.5, 1.0]), ("final",), "distributed_artmap")
     assert sweep_figure(sweep).axes[0].get_ylabel() == "STM activity of layer category"
