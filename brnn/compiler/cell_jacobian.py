@@ -11,8 +11,9 @@ A generated function writes them behind du/dt; it is compiled when a method asks
 
 from __future__ import annotations
 
+import math
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,7 +39,7 @@ from brnn.compiler.system import RightHandSide, System, room_apart
 from brnn.errors import SpecError
 from brnn.spec.network import Network
 
-__all__ = ["CellJacobian", "CellText", "cell_text", "meets_elsewhere"]
+__all__ = ["CellDerivatives", "CellJacobian", "CellPlan", "CellText", "Part", "cell_text", "meets_elsewhere"]
 
 _I, _ONE = Index("i"), ConstantNumber("1.0")
 
@@ -65,8 +66,8 @@ def meets_elsewhere(network: Network) -> str | None:
 
 
 @dataclass(frozen=True)
-class _Part:
-    """An array behind du/dt: how `row` changes with `column`, for each cell that the array `of` has."""
+class Part:
+    """An array of derivatives: how `row` changes with `column`, for each cell that the array `of` has."""
 
     name: str
     row: str
@@ -74,8 +75,8 @@ class _Part:
     of: str
 
 
-class CellText:
-    """The generated function that writes the parts of D, U and W behind du/dt.
+class CellDerivatives:
+    """The statements of du/dt with those that write the parts of D, U and W.
 
     Parameters
     ----------
@@ -89,10 +90,10 @@ class CellText:
 
     Attributes
     ----------
-    source : str
-        Text of the module.
-    parts : list of _Part
-        What it writes, in its order.
+    program : Program
+        The same with these statements and the functions that they call.
+    parts : list of Part
+        What they write.
     sums : list of str
         The sums that depend on cells, and on which cells depend.
     """
@@ -104,11 +105,87 @@ class CellText:
         linear = Linearized(program, flat_jumps=True)
         writer = _Writer(linear, found.sums)
         statements = list(writer.statements(linear.statements))
-        changed = replace(program, statements=statements, functions=linear.functions)
+        self.program = replace(program, statements=statements, functions=linear.functions)
         self.parts = writer.parts
-        self.source = text_of(changed, behind=[(part.name, part.of) for part in self.parts])
         rows, columns = {part.row for part in self.parts}, {part.column for part in self.parts}
         self.sums = [name for name in found.sums if name in rows and name in columns]
+
+
+@dataclass(frozen=True)
+class CellPlan:
+    """Where the numbers of D, U and W stand in one array: D of each group, then U, then W.
+
+    Attributes
+    ----------
+    groups : list of ndarray
+        For each group of blocks of the state whose unknowns meet in a cell: where these begin.
+    cells : list of int
+        How many cells each group has.
+    places : list of int
+        For each part, where it begins; -1 if it belongs to none of the three.
+    rank, unknowns : int
+        How many rows and columns U and W have.
+    """
+
+    groups: list[np.ndarray]
+    cells: list[int]
+    places: list[int]
+    rank: int
+    unknowns: int
+
+    @classmethod
+    def of(cls, derivatives: CellDerivatives, starts: Mapping[str, int], sizes: Mapping[str, int]) -> CellPlan:
+        """Return the plan of a network whose blocks of the state begin at `starts`, and are as long as `sizes` says."""
+        parts, sums, unknowns = derivatives.parts, derivatives.sums, sum(sizes[name] for name in starts)
+        places = [-1] * len(parts)
+        groups, cells, at = [], [], 0
+        for blocks in _together(list(starts), parts):
+            place = {name: k for k, name in enumerate(blocks)}
+            groups.append(np.array([starts[name] for name in blocks], dtype=np.int64))
+            cells.append(sizes[blocks[0]])
+            for k, part in enumerate(parts):
+                if part.row in place and part.column in place:
+                    places[k] = at + (place[part.row] * len(blocks) + place[part.column]) * cells[-1]
+            at += len(blocks) ** 2 * cells[-1]
+        for k, part in enumerate(parts):
+            if part.column in sums and part.row in starts:
+                places[k] = at + sums.index(part.column) * unknowns + starts[part.row]
+            elif part.row in sums and part.column in starts:
+                places[k] = at + (len(sums) + sums.index(part.row)) * unknowns + starts[part.column]
+        return cls(groups, cells, places, len(sums), unknowns)
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are."""
+        own = sum(len(starts) ** 2 * cells for starts, cells in zip(self.groups, self.cells, strict=True))
+        return own + 2 * self.rank * self.unknowns
+
+
+class CellText:
+    """The generated function that writes the parts of D, U and W behind du/dt.
+
+    Parameters
+    ----------
+    program : Program
+        That of the network.
+
+    Raises
+    ------
+    SpecError
+        As `CellDerivatives` does.
+
+    Attributes
+    ----------
+    derivatives : CellDerivatives
+        What it writes, in its order.
+    source : str
+        Text of the module.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.derivatives = CellDerivatives(program)
+        behind = [(part.name, part.of) for part in self.derivatives.parts]
+        self.source = text_of(self.derivatives.program, behind=behind)
 
 
 _texts: weakref.WeakKeyDictionary[Program, CellText] = weakref.WeakKeyDictionary()
@@ -151,33 +228,25 @@ class CellJacobian:
 
     def __init__(self, system: System) -> None:
         program, text = system.program, cell_text(system.program)
-        self._source, sums = text.source, text.sums
+        self._source, parts = text.source, text.derivatives.parts
         sizes = {name: v.size for name, v in zip(program.blocks, system.variables, strict=True)}
         starts = {name: v.start for name, v in zip(program.blocks, system.variables, strict=True)}
         sizes |= {name: array.size for name, array in program.arrays.items() if array is not None}
-        self._size = system.size
-        edges = self._size + np.cumsum([0, *(sizes[part.of] for part in text.parts)])
-        self._out = room_apart(int(edges[-1]))
-        views = {part: self._out[a:b] for part, a, b in zip(text.parts, edges[:-1], edges[1:], strict=True)}
-        self.spread, self.summed = np.zeros((len(sums), self._size)), np.zeros((len(sums), self._size))
-        self.groups, self.cells, self.own = [], [], []
-        copies: list[tuple[np.ndarray, np.ndarray]] = []
-        for blocks in _together(program.blocks, views):
-            place = {name: k for k, name in enumerate(blocks)}
-            own = np.zeros((len(blocks), len(blocks), sizes[blocks[0]]))
-            copies += [
-                (own[place[part.row], place[part.column]], view)
-                for part, view in views.items()
-                if part.row in place and part.column in place
-            ]
-            self.groups.append(np.array([starts[name] for name in blocks], dtype=np.int64))
-            self.cells.append(sizes[blocks[0]])
-            self.own.append(own)
-        for part, view in views.items():
-            for matrix, total, block in ((self.spread, part.column, part.row), (self.summed, part.row, part.column)):
-                if total in sums and block in starts:
-                    copies.append((matrix[sums.index(total), starts[block] : starts[block] + view.size], view))
-        self._copies = copies
+        plan = CellPlan.of(text.derivatives, starts, sizes)
+        edges = system.size + np.cumsum([0, *(sizes[part.of] for part in parts)])
+        self._out, numbers = room_apart(int(edges[-1])), np.zeros(plan.size)
+        self._copies = [
+            (numbers[place : place + b - a], self._out[a:b])
+            for place, a, b in zip(plan.places, edges[:-1], edges[1:], strict=True)
+            if place >= 0
+        ]
+        self.groups, self.cells, self.own = plan.groups, plan.cells, []
+        at = 0
+        for starts_of, cells in zip(plan.groups, plan.cells, strict=True):
+            shape = len(starts_of), len(starts_of), cells
+            self.own.append(numbers[at : at + math.prod(shape)].reshape(shape))
+            at += math.prod(shape)
+        self.spread, self.summed = numbers[at:].reshape(2, plan.rank, plan.unknowns)
 
     def of(self, fun: RightHandSide) -> RightHandSide:
         """Return the function that writes du/dt and what stands behind it, where `fun` holds."""
@@ -190,7 +259,7 @@ class CellJacobian:
             part[...] = view
 
 
-def _together(blocks: Sequence[str], parts: Sequence[_Part] | dict[_Part, np.ndarray]) -> list[list[str]]:
+def _together(blocks: Sequence[str], parts: Sequence[Part]) -> list[list[str]]:
     """Return the blocks of the state in groups that meet in cells."""
     group = {name: {name} for name in blocks}
     for part in parts:
@@ -205,7 +274,7 @@ class _Writer:
 
     def __init__(self, linear: Linearized, sums: Sequence[str]) -> None:
         self.linear, self.sums = linear, sums
-        self.parts: list[_Part] = []
+        self.parts: list[Part] = []
         self._arrays: dict[str, Tangents] = {}
         self._locals: dict[str, Tangents] = {}
         self._count = 0
@@ -274,7 +343,7 @@ class _Writer:
 
     def _part(self, row: str, column: str, of: str) -> Array:
         """Return the array of a derivative; the same one if it is asked for again."""
-        part = _Part(f"d_{row}_by_{column}", row, column, of)
+        part = Part(f"d_{row}_by_{column}", row, column, of)
         if part not in self.parts:
             self.parts.append(part)
         return Array(part.name, "work")

@@ -23,9 +23,10 @@ time that the networks of the models took to compile.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from brnn.base.codetext import Code
 from brnn.compiler.program import CALLED, Equations
 from brnn.compiler.statements import (
     Array,
@@ -45,7 +46,7 @@ from brnn.compiler.statements import (
     leaves,
 )  # fmt: skip
 
-__all__ = ["LANES", "LaneText", "lane_text"]
+__all__ = ["LANES", "LaneText", "lane_text", "text_of_one"]
 
 LANES = 32  # enough for the compiler to make a vector loop, few enough for the first-level cache
 
@@ -96,17 +97,39 @@ def lane_text(equations: Equations, constants: tuple[tuple[int, float], ...]) ->
     """
     statements = list(_side_by_side(equations.statements))
     shared = {name: row for row, name in enumerate(dict.fromkeys(_shared(statements)))}
-    edges = _edges(equations)
-    printer = _LanePrinter(dict(constants), shared, edges)
-    parts = [_HEADER.format(lanes=LANES)]
-    parts += [f"\n@{CALLED}\n{code.source}\n" for code in equations.functions]
-    parts.append("\n@cfunc(LANE_SIGNATURE, cache=True, pipeline_class=NoAlias, **options)")
-    parts.append("def lanes(t, u, du, n, q, work, scratch, whole):")
+    printer = _LanePrinter(dict(constants), shared, _edges(equations))
+    text = _function("lanes", printer, statements)
+    return LaneText("\n".join([*_head(LANES, equations.functions), text]), max(1, len(shared)))
+
+
+def text_of_one(bodies: Mapping[str, Equations], constants: tuple[tuple[int, float], ...]) -> str:
+    """Return the text of a module whose functions, by the names of `bodies`, are lane functions of a single lane.
+
+    The sums that they add up are numbers of their own, so that they use no `scratch`.
+    """
+    functions = {code.name: code for equations in bodies.values() for code in equations.functions}
+    parts = _head(1, functions.values())
+    for name, equations in bodies.items():
+        printer = _LanePrinter(dict(constants), {}, _edges(equations))
+        parts.append(_function(name, printer, equations.statements, "l = 0"))
+    return "\n".join(parts)
+
+
+def _head(lanes: int, functions: Iterable[Code]) -> list[str]:
+    """Return what a module begins with."""
+    return [_HEADER.format(lanes=lanes), *(f"\n@{CALLED}\n{code.source}\n" for code in functions)]
+
+
+def _function(name: str, printer: _LanePrinter, statements: Sequence[Statement], *first: str) -> str:
+    """Return the text of a function."""
+    parts = ["\n@cfunc(LANE_SIGNATURE, cache=True, pipeline_class=NoAlias, **options)"]
+    parts.append(f"def {name}(t, u, du, n, q, work, scratch, whole):")
     parts += [
-        f"    {name} = part({vector}, n[{at}]{'' if vector == 'whole' else ' * LANES'})"
-        for name, (vector, at) in edges.items()
+        f"    {block} = part({vector}, n[{at}]{'' if vector == 'whole' else ' * LANES'})"
+        for block, (vector, at) in printer.edges.items()
     ]
-    return LaneText("\n".join([*parts, *printer.lines(statements), ""]), max(1, len(shared)))
+    parts += [f"    {line}" for line in first]
+    return "\n".join([*parts, *printer.lines(statements), ""])
 
 
 def _edges(equations: Equations) -> dict[str, tuple[str, int]]:

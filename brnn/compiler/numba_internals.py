@@ -37,6 +37,7 @@ from numba.np.arrayobj import populate_array
 
 __all__ = [
     "BLOCK_SIGNATURE",
+    "CELLS_SIGNATURE",
     "LANE_SIGNATURE",
     "REST_SIGNATURE",
     "RHS_SIGNATURE",
@@ -47,6 +48,7 @@ __all__ = [
     "bits_of",
     "block_in",
     "call_block",
+    "call_cells",
     "call_lanes",
     "call_rests",
     "call_rhs",
@@ -66,6 +68,7 @@ LANE_SIGNATURE = types.void(_F, _F, _F, _I, _F, _F, _F, _I)  # of a lane functio
 REST_SIGNATURE = types.int64(  # of the rule of rest, see brnn.ensemble.kernels.rests
     types.int64, _I, _F, _F, _I, types.int64, types.int64, _F, _I, types.float64, types.float64, types.float64, _I
 )  # fmt: skip
+CELLS_SIGNATURE = types.int64(_I, _F, types.int64, types.float64, _I, _F)  # see brnn.ensemble.kernels.cell_steps
 # Of the right-hand side of one network, see brnn.compiler.module_text: time, and three addresses.
 RHS_SIGNATURE = types.void(types.float64, types.int64, types.int64, types.int64)
 # Of its two halves for a block of cells, see brnn.compiler.blocks: also an address of sums, which block, of how many.
@@ -208,6 +211,19 @@ def call_rests(
         return builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
 
     return types.int64(types.int64, *REST_SIGNATURE.args), generate
+
+
+@intrinsic
+def call_cells(
+    typing: Any, function: Any, table: Any, room: Any, size: Any, m: Any, pivots: Any, vector: Any
+) -> Any:  # fmt: skip
+    """Call a function of `brnn.ensemble.kernels.cell_steps` at an address, in compiled code."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.IntType(64), [argument.type for argument in arguments[1:]]).as_pointer()
+        return builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
+
+    return types.int64(types.int64, *CELLS_SIGNATURE.args), generate
 
 
 @intrinsic

@@ -12,7 +12,7 @@ from brnn.base.tracer import Diverges, Varying
 from brnn.compiler.generate import generate
 from brnn.compiler.lanes import LaneText, lane_text
 from brnn.compiler.layout import layout, state_size
-from brnn.compiler.program import Program
+from brnn.compiler.program import Equations, Program
 from brnn.compiler.sides import Side, with_sides
 from brnn.compiler.system import System
 from brnn.signals.base import PRODUCT_EXPONENTS
@@ -54,6 +54,10 @@ class EnsembleLayout:
         The lane function.
     noise : LaneText or None
         That of the strength of white noise, if there is any.
+    equations : Equations
+        What both are made of.
+    constants : tuple of (int, float)
+        The numbers that stand in their text, by their places.
     n, whole : ndarray of int64
         Edges of blocks and arrays; the arrays of whole numbers.
     work : int
@@ -71,6 +75,8 @@ class EnsembleLayout:
 
     text: LaneText
     noise: LaneText | None
+    equations: Equations
+    constants: tuple[tuple[int, float], ...]
     n: np.ndarray
     whole: np.ndarray
     work: int
@@ -79,6 +85,12 @@ class EnsembleLayout:
     varying: bool
     sides: np.ndarray
     variables: tuple[Variable, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows of numbers the lane function has."""
+        values = len(self.equations.blocks) + 1 + len(self.equations.names("values"))
+        return int(self.n[values])
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -168,6 +180,8 @@ def pack(network: Network, duration: float, initial: np.ndarray | None = None) -
         EnsembleLayout(
             text,
             noise,
+            equations,
+            constants,
             np.array(n, dtype=np.int64),
             whole.astype(np.int64),
             sum(arrays[name].size for name in work),

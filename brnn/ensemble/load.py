@@ -32,6 +32,6 @@ def rule_of_rest() -> int:
     return int(integrator("rests").rests.address)
 
 
-def lane_function(source: str) -> Any:
+def lane_function(source: str, name: str = "lanes") -> Any:
     """Return the compiled lane function of this text, whose address holds for as long as it does."""
-    return load_module(source).lanes
+    return getattr(load_module(source), name)

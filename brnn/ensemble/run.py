@@ -12,6 +12,7 @@ import numpy as np
 
 from brnn.compiler.lanes import LANES
 from brnn.ensemble.arrays import EnsembleLayout, Member
+from brnn.ensemble.cells import CellSteps
 from brnn.ensemble.load import integrator, lane_function, rule_of_rest
 from brnn.ensemble.status import FAILURES, OF_CODE
 
@@ -201,9 +202,13 @@ def run_ensemble(
         ensemble.layout.sides,
     )
 
+    steps = CellSteps(ensemble.layout)
+
     def block(start: int, stop: int) -> int:
         results = (result.final, result.reached, result.codes, result.counts, result.trajectory[start:stop])
-        run_members(*fixed, start, stop, False, _ENDLESS, *ensemble.given, *rules, *results, *lane_memory(ensemble))
+        given, memory = (*ensemble.given, *rules, *results), lane_memory(ensemble)
+        if run_members(*fixed, start, stop, False, _ENDLESS, *given, *memory, *steps.begin()):
+            run_members(*fixed, start, stop, True, _ENDLESS, *given, *memory, *steps.known())
         return stop - start
 
     threads = threads or os.cpu_count() or 1

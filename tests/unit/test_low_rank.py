@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import runpy
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
+from reference import in_python
 from scipy.integrate import solve_ivp
 
 import brnn
 from brnn.compiler import compile_network
 from brnn.compiler.cell_jacobian import CellJacobian
+from brnn.ensemble import cells as ways
+from brnn.ensemble.arrays import EnsembleLayout, Member, pack
+from brnn.ensemble.run import Ensemble, Finished, run_ensemble
 from brnn.integrate.methods.rosenbrock import ROS34PW2Totals
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.low_rank import LowRank
@@ -191,3 +200,151 @@ def test_auto_takes_another_one_where_a_law_has_no_derivative(monkeypatch: pytes
     monkeypatch.setattr(ROS34PW2Totals, "fits", lambda *_: False)
     result = brnn.simulate(slow_gates(260, 20.0), 400.0, times=[400.0])
     assert result.solver.method == "LSODA"
+
+
+# Members of the ensemble: the same matrices, in the steps of Rodas4.
+
+
+def by_hand(n: int, v: float, rate: float, gain: float, inputs: np.ndarray, t: float, u: np.ndarray) -> np.ndarray:
+    """Return du/dt of `slow_gates`, written anew."""
+    x, y = u[:n], u[n:]
+    f = gain * x**2 / (0.25 + x**2)
+    s = f * y
+    return np.concatenate(
+        [-x + (3.0 - x) * ((inputs if t < 25.0 else 0.0) + f) - x * v * (s.sum() - s), rate * (1.0 - y) - rate * f * y]
+    )
+
+
+def in_both_ways(
+    monkeypatch: pytest.MonkeyPatch, members: list[Member], times: np.ndarray
+) -> tuple[Finished, Finished]:
+    """Return what members come to with steps in O(cells), and with matrices of all unknowns."""
+    work, found = Ensemble.of(members), []
+    for fewest in (1, 10**9):
+        monkeypatch.setattr(ways, "FEWEST", fewest)
+        found.append(run_ensemble(work, rtol=1e-6, atol=1e-9, times=times))
+    return found[0], found[1]
+
+
+def test_members_come_to_the_same_in_both_ways_and_to_what_radau_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random fields of twelve cells with gates, whose inhibition is fast."""
+    n, times, members, exact = 12, np.array([0.5, 10.0, 25.0, 25.5, 40.0]), [], []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        inputs, v, rate = 10.0 ** rng.uniform(-1, 2, n), 10.0 ** rng.uniform(3, 5), rng.uniform(0.01, 0.3)
+        members.append(pack(slow_gates(n, inputs, v, rate, seed), 40.0))
+        gain, at, state = np.random.default_rng(seed).uniform(0.5, 2.0), [], np.repeat([0.0, 1.0], n)
+        for start, stop in ((0.0, 25.0), (25.0, 40.0)):
+            some, middle = times[(times > start) & (times <= stop)], 0.5 * (start + stop)
+            done = solve_ivp(
+                lambda t, u, a=(n, v, rate, gain, inputs, middle): by_hand(*a, u),
+                (start, stop), state, "Radau", some, rtol=1e-8, atol=1e-11,
+            )  # fmt: skip
+            state = done.y[:, -1]
+            at.append(done.y.T)
+        exact.append(np.concatenate(at))
+    low, dense = in_both_ways(monkeypatch, members, times)
+    assert (low.counts[:, 2] > 20).all()
+    assert (low.counts[:, 1] < dense.counts[:, 1]).all()  # of the Jacobian one evaluation, not one for each unknown
+    for k, expected in enumerate(exact):
+        tolerance = 1e-9 + 1e-6 * np.abs(expected).max(axis=0)
+        for found in (low, dense):
+            assert np.max(np.abs(found.trajectory[k] - expected) / tolerance) <= 10.0, f"seed {k}"
+
+
+def test_layers_of_several_sizes_with_fast_rates_make_the_same_steps_in_both_ways(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = several_layers()
+    fast = brnn.Network(
+        "fast",
+        [brnn.Layer.shunting("a", 5, A=1e5, B=2.0, D=0.3, initial=0.5), *network.layers[1:]],
+        network.projections,
+        network.stimuli,
+    )
+    low, dense = in_both_ways(monkeypatch, [pack(fast, 8.0)], np.linspace(0.0, 8.0, 9))
+    assert low.counts[0, 2] == dense.counts[0, 2] > 20
+    np.testing.assert_allclose(low.trajectory, dense.trajectory, rtol=1e-6, atol=1e-9)
+    monkeypatch.setattr(ways, "FEWEST", 1)
+    result = brnn.simulate(fast, 8.0, times=np.linspace(0.0, 8.0, 9), solver="compiled")
+    assert np.array_equal(result["a.x"], low.trajectory[0, :, :5])
+    assert "Rodas4 in O(cells), 5 and 3 cells" in result.solver.details["reason"]
+
+
+QUALIFY = (
+    "adaptation_level", "competitive_market", "depressing_synapse", "gated_dipole", "gated_pacemaker",
+    "leaky_competing_accumulator", "membrane", "organics", "rcf", "slow_inhibition", "store", "wilson_cowan",
+)  # fmt: skip
+
+
+def uncompiled(layout: EnsembleLayout, path: Path) -> dict[str, Any]:
+    """Return the functions of one lane as the Python that they are."""
+    found = ways._code(layout.equations, layout.constants)
+    assert found is not None
+    lines = [line for line in found.source.splitlines() if not line.startswith(("import ", "from "))]
+    plain = {"np": np, "part": lambda array, first: array[first:], "LANE_SIGNATURE": None, "NoAlias": None}
+    names: dict[str, Any] = plain | dict.fromkeys(
+        ("cfunc", "compiled_once"), lambda *_, **__: lambda function: function
+    )
+    path.write_text("\n".join(lines))
+    return runpy.run_path(str(path), names)
+
+
+@pytest.mark.parametrize("name", [*QUALIFY, "slow_gates", "several_layers", "quadratic"])
+def test_of_each_law_and_gate_the_parts_make_the_jacobian(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    """Central differences of du/dt of the network alone judge, whose lanes are compared elsewhere."""
+    monkeypatch.setattr(ways, "FEWEST", 1)
+    own = {"slow_gates": lambda: slow_gates(4, 1.0), "several_layers": several_layers, "quadratic": quadratic}
+    network = own[name]() if name in own else brnn.models.load(name).build()
+    member = pack(network, 20.0)
+    layout, steps = member.layout, ways.CellSteps(member.layout)
+    plan, functions = steps.plan, uncompiled(layout, tmp_path / "one.py")
+    assert plan is not None
+    q = np.zeros(layout.rows)
+    q[: member.numbers.size] = member.numbers
+    q[layout.array_rows] = np.concatenate([np.zeros(0), *member.arrays])
+    q[layout.segment_rows] = member.segments[0]
+    t, size = 0.5 * member.stops[0], plan.unknowns
+    u = np.random.default_rng(2).uniform(0.1, 0.9, size)
+    edges, begins, sizes, width = steps.places()
+    work, du = np.zeros(width), np.zeros(size)
+
+    def slopes(u: np.ndarray) -> np.ndarray:
+        out = np.zeros(size)
+        functions["slopes"](np.array([t]), u, out, edges, q, work, work, layout.whole)
+        return out
+
+    functions["parts"](np.array([t]), u, du, edges, q, work, work, layout.whole)
+    np.testing.assert_array_equal(du, slopes(u))
+    numbers = np.zeros(plan.size)
+    for begin, place, count in zip(begins, plan.places, sizes, strict=True):
+        if place >= 0:
+            numbers[place : place + count] = work[begin : begin + count]
+    U, W = numbers[plan.size - 2 * plan.rank * size :].reshape(2, plan.rank, size)
+    J, at = U.T @ W, 0
+    for starts, count in zip(plan.groups, plan.cells, strict=True):
+        for r, c in itertools.product(starts, starts):
+            J[r + np.arange(count), c + np.arange(count)] += numbers[at : at + count]
+            at += count
+    h = 1e-6
+    np.testing.assert_allclose(du, in_python(compile_network(network), t)(t, u), rtol=1e-12, atol=1e-12)
+    differences = [(slopes(u + h * e) - slopes(u - h * e)) / (2.0 * h) for e in np.eye(size)]
+    np.testing.assert_allclose(J.T, differences, rtol=1e-6, atol=1e-7)
+
+
+def quadratic() -> brnn.Network:
+    """Return a field with a gate of the second kind, a norm, and a layer that it turns up."""
+    f = brnn.Sigmoid(1.5, 0.5)
+    gate = brnn.QuadraticGate(0.3, 1.0, 2.0, 0.5, per="source")
+    return brnn.Network(
+        "quadratic",
+        [brnn.Layer.additive("a", 4, A=0.7), brnn.ModulatedLayer("b", 4, A=1.0, B=1.0, D=0.2)],
+        [
+            brnn.Projection("a", "a", "inhibitory", f, brnn.AllButSelf(0.4), gate=gate),
+            brnn.Projection("a", "b", "excitatory", f, brnn.AllToAll(0.5)),
+            brnn.Projection("b", "b", "modulatory", f, brnn.AllButSelf(0.5)),
+        ],
+        [brnn.Stimulus("a", "excitatory", np.arange(4.0))],
+    )

@@ -15,6 +15,7 @@ from brnn.compiler.numba_internals import address, call_rests, part
 from brnn.ensemble import rest
 
 from . import stiff
+from .cells import AT_Q, READY, STATE, UNKNOWN, WANTED, Cells
 from .control import INNER, OPTIONS
 from .explicit import FROM, attempt, control, first_steps
 from .sides import BEYOND, NEAR_END, WHOLE, Sides, change, loosen_all, mended, part_of_step, put_all
@@ -51,22 +52,23 @@ SIGNATURE = types.int64(
     _f1, types.int64, types.float64, types.float64, types.int64, types.boolean,  # Rules
     types.int64[:, ::1],  # sides
     _f2, _f1, _i1, types.int64[:, ::1], types.float64[:, :, ::1],  # Results
-    _f1, _i1,  # room, marks
+    _f1, _i1, _i1, _f1,  # room, marks, table, cell_room
 )  # fmt: skip
 
 MOST_STEPS = 5_000_000
 TRIAL = 20  # steps in which the stiff method shows what it is worth
+_PRICE_OF_CELLS = 10.0  # explicit steps that take the time of one in O(cells), measured from 3 to 200 unknowns
 PATIENCE = 4  # how many times as long it is not tried again after each failure
 
 seems_far, worth_a_look = njit(**INNER)(rest.seems_far), njit(**INNER)(rest.worth_a_look)
 
 
 @njit(**INNER)
-def _spread(l, s, one):
-    """Take the member of lane l out of it."""
+def _spread(l, s, one, q, lanes):
+    """Take the member of lane l out of it, its numbers into so many lanes of `q`."""
     for k in range(s.rows):
-        for other in range(LANES):
-            one.q[k * LANES + other] = s.q[k * LANES + l]
+        for other in range(lanes):
+            q[k * lanes + other] = s.q[k * LANES + l]
     for i in range(s.size):
         one.state[i] = s.u[i * LANES + l]
         one.slope[i] = s.k1[i * LANES + l]
@@ -79,7 +81,7 @@ def _rests(l, m, s, one, sides, rests, rules, results):
     if not worth_a_look(far, s.t[l], s.looked[l], rules.rtol):
         return False
     s.looked[l] = s.t[l]
-    _spread(l, s, one)
+    _spread(l, s, one, one.q, LANES)
     loosen_all(one.q, sides)
     fun = one.fun
     at_rest = call_rests(
@@ -93,20 +95,31 @@ def _rests(l, m, s, one, sides, rests, rules, results):
 
 
 @njit(**INNER)
-def _price(size):
+def _price(size, low):
     """Return about how many explicit steps of one lane take the time of a stiff one, which has all lanes to itself."""
+    if low:
+        return _PRICE_OF_CELLS
     return LANES * (6.0 + np.ceil(size / LANES)) / 8.0 + 0.2 * size + 0.005 * size * size
 
 
 @njit(**INNER)
-def _begin_stiff(l, m, s, one, sides, results):
+def _taken_out(l, s, one, cells):
+    """Take the member of lane l out of it, for the way in which it makes stiff steps."""
+    if cells.table[STATE] == READY:
+        _spread(l, s, one, part(cells.room, cells.table[AT_Q]), 1)
+    else:
+        _spread(l, s, one, one.q, LANES)
+
+
+@njit(**INNER)
+def _begin_stiff(l, m, s, one, cells, sides, results):
     """Find the slope of a fresh lane, on the sides of jumps on which its cells are."""
     if s.fresh[l] == 1:
         put_all(l, s, sides)
     counts = part(results.counts, 3 * m)
     for again in range(3):
-        _spread(l, s, one)
-        stiff.slope(one, s.t[l], one.state, one.slope)
+        _taken_out(l, s, one, cells)
+        stiff.slope_by(one, cells, s.t[l], one.state, one.slope)
         counts[EVALUATIONS] += 1
         if again == 2 or not mended(l, again, one.slope, 1, 0, s, sides):
             break
@@ -115,26 +128,27 @@ def _begin_stiff(l, m, s, one, sides, results):
 
 
 @njit(**INNER)
-def _stiff_step(l, m, s, one, sides, members, rules, results):
+def _stiff_step(l, m, s, one, cells, sides, members, rules, results):
     """Make one stiff step of lane l; tell whether it is made (there was room for what is saved of it)."""
     stop, counts = members.stops[s.segment[l]], part(results.counts, 3 * m)
     if s.fresh[l]:
-        _begin_stiff(l, m, s, one, sides, results)
+        _begin_stiff(l, m, s, one, cells, sides, results)
     else:
-        _spread(l, s, one)
+        _taken_out(l, s, one, cells)
     if s.fresh[l] == 1:
         # The first step moves no unknown by more than a thousand tolerances; if that is too long the error says so.
         speed = stiff.speed_of(s.size, one.slope, one.state, rules.rtol, rules.atol)
         s.h[l] = min(stop - s.t[l], 1000.0 / speed if speed > 0.0 else stop - s.t[l])
     s.fresh[l] = 0
-    counts[EVALUATIONS] += stiff.jacobian(one, s.t[l])
+    counts[EVALUATIONS] += stiff.jacobian(one, cells, s.t[l])
     counts[JACOBIANS] += 1
     for i in range(s.size):
         one.drift[i] = 0.0
     if rules.varying:
-        stiff.drift(one, s.t[l], min(stop, s.t[l] + 0.01 * members.longest[m]))
+        stiff.drift(one, cells, s.t[l], min(stop, s.t[l] + 0.01 * members.longest[m]))
         counts[EVALUATIONS] += 1
-    end, taken, ahead, tries = stiff.rodas4(one, s.t[l], stop, min(s.h[l], members.longest[m]), rules.rtol, rules.atol)
+    longest = min(s.h[l], members.longest[m])
+    end, taken, ahead, tries = stiff.rodas4(one, cells, s.t[l], stop, longest, rules.rtol, rules.atol)
     counts[EVALUATIONS] += 5 * tries
     if taken == 0.0:
         results.status[m] = TOO_SHORT
@@ -155,7 +169,7 @@ def _stiff_step(l, m, s, one, sides, members, rules, results):
     counts[STEPS] += 1
     counts[EVALUATIONS] += 1
     s.t[l], s.h[l] = end, ahead
-    stiff.slope(one, end, one.after, one.slope)
+    stiff.slope_by(one, cells, end, one.after, one.slope)
     s.run[l], s.rise[l], s.norm[l] = 0.0, 0.0, 0.0
     for i in range(s.size):
         k = i * LANES + l
@@ -166,7 +180,7 @@ def _stiff_step(l, m, s, one, sides, members, rules, results):
         s.u[k], s.k1[k] = one.after[i], one.slope[i]
     s.tried[l] += 1
     if s.tried[l] == TRIAL:
-        if end - s.trial_t[l] < TRIAL * _price(s.size) * s.pace[l]:
+        if end - s.trial_t[l] < TRIAL * _price(s.size, cells.table[STATE] == READY) * s.pace[l]:
             # The explicit method is cheaper.
             s.stiff[l], s.h[l], s.rejected[l] = 0, s.pace[l], 0
             s.patience[l] *= PATIENCE
@@ -174,9 +188,28 @@ def _stiff_step(l, m, s, one, sides, members, rules, results):
     return True
 
 
+@njit(**INNER)
+def _choose(s, cells, members):
+    """Call the stiff method where it may help; return False if it is not known yet how it would work."""
+    c = cells.table
+    for l in range(LANES):
+        called = s.limited[l] >= s.patience[l]
+        if s.member[l] < 0 or not (called or s.stiff[l]):
+            continue
+        if c[STATE] == UNKNOWN:
+            c[STATE] = WANTED
+            return False
+        if called:
+            s.limited[l] = 0
+            left = members.stops[members.first[s.member[l] + 1] - 1] - s.t[l]
+            if left > TRIAL * _price(s.size, c[STATE] == READY) * s.pace[l]:
+                s.stiff[l], s.tried[l], s.trial_t[l] = 1, 0, s.t[l]
+    return True
+
+
 @njit(forceinline=True, **INNER)
 def _proceed(l, m, s, members, results):
-    """End lane l's member, or its segment, if it is at the end; call the stiff method where it may help."""
+    """End lane l's member, or its segment, if it is at the end."""
     final = members.first[m + 1] - 1
     if s.t[l] >= members.stops[s.segment[l]]:
         if s.segment[l] == final:
@@ -186,10 +219,6 @@ def _proceed(l, m, s, members, results):
         s.fresh[l] = 1
     if results.counts[3 * m + STEPS] >= MOST_STEPS:
         results.status[m] = TOO_MANY
-    if s.limited[l] >= s.patience[l]:
-        s.limited[l] = 0
-        if members.stops[final] - s.t[l] > TRIAL * _price(s.size) * s.pace[l]:
-            s.stiff[l], s.tried[l], s.trial_t[l] = 1, 0, s.t[l]
 
 
 @njit(SIGNATURE, cache=True, **OPTIONS)
@@ -200,11 +229,12 @@ def run_members(
     times, base, rtol, atol, rests, varying,
     jumping,
     final, reached, status, counts, trajectory,
-    room, marks,
+    room, marks, table, cell_room,
 ):  # fmt: skip
     """Integrate the members start .. stop - 1; see `brnn.ensemble.run` for the arguments.
 
-    Returns how many are not done, because `most` steps of all lanes were made, or `trajectory` is full.
+    Returns how many are not done, because `most` steps of all lanes were made, or `trajectory` is full, or `table` says
+    that what is said in `cells` is wanted.
     """
     size = initial.shape[1]
     rows = numbers.shape[1] + array_rows.size + segment_rows.size
@@ -224,6 +254,7 @@ def run_members(
     one = stiff.single_member(
         fun, size, rows, part(s.scratch, LANES * scratch_rows), part(s.common, COMMON)
     )  # fmt: skip
+    cells = Cells(address(table), address(cell_room), address(whole))
     if not resume:
         s.common[FOLLOWING], s.common[ACTIVE] = start, 0
         for l in range(LANES):
@@ -236,6 +267,8 @@ def run_members(
                 s.member[l] = -1
     s.common[FULL] = 0
     while s.common[ACTIVE] > 0 and s.common[FULL] == 0 and most > 0:
+        if not _choose(s, cells, members):
+            break
         most -= 1
         fresh, explicit, long = False, False, False
         for l in range(LANES):
@@ -258,7 +291,9 @@ def run_members(
             m = s.member[l]
             if m < 0:
                 continue
-            made = _stiff_step(l, m, s, one, sides, members, rules, results) if s.stiff[l] else s.pick[l] > 0.0
+            made = s.pick[l] > 0.0
+            if s.stiff[l]:
+                made = _stiff_step(l, m, s, one, cells, sides, members, rules, results)
             if made:
                 looks = rests and not s.fresh[l] and s.t[l] > members.settled[m]
                 if looks and _rests(l, m, s, one, sides, rests, rules, results):

@@ -4,6 +4,8 @@ The stiff method is Rodas4 of Hairer and Wanner, Solving Ordinary Differential E
 method of order 4, L-stable and stiffly accurate, with six stages, an embedded method of order 3 and an interpolant of
 order 3. It works with the network's own Jacobian, which comes from differences of the lane function: each lane takes
 one column. The differences go away from zero, because rate signals have a kink there, across which no slope holds.
+Where cells meet in totals alone, and are many, it is that of `cells`, from derivatives, and nothing takes more than
+O(cells).
 """
 
 from __future__ import annotations
@@ -16,6 +18,9 @@ from numba import njit
 from brnn.compiler.lanes import LANES
 from brnn.compiler.numba_internals import call_lanes, part
 
+from . import cells as by_cells
+from . import matrices
+from .cells import READY, STATE
 from .control import INNER, SAFETY
 
 _STEP = 1e-7  # of a difference, relative to the unknown: about the square root of the rounding error
@@ -120,8 +125,20 @@ def slope(one, t, u, out):
 
 
 @njit(**INNER)
-def jacobian(one, t):
-    """Write the Jacobian at the state of one member, whose slope there is known; return how many columns it has."""
+def slope_by(one, cells, t, u, out):
+    """Write du/dt of one member, in the way that was chosen for it."""
+    if cells.table[STATE] == READY:
+        by_cells.slope(cells, t, u, out)
+    else:
+        slope(one, t, u, out)
+
+
+@njit(**INNER)
+def jacobian(one, cells, t):
+    """Write the Jacobian at the state of one member, whose slope there is known; return how many evaluations."""
+    if cells.table[STATE] == READY:
+        by_cells.jacobian(cells, t, one.state)
+        return 1
     u, f, size = one.state, one.slope, one.size
     for l in range(LANES):
         one.t[l] = t
@@ -149,54 +166,12 @@ def _away(u):
 
 
 @njit(**INNER)
-def drift(one, t, stop):
+def drift(one, cells, t, stop):
     """Write how the slope of one member changes with time alone."""
     aside = min(1e-6 * max(abs(t), stop - t), 0.5 * (stop - t))
-    slope(one, t + aside, one.state, one.drift)
+    slope_by(one, cells, t + aside, one.state, one.drift)
     for i in range(one.size):
         one.drift[i] = (one.drift[i] - one.slope[i]) / aside
-
-
-@njit(**INNER)
-def factor(size, M, pivots):
-    """Replace M by its LU factors, with partial pivoting; return False if it is singular."""
-    for k in range(size):
-        best, row = abs(M[k * size + k]), k
-        for i in range(k + 1, size):
-            if abs(M[i * size + k]) > best:
-                best, row = abs(M[i * size + k]), i
-        pivots[k] = row
-        if not best > 0.0:
-            return False
-        if row != k:
-            for j in range(size):
-                M[k * size + j], M[row * size + j] = M[row * size + j], M[k * size + j]
-        for i in range(k + 1, size):
-            ratio = M[i * size + k] / M[k * size + k]
-            M[i * size + k] = ratio
-            if ratio != 0.0:
-                for j in range(k + 1, size):
-                    M[i * size + j] -= ratio * M[k * size + j]
-    return True
-
-
-@njit(**INNER)
-def solve(size, M, pivots, b):
-    """Replace b by the solution of M x = b."""
-    for k in range(size):
-        row = pivots[k]
-        if row != k:
-            b[k], b[row] = b[row], b[k]
-    for i in range(size):
-        total = b[i]
-        for j in range(i):
-            total -= M[i * size + j] * b[j]
-        b[i] = total
-    for i in range(size - 1, -1, -1):
-        total = b[i]
-        for j in range(i + 1, size):
-            total -= M[i * size + j] * b[j]
-        b[i] = total / M[i * size + i]
 
 
 @njit(**INNER)
@@ -209,7 +184,7 @@ def speed_of(size, f, u, rtol, atol):
 
 
 @njit(**INNER)
-def rodas4(one, t, stop, h, rtol, atol):
+def rodas4(one, cells, t, stop, h, rtol, atol):
     """Try steps of decreasing size until one is accepted, with the Jacobian and the slopes that `one` holds.
 
     Returns
@@ -219,6 +194,7 @@ def rodas4(one, t, stop, h, rtol, atol):
         step became too short. ``one.after`` is the state then, and ``one.stages`` is what `dense` needs.
     """
     u, new, k, M, pivots, size = one.state, one.after, one.stages, one.M, one.pivots, one.size
+    low = cells.table[STATE] == READY
     rejected = False
     tries = 0
     while True:
@@ -228,12 +204,15 @@ def rodas4(one, t, stop, h, rtol, atol):
         if h < 16.0 * np.spacing(abs(t)) and not last:
             return t, 0.0, 0.0, tries
         tries += 1
-        for i in range(size):
-            for j in range(size):
-                M[i * size + j] = -one.J[i * size + j]
-            M[i * size + i] += 1.0 / (h * _GAMMA)
         norm = 0.0
-        finite = factor(size, M, pivots)
+        if low:
+            finite = by_cells.factor(cells, size, h * _GAMMA, pivots)
+        else:
+            for i in range(size):
+                for j in range(size):
+                    M[i * size + j] = -one.J[i * size + j]
+                M[i * size + i] += 1.0 / (h * _GAMMA)
+            finite = matrices.factor(size, M, pivots)
         if finite:
             for stage in range(6):
                 for i in range(size):
@@ -245,13 +224,16 @@ def rodas4(one, t, stop, h, rtol, atol):
                     for i in range(size):
                         k[i] = one.slope[i]
                 else:
-                    slope(one, t + _TIMES[stage] * h, new, part(k, stage * size))
+                    slope_by(one, cells, t + _TIMES[stage] * h, new, part(k, stage * size))
                 for i in range(size):
                     total = k[stage * size + i] + h * _DRIFT[stage] * one.drift[i]
                     for j in range(stage):
                         total += _C[stage, j] / h * k[j * size + i]
                     k[stage * size + i] = total
-                solve(size, M, pivots, part(k, stage * size))
+                if low:
+                    by_cells.solve(cells, size, h * _GAMMA, pivots, part(k, stage * size))
+                else:
+                    matrices.solve(size, M, pivots, part(k, stage * size))
             for i in range(size):
                 new[i] += k[5 * size + i]
                 e = abs(k[5 * size + i]) / (atol + rtol * max(abs(u[i]), abs(new[i])))

@@ -14,6 +14,7 @@ import numpy as np
 from brnn.base.memory import rows_at_once
 from brnn.compiler.lanes import LANES
 from brnn.ensemble.arrays import Member, pack, unfit
+from brnn.ensemble.cells import CellSteps
 from brnn.ensemble.load import integrator, lane_function, rule_of_rest
 from brnn.ensemble.noise import NoiseRules, default_step, fastest_rates, run_noisy
 from brnn.ensemble.run import Ensemble, lane_memory
@@ -80,7 +81,8 @@ class _Compiled(Driver):
         begin = task.begin if kept is None else float(kept.facts["begin"])  # by which segments are numbered
         work = Ensemble.of([_from(pack(task.system.network, task.duration, state), begin)])
         function, run_members = lane_function(work.layout.text.source), integrator("run").run_members
-        room, marks = lane_memory(work)
+        (room, marks), steps = lane_memory(work), CellSteps(work.layout)
+        cells = steps.begin()
         rests = rule_of_rest() if task.until_steady else 0
         times = task.times[self.saved :]  # the first state is saved already
         rows = max(1, min(times.size, rows_at_once(8 * state.size)))
@@ -100,8 +102,11 @@ class _Compiled(Driver):
             running = run_members(
                 function.address, *work.fixed, 0, 1, resume, most, *work.given,
                 times, base, task.rtol, task.atol, rests, work.layout.varying, work.layout.sides,
-                final, reached, status, counts, trajectory, room, marks,
+                final, reached, status, counts, trajectory, room, marks, *cells,
             )  # fmt: skip
+            if steps.wanted(cells):
+                cells = steps.known()
+                self.reason += f"; where steps are stiff {steps.words}"
             if not most:
                 fields = integrator("state").Lanes._fields
                 for name in _TIMES:

@@ -8,24 +8,20 @@ Morrison and Woodbury solves with 1 - m J:
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
-from brnn.compiler.cache import load_copy
 from brnn.compiler.cell_jacobian import CellJacobian
+from brnn.ensemble.load import integrator
 from brnn.integrate.steppers.base import Piece
 
 __all__ = ["LowRank"]
-
-_FILE = Path(__file__).with_name("low_rank_steps.py")
 
 
 class LowRank:
     """The exact Jacobian in the steps of one piece; see `brnn.integrate.methods.rosenbrock.Matrix`."""
 
     def __init__(self, piece: Piece) -> None:
-        self._code, self._jacobian = load_copy(_FILE), CellJacobian(piece.system)
+        self._code, self._jacobian = integrator("matrices"), CellJacobian(piece.system)
         self._function = self._jacobian.of(piece.fun)
         self._inverses = [np.empty_like(own) for own in self._jacobian.own]
         self._X = np.empty_like(self._jacobian.spread)
