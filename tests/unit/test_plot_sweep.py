@@ -63,7 +63,8 @@ def test_a_log_axis_of_members_that_all_failed_has_their_places(values: np.ndarr
     )
     figure = sweep_figure(sweep, "line", measure="F.x")
     figure.canvas.draw()
-    assert figure.axes[0].get_xscale() == "log" and figure.axes[0].get_xlim() == (0.5, 2.0)
+    assert figure.axes[0].get_xscale() == "log"
+    assert figure.axes[0].get_xlim() == (0.5, 2.0)
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in exp:RuntimeWarning")  # of Matplotlib's own axis
@@ -74,7 +75,8 @@ def test_a_map_of_the_widest_ratios_ends_at_numbers() -> None:
         {"axes": json.dumps({"A": 3, "I": 2})},
     )
     low, high = sweep_figure(sweep, "map", measure="total").axes[0].get_xlim()
-    assert 0.0 < low <= 1e-300 and 1e300 <= high < np.inf
+    assert 0.0 < low <= 1e-300
+    assert 1e300 <= high < np.inf
 
 
 def test_what_differs_is_drawn_and_first_what_the_model_shows() -> None:
