@@ -81,6 +81,7 @@ class Sides:
         self._arrays = [(names.index(side.low), names.index(side.high)) if side.low else None for side in self._sides]
         count = self._states.size
         self._above, self._loose = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+        self._rounding = 16.0 * EPS * np.abs(self._jumps)
         self._last = np.full(count, -np.inf)
         self._waiting = np.zeros(count, dtype=bool)  # what changes sides at the time that `search` returned
         self._fun: RightHandSide | None = None
@@ -110,10 +111,11 @@ class Sides:
         self._fun = fun
         away = self._away(state)
         self._loose &= np.abs(away) <= _AWAY * self._tolerance(state)
-        self._above[:] = away >= 0.0
+        changed = (self._last == time) & (np.abs(away) <= self._rounding)
+        self._above[:] = np.where(changed, self._above, away >= 0.0)
         self._write()
         slope = fun(time, state)[self._states]
-        near = np.abs(away) <= 16.0 * EPS * np.abs(self._jumps) + NEAR * time * np.abs(slope)
+        near = np.abs(away) <= self._rounding + NEAR * time * np.abs(slope)
         back = near & ~self._late & ~self._loose & np.where(self._above, slope < 0.0, slope > 0.0)
         if not back.any():
             return 1
@@ -125,8 +127,9 @@ class Sides:
         """Let the signals change sides that `search` found; return how often du/dt was evaluated."""
         assert self._fun is not None
         waiting, self._waiting = self._waiting, np.zeros_like(self._waiting)
-        self._above ^= waiting & ~self._late
-        trembling = waiting & ~self._late & (time > self._last)
+        self._above ^= waiting
+        self._loosen(waiting & (time == self._last), time)
+        trembling = waiting & ~self._late & (-np.inf < self._last) & (self._last < time)
         if trembling.any():
             slope = np.abs(self._fun(time, state)[self._states])
             trembling &= slope * (time - self._last) <= _TREMBLE * self._tolerance(state)
@@ -179,8 +182,10 @@ class Sides:
         here = self._beyond_at(found, sign, output(min(high + NEAR * high, stop)))
         if not here.any():
             here = self._beyond_at(found, sign, output(high)) | (high == stop)
-        self._waiting[found[here]] = True
-        return high
+        found = found[here]
+        still = found[self._still(found, start, before, high, slopes)]
+        self._waiting[still if still.size else found] = True
+        return start if still.size else high
 
     def table(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return what compiled steps watch, as `brnn.integrate.watches.Watches.table` does."""
@@ -221,6 +226,25 @@ class Sides:
     def _beyond_at(self, which: np.ndarray, sign: np.ndarray, state: np.ndarray) -> np.ndarray:
         away = sign[which] * (state[self._states[which]] - self._jumps[which])
         return np.asarray((away > 0.0) | ((away == 0.0) & ~self._above[which]))
+
+    def _still(
+        self,
+        which: np.ndarray,
+        start: float,
+        before: np.ndarray,
+        jump: float,
+        slopes: tuple[np.ndarray, np.ndarray] | None,
+    ) -> np.ndarray:
+        """Tell which stand at their jumps when a step begins, and have not moved by more than rounding up to `jump`.
+
+        They leave with du/dt = 0 to the side on which they are not: no step would be short enough to end there.
+        """
+        near = np.abs(self._away(before)[which]) <= self._rounding[which]
+        if near.any():
+            assert self._fun is not None
+            slope = (self._fun(start, before) if slopes is None else slopes[0])[self._states[which]]
+            near &= np.abs(slope) * (jump - start) <= self._rounding[which]
+        return np.asarray(near)
 
     def _peaks(self, which: np.ndarray, sign: np.ndarray, output: _Dense, start: float, stop: float) -> np.ndarray:
         """Return moments at which cells that turn within a step are beyond their jumps; -inf for those that are not."""

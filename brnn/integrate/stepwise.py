@@ -381,6 +381,8 @@ class Stepwise(Driver):
             if jump is not None:
                 self.planned = getattr(stepper, "h_abs", None)
                 self.fastest = getattr(stepper, "fastest", None)
+                if jump == before:
+                    return before
                 if self.planned is not None and jump - before < _NEAR_END * (stop - before):
                     # No event is looked for in it: what waits for a crossing knows only of steps that count.
                     self.sides.forget()

@@ -303,3 +303,23 @@ def test_a_signal_of_the_users_own_with_two_jumps() -> None:
 )  # fmt: skip
 def test_where_signals_jump(signal: Signal, jumps: tuple[float, ...]) -> None:
     assert signal.jumps == jumps
+
+
+@pytest.mark.parametrize(("solver", "theta"), [("DOP853", 0.0), ("DOP853", 0.5), ("Radau", 0.0), ("Radau", 0.5)])
+def test_a_cell_that_rests_at_its_threshold_may_leave_it_with_slope_0(solver: str, theta: float) -> None:
+    """b rests at theta until a, which rises from 0 at t = 1, inhibits it: c, which f(b) drives, decays from then on."""
+    starts = {"a": 0.0, "b": theta, "c": 0.0}
+    layers = [brnn.Layer.additive(name, 1, A=1.0, initial=start) for name, start in starts.items()]
+    links = [
+        brnn.Projection("a", "b", "inhibitory", brnn.Linear(), brnn.OneToOne()),
+        brnn.Projection("b", "c", "excitatory", brnn.Step(1.0, theta), brnn.OneToOne()),
+    ]
+    for onset in (0.0, 1.0):
+        inputs = [
+            brnn.Stimulus("a", "excitatory", 1.0, brnn.Pulse(onset, 100.0)),
+            brnn.Stimulus("b", "excitatory", theta),
+        ]
+        run = brnn.simulate(brnn.Network("leaves", layers, links, inputs), 5.0, times=[5.0], solver=solver)
+        expected = (1.0 - np.exp(-onset)) * np.exp(onset - 5.0)
+        assert run.final("c").values[0] == pytest.approx(expected, rel=1e-6, abs=ATOL)
+        assert run.solver.steps < 100
