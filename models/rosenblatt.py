@@ -20,8 +20,8 @@ What is known: between two switches of a signal every level relaxes exponentiall
 - A cell that inhibits itself across its own threshold would have to switch infinitely often: (3) has no solution, and
   such connections are refused. Two cells of which one excites and one inhibits the other approach such a state.
 
-The error estimate of RK45 sees little of the jumps: a run of the ring may be wrong by 0.1 with rtol 1e-6, and by less
-than 1e-4 with solver="LSODA" (docs/howto/signal.md).
+Runs end their steps where signals jump, since error estimates see little of a jump within a step
+(docs/howto/signal.md).
 """
 
 from __future__ import annotations
