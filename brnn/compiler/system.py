@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -269,16 +269,16 @@ class System:
         arrays: dict[str, Any] = dict(self.program.arrays)
         network = self.network
         for (name, kind), base in self.program.inputs.items():
-            total = np.zeros(network.layer(name).shape)
+            shape, parts = network.layer(name).shape, list[Any]()
             for k, stimulus in enumerate(network.stimuli):
                 now = clock.reads(k, time)
                 if stimulus.target != name or stimulus.kind != kind or now is None:
                     continue
                 if self.program.explicit and stimulus.schedule.per_cell:
-                    total += stimulus.at(now, total.shape)
+                    parts.append(stimulus.at(now, shape))
                 else:
-                    total += stimulus.schedule.segment(now, np.asarray(stimulus.pattern)).base
-            arrays[base] = total.ravel()
+                    parts.append(stimulus.schedule.segment(now, np.asarray(stimulus.pattern)).base)
+            arrays[base] = _total(parts, shape).ravel()
         for course in self.program.courses:
             schedule = network.schedules[course.schedule]
             pattern = np.ones(()) if course.pattern is None else network.stimuli[course.schedule].pattern
@@ -410,6 +410,18 @@ class System:
     def whole_arrays(self) -> str | None:
         """Text of a module whose function needs no compiling, see brnn.compiler.whole_arrays; None if there is none."""
         return text_of_whole_arrays(self.program)
+
+
+def _total(parts: Sequence[Any], shape: tuple[int, ...]) -> np.ndarray:
+    """Return the sum of inputs to a layer in an array of its own; that of a single one which nobody else has is it."""
+    if len(parts) == 1 and isinstance(parts[0], np.ndarray) and parts[0].shape == shape:
+        (only,) = parts
+        if only.dtype == np.float64 and only.flags.owndata and only.flags.writeable and only.flags.c_contiguous:
+            return only
+    total = np.zeros(shape)
+    for part in parts:
+        total += part
+    return total
 
 
 def compile_network(network: Network) -> System:

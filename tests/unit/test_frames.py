@@ -45,6 +45,14 @@ def test_what_is_made_of_a_frame(product: bool) -> None:
     assert (frames._profiles() is not None) == product
 
 
+def test_a_pattern_weighs_each_cell_of_both_maps() -> None:
+    pattern = np.random.default_rng(4).random((2, 6, 8))
+    frames = brnn.Frames(MOVIE, opponent=True)
+    expected = pattern * np.stack([MOVIE[2] / 255.0, 1.0 - MOVIE[2] / 255.0])
+    found = brnn.Stimulus("F", "excitatory", pattern, frames).at(2.5, (2, 6, 8))
+    np.testing.assert_allclose(found, expected, rtol=1e-15)
+
+
 def test_the_input_of_a_run_is_that_of_the_frame(tmp_path: Path) -> None:
     """An integrator adds the frames up; the file holds a movie that two inputs share once, in 8 bits."""
     frames = brnn.Frames(np.repeat(MOVIE, 4, axis=2), 0.5)

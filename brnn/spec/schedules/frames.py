@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,8 +71,11 @@ class Frames(OnInIntervals):
     @property
     def intervals(self) -> np.ndarray:
         """Beginning and end of each frame."""
-        edges = self.start + self.interval * np.arange(len(self.frames) + 1)
-        return np.stack([edges[:-1], edges[1:]], axis=1)
+        if "_intervals" not in vars(self):
+            edges = self.start + self.interval * np.arange(len(self.frames) + 1)
+            vars(self)["_intervals"] = np.stack([edges[:-1], edges[1:]], axis=1)
+        known: np.ndarray = vars(self)["_intervals"]
+        return known
 
     def check(self, pattern: tuple[int, ...], layer: tuple[int, ...], where: str) -> None:
         """Require a layer of the shape of what is made of a frame."""
@@ -83,24 +87,35 @@ class Frames(OnInIntervals):
 
     def given(self, k: int, pattern: np.ndarray) -> np.ndarray:
         """Return what is made of frame `k`."""
-        shown = np.asarray(self.frames[k], dtype=np.float64)
-        if self.frames.dtype == np.uint8:
-            shown = shown / _WHITE
-        if self.block > 1:
-            rows, columns = (size // self.block for size in shown.shape)
-            shown = shown.reshape(rows, self.block, columns, self.block).mean(axis=(1, 3))
-        if self.opponent:
-            shown = np.stack([shown, 1.0 - shown])
-        if self.filter is not None:
-            from scipy.ndimage import convolve, convolve1d
+        shown = self._filtered(_block_means(self.frames[k], self.block))
+        if not self.opponent:
+            return pattern * shown
+        both = np.empty((2, *shown.shape))
+        np.multiply(pattern if pattern.ndim == 0 else pattern[0], shown, out=both[0])
+        np.subtract(self._filtered_white(shown.shape), shown, out=both[1])
+        both[1] *= pattern if pattern.ndim == 0 else pattern[1]
+        return both
 
-            profiles = self._profiles()
-            if profiles is None:
-                shown = convolve(shown, self.filter[None] if self.opponent else self.filter, mode="constant")
-            else:
-                for axis, profile in zip((-2, -1), profiles, strict=True):
-                    shown = convolve1d(shown, profile, axis=axis, mode="constant")
-        return pattern * shown
+    def _filtered(self, shown: np.ndarray) -> np.ndarray:
+        """Return a map convolved with the filter."""
+        if self.filter is None:
+            return shown
+        from scipy.ndimage import convolve, convolve1d
+
+        profiles = self._profiles()
+        if profiles is None:
+            return np.asarray(convolve(shown, self.filter, mode="constant"))
+        down, across = profiles
+        return np.asarray(convolve1d(convolve1d(shown, down, axis=0, mode="constant"), across, mode="constant"))
+
+    def _filtered_white(self, shape: tuple[int, ...]) -> float | np.ndarray:
+        """Return what luminances of 1 give: with it, one convolution of a frame serves both maps."""
+        if self.filter is None:
+            return 1.0
+        if "_white" not in vars(self):
+            vars(self)["_white"] = self._filtered(np.ones(shape))
+        white: np.ndarray = vars(self)["_white"]
+        return white
 
     def _profiles(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Return down and across of a filter that is their product: two passes cost less than one; None of others."""
@@ -115,6 +130,16 @@ class Frames(OnInIntervals):
     def lowest(self) -> float:
         """Return a bound: what the negative elements of the filter can make of a luminance of 1."""
         return 0.0 if self.filter is None else float(np.minimum(self.filter, 0.0).sum())
+
+
+def _block_means(frame: np.ndarray, block: int) -> np.ndarray:
+    """Return the luminances of a frame, from 0 to 1, averaged over blocks."""
+    sums = np.asarray(frame, dtype=np.float64)
+    white = _WHITE if frame.dtype == np.uint8 else 1.0
+    if block > 1:  # slices of whole rows, then of columns: NumPy's mean over two axes takes several times as long
+        sums = functools.reduce(np.add, [sums[k::block] for k in range(block)])
+        sums = functools.reduce(np.add, [sums[:, k::block] for k in range(block)])
+    return sums / (white * block**2)
 
 
 def _movie(value: Any) -> np.ndarray:
