@@ -301,7 +301,11 @@ def _add_kernel(
     for needed, line in topology.imports.items():
         if re.search(rf"\b{needed}\(", text):
             program.imports[line] = None
-    arguments = program.arguments(function, 2, topology.arguments(source, target), owner)
+    values = topology.arguments(source, target)
+    arguments = program.arguments(function, 2, values, owner)
+    for k, (name, value) in enumerate(zip(function.arguments[2:], values, strict=True)):
+        if name in topology.rooms and isinstance(value, np.ndarray):
+            arguments[k] = program.work(f"{name}_{owner}", value.size)
     program.add(program.call(function, s, net, *arguments))
 
 

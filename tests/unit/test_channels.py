@@ -12,7 +12,7 @@ from reference import applied, reference_rhs
 
 import brnn
 from brnn.compiler import compile_network
-from brnn.spec.topologies.channels import ChannelKernels
+from brnn.spec.topologies.channels import ChannelKernels, shared_sums
 
 MODES = {"zero": "constant", "periodic": "wrap", "reflect": "reflect", "nearest": "nearest"}
 
@@ -58,6 +58,28 @@ def test_sums_across_channels() -> None:
     )
     alone = brnn.AcrossChannels(np.ones((2, 1)))  # a layer of rows and columns is one map
     np.testing.assert_array_equal(applied(alone, (3, 4), small[0].ravel(), (2, 3, 4)), np.tile(small[0].ravel(), 2))
+
+
+@pytest.mark.parametrize(
+    ("matrix", "additions"),
+    [
+        (1.0 - np.tile(np.eye(8), 2), 34),  # 112 without shared sums
+        (np.array([0.0, 0.5, 1.0, 1.0, 10.0])[np.abs((np.arange(8)[:, None] - np.arange(8) + 4) % 8 - 4)], 49),  # 56
+        (np.array([[1.0, 1.0, -2.0, 0.0], [1.0, 1.0, 3.0, 3.0], [0.0, 2.0, 3.0, 3.0]]), 8),  # 10
+        (np.eye(3), 3),
+    ],
+)
+def test_what_several_maps_receive_is_added_up_once(matrix: np.ndarray, additions: int) -> None:
+    s = np.random.default_rng(6).random((matrix.shape[1], 20, 30))  # two times what is done at once, and a part
+    topology = brnn.AcrossChannels(matrix)
+    found = applied(topology, s.shape, s.ravel(), (len(matrix), 20, 30))
+    np.testing.assert_allclose(found, np.einsum("ck,kij->cij", matrix, s).ravel(), rtol=0.0, atol=1e-13)
+    pairs, weights = shared_sums(matrix)
+    assert len(pairs) + np.count_nonzero(weights) == additions
+    alone = np.zeros_like(s)
+    alone[0] = s[0]  # sums of nothing are 0, as nothing is subtracted
+    found = applied(topology, s.shape, alone.ravel(), (len(matrix), 20, 30)).reshape(len(matrix), -1)
+    np.testing.assert_array_equal(found, matrix[:, :1] * s[0].ravel())
 
 
 def test_block_sums_go_to_a_coarser_map() -> None:

@@ -47,6 +47,7 @@ class Topology(Spec):
     needs_self: ClassVar[bool] = False  # local kernels: whether the cell of the same index matters
     storage: ClassVar[Literal["dense", "sparse", "single"] | None] = None  # of one number per connection
     signed: ClassVar[bool] = False  # whether strengths of both signs are its purpose
+    rooms: ClassVar[tuple[str, ...]] = ()  # arguments of a kernel that it writes before it reads them, of one dimension
     imports: ClassVar[dict[str, str]] = {}  # global name used by a kernel -> the import line it needs
 
     @classmethod
