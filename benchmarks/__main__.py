@@ -18,6 +18,7 @@ from benchmarks import (
     noise,
     single_run,
     startup,
+    stiff_sweep,
     sweep,
     targets,
 )  # fmt: skip
@@ -26,6 +27,7 @@ from benchmarks.measure import write
 BENCHMARKS = {
     "single_run": single_run,
     "sweep": sweep,
+    "stiff_sweep": stiff_sweep,
     "noise": noise,
     "field": field,
     "heading": heading,

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from brnn.compiler.system import equations_hash
-from brnn.ensemble.arrays import unfit
+from brnn.ensemble.arrays import pack, unfit
+from brnn.ensemble.cells import CellSteps
 from brnn.files.sweep.header import SweepHeader
 from brnn.spec.network import Network
 from brnn.sweeps.building.builder import NetworkBuilder
@@ -61,6 +62,8 @@ def sweep_header(
         "solver": options.solver,
         "time_units": "1" if sample is None else sample.time_units,
     }
+    if sample is not None and not sample.noisy and options.solver == "auto" and unfit(sample) is None:
+        attributes["stiff_steps"] = CellSteps(pack(sample, options.length(sample)).layout).words
     if shard is not None:
         attributes["shard"] = f"{shard[0]}/{shard[1]}"
     if command is not None:

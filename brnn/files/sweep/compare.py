@@ -41,7 +41,7 @@ def difference(
     options = {name: getattr(stored, name) for name in plain} | dict(stored.attributes)
     asked = {name: getattr(given, name) for name in plain} | dict(given.attributes)
     for name in dict.fromkeys((*options, *asked)):
-        if not (shards and name == "shard") and name not in PROVENANCE:
+        if not (shards and name == "shard") and name not in (*PROVENANCE, "stiff_steps"):  # older files do not say that
             detail = _first_difference(options.get(name), asked.get(name), name, places)
             if detail:
                 return f"its options differ ({detail})"

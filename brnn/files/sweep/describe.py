@@ -41,6 +41,8 @@ def describe_sweep(path: str | Path) -> list[str]:
                 lines.append(f"{name}{f' ({cells})' if cells else ''}" + (f": {text}" if text != name else ""))
         known = ("solver", "rtol", "atol", "duration", "seed", "shard")
         lines.append(", ".join(f"{name} {attributes[name]}" for name in known if name in attributes))
+        if "stiff_steps" in attributes:
+            lines.append(f"where steps are stiff: {attributes['stiff_steps']}")
         lines.append(f"wall time {attributes['wall_time']:.3g} s")
         lines.append(f"created {attributes['created']} by brnn {attributes['brnn_version']}: {attributes['command']}")
         texts, numbers = np.unique(dataset["error"].values[dataset["status"].values == FAILED], return_counts=True)
@@ -55,7 +57,7 @@ def sweep_as_data(path: str | Path) -> dict[str, Any]:
         attributes = dataset.attrs
         status = dataset["status"].values
         failed = dataset["member"].values[status == FAILED]
-        known = ("solver", "rtol", "atol", "duration", "until", "root_seed", "shard")
+        known = ("solver", "stiff_steps", "rtol", "atol", "duration", "until", "root_seed", "shard")
         return {
             "kind": "sweep",
             "title": attributes.get("title") or attributes.get("model"),

@@ -106,7 +106,8 @@ class _Compiled(Driver):
             )  # fmt: skip
             if steps.wanted(cells):
                 cells = steps.known()
-                self.reason += f"; where steps are stiff {steps.words}"
+                said = f"; where steps are stiff {steps.words}"
+                self.reason = self.reason.removesuffix(said) + said  # which a run that is resumed has said already
             if not most:
                 fields = integrator("state").Lanes._fields
                 for name in _TIMES:
