@@ -34,7 +34,8 @@ _HALVINGS = 8  # of a step that makes things worse
 _SMALL = 1e-9  # of the terms of du/dt, at which a root is believed
 _SAME = 1e-6  # of the size of the box: equilibria nearer than that are one
 _WIDE = 10.0  # times the initial state: the box where nothing is known
-_COPIES = 5000  # equilibria, at most
+_COPIES = 5000  # roots, in the box and beyond it, above which none is added by exchanging cells
+_ROOM = 64  # roots, at first
 _ROUNDS = 200  # starts from which no new equilibrium came, at most
 
 
@@ -211,6 +212,7 @@ class _Search:
         self.size = max(float(np.max(draws[1] - draws[0])), 1e-6)
         self.roots: list[np.ndarray] = []
         self.beyond: list[np.ndarray] = []
+        self.known = np.empty((_ROOM, system.size))  # its first rows: all of both
 
     def run(self, starts: int) -> EquilibriumSearch:
         """Search from random states, and from the state of the network itself."""
@@ -237,6 +239,8 @@ class _Search:
                 if polished is None or not self._add(polished):
                     break
                 self._add_copies(polished, swaps)
+                if len(self._found()) >= _COPIES:  # it may be one of a line of them: other starts have more to tell
+                    break
         return self._answer(starts)
 
     def _exchangeable(self, random: np.random.Generator) -> list[np.ndarray]:
@@ -265,7 +269,7 @@ class _Search:
     def _add_copies(self, root: np.ndarray, swaps: list[np.ndarray]) -> None:
         """Add what a root becomes when cells are exchanged that are alike."""
         waiting = [root]
-        while waiting and len(self.roots) < _COPIES:
+        while waiting and len(self._found()) < _COPIES:
             one = waiting.pop()
             for swap in swaps:
                 other = one[swap]
@@ -300,14 +304,19 @@ class _Search:
 
     def _add(self, root: np.ndarray) -> bool:
         """Keep a root that is new; tell whether it was."""
-        if any(float(np.max(np.abs(root - other))) <= _SAME * self.size for other in (*self.roots, *self.beyond)):
+        found = self._found()
+        count = len(found)
+        if (np.abs(found - root).max(axis=1) <= _SAME * self.size).any():
             return False
+        if count == len(self.known):
+            self.known = np.concatenate([self.known, np.empty_like(self.known)])
         edge = _SAME * self.size
         inside = bool((root >= self.limits[0] - edge).all() and (root <= self.limits[1] + edge).all())
         if inside:
             near = np.clip(root, *self.limits)  # rounding may have led over an edge that is exact
             exact = self.fun(self.time, near)
             root = near if np.max(np.abs(exact)) <= 2.0 * np.max(np.abs(self.fun(self.time, root))) else root
+        self.known[count] = root
         (self.roots if inside else self.beyond).append(root)
         return True
 
@@ -346,18 +355,22 @@ class _Search:
     def _merit(self, u: np.ndarray, f: np.ndarray, deflated: bool) -> float:
         value = float(np.max(np.abs(f)))
         if deflated:
-            for root in (*self.roots, *self.beyond):
-                value *= 1.0 + self.size**2 / max(float(np.sum((u - root) ** 2)), 1e-300)
+            value *= float(np.prod(1.0 + self.size**2 / self._squares(u - self._found())))
         return value
 
     def _log_slope(self, u: np.ndarray) -> np.ndarray:
         """Return the gradient of log M."""
-        total = np.zeros_like(u)
-        for root in (*self.roots, *self.beyond):
-            apart = u - root
-            square = max(float(apart @ apart), 1e-300)
-            total -= 2.0 * self.size**2 / (square * (square + self.size**2)) * apart
-        return total
+        apart = u - self._found()
+        square = self._squares(apart)
+        return (-2.0 * self.size**2 / (square * (square + self.size**2))) @ apart
+
+    def _found(self) -> np.ndarray:
+        """Return all roots, one a row."""
+        return self.known[: len(self.roots) + len(self.beyond)]
+
+    @staticmethod
+    def _squares(apart: np.ndarray) -> np.ndarray:
+        return np.maximum((apart**2).sum(axis=1), 1e-300)
 
 
 def _solved(J: np.ndarray, f: np.ndarray) -> np.ndarray | None:

@@ -82,6 +82,15 @@ def test_a_search_finds_them_and_no_others() -> None:
     assert all(np.array_equal(a.state, b.state) for a, b in zip(found, again, strict=True))
 
 
+def test_a_search_ends_where_equilibria_are_no_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    """dx_i/dt = x_i (B - sum_j x_j)/2 rests wherever the total is B, below 0 as well, in any order of its 6 cells."""
+    monkeypatch.setattr("brnn.dynamics.equilibria._COPIES", 50)
+    line = brnn.models.rcf.build(n=6, A=0.0, signal=brnn.Expression("0.5*w"))
+    found = brnn.equilibria(line, starts=4)
+    assert all(min(abs(total), abs(total - 3.0)) < 1e-6 for total in (e.state.sum() for e in found))
+    assert 13 < len(found) + found.outside <= 50 + 5 + 13  # those of the last exchange, and one for each start
+
+
 def test_gates_and_weights_are_unknowns_too() -> None:
     """One cell, x' = -x + 1, y' = H (K - y) - L x y, z' = x (x - z): x = 1, y = H K/(H + L), z = 1."""
     layers = [brnn.Layer.additive("S", 1, A=1.0), brnn.Layer.additive("T", 1, A=1.0)]
