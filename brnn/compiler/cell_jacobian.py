@@ -15,6 +15,7 @@ import math
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -155,47 +156,39 @@ class CellPlan:
         return cls(groups, cells, places, len(sums), unknowns)
 
     @property
+    def own(self) -> int:
+        """How many numbers D has."""
+        return sum(len(starts) ** 2 * cells for starts, cells in zip(self.groups, self.cells, strict=True))
+
+    @property
     def size(self) -> int:
         """How many numbers there are."""
-        own = sum(len(starts) ** 2 * cells for starts, cells in zip(self.groups, self.cells, strict=True))
-        return own + 2 * self.rank * self.unknowns
+        return self.own + 2 * self.rank * self.unknowns
 
 
-class CellText:
-    """The generated function that writes the parts of D, U and W behind du/dt.
+class CellText(NamedTuple):
+    """A module whose function writes the parts of D, U and W, and what these are, in its order."""
 
-    Parameters
-    ----------
-    program : Program
-        That of the network.
-
-    Raises
-    ------
-    SpecError
-        As `CellDerivatives` does.
-
-    Attributes
-    ----------
-    derivatives : CellDerivatives
-        What it writes, in its order.
-    source : str
-        Text of the module.
-    """
-
-    def __init__(self, program: Program) -> None:
-        self.derivatives = CellDerivatives(program)
-        behind = [(part.name, part.of) for part in self.derivatives.parts]
-        self.source = text_of(self.derivatives.program, behind=behind)
+    source: str
+    derivatives: CellDerivatives
 
 
 _texts: weakref.WeakKeyDictionary[Program, CellText] = weakref.WeakKeyDictionary()
 
 
 def cell_text(program: Program) -> CellText:
-    """Return the text of a program; the same one again for each piece of a run."""
+    """Return the text of a program; the same one again for each piece of a run.
+
+    Raises
+    ------
+    SpecError
+        As `CellDerivatives` does.
+    """
     found = _texts.get(program)
     if found is None:
-        found = _texts[program] = CellText(program)
+        derivatives = CellDerivatives(program)
+        behind = [(part.name, part.of) for part in derivatives.parts]
+        found = _texts[program] = CellText(text_of(derivatives.program, behind=behind), derivatives)
     return found
 
 
@@ -210,7 +203,7 @@ class CellJacobian:
     Raises
     ------
     SpecError
-        As `CellText` does.
+        As `cell_text` does.
 
     Attributes
     ----------

@@ -44,6 +44,8 @@ class Side:
         How late they are read.
     low, high : str
         The arrays of the program between whose numbers they are read; "" if they are read late.
+    last, places : str
+        For lanes, the arrays of the times at which each signal jumped, and of the activities at which it does.
     """
 
     layer: str
@@ -51,6 +53,8 @@ class Side:
     lag: float
     low: str = ""
     high: str = ""
+    last: str = ""
+    places: str = ""
 
 
 def sides_of(program: Program) -> tuple[Side, ...]:
@@ -63,8 +67,7 @@ def sides_of(program: Program) -> tuple[Side, ...]:
 def with_sides(program: Program, *, lanes: bool = False) -> tuple[Program, tuple[Side, ...]]:
     """Return the program that reads signals on one side of their jumps, and what jumps.
 
-    For `lanes` the arrays are among its values: nothing jumps at first, and beside them stand arrays ``lastK_LAYER`` of
-    the times at which each signal jumped, and ``jumpsK_LAYER`` of the activities at which it does.
+    For `lanes` the arrays are among its values: nothing jumps at first, and beside them stand two more.
     """
     changed = replace(program, arrays=dict(program.arrays), names=dict(program.names))
     calls: dict[Call, Call] = {}
@@ -72,16 +75,19 @@ def with_sides(program: Program, *, lanes: bool = False) -> tuple[Program, tuple
     for k, reading in enumerate(program.readings):
         if not reading.signal.jumps:
             continue
-        names = ("", "") if reading.lag > 0.0 else (f"low{k}_{reading.layer}", f"high{k}_{reading.layer}")
-        sides.append(Side(reading.layer, reading.signal.jumps, reading.lag, *names))
-        if names[0]:
+        side = Side(reading.layer, reading.signal.jumps, reading.lag)
+        if reading.lag <= 0.0:
+            kinds = ("low", "high", "last", "jumps") if lanes else ("low", "high")
+            names = [f"{kind}{k}_{reading.layer}" for kind in kinds]
+            side = Side(reading.layer, reading.signal.jumps, reading.lag, *names)
             if lanes:
-                low, high = (changed.array(n, np.full(reading.cells, v)) for n, v in zip(names, _OPEN, strict=True))
-                changed.array(f"last{k}_{reading.layer}", np.full(reading.cells, -np.inf))
-                changed.array(f"jumps{k}_{reading.layer}", np.array(reading.signal.jumps))
+                low, high = (changed.array(n, np.full(reading.cells, v)) for n, v in zip(names, _OPEN, strict=False))
+                changed.array(side.last, np.full(reading.cells, -np.inf))
+                changed.array(side.places, np.array(reading.signal.jumps))
             else:
                 low, high = (changed.work(name, reading.cells) for name in names)
             calls[reading.call] = _between(reading, low, high)
+        sides.append(side)
     changed.statements = list(_replaced(program.statements, calls))
     return changed, tuple(sides)
 

@@ -208,10 +208,10 @@ def _sides(sides: Sequence[Side], variables: Sequence[Variable], rows: Mapping[s
     found = [np.zeros((0, 6), np.int64)]
     for side in sides:
         start, size = first[f"{side.layer}.x"]
-        own = [rows[side.low], rows[side.high], rows[side.low.replace("low", "last", 1)]]
+        own = [rows[side.low], rows[side.high], rows[side.last]]
         table = np.empty((size, 6), np.int64)
         table[:, :4] = np.arange(size)[:, None] + [start, *own]
-        table[:, 4:] = rows[side.low.replace("low", "jumps", 1)], len(side.jumps)
+        table[:, 4:] = rows[side.places], len(side.jumps)
         found.append(table)
     return np.concatenate(found)
 

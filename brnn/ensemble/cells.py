@@ -8,12 +8,12 @@ functions are compiled, when the first member proves to be stiff: most never do.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from brnn.compiler.cell_jacobian import CellDerivatives, CellPlan
+from brnn.compiler.cell_jacobian import CellDerivatives, CellPlan, CellText
 from brnn.compiler.lanes import text_of_one
 from brnn.compiler.program import Equations, Program
 from brnn.compiler.statements import Array
@@ -28,16 +28,8 @@ FEWEST = 10  # unknowns for which it pays to compile the functions
 _EVALUATIONS, _EVALUATIONS_OF_LANES = 100, 1000
 
 
-@dataclass(frozen=True)
-class _Code:
-    """The functions of a structure: their text, and what they write."""
-
-    source: str
-    derivatives: CellDerivatives
-
-
 @functools.lru_cache(maxsize=256)
-def _code(equations: Equations, constants: tuple[tuple[int, float], ...]) -> _Code | None:
+def _code(equations: Equations, constants: tuple[tuple[int, float], ...]) -> CellText | None:
     """Return the functions of equations whose cells meet in totals alone; None for others."""
     program = Program(
         equations.blocks,
@@ -55,7 +47,7 @@ def _code(equations: Equations, constants: tuple[tuple[int, float], ...]) -> _Co
     arrays = (*equations.arrays, *(Array(part.name, "work") for part in derivatives.parts))
     with_parts = replace(derivatives.program.equations, arrays=arrays)
     bodies = {"slopes": replace(equations, arrays=arrays), "parts": with_parts}
-    return _Code(text_of_one(bodies, constants), derivatives)
+    return CellText(text_of_one(bodies, constants), derivatives)
 
 
 class CellSteps:
@@ -117,9 +109,8 @@ class CellSteps:
         names, n = self.layout.equations.blocks, self.layout.n
         starts = dict(zip(names, n.tolist(), strict=False))
         plan = CellPlan.of(code.derivatives, starts, self._sizes)
-        own = sum(len(of) ** 2 * cells for of, cells in zip(plan.groups, plan.cells, strict=True))
         blocks = max(len(of) for of in plan.groups)
-        price = own * (blocks + 6) + plan.rank * size * (plan.rank + blocks + 12) + _EVALUATIONS * size
+        price = plan.own * (blocks + 6) + plan.rank * size * (plan.rank + blocks + 12) + _EVALUATIONS * size
         return plan if price < 0.5 * size * (size**2 / 3 + 6 * size + _EVALUATIONS_OF_LANES) else None
 
     @property
@@ -163,8 +154,7 @@ class CellSteps:
         groups = np.concatenate([[len(of), cells, *of] for of, cells in zip(plan.groups, plan.cells, strict=True)])
         copies = np.array([copy for copy in zip(begins, plan.places, sizes, strict=True) if copy[1] >= 0])
         rows = self.layout.rows
-        own = plan.size - 2 * rank * unknowns
-        lengths = [8, rows, width, unknowns, plan.size, own, rank * unknowns, rank * rank, rank]
+        lengths = [8, rows, width, unknowns, plan.size, plan.own, rank * unknowns, rank * rank, rank]
         places = np.cumsum([0, *lengths])
         table = np.zeros(kernel.HEAD, np.int64)
         table[: kernel.COPIES + 1] = (

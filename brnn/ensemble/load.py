@@ -13,7 +13,8 @@ __all__ = ["integrator", "lane_function", "rule_of_rest"]
 
 _FOLDER = Path(__file__).parent / "kernels"
 # What else they contain; read, not imported: that would load Numba.
-_USED = (Path(__file__).parent / "rest.py", Path(__file__).parents[1] / "compiler" / "numba_internals.py")
+_COMPILER = Path(__file__).parents[1] / "compiler"
+_USED = (Path(__file__).parent / "rest.py", _COMPILER / "numba_internals.py", _COMPILER / "jumps.py")
 
 
 @functools.cache

@@ -100,7 +100,6 @@ class NetworkEquations:
     equations: tuple[Equation, ...]
     definitions: tuple[Definition, ...]
     events: tuple[tuple[str, str], ...] = ()
-
     set_by_events: tuple[Equation, ...] = ()
 
     def _split(self, write: Text) -> tuple[list[Equation], str]:

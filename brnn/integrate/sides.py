@@ -16,16 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from brnn.compiler.jumps import AWAY, CLOSER, TREMBLE
 from brnn.compiler.system import RightHandSide, System
 from brnn.integrate.watches import EPS, NEAR
 
 __all__ = ["AT_MOST", "Sides", "look_up"]
 
 AT_MOST = 2_000  # cells times jumps that are looked up; each ends a step
-_LOOKS = 17  # points of a step at which a cell that turns in it is looked at,
-_CLOSER = 3  # and so many times again, ever closer, where it is nearest to its jump
-_AWAY = 1_000.0  # tolerances from its jump where a loose signal is kept on its side again
-_TREMBLE = 10.0  # tolerances; a cell that came no farther since it crossed slides
+_LOOKS = 17  # points of a step at which a cell that turns in it is looked at
 
 _Dense = Callable[[Any], np.ndarray]
 
@@ -110,7 +108,7 @@ class Sides:
         """Find the sides at the beginning of a piece; return how often du/dt was evaluated."""
         self._fun = fun
         away = self._away(state)
-        self._loose &= np.abs(away) <= _AWAY * self._tolerance(state)
+        self._loose &= np.abs(away) <= AWAY * self._tolerance(state)
         changed = (self._last == time) & (np.abs(away) <= self._rounding)
         self._above[:] = np.where(changed, self._above, away >= 0.0)
         self._write()
@@ -132,7 +130,7 @@ class Sides:
         trembling = waiting & ~self._late & (-np.inf < self._last) & (self._last < time)
         if trembling.any():
             slope = np.abs(self._fun(time, state)[self._states])
-            trembling &= slope * (time - self._last) <= _TREMBLE * self._tolerance(state)
+            trembling &= slope * (time - self._last) <= TREMBLE * self._tolerance(state)
             self._loosen(trembling, time)
         self._last[waiting] = time
         self._settle(self._fun, time, state, waiting & ~self._late)
@@ -257,7 +255,7 @@ class Sides:
         rise = values[rows, inner] - np.minimum(values[rows, inner - 1], values[rows, inner + 1])
         for j in np.flatnonzero(values[rows, best] + np.maximum(rise, 0.0) >= 0.0).tolist():
             times, heights = moments, values[j]
-            for _ in range(_CLOSER):
+            for _ in range(CLOSER):
                 beyond = heights[1:] > 0.0  # where it begins rounding may put it on either side
                 if beyond.any():
                     found[j] = times[1 + int(np.flatnonzero(beyond)[0])]
@@ -290,7 +288,7 @@ class Sides:
     def keep_again(self, state: np.ndarray) -> None:
         """Keep loose signals on their sides whose cells have gone away from their jumps."""
         away = self._away(state)
-        left = self._loose & (np.abs(away) > _AWAY * self._tolerance(state))
+        left = self._loose & (np.abs(away) > AWAY * self._tolerance(state))
         if left.any():
             self._loose &= ~left
             self._above[left] = away[left] >= 0.0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from brnn.base.memory import rows_at_once
+from brnn.compiler.jumps import BEYOND, NEAR_END
 from brnn.compiler.system import RightHandSide
 from brnn.integrate.delays import History, inside
 from brnn.integrate.driver import Driver
@@ -43,9 +44,6 @@ _STABLE = 3.3  # the same where it does
 _PACE_STEPS = 10_000  # over which the pace of a run is measured
 _MOST_STEPS = 1e7  # for the rest of the run: the solver slides along a jump of the equations, or is not made for them
 _SLOW_PACES = 10  # in a row by which it would need more than that
-# States within a step are less accurate than at its end: a step in which a signal jumps before the part _NEAR_END is
-# made again, a little longer than to the jump.
-_NEAR_END, _BEYOND = 0.9, 1.0625
 _SLIDING_STEPS = 16  # in one call while a cell slides along a jump
 _FIRST_NUMBERS = 100_000  # times steps that are made in the first call
 _CALL_SECONDS = 0.1  # for which many steps in one call may take; then signals are heard, and the bar moves
@@ -383,10 +381,10 @@ class Stepwise(Driver):
                 self.fastest = getattr(stepper, "fastest", None)
                 if jump == before:
                     return before
-                if self.planned is not None and jump - before < _NEAR_END * (stop - before):
+                if self.planned is not None and jump - before < NEAR_END * (stop - before):
                     # No event is looked for in it: what waits for a crossing knows only of steps that count.
                     self.sides.forget()
-                    self.planned, self.again = _BEYOND * (jump - before), True
+                    self.planned, self.again = BEYOND * (jump - before), True
                     return before
         if self.reactor is not None and self.reactor.watching and slopes is not None:
             if jump is not None:

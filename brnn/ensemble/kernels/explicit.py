@@ -10,10 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from brnn.compiler.jumps import BEYOND, NEAR_END
 from brnn.compiler.lanes import LANES
 
 from .control import INNER, LARGEST, SAFETY, SMALLEST
-from .sides import BEYOND, NEAR_END, WHOLE, change, mended, part_of_step, put_all
+from .sides import WHOLE, change, mended, part_of_step, put_all
 from .state import EVALUATIONS, RENEWED, STEPS, TOO_SHORT, save
 from .stiff import evaluate
 from .vectors import errors, interpolate, sizes, stage1, stage2, stage3, stage4, stage5, take

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, types
 
+from brnn.compiler.jumps import BEYOND, NEAR_END
 from brnn.compiler.lanes import LANES
 from brnn.compiler.numba_internals import address, call_rests, part
 from brnn.ensemble import rest
@@ -18,7 +19,7 @@ from . import stiff
 from .cells import AT_Q, READY, STATE, UNKNOWN, WANTED, Cells
 from .control import INNER, OPTIONS
 from .explicit import FROM, attempt, control, first_steps
-from .sides import BEYOND, NEAR_END, WHOLE, Sides, change, loosen_all, mended, part_of_step, put_all
+from .sides import WHOLE, Sides, change, loosen_all, mended, part_of_step, put_all
 from .state import (
     ACTIVE,
     COMMON,

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from brnn.compiler.jumps import AWAY, CLOSER, TREMBLE
 from brnn.compiler.lanes import LANES
 
 from . import stiff
@@ -19,12 +20,8 @@ from .control import INNER
 from .vectors import value_within
 
 STATE, LOW, HIGH, LAST, FIRST, COUNT, FIELDS = 0, 1, 2, 3, 4, 5, 6  # of each cell in the table
-LOOKS, CLOSER = 16, 3  # at a cell that turns within a step, and how often closer
-AWAY, TREMBLE = 1000.0, 10.0  # tolerances, see `brnn.integrate.sides`
+LOOKS = 16  # at a cell that turns within a step
 NEAR = 16.0 * 2.0**-52
-# States within a step are less accurate than at its end: a step in which a signal jumps before the part NEAR_END is
-# made again, a little longer than to the jump.
-NEAR_END, BEYOND = 0.9, 1.0625
 WHOLE = 2.0  # the fraction of a step in which nothing jumps
 
 

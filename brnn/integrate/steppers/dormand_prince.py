@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from brnn.compiler import jumps
 from brnn.compiler.cache import load_copy
 from brnn.compiler.system import room_apart
 from brnn.integrate.steppers.base import Piece
@@ -34,7 +35,7 @@ def compiled_steps() -> Any:
 
 def steps_over_jumps() -> Any:
     """Return the module of the compiled steps that end where signals jump."""
-    return load_copy(_OVER_JUMPS, _FILE)
+    return load_copy(_OVER_JUMPS, _FILE, Path(jumps.__file__))
 
 
 class DormandPrince:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from brnn.compiler.jumps import AWAY, BEYOND, CLOSER, NEAR_END, TREMBLE
 from brnn.compiler.numba_internals import array_at, call_rhs, place_of
 from brnn.integrate.steppers.dormand_prince_steps import (
     BEFORE,
@@ -28,10 +29,8 @@ from brnn.integrate.steppers.dormand_prince_steps import (
     weights_within,
 )
 
-LOOKS, CLOSER = 17, 3  # at a cell that turns within a step, and how often closer
-AWAY, TREMBLE = 1_000.0, 10.0  # tolerances, see `brnn.integrate.sides`
+LOOKS = 17  # at a cell that turns within a step
 NEAR = 16.0 * 2.0**-52
-NEAR_END, BEYOND = 0.9, 1.0625  # see `brnn.integrate.stepwise`
 # What is kept between calls: which jump was the first along which a cell slides (-1: none), when, and whether the last
 # step is still to be looked at.
 SLID, SINCE, PENDING = 0, 1, 2

@@ -68,14 +68,11 @@ class Frames(OnInIntervals):
                 )
             self._set(filter=kernel)
 
-    @property
+    @functools.cached_property
     def intervals(self) -> np.ndarray:
         """Beginning and end of each frame."""
-        if "_intervals" not in vars(self):
-            edges = self.start + self.interval * np.arange(len(self.frames) + 1)
-            vars(self)["_intervals"] = np.stack([edges[:-1], edges[1:]], axis=1)
-        known: np.ndarray = vars(self)["_intervals"]
-        return known
+        edges = self.start + self.interval * np.arange(len(self.frames) + 1)
+        return np.stack([edges[:-1], edges[1:]], axis=1)
 
     def check(self, pattern: tuple[int, ...], layer: tuple[int, ...], where: str) -> None:
         """Require a layer of the shape of what is made of a frame."""
@@ -92,7 +89,7 @@ class Frames(OnInIntervals):
             return pattern * shown
         both = np.empty((2, *shown.shape))
         np.multiply(pattern if pattern.ndim == 0 else pattern[0], shown, out=both[0])
-        np.subtract(self._filtered_white(shown.shape), shown, out=both[1])
+        np.subtract(self._white, shown, out=both[1])
         both[1] *= pattern if pattern.ndim == 0 else pattern[1]
         return both
 
@@ -108,14 +105,10 @@ class Frames(OnInIntervals):
         down, across = profiles
         return np.asarray(convolve1d(convolve1d(shown, down, axis=0, mode="constant"), across, mode="constant"))
 
-    def _filtered_white(self, shape: tuple[int, ...]) -> float | np.ndarray:
-        """Return what luminances of 1 give: with it, one convolution of a frame serves both maps."""
-        if self.filter is None:
-            return 1.0
-        if "_white" not in vars(self):
-            vars(self)["_white"] = self._filtered(np.ones(shape))
-        white: np.ndarray = vars(self)["_white"]
-        return white
+    @functools.cached_property
+    def _white(self) -> np.ndarray:
+        """What luminances of 1 give: with it, one convolution of a frame serves both maps."""
+        return self._filtered(np.ones([size // self.block for size in self.frames.shape[1:]]))
 
     def _profiles(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Return down and across of a filter that is their product: two passes cost less than one; None of others."""

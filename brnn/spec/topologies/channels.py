@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -356,12 +357,9 @@ class AcrossChannels(Topology):
             return (self.matrix,)
         return pairs[:, 0].copy(), pairs[:, 1].copy(), weights, np.zeros(len(pairs) * _AT_ONCE)
 
-    @property
+    @functools.cached_property
     def _shared(self) -> tuple[np.ndarray, np.ndarray]:
-        if "_sums" not in vars(self):
-            vars(self)["_sums"] = shared_sums(self.matrix)
-        known: tuple[np.ndarray, np.ndarray] = vars(self)["_sums"]
-        return known
+        return shared_sums(self.matrix)
 
     @staticmethod
     def kernel(s: Any, net: Any, matrix: Any) -> None:
