@@ -18,6 +18,7 @@ from brnn.compiler.cell_jacobian import CellJacobian
 from brnn.ensemble import cells as ways
 from brnn.ensemble.arrays import EnsembleLayout, Member, pack
 from brnn.ensemble.run import Ensemble, Finished, run_ensemble
+from brnn.files.sweep.describe import describe_sweep
 from brnn.integrate.methods.rosenbrock import ROS34PW2Totals
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.low_rank import LowRank
@@ -275,6 +276,15 @@ QUALIFY = (
     "adaptation_level", "competitive_market", "depressing_synapse", "gated_dipole", "gated_pacemaker",
     "leaky_competing_accumulator", "membrane", "organics", "rcf", "slow_inhibition", "store", "wilson_cowan",
 )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("n", "said"), [(5, "Rodas4, a matrix of 5 x 5"), (12, "Rodas4 in O(cells), 12 cells and rank 1")]
+)
+def test_a_sweep_says_how_its_stiff_members_make_steps(n: int, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "sweep.h5"
+    brnn.sweep("rcf", brnn.Grid(n=[n], A=[0.5, 1.0]), duration=0.1, out=path).close()
+    assert f"where steps are stiff: {said}" in describe_sweep(path)
 
 
 def uncompiled(layout: EnsembleLayout, path: Path) -> dict[str, Any]:
