@@ -14,8 +14,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from brnn import models
+from brnn.base.text import shortened
 from brnn.claims import Claim
-from brnn.cli.settings import changed_by, parameters_of, parse_settings
+from brnn.cli.settings import arguments_in, changed_by, parameters_of, parse_settings, setting_of
 from brnn.cli.text import signal_in_words
 from brnn.errors import BrnnError, FileError, InputError
 from brnn.figures.own import ModelFigure, figure_of
@@ -65,8 +66,25 @@ class Model:
         return None if self.path is None else figure_of(self.module)
 
     def values(self, settings: Sequence[str]) -> dict[str, Any]:
-        """Return what the texts ``KEY=VALUE`` stand for, by the name of the parameter; nothing of a saved network."""
-        return {} if self.module is None else parse_settings(settings, self.module.build, self.name)
+        """Return what the texts ``KEY=VALUE`` stand for, by the name of the parameter; nothing of a saved network.
+
+        What says how a trajectory is read (``trajectory.bridge=1``) is no parameter: `input_of` has that.
+        """
+        if self.module is None:
+            return {}
+        others = settings
+        if self._takes_trajectory:
+            others = [text for text in settings if not text.strip().startswith(_READING)]
+            for text in others:
+                name, _, value = (part.strip() for part in text.partition("="))
+                if name == "trajectory" and value.lower() != "none":
+                    raise InputError(f"--set {shortened(text)}: a trajectory is read from a file: --input FILE")
+        return parse_settings(others, self.module.build, self.name)
+
+    @property
+    def _takes_trajectory(self) -> bool:
+        known = {} if self.module is None else parameters_of(self.module.build)
+        return "trajectory" in known and "pattern" not in known
 
     def varied(self, settings: Sequence[str]) -> tuple[Any, dict[str, Any]]:
         """Return what builds the networks of a sweep or a curve, and the values that stay as the settings say.
@@ -86,10 +104,12 @@ class Model:
             if isinstance(value, Signal)
         ]
 
-    def input_of(self, source: str, dataset: str | None = None) -> Any:
-        """Return what a file holds: a trajectory if that is what `build` takes and no pattern, else a pattern."""
-        known = {} if self.module is None else parameters_of(self.module.build)
-        if "trajectory" not in known or "pattern" in known:
+    def input_of(self, source: str, dataset: str | None = None, settings: Sequence[str] = ()) -> Any:
+        """Return what a file holds: a trajectory if that is what `build` takes and no pattern, else a pattern.
+
+        Settings ``trajectory.NAME=VALUE`` give `read_trajectory` its arguments.
+        """
+        if not self._takes_trajectory:
             from brnn.files.patterns import read_pattern
 
             return read_pattern(source, dataset)
@@ -97,8 +117,10 @@ class Model:
 
         if dataset is not None:
             raise InputError(f"--dataset {dataset}: {self.name} takes a trajectory, a file with t, x and y")
+        reading = {key: text for key, text in map(setting_of, settings) if key.startswith(_READING)}
+        given = arguments_in(reading, read_trajectory, _READING)
         try:
-            return read_trajectory(source)
+            return read_trajectory(source, **given)
         except BrnnError as error:
             raise InputError(f"--input {error}") from None
 
@@ -122,8 +144,11 @@ class Model:
         assert self.module is not None
         build = self.module.build
         known = parameters_of(build)
+        reading = next((text for text in settings if text.strip().startswith(_READING)), None)
         if isinstance(pattern, Trajectory):
             values["trajectory"] = pattern
+        elif reading is not None and self._takes_trajectory:
+            raise InputError(f"--set {shortened(reading)}: says how --input FILE is read, which is not given")
         elif pattern is not None:
             if "pattern" not in known:
                 raise InputError(f"--input {source}: {self.name} takes no input pattern (its build has no 'pattern')")
@@ -157,6 +182,7 @@ class Model:
 
 
 _EMPTY = inspect.Parameter.empty
+_READING = "trajectory."
 
 
 def build_given(file: str | Path, model: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from brnn.spec.dotted.arguments import BuildArguments, any_parameter, takes_any
 from brnn.spec.dotted.texts import Parameter, number_in, parameters_of, value_in
 from brnn.spec.network import Network
 
-__all__ = ["Parameter", "changed_by", "parameters_of", "parse_settings"]
+__all__ = ["Parameter", "arguments_in", "changed_by", "parameters_of", "parse_settings", "setting_of"]
 
 _LONGEST = 1_000_000  # characters of one value
 
@@ -40,7 +41,7 @@ def parse_settings(texts: Sequence[str], build: Callable[..., Any], model: str) 
     whole: dict[str, str] = {}
     fields: dict[str, dict[str, str]] = {}
     for text in texts:
-        key, value = _key_and_value(text)
+        key, value = setting_of(text)
         name, dot, field = key.partition(".")
         if name not in known and takes_any(build):
             name, dot, field = key, "", ""  # for its **options, as it stands
@@ -75,7 +76,7 @@ def changed_by(texts: Sequence[str], network: Network) -> Network:
     """
     changes: dict[str, str] = {}
     for text in texts:
-        key, value = _key_and_value(text)
+        key, value = setting_of(text)
         if key in changes:
             raise InputError(f"--set {shortened(text)}: {key} is set twice")
         changes[key] = value
@@ -87,7 +88,29 @@ def changed_by(texts: Sequence[str], network: Network) -> Network:
         raise InputError(f"--set {at}{colon}{rest}") from None
 
 
-def _key_and_value(text: str) -> tuple[str, str]:
+def arguments_in(texts: Mapping[str, str], function: Callable[..., Any], before: str) -> dict[str, Any]:
+    """Return the keyword arguments of a function of Python that settings give, whose keys begin with `before`."""
+    takes = {
+        name: parameter
+        for name, parameter in parameters_of(function).items()
+        if inspect.signature(function).parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    result: dict[str, Any] = {}
+    for key, text in texts.items():
+        name = key.removeprefix(before)
+        if name not in takes:
+            raise InputError(
+                f"--set {key}={shortened(text)}: must be one of {', '.join(before + name for name in takes)}"
+                f"{closest(key, [before + name for name in takes])}"
+            )
+        if name in result:
+            raise InputError(f"--set {key}={shortened(text)}: {key} is set twice")
+        result[name] = value_in(text, takes[name], before=f"--set {before}")
+    return result
+
+
+def setting_of(text: str) -> tuple[str, str]:
+    """Return key and value of a text ``KEY=VALUE``."""
     key, equals, value = (part.strip() for part in text.partition("="))
     if not equals or not key:
         raise InputError(f"--set {shortened(text)}: must be KEY=VALUE, for example --set A=0.5")

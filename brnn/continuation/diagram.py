@@ -208,7 +208,8 @@ def _first(
         t = point_at(curve, y, along).tangent
     except ContinuationError:
         raise InputError(
-            f"continuation: no isolated equilibrium is found at {name}={begin:g}; give a state near one by initial="
+            f"continuation: no isolated equilibrium is found at {name}={begin:g}; give a state near one (initial=, "
+            f"--initial)"
         ) from None
     # The state may be 0, or small: what it changes by over the range of the parameter is a size, too.
     reach = float(np.max(np.abs(t[:-1] / t[-1]))) * (family.ranges[name][1] - family.ranges[name][0])

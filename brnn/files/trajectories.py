@@ -120,15 +120,23 @@ def _bridged(t: np.ndarray, x: np.ndarray, y: np.ndarray, longest: float) -> tup
     if not all(ends) and longest == 0.0:
         k = 0 if not ends[0] else int(where[-1]) + 1
         raise SpecError(
-            f"is missing at its {'beginning' if not ends[0] else 'end'}, sample {k}; bridge= leaves that out"
+            f"is missing at its {'beginning' if not ends[0] else 'end'}, sample {k}; any bridge= (--set "
+            f"trajectory.bridge=1) leaves that out"
         )
     if gaps.size:
         first, last = where[gaps[0]], where[gaps[0] + 1]
+        longest_gap = _rounded_up(float(between[gaps].max()))
         raise SpecError(
             f"has a gap of {between[gaps[0]]:.4g} from t = {t[first]:g} to t = {t[last]:g} (after sample {first}; "
-            f"{gaps.size} such gaps in all); bridge={between[gaps].max():.4g} would take them for straight lines"
+            f"{gaps.size} such gap{'s' * (gaps.size > 1)} in all); bridge={longest_gap} (--set trajectory.bridge="
+            f"{longest_gap}) would take {'them for straight lines' if gaps.size > 1 else 'it for a straight line'}"
         )
     return t[known], x[known], y[known]
+
+
+def _rounded_up(value: float) -> str:
+    text = f"{value:.4g}"
+    return text if float(text) >= value * (1.0 - 1e-10) else f"{1.001 * value:.4g}"
 
 
 def _column(columns: Mapping[str, np.ndarray], name: str, given: str | None, path: Path) -> np.ndarray:
@@ -144,8 +152,11 @@ def _column(columns: Mapping[str, np.ndarray], name: str, given: str | None, pat
     else:
         usual = next((small[known] for known in _NAMES[name] if known in small), None)
         if usual is None:
-            also = " (or give step=)" if name == "t" else ""
-            raise InputError(f"{path}: has no column '{name}' (there is {', '.join(columns)}); give {name}={also}")
+            also = ", or step= (--set trajectory.step=T) if there are no times" if name == "t" else ""
+            raise InputError(
+                f"{path}: has no column '{name}' (there is {', '.join(columns)}); give {name}= (--set "
+                f"trajectory.{name}=COLUMN){also}"
+            )
         found = columns[usual]
     return np.asarray(found, dtype=np.float64).ravel()
 

@@ -61,7 +61,7 @@ def _checked(old: Result, new: Metadata, given: Mapping[str, Any]) -> Checkpoint
     if old.attributes.get("seed") != new.attributes["seed"]:
         raise InputError(f"{where}: its seed is {old.attributes.get('seed')}, here it is {new.attributes['seed']}")
     if old.attributes.get("start_hash") != new.attributes.get("start_hash"):
-        raise InputError(f"{where}: it went on from another state than this run (start=)")
+        raise InputError(f"{where}: it went on from another state than this run (start=, --start)")
     for name, value in given.items():
         if name == "start":
             continue

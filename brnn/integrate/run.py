@@ -145,7 +145,7 @@ def simulate(
     if until not in ("duration", "steady"):
         raise InputError(f"until = {until!r}: must be 'duration' or 'steady'")
     if at is not None and start is None:
-        raise InputError(f"at = {at!r}: is a time of the run that start= names, which is not given")
+        raise InputError(f"at = {at!r}: is a time of the run that start= (--start) names, which is not given")
     origin = None if start is None else branch(start, at, network)
     rtol = number(rtol, "rtol", minimum=1e-13, maximum=1.0)
     atol = number(atol, "atol", above=0.0)
@@ -166,7 +166,7 @@ def simulate(
     method = choose(solver, network, until, step)
     norm = check_norm(norm, method, network)  # type: ignore[assignment]
     if from_it is not None and method.settle(network)[0].name == "compiled" and network.noisy:
-        raise InputError("solver = 'compiled': with white noise it begins at time 0; use SRIW1 with start=")
+        raise InputError("solver = 'compiled': with white noise it begins at time 0; use SRIW1 with start= (--start)")
     saved = _times(times, network, natural, end, until, begin)
     if network.random and seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])

@@ -209,7 +209,7 @@ class Origin:
                 raise InputError(
                     f"at = {self.time:g}: signals travel for up to {delays[-1]:g}, and the {int(inside.sum())} states "
                     f"saved from t = {start:g} to {stop:g} do not hold them densely enough{wrong}; save more of them "
-                    f"(times=), or go on from the end of the run"
+                    f"(times=, --times), or go on from the end of the run"
                 )
             marks = np.unique(np.concatenate([[start], here[inside & (here > start) & (here < stop)], [stop]]))
             for a, b in pairwise(marks.tolist()):

@@ -67,7 +67,8 @@ class MemoryRecorder:
         refuse_above(
             estimate_bytes(self._columns, n_times, dtype=kind, n_ltm_times=None if ltm_every is None else 2),
             f"keeping {n_times} states in memory",
-            '; record="run.h5" streams them to a file, record=["..."] keeps only some variables',
+            '; record="run.h5" (-o run.h5) streams them to a file, record=["..."] (--record NAMES) keeps only some '
+            "variables",
         )
         self._rows = {
             column.name: empty((n_times if column.axis == "time" else 2, *column.shape), kind)

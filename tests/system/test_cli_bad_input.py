@@ -51,7 +51,14 @@ ARGUMENTS: list[tuple[tuple[object, ...], tuple[str, ...]]] = [
         ("run", "listelos", "--set", "cues=41,14", "--set", "onsets=0,4", "--set", "offsets=5,9"),
         ("cues 0 and 1", "fixation and target overlap", "task='overlap'"),
     ),
-    (("run", "gridsmap", "--input", "gap.csv"), ("gap.csv", "gap of 30", "t = 2 to t = 32", "bridge=30")),
+    (
+        ("run", "gridsmap", "--input", "gap.csv"),
+        ("gap.csv", "gap of 30", "t = 2 to t = 32", "trajectory.bridge=30"),
+    ),
+    (("run", "gridsmap", "--input", "gap.csv", "--set", "trajectory.brige=1"), ("did you mean 'trajectory.bridge'?",)),
+    (("run", "gridsmap", "--input", "gap.csv", "--set", "trajectory.bridge=x"), ("bridge=x: bridge must be a number",)),
+    (("run", "gridsmap", "--set", "trajectory=gap.csv"), ("trajectory=gap.csv: a trajectory", "--input FILE")),
+    (("run", "gridsmap", "--set", "trajectory.bridge=3"), ("trajectory.bridge=3", "--input FILE", "not given")),
     (("run", "gridsmap", "--input", "walk.csv", "--dataset", "/t"), ("--dataset /t", "takes a trajectory")),
     (("run", "vistars", "--input", "two.csv"), ("vistars takes no input pattern",)),
     # Settings.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import h5py
@@ -10,6 +11,7 @@ import pytest
 import scipy.io
 
 import brnn
+from brnn.cli.model import find_model
 
 T = 0.02 * np.arange(200)
 X, Y = 30.0 * np.sin(T), 20.0 * np.cos(2.0 * T)
@@ -59,6 +61,25 @@ def test_gaps_are_bridged_or_said_with_their_place(tmp_path: Path, kind: str) ->
     found = brnn.read_trajectory(path, bridge=0.22)
     assert found.at(1.09)[0] == pytest.approx(0.5 * (X[49] + X[60]))
     assert found.t.size == 189
+
+
+@pytest.mark.parametrize("command", [False, True])
+def test_what_is_advised_of_a_gap_works(tmp_path: Path, command: bool) -> None:
+    """A gap whose length, rounded to four digits, would be too short to bridge it."""
+    path = written(tmp_path, "csv", t=np.where(np.arange(200) < 120, T, T + 1.00341))
+    model = find_model("gridsmap")
+    settings: list[str] = []
+    with pytest.raises(brnn.BrnnError) as error:
+        model.input_of(str(path)) if command else brnn.read_trajectory(path)
+    advised = re.search(r"bridge=([\d.]+) \(--set (trajectory.bridge=[\d.]+)\)", str(error.value))
+    assert advised is not None
+    if command:
+        settings = [advised[2]]
+        found = model.input_of(str(path), settings=settings)
+        assert model.build(["cells=2", *settings], found, str(path)).duration == found.duration
+    else:
+        found = brnn.read_trajectory(path, bridge=float(advised[1]))
+    assert found.t[-1] == pytest.approx(T[-1] + 1.00341)
 
 
 def test_times_that_are_missing_are_a_gap(tmp_path: Path) -> None:

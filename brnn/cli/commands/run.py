@@ -47,7 +47,8 @@ def run(
             "--input",
             metavar="FILE",
             help="Input pattern: PNG, JPEG, CSV, NPY, or HDF5 (FILE.h5:/dataset). Where a model takes a trajectory: "
-            "CSV, MAT or HDF5 with t, x, y.",
+            "CSV, MAT or HDF5 with t, x, y; --set trajectory.bridge=T takes gaps of up to T for straight lines, and so "
+            "for what else brnn.read_trajectory takes.",
         ),
     ] = None,
     dataset: Annotated[
@@ -170,7 +171,7 @@ def run(
     if source is not None:
         if found is None:
             raise InputError(f"--input {source}: --member has the inputs that it had in the sweep")
-        pattern = found.input_of(source, dataset)
+        pattern = found.input_of(source, dataset, settings or ())
     if found is None:
         assert one is not None
         network, taken = one.network, [f"{name} = {value}" for name, value in one.parameters.items()]

@@ -68,7 +68,7 @@ def theory(
     found = find_model(model, own)
     pattern = None
     if source is not None:
-        pattern = found.input_of(source)
+        pattern = found.input_of(source, settings=settings or ())
     network = found.build(settings or (), pattern, source or "")
     predictions = predict(network)
     if plot is not None:

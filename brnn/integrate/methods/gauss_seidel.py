@@ -53,7 +53,9 @@ class GaussSeidel(Method):
     def drive(self, task: RunTask) -> Driver:
         """Return what goes through time in given steps."""
         if task.start is not None:
-            raise InputError("start: a run in equal steps begins at time 0; give initial= states of another one")
+            raise InputError(
+                "start: these equal steps begin at time 0; Euler (solver=, --solver) goes on from another run"
+            )
         return _InSequence(task, self)
 
 

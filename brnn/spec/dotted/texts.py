@@ -151,7 +151,8 @@ def value_in(text: str, parameter: Parameter, fields: Mapping[str, str] | None =
         default = parameter.default if isinstance(parameter.default, Signal) else unset
         return _signal(text, fields or {}, at, default)
     if kinds <= {"spec", "none"}:
-        raise InputError(f"{at}cannot be given as a text; one of its numbers can: {before}{parameter.name}.FIELD=VALUE")
+        part = f"; one of its numbers can: {before}{parameter.name}.FIELD=VALUE" * isinstance(parameter.default, Spec)
+        raise InputError(f"{at}cannot be given as a text{part}")
     if "truth" in kinds and text.lower() in _TRUTH:
         return _TRUTH[text.lower()]
     number = number_in(text)
