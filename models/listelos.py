@@ -274,6 +274,12 @@ def _plan(task: Any, cues: Any, onsets: Any, offsets: Any, memory: Any, duration
         raise SpecError(f"{at}: working_memory = {memory!r}: must be true or false")
     stored = plan.memory if memory is None else bool(memory)
     length = plan.duration if duration is None else number(duration, f"{at}: duration", above=0.0)
+    late = next((k for k, on in enumerate(plan.on) if on >= length), None)
+    if cues is not None and late is not None:
+        raise SpecError(
+            f"{at}: cue {late} (site {plan.cues[late]}): onset {plan.on[late]:g} is when the trial is over, at "
+            f"{length:g} ms"
+        )
     return _Task(plan.cues, plan.on, plan.off, length, stored, plan.ranks, plan.overlap, plan.stimulation)
 
 

@@ -116,8 +116,36 @@ def test_inputs_that_are_never_on_are_said() -> None:
     assert said(cell(late, initial=0.5), 51.0) == []
     over = brnn.Stimulus("F", "excitatory", 1.0, brnn.Pulses([[-3.0, -2.0], [-1.0, 0.0]]))
     assert len(said(cell(over, initial=0.5))) == 1
-    for schedule in (brnn.Constant(), brnn.Pulse(-1.0, 0.1), brnn.Ramp(5.0, 6.0), brnn.Sine(1.0)):
+    noise, held = brnn.Noise(seed=1, interval=0.1), brnn.Samples([0.0, 1.5, 3.0], [0.0, 0.0, 1.0])
+    on: list[Any] = [brnn.Constant(), brnn.Pulse(-1.0, 0.1), brnn.Ramp(1.0, 6.0), brnn.Sine(1.0), noise, held]
+    for schedule in (*on, brnn.Ramp(5.0, 6.0, first=0.5), brnn.Sine(1.0, mean=0.0)):
         assert said(cell(brnn.Stimulus("F", "excitatory", 1.0, schedule))) == []
+    for schedule in (brnn.Ramp(5.0, 6.0), brnn.Samples([0.0, 3.0, 4.0], [0.0, 0.0, 1.0])):
+        assert "is never on in this run" in said(cell(brnn.Stimulus("F", "excitatory", 1.0, schedule), initial=0.5))[0]
+
+
+def test_events_that_never_happen_are_said_unless_they_end_something() -> None:
+    def with_event(at: Any, *actions: brnn.Action) -> brnn.Network:
+        shown = brnn.Stimulus("F", "excitatory", 1.0, name="shown")
+        return cell(shown).replace(events=[brnn.Event("then", brnn.AtTimes(at), actions)])
+
+    lesion = brnn.SetState("F.x", 0.5, where="all")
+    (line,) = said(with_event([3.0, 4.0], lesion))
+    assert line == "Event 'then' never happens in this run, which goes from 0 to 2: t = 3, 4"
+    assert said(with_event([1.0, 4.0], lesion)) == said(with_event([3.0], lesion), 3.0) == []
+    assert said(with_event(3.0, brnn.SetState("F.x", 0.0, where="all"), brnn.SwitchStimulus("shown", on=False))) == []
+    assert (
+        len(said(with_event(3.0, brnn.SetState("F.x", 0.0, where="all"), brnn.SwitchStimulus("shown", on=True)))) == 1
+    )
+    assert len(said(with_event(3.0, brnn.SetState("F.x", where="all", scale=0.5)))) == 1
+
+
+def test_the_cues_of_a_trial_begin_before_it_is_over() -> None:
+    own: dict[str, Any] = {"cues": [41, 14], "onsets": [0, 900], "offsets": [500, 1000]}
+    with pytest.raises(brnn.SpecError, match=r"cue 1 \(site 14\): onset 900 is when the trial is over, at 700 ms"):
+        brnn.models.listelos.build(**own, duration=700.0)
+    brnn.models.listelos.build(**own, duration=950.0)
+    brnn.models.listelos.build("gap", duration=300.0)  # only the first saccade: a run of it says what never happens
 
 
 def test_networks_that_nothing_drives_are_said() -> None:
