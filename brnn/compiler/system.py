@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.named import says_what_is_meant
 from brnn.compiler.blocks import halves, text_in_blocks
 from brnn.compiler.cache import load_copy, load_module, text_hash
 from brnn.compiler.generate import generate
@@ -424,6 +425,7 @@ def _total(parts: Sequence[Any], shape: tuple[int, ...]) -> np.ndarray:
     return total
 
 
+@says_what_is_meant
 def compile_network(network: Network) -> System:
     """Return the System of a network.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brnn.base.checks import whole
+from brnn.base.named import says_what_is_meant
 from brnn.continuation.curve import ContinuationError, CurvePoint, point_at, with_unknown_held
 from brnn.continuation.cycles import CycleBranch, follow_cycles
 from brnn.continuation.equilibria import Branch, EquilibriumCurve, SpecialPoint, follow_equilibria, leaving, unstable
@@ -29,6 +30,7 @@ _POINTS = 1000
 _LONGEST = 0.03
 
 
+@says_what_is_meant
 def bifurcation_diagram(
     build: Any,
     along: Mapping[str, tuple[float, float]],
@@ -105,7 +107,7 @@ def bifurcation_diagram(
             rings.append(follow_cycles(family, branch.curve.state(point.y), point, longest, points))
     if left:
         warnings.warn(
-            f"bifurcation_diagram: {left} branches are not followed: branches= allows {branches}", stacklevel=2
+            f"bifurcation_diagram: {left} branches are not followed: branches= allows {branches}", stacklevel=3
         )
     diagram = _dataset(family, found, rings)
     if family.delayed and cycles and hopf:

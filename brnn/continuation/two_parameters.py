@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brnn.base.checks import whole
+from brnn.base.named import says_what_is_meant
 from brnn.continuation.curve import ContinuationError, CurvePoint, follow, point_at, with_unknown_held
 from brnn.continuation.diagram import one_parameter, trace
 from brnn.continuation.equilibria import EquilibriumCurve, SpecialPoint
@@ -85,6 +86,7 @@ class _PointCurve:
         return np.concatenate([state, [r**-2.0 for r in self._ranges]])
 
 
+@says_what_is_meant
 def bifurcation_curve(
     build: Any,
     along: Mapping[str, tuple[float, float]],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from brnn.base.checks import whole
+from brnn.base.named import says_what_is_meant
 from brnn.dynamics.equilibria import refuse_for_equilibria
 from brnn.errors import InputError
 from brnn.spec.network import Network
@@ -21,6 +22,7 @@ __all__ = ["basins"]
 _SAME = 1e-3  # of the largest final activity: final states nearer than that are one
 
 
+@says_what_is_meant
 def basins(
     network: Network,
     x: str,

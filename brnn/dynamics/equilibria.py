@@ -17,6 +17,7 @@ import numpy as np
 
 from brnn.base.checks import whole
 from brnn.base.delay_roots import characteristic_roots
+from brnn.base.named import says_what_is_meant
 from brnn.base.text import counted, text_table
 from brnn.compiler import System, compile_network
 from brnn.compiler.linear_rates import linear_rates
@@ -104,6 +105,7 @@ class EquilibriumSearch:
         return "\n".join(part for part in (title, table, self.how) if part)
 
 
+@says_what_is_meant
 def equilibria(
     network: Network, *, starts: int = 100, seed: int = 0, box: Any = None, time: float | None = None
 ) -> EquilibriumSearch:

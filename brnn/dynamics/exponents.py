@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from brnn.base.checks import number, whole
+from brnn.base.named import says_what_is_meant
 from brnn.base.odes import solved
 from brnn.compiler import compile_network
 from brnn.compiler.linear_rates import linear_rates
@@ -64,6 +65,7 @@ class LyapunovExponents:
         return "neighbours neither part nor come together along one direction: a cycle, a torus or a continuum"
 
 
+@says_what_is_meant
 def lyapunov_exponents(
     network: Network,
     *,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from brnn.base.checks import array, number
+from brnn.base.named import says_what_is_meant
 from brnn.base.odes import solved
 from brnn.compiler import compile_network
 from brnn.compiler.linear_rates import LinearRates, linear_rates
@@ -28,6 +29,7 @@ __all__ = ["influence"]
 _AT_MOST = 100  # unknowns: so many times as many are integrated
 
 
+@says_what_is_meant
 def influence(
     network: Network, times: Any, *, since: float = 0.0, layers: Sequence[str] | None = None, initial: Any = None
 ) -> np.ndarray:

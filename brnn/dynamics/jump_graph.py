@@ -13,6 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 
+from brnn.base.named import says_what_is_meant
 from brnn.compiler import compile_network
 from brnn.compiler.linear_rates import LinearRates, linear_rates
 from brnn.dynamics.certain_jumps import CertainGrowth
@@ -109,6 +110,7 @@ class JumpGraph:
         return frozenset((jump.alone, jump.winner) for jump in self.jumps)
 
 
+@says_what_is_meant
 def jump_graph(network: Network) -> JumpGraph:
     """Return which cells of a competitive system can take over from which, computed from its law.
 

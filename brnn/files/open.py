@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from brnn.base.named import says_what_is_meant
 from brnn.files.diagram import open_diagram
 from brnn.files.opening import kind_of
 from brnn.files.run.reader import open_result
@@ -13,6 +14,7 @@ from brnn.files.sweep.reader import open_sweep
 __all__ = ["open"]
 
 
+@says_what_is_meant
 def open(path: str | Path) -> Any:
     """Open a file that brnn wrote; its numbers are read when they are used.
 

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 
 from brnn.base.checks import array
 from brnn.base.memory import refuse_above
+from brnn.base.named import says_what_is_meant
 from brnn.base.text import closest, one_line, shortened
 from brnn.errors import BrnnError, FileError, InputError, SpecError
 from brnn.files.hdf5 import READ_ERRORS, text_name
@@ -30,6 +31,7 @@ _TWO_WHOLE = re.compile(r"[-+]?\d+,(\d+)")
 _DECIMAL_COMMAS = re.compile(r"[-+]?\d*,\d+(?:[;\t ]+[-+]?\d*,\d+)+[;\t ]*")  # 0,5;0,7
 
 
+@says_what_is_meant
 def read_pattern(source: str | Path, dataset: str | None = None) -> np.ndarray:
     """Return the pattern in a file as float64, every element finite.
 
@@ -168,7 +170,7 @@ def _warn_of_commas(lines: list[str], path: Path) -> None:
                 f"{path}: read as {len(lines)} rows of 2 numbers; if {lines[0]} is one number, write "
                 f"{lines[0].replace(',', '.')}",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from brnn.base.checks import number
+from brnn.base.named import says_what_is_meant
 from brnn.base.text import closest, one_line
 from brnn.errors import FileError, InputError, SpecError
 from brnn.files.hdf5 import text_name
@@ -35,6 +36,7 @@ _PLACES = (0, 512, 1024, 2048)  # where HDF5 may begin; MATLAB writes a header o
 _DAMAGE = (OSError, ValueError, LookupError, TypeError, RuntimeError, MemoryError, csv.Error)
 
 
+@says_what_is_meant
 def read_trajectory(
     source: str | Path,
     *,

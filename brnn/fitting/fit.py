@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from brnn.base.checks import choice, number, whole
+from brnn.base.named import says_what_is_meant
 from brnn.base.text import closest
 from brnn.compiler.layout import layout
 from brnn.errors import BrnnError, InputError, IntegrationError
@@ -27,6 +28,7 @@ Bounds = Mapping[str, tuple[float | None, float | None]]
 _INSIDE = 1e-9  # of a parameter: how near a value that is not allowed may be come
 
 
+@says_what_is_meant
 def fit(
     build: Any,
     data: Any,

@@ -229,10 +229,10 @@ def in_one_course(task: RunTask, method: Method, state: np.ndarray) -> Result | 
     largest = first = largest_activity(state, task.system.variables)
     if first < FAINT * task.atol and says_something(network, first, times.size):
         largest = max(first, largest_activity(done.states, task.system.variables))
-        warn_if_faint(network, largest, task.atol, stacklevel=4)
+        warn_if_faint(network, largest, task.atol, stacklevel=5)
     for one in sunk_of(network, task.system.variables, state, task.atol):
         one.see(times, done.states)
-        one.warn(network.name, stacklevel=4)
+        one.warn(network.name, stacklevel=5)
     return result
 
 

@@ -180,9 +180,9 @@ class Driver:
         result = self.task.recorder.finish(status, self.summary(message), self.kept())
         network = self.task.system.network
         if says_something(network, first, self.saved):
-            warn_if_faint(network, self.largest, self.task.atol, stacklevel=4)
+            warn_if_faint(network, self.largest, self.task.atol, stacklevel=5)
         for one in self.sunk:
-            one.warn(network.name, stacklevel=4)
+            one.warn(network.name, stacklevel=5)
         return result
 
     def keep_one_thread(self, matrices: bool) -> None:

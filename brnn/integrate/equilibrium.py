@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from brnn.base.named import says_what_is_meant
 from brnn.base.text import closest
 from brnn.compiler import System, compile_network
 from brnn.ensemble.rest import FAR, NEUTRAL, beyond, sizes
@@ -81,6 +84,7 @@ class Equilibrium:
         return self.state[variable.start : variable.stop].reshape(variable.shape)
 
 
+@partial(says_what_is_meant, options=inspect.signature(simulate).parameters.keys() - {"until"})
 def steady_state(
     network: Network, *, initial: Any = None, duration: float | None = None, **options: Any
 ) -> Equilibrium:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from brnn.base.checks import number
+from brnn.base.named import says_what_is_meant
 from brnn.compiler.variants import Variants
 from brnn.errors import InputError
 from brnn.integrate.course import SmallRun, SmallRunEnd
@@ -29,6 +30,7 @@ __all__ = ["Prepared", "prepare"]
 _KEPT = 64  # sets of names, and layouts in time, that are remembered
 
 
+@says_what_is_meant
 def prepare(
     network: Network,
     *,

@@ -13,6 +13,7 @@ import numpy as np
 
 from brnn.base.checks import array, number, whole
 from brnn.base.memory import refuse_above
+from brnn.base.named import says_what_is_meant
 from brnn.base.text import closest
 from brnn.compiler import System, compile_network
 from brnn.compiler.layout import state_size
@@ -45,6 +46,7 @@ _MOST_STEPS = 10**8  # hours
 _STAGES = 8  # vectors that a step of the past keeps
 
 
+@says_what_is_meant
 def simulate(
     network: Network,
     duration: float | None = None,
@@ -175,7 +177,7 @@ def simulate(
     system = compile_network(network)
     state = initial_state(system, initial, None if from_it is None else from_it.state)
     for words in what_stays_silent(network, state, system.variables, end):
-        warnings.warn(words, UserWarning, stacklevel=2)
+        warnings.warn(words, UserWarning, stacklevel=3)
     given: dict[str, Any] = {
         "duration": length,
         "initial": None if initial is None else state.copy(),
@@ -335,8 +337,10 @@ def initial_state(system: System, initial: Any, first: np.ndarray | None = None)
             raise SpecError(f"initial: '{key}' is not a state (there is {', '.join(names)}){closest(str(key), names)}")
         given = array(value, f"initial['{key}']")
         if given.shape not in ((), variable.shape):
+            rows = given.shape[1:] == variable.shape
+            hint = "; of the states that a run saved, initial=result takes the last, and so does [-1]" if rows else ""
             raise SpecError(
-                f"initial['{key}']: has shape {given.shape}, must be one number or have shape {variable.shape}"
+                f"initial['{key}']: has shape {given.shape}, must be one number or have shape {variable.shape}{hint}"
             )
         state[variable.start : variable.stop] = np.broadcast_to(given, variable.shape).ravel()
     return state

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from brnn.base.checks import number
+from brnn.base.named import says_what_is_meant
 from brnn.ensemble.arrays import pack, unfit
 from brnn.ensemble.run import Ensemble, run_ensemble
 from brnn.errors import InputError, IntegrationError
@@ -18,6 +19,7 @@ from brnn.spec.network import Network
 __all__ = ["side_by_side"]
 
 
+@says_what_is_meant
 def side_by_side(
     networks: Sequence[Network], layer: str, times: Any, *, rtol: float = 1e-6, atol: float = 1e-9
 ) -> np.ndarray:

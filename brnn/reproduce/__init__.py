@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from brnn.base.checks import number
+from brnn.base.named import says_what_is_meant
 from brnn.errors import InputError
 from brnn.files.opening import kind_of
 from brnn.reproduce.compare import Rerun
@@ -16,6 +17,7 @@ from brnn.reproduce.sweep import rerun_sweep
 __all__ = ["Rerun", "SweepMember", "member", "rerun"]
 
 
+@says_what_is_meant
 def rerun(path: str | Path, tolerance: float | None = None, build: Any = None) -> Rerun:
     """Run the network in a result file again, with the options, times and seed in it, and compare.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from brnn.base.checks import whole
 from brnn.base.data import UnknownKind
+from brnn.base.named import says_what_is_meant
 from brnn.errors import BrnnError, InputError
 from brnn.files.sweep.reader import open_sweep
 from brnn.integrate import simulate
@@ -74,6 +75,7 @@ class SweepMember:
         return simulate(self.network, **{**self.options, **options})
 
 
+@says_what_is_meant
 def member(sweep: xr.Dataset | str | Path, index: int, build: Any = None) -> SweepMember:
     """Return one member of a sweep: its network, and how it runs by itself.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from brnn.base.checks import choice, number
+from brnn.base.named import says_what_is_meant
 from brnn.errors import InputError
 from brnn.integrate.times import saved_times, whole_steps
 from brnn.result.columns import Column, columns
@@ -93,6 +94,7 @@ class Sensitivity:
         return "\n".join(lines)
 
 
+@says_what_is_meant
 def sensitivity(
     build: Any,
     wrt: Sequence[str] | Mapping[str, Any],

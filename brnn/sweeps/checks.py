@@ -59,7 +59,7 @@ def warn_alike(design: Design, sample: Network | None) -> None:
         warnings.warn(
             f"Repeats: {sample.name} has no white noise and no events of chance, so that all repeats are the same",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
@@ -70,14 +70,14 @@ def warn_faint(faint: int, members: int, atol: float) -> None:
             f"{faint:,} of {members:,} members have no activity above {FAINT * atol:.1g}, and the absolute tolerance "
             f"is atol = {atol:g}: errors may be as large as the activities; give a smaller one (atol=, --atol)",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
 def warn_of_members(warned: Mapping[str, int], members: int) -> None:
     """Say once what was warned of while members ran, and of how many."""
     for words, count in warned.items():
-        warnings.warn(f"{count:,} of {members:,} members: {words}", UserWarning, stacklevel=3)
+        warnings.warn(f"{count:,} of {members:,} members: {words}", UserWarning, stacklevel=4)
 
 
 def check_solver(solver: str, sample: Network | None, until: str) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tqdm import tqdm
 
 from brnn.base.checks import number, whole
+from brnn.base.named import says_what_is_meant
 from brnn.ensemble.arrays import unfit
 from brnn.errors import FileError, InputError
 from brnn.files.sweep.writer import SweepWriter
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["sweep"]
 
 
+@says_what_is_meant
 def sweep(
     build: Any,
     design: Design,

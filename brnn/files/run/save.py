@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from brnn.base.memory import rows_at_once
+from brnn.base.named import says_what_is_meant
 from brnn.base.paths import check_target, replacing
 from brnn.errors import FileError
 from brnn.files.hdf5 import WRITE_ERRORS, abandon, reason
@@ -120,6 +121,7 @@ def _write(
         os.fsync(written.fileno())
 
 
+@says_what_is_meant
 def recover(path: str | Path) -> Result:
     """Turn the file of a run that was killed into an orderly one, in one step, and open it.
 

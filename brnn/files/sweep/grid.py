@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from brnn.base.named import says_what_is_meant
 from brnn.errors import InputError
 from brnn.files.sweep.dataset import Dataset
 from brnn.files.sweep.schema import parameter_variable
@@ -17,6 +18,7 @@ from brnn.files.sweep.schema import parameter_variable
 __all__ = ["unstack"]
 
 
+@says_what_is_meant
 def unstack(dataset: xr.Dataset) -> xr.Dataset:
     """Return the results of a grid with one dimension for each of its parameters instead of `member`.
 

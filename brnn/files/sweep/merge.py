@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from brnn.base.memory import rows_at_once
+from brnn.base.named import says_what_is_meant
 from brnn.ensemble.status import COMPLETE, FAILED, MISSING, STEADY
 from brnn.errors import BrnnError, FileError, InputError
 from brnn.files.hdf5 import READ_ERRORS, reason
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["merge_shards"]
 
 
+@says_what_is_meant
 def merge_shards(paths: Sequence[str | Path], out: str | Path, *, force: bool = False) -> xr.Dataset:
     """Join the files of shards, each of which holds some members of one sweep, into one file.
 

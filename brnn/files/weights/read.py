@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from brnn.base.memory import refuse_above
+from brnn.base.named import says_what_is_meant
 from brnn.base.text import shortened
 from brnn.errors import InputError
 from brnn.files.weights.keras import read_keras
@@ -22,6 +23,7 @@ _PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle")
 _KNOWN = ".safetensors, .npz, .keras, .h5, .onnx"
 
 
+@says_what_is_meant
 def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Return the arrays of a file of weights by name: .safetensors, .npz, .keras, .h5 or .onnx.
 

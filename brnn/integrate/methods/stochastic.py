@@ -58,7 +58,7 @@ def check_step(step: float, duration: float, rate: float, asked: bool) -> None:
         warnings.warn(
             f"white noise: the run makes {duration / step:.2g} steps of {step:.2g}, {by_rate}",
             UserWarning,
-            stacklevel=4,
+            stacklevel=6,
         )
     if step * rate > 1.0:
         warnings.warn(
@@ -66,7 +66,7 @@ def check_step(step: float, duration: float, rate: float, asked: bool) -> None:
             f"the result is wrong above {1.0 / rate:.3g}, and grows without bound above {2.0 / rate:.3g}; try "
             f"{0.1 / rate:.1g} (step=, --step)",
             UserWarning,
-            stacklevel=4,
+            stacklevel=6,
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from brnn.base.named import refuse_unknown
 from brnn.base.text import closest
 from brnn.errors import InputError
 from brnn.spec.dotted.parts import NameNode, check_parts, name_tree, with_parts
@@ -128,6 +129,10 @@ def takes_dotted_names(build: Callable[P, R]) -> Callable[P, R]:
         known = BuildArguments(build, name)
         return known, frozenset(name for name, one in known.parameters.items() if "signal" in one.kinds)
 
+    @functools.cache
+    def names() -> frozenset[str]:
+        return frozenset(inspect.signature(build).parameters)
+
     def in_words(name: str, value: Any) -> bool:
         return "." in name or (type(value) is str and name in arguments()[1])
 
@@ -135,6 +140,8 @@ def takes_dotted_names(build: Callable[P, R]) -> Callable[P, R]:
     def build_from_names(*values: P.args, **settings: P.kwargs) -> R:
         if any(in_words(name, value) for name, value in settings.items()):
             return build(*values, **arguments()[0].of(settings))
+        if not names().issuperset(settings):
+            refuse_unknown(arguments()[0].name, names(), settings)
         return build(*values, **settings)
 
     return build_from_names
