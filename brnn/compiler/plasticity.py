@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.codetext import Code
 from brnn.compiler.program import Course, Given, Program, SentSignals
 from brnn.compiler.statements import (
     ZERO,
@@ -29,7 +30,7 @@ __all__ = ["add_gated", "add_given", "add_matrix", "add_plastic"]
 _I, _J, _K = Index("i"), Index("j"), Index("k")  # source cell, target cell, connection
 _W, _TOTAL = Local("w"), Local("total")  # strength of a connection, input of a cell
 _TAKEN = Local("taken")  # sum of the weights of a cell
-_ONE = ConstantNumber("1")
+_ONE, _FIRST = ConstantNumber("1"), ConstantNumber("0")
 
 
 def _state(quantity: str, projection: Projection) -> Array:
@@ -156,18 +157,33 @@ def add_given(
     reads: list[tuple[SentSignals, str]],
     net: Array,
 ) -> None:
-    """Add a projection whose weights are kept elsewhere: its input is an array, and the learning rate is written down.
+    """Add a projection whose weights are kept elsewhere: its input is an array, the parts of its law are written down.
 
     The arguments are those of `add_plastic`.
     """
-    name = str(projection.name)
-    total, rate = (
-        program.work(f"given_{name}", network.layer(projection.target).cells),
-        program.work(f"rate_{name}_at", 1),
-    )
+    name, learning = str(projection.name), projection.learning
+    assert learning is not None
+    source, target = network.layer(projection.source).cells, network.layer(projection.target).cells
+    near, far = (target, source) if learning.end == "target" else (source, target)
+    total = program.work(f"given_{name}", target)
     program.add(Loop(_I, net.size, (Assign(net[_I], total[_I], "+="),)))
-    program.add(Assign(rate[ConstantNumber("0")], _rate(program, network, projection)))
-    program.given[name] = Given(s.name, tuple(sent.array.name for sent, _ in reads), rate.name, total.name)
+    law = type(learning).__name__.lower()
+    parts = program.kernel(f"parts_{law}", type(learning).parts)
+    rate = _rate(program, network, projection)
+    others = program.named(learning.parameters, learning.others, f"part_{name}")
+    written = {}
+    for k, (what, size, end) in enumerate((("decay", near, True), ("gain", near, True), ("driver", far, False))):
+        body = f"    return {parts.name}({', '.join(parts.arguments)})[{k}]\n"
+        function = program.function(Code(f"{what}_{law}", parts.arguments, body))
+        # What a part does not depend on is read of the first cell.
+        read = [
+            sent.total if place == "source total" else sent.array[_I if (place == learning.end) is end else _FIRST]
+            for sent, place in reads
+        ]
+        array = program.work(f"{what}_{name}", size)
+        program.add(Loop(_I, array.size, (Assign(array[_I], program.call(function, *read, rate, *others)),)))
+        written[what] = array.name
+    program.given[name] = Given(s.name, **written, total=total.name)
 
 
 def add_matrix(program: Program, network: Network, projection: Projection, s: Array, net: Array) -> None:

@@ -98,17 +98,17 @@ class Given:
     ----------
     sent : str
         The signals that it sends, which the function writes.
-    reads : tuple of str
-        Those that its learning law reads.
-    rate : str
-        One number, the learning rate at that time, which the function writes.
+    decay, gain, driver : str
+        The parts of its learning law at that time, which the function writes: of the cells at the end whose rate it
+        is, and of those at the other one.
     total : str
         Its input to each target cell, which the function reads.
     """
 
     sent: str
-    reads: tuple[str, ...]
-    rate: str
+    decay: str
+    gain: str
+    driver: str
     total: str
 
 

@@ -43,8 +43,8 @@ class Learning(Spec):
        With ``sums_weights = True`` the sum of z over all connections of the target cell stands before `rate`.
     3. ``rate`` is multiplied by the factor of ``schedule`` (a window of a Pulse, a Ramp, ...) if there is one.
     4. If dz/dt is gain(one end) driver(other end) - decay(one end) z, ``end`` may name that end ("source" or "target"),
-       and the static ``parts(*reads, rate, *others)`` returns decay, gain and driver: explicit methods are then several
-       times faster with many weights.
+       and ``parts(*reads, rate, *others)``, a static function of scalars, too, returns decay, gain and driver: explicit
+       methods are then several times faster with many weights.
 
     Parameters
     ----------

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -101,10 +99,14 @@ def test_single_steps_and_a_new_beginning_give_the_same_bits() -> None:
 
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_the_bits_do_not_depend_on_the_number_of_threads(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = at_the_end(AffineWeights(piece()))
-    monkeypatch.setattr(affine_weights, "_THREADED", 0)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(count), raising=False)
-    for found, expected in zip(at_the_end(AffineWeights(piece())), alone, strict=True):
+    monkeypatch.setattr(affine_weights, "_LEAST", 0)  # pieces of two rows
+    ends = []
+    for processors in (1, count):
+        monkeypatch.setattr(affine_weights, "processors", lambda: processors)  # noqa: B023
+        stepper = AffineWeights(piece())
+        assert (stepper._others is None) == (processors == 1)
+        ends.append(at_the_end(stepper))
+    for found, expected in zip(*ends, strict=True):
         np.testing.assert_array_equal(found, expected)
 
 

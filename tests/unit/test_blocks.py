@@ -72,9 +72,9 @@ def test_it_makes_the_steps_of_the_explicit_method(norm: str) -> None:
 
 @pytest.mark.parametrize("count", [2, 4])
 def test_the_bits_do_not_depend_on_the_number_of_threads(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "_free", lambda: 1)
+    monkeypatch.setattr(blocks, "processors", lambda: 1)
     expected = at_the_end(BlockedDormandPrince(piece()))
-    monkeypatch.setattr(blocks, "_free", lambda: count)
+    monkeypatch.setattr(blocks, "processors", lambda: count)
     for _ in range(3):
         for found, same in zip(at_the_end(BlockedDormandPrince(piece())), expected, strict=True):
             np.testing.assert_array_equal(found, same)
@@ -106,7 +106,7 @@ def test_a_thread_of_somebody_else_works_alone() -> None:
     import threading
 
     found: list[int] = []
-    thread = threading.Thread(target=lambda: found.append(blocks._free()))
+    thread = threading.Thread(target=lambda: found.append(blocks.processors()))
     thread.start()
     thread.join()
     assert found == [1]

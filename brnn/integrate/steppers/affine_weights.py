@@ -7,19 +7,20 @@ gates, is integrated as ever, its input from the weights being an argument of th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from brnn.compiler.cache import load_copy
 from brnn.compiler.generate import generate
+from brnn.compiler.module_text import argument_table
 from brnn.compiler.program import Given
-from brnn.compiler.system import System
+from brnn.compiler.system import System, room_apart
+from brnn.integrate.steppers import affine_weights_rows as layout
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.explicit_steps import ERROR, INSIDE, NODES, ROWS, STAGES, TINY, ExplicitSteps
-from brnn.integrate.steppers.threads import Threads
+from brnn.integrate.steppers.explicit_steps import STAGES, ExplicitSteps
+from brnn.integrate.steppers.threads import give_way, place, processors
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.topologies.uniform import AllButSelf
@@ -27,48 +28,54 @@ from brnn.spec.topologies.uniform import AllButSelf
 __all__ = ["AffineWeights"]
 
 _FILE = Path(__file__).with_name("affine_weights_steps.py")
-_THREADED = 300_000  # weights of a projection from which threads share its rows
+_USED = [
+    _FILE.with_name(f"{name}.py") for name in ("affine_weights_rows", "block_steps", "dormand_prince_steps", "pair")
+]
+_NONE = np.empty(0)
+_PIECES = 32  # of a pass, at most about
+_LEAST = 4_096  # weights of a piece, if there are so many: fewer are not worth to be shared
 
 
 class _Weights:
-    """The weights of one projection: where they lie, and what is known of the stages of a step."""
+    """The weights of one projection: where they lie, and room for what is known of the stages of a step."""
 
-    def __init__(self, projection: Projection, network: Network, place: slice, given: Given) -> None:
+    def __init__(self, projection: Projection, network: Network, start: int, given: Given) -> None:
         learning = projection.learning
         assert learning is not None
-        self.learning, self.place, self.given = learning, place, given
-        self.weight = float(projection.topology.weight)  # type: ignore[attr-defined]
+        self.start, self.given, self.by_target = start, given, learning.end == "target"
+        self.strength = float(projection.topology.weight)  # type: ignore[attr-defined]
         self.butself = isinstance(projection.topology, AllButSelf)
-        self.shape = network.layer(projection.target).cells, network.layer(projection.source).cells
-        near, far = self.shape if learning.end == "target" else self.shape[::-1]
-        self.decay, self.gain, self.c = np.zeros((3, STAGES, near))
-        self.w = np.zeros((STAGES, STAGES, near))
-        self.c[0] = 1.0
-        self.H, self.s = np.zeros((STAGES, far)), np.empty(self.shape[1])
-        self.y, self.errors = np.empty((2, self.shape[0]))
+        self.shape = targets, sources = network.layer(projection.target).cells, network.layer(projection.source).cells
+        self.ends = near, far = self.shape if self.by_target else self.shape[::-1]
+        sizes = {
+            "DECAY": STAGES * near, "GAIN": STAGES * near, "DRIVER": STAGES * far, "C": STAGES * near,
+            "W": STAGES * STAGES * near, "VECTOR": sources, "PRODUCT": targets, "ERRORS": targets, "EC": near,
+            "EW": STAGES * near, "OWN": near, "SPARE": sources,
+        }  # fmt: skip
+        self.rooms = {name: room_apart(size) for name, size in sizes.items()}
+        for room in self.rooms.values():
+            room[:] = 0.0
+        self.rooms["C"][:near] = 1.0
 
-    def reads(self, stage: int, arrays: dict[str, np.ndarray]) -> None:
-        """Take over the signals of a stage."""
-        self.s[:] = arrays[self.given.sent]
-        signals = [arrays[name] for name in self.given.reads]
-        rate = float(arrays[self.given.rate][0])
-        parts = type(self.learning).parts(*signals, rate, *self.learning.others)
-        self.decay[stage], self.gain[stage], self.H[stage] = parts
+    def link(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
+        """Return what the compiled steps know of them; `arrays` are those of the right-hand side."""
+        result = np.zeros(layout.LINK, dtype=np.int64)
+        result[[layout.TARGETS, layout.SOURCES]], result[[layout.NEAR, layout.FAR]] = self.shape, self.ends
+        result[[layout.AT, layout.BY_TARGET, layout.BUT_SELF]] = self.start, self.by_target, self.butself
+        for name, room in self.rooms.items():
+            result[getattr(layout, name)] = place(room)
+        given = self.given
+        names = {"SENT": given.sent, "DECAYS": given.decay, "GAINS": given.gain, "DRIVERS": given.driver}
+        for name, array in {**names, "TOTAL": given.total}.items():
+            result[getattr(layout, name)] = place(arrays[array])
+        return result
 
-    def total(self, stage: int, diagonal: np.ndarray | None) -> np.ndarray:
-        """Return what the target cells get in a stage, `y` being the product with the weights of its beginning."""
-        c, w, H, s = self.c[stage], self.w[stage, :stage], self.H[:stage], self.s
-        if self.learning.end == "target":
-            total = c * self.y + (H @ s) @ w
-        else:
-            total = self.y + (w @ s) @ H
-        if diagonal is not None:
-            total -= (c * diagonal + (w * H).sum(axis=0)) * s
-        return np.asarray(self.weight * total)
-
-    def vector(self, stage: int) -> np.ndarray:
-        """Return what the weights of the beginning of the step are multiplied with in a stage."""
-        return self.s if self.learning.end == "target" else self.c[stage] * self.s
+    def pieces(self, k: int, all_weights: int) -> list[tuple[int, int, int]]:
+        """Return this projection, k, in pieces: from which row to which."""
+        targets, sources = self.shape
+        rows = max(_LEAST, all_weights // _PIECES) // sources
+        rows = max(2, rows - rows % 2)  # some laws take two rows at once, the same ones whatever the number of threads
+        return [(k, first, min(first + rows, targets)) for first in range(0, targets, rows)]
 
 
 class AffineWeights(ExplicitSteps):
@@ -77,123 +84,82 @@ class AffineWeights(ExplicitSteps):
     def __init__(self, piece: Piece) -> None:
         super().__init__(piece)
         network, variables = piece.system.network, piece.system.variables
-        self._code = load_copy(_FILE)
+        self._code = code = load_copy(_FILE, *_USED)
         learning = {str(projection.name): projection for projection in network.projections if projection.learning}
         cells = tuple(variable for variable in variables if variable.quantity != "z")
         system = System(network, cells, generate(network, cells, given=learning))
-        self._n = system.size
+        n = system.size
         self._rhs = system.rhs(0.5 * (piece.start + piece.stop), clock=piece.clock)
-        self._arrays = dict(zip(system.program.arrays, self._rhs.arguments[2:], strict=True))
+        arrays = dict(zip(system.program.arrays, self._rhs.arguments[2:], strict=True))
         self._weights = [
-            _Weights(learning[v.group], network, slice(v.start, v.stop), system.program.given[v.group])
+            _Weights(learning[v.group], network, v.start, system.program.given[v.group])
             for v in variables
             if v.quantity == "z"
         ]
-        self._pool = Threads() if max(w.y.size * w.s.size for w in self._weights) >= _THREADED else None
-        self._K = np.zeros((STAGES, self._n))
-        self._slope(0, self.t, self._u[: self._n])
+        self._K, self._stage = room_apart(STAGES * n).reshape(STAGES, n), room_apart(n)
+        self._moments = np.array([self.t, self.h_abs, self.t, 0.0, 0.0, 0.0])
+        self._counts = np.zeros(5, dtype=np.int64)
+        links = np.array([weights.link(arrays) for weights in self._weights])
+        total = sum(weights.shape[0] * weights.shape[1] for weights in self._weights)
+        pieces = np.array([row for k, weights in enumerate(self._weights) for row in weights.pieces(k, total)])
+        numbers = np.zeros(code.NUMBERS)
+        numbers[[code.RTOL, code.ATOL, code.MEAN]] = piece.rtol, piece.atol, piece.norm == "rms"
+        whole = np.zeros(code.WHOLE, dtype=np.int64)
+        whole[code.TAKEN] = len(pieces)  # nothing is left before the first pass
+        whole[[code.U, code.NEW, code.K, code.STAGE]] = [place(x) for x in (self._u, self._new, self._K, self._stage)]
+        whole[[code.FUNCTION, code.TABLE]] = self._rhs.address, place(self._rhs.table)
+        whole[[code.CELLS, code.SIZE]] = n, piece.state.size
+        self._pieces, self._arrays = pieces, argument_table(0, (whole, links, pieces, numbers))
+        whole[[code.PASS, code.FACTORS]] = code.do_pieces.address, code.set_factors.address
+        whole[[code.ARRAYS, code.PIECES]] = place(self._arrays), len(pieces)
+        self._shared = whole, links, numbers
+        self._strengths = np.array([weights.strength for weights in self._weights])
+        self._helpers = min(processors() - 1, len(pieces) - 1) if give_way() else 0
+        self._others = ThreadPoolExecutor(self._helpers) if self._helpers else None
+        self.advance(_NONE, 0, 0)  # finds du/dt
 
     @property
     def f(self) -> np.ndarray:
         """du/dt of the activities and gates."""
-        return self._K[0]
+        return self._K[-1 if self.steps else 0]
 
-    def _each(self, function: Callable[..., None], rows: int, *arguments: Any) -> None:
-        """Call a pass over all rows, in threads if there are many weights."""
-        if self._pool is None:
-            function(*arguments, 0, rows)
-        else:
-            self._pool(function, rows, *arguments)
+    def step(self) -> None:
+        """Make one step."""
+        self.advance(_NONE, 0, 1)
 
-    def _slope(self, stage: int, t: float, cells: np.ndarray) -> None:
-        """Write du/dt of the cells in a stage: what they signal, what the weights make of it, then du/dt."""
-        self._signals(stage, t, cells)
-        self._inputs(stage, self._u)
-        self._rhs.into(t, cells, self._K[stage])
+    def advance(self, times: np.ndarray, rows: int, most: int, room: np.ndarray | None = None) -> np.ndarray:
+        """Make up to `most` steps; return the states at the `times` that were passed, up to so many rows.
 
-    def _inputs(self, stage: int, u: np.ndarray) -> None:
-        """Write the inputs that the weights of a stage make of its signals; its step began with the weights in `u`."""
-        for weights in self._weights:
-            z = u[weights.place].reshape(weights.shape)
-            self._each(self._code.products, weights.shape[0], z, weights.vector(stage), weights.y)
-            diagonal = z.diagonal() if weights.butself else None
-            self._arrays[weights.given.total][:] = weights.total(stage, diagonal)
-
-    def _signals(self, stage: int, t: float, cells: np.ndarray) -> None:
-        """Take over the signals of a stage, and what follows for its weights."""
-        self._rhs.into(t, cells, self._K[stage])
-        for weights in self._weights:
-            weights.reads(stage, self._arrays)
-
-    def _factors(self, weights: _Weights, start: float, h: float, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return c and w of a combination of the stages: `STAGES` rows, those beyond the last being 0."""
-        c, w = np.empty(weights.c.shape[1]), np.zeros(weights.w.shape[1:])
-        self._code.factors(start, h, np.asarray(a), weights.decay, weights.gain, weights.c, weights.w, c, w)
-        return c, w
-
-    def _attempt(self, t: float, end: float, h: float) -> tuple[float, float]:
-        """Write the new state; return its error in units of the tolerance, and about the fastest rate."""
-        n, K = self._n, self._K
-        cells = self._u[:n]
-        for stage in range(1, STAGES):
-            a = np.ascontiguousarray(ROWS[stage][:stage])
-            before, cells = cells, self._u[:n] + h * (a @ K[:stage])
-            for weights in self._weights:
-                weights.c[stage], weights.w[stage] = self._factors(weights, 1.0, h, a)
-            if stage < STAGES - 1:
-                self._slope(stage, t + NODES[stage] * h, cells)
-        self._new[:n] = cells
-        error, turned = self._end(end, h)
-        rates = [float(np.max(weights.decay)) for weights in self._weights]  # the weights' own are known
-        return error, max(turned / max(float(np.max(np.abs(cells - before))), TINY), *rates)
-
-    def _begin(self) -> None:
-        """Let what was known at the end of the last step be the first stage of the next."""
-        self._K[0] = self._K[-1]
-        for weights in self._weights:
-            for values in (weights.decay, weights.gain, weights.H):
-                values[0] = values[-1]
-
-    def _end(self, t: float, h: float) -> tuple[float, float]:
-        """Write the new weights and the last slope of the cells; return the error in units of the tolerance.
-
-        Also return by how much the slope of the cells differs at most from that of the stage before, whose time and
-        inputs from the weights are the same.
+        They are written into `room`, or lie where the next call overwrites them.
         """
-        piece, n, last = self._piece, self._n, STAGES - 1
-        cells = self._new[:n]
-        self._signals(last, t, cells)
-        turned = float(np.max(np.abs(self._K[last] - self._K[last - 1])))
-        parts = []
-        mean = piece.norm == "rms"
-        for weights in self._weights:
-            ec, e = self._factors(weights, 0.0, h, ERROR)
-            z, new = (u[weights.place].reshape(weights.shape) for u in (self._u, self._new))
-            passes = self._code.by_target if weights.learning.end == "target" else self._code.by_source
-            self._each(
-                passes, weights.shape[0], z, new, weights.H, weights.c[last], weights.w[last], ec, e, piece.rtol,
-                piece.atol, mean, weights.errors,
+        code, piece, moments, counts, whole = self._code, self._piece, self._moments, self._counts, self._shared[0]
+        saved, before = self._room(times, rows, room), int(counts[code.ROW])
+        moments[[code.NEXT, code.RATE]] = self.h_abs, self.fastest
+        helpers, yields = self._helpers if most > 0 else 0, give_way()
+        whole[code.CLOSED] = 0
+        pending = []
+        if helpers and self._others is not None:
+            pending = [self._others.submit(code.help_out, whole, yields) for _ in range(helpers)]
+        try:
+            status, done = code.advance(
+                *self._shared, self._strengths, self._rhs.shift, moments, counts, piece.stop, piece.longest, times,
+                saved, most, yields,
             )  # fmt: skip
-            parts.append(weights.errors)
-        self._inputs(0, self._new)  # as at the beginning of the next step, and of a run that is resumed there
-        self._rhs.into(t, cells, self._K[last])
-        error = h * (ERROR @ self._K) / (piece.atol + piece.rtol * np.maximum(np.abs(self._u[:n]), np.abs(cells)))
-        return self._norm([*parts, error * error if mean else np.abs(error)]), turned
+        finally:
+            whole[code.CLOSED] = 1
+            for other in pending:
+                other.result()
+        self.status = ("running", "finished", "failed")[status]
+        self.t, self.h_abs, self._before = (float(moments[k]) for k in (code.NOW, code.NEXT, code.BEFORE))
+        self.step_size, self.fastest = self.t - self._before, float(moments[code.RATE])
+        self.steps, self.nfev = int(counts[code.STEPS]), 2 + int(counts[code.EVALUATIONS])
+        if self.steps:
+            self._rate = float(moments[code.SEEN])
+        if counts[code.ROW] != before:
+            self._u, self._new = self._new, self._u
+        return saved[:done]
 
     def _within(self, t: float, out: np.ndarray) -> None:
-        """Write the state at a time within the last step."""
-        if t == self.t:
-            out[:] = self._u
-            return
-        n, h, s = self._n, self.step_size, (t - self._before) / self.step_size
-        a = INSIDE @ s ** np.arange(1, 5)
-        out[:n] = self._new[:n] + h * (a @ self._K)
-        for weights in self._weights:
-            c, w = self._factors(weights, 1.0, h, a)
-            z, part = (u[weights.place].reshape(weights.shape) for u in (self._new, out))
-            if weights.learning.end == "target":
-                np.multiply(c[:, None], z, out=part)
-                part += w.T @ weights.H
-            else:
-                np.multiply(c, z, out=part)
-                part += weights.H.T @ w
+        status = self.status
+        self.advance(np.array([t]), 1, 0, out[None, :])
+        self.status = status

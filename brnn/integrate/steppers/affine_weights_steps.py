@@ -1,119 +1,439 @@
-"""Passes over weights whose learning law is affine, compiled as they stand.
+"""Steps of the explicit method of Dormand and Prince with weights whose learning law is affine, compiled as they stand.
 
 In each stage of a Runge-Kutta method such weights are c z + sum_m w_m H_m: z are those at the beginning of the step,
 H_m the driver of the law in stage m, at one end of the connections, and c and w_m belong to the other end. So no stage
-of the weights is ever formed. Every function takes the rows of some target cells, so that threads can share the work;
-each row is summed by one of them, in an order of its own.
+of the weights is ever formed. A stage costs a product of z with a vector; the last one writes the new weights and takes
+their errors and their product with the signals there, which the next step begins with, while a row is in the cache.
+
+Threads share the pieces of a pass, some rows of a projection each, as they share blocks in
+`brnn.integrate.steppers.block_steps`. Each row is computed in one way, whoever does it.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from numba import cfunc, njit
 
-from brnn.compiler.numba_internals import NoAlias, bits_of, number_of
+from brnn.compiler.numba_internals import (
+    RHS_SIGNATURE,
+    array_at,
+    array_in,
+    bits_of,
+    call_rhs,
+    call_yield,
+    fetch_add,
+    number_of,
+    place_of,
+    set_shared,
+)
+from brnn.integrate.steppers.affine_weights_rows import (
+    AT,
+    BUT_SELF,
+    BY_TARGET,
+    DECAY,
+    DECAYS,
+    DRIVER,
+    DRIVERS,
+    EC,
+    ERRORS,
+    EW,
+    FAR,
+    GAIN,
+    GAINS,
+    HELPER,
+    LAST,
+    NEAR,
+    OWN,
+    PASS_ALONE,
+    PRODUCT,
+    SENT,
+    SOURCES,
+    TARGETS,
+    TOTAL,
+    VECTOR,
+    C,
+    W,
+    factors,
+    new_of_sources,
+    new_of_target,
+    product,
+    row_within,
+    row_within_by_target,
+)
+from brnn.integrate.steppers.block_steps import _BACK, _SPINS, CLOSED, DONE, TAKEN
+from brnn.integrate.steppers.dormand_prince_steps import (
+    BEFORE,
+    EVALUATIONS,
+    FAILED,
+    FINISHED,
+    FORGET,
+    LARGEST,
+    NEXT,
+    NOW,
+    RATE,
+    ROW,
+    RUNNING,
+    SAFETY,
+    SMALLEST,
+    STABLE,
+    STEPPED,
+    STEPS,
+    TINY,
+)
+from brnn.integrate.steppers.pair import ERROR, INSIDE, NODES, ROWS, STAGES
 
-_FAST = {"contract", "reassoc", "nsz"}
+__all__ = ["advance", "do_pieces", "help_out", "set_factors"]
 
-__all__ = ["by_source", "by_target", "factors", "products"]
+_A = np.zeros((STAGES, STAGES))
+for _stage, _row in enumerate(ROWS):
+    _A[_stage, :_stage] = _row[:_stage]
+_NODES = np.append(NODES, 1.0)
+
+# What a pass is, beside what `brnn.integrate.steppers.block_steps` has of one: what to do; addresses of the state, the
+# new one, and of a saved one; of the function, its table, the slopes of the cells, and a stage of theirs; how many
+# cells and unknowns there are; addresses of `do_pieces`, `set_factors` and a table of their arrays, and
+# how many pieces there are.
+KIND, U, NEW, OUT, FUNCTION, TABLE, K, STAGE, CELLS, SIZE, PASS, FACTORS, ARRAYS, PIECES = range(32, 46)
+WHOLE = 48
+# Numbers: whether a share of a pass was done, tolerances, whether the errors are added as squares, and coefficients.
+DONE_ANY, RTOL, ATOL, MEAN, A = range(5)
+NUMBERS = A + STAGES
+SEEN = 5  # `moments`, beside those of `brnn.integrate.steppers.dormand_prince_steps`: the rate that was seen last
+BEGUN = 4  # `counts`, in the place of the last: whether du/dt is known
+_PRODUCTS, _STEP, _WITHIN = range(3)  # kinds of a pass
+_ERROR, _INSIDE = STAGES, STAGES + 1  # in the place of a stage
+
+
+@njit(**HELPER)
+def _piece(whole: np.ndarray, links: np.ndarray, pieces: np.ndarray, numbers: np.ndarray, p: int) -> None:
+    """Do what the pass asks for to some rows of a projection."""
+    link, first, last = links[pieces[p, 0]], pieces[p, 1], pieces[p, 2]
+    u, new, n = whole[U], whole[NEW], link[SOURCES]
+    by_target = link[BY_TARGET] == 1
+    if whole[KIND] == _PRODUCTS:
+        v, y = array_at(link[VECTOR], n), array_at(link[PRODUCT], link[TARGETS])
+        for j in range(first, last):
+            y[j] = product(array_at(u + 8 * (link[AT] + j * n), n), v)
+    elif whole[KIND] == _STEP:
+        rtol, atol, mean = numbers[RTOL], numbers[ATOL], numbers[MEAN] > 0.0
+        if by_target:
+            new_of_target(link, u, new, first, last, rtol, atol, mean)
+        else:
+            new_of_sources(link, u, new, first, last, rtol, atol, mean)
+    else:
+        near, far = link[NEAR], link[FAR]
+        c, w, h = array_at(link[EC], near), array_at(link[EW], STAGES * near), array_at(link[DRIVER], STAGES * far)
+        for j in range(first, last):
+            at = 8 * (link[AT] + j * n)
+            z, out = array_at(new + at, n), array_at(whole[OUT] + at, n)  # the last step began where `new` is now
+            if by_target:
+                row_within_by_target(c, w, h, z, j, near, out)
+            else:
+                row_within(c, w, h, z, j, far, out)
+
+
+@cfunc(RHS_SIGNATURE, cache=True, nogil=True, error_model="numpy")
+def do_pieces(_: float, table: int, back: int, done: int) -> None:
+    """Do pieces of the pass that nobody else does; write at an address whether there was one.
+
+    It is called by its address: compiled into what calls it, it would be compiled again and again.
+    """
+    whole, links = array_in(table, 1, (2,), np.int64), array_in(table, 3, (4, 5), np.int64)
+    pieces, numbers = array_in(table, 6, (7, 8), np.int64), array_in(table, 9, (10,), np.float64)
+    m, any_done = pieces.shape[0], array_at(done, 1)
+    while True:
+        taken = fetch_add(whole, TAKEN, _BACK if back else 1)
+        if taken % _BACK + taken // _BACK >= m:
+            return
+        _piece(whole, links, pieces, numbers, m - 1 - taken // _BACK if back else taken % _BACK)
+        fetch_add(whole, DONE, 1)
+        any_done[0] = 1.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def factors(
-    start: float, h: float, a: np.ndarray, decay: np.ndarray, gain: np.ndarray, c: np.ndarray, w: np.ndarray,
-    out: np.ndarray, out_w: np.ndarray,
-) -> None:  # fmt: skip
-    """Write c into `out` and w_m into the rows of `out_w` for start z + h sum_m a_m (gain_m H_m - decay_m z_m).
-
-    z_m is stage m, whose factors are the rows of `c` and `w`.
-    """
-    out[:] = start
-    for k in range(a.size):
-        for i in range(out.size):
-            out[i] -= h * a[k] * decay[k, i] * c[k, i]
-    for m in range(a.size):
-        for i in range(out.size):
-            out_w[m, i] = h * a[m] * gain[m, i]
-        for k in range(m + 1, a.size):
-            for i in range(out.size):
-                out_w[m, i] -= h * a[k] * decay[k, i] * w[k, m, i]
+def help_out(whole: np.ndarray, give_way: int) -> None:
+    """Do pieces of every pass, until there will be no more."""
+    spins, done = 0, np.zeros(1)
+    while fetch_add(whole, CLOSED, 0) == 0:
+        spins += 1
+        if whole[TAKEN] % _BACK + whole[TAKEN] // _BACK < whole[PIECES]:
+            call_rhs(whole[PASS], 0.0, whole[ARRAYS], 1, place_of(done))
+            if done[0] > 0.0:
+                spins, done[0] = 0, 0.0
+        elif spins > _SPINS:
+            call_yield(give_way)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)
-def products(z: np.ndarray, v: np.ndarray, y: np.ndarray, first: int, last: int) -> None:
-    """Write the product of z with v into `y`."""
-    for j in range(first, last):
-        total = 0.0
-        for i in range(v.size):
-            total += z[j, i] * v[i]
-        y[j] = total
+@njit(**HELPER)
+def _go(kind: int, whole: np.ndarray, numbers: np.ndarray, give_way: int) -> None:
+    """Make a pass."""
+    whole[KIND] = kind
+    set_shared(whole, DONE, 0)
+    set_shared(whole, TAKEN, 0)
+    call_rhs(whole[PASS], 0.0, whole[ARRAYS], 0, place_of(numbers))
+    spins = 0
+    while fetch_add(whole, DONE, 0) < whole[PIECES]:
+        spins += 1
+        if spins > _SPINS:
+            call_yield(give_way)
 
 
-@njit(nogil=True, error_model="numpy", fastmath=_FAST, pipeline_class=NoAlias)
-def _row_of_target(
-    z: np.ndarray, new: np.ndarray, h0: np.ndarray, h1: np.ndarray, h2: np.ndarray, h3: np.ndarray,
-    h4: np.ndarray, h5: np.ndarray, h6: np.ndarray, c: float, w: np.ndarray, ec: float, e: np.ndarray, rtol: float,
-    atol: float, mean: bool,
-) -> float:  # fmt: skip
-    """Write the new weights of one target cell; return the largest scaled error, or (`mean`) the sum of squares."""
-    largest, squares = np.int64(0), 0.0
-    w0, w1, w2, w3, w4, w5, w6 = w[0], w[1], w[2], w[3], w[4], w[5], w[6]
-    e0, e1, e2, e3, e4, e5, e6 = e[0], e[1], e[2], e[3], e[4], e[5], e[6]
-    for i in range(z.size):
-        value = c * z[i] + w0 * h0[i] + w1 * h1[i] + w2 * h2[i] + w3 * h3[i] + w4 * h4[i] + w5 * h5[i] + w6 * h6[i]
-        error = ec * z[i] + e0 * h0[i] + e1 * h1[i] + e2 * h2[i] + e3 * h3[i] + e4 * h4[i] + e5 * h5[i] + e6 * h6[i]
-        new[i] = value
-        error /= atol + rtol * max(abs(z[i]), abs(value))
-        largest = max(largest, bits_of(abs(error)))
-        squares += error * error
-    return squares if mean else number_of(largest)
+@njit(**PASS_ALONE)
+def _copy(values: np.ndarray, out: np.ndarray) -> None:
+    for i in range(out.size):
+        out[i] = values[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def by_target(
-    z: np.ndarray, new: np.ndarray, H: np.ndarray, c: np.ndarray, w: np.ndarray, ec: np.ndarray, e: np.ndarray,
-    rtol: float, atol: float, mean: bool, largest: np.ndarray, first: int, last: int,
-) -> None:  # fmt: skip
-    """Write the new weights, and each row's largest error or (`mean`) sum of squares, for laws of the target's rate.
+@njit(**PASS_ALONE)
+def _multiply(values: np.ndarray, factors: np.ndarray, out: np.ndarray) -> None:
+    for i in range(out.size):
+        out[i] = values[i] * factors[i]
 
-    The rows of `H` are the drivers; `c` and the rows of `w` the factors of the new weights, `ec` and those of `e` of
-    the error.
-    """
-    for j in range(first, last):
-        largest[j] = _row_of_target(
-            z[j], new[j], H[0], H[1], H[2], H[3], H[4], H[5], H[6], c[j], w[:, j], ec[j], e[:, j], rtol, atol,
-            mean,
+
+@njit(**PASS_ALONE)
+def _add(values: np.ndarray, factor: float, out: np.ndarray) -> None:
+    for i in range(out.size):
+        out[i] += factor * values[i]
+
+
+@njit(**PASS_ALONE)
+def _leave_out(c: np.ndarray, z: np.ndarray, s: np.ndarray, out: np.ndarray) -> None:
+    for i in range(out.size):
+        out[i] -= c[i] * z[i] * s[i]
+
+
+@njit(**HELPER)
+def _reads(link: np.ndarray, stage: int) -> None:
+    """Take over the parts of a law in a stage, and what the weights of the beginning are multiplied with."""
+    near, far, n = link[NEAR], link[FAR], link[SOURCES]
+    for what, now, size in ((DECAY, DECAYS, near), (GAIN, GAINS, near), (DRIVER, DRIVERS, far)):
+        _copy(array_at(link[now], size), array_at(link[what] + 8 * stage * size, size))
+    if link[BY_TARGET] == 1 or stage == LAST:  # with which the next step begins
+        _copy(array_at(link[SENT], n), array_at(link[VECTOR], n))
+    else:
+        _multiply(array_at(link[C] + 8 * stage * n, n), array_at(link[SENT], n), array_at(link[VECTOR], n))
+
+
+@njit(**HELPER)
+def _totals(link: np.ndarray, stage: int, strength: float) -> None:
+    """Write what the target cells get in a stage."""
+    near, far, n, m = link[NEAR], link[FAR], link[SOURCES], link[TARGETS]
+    total, y, s = array_at(link[TOTAL], m), array_at(link[PRODUCT], m), array_at(link[SENT], n)
+    c = array_at(link[C] + 8 * stage * near, near)
+    if link[BY_TARGET] == 1:
+        _multiply(c, y, total)
+    else:
+        _copy(y, total)
+    if link[BUT_SELF] == 1:
+        _leave_out(c, array_at(link[OWN], n), s, total)
+    for k in range(stage):
+        w, h = array_at(link[W] + 8 * (stage * STAGES + k) * near, near), array_at(link[DRIVER] + 8 * k * far, far)
+        if link[BY_TARGET] == 1:
+            _add(w, product(h, s), total)
+        else:
+            _add(h, product(w, s), total)
+        if link[BUT_SELF] == 1:
+            _leave_out(w, h, s, total)
+    for j in range(m):
+        total[j] *= strength
+
+
+@njit(**HELPER)
+def _find_own(links: np.ndarray, u: int) -> None:
+    """Find the weights of cells to themselves."""
+    for k in range(links.shape[0]):
+        if links[k, BUT_SELF] == 1:
+            n = links[k, SOURCES]
+            z, own = array_at(u + 8 * links[k, AT], n * n), array_at(links[k, OWN], n)
+            for i in range(n):
+                own[i] = z[i * n + i]
+
+
+@cfunc(RHS_SIGNATURE, cache=True, nogil=True, error_model="numpy")
+def set_factors(h: float, table: int, stage: int, count: int) -> None:
+    """Write the factors of a stage, of the error, or of a state within a step, for all weights."""
+    links, numbers = array_in(table, 3, (4, 5), np.int64), array_in(table, 9, (10,), np.float64)
+    for k in range(links.shape[0]):
+        link, n = links[k], links[k, NEAR]
+        c, w = link[EC], link[EW]
+        if stage < STAGES:
+            c, w = link[C] + 8 * stage * n, link[W] + 8 * stage * STAGES * n
+        factors(
+            0.0 if stage == _ERROR else 1.0, h, numbers[A:], count, array_at(link[DECAY], STAGES * n),
+            array_at(link[GAIN], STAGES * n), array_at(link[C], STAGES * n), array_at(link[W], STAGES * STAGES * n),
+            array_at(c, n), array_at(w, STAGES * n),
         )  # fmt: skip
 
 
-@njit(nogil=True, error_model="numpy", fastmath=_FAST, pipeline_class=NoAlias)
-def _row_of_sources(
-    z: np.ndarray, new: np.ndarray, H: np.ndarray, c: np.ndarray, w0: np.ndarray, w1: np.ndarray,
-    w2: np.ndarray, w3: np.ndarray, w4: np.ndarray, w5: np.ndarray, w6: np.ndarray, ec: np.ndarray, e0: np.ndarray,
-    e1: np.ndarray, e2: np.ndarray, e3: np.ndarray, e4: np.ndarray, e5: np.ndarray, e6: np.ndarray, rtol: float,
-    atol: float, mean: bool,
-) -> float:  # fmt: skip
-    """Do what `_row_of_target` does where c and w belong to the source cells, and the drivers to the target cell."""
+@njit(**PASS_ALONE)
+def _cells(h: float, numbers: np.ndarray, count: int, u: np.ndarray, slopes: np.ndarray, out: np.ndarray) -> None:
+    """Write u + h sum_k a_k slopes_k."""
+    n = out.size
+    out[:] = 0.0
+    for k in range(count):
+        for i in range(n):
+            out[i] += numbers[A + k] * slopes[k * n + i]
+    for i in range(n):
+        out[i] = u[i] + h * out[i]
+
+
+@njit(**PASS_ALONE)
+def _farthest(x: np.ndarray, y: np.ndarray) -> float:
+    largest = np.int64(0)
+    for i in range(x.size):
+        largest = max(largest, bits_of(abs(x[i] - y[i])))
+    return number_of(largest)
+
+
+@njit(**HELPER)
+def _attempt(
+    whole: np.ndarray, links: np.ndarray, numbers: np.ndarray, strengths: np.ndarray, t: float, h: float, give_way: int,
+) -> tuple[float, float]:  # fmt: skip
+    """Write the new state; return its error in units of the tolerance, and about the fastest rate."""
+    n, function, table = whole[CELLS], whole[FUNCTION], whole[TABLE]
+    u, new, cells = array_at(whole[U], n), array_at(whole[NEW], n), array_at(whole[STAGE], n)
+    slopes = array_at(whole[K], STAGES * n)
+    rate = 0.0
+    for stage in range(1, STAGES):
+        for k in range(stage):
+            numbers[A + k] = _A[stage, k]
+        at, slope = whole[NEW] if stage == LAST else whole[STAGE], whole[K] + 8 * n * stage
+        _cells(h, numbers, stage, u, slopes, array_at(at, n))
+        call_rhs(function, t + _NODES[stage] * h, at, slope, table)
+        call_rhs(whole[FACTORS], h, whole[ARRAYS], stage, stage)
+        for k in range(links.shape[0]):
+            _reads(links[k], stage)
+        kind, of = _PRODUCTS, stage
+        if stage == LAST:
+            # Times, and inputs from the weights, of these two slopes are the same.
+            rate = _farthest(array_at(slope, n), array_at(slope - 8 * n, n)) / max(_farthest(new, cells), TINY)
+            for k in range(STAGES):
+                numbers[A + k] = ERROR[k]
+            call_rhs(whole[FACTORS], h, whole[ARRAYS], _ERROR, STAGES)
+            kind, of = _STEP, 0  # as at the beginning of the next step, and of a run that is resumed there
+        _go(kind, whole, numbers, give_way)
+        if stage == LAST:
+            _find_own(links, whole[NEW])
+        for k in range(links.shape[0]):
+            _totals(links[k], of, strengths[k])
+        call_rhs(function, t + _NODES[stage] * h, at, slope, table)
     largest, squares = np.int64(0), 0.0
-    h0, h1, h2, h3, h4, h5, h6 = H[0], H[1], H[2], H[3], H[4], H[5], H[6]
-    for i in range(z.size):
-        value = c[i] * z[i] + w0[i] * h0 + w1[i] * h1 + w2[i] * h2 + w3[i] * h3 + w4[i] * h4 + w5[i] * h5 + w6[i] * h6
-        error = ec[i] * z[i] + e0[i] * h0 + e1[i] * h1 + e2[i] * h2 + e3[i] * h3 + e4[i] * h4 + e5[i] * h5 + e6[i] * h6
-        new[i] = value
-        error /= atol + rtol * max(abs(z[i]), abs(value))
-        largest = max(largest, bits_of(abs(error)))
-        squares += error * error
-    return squares if mean else number_of(largest)
+    for i in range(n):
+        error = 0.0
+        for k in range(STAGES):
+            error += ERROR[k] * slopes[k * n + i]
+        error *= h / (numbers[ATOL] + numbers[RTOL] * max(abs(u[i]), abs(new[i])))
+        largest, squares = max(largest, bits_of(abs(error))), squares + error * error
+    for link in range(links.shape[0]):
+        errors, near = array_at(links[link, ERRORS], links[link, TARGETS]), links[link, NEAR]
+        for j in range(errors.size):
+            largest, squares = max(largest, bits_of(errors[j])), squares + errors[j]
+        decay = array_at(links[link, DECAY], STAGES * near)
+        for i in range(decay.size):
+            rate = max(rate, decay[i])  # the weights' own are known
+    error = np.sqrt(squares / whole[SIZE]) if numbers[MEAN] > 0.0 else number_of(largest)
+    return error if error == error else np.inf, rate
+
+
+@njit(**HELPER)
+def _begin(whole: np.ndarray, links: np.ndarray) -> None:
+    """Let what was known at the end of the last step be the first stage of the next."""
+    n = whole[CELLS]
+    _copy(array_at(whole[K] + 8 * n * LAST, n), array_at(whole[K], n))
+    for link in range(links.shape[0]):
+        for what, end in ((DECAY, NEAR), (GAIN, NEAR), (DRIVER, FAR)):
+            size, at = links[link, end], links[link, what]
+            _copy(array_at(at + 8 * size * LAST, size), array_at(at, size))
+
+
+@njit(**HELPER)
+def _write_within(
+    s: float, h: float, whole: np.ndarray, numbers: np.ndarray, out: int, give_way: int
+) -> None:  # fmt: skip
+    """Write the state after the part s of the last step at an address."""
+    for k in range(STAGES):
+        numbers[A + k] = s * (INSIDE[k, 0] + s * (INSIDE[k, 1] + s * (INSIDE[k, 2] + s * INSIDE[k, 3])))
+    n = whole[CELLS]
+    _cells(h, numbers, STAGES, array_at(whole[NEW], n), array_at(whole[K], STAGES * n), array_at(out, n))
+    call_rhs(whole[FACTORS], h, whole[ARRAYS], _INSIDE, STAGES)
+    whole[OUT] = out
+    _go(_WITHIN, whole, numbers, give_way)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def by_source(
-    z: np.ndarray, new: np.ndarray, H: np.ndarray, c: np.ndarray, w: np.ndarray, ec: np.ndarray, e: np.ndarray,
-    rtol: float, atol: float, mean: bool, largest: np.ndarray, first: int, last: int,
-) -> None:  # fmt: skip
-    """Do what `by_target` does for laws whose rate is the source's."""
-    for j in range(first, last):
-        largest[j] = _row_of_sources(
-            z[j], new[j], H[:, j], c, w[0], w[1], w[2], w[3], w[4], w[5], w[6], ec, e[0], e[1], e[2], e[3], e[4],
-            e[5], e[6], rtol, atol, mean,
-        )  # fmt: skip
+def advance(
+    whole: np.ndarray, links: np.ndarray, numbers: np.ndarray, strengths: np.ndarray, shift: float,
+    moments: np.ndarray, counts: np.ndarray, stop: float, longest: float, times: np.ndarray, saved: np.ndarray,
+    most: int, give_way: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Make up to `most` steps towards `stop`; write the states at `times` into the rows of `saved`.
+
+    It does what `advance` of `brnn.integrate.steppers.dormand_prince_steps` does, whose arguments these are, in passes
+    that threads share. The first step is given.
+    """
+    done, made = 0, 0
+    t, h_next, fastest = moments[NOW], moments[NEXT], moments[RATE]
+    size = whole[SIZE]
+    if counts[BEGUN] == 0:
+        counts[BEGUN] = 1
+        call_rhs(whole[FUNCTION], t + shift, whole[U], whole[K], whole[TABLE])
+        _find_own(links, whole[U])
+        for k in range(links.shape[0]):
+            _reads(links[k], 0)
+            n, v, y = links[k, SOURCES], array_at(links[k, VECTOR], links[k, SOURCES]), links[k, PRODUCT]
+            for j in range(links[k, TARGETS]):
+                array_at(y, links[k, TARGETS])[j] = product(array_at(whole[U] + 8 * (links[k, AT] + j * n), n), v)
+            _totals(links[k], 0, strengths[k])
+        call_rhs(whole[FUNCTION], t + shift, whole[U], whole[K], whole[TABLE])
+    status = RUNNING
+    while True:
+        if counts[STEPPED]:
+            before = moments[BEFORE]
+            while done < min(times.size, saved.shape[0]) and times[done] <= t:
+                out = place_of(saved) + 8 * done * size
+                if times[done] == t:
+                    _copy(array_at(whole[U], size), array_at(out, size))
+                else:
+                    part = (times[done] - before) / (t - before)
+                    _write_within(part, t - before, whole, numbers, out, give_way)
+                done += 1
+        if done == saved.shape[0] and done < times.size and times[done] <= t:
+            break  # there is no room for what was passed
+        if t >= stop:
+            status = FINISHED
+            break
+        if made == most:
+            break
+        if counts[STEPPED]:
+            _begin(whole, links)
+        shortest = 10.0 * abs(np.nextafter(t, np.inf) - t)
+        length = min(max(h_next, shortest), longest)
+        rejected = False
+        while length >= shortest:
+            end = min(t + length, stop)
+            h = length = end - t
+            error, rate = _attempt(whole, links, numbers, strengths, t + shift, h, give_way)
+            counts[EVALUATIONS] += 6
+            if error < 1.0:
+                factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**-0.2)
+                h_next = h * (min(1.0, factor) if rejected else factor)
+                moments[SEEN], fastest = rate, max(rate, FORGET * fastest)
+                if h_next * fastest > STABLE:
+                    h_next = STABLE / fastest
+                moments[BEFORE] = t
+                t = end
+                whole[U], whole[NEW] = whole[NEW], whole[U]
+                counts[ROW] = 1 - counts[ROW]
+                break
+            length *= max(SMALLEST, SAFETY * error**-0.2) if error < np.inf else SMALLEST
+            rejected = True
+            _find_own(links, whole[U])
+        else:
+            status = FAILED
+            break
+        counts[STEPPED] = 1
+        counts[STEPS] += 1
+        made += 1
+    moments[NOW], moments[NEXT], moments[RATE] = t, h_next, fastest
+    set_shared(whole, CLOSED, 1)
+    return status, done

@@ -5,9 +5,6 @@ A pass is shared by threads, and has the same bits for any number of them (`brnn
 
 from __future__ import annotations
 
-import ctypes
-import os
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +15,7 @@ import numpy as np
 from brnn.compiler.cache import load_copy, load_module
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import DormandPrince
+from brnn.integrate.steppers.threads import give_way, place, processors
 
 __all__ = ["BlockedDormandPrince"]
 
@@ -51,15 +49,15 @@ class BlockedDormandPrince(DormandPrince):
         self._shares = np.zeros((blocks, compiled[1]))
         self._numbers, self._whole = np.zeros(c.NUMBERS), np.zeros(c.WHOLE, dtype=np.int64)
         self._numbers[[c.RTOL, c.ATOL, c.MEAN]] = piece.rtol, piece.atol, piece.norm == "rms"
-        u, k = [_place(array) for array in self._u], [_place(array) for array in self._slopes]
+        u, k = [place(array) for array in self._u], [place(array) for array in self._slopes]
         self._whole[[c.TOTALS, c.SLOPES, c.TABLE]] = (
-            self._functions.totals.address, self._functions.slopes.address, _place(piece.fun.table),
+            self._functions.totals.address, self._functions.slopes.address, place(piece.fun.table),
         )  # fmt: skip
         self._whole[[c.BLOCKS, c.SUMS, c.TAKEN]] = blocks, compiled[1], blocks  # nothing is left before the first pass
-        self._whole[[c.SHARES, c.SUM, c.U, c.NEW]] = _place(self._shares), _place(self._sums), *u
+        self._whole[[c.SHARES, c.SUM, c.U, c.NEW]] = place(self._shares), place(self._sums), *u
         self._whole[c.K : c.K + 7] = *k, k[1]
         self._places = dict(zip(k, self._slopes, strict=True))
-        self._helpers = min(_free() - 1, blocks - 1)
+        self._helpers = min(processors() - 1, blocks - 1) if give_way() else 0
         self._others = ThreadPoolExecutor(self._helpers) if self._helpers else None
         self.advance(_NONE, 0, 0)  # finds du/dt and a first step
 
@@ -112,12 +110,12 @@ class BlockedDormandPrince(DormandPrince):
         shared = self._whole, self._numbers, self._found, self._parts
         pending = []
         if helpers and self._others is not None:
-            more: tuple[Any, ...] = (*shared, s, *self._bounds, _give_way())
+            more: tuple[Any, ...] = (*shared, s, *self._bounds, give_way())
             pending = [self._others.submit(code.help_out, *more) for _ in range(helpers)]
         try:
             status, done = code.advance(
                 *shared, self._sums, self._shares, piece.fun.shift, self._moments, self._counts, piece.stop,
-                piece.longest, times, saved, s, *self._bounds, most, helpers, _give_way(),
+                piece.longest, times, saved, s, *self._bounds, most, helpers, give_way(),
             )  # fmt: skip
         finally:
             self._whole[code.CLOSED] = 1
@@ -149,20 +147,3 @@ class BlockedDormandPrince(DormandPrince):
 def _farthest(a: np.ndarray, b: np.ndarray) -> float:
     """Return the largest difference, without arrays of the size of the state."""
     return max(float(np.max(np.abs(a[k : k + _CHUNK] - b[k : k + _CHUNK]))) for k in range(0, a.size, _CHUNK))
-
-
-def _place(array: np.ndarray) -> int:
-    return int(array.__array_interface__["data"][0])
-
-
-def _free() -> int:
-    """Return how many threads may work on a run: one in a thread of somebody else's, as of a sweep."""
-    if threading.current_thread() is not threading.main_thread() or not _give_way():
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _give_way() -> int:
-    """Return the address of the C function that lets other threads run; 0 where there is none."""
-    function = getattr(ctypes.CDLL(None), "sched_yield", None) if os.name == "posix" else None
-    return 0 if function is None else int(ctypes.cast(function, ctypes.c_void_p).value or 0)

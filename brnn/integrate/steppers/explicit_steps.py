@@ -118,16 +118,20 @@ class ExplicitSteps:
         if end >= self.stop:
             self.status = "finished"
 
+    def _room(self, times: np.ndarray, rows: int, room: np.ndarray | None) -> np.ndarray:
+        """Return where states are saved."""
+        rows = min(rows, times.size, max(1, _SAVED // self._u.size))
+        if room is None and rows > len(self._saved):
+            self._saved = np.empty((rows, self._u.size))
+        return (self._saved if room is None else room)[:rows]
+
     def advance(self, times: np.ndarray, rows: int, most: int, room: np.ndarray | None = None) -> np.ndarray:
         """Make up to `most` steps; return the states at the `times` that were passed, up to so many rows.
 
         They are written into `room`, or lie where the next call overwrites them.
         """
-        rows = min(rows, times.size, max(1, _SAVED // self._u.size))
-        if room is None and rows > len(self._saved):
-            self._saved = np.empty((rows, self._u.size))
-        saved = (self._saved if room is None else room)[:rows]
-        done = made = 0
+        saved = self._room(times, rows, room)
+        rows, done, made = len(saved), 0, 0
         while True:
             if self.steps:
                 while done < rows and times[done] <= self.t:

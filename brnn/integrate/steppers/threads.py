@@ -1,24 +1,24 @@
-"""Threads that share the rows or the unknowns of one pass."""
+"""Threads that share one pass, and what those in compiled code have to know."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-__all__ = ["Threads"]
+import numpy as np
+
+__all__ = ["Threads", "give_way", "place", "processors"]
 
 
 class Threads:
     """Shares a pass among the processors, each of whose parts is computed in the same way, whatever their number is."""
 
     def __init__(self) -> None:
-        # In a thread of somebody else's (of a sweep) the processors are at work already.
-        alone = threading.current_thread() is threading.main_thread()
-        free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self._count = free if alone else 1
+        self._count = processors()
         self._executor = ThreadPoolExecutor(self._count - 1) if self._count > 1 else None
 
     def __call__(self, function: Callable[..., None], count: int, *arguments: Any) -> None:
@@ -31,3 +31,21 @@ class Threads:
         function(*arguments, *edges[:2])
         for other in others:
             other.result()
+
+
+def processors() -> int:
+    """Return how many threads may work on a run: one in a thread of somebody else's, as of a sweep."""
+    if threading.current_thread() is not threading.main_thread():
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def give_way() -> int:
+    """Return the address of the C function that lets other threads run; 0 where there is none."""
+    function = getattr(ctypes.CDLL(None), "sched_yield", None) if os.name == "posix" else None
+    return 0 if function is None else int(ctypes.cast(function, ctypes.c_void_p).value or 0)
+
+
+def place(array: np.ndarray) -> int:
+    """Return the address of an array's first element."""
+    return int(array.__array_interface__["data"][0])
