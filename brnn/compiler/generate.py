@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from brnn.base.codetext import Code
-from brnn.compiler.convolutions import add_shared
+from brnn.compiler.convolutions import add_convolution
 from brnn.compiler.modulation import modulating_factor
 from brnn.compiler.module_text import text_of
 from brnn.compiler.plasticity import add_gated, add_given, add_matrix, add_plastic
@@ -238,10 +238,16 @@ def add_field(
     program.add(Comment(f"{projection.name}: {', '.join(laws)}"))
     if projection.modulation is not None and projection.modulation.at != "source":
         key, room = (str(projection.name), "own"), f"own_{projection.name}"
-    if key not in fields:
+    fresh = key not in fields
+    if fresh:
         fields[key] = program.work(room, target.cells)
-        program.add(Loop(_I, fields[key].size, (Assign(fields[key][_I], ZERO),)))
     s, net = sent[str(projection.name)].array, fields[key]
+    if not (plastic or program.explicit or program.apart) and add_convolution(
+        program, network, projection, sent, net, fresh=fresh
+    ):
+        return
+    if fresh:
+        program.add(Loop(_I, net.size, (Assign(net[_I], ZERO),)))
     if plastic:
         reads = [
             (signals.of(_end(projection, place)[0], signal, _end(projection, place)[1]), place)
@@ -255,8 +261,6 @@ def add_field(
         return
     if program.explicit:
         add_matrix(program, network, projection, s, net)
-        return
-    if not program.apart and add_shared(program, network, projection, sent, net):
         return
     if not isinstance(topology, Successive):
         _add_kernel(program, topology, source.shape, target.shape, s, net, str(projection.name))

@@ -73,6 +73,10 @@ CELLS_SIGNATURE = types.int64(_I, _F, types.int64, types.float64, _I, _F)  # see
 RHS_SIGNATURE = types.void(types.float64, types.int64, types.int64, types.int64)
 # Of its two halves for a block of cells, see brnn.compiler.blocks: also an address of sums, which block, of how many.
 BLOCK_SIGNATURE = types.void(*RHS_SIGNATURE.args, types.int64, types.int64, types.int64)
+# Of the phases of a convolution, see brnn.compiler.fourier_steps: addresses, sizes, which part, of how many.
+FOURIER_SIGNATURES = {
+    name: types.void(*[types.int64] * count) for name, count in (("forth", 8), ("across", 9), ("back", 9))
+}
 
 
 class NoAlias(CompilerBase):
@@ -261,6 +265,17 @@ def number_of(typing: Any, bits: Any) -> Any:
 def array_at(typing: Any, place: Any, size: Any) -> Any:
     """Return the array of so many floats that lies at an address, in compiled code; its memory stays there."""
     kind = types.Array(types.float64, 1, "C")
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _array(context, builder, kind, arguments[0], [arguments[1]])
+
+    return kind(types.int64, types.int64), generate
+
+
+@intrinsic
+def whole_at(typing: Any, place: Any, size: Any) -> Any:
+    """Return the array of so many whole numbers that lies at an address, in compiled code; its memory stays there."""
+    kind = types.Array(types.int64, 1, "C")
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return _array(context, builder, kind, arguments[0], [arguments[1]])

@@ -222,7 +222,7 @@ class Program:
     readings : list of Reading
         Where signals are evaluated.
     transforms : dict
-        The arrays of each transform of signals that several projections share.
+        The arrays of each transform of signals that several projections share, by what they are.
     """
 
     blocks: tuple[str, ...]
@@ -245,7 +245,7 @@ class Program:
     exponents: set[int] = field(default_factory=set)
     given: dict[str, Given] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
-    transforms: dict[tuple[Any, ...], tuple[list[Any], Any]] = field(default_factory=dict)
+    transforms: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
 
     @property
     def equations(self) -> Equations:

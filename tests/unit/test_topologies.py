@@ -105,6 +105,26 @@ def test_kernels_share_the_transform_of_their_signals(monkeypatch: pytest.Monkey
     assert "transform" not in generate(network, system.variables, apart=True).source
 
 
+@pytest.mark.parametrize("boundary", list(MODES))
+@pytest.mark.parametrize("shape", [(8, 8), (25, 15), (18, 40), (36, 32)])
+def test_kernels_whose_lengths_are_products_of_small_numbers(shape, boundary, monkeypatch) -> None:
+    """Two kernels of one transform add to the same input, beside one of another; more and fewer rows than lanes."""
+    monkeypatch.setattr(convolution.Convolution, "method", lambda self, shape: "fourier")
+    rng, f = np.random.default_rng(5), brnn.Linear()
+    taps = rng.random((5, 3)), rng.random((5, 3)), rng.random((3, 5))
+    links = [
+        brnn.Projection("F", "G", "excitatory", f, brnn.Kernel(kernel, boundary), name=f"kernel{k}")
+        for k, kernel in enumerate(taps)
+    ]
+    layers = [brnn.Layer.additive(name, shape, A=1.0) for name in "FG"]
+    system, u = compile_network(brnn.Network("three", layers, links)), rng.random(2 * shape[0] * shape[1])
+    assert system.source.count("    transform_rows_back(") == 3
+    x = u.reshape(2, *shape)
+    sums = sum(scipy.ndimage.convolve(x[0], kernel, mode=MODES[boundary], cval=0.0) for kernel in taps)
+    for _ in range(2):
+        np.testing.assert_allclose(system.f(0.0, u).reshape(x.shape)[1], sums - x[1], rtol=1e-12, atol=1e-12)
+
+
 def test_a_kernel_wider_than_a_ring_goes_round_it() -> None:
     s = np.random.default_rng(5).random(6)
     expected = scipy.ndimage.gaussian_filter1d(s, 3.0, mode="wrap", truncate=4.0)

@@ -214,7 +214,7 @@ class Convolution(Topology):
         height, width = _field(shape)
         tall, wide = self.extent(len(shape))
         if method == "fourier":
-            return self._fourier_arguments(shape, self.taps(len(shape)))
+            return self.fourier_arguments(shape)
         rows = _continued(height, tall // 2, height + tall - 1, self.boundary)
         columns = _continued(width, wide // 2, width + wide - 1, self.boundary)
         buffer = np.zeros((rows.size, columns.size))
@@ -238,8 +238,10 @@ class Convolution(Topology):
         columns = scipy.fft.next_fast_len(width + wide - 1, real=True)
         return (rows, columns), (tall // 2, wide // 2)
 
-    def _fourier_arguments(self, shape: Shape, taps: np.ndarray) -> tuple[Argument, ...]:
+    def fourier_arguments(self, shape: Shape) -> tuple[np.ndarray, ...]:
+        """Return sizes of the field, index maps, transfer function, work arrays, and the axes of the FFT."""
         height, width = _field(shape)
+        taps = self.taps(len(shape))
         (P, Q), (above, left) = self._transform(shape)
         rows = _continued(height, above, P, self.boundary)
         columns = _continued(width, left, Q, self.boundary)
