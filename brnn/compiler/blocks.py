@@ -32,7 +32,7 @@ from brnn.compiler.statements import (
     elements,
 )  # fmt: skip
 
-__all__ = ["Halves", "halves", "text_in_blocks"]
+__all__ = ["Halves", "halves", "is_of_one_cell", "sums_of", "text_in_blocks"]
 
 _IMPORTS = ADDRESSES.replace("import RHS_SIGNATURE, ", "import BLOCK_SIGNATURE, array_at, ")
 _I = Index("i")
@@ -58,13 +58,13 @@ def halves(program: Program) -> Halves | None:
                 continue
             case Assign(Local(), value, "=") if not list(elements(value)):
                 numbers.append(statement)
-            case Loop(index, _, body, None) if index == _I and all(_is_of_one_cell(inner) for inner in body):
+            case Loop(index, _, body, None) if index == _I and all(is_of_one_cell(inner) for inner in body):
                 loops.append(statement)
             case _:
                 return None
-    summed = [k for k, loop in enumerate(loops) if _sums(loop)]
+    summed = [k for k, loop in enumerate(loops) if sums_of(loop)]
     cut = summed[-1] + 1 if summed else 0
-    sums = tuple(name for loop in loops[:cut] for name in _sums(loop))
+    sums = tuple(name for loop in loops[:cut] for name in sums_of(loop))
     if any(set(sums) & set(_read(loop)) for loop in loops[:cut]):
         return None
     totals = [Local(name) for name in sums]
@@ -100,7 +100,7 @@ def _within_block(loops: Sequence[Loop]) -> Iterator[Loop]:
         yield Loop(_I, Call("np.uint64", (last,)), loop.body, Call("np.uint64", (first,)))
 
 
-def _is_of_one_cell(statement: Statement) -> bool:
+def is_of_one_cell(statement: Statement) -> bool:
     """Tell whether a statement of a loop reads and writes elements of the cell of the loop alone."""
     if not isinstance(statement, Assign):
         return False
@@ -108,7 +108,7 @@ def _is_of_one_cell(statement: Statement) -> bool:
     return all(element.index == _I for element in (*target, *elements(statement.value)))
 
 
-def _sums(loop: Loop) -> tuple[str, ...]:
+def sums_of(loop: Loop) -> tuple[str, ...]:
     """Return the names of the numbers that a loop adds up."""
     added = [inner for inner in loop.body if isinstance(inner, Assign) and inner.symbol == "+="]
     return tuple(inner.target.name for inner in added if isinstance(inner.target, Local))

@@ -274,6 +274,7 @@ def add_field(
         if k < len(steps) - 1:
             first = alike[0] if joined and k == len(steps) - 2 else projection
             out = program.work(f"between_{first.name}_{k}", math.prod(after))
+            program.shapes[out.name] = after
             if first is projection:
                 program.add(Loop(_I, out.size, (Assign(out[_I], ZERO),)))
         elif joined and projection is not alike[-1]:

@@ -24,6 +24,7 @@ __all__ = [
     "HEADER",
     "argument_table",
     "found_by_address",
+    "text_in_bands",
     "text_in_sequence",
     "text_of",
     "text_of_arrays",
@@ -103,6 +104,33 @@ def text_of(
     They do so in calls of three functions, as indices and slices of arrays, which may be negative or too large, and
     wrappers of functions that Python never calls, were four tenths of the time that a network took to compile.
     """
+    imports, lines = _found(program, rates, steps, behind)
+    clear = [f"    d{name}[:] = 0.0" for name in program.blocks]
+    return _module(program, imports, CALLED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
+
+
+def text_in_bands(program: Program, lines: Sequence[str]) -> str:
+    """Return the module of a step in bands (`brnn.compiler.bands`), whose lines are given: ``bands`` and ``renew``."""
+    imports, first = _found(program, True, True, ())
+    imports = imports.replace("import RHS", "import BLOCK_SIGNATURE, RHS").replace("numbers_in", "numbers_in, place_of")
+    parts = [_head(program, imports, CALLED)]
+    for name, kind, more, body in (
+        ("bands", "BLOCK_SIGNATURE", ", phase, band, room", lines),
+        ("renew", "RHS_SIGNATURE", "", Printer().lines(program.renewed)),
+    ):
+        parts.append(f"\n@cfunc({kind}, cache=True, **options)\ndef {name}(t, u, du, places{more}):\n")
+        parts.append("\n".join([*first, *body]) + "\n")
+    return "".join(parts)
+
+
+def _head(program: Program, imports: str, called: str) -> str:
+    """Return what stands before the functions of a module, and the functions that they call."""
+    head = HEADER.format(numba=imports, imports="".join(f"{line}\n" for line in program.imports))
+    return head + "".join(f"\n@{called}\n{code.source}\n" for code in program.functions.values())
+
+
+def _found(program: Program, rates: bool, steps: bool, behind: Sequence[tuple[str, str]]) -> tuple[str, list[str]]:
+    """Return what a module imports, and the lines that find everything by its address."""
     lines = found_by_address(program)
     if rates:
         size = " + ".join(f"d{name}.size" for name in program.blocks)
@@ -119,8 +147,7 @@ def text_of(
         for name, other in behind:
             lines += [f"    {name} = array_at(behind, {other}.size)", f"    behind += 8 * {other}.size"]
         imports = ADDRESSES.replace("array_in", "array_at, array_in")
-    clear = [f"    d{name}[:] = 0.0" for name in program.blocks]
-    return _module(program, imports, CALLED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
+    return imports, lines
 
 
 def found_by_address(program: Program) -> list[str]:
@@ -179,8 +206,6 @@ def _module(
         The lines that set du/dt to 0.
     """
     printer = Printer()
-    parts = [HEADER.format(numba=imports, imports="".join(f"{line}\n" for line in program.imports))]
-    parts += [f"\n@{called}\n{code.source}\n" for code in program.functions.values()]
     bodies = {"rhs": printer.lines(program.statements)}
     if program.diffusion:
         bodies["diffusion"] = itertools.chain(clear, printer.lines(program.diffusion))
@@ -190,7 +215,7 @@ def _module(
         "\n".join([f"\n@{decorator}cache=True, **options)\ndef {name}({arguments}):", *first, *body]) + "\n"
         for name, body in bodies.items()
     ]
-    return "".join(parts) + "\n".join(texts)
+    return _head(program, imports, called) + "\n".join(texts)
 
 
 def argument_table(size: int, arrays: Sequence[np.ndarray]) -> np.ndarray:

@@ -193,6 +193,10 @@ class Program:
         Whether projections of one layer whose topologies end with the same part share that.
     source : str
         Text of the module for one network.
+    phases, bands : int
+        Into how many a step is divided (`brnn.compiler.bands`); 0: not at all.
+    room : int
+        Numbers that a band needs room for.
     numbers : list of float or Varying
         Values of `p`; those of schedules are filled in by each segment.
     arrays : dict
@@ -221,6 +225,8 @@ class Program:
         By its name, each projection whose weights are kept elsewhere.
     readings : list of Reading
         Where signals are evaluated.
+    shapes : dict
+        Shapes of room for work that is not that of a layer.
     transforms : dict
         The arrays of each transform of signals that several projections share, by what they are.
     """
@@ -230,6 +236,9 @@ class Program:
     apart: bool = False
     joins: bool = False
     source: str = ""
+    phases: int = 0
+    bands: int = 0
+    room: int = 0
     numbers: list[float | Varying] = field(default_factory=list)
     arrays: dict[str, np.ndarray | None] = field(default_factory=dict)
     inputs: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -245,6 +254,7 @@ class Program:
     exponents: set[int] = field(default_factory=set)
     given: dict[str, Given] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     transforms: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
 
     @property

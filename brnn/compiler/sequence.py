@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from brnn.base.codetext import code_of
+from brnn.compiler.bands import divide
 from brnn.compiler.generate import (
     SignalTable,
     add_field,
@@ -46,12 +47,11 @@ from brnn.compiler.statements import (
     Call,
     CodeExpression,
     Element,
-    Index,
     Local,
     Loop,
     Operation,
-    Size,
     Statement,
+    renamed,
 )  # fmt: skip
 from brnn.compiler.stimuli import add_stimuli
 from brnn.spec.layers import Layer, LayerLaw
@@ -165,11 +165,11 @@ def in_sequence(network: Network, variables: tuple[Variable, ...]) -> Program:
     for turn, layer in enumerate(order):
         names = {name: new for name, (own, new) in again.items() if own < turn}
         after = {name: new for name, (own, new) in again.items() if own <= turn}
-        loops = [*_renamed(_moving(laws[layer.name], moved_name, kept, affine, rates), names)]
+        loops = [*renamed(_moving(laws[layer.name], moved_name, kept, affine, rates), names)]
         for piece in late:
             if piece.turn == turn:
-                loops += _renamed(_moving(piece.statements, moved_name, kept, affine, rates), after)
-        program.add(*_renamed(nets[layer.name], names), *loops)
+                loops += renamed(_moving(piece.statements, moved_name, kept, affine, rates), after)
+        program.add(*renamed(nets[layer.name], names), *loops)
     stimulated = [layer for layer in order if any(s.target in layer.receives for s in network.stimuli)]
     places = {turns[layer.name] for layer in stimulated}
     program.renewed += courses
@@ -177,7 +177,9 @@ def in_sequence(network: Network, variables: tuple[Variable, ...]) -> Program:
         program.renewed += _of_signals(piece.statements)
     for layer in stimulated:
         program.renewed += [*nets[layer.name], *laws[layer.name]]
-    program.source = text_in_sequence(program)
+    divide(network, program)
+    if not program.bands:
+        program.source = text_in_sequence(program)
     return program
 
 
@@ -192,37 +194,6 @@ def _again(program: Program, early: Sequence[_Piece], late: Sequence[_Piece]) ->
             if room is not None:
                 program.work(f"{piece.name}_late", room.size)
     return both
-
-
-def _renamed(statements: Iterable[Statement], names: Mapping[str, str]) -> Iterator[Statement]:
-    """Yield statements with other arrays and numbers in the place of some."""
-    for statement in statements:
-        match statement:
-            case Loop(_, stop, body):
-                yield replace(statement, stop=_other(stop, names), body=tuple(_renamed(body, names)))
-            case Assign(target, value):
-                place = _other(target, names)
-                assert isinstance(place, (Local, Index, Element))
-                yield replace(statement, target=place, value=_other(value, names))
-            case Call():
-                changed = _other(statement, names)
-                assert isinstance(changed, Call)
-                yield changed
-            case _:
-                yield statement
-
-
-def _other(expression: CodeExpression, names: Mapping[str, str]) -> CodeExpression:
-    match expression:
-        case Array(name, _) | Local(name) if name in names:
-            return replace(expression, name=names[name])
-        case Size(array) | Element(array, _) if array.name in names:
-            return replace(expression, array=replace(array, name=names[array.name]))
-        case Operation(left, symbol, right):
-            return Operation(_other(left, names), symbol, _other(right, names))
-        case Call(function, arguments):
-            return Call(function, tuple(_other(argument, names) for argument in arguments))
-    return expression
 
 
 def _taken(program: Program) -> list[Statement]:

@@ -6,8 +6,8 @@ How they are printed for many networks side by side says `brnn.compiler.lanes`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Time",
     "elements",
     "leaves",
+    "renamed",
 ]  # fmt: skip
 
 _TIGHTNESS = {"+": 1, "-": 1, "*": 2, "//": 2, "**": 3}
@@ -199,6 +200,37 @@ def elements(expression: CodeExpression) -> Iterator[Element]:
                 yield from elements(argument)
         case Element():
             yield expression
+
+
+def renamed(statements: Iterable[Statement], names: Mapping[str, str]) -> Iterator[Statement]:
+    """Yield statements with other arrays and numbers in the place of some."""
+    for statement in statements:
+        match statement:
+            case Loop(_, stop, body):
+                yield replace(statement, stop=_other(stop, names), body=tuple(renamed(body, names)))
+            case Assign(target, value):
+                place = _other(target, names)
+                assert isinstance(place, (Local, Index, Element))
+                yield replace(statement, target=place, value=_other(value, names))
+            case Call():
+                changed = _other(statement, names)
+                assert isinstance(changed, Call)
+                yield changed
+            case _:
+                yield statement
+
+
+def _other(expression: CodeExpression, names: Mapping[str, str]) -> CodeExpression:
+    match expression:
+        case Array(name, _) | Local(name) if name in names:
+            return replace(expression, name=names[name])
+        case Size(array) | Element(array, _) if array.name in names:
+            return replace(expression, array=replace(array, name=names[array.name]))
+        case Operation(left, symbol, right):
+            return Operation(_other(left, names), symbol, _other(right, names))
+        case Call(function, arguments):
+            return Call(function, tuple(_other(argument, names) for argument in arguments))
+    return expression
 
 
 class Printer:

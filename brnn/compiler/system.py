@@ -183,6 +183,11 @@ class RightHandSide:
         """The compiled function that does."""
         return load_module(self.source).renew
 
+    @functools.cached_property
+    def in_bands(self) -> Any:
+        """The compiled function of a step in bands (of a program in sequence that is divided)."""
+        return load_module(self.source).bands
+
     def diffusion(self, t: float, u: np.ndarray) -> np.ndarray:
         """Return the strength b(t, u) of the white noise of each unknown (0 without any)."""
         b = room_apart(u.size)

@@ -9,9 +9,11 @@ import pytest
 from scipy.linalg import expm
 
 import brnn
+from brnn.compiler import bands
 from brnn.compiler.sequence import in_order
 from brnn.compiler.system import room_apart
 from brnn.integrate.methods.gauss_seidel import GaussSeidel, lengths
+from brnn.integrate.steppers import bands as band_stepper
 
 OFF = 0.7  # when the input of the linear network ends
 
@@ -184,3 +186,51 @@ def test_compiled_steps_write_nothing_beyond_their_arrays(solver: str, monkeypat
     final(network.replace(name="fenced"), 1.0, solver=solver, **given)
     assert fences
     assert all((side == 77).all() for sides in fences for side in sides)
+
+
+def pyramid() -> brnn.Network:
+    """Return maps that compete across channels, their blocks, which are filtered by FFT, and one cell for all."""
+    rng = np.random.default_rng(5)
+    fine, coarse, f = (4, 8, 12), (4, 4, 6), brnn.ThresholdLinear()
+    filters = brnn.ChannelKernels(rng.uniform(0.0, 0.05, (4, 5, 5)))
+    vars(filters)["_methods"] = {coarse: "fourier"}  # what large maps are filtered by
+    gate = brnn.HabituativeGate(0.3, 1.0, 0.5)
+    shift = np.zeros((3, 3))
+    shift[0, 2] = 0.8
+    return brnn.Network(
+        "pyramid",
+        [
+            brnn.Layer.additive("a", fine, A=2.0, initial=rng.uniform(0.0, 1.0, fine)),
+            brnn.Layer.shunting("b", fine, A=0.5, B=1.0, D=0.2),
+            brnn.Layer.shunting("c", coarse, A=0.5, B=1.0, D=0.2),
+            brnn.Layer.shunting("d", 3, A=1.0, B=1.0),
+        ],
+        [
+            brnn.Projection("a", "a", "inhibitory", f, brnn.ChannelKernels(shift, np.array([1, 2, 3, 0]))),
+            brnn.Projection("a", "b", "excitatory", f, brnn.AcrossChannels(np.eye(4)[::-1]), gate=gate),
+            brnn.Projection("a", "b", "inhibitory", f, brnn.AcrossChannels(1.0 - np.eye(4))),
+            brnn.Projection(
+                "b", "c", "excitatory", f, brnn.Successive((brnn.BlockSums(2, margin=1), filters), (coarse,))
+            ),
+            brnn.Projection("c", "d", "excitatory", f, brnn.Dense(rng.uniform(0.0, 0.1, (3, 96)))),
+            brnn.Projection("d", "c", "inhibitory", f, brnn.Dense(rng.uniform(0.0, 0.5, (96, 3)))),
+            brnn.Projection("d", "d", "inhibitory", f, brnn.AllButSelf(0.7)),
+        ],
+        [brnn.Stimulus("a", "excitatory", rng.uniform(0.0, 2.0, fine), brnn.Pulse(0.0, OFF))],
+    )
+
+
+def test_bands_move_as_whole_maps_do_and_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, options = pyramid(), {"solver": "GaussSeidel", "step": 0.25}
+    expected = final(network.replace(name="whole"), 1.0, **options)
+    monkeypatch.setattr(bands, "_BAND", 40)  # the smallest maps have fewer rows than there are bands
+    monkeypatch.setattr(bands, "_SMALL", 1)
+    found = []
+    for threads in (1, 2, 4):
+        monkeypatch.setattr(band_stepper, "processors", lambda count=threads: count)
+        found.append(final(network, 1.0, **options))
+    program = brnn.compile_network(network).in_sequence.program
+    assert (program.bands, program.phases) == (32, 7)
+    np.testing.assert_allclose(found[0], expected, rtol=0.0, atol=1e-13)
+    for other in found[1:]:
+        np.testing.assert_array_equal(other, found[0])

@@ -17,12 +17,14 @@ from brnn.integrate.driver import Driver, RunTask
 from brnn.integrate.methods.base import Method
 from brnn.integrate.methods.equal_steps import Euler
 from brnn.integrate.methods.given_steps import GivenSteps
+from brnn.integrate.steppers.bands import BandSteps
 
 if TYPE_CHECKING:
     from brnn.spec.network import Network
 
 __all__ = ["GaussSeidel"]
 
+_AT_ONCE = 16  # steps; after so many, progress shows and a run can be stopped
 _FIRST, _GROWTH = 0.5, 2.0  # part of a step that the first one is, and by what the next one is longer
 
 
@@ -91,27 +93,35 @@ class _InSequence(GivenSteps):
     def _room(self, state: np.ndarray) -> np.ndarray:
         u, self._work = room_apart(state.size), room_apart(2 * state.size + 1)
         u[:], self._work[:] = state, 0.0
+        system = self.task.system.in_sequence
+        self._bands = BandSteps(system, u, self._work) if system.program.bands else None
         return u
 
     def _enter(self, time: float, stop: float, u: np.ndarray) -> None:
         fresh, clock = self._rhs is None, self.timetable.clock
         self._rhs, self._last = self.task.system.in_sequence.rhs(0.5 * (time + stop), clock=clock, room=self._rhs), 0.0
         if fresh:
-            self._step(self._rhs, time, 0.0, u)  # one of no length brings slopes and rates
+            self._make(self._rhs, np.array([time]), np.zeros(1), u)  # a step of no length brings slopes and rates
         else:
             self._rhs.renew(time, u, self._work)
 
     def _go(self, before: float, after: float, u: np.ndarray) -> None:
-        rhs, now = self._rhs, before
-        assert rhs is not None
-        for h in lengths(after - before, self._last, self.step).tolist():
-            now, self._last = now + h, h
-            self._step(rhs, now, h, u)
-            self.steps += 1
-            self.progressed(h)
+        assert self._rhs is not None
+        sizes = lengths(after - before, self._last, self.step)
+        ends = before + np.cumsum(sizes)
+        for first in range(0, sizes.size, _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            self._make(self._rhs, ends[some], sizes[some], u)
+            self.steps += sizes[some].size
+            self.progressed(float(sizes[some].sum()))
+        self._last = float(sizes[-1])
 
-    def _step(self, rhs: RightHandSide, end: float, h: float, u: np.ndarray) -> None:
-        """Make one step that ends at `end`."""
-        self._work[-1] = h
-        rhs.at_once(end, u, self._work)
-        self.evaluations += 1
+    def _make(self, rhs: RightHandSide, ends: np.ndarray, sizes: np.ndarray, u: np.ndarray) -> None:
+        """Make steps of these lengths, which end at these times."""
+        if self._bands is not None:
+            self._bands.make(rhs, ends, sizes)
+        else:
+            for end, h in zip(ends.tolist(), sizes.tolist(), strict=True):
+                self._work[-1] = h
+                rhs.at_once(end, u, self._work)
+        self.evaluations += sizes.size

@@ -1,0 +1,56 @@
+"""Steps in bands of rows (`brnn.compiler.bands`), shared by threads: the same bits for any number of them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from brnn.compiler.cache import load_copy
+from brnn.compiler.system import RightHandSide, System
+from brnn.integrate.steppers.threads import give_way, place, processors
+
+__all__ = ["BandSteps"]
+
+_FILE = Path(__file__).with_name("band_steps.py")
+
+
+class BandSteps:
+    """Makes the steps of a run.
+
+    Parameters
+    ----------
+    system : System
+        Whose program is divided into bands.
+    u : ndarray
+        The state, which steps change.
+    work : ndarray
+        Slopes, then rates, then the length of the step.
+    """
+
+    def __init__(self, system: System, u: np.ndarray, work: np.ndarray) -> None:
+        self._code = code = load_copy(_FILE)
+        self._phases, self._length = system.program.phases, work[-1:]
+        self._helpers = min(processors(), system.program.bands) - 1 if give_way() else 0
+        self._others = ThreadPoolExecutor(self._helpers) if self._helpers else None
+        self._rooms = [np.empty(system.program.room + 1) for _ in range(self._helpers + 1)]
+        self._whole = np.zeros(code.WHOLE, dtype=np.int64)
+        self._whole[[code.BANDS, code.U, code.SLOPES]] = system.program.bands, place(u), place(work)
+
+    def make(self, rhs: RightHandSide, times: np.ndarray, steps: np.ndarray) -> None:
+        """Make steps of some lengths, which end at some times."""
+        code, whole, yielding = self._code, self._whole, give_way()
+        whole[[code.FUNCTION, code.TABLE]] = rhs.in_bands.address, place(rhs.table)
+        whole[[code.CLOSED, code.TICKET]] = 0, whole[code.BANDS]  # no band yet
+        pending = []
+        if self._others is not None:
+            pending = [self._others.submit(code.help_out, whole, room, yielding) for room in self._rooms[1:]]
+        try:
+            code.advance(
+                whole, self._rooms[0], times + rhs.shift, steps, self._length, self._phases, self._helpers, yielding
+            )
+        finally:
+            whole[code.CLOSED] = 1
+            for other in pending:
+                other.result()
