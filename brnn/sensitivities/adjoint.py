@@ -33,7 +33,7 @@ _STEPS = Path(__file__).parent.parent / "integrate" / "steppers"
 
 
 def _compiled() -> Any:
-    return load_copy(_STEPS / "backward_steps.py", _STEPS / "dormand_prince_steps.py")
+    return load_copy(*(_STEPS / f"{name}.py" for name in ("backward_steps", "dormand_prince_steps", "first_step")))
 
 
 class _Kept:

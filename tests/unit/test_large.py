@@ -46,7 +46,7 @@ def test_it_makes_the_steps_of_the_explicit_method() -> None:
     assert (large.steps, large.nfev, len(inside)) == (plain.steps, plain.nfev, 20)
     np.testing.assert_allclose(y, expected, rtol=1e-11, atol=1e-14)
     np.testing.assert_allclose(inside, expected_inside, rtol=1e-11, atol=1e-14)
-    assert large.rate == pytest.approx(plain.rate, rel=1e-9)
+    assert large.rate == pytest.approx(plain.rate, rel=1e-7)  # of differences that rounding makes uncertain
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])

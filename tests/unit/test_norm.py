@@ -47,8 +47,7 @@ def test_the_next_step_is_what_the_mean_square_allows(kind: type) -> None:
     system = compile_network(network())
     piece = Piece(system.rhs(0.5), 0.0, system.initial_state(), 20.0, RTOL, ATOL, system, norm="rms")
     stepper = kind(piece)
-    for _ in range(2):
-        stepper.step()
+    stepper.step()  # the third one is limited by stability
     t, y = stepper.t, stepper.y
     stepper.step()
     h, K = stepper.t - t, np.empty((7, CELLS))

@@ -49,6 +49,8 @@ from brnn.integrate.steppers.dormand_prince_steps import (
     STEPPED,
     STEPS,
     TINY,
+    _first,
+    _trial,
 )
 
 __all__ = ["BLOCK", "advance", "help_out", "interpolate"]
@@ -395,12 +397,12 @@ def advance(
         counts[EVALUATIONS] = 1
         trial = length
         if speed > 0.0:
-            trial = min(length, 0.01 * state / speed if state >= 1e-5 else 1e-4 * length)
+            trial = _trial(length, state, speed)
             numbers[T_SLOPES] = numbers[T_TOTALS] = t + trial + shift
             numbers[H] = trial
             _go(TRIAL, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
             bend = _go(BENT, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)[1]
-            trial = min(length, 100.0 * trial, trial * (0.01 / max(speed * trial, bend * trial)) ** 0.2)
+            trial = _first(length, trial, speed, bend)
             counts[EVALUATIONS] = 2
         h_next = h_next if h_next > 0.0 else trial
     status = RUNNING

@@ -21,6 +21,7 @@ __all__ = ["BlockedDormandPrince"]
 
 _FILE = Path(__file__).with_name("block_steps.py")
 _CONTROL = Path(__file__).with_name("dormand_prince_steps.py")
+_FIRST = Path(__file__).with_name("first_step.py")
 _AT_ONCE = 64  # states that are saved in one pass
 _NONE = np.empty(0)
 _CHUNK = 65_536  # numbers
@@ -30,7 +31,7 @@ class BlockedDormandPrince(DormandPrince):
     """Makes the steps of one piece, as `DormandPrince` does, of a network that `System.in_blocks` has."""
 
     def __init__(self, piece: Piece) -> None:
-        size, self._code = piece.state.size, load_copy(_FILE, _CONTROL)
+        size, self._code = piece.state.size, load_copy(_FILE, _CONTROL, _FIRST)
         compiled = piece.system.in_blocks
         assert compiled is not None
         self._functions = load_module(compiled[0])  # whose addresses are used

@@ -21,6 +21,7 @@ __all__ = ["UNWATCHED", "DormandPrince", "compiled_steps", "steps_over_jumps"]
 
 
 _FILE = Path(__file__).with_name("dormand_prince_steps.py")
+_FIRST = Path(__file__).with_name("first_step.py")
 _OVER_JUMPS = Path(__file__).with_name("jumping_steps.py")
 _NONE = np.empty(0)
 UNWATCHED = np.empty((0, 3), np.int64), np.empty((0, 2)), np.empty(0, np.uint8)
@@ -30,12 +31,12 @@ _IN_CACHE = 2**16  # and so many of smaller states, which stay in the cache unti
 
 def compiled_steps() -> Any:
     """Return the module of the compiled steps."""
-    return load_copy(_FILE)
+    return load_copy(_FILE, _FIRST)
 
 
 def steps_over_jumps() -> Any:
     """Return the module of the compiled steps that end where signals jump."""
-    return load_copy(_OVER_JUMPS, _FILE, Path(jumps.__file__))
+    return load_copy(_OVER_JUMPS, _FILE, _FIRST, Path(jumps.__file__))
 
 
 class DormandPrince:

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from brnn.compiler.numba_internals import NoAlias, array_at, bits_of, call_rhs, number_of, place_of
+from brnn.integrate.steppers.first_step import first_step, first_trial
 
 # Dormand and Prince (1980), J. Comput. Appl. Math. 6, 19-26; the interpolant is Shampine's (1986), Math. Comp. 46, 135.
 _C = (0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0)
@@ -126,26 +127,29 @@ def _mean_error(
     return result if result == result else np.inf, number_of(turned) / max(number_of(moved), TINY)
 
 
+_trial, _first = njit(**_HELPER)(first_trial), njit(**_HELPER)(first_step)
+
+
 @njit(**_HELPER)
 def _first_step(
     function: int, places: int, t: float, length: float, u: np.ndarray, k0: np.ndarray, k1: np.ndarray,
     stage: np.ndarray, rtol: float, atol: float,
 ) -> float:  # fmt: skip
-    """Return a first step after Hairer, Nørsett and Wanner (1993), section II.4, without their constants of time."""
+    """Return a first step (`brnn.integrate.steppers.first_step`)."""
     state, speed = 0.0, 0.0
     for i in range(u.size):
         scale = atol + rtol * abs(u[i])
         state, speed = max(state, abs(u[i]) / scale), max(speed, abs(k0[i]) / scale)
     if not speed > 0.0:
         return length
-    trial = min(length, 0.01 * state / speed if state >= 1e-5 else 1e-4 * length)
+    trial = _trial(length, state, speed)
     for i in range(u.size):
         stage[i] = u[i] + trial * k0[i]
     call_rhs(function, t + trial, place_of(stage), place_of(k1), places)
     bend = 0.0
     for i in range(u.size):
         bend = max(bend, abs(k1[i] - k0[i]) / (atol + rtol * abs(u[i])))
-    return min(length, 100.0 * trial, trial * (0.01 / max(speed * trial, bend * trial)) ** 0.2)
+    return _first(length, trial, speed, bend)
 
 
 @njit(**_HELPER)

@@ -11,6 +11,7 @@ from scipy.integrate import RK45
 
 from brnn.ensemble.kernels.control import LARGEST, SAFETY, SMALLEST
 from brnn.integrate.steppers.base import Piece
+from brnn.integrate.steppers.first_step import first_step, first_trial
 
 __all__ = ["ERROR", "INSIDE", "NODES", "ROWS", "STAGES", "TINY", "ExplicitSteps"]
 
@@ -81,11 +82,11 @@ class ExplicitSteps:
         state, speed = float(np.max(np.abs(u) / scale)), float(np.max(np.abs(slope) / scale))
         if not speed > 0.0:
             return length
-        trial = min(length, 0.01 * state / speed if state >= 1e-5 else 1e-4 * length)
+        trial = first_trial(length, state, speed)
         rise = np.abs(piece.fun(self.t + trial, u + trial * slope) - slope)
         self._rate = float(rise.max() / (trial * np.abs(slope).max()))
         bend = float(np.max(rise / scale))
-        return float(min(length, 100.0 * trial, trial * (0.01 / max(speed * trial, bend * trial)) ** 0.2))
+        return first_step(length, trial, speed, bend)
 
     def step(self) -> None:
         """Make one step."""

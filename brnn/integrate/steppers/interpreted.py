@@ -15,6 +15,7 @@ from brnn.compiler.cache import load_plain
 from brnn.compiler.system import System
 from brnn.ensemble.kernels.control import LARGEST, SAFETY, SMALLEST
 from brnn.integrate.steppers.base import Piece
+from brnn.integrate.steppers.first_step import first_step, first_trial
 from brnn.integrate.steppers.pair import ERROR, INSIDE, NODES, ROWS, STAGES
 
 __all__ = ["NumPySteps", "Slope", "slope_of"]
@@ -87,10 +88,10 @@ class NumPySteps:
         state, speed = float((np.abs(u) / scale).max()), float((np.abs(slope) / scale).max())
         if not speed > 0.0:
             return length
-        trial = min(length, 0.01 * state / speed if state >= 1e-5 else 1e-4 * length)
+        trial = first_trial(length, state, speed)
         self._evaluate(self.t + trial, u + trial * slope, self._K[1])
         bend = float((np.abs(self._K[1] - slope) / scale).max())
-        return float(min(length, 100.0 * trial, trial * (0.01 / max(speed * trial, bend * trial)) ** 0.2))
+        return first_step(length, trial, speed, bend)
 
     def step(self) -> None:
         """Make one step."""
