@@ -70,7 +70,7 @@ def halves(program: Program) -> Halves | None:
     totals = [Local(name) for name in sums]
     known = [number for number in numbers if number.target not in totals]
     zero = [number for number in numbers if number.target in totals]
-    return Halves((*known, *zero, *_within_block(loops[:cut])), (*known, *_within_block(loops[cut:])), sums)
+    return Halves((*known, *zero, *loops[:cut]), (*known, *loops[cut:]), sums)
 
 
 def text_in_blocks(program: Program, halves: Halves) -> str:
@@ -80,8 +80,8 @@ def text_in_blocks(program: Program, halves: Halves) -> str:
     ended = [f"    sums[{k}] = {name}" for k, name in enumerate(halves.sums)]
     begun = [f"    {name} = sums[{k}]" for k, name in enumerate(halves.sums)]
     bodies = {
-        "totals": [*printer.lines(halves.totals), *ended],
-        "slopes": [*begun, *printer.lines(halves.slopes)],
+        "totals": [*printer.lines(list(_within_block(halves.totals))), *ended],
+        "slopes": [*begun, *printer.lines(list(_within_block(halves.slopes)))],
     }
     parts = [HEADER.format(numba=_IMPORTS, imports="".join(f"{line}\n" for line in program.imports))]
     parts += [f"\n@{CALLED}\n{code.source}\n" for code in program.functions.values()]
@@ -91,13 +91,16 @@ def text_in_blocks(program: Program, halves: Halves) -> str:
     return "".join(parts)
 
 
-def _within_block(loops: Sequence[Loop]) -> Iterator[Loop]:
-    """Yield the loops over the cells of one block."""
+def _within_block(statements: Sequence[Statement]) -> Iterator[Statement]:
+    """Yield the statements, loops over all cells as loops over the cells of one block."""
     block, blocks = Index("block"), Index("blocks")
-    for loop in loops:
-        # Unsigned: an index that might be negative would have to be looked at.
-        first, last = loop.stop * block // blocks, loop.stop * Index("(block + 1)") // blocks
-        yield Loop(_I, Call("np.uint64", (last,)), loop.body, Call("np.uint64", (first,)))
+    for statement in statements:
+        if isinstance(statement, Loop):
+            # Unsigned: an index that might be negative would have to be looked at.
+            first, last = statement.stop * block // blocks, statement.stop * Index("(block + 1)") // blocks
+            yield Loop(_I, Call("np.uint64", (last,)), statement.body, Call("np.uint64", (first,)))
+        else:
+            yield statement
 
 
 def is_of_one_cell(statement: Statement) -> bool:

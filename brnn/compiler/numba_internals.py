@@ -39,6 +39,7 @@ __all__ = [
     "BLOCK_SIGNATURE",
     "CELLS_SIGNATURE",
     "LANE_SIGNATURE",
+    "PASS_SIGNATURE",
     "REST_SIGNATURE",
     "RHS_SIGNATURE",
     "NoAlias",
@@ -50,10 +51,12 @@ __all__ = [
     "call_block",
     "call_cells",
     "call_lanes",
+    "call_pass",
     "call_rests",
     "call_rhs",
     "call_yield",
     "compiled_once",
+    "entry_at",
     "fetch_add",
     "forgiving_caches",
     "number_of",
@@ -77,6 +80,8 @@ BLOCK_SIGNATURE = types.void(*RHS_SIGNATURE.args, types.int64, types.int64, type
 FOURIER_SIGNATURES = {
     name: types.void(*[types.int64] * count) for name, count in (("forth", 8), ("across", 9), ("back", 9))
 }
+# Of a pass over a block, see brnn.compiler.passes: the kind of the pass, two times, and addresses.
+PASS_SIGNATURE = types.void(types.int64, types.float64, types.float64, *[types.int64] * 11)
 
 
 class NoAlias(CompilerBase):
@@ -326,6 +331,16 @@ def numbers_in(typing: Any, table: Any, place: Any, count: Any) -> Any:
     return kind(types.int64, place, count), generate
 
 
+@intrinsic
+def entry_at(typing: Any, table: Any, place: Any) -> Any:
+    """Return the whole number in one place of a table, by its address, in compiled code."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _entry(builder, *arguments)
+
+    return types.int64(types.int64, types.int64), generate
+
+
 def _entry(builder: Any, table: Any, place: Any) -> Any:
     """Return the whole number in one place of a table, by its address."""
     return builder.load(builder.gep(builder.inttoptr(table, ir.IntType(64).as_pointer()), [place]))
@@ -367,6 +382,21 @@ def call_block(
         return context.get_dummy_value()
 
     return types.void(types.int64, *BLOCK_SIGNATURE.args), generate
+
+
+@intrinsic
+def call_pass(
+    typing: Any, function: Any, kind: Any, t_slopes: Any, t_totals: Any, now: Any, then: Any, u: Any, ks: Any,
+    weights: Any, places: Any, totals: Any, share: Any, out: Any, block: Any, blocks: Any,
+) -> Any:  # fmt: skip
+    """Call a pass over a block, by its address, in compiled code."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments[1:]]).as_pointer()
+        builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, *PASS_SIGNATURE.args), generate
 
 
 @intrinsic

@@ -18,6 +18,7 @@ from brnn.compiler.cache import load_copy, load_module, text_hash
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import layout
 from brnn.compiler.module_text import argument_table, text_of, text_of_arrays, text_with_rates, text_with_steps
+from brnn.compiler.passes import text_of_passes
 from brnn.compiler.program import Program
 from brnn.compiler.sequence import in_sequence
 from brnn.compiler.sides import Side, sides_of, with_sides
@@ -401,6 +402,23 @@ class System:
         """Text of the module that computes du/dt block by block, and its number of sums; None if that cannot be."""
         found = halves(self.program)
         return None if found is None else (text_in_blocks(self.program, found), len(found.sums))
+
+    def passes(self, numbers: np.ndarray) -> str | None:
+        """Return the text of the module whose function does a whole pass over a block, None if there is none.
+
+        `numbers` are the values of ``p``, of which the exponents matter.
+        """
+        exponents = tuple(float(numbers[place]) for place in sorted(self.program.exponents))
+        if exponents not in self._passes:
+            found = halves(self.program)
+            sizes = {name: v.stop - v.start for name, v in zip(self.program.blocks, self.variables, strict=True)}
+            self._passes[exponents] = None if found is None else text_of_passes(self.program, found, sizes, numbers)
+        return self._passes[exponents]
+
+    @functools.cached_property
+    def _passes(self) -> dict[tuple[float, ...], str | None]:
+        """What `passes` returned."""
+        return {}
 
     @functools.cached_property
     def _rates(self) -> str:

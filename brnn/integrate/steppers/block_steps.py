@@ -17,20 +17,30 @@ import numpy as np
 from numba import njit
 
 from brnn.compiler.numba_internals import (
-    NoAlias,
     array_at,
     bits_of,
     call_block,
+    call_pass,
     call_yield,
     fetch_add,
     number_of,
     place_of,
     set_shared,
 )
+from brnn.integrate.steppers.block_sums import (
+    keep_between,
+    keep_within,
+    new_state,
+    next_stage,
+    sizes,
+    speed_of,
+    step_error,
+    two_within,
+    within,
+)
 from brnn.integrate.steppers.dormand_prince_steps import (
     _C,
     _E,
-    _P,
     BEFORE,
     EVALUATIONS,
     FAILED,
@@ -62,165 +72,27 @@ BLOCK = 2048  # unknowns; two states, six slopes and the signals of a block stay
 # table, sums of each block and of all; where states are saved, and how many; the state, the new one, and six slopes,
 # the last of a step in the place of the second.
 TAKEN, DONE, CLOSED = 0, 8, 16  # in cache lines of their own
-KIND, TOTALS, SLOPES, TABLE, BLOCKS, SUMS, SHARES, SUM, OUT, ROWS, U, NEW, K = range(32, 45)
+KIND, TOTALS, SLOPES, FUSED, TABLE, BLOCKS, SUMS, SHARES, SUM, OUT, ROWS, U, NEW, SPARE, K = range(32, 47)
 WHOLE = 56
 # In numbers: the times of the stages, the step, tolerances, whether the errors are added as squares.
-T_SLOPES, T_TOTALS, H, RTOL, ATOL, MEAN = range(6)
-NUMBERS = 6
+T_SLOPES, T_TOTALS, H, MEAN, WEIGHTS, RTOL, ATOL = 0, 1, 2, 3, 4, 11, 12
+NUMBERS = 13
 # Kinds of a pass beside 1 to 7, the stages: what comes before the first step, and the states that are saved.
 FIRST, SECOND, TRIAL, BENT, WITHIN = 0, 8, 9, 10, 11
+_A = (
+    (1 / 5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    (3 / 40, 9 / 40, 0.0, 0.0, 0.0, 0.0, 0.0),
+    (44 / 45, -56 / 15, 32 / 9, 0.0, 0.0, 0.0, 0.0),
+    (19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729, 0.0, 0.0, 0.0),
+    (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656, 0.0, 0.0),
+    (35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0.0),
+    _E,
+)
 _BACK = 2**32
 _SHARES = 64  # of a pass, at most about: none waits long for the last one of another
 _SPINS = 3_000  # looks at whether there is work, before others may have the processor
 
 _HELPER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-_PASS = {"pipeline_class": NoAlias, "fastmath": {"contract", "reassoc"}, **_HELPER}
-
-
-@njit(**_PASS)
-def _stage(
-    stage: int,
-    h: float,
-    u: np.ndarray,
-    k0: np.ndarray,
-    k1: np.ndarray,
-    k2: np.ndarray,
-    k3: np.ndarray,
-    k4: np.ndarray,
-    new: np.ndarray,
-) -> None:
-    if stage == 1:
-        for i in range(u.size):
-            new[i] = u[i] + h * (1 / 5 * k0[i])
-    elif stage == 2:
-        for i in range(u.size):
-            new[i] = u[i] + h * (3 / 40 * k0[i] + 9 / 40 * k1[i])
-    elif stage == 3:
-        for i in range(u.size):
-            new[i] = u[i] + h * (44 / 45 * k0[i] - 56 / 15 * k1[i] + 32 / 9 * k2[i])
-    elif stage == 4:
-        for i in range(u.size):
-            new[i] = u[i] + h * (19372 / 6561 * k0[i] - 25360 / 2187 * k1[i] + 64448 / 6561 * k2[i] - 212 / 729 * k3[i])
-    elif stage == 5:
-        for i in range(u.size):
-            new[i] = u[i] + h * (
-                9017 / 3168 * k0[i] - 355 / 33 * k1[i] + 46732 / 5247 * k2[i] + 49 / 176 * k3[i] - 5103 / 18656 * k4[i]
-            )
-    else:  # before the first step
-        for i in range(u.size):
-            new[i] = u[i] + h * k0[i]
-
-
-@njit(**_PASS)
-def _new(
-    h: float,
-    u: np.ndarray,
-    k0: np.ndarray,
-    k2: np.ndarray,
-    k3: np.ndarray,
-    k4: np.ndarray,
-    k5: np.ndarray,
-    new: np.ndarray,
-) -> float:
-    """Write the new state over that of the stage before; return how far it is from it."""
-    moved = np.int64(0)
-    for i in range(u.size):
-        value = u[i] + h * (
-            35 / 384 * k0[i] + 500 / 1113 * k2[i] + 125 / 192 * k3[i] - 2187 / 6784 * k4[i] + 11 / 84 * k5[i]
-        )
-        moved = max(moved, bits_of(abs(value - new[i])))
-        new[i] = value
-    return number_of(moved)
-
-
-@njit(**_PASS)
-def _error(
-    h: float,
-    u: np.ndarray,
-    new: np.ndarray,
-    k0: np.ndarray,
-    k2: np.ndarray,
-    k3: np.ndarray,
-    k4: np.ndarray,
-    k5: np.ndarray,
-    k6: np.ndarray,
-    rtol: float,
-    atol: float,
-) -> tuple[float, float, float]:
-    """Return the largest error in units of its tolerance, the sum of squares, and how far the last slopes differ."""
-    largest, turned, squares = np.int64(0), np.int64(0), 0.0
-    for i in range(u.size):
-        turned = max(turned, bits_of(abs(k6[i] - k5[i])))
-        error = h * (_E[0] * k0[i] + _E[2] * k2[i] + _E[3] * k3[i] + _E[4] * k4[i] + _E[5] * k5[i] + _E[6] * k6[i])
-        error /= atol + rtol * max(abs(u[i]), abs(new[i]))
-        largest = max(largest, bits_of(abs(error)))
-        squares += error * error
-    return number_of(largest), squares, number_of(turned)
-
-
-@njit(**_PASS)
-def _sizes(u: np.ndarray, f: np.ndarray, g: np.ndarray, rtol: float, atol: float) -> tuple[float, float]:
-    """Return the largest of |u| and of |f - g| in units of the tolerances."""
-    state, speed = np.int64(0), np.int64(0)
-    for i in range(u.size):
-        scale = atol + rtol * abs(u[i])
-        state, speed = max(state, bits_of(abs(u[i]) / scale)), max(speed, bits_of(abs(f[i] - g[i]) / scale))
-    return number_of(state), number_of(speed)
-
-
-@njit(**_PASS)
-def _speed(u: np.ndarray, f: np.ndarray, rtol: float, atol: float) -> tuple[float, float]:
-    state, speed = np.int64(0), np.int64(0)
-    for i in range(u.size):
-        scale = atol + rtol * abs(u[i])
-        state, speed = max(state, bits_of(abs(u[i]) / scale)), max(speed, bits_of(abs(f[i]) / scale))
-    return number_of(state), number_of(speed)
-
-
-@njit(**_PASS)
-def _within(
-    s: float,
-    h: float,
-    u: np.ndarray,
-    k0: np.ndarray,
-    k2: np.ndarray,
-    k3: np.ndarray,
-    k4: np.ndarray,
-    k5: np.ndarray,
-    k6: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    """Write the state after the part s of the last step."""
-    w0 = h * s * (_P[0][0] + s * (_P[0][1] + s * (_P[0][2] + s * _P[0][3])))
-    w2 = h * s * (s * (_P[2][1] + s * (_P[2][2] + s * _P[2][3])))
-    w3 = h * s * (s * (_P[3][1] + s * (_P[3][2] + s * _P[3][3])))
-    w4 = h * s * (s * (_P[4][1] + s * (_P[4][2] + s * _P[4][3])))
-    w5 = h * s * (s * (_P[5][1] + s * (_P[5][2] + s * _P[5][3])))
-    w6 = h * s * (s * (_P[6][1] + s * (_P[6][2] + s * _P[6][3])))
-    for i in range(out.size):
-        out[i] = u[i] + (w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i])
-
-
-@njit(**_PASS)
-def _keep_within(lowest: np.ndarray, highest: np.ndarray, out: np.ndarray) -> float:
-    """Project a state onto its bounds; return by how much the unknown that was farthest outside moved."""
-    largest = np.int64(0)
-    for i in range(out.size):
-        value = min(max(out[i], lowest[i]), highest[i])
-        largest = max(largest, bits_of(abs(value - out[i])))
-        out[i] = value
-    return number_of(largest)
-
-
-@njit(**_PASS)
-def _keep_between(lowest: float, highest: float, out: np.ndarray) -> float:
-    """Do the same where all bounds are equal."""
-    largest = np.int64(0)
-    for i in range(out.size):
-        value = min(max(out[i], lowest), highest)
-        largest = max(largest, bits_of(abs(value - out[i])))
-        out[i] = value
-    return number_of(largest)
 
 
 @njit(**_HELPER)
@@ -236,12 +108,22 @@ def _block(
 ) -> None:
     """Do what the pass asks for to one block; write three numbers about it into a row of `found`."""
     kind, m, h = whole[KIND], whole[BLOCKS], numbers[H]
+    if whole[FUSED] != 0 and 1 <= kind <= 7:
+        now, then = (whole[NEW], whole[SPARE]) if kind % 2 == 1 else (whole[SPARE], whole[NEW])
+        call_pass(
+            whole[FUSED], kind, numbers[T_SLOPES], numbers[T_TOTALS], now, then, whole[U], place_of(whole) + 8 * K,
+            place_of(numbers) + 8 * WEIGHTS, whole[TABLE], whole[SUM], whole[SHARES] + 8 * b * whole[SUMS],
+            place_of(found) + 24 * b, b, m,
+        )  # fmt: skip
+        if kind == 7 and numbers[MEAN] > 0.0:
+            found[b, 0] = found[b, 1]
+        return
     u, new, places = whole[U], whole[NEW], whole[TABLE]
     share = whole[SHARES] + 8 * b * whole[SUMS]
     rtol, atol = numbers[RTOL], numbers[ATOL]
     if 2 <= kind <= 7:
         call_block(whole[SLOPES], numbers[T_SLOPES], new, whole[K + kind - 1], places, whole[SUM], b, m)
-    elif kind == SECOND:
+    elif kind == SECOND and whole[FUSED] == 0:
         call_block(whole[SLOPES], numbers[T_SLOPES], u, whole[K], places, whole[SUM], b, m)
     elif kind == BENT:
         call_block(whole[SLOPES], numbers[T_SLOPES], new, whole[K + 1], places, whole[SUM], b, m)
@@ -255,39 +137,64 @@ def _block(
         k3, k4, k5 = array_at(whole[K + 3] + at, n), array_at(whole[K + 4] + at, n), array_at(whole[K + 5] + at, n)
         k6 = array_at(whole[K + 6] + at, n)
         if 1 <= kind <= 5 or kind == TRIAL:
-            _stage(kind, h, x, k0, k1, k2, k3, k4, y)
+            next_stage(kind, h, x, k0, k1, k2, k3, k4, y)
         elif kind == 6:
-            one = max(one, _new(h, x, k0, k2, k3, k4, k5, y))
+            one = max(one, new_state(h, x, k0, k2, k3, k4, k5, y))
         elif kind == 7:
-            largest, squares, turned = _error(h, x, y, k0, k2, k3, k4, k5, k6, rtol, atol)
+            largest, squares, turned = step_error(h, x, y, k0, k2, k3, k4, k5, k6, rtol, atol)
             if numbers[MEAN] > 0.0:
                 one += squares
             else:
                 one = number_of(max(bits_of(one), bits_of(largest)))  # nan is above all
             three = max(three, turned)
         elif kind == SECOND:
-            state, speed = _speed(x, k0, rtol, atol)
+            state, speed = speed_of(x, k0, rtol, atol)
             one, two = max(one, state), max(two, speed)
         elif kind == BENT:
-            two = max(two, _sizes(x, k1, k0, rtol, atol)[1])
+            two = max(two, sizes(x, k1, k0, rtol, atol)[1])
         elif kind == WITHIN:
-            for row in range(whole[ROWS]):
-                out = array_at(whole[OUT] + 8 * row * parts[parts.size - 1] + at, n)
+            width, rows = 8 * parts[parts.size - 1], whole[ROWS]
+            low, high = (lowest[0], highest[0]) if lowest.size == 1 else (-np.inf, np.inf)
+            row = 0
+            while row < rows:
+                place = whole[OUT] + width * row + at
+                if row + 1 < rows and s[row + 1] < 1.0:
+                    out, more = array_at(place, n), array_at(place + width, n)
+                    one = max(one, two_within(s[row], s[row + 1], h, low, high, x, k0, k2, k3, k4, k5, k6, out, more))
+                    row += 2
+                    continue
+                out = array_at(place, n)
                 if s[row] == 1.0:
                     out[:] = y
+                    one = max(one, keep_between(low, high, out))
                 else:
-                    _within(s[row], h, x, k0, k2, k3, k4, k5, k6, out)
-                if lowest.size > 1:
-                    low, high = array_at(place_of(lowest) + at, n), array_at(place_of(highest) + at, n)
-                    one = max(one, _keep_within(low, high, out))
-                elif lowest.size == 1:
-                    one = max(one, _keep_between(lowest[0], highest[0], out))
+                    one = max(one, within(s[row], h, low, high, x, k0, k2, k3, k4, k5, k6, out))
+                row += 1
+            if lowest.size > 1:
+                low_at, high_at = array_at(place_of(lowest) + at, n), array_at(place_of(highest) + at, n)
+                for row in range(rows):
+                    one = max(one, keep_within(low_at, high_at, array_at(whole[OUT] + width * row + at, n)))
     if kind == FIRST:
         call_block(whole[TOTALS], numbers[T_TOTALS], u, whole[K], places, share, b, m)
     elif kind <= 6 or kind == TRIAL:
         slope = whole[K + 1] if kind == TRIAL else whole[K + kind]
         call_block(whole[TOTALS], numbers[T_TOTALS], new, slope, places, share, b, m)
     found[b, 0], found[b, 1], found[b, 2] = one, two, three
+
+
+@njit(**_HELPER)
+def _turn(whole: np.ndarray) -> None:
+    """Let the last slope be the first one."""
+    whole[K], whole[K + 1] = whole[K + 1], whole[K]
+    whole[K + 6] = whole[K + 1]
+
+
+@njit(**_HELPER)
+def _weigh(stage: int, h: float, numbers: np.ndarray) -> None:
+    """Write what each slope counts in a stage, or (7) in the error."""
+    row = _A[stage - 1]
+    for k in range(7):
+        numbers[WEIGHTS + k] = h * row[k]
 
 
 @njit(**_HELPER)
@@ -392,6 +299,12 @@ def advance(
     if counts[EVALUATIONS] == 0:
         numbers[T_SLOPES] = numbers[T_TOTALS] = t + shift
         _go(FIRST, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
+        if whole[FUSED] != 0:
+            # The slopes of a beginning are found as those at the end of a step, to the same bits: a step of no length.
+            _weigh(6, 0.0, numbers)
+            _go(6, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
+            _go(7, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
+            _turn(whole)
         state, speed, _ = _go(SECOND, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
         length = stop - t
         counts[EVALUATIONS] = 1
@@ -432,8 +345,7 @@ def advance(
         if made == most:
             break
         if counts[STEPPED]:
-            whole[K], whole[K + 1] = whole[K + 1], whole[K]
-            whole[K + 6] = whole[K + 1]
+            _turn(whole)
         shortest = 10.0 * abs(np.nextafter(t, np.inf) - t)
         size = min(max(h_next, shortest), longest)
         rejected = False
@@ -445,6 +357,7 @@ def advance(
             for stage in range(1, 8):
                 numbers[T_SLOPES] = t + shift + _C[stage - 1] * h
                 numbers[T_TOTALS] = t + shift + _C[min(stage, 6)] * h
+                _weigh(stage, h, numbers)
                 one, _, turned = _go(
                     stage, whole, numbers, found, parts, s, lowest, highest, sums, shares, helpers, give_way
                 )
@@ -485,4 +398,4 @@ def interpolate(
     k5: np.ndarray, k6: np.ndarray, out: np.ndarray,
 ) -> None:  # fmt: skip
     """Write the state after a part of the last step."""
-    _within(part, h, u, k0, k2, k3, k4, k5, k6, out)
+    within(part, h, -np.inf, np.inf, u, k0, k2, k3, k4, k5, k6, out)

@@ -6,7 +6,6 @@ A pass is shared by threads, and has the same bits for any number of them (`brnn
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,12 @@ import numpy as np
 from brnn.compiler.cache import load_copy, load_module
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import DormandPrince
-from brnn.integrate.steppers.threads import give_way, place, processors
+from brnn.integrate.steppers.threads import give_way, helpers, place, processors
 
 __all__ = ["BlockedDormandPrince"]
 
 _FILE = Path(__file__).with_name("block_steps.py")
-_CONTROL = Path(__file__).with_name("dormand_prince_steps.py")
-_FIRST = Path(__file__).with_name("first_step.py")
+_OTHERS = [Path(__file__).with_name(f"{name}.py") for name in ("block_sums", "dormand_prince_steps", "first_step")]
 _AT_ONCE = 64  # states that are saved in one pass
 _NONE = np.empty(0)
 _CHUNK = 65_536  # numbers
@@ -31,7 +29,7 @@ class BlockedDormandPrince(DormandPrince):
     """Makes the steps of one piece, as `DormandPrince` does, of a network that `System.in_blocks` has."""
 
     def __init__(self, piece: Piece) -> None:
-        size, self._code = piece.state.size, load_copy(_FILE, _CONTROL, _FIRST)
+        size, self._code = piece.state.size, load_copy(_FILE, *_OTHERS)
         compiled = piece.system.in_blocks
         assert compiled is not None
         self._functions = load_module(compiled[0])  # whose addresses are used
@@ -41,7 +39,7 @@ class BlockedDormandPrince(DormandPrince):
         self._moments = np.array([piece.start, 0.0, piece.start, 0.0, 0.0])
         self._counts = np.zeros(5, dtype=np.int64)
         self._u = [np.ascontiguousarray(piece.state), np.empty(size)]  # the first one becomes its own
-        self._slopes = [np.empty(size) for _ in range(6)]
+        self._slopes = [np.zeros(size) for _ in range(6)]  # read before they are written, but count nothing then
         self._saved = np.empty((0, size))
         self._bounds = (_NONE, _NONE)
         self._parts = np.array([0, *(variable.stop for variable in piece.system.variables)], dtype=np.int64)
@@ -56,10 +54,14 @@ class BlockedDormandPrince(DormandPrince):
         )  # fmt: skip
         self._whole[[c.BLOCKS, c.SUMS, c.TAKEN]] = blocks, compiled[1], blocks  # nothing is left before the first pass
         self._whole[[c.SHARES, c.SUM, c.U, c.NEW]] = place(self._shares), place(self._sums), *u
+        passes = piece.system.passes(piece.fun.arguments[1])
+        if passes is not None:
+            self._passes, self._spare = load_module(passes), self._u[0].copy()
+            self._whole[[c.FUSED, c.SPARE]] = self._passes.fused.address, place(self._spare)
         self._whole[c.K : c.K + 7] = *k, k[1]
         self._places = dict(zip(k, self._slopes, strict=True))
         self._helpers = min(processors() - 1, blocks - 1) if give_way() else 0
-        self._others = ThreadPoolExecutor(self._helpers) if self._helpers else None
+        self._others = helpers(self._helpers) if self._helpers else None
         self.advance(_NONE, 0, 0)  # finds du/dt and a first step
 
     @property
@@ -121,7 +123,8 @@ class BlockedDormandPrince(DormandPrince):
         finally:
             self._whole[code.CLOSED] = 1
             for other in pending:
-                other.result()
+                if not other.cancel():  # one that never got a processor is not waited for
+                    other.result()
         self.status = ("running", "finished", "failed")[status]
         return saved[:done]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import threading
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Threads", "give_way", "place", "processors"]
+__all__ = ["Threads", "give_way", "helpers", "place", "processors"]
 
 
 class Threads:
@@ -19,7 +20,7 @@ class Threads:
 
     def __init__(self) -> None:
         self._count = processors()
-        self._executor = ThreadPoolExecutor(self._count - 1) if self._count > 1 else None
+        self._executor = helpers(self._count - 1) if self._count > 1 else None
 
     def __call__(self, function: Callable[..., None], count: int, *arguments: Any) -> None:
         """Call ``function(*arguments, first, last)`` for all of so many rows or unknowns."""
@@ -40,6 +41,17 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@functools.cache
+def helpers(count: int) -> ThreadPoolExecutor:
+    """Return threads that wait for work: where all processors are busy, starting one takes longer than a run."""
+    return ThreadPoolExecutor(count)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=helpers.cache_clear)  # a child has none of them
+
+
+@functools.cache
 def give_way() -> int:
     """Return the address of the C function that lets other threads run; 0 where there is none."""
     function = getattr(ctypes.CDLL(None), "sched_yield", None) if os.name == "posix" else None

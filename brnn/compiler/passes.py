@@ -1,0 +1,217 @@
+"""A whole pass of an explicit method over a block of cells, for networks whose cells meet in totals alone.
+
+`brnn.compiler.blocks` cuts du/dt into slopes and totals. A pass finishes the slopes of one stage, forms the state of
+the next one, and begins its totals:
+
+    fused(kind, t_slopes, t_totals, now, then, u, ks, weights, places, totals, share, out, block, blocks)
+
+All of it is one loop over the cells. A division, of which most signals have one, takes as long as the slopes of the
+stages before need from the second-level cache, and the processor does both at once. Pass `kind` reads the stage `now`,
+or nothing if `kind` is 1, and writes the next one, `then`; pass 6 makes the new state, and pass 7 finds its last slope
+and the error of the step.
+
+`ks` is where the addresses of the seven slopes stand, `weights` what each counts, the step included: in the stage, and
+in pass 7 in the error; behind them rtol and atol. `totals` are the sums over all blocks, `share` receives those of the
+block. `out` receives how far the new state is from the stage before it (6), or the largest error in units of its
+tolerance, the sum of their squares, and how far the last two slopes differ at most (7).
+
+Whole exponents up to 4 are written into the text: a loop that asks for them calls `pow`, or is two loops.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from brnn.compiler.blocks import Halves
+from brnn.compiler.module_text import HEADER, found_by_address
+from brnn.compiler.program import CALLED, Program
+from brnn.compiler.statements import Array, Assign, Element, Local, Loop, Printer, Size, Statement
+
+__all__ = ["WEIGHTS", "text_of_passes"]
+
+WEIGHTS, _NEW, _LAST = 7, 6, 7
+_MOST = 3  # blocks of unknowns; each takes nine arrays, and time to compile
+_READ = {_NEW: (0, 2, 3, 4, 5), _LAST: (0, 2, 3, 4, 5, 6)}  # the slopes that have a weight in the last two passes
+_NAMES = (
+    "NoAlias, PASS_SIGNATURE, array_at, array_in, bits_of, block_in, compiled_once, entry_at, number_of, numbers_in"
+)
+_IMPORTS = f"from numba import cfunc, njit\n\nfrom brnn.compiler.numba_internals import {_NAMES}"
+_LOOP = "njit(pipeline_class=NoAlias, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)"
+_ARGUMENTS = "kind, t_slopes, t_totals, now, then, u, ks, weights, places, totals_at, share_at, out_at, block, blocks"
+
+
+@dataclass(frozen=True)
+class _Passes:
+    """What the text of the passes is made of.
+
+    `groups` are the unknowns whose blocks are equally long, whose cells one loop goes through; `known` the numbers that
+    both halves compute first, and `exponents` the texts of numbers that do not change.
+    """
+
+    program: Program
+    halves: Halves
+    groups: tuple[tuple[str, ...], ...]
+    known: tuple[str, ...]
+    exponents: Mapping[str, str]
+
+    @property
+    def later(self) -> dict[str, str]:
+        """What stands in the second half for the names of the first: it is about the next stage."""
+        slopes = [f"d{name}" for name in self.program.blocks]
+        return {name: f"then_{name}" for name in (*self.program.blocks, *slopes, *self.known, *self.halves.sums)}
+
+
+def text_of_passes(program: Program, halves: Halves, sizes: Mapping[str, int], numbers: np.ndarray) -> str | None:
+    """Return the module of the passes; None if the network has too many kinds of unknowns.
+
+    Parameters
+    ----------
+    program, halves : Program, Halves
+        What the network computes, and its two halves.
+    sizes : mapping
+        How many unknowns each block has.
+    numbers : ndarray
+        The values of the program's numbers, of which whole exponents are looked at.
+    """
+    loops = [s for s in (*halves.totals, *halves.slopes) if isinstance(s, Loop)]
+    if len(sizes) > _MOST or any(_of(loop) not in sizes for loop in loops):
+        return None
+    known = tuple(s.target.name for s in halves.slopes if isinstance(s, Assign) and isinstance(s.target, Local))
+    groups = tuple(tuple(n for n in sizes if sizes[n] == size) for size in dict.fromkeys(sizes.values()))
+    whole = {n.name: repr(float(numbers[n.place])) for n in program.places if n.place in program.exponents}
+    whole = {name: text for name, text in whole.items() if text in ("1.0", "2.0", "3.0", "4.0")}
+    passes = _Passes(program, halves, groups, known, whole)
+    parts = [HEADER.format(numba=_IMPORTS, imports="".join(f"{line}\n" for line in program.imports))]
+    parts += [f"\n@{CALLED}\n{code.source}\n" for code in program.functions.values()]
+    parameters = []
+    for kind in range(1, _LAST + 1):
+        lines = list(_pass(passes, kind))
+        parameters.append(_parameters(passes, lines))
+        parts.append("\n".join([f"\n@{_LOOP}\ndef pass_{kind}({', '.join(parameters[-1])}):", *lines]) + "\n")
+    parts.append("\n".join(_fused(passes, parameters)) + "\n")
+    return "".join(parts)
+
+
+def _of(loop: Loop) -> str:
+    """Return the unknowns through which a loop goes; nothing if it goes through something else."""
+    match loop.stop:
+        case Size(Array(name, "state")):
+            return name
+    return ""
+
+
+def _read(kind: int) -> tuple[int, ...]:
+    """Return the slopes that have a weight in a pass; the last of them is the one that the pass finds."""
+    return _READ.get(kind, tuple(range(kind)))
+
+
+def _pass(passes: _Passes, kind: int) -> Iterator[str]:
+    """Yield the lines of a pass: slopes of the stage before, the next stage or the error, and its totals."""
+    halves, printer = passes.halves, Printer()
+    yield from (f"    a{k} = a[{k}]" for k in _read(kind))
+    yield "    moved = turned = np.int64(0)"
+    yield "    squares = 0.0"
+    if kind == _LAST:
+        yield f"    rtol, atol = a[{WEIGHTS}], a[{WEIGHTS + 1}]"
+    else:
+        yield from (f"    then_{name} = 0.0" for name in halves.sums)
+    for k, group in enumerate(passes.groups):
+        yield f"    for i in range(np.uint64(first_{k}), np.uint64(last_{k})):"
+        left = list(group)
+        for loop in _loops(halves.slopes, group) if kind > 1 else ():
+            for statement in loop.body:
+                name = _sloped(statement, left)
+                if name is None:
+                    yield from _changed(printer.lines([statement], 2), passes.exponents)
+                    continue
+                assert isinstance(statement, Assign)
+                yield from _changed([f"        slope = {printer.expression(statement.value)}"], passes.exponents)
+                yield f"        d{name}[i] = slope"
+                yield from _made(name, kind)
+                left.remove(name)
+        for name in left:  # their slopes are there: those of gates, which stand among the totals, and before the first
+            yield f"        slope = k{_read(kind)[-1]}_{name}[i]"
+            yield from _made(name, kind)
+        for loop in _loops(halves.totals, group) if kind < _LAST else ():
+            yield from _changed(printer.lines(loop.body, 2), {**passes.later, **passes.exponents})
+    if kind < _LAST:
+        yield from (f"    share[{k}] = then_{name}" for k, name in enumerate(halves.sums))
+    yield "    return number_of(moved), squares, number_of(turned)"
+
+
+def _loops(statements: Sequence[Statement], group: Sequence[str]) -> list[Loop]:
+    return [statement for statement in statements if isinstance(statement, Loop) and _of(statement) in group]
+
+
+def _changed(lines: Iterator[str] | Sequence[str], names: Mapping[str, str]) -> Iterator[str]:
+    """Yield lines in which other words stand for some names."""
+    for line in lines:
+        yield re.sub(r"\w+", lambda word: names.get(word[0], word[0]), line)
+
+
+def _sloped(statement: Statement, names: Sequence[str]) -> str | None:
+    """Return which of the unknowns a statement of a loop gives its slope."""
+    match statement:
+        case Assign(Element(Array(name, "state")), _, "=") if name[1:] in names:
+            return name[1:]
+    return None
+
+
+def _made(name: str, kind: int) -> Iterator[str]:
+    """Yield what a pass makes of the slope of an unknown."""
+    *before, last = _read(kind)
+    total = " + ".join([*(f"a{k} * k{k}_{name}[i]" for k in before), f"a{last} * slope"])
+    if kind == _LAST:
+        yield f"        turned = max(turned, bits_of(abs(slope - k5_{name}[i])))"
+        yield f"        error = ({total}) / (atol + rtol * max(abs(u_{name}[i]), abs({name}[i])))"
+        yield "        moved = max(moved, bits_of(abs(error)))"
+        yield "        squares += error * error"
+        return
+    yield f"        value = u_{name}[i] + ({total})"
+    if kind == _NEW:
+        yield f"        moved = max(moved, bits_of(abs(value - {name}[i])))"
+    yield f"        then_{name}[i] = value"
+
+
+def _parameters(passes: _Passes, lines: Sequence[str]) -> list[str]:
+    """Return the names that the lines of a pass read and do not make themselves."""
+    words = set(re.findall(r"\w+", "\n".join(lines)))
+    program, sums = passes.program, passes.halves.sums
+    names = ["t", *program.arrays, *(number.name for number in program.places), *passes.known, *sums]
+    names += [f"then_{name}" for name in passes.known]
+    for name in program.blocks:
+        names += [name, f"d{name}", f"u_{name}", f"then_{name}", f"then_d{name}"]
+        names += [f"k{k}_{name}" for k in range(WEIGHTS)]
+    names += [f"{edge}_{k}" for k in range(len(passes.groups)) for edge in ("first", "last")]
+    return [name for name in (*names, "a", "share") if name in words]
+
+
+def _fused(passes: _Passes, parameters: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of the function that does a pass."""
+    program, halves = passes.program, passes.halves
+    yield f"\n@cfunc(PASS_SIGNATURE, cache=True, **options)\ndef fused({_ARGUMENTS}):"
+    yield from found_by_address(replace(program, blocks=()))
+    for k, name in enumerate(program.blocks):
+        for array, place in ((name, "now"), (f"u_{name}", "u"), (f"then_{name}", "then")):
+            yield f"    {array} = block_in({place}, places, 1, {k})"
+        for slope in range(WEIGHTS):
+            yield f"    k{slope}_{name} = block_in(entry_at(ks, {slope}), places, 1, {k})"
+    yield f"    a, out = array_at(weights, {WEIGHTS + 2}), array_at(out_at, 3)"
+    yield f"    totals, share = array_at(totals_at, {len(halves.sums)}), array_at(share_at, {len(halves.sums)})"
+    yield from (f"    {name} = totals[{k}]" for k, name in enumerate(halves.sums))
+    lines = list(Printer().lines([s for s in halves.slopes if isinstance(s, Assign)]))
+    if passes.known:
+        yield from ("    t = t_totals", *lines, *(f"    then_{name} = {name}" for name in passes.known))
+    yield from ("    t = t_slopes", *lines, "    one, two, three = 0.0, 0.0, 0.0")
+    for k, group in enumerate(passes.groups):
+        yield f"    first_{k}, last_{k} = {group[0]}.size * block // blocks, {group[0]}.size * (block + 1) // blocks"
+    for kind, names in enumerate(parameters, 1):
+        found = {f"d{name}": f"k{_read(kind)[-1]}_{name}" for name in program.blocks}
+        found |= {f"then_d{name}": f"k{kind}_{name}" for name in program.blocks}
+        yield f"    {'if' if kind == 1 else 'elif'} kind == {kind}:"
+        yield f"        one, two, three = pass_{kind}({', '.join(found.get(name, name) for name in names)})"
+    yield "    out[0], out[1], out[2] = one, two, three"
