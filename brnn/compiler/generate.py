@@ -33,6 +33,7 @@ from brnn.compiler.statements import (
     Index,
     Local,
     Loop,
+    locals_of,
 )  # fmt: skip
 from brnn.compiler.stimuli import add_stimuli
 from brnn.signals import Signal
@@ -121,6 +122,8 @@ def generate(
             own = signals.of(projection.source, projection.signal, projection.delay)
             factor = factor_of(program, projection, signals, "source")
             add_gated(program, projection, own, sent[str(projection.name)], factor)
+    if given:
+        program.signals, program.statements = program.statements, []
     nets: dict[tuple[str, str], Array] = {}
     for projection in network.projections:
         if not projection.immediate:
@@ -128,6 +131,10 @@ def generate(
     for layer in network.layers:
         add_layer(program, network, layer, signals, sent, nets, inputs)
         _send_at_once(program, network, layer, signals, sent, nets)
+    if given:
+        numbers = set(locals_of(program.signals)) & {*locals_of(program.parts), *locals_of(program.statements)}
+        program.kept = tuple(sorted(numbers))
+        program.work("kept", len(numbers))
     program.source = text_of(program)
     return program
 

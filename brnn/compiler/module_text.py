@@ -1,6 +1,7 @@
 """The text of a generated module: the program of a network as functions that Numba compiles.
 
 The functions are ``rhs(t, u, du, places)`` and, of a network with white noise, ``diffusion`` with the same arguments.
+Where weights are kept elsewhere (`Program.given`), ``signals`` and ``parts`` are called before.
 The arguments after the time are addresses: those of the state, of du/dt, which `rhs` writes, and of a table that says
 where everything else lies (`argument_table`): n, where the blocks of u begin and end, p, the numbers, then the arrays.
 They allocate nothing. Addresses, because then every network's function has one signature, so that integrators are
@@ -207,6 +208,14 @@ def _module(
     """
     printer = Printer()
     bodies = {"rhs": printer.lines(program.statements)}
+    if program.given:
+        keep = (f"    kept[{k}] = {name}" for k, name in enumerate(program.kept))
+        begun = [f"    {name} = kept[{k}]" for k, name in enumerate(program.kept)]
+        bodies = {
+            "signals": itertools.chain(printer.lines(program.signals), keep),
+            "parts": itertools.chain(begun, printer.lines(program.parts)),
+            "rhs": itertools.chain(begun, printer.lines(program.statements)),
+        }
     if program.diffusion:
         bodies["diffusion"] = itertools.chain(clear, printer.lines(program.diffusion))
     if program.renewed:

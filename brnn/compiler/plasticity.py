@@ -167,10 +167,12 @@ def add_given(
     near, far = (target, source) if learning.end == "target" else (source, target)
     total = program.work(f"given_{name}", target)
     program.add(Loop(_I, net.size, (Assign(net[_I], total[_I], "+="),)))
+    others, program.statements = program.statements, program.parts
+    program.add(Comment(f"{name}: {type(learning).__name__}"))
     law = type(learning).__name__.lower()
     parts = program.kernel(f"parts_{law}", type(learning).parts)
     rate = _rate(program, network, projection)
-    others = program.named(learning.parameters, learning.others, f"part_{name}")
+    numbers = program.named(learning.parameters, learning.others, f"part_{name}")
     written = {}
     for k, (what, size, end) in enumerate((("decay", near, True), ("gain", near, True), ("driver", far, False))):
         body = f"    return {parts.name}({', '.join(parts.arguments)})[{k}]\n"
@@ -181,8 +183,9 @@ def add_given(
             for sent, place in reads
         ]
         array = program.work(f"{what}_{name}", size)
-        program.add(Loop(_I, array.size, (Assign(array[_I], program.call(function, *read, rate, *others)),)))
+        program.add(Loop(_I, array.size, (Assign(array[_I], program.call(function, *read, rate, *numbers)),)))
         written[what] = array.name
+    program.statements = others
     program.given[name] = Given(s.name, **written, total=total.name)
 
 

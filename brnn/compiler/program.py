@@ -223,6 +223,11 @@ class Program:
         Places in `p` of the numbers that are passed on as exponents of the helper `power`.
     given : dict
         By its name, each projection whose weights are kept elsewhere.
+    signals, parts : list of Statement
+        If there are such projections, the bodies of two functions of their own: of signals and gates, and of the parts
+        of learning laws; `statements` are then what follows from these, and from the inputs that weights make of them.
+    kept : tuple of str
+        The numbers that go from the first of these functions to the others, in an array of this name.
     readings : list of Reading
         Where signals are evaluated.
     shapes : dict
@@ -253,6 +258,9 @@ class Program:
     imports: dict[str, None] = field(default_factory=dict)
     exponents: set[int] = field(default_factory=set)
     given: dict[str, Given] = field(default_factory=dict)
+    signals: list[Statement] = field(default_factory=list)
+    parts: list[Statement] = field(default_factory=list)
+    kept: tuple[str, ...] = ()
     readings: list[Reading] = field(default_factory=list)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     transforms: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)

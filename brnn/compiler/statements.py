@@ -30,6 +30,7 @@ __all__ = [
     "Time",
     "elements",
     "leaves",
+    "locals_of",
     "renamed",
 ]  # fmt: skip
 
@@ -187,6 +188,18 @@ def leaves(expression: CodeExpression) -> Iterator[CodeExpression]:
             yield from leaves(index)
         case _:
             yield expression
+
+
+def locals_of(statements: Sequence[Statement]) -> Iterator[str]:
+    """Yield the names of the numbers that statements compute or read."""
+    for statement in statements:
+        match statement:
+            case Assign(target, value):
+                yield from (leaf.name for part in (target, value) for leaf in leaves(part) if isinstance(leaf, Local))
+            case Call():
+                yield from (leaf.name for leaf in leaves(statement) if isinstance(leaf, Local))
+            case Loop():
+                yield from locals_of(statement.body)
 
 
 def elements(expression: CodeExpression) -> Iterator[Element]:

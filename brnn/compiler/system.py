@@ -175,6 +175,12 @@ class RightHandSide:
         assert self.steps is not None
         return load_module(self.steps()).rhs
 
+    @functools.cached_property
+    def before(self) -> tuple[Any, Any]:
+        """The two compiled functions that are called before, where weights are kept elsewhere (`Program.given`)."""
+        module = load_module(self.source)
+        return module.signals, module.parts
+
     def renew(self, t: float, u: np.ndarray, slopes: np.ndarray) -> None:
         """Write the slopes that jump where inputs do (of the program in sequence)."""
         self._call(self._renewing.address, t, u, slopes)
@@ -396,6 +402,13 @@ class System:
     def in_sequence(self) -> System:
         """The same with the program of a step in which layers move one after the other (`brnn.compiler.sequence`)."""
         return replace(self, program=in_sequence(self.network, self.variables))
+
+    @functools.cached_property
+    def beside_weights(self) -> System:
+        """The activities and gates alone, with weights that are kept elsewhere (`Program.given`)."""
+        cells = tuple(variable for variable in self.variables if variable.quantity != "z")
+        learning = {str(projection.name) for projection in self.network.projections if projection.learning}
+        return replace(self, variables=cells, program=generate(self.network, cells, given=learning))
 
     @functools.cached_property
     def in_blocks(self) -> tuple[str, int] | None:

@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from brnn.compiler.cache import load_copy
-from brnn.compiler.generate import generate
 from brnn.compiler.module_text import argument_table
 from brnn.compiler.program import Given
-from brnn.compiler.system import System, room_apart
+from brnn.compiler.system import room_apart
 from brnn.integrate.steppers import affine_weights_rows as layout
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.explicit_steps import STAGES, ExplicitSteps
@@ -86,8 +85,7 @@ class AffineWeights(ExplicitSteps):
         network, variables = piece.system.network, piece.system.variables
         self._code = code = load_copy(_FILE, *_USED)
         learning = {str(projection.name): projection for projection in network.projections if projection.learning}
-        cells = tuple(variable for variable in variables if variable.quantity != "z")
-        system = System(network, cells, generate(network, cells, given=learning))
+        system = piece.system.beside_weights
         n = system.size
         self._rhs = system.rhs(0.5 * (piece.start + piece.stop), clock=piece.clock)
         arrays = dict(zip(system.program.arrays, self._rhs.arguments[2:], strict=True))
@@ -108,6 +106,7 @@ class AffineWeights(ExplicitSteps):
         whole[code.TAKEN] = len(pieces)  # nothing is left before the first pass
         whole[[code.U, code.NEW, code.K, code.STAGE]] = [place(x) for x in (self._u, self._new, self._K, self._stage)]
         whole[[code.FUNCTION, code.TABLE]] = self._rhs.address, place(self._rhs.table)
+        whole[[code.SIGNALS, code.PARTS]] = [function.address for function in self._rhs.before]
         whole[[code.CELLS, code.SIZE]] = n, piece.state.size
         self._pieces, self._arrays = pieces, argument_table(0, (whole, links, pieces, numbers))
         whole[[code.PASS, code.FACTORS]] = code.do_pieces.address, code.set_factors.address

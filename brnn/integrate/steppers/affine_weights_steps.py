@@ -92,8 +92,8 @@ _NODES = np.append(NODES, 1.0)
 # What a pass is, beside what `brnn.integrate.steppers.block_steps` has of one: what to do; addresses of the state, the
 # new one, and of a saved one; of the function, its table, the slopes of the cells, and a stage of theirs; how many
 # cells and unknowns there are; addresses of `do_pieces`, `set_factors` and a table of their arrays, and
-# how many pieces there are.
-KIND, U, NEW, OUT, FUNCTION, TABLE, K, STAGE, CELLS, SIZE, PASS, FACTORS, ARRAYS, PIECES = range(32, 46)
+# how many pieces there are; of the functions that come before du/dt.
+KIND, U, NEW, OUT, FUNCTION, TABLE, K, STAGE, CELLS, SIZE, PASS, FACTORS, ARRAYS, PIECES, SIGNALS, PARTS = range(32, 48)
 WHOLE = 48
 # Numbers: whether a share of a pass was done, tolerances, whether the errors are added as squares, and coefficients.
 DONE_ANY, RTOL, ATOL, MEAN, A = range(5)
@@ -299,13 +299,16 @@ def _attempt(
             numbers[A + k] = _A[stage, k]
         at, slope = whole[NEW] if stage == LAST else whole[STAGE], whole[K] + 8 * n * stage
         _cells(h, numbers, stage, u, slopes, array_at(at, n))
-        call_rhs(function, t + _NODES[stage] * h, at, slope, table)
+        now = t + _NODES[stage] * h
+        call_rhs(whole[SIGNALS], now, at, slope, table)
+        call_rhs(whole[PARTS], now, at, slope, table)
         call_rhs(whole[FACTORS], h, whole[ARRAYS], stage, stage)
         for k in range(links.shape[0]):
             _reads(links[k], stage)
         kind, of = _PRODUCTS, stage
         if stage == LAST:
             # Times, and inputs from the weights, of these two slopes are the same.
+            call_rhs(function, now, at, slope, table)
             rate = _farthest(array_at(slope, n), array_at(slope - 8 * n, n)) / max(_farthest(new, cells), TINY)
             for k in range(STAGES):
                 numbers[A + k] = ERROR[k]
@@ -316,7 +319,7 @@ def _attempt(
             _find_own(links, whole[NEW])
         for k in range(links.shape[0]):
             _totals(links[k], of, strengths[k])
-        call_rhs(function, t + _NODES[stage] * h, at, slope, table)
+        call_rhs(function, now, at, slope, table)
     largest, squares = np.int64(0), 0.0
     for i in range(n):
         error = 0.0
@@ -376,7 +379,8 @@ def advance(
     size = whole[SIZE]
     if counts[BEGUN] == 0:
         counts[BEGUN] = 1
-        call_rhs(whole[FUNCTION], t + shift, whole[U], whole[K], whole[TABLE])
+        for k in (SIGNALS, PARTS):
+            call_rhs(whole[k], t + shift, whole[U], whole[K], whole[TABLE])
         _find_own(links, whole[U])
         for k in range(links.shape[0]):
             _reads(links[k], 0)
