@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["why_not_further", "without_a_value"]
+__all__ = ["why_no_sliding", "why_not_further", "without_a_value"]
 
 _AHEAD = 1e-3  # of a state: how far on it is looked for a rate that is no number
 _ABSURD = 1e-25  # of what changes in a run; finer than that numbers are not, even where they begin at 0
@@ -52,6 +52,15 @@ def why_not_further(
     return (
         "the solution grows without bound, jumps, or is too stiff for this solver; for a stiff one "
         f"{' or '.join([*other, 'larger rtol and atol'])} may help"
+    )
+
+
+def why_no_sliding(slides: str, needed: float, compiled: bool) -> str:
+    """Return why a run was given up in which a cell slides along a jump, as `slides` says; `needed` steps were left."""
+    cheap = "" if compiled else "solver='auto', whose steps are cheap there, "
+    return (
+        f"the rest of the run would take {needed:.1g} steps at its pace: du/dt jumps, and {slides}; {cheap}larger rtol "
+        "and atol, or a steep Sigmoid or Logistic in the place of the jump, with solver='Radau', may help"
     )
 
 

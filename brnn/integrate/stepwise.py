@@ -16,7 +16,7 @@ from brnn.compiler.system import RightHandSide
 from brnn.integrate.delays import History, inside
 from brnn.integrate.driver import Driver
 from brnn.integrate.events import Slopes
-from brnn.integrate.failures import without_a_value
+from brnn.integrate.failures import why_no_sliding, without_a_value
 from brnn.integrate.jacobian import fastest_rate
 from brnn.integrate.sides import Sides, look_up
 from brnn.integrate.steady import SteadyRule
@@ -43,7 +43,9 @@ _LIMITED = 2.0  # step times fastest rate; at about 3 RK45 becomes unstable
 _STABLE = 3.3  # the same where it does
 _PACE_STEPS = 10_000  # over which the pace of a run is measured
 _MOST_STEPS = 1e7  # for the rest of the run: the solver slides along a jump of the equations, or is not made for them
+_PACE_SLIDING, _MOST_SLIDING = 200, 2e5  # the same where a cell slides and no compiled code makes the steps
 _SLOW_PACES = 10  # in a row by which it would need more than that
+_REMADE = 3  # times that a step over a jump is made again: BDF begins anew each time, with short steps of its own
 _SLIDING_STEPS = 16  # in one call while a cell slides along a jump
 _FIRST_NUMBERS = 100_000  # times steps that are made in the first call
 _CALL_SECONDS = 0.1  # for which many steps in one call may take; then signals are heard, and the bar moves
@@ -90,6 +92,7 @@ class Stepwise(Driver):
     limited: bool = field(default=False, init=False)
     sides: Sides | None = field(default=None, init=False)
     again: bool = field(default=False, init=False)  # whether the last step is to be made again, shorter
+    remade: int = field(default=0, init=False)
     patience: int = field(default=_HELD_LOOK, init=False)
 
     def begin(self, state: np.ndarray) -> np.ndarray:
@@ -338,6 +341,7 @@ class Stepwise(Driver):
             if event is not None:
                 return stepper, np.asarray(stepper.y), event
             if self.then is not None and self.steps >= self.look and stepper.status == "running":
+                self._save_left(stepper, inner[len(block) :], projects)
                 stepper = self._handed_over(stepper, piece)
             elif (
                 stepper.steps > steps
@@ -345,9 +349,22 @@ class Stepwise(Driver):
                 and self._turned_stiff(piece, stepper, WORTH_IN_ONE_GO)
                 and stepper.status == "running"
             ):
+                self._save_left(stepper, inner[len(block) :], projects)
                 self._count(stepper)
                 stepper = self._stepper(replace(piece, start=stepper.t, state=stepper.y))
         return stepper, np.asarray(stepper.y), None
+
+    def _save_left(self, stepper: Any, times: np.ndarray, projects: bool) -> None:
+        """Save what lies within the last step and had no room, before another method goes on from its end.
+
+        A jump in that step is gone back to, once all before it is saved.
+        """
+        while times.size and times[0] <= stepper.t:
+            block = stepper.advance(times, rows_at_once(8 * stepper.here.size), 0, self.task.recorder.room(times.size))
+            if not len(block):
+                break
+            self.save(times[: len(block)], block, stepper.projected if projects else None)
+            times = times[len(block) :]
 
     def _watched(self, state: np.ndarray, most: int) -> tuple[Any, int]:
         """Return what compiled steps watch, and how many they may make: few while a cell slides along a jump."""
@@ -381,11 +398,14 @@ class Stepwise(Driver):
                 self.fastest = getattr(stepper, "fastest", None)
                 if jump == before:
                     return before
-                if self.planned is not None and jump - before < NEAR_END * (stop - before):
+                late = jump - before >= NEAR_END * (stop - before)
+                if self.planned is not None and not late and self.remade < _REMADE:
+                    self.remade += 1
                     # No event is looked for in it: what waits for a crossing knows only of steps that count.
                     self.sides.forget()
                     self.planned, self.again = BEYOND * (jump - before), True
                     return before
+                self.remade = 0
         if self.reactor is not None and self.reactor.watching and slopes is not None:
             if jump is not None:
                 stop, after = jump, np.asarray(stepper.dense_output()(jump))
@@ -430,6 +450,8 @@ class Stepwise(Driver):
         scale = self.task.atol + self.task.rtol * np.abs(state)
         slope = fun(time, state)
         why = None if needed is not None else without_a_value(fun, time, state, slope, stepper.t - time)
+        if needed is not None and self.sides is not None and self.sides.sliding:
+            why = why_no_sliding(self.sides.slides, needed, hasattr(stepper, "advance"))
         raise self.failure(time, state, slope, scale, why, needed)
 
     def _event(
@@ -533,11 +555,13 @@ class Stepwise(Driver):
 
     def _hopeless(self, time: float) -> float | None:
         """Return, now and then, how many steps the run would need at the pace of the last ones, if far too many."""
-        if self.steps % _PACE_STEPS != 0:
+        dear = self.sides is not None and self.sides.sliding and not hasattr(self.stepper, "advance")
+        steps, most = (_PACE_SLIDING, _MOST_SLIDING) if dear else (_PACE_STEPS, _MOST_STEPS)
+        if self.steps % steps != 0:
             return None
-        pace, self.mark = (time - self.mark) / _PACE_STEPS, time
+        pace, self.mark = (time - self.mark) / steps, time
         left = self.task.duration - time
-        self.slow = self.slow + 1 if left > _MOST_STEPS * pace else 0
+        self.slow = self.slow + 1 if left > most * pace else 0
         return left / max(pace, 1e-300) if self.slow >= _SLOW_PACES else None
 
     def _count(self, stepper: Any) -> None:

@@ -154,3 +154,19 @@ def test_compiled_steps_find_events_by_themselves(per: str, threshold: float, mo
     np.testing.assert_allclose(result.events["time"], expected, atol=1e-8)
     np.testing.assert_allclose(result["x.x"], -drive * np.expm1(-times)[:, None], atol=1e-8)
     assert result.solver.method == "RK45"
+
+
+def test_what_had_no_room_is_saved_before_another_method_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two cells swing at 1250 with exp(-20 t), a third one is stiff: p = cos, q = -sin, and LSODA takes over."""
+    frequency = 1250.0
+    W = np.array([[0.0, frequency, 0.0], [-frequency, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    layer = brnn.Layer.additive("c", 3, A=[20.0, 20.0, 2e4], initial=[1.0, 0.0, 1.0])
+    network = brnn.Network("swings", [layer], [brnn.Projection("c", "c", topology=brnn.Dense(W))])
+    times = np.linspace(0.0, 0.2, 4001)
+    right = np.exp(-20.0 * times) * np.array([np.cos(frequency * times), -np.sin(frequency * times)])
+    monkeypatch.setattr(DormandPrince, "rows_at_once", staticmethod(lambda size: 1))
+    run = brnn.simulate(network, 8.0, times=np.append(times, 8.0))
+    reason = run.solver.details["reason"]
+    assert "LSODA: stiff" in reason
+    assert 0.01 < float(reason.partition("from t = ")[2].split()[0]) < 0.19
+    np.testing.assert_allclose(run["c.x"].values[:-1, :2].T, right, atol=1e-4)

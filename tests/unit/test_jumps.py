@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 import brnn
 from brnn.base.checks import number
@@ -323,3 +324,45 @@ def test_a_cell_that_rests_at_its_threshold_may_leave_it_with_slope_0(solver: st
         expected = (1.0 - np.exp(-onset)) * np.exp(onset - 5.0)
         assert run.final("c").values[0] == pytest.approx(expected, rel=1e-6, abs=ATOL)
         assert run.solver.steps < 100
+
+
+def spiral(times) -> np.ndarray:
+    """Return a and b - theta of a' = -a + 1/2 - H(b - theta), b' = -b + theta + a from 0 and 0.3, exactly.
+
+    b comes back to theta after s with expm1(s)/s = 1 + 2 v, where v is abs(a) when it was there last.
+    """
+    rows, now, a, y, goal = [], 0.0, 0.0, 0.3, -0.5
+
+    def after(s: float) -> tuple[float, float]:
+        return goal + (a - goal) * np.exp(-s), goal + ((a - goal) * s + y - goal) * np.exp(-s)
+
+    for time in times:
+        while True:
+            back = brentq(lambda s: after(s)[1], 1e-3 * abs(a) + 1e-9, 8.0 * abs(a) + 2.0)
+            if now + back > time:
+                break
+            now, a, y, goal = now + back, after(back)[0], 0.0, -goal
+        rows.append(after(time - now))
+    return np.array(rows)
+
+
+def relay() -> brnn.Network:
+    layer = brnn.Layer.additive("c", 2, A=1.0, initial=[0.0, THETA + 0.3])
+    jumping = brnn.Projection("c", "c", "inhibitory", brnn.Step(1.0, THETA), brnn.Dense([[0.0, 1.0], [0.0, 0.0]]))
+    smooth = brnn.Projection("c", "c", "excitatory", brnn.Function("w"), brnn.Dense([[0.0, 0.0], [1.0, 0.0]]))
+    drive = brnn.Stimulus("c", "excitatory", [0.5, THETA])
+    return brnn.Network("relay", [layer], [jumping, smooth], [drive])
+
+
+@pytest.mark.parametrize(("solver", "error"), [("auto", 5e-6), ("BDF", 1e-4), ("Radau", 2e-5)])
+def test_a_spiral_into_a_jump_is_followed(solver: str, error: float) -> None:
+    """Each half turn takes 4 v and leaves v - 8/3 v^2, so that v falls as exp(-2 t/3) and the turns never end."""
+    times = np.linspace(0.0, 3.0, 7)
+    found = brnn.simulate(relay(), 3.0, times=times, solver=solver)["c.x"].values - [0.0, THETA]
+    np.testing.assert_allclose(found, spiral(times), atol=error)
+
+
+def test_a_spiral_that_has_become_too_fine_is_given_up_with_a_reason() -> None:
+    """From where its turns are as wide as the tolerance, b slides along its jump, and a ends within what is left."""
+    with pytest.raises(brnn.IntegrationError, match=r"c\.x\[1\] slides along its jump from t = .* a steep Sigmoid"):
+        brnn.simulate(relay(), 1e6, solver="RK23", rtol=1e-2, atol=1e-7)
