@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from _common import Outcome, command_line, execute, simulate
-from scipy.integrate import solve_ivp
 
 import brnn
+from brnn.base.odes import solved
 from brnn.claims import Comparison
 from brnn.models import masking_field
 from brnn.theory import masking_field as theory
@@ -80,7 +80,7 @@ def letter_by_letter() -> np.ndarray:
         def velocity(t: float, u: np.ndarray, shown: np.ndarray = shown) -> np.ndarray:
             return np.append(ITEM_RATE * (shown - u[:6]), theory.velocity(u[6:], FILTER @ u[:6], WORDS, *NUMBERS))
 
-        state = solve_ivp(velocity, (0.0, PAUSE), state, "LSODA", rtol=1e-10, atol=1e-12).y[:, -1]
+        state = solved(velocity, (0.0, PAUSE), state, rtol=1e-10, atol=1e-12).y[:, -1]
         rows.append(state[6:])
     return np.array(rows)
 

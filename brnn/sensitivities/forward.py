@@ -26,6 +26,7 @@ __all__ = ["SOLVERS", "ForwardRun"]
 SOLVERS = ("auto", "RK45", "DOP853", "Radau", "BDF", "LSODA")
 _NONE = np.empty(0)
 _LOOK = 2_000  # steps between looks at whether a run is stiff
+_PACE, _MOST_CALLS, _SLOW = 5_000, 1e8, 2  # evaluations between looks, so many are too many to go, how often in a row
 _AT_MOST = 2_000_000  # steps
 _STIFF = 2.0  # step times fastest rate where stability limits the steps
 _DENSE = 400  # unknowns up to which LSODA may take over
@@ -267,9 +268,27 @@ class ForwardRun:
         name = "LSODA" if solver == "auto" else solver
         longest = self.arguments.own.system.network.period() / 16.0
         wanted = np.append(times, stop) if not times.size or times[-1] < stop else times
-        found = solve_ivp(function, (start, stop), state, name, wanted, rtol=rtol, atol=atol, max_step=longest)
-        if found.status < 0:
-            raise IntegrationError(f"{name}: {found.message}", float(found.t[-1]) if found.t.size else start)
+        calls, slow, mark = 0, 0, start
+
+        def counted(t: float, u: np.ndarray) -> np.ndarray:
+            nonlocal calls, slow, mark
+            calls += 1
+            if calls % _PACE == 0:
+                slow = slow + 1 if (t - mark) * _MOST_CALLS < (stop - t) * _PACE else 0
+                mark = t
+                if slow == _SLOW:
+                    raise IntegrationError(
+                        f"{name}: the derivatives grow without bound, or too many steps are left, after t = {t:g}", t
+                    )
+            return function(t, u)
+
+        try:
+            found = solve_ivp(counted, (start, stop), state, name, wanted, rtol=rtol, atol=atol, max_step=longest)
+        except ValueError:  # BDF and Radau, where a matrix has elements that are no numbers
+            raise IntegrationError(f"{name}: the derivatives are not finite after t = {start:g}", start) from None
+        if found.status < 0 or not np.isfinite(found.y).all():
+            why = found.message if found.status < 0 else "the derivatives are not finite"
+            raise IntegrationError(f"{name}: {why}", float(found.t[-1]) if len(found.t) else start)
         saved[:] = found.y.T[: times.size]
         self.evaluations += int(found.nfev)
         self.steps += len(found.t)

@@ -288,3 +288,16 @@ def test_stiff_networks_go_on_with_another_method():
     found = brnn.sensitivity(network, ["a.B"], duration=40.0)
     np.testing.assert_allclose(found["a.x"][0, -1], [1e4 / (1.0 + 1e4), 2e4 / (1.0 + 2e4)], rtol=1e-7)
     assert found.steps < 20_000
+
+
+@pytest.mark.parametrize("solver", ["auto", "LSODA", "BDF", "Radau", "DOP853"])
+def test_derivatives_that_grow_without_bound_are_said(solver: str) -> None:
+    """At x = 1/2, which x reaches with a finite slope, the derivative of -log(1/2 - x) has no bound."""
+
+    def build(I: float = 1.0) -> brnn.Network:
+        signal = brnn.Expression("1 - 0.1*log(0.5 - w)")
+        link = brnn.Projection("a", "a", "excitatory", signal)
+        return brnn.Network("ends", [brnn.Layer.additive("a", 1, A=1.0)], [link], [brnn.Stimulus("a", "excitatory", I)])
+
+    with pytest.raises(brnn.IntegrationError):
+        brnn.sensitivity(build, ["I"], duration=5.0, times=[5.0], mode="forward", solver=solver)
