@@ -37,6 +37,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, Literal
 
@@ -47,7 +48,7 @@ from brnn.base.checks import array, choice, number, whole
 from brnn.base.text import counted
 from brnn.claims import Comparison, claim
 from brnn.errors import InputError, SpecError
-from brnn.figures import Curve, FigureDescription, Mark, Panel, Picture, Run, Span, figure, matrix_panel
+from brnn.figures import Curve, FigureDescription, Mark, Panel, Picture, Run, Span, figure, matrix_panel, member_numbers
 from brnn.models.parts import artmap_by_hand
 from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.presentations import pattern_rows
@@ -395,16 +396,42 @@ def learned(run: Run) -> FigureDescription | None:
     return FigureDescription(title, run.below, tuple(rows), (0.8, 1.5))
 
 
+@member_numbers("instar.x", "count.x", "labels.x")
+def learned_in_a_sweep(network: Network, final: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Return how many nodes have learned, and how many of the tests whose class is known are answered rightly."""
+    labels = final["labels.x"]
+    numbers = {"nodes that have learned": float(labels.any(axis=1).sum())}
+    assert network.protocol is not None
+    rows, right = [], []
+    for time in network.protocol.intervals("test")[:, 0].tolist():
+        features, target = (
+            np.sum([s.at(time, network.layer(name).shape) for s in network.stimuli if s.target == name], axis=0)
+            for name in ("input", "target")
+        )
+        if target.any():
+            rows.append(features[: features.size // 2])
+            right.append(int(target.argmax()))
+    if rows:
+        votes = _votes(network, np.array(rows), final["instar.x"], final["count.x"], labels)
+        answered = votes.any(axis=1) & (votes.argmax(axis=1) == right)
+        numbers["right answers in the test (%)"] = 100.0 * float(answered.mean())
+    return numbers
+
+
+def _votes(network: Network, rows: np.ndarray, instar: np.ndarray, count: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the votes for each class in a test."""
+    actions = [a for event in network.events for a in event.actions if isinstance(a, ArtmapPass)]
+    rule = next(a for a in actions if a.begins == "test")
+    return theory.answers(
+        rows, instar, count.ravel(), labels, code=rule.code, counting=rule.counting, alpha=rule.alpha, p=rule.p
+    )
+
+
 def _plane(run: Run, begins: np.ndarray) -> Panel:
     """Return what every point of the square would be taken for, with what was learned."""
-    actions = [a for event in run.network.events for a in event.actions if isinstance(a, ArtmapPass)]
-    rule = next(a for a in actions if a.begins == "test")
     side = (np.arange(60) + 0.5) / 60
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
-    votes = theory.answers(
-        grid, run.last("instar"), run.last("count").ravel(), run.last("labels"), code=rule.code,
-        counting=rule.counting, alpha=rule.alpha, p=rule.p,
-    )  # fmt: skip
+    votes = _votes(run.network, grid, run.last("instar"), run.last("count"), run.last("labels"))
     corners, two = np.linspace(0.0, 1.0, 61), votes.shape[1] <= 2
     said = votes[:, -1] if two else votes.argmax(axis=1).astype(float)
     name = f"votes for class {votes.shape[1] - 1}" if two else "class"

@@ -15,6 +15,7 @@ from .description import Raster as Raster
 from .description import Span as Span
 from .own import ModelFigure as ModelFigure
 from .own import figure as figure
+from .own import member_numbers as member_numbers
 from .panels import heat_panel as heat_panel
 from .panels import image_panels as image_panels
 from .panels import layer_panel as layer_panel

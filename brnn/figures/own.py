@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from brnn import models
 from brnn.errors import InputError
 from brnn.figures.description import FigureDescription
 from brnn.figures.run import Run
+from brnn.spec.network import Network
 
-__all__ = ["ModelFigure", "figure", "figure_of", "figure_of_model"]
+__all__ = [
+    "MemberNumbers",
+    "ModelFigure",
+    "figure",
+    "figure_of",
+    "figure_of_model",
+    "member_numbers",
+    "numbers_of_model",
+]
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,39 @@ class ModelFigure:
     def of(self, run: Run) -> FigureDescription | None:
         """Return the description for a run that is read already."""
         return None if set(self.needs) - set(run.saved) else self.function(run)
+
+
+@dataclass(frozen=True)
+class MemberNumbers:
+    """What the figure of a model's sweeps shows of each member.
+
+    Attributes
+    ----------
+    needs : tuple of str
+        The final states from which it is computed; a sweep that did not keep all of them is drawn by its design.
+    function : callable
+        Takes the member's network and these states by name, and returns numbers by what they are.
+    """
+
+    needs: tuple[str, ...]
+    function: Callable[[Network, Mapping[str, np.ndarray]], dict[str, float]]
+
+
+def member_numbers(*needs: str) -> Callable[[Callable[..., dict[str, float]]], MemberNumbers]:
+    """Declare the decorated function to give what is drawn of each member of the model's sweeps, ``NUMBERS``."""
+
+    def register(function: Callable[..., dict[str, float]]) -> MemberNumbers:
+        made = MemberNumbers(needs, function)
+        function.__globals__["NUMBERS"] = made
+        return made
+
+    return register
+
+
+def numbers_of_model(name: str) -> MemberNumbers | None:
+    """Return what the published model of this name shows of the members of its sweeps; None if nothing of its own."""
+    found = getattr(models.load(name), "NUMBERS", None) if name in models.names() else None
+    return found if isinstance(found, MemberNumbers) else None
 
 
 def figure(*needs: str) -> Callable[[Callable[[Run], FigureDescription | None]], ModelFigure]:

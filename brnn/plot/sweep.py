@@ -17,7 +17,7 @@ from matplotlib.patches import Patch
 
 from brnn.base.text import closest, counted
 from brnn.errors import InputError
-from brnn.figures.own import figure_of_model
+from brnn.figures.own import figure_of_model, numbers_of_model
 from brnn.files.sweep.dataset import full_name
 from brnn.files.sweep.grid import unstack
 from brnn.plot.style import ACCENT, MUTED, PALETTE, heat_colors, key, new_figure, ordered_colors, polish
@@ -32,6 +32,7 @@ _PANELS = 12  # small multiples
 _PAIRS = 5  # parameters; of more, parallel coordinates are drawn
 _LINES = 2000  # members drawn as lines
 _ROUNDING = 1e-12  # of the largest value
+_REBUILT = 1000  # members whose networks are made again for a figure
 _BAND = (0.05, 0.25, 0.75, 0.95)
 
 
@@ -50,7 +51,8 @@ def sweep_figure(sweep: xr.Dataset, kind: str = "auto", *, measure: str | None =
         - "multiples": three parameters of a grid: a map for each value of the one with the fewest.
         - "pairs": parameters that were drawn, two by two, colored by the measure.
         - "coordinates": a line for each member through all of its parameters, colored by the measure.
-        - "auto": by the design.
+        - "auto": what the model itself shows of each member (`brnn.figures.member_numbers`), if it does and at most one
+          parameter is a number; else by the design.
     measure : str, optional
         Which one; by default "regime", or else the first of those that differ between members, beginning with what the
         figure of the model shows.
@@ -62,9 +64,13 @@ def sweep_figure(sweep: xr.Dataset, kind: str = "auto", *, measure: str | None =
     """
     if kind not in SWEEP_KINDS:
         raise InputError(f"kind = {kind!r}: must be one of {', '.join(SWEEP_KINDS)}{closest(kind, SWEEP_KINDS)}")
-    name = _chosen(sweep, measure)
     swept = _swept(sweep)
     texts = _texts(sweep)
+    if kind == "auto" and measure is None and len(swept) < 2 and (swept or texts):
+        own = _own_numbers(sweep)
+        if own is not None:
+            return _numbers_figure(sweep, own, swept, texts)
+    name = _chosen(sweep, measure)
     if kind == "bars" or (kind == "auto" and not swept and texts):
         return _bars_figure(sweep, name, texts)
     if not swept:
@@ -105,7 +111,7 @@ def _chosen(sweep: xr.Dataset, measure: str | None) -> str:
         return measure
     if not names:
         raise InputError("the sweep has no measure that could be drawn")
-    own = figure_of_model(str(json.loads(sweep.attrs.get("build", "{}")).get("model", "")))
+    own = figure_of_model(_model_of(sweep))
     shown = () if own is None else own.needs
 
     def rank(name: str) -> tuple[int, int, int]:
@@ -275,6 +281,62 @@ def _edges(places: np.ndarray, ratio: bool) -> np.ndarray:
     middle = (places[1:] + places[:-1]) / 2.0
     first, last = 2.0 * places[0] - middle[0], 2.0 * places[-1] - middle[-1]
     return np.concatenate([[first], middle, [last]])
+
+
+# What a model shows of each member -----------------------------------------------------------------------------------
+
+
+def _model_of(sweep: xr.Dataset) -> str:
+    return str(json.loads(sweep.attrs.get("build", "{}")).get("model", ""))
+
+
+def _own_numbers(sweep: xr.Dataset) -> dict[str, np.ndarray] | None:
+    """Return the numbers that the model shows of each member, nan of those that failed; None if it shows none."""
+    own = numbers_of_model(_model_of(sweep))
+    if own is None or set(own.needs) - set(map(str, sweep.data_vars)) or sweep.sizes["member"] > _REBUILT:
+        return None
+    from brnn.reproduce import member
+
+    found: list[dict[str, float]] = []
+    for k in range(sweep.sizes["member"]):
+        final = {name: np.asarray(sweep[name].values[k]) for name in own.needs}
+        whole = all(np.isfinite(values).all() for values in final.values())
+        found.append(own.function(member(sweep, int(sweep["member"].values[k])).network, final) if whole else {})
+    names = list(dict.fromkeys(name for one in found for name in one))
+    return {name: np.array([one.get(name, np.nan) for one in found]) for name in names} or None
+
+
+def _numbers_figure(sweep: xr.Dataset, own: dict[str, np.ndarray], swept: list[str], texts: list[str]) -> Figure:
+    """Draw a panel for each number: lines over the parameter, one for each value of those that are texts, or bars."""
+    rows = zip(*([str(v) for v in sweep[p].values] for p in texts), strict=True)
+    kinds = [", ".join(row) for row in rows] if texts else [""] * sweep.sizes["member"]
+    known = list(dict.fromkeys(kinds))
+    over = " and ".join([*swept, *texts])
+    figure = new_figure(5.2 * len(own), 4.6, *_heading(sweep, f"{_model_of(sweep)} over {over}"))
+    panels = figure.subplots(1, len(own), squeeze=False).ravel()
+    for ax, (name, values) in zip(panels, own.items(), strict=True):
+        for k, kind in enumerate(known):
+            mine = np.array([other == kind for other in kinds])
+            if not swept:
+                ax.barh(k, _quantile(values[mine], 0.5), color=ACCENT, height=0.6)
+                continue
+            x = _in_numpy(sweep[swept[0]])[mine]
+            places = np.unique(x)
+            middle = [_quantile(values[mine][x == place], 0.5) for place in places]
+            # Lines that lie on each other are told apart by their marks.
+            look = {"color": PALETTE[k % len(PALETTE)], "marker": "os^vDx"[k % 6], "fillstyle": "none", "ms": 9 - k % 4}
+            ax.plot(places, middle, label=kind or None, **look)
+            if _spaced_by_ratio(places):
+                ax.set_xscale("log")
+        limits = 0.0, 105.0 if name.endswith("(%)") else None
+        ax.set_ylim(*limits) if swept else ax.set_xlim(*limits)
+        polish(ax, name, swept[0] if swept else "", "")
+        if not swept:
+            ax.set_yticks(range(len(known)), known)
+            ax.invert_yaxis()
+    if swept and texts:
+        key(panels[0])
+    return figure
 
 
 # Two and three parameters of a grid --------------------------------------------------------------------------------

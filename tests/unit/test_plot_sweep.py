@@ -81,11 +81,29 @@ def test_a_map_of_the_widest_ratios_ends_at_numbers() -> None:
 
 def test_what_differs_is_drawn_and_first_what_the_model_shows() -> None:
     sweep = made(brnn.Grid(rho=[0.0, 0.5, 1.0]), ("final",), "distributed_artmap")
-    assert sweep_figure(sweep).axes[0].get_ylabel() == "STM activity of layer category"
+    assert sweep_figure(sweep, "line").axes[0].get_ylabel() == "STM activity of layer category"
     same = sweep.copy()
     for name in ("category.x", "prediction.x", "target.x"):
         same[name] = sweep[name].copy(data=np.repeat(sweep[name].values[:1], 3, axis=0))
-    assert sweep_figure(same).axes[0].get_ylabel() == "STM activity of layer instar"
+    assert sweep_figure(same, "line").axes[0].get_ylabel() == "STM activity of layer instar"
+
+
+def test_a_model_shows_its_own_numbers_of_each_member() -> None:
+    """Nodes and right answers are those that runs themselves give, test by test."""
+    design = brnn.Grid(rho=[0.0, 0.9], variant=["emap", "distributed"])
+    sweep = brnn.sweep("distributed_artmap", design, measures=["final"], progress=False)
+    nodes, right = sweep_figure(sweep).axes
+    assert [text.get_text() for text in nodes.get_legend().get_texts()] == ["emap", "distributed"]
+    classes = np.array(brnn.models.distributed_artmap.TESTS)[:, 2]
+    for variant, line, learned in zip(("emap", "distributed"), right.get_lines(), nodes.get_lines(), strict=True):
+        for rho, percent, count in zip((0.0, 0.9), line.get_ydata(), learned.get_ydata(), strict=True):
+            network = brnn.models.distributed_artmap.build(rho=rho, variant=variant)
+            run = brnn.simulate(network, times=np.arange(0.5, 16.0))
+            said = run["prediction.x"].values[8:].argmax(axis=1)
+            assert percent == pytest.approx(100.0 * np.mean(said == classes))
+            assert count == run.final("labels").values.any(axis=1).sum()
+    alone = sweep.isel(member=[0, 1]).assign_attrs(axes="")
+    assert [bar.get_width() for bar in sweep_figure(alone).axes[1].patches] == [25.0, 50.0]
 
 
 def test_signals_alone_get_bars() -> None:
