@@ -13,6 +13,7 @@ from brnn.integrate.steppers import affine_weights
 from brnn.integrate.steppers.affine_weights import AffineWeights
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import DormandPrince
+from brnn.integrate.steppers.threads import place
 
 
 def network(seed: int = 0, **more: object) -> brnn.Network:
@@ -56,8 +57,8 @@ def network(seed: int = 0, **more: object) -> brnn.Network:
     )  # fmt: skip
 
 
-def piece(stop: float = 2.4) -> Piece:
-    system = compile_network(network())
+def piece(stop: float = 2.4, spec: brnn.Network | None = None) -> Piece:
+    system = compile_network(spec or network())
     return Piece(system.rhs(1.0), 0.6, system.initial_state(), stop, 1e-6, 1e-9, system)
 
 
@@ -76,6 +77,38 @@ def test_it_makes_the_steps_of_the_explicit_method() -> None:
     assert len(inside) == len(expected_inside) == 9
     np.testing.assert_allclose(y, expected, rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(inside, expected_inside, rtol=1e-11, atol=1e-13)
+
+
+class Wearing(brnn.Learning):
+    """A law of one's own, whose weights wear out with all that their sources signal."""
+
+    end = "target"
+
+    def reads(self, own: brnn.Signal) -> tuple[tuple[brnn.Signal, str], ...]:
+        return (self.sampled, "source total"), (own, "target"), (self.sampled, "source")
+
+    @staticmethod
+    def law(z: float, total: float, f: float, h: float, rate: float) -> float:
+        return rate * (1.0 - f) * h - (rate * f + 0.2 * total) * z
+
+    @staticmethod
+    def parts(total: float, f: float, h: float, rate: float) -> tuple[float, float, float]:
+        return rate * f + 0.2 * total, rate * (1.0 - f), h
+
+
+def test_a_law_of_ones_own_may_read_a_total() -> None:
+    layers = [
+        brnn.Layer.shunting(name, cells, A=1.0, B=1.0, initial=np.linspace(0.1, 0.9, cells))
+        for name, cells in (("a", 3), ("b", 2))
+    ]
+    rule = Wearing(0.7, initial=np.linspace(0.0, 1.0, 6).reshape(2, 3))
+    link = brnn.Projection("a", "b", "excitatory", brnn.Linear(), brnn.AllToAll(0.4), learning=rule)
+    spec = brnn.Network("worn", layers, [link])
+    (y, inside), (expected, expected_inside) = (
+        at_the_end(kind(piece(spec=spec))) for kind in (AffineWeights, DormandPrince)
+    )
+    np.testing.assert_allclose(y, expected, rtol=1e-11)
+    np.testing.assert_allclose(inside, expected_inside, rtol=1e-11)
 
 
 def test_single_steps_and_a_new_beginning_give_the_same_bits() -> None:
@@ -108,6 +141,27 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(count: int, monkeypatch
         ends.append(at_the_end(stepper))
     for found, expected in zip(*ends, strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", ["_PRODUCTS", "_STEP"])
+def test_a_pass_from_the_back_does_what_one_from_the_front_does(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is how others help; in short runs they come too late."""
+    monkeypatch.setattr(affine_weights, "_LEAST", 0)
+    stepper = AffineWeights(piece())
+    for _ in range(3):
+        stepper.step()
+    code, whole, made = stepper._code, stepper._shared[0], np.zeros(1)
+    found = []
+    for back in (0, 1):
+        stepper._new[stepper._K.shape[1] :] = np.nan
+        for one in stepper._weights:
+            one.rooms["PRODUCT"][:] = np.nan
+        whole[[code.KIND, code.TAKEN, code.DONE]] = getattr(code, kind), 0, 0
+        code.do_pieces.ctypes(0.0, place(stepper._arrays), back, place(made))
+        assert whole[code.DONE] == whole[code.PIECES] == 16
+        found.append(np.concatenate([stepper._new, *(one.rooms["PRODUCT"] for one in stepper._weights)]))
+    np.testing.assert_array_equal(found[0], found[1])
+    assert np.isnan(found[0]).any() == (kind == "_PRODUCTS")
 
 
 @pytest.mark.parametrize("rtol", [1e-5, 1e-8])
