@@ -72,6 +72,8 @@ class _Part:
         Arrays and sums that it reads within its rows alone, that it reads anywhere, and that it writes.
     kernel : InRows or None
         What does it for some rows, if it is the call of a kernel.
+    near : bool
+        Whether what it reads anywhere lies in the bands next to its own.
     """
 
     statement: Statement
@@ -81,6 +83,7 @@ class _Part:
     any: frozenset[str]
     writes: frozenset[str]
     kernel: InRows | None = None
+    near: bool = False
 
     @property
     def by_map(self) -> bool:
@@ -105,6 +108,13 @@ class _Part:
         if self.shape is None and other.shape is None:  # both with band 0, in their order
             return 0
         return 1 if apart or self.divided != other.divided else 0
+
+    def beyond(self, other: _Part) -> bool:
+        """Tell whether one of two that come in different phases needs of the other more than the bands next to it."""
+        if None in (self.shape, other.shape):
+            return True
+        reading = [part for part, writer in ((self, other), (other, self)) if part.any & writer.writes]
+        return not all(part.near for part in reading) if reading else self.divided != other.divided
 
 
 @dataclass
@@ -134,7 +144,8 @@ class _Division:
                 if shape is not None and kernel is not None and self._grid(s) is not None:
                     own = frozenset([net, s] if kernel.reads_own else [net] if kernel.writes_own else [])
                     divided = _rows(shape) if kernel.writes_own else "maps"
-                    return _Part(statement, shape, divided, own, names - own, frozenset([net]), kernel)
+                    near = kernel.reach is not None and self._reach(statement) <= _rows(shape) // self.program.bands
+                    return _Part(statement, shape, divided, own, names - own, frozenset([net]), kernel, near)
         return _Part(statement, None, None, frozenset(), names, names)
 
     def _grid(self, array: str) -> Shape | None:
@@ -148,6 +159,15 @@ class _Division:
     def _in_rows(self, name: str) -> InRows | None:
         source = self.program.functions[name].source
         return next((rows for kernel, rows in IN_ROWS.items() if code_of(kernel, name).source == source), None)
+
+    def _reach(self, call: Call) -> int:
+        """Return how many rows of the target a kernel looks beyond those that it writes."""
+        kernel, names = self._in_rows(call.function), self.program.functions[call.function].arguments
+        assert kernel is not None
+        assert kernel.reach is not None
+        arrays = {name: a.name for name, a in zip(names, call.arguments, strict=True) if isinstance(a, Array)}
+        given = {name: self.program.arrays.get(array) for name, array in arrays.items()}
+        return kernel.reach(given)
 
     def _names(self, parts: Iterable[Statement | CodeExpression]) -> Iterator[str]:
         """Yield the names of the arrays and sums that statements and expressions read and write."""
@@ -305,6 +325,7 @@ def divide(network: Network, program: Program) -> None:
     count = -(-sum(math.prod(shapes.get(name, (0,))) for name in program.blocks) // _BAND)
     if count < 3:
         return
+    program.bands = count
     statements = [*_without_idle_sums(program)]
     sums = [name for statement in statements if isinstance(statement, Loop) for name in sums_of(statement)]
     division = _Division(program, shapes, {name: k for k, name in enumerate(sums)})
@@ -326,12 +347,36 @@ def divide(network: Network, program: Program) -> None:
         apart = [(j, parts[j].after(parts[k])) for j in range(k + 1, len(parts))]
         placed[k] = min((placed[j] - distance for j, distance in apart if distance is not None), default=placed[k])
     phases = [[part for part, place in zip(parts, placed, strict=True) if place == k] for k in range(max(placed) + 1)]
-    program.phases, program.bands = len(phases), count
+    program.tasks = _tasks(phases, count)
     division.make_room(phases)
     lines = [*division.lines(), *Printer().lines(first)]
     for k, phase in enumerate(phases):
         lines += [f"    if phase == {k}:", *division.of_phase(phase)]
     program.source = text_in_bands(program, lines)
+
+
+def _tasks(phases: Sequence[Sequence[_Part]], bands: int) -> np.ndarray:
+    """Return the order in which phases of bands are begun, and for each, which bands must be over in the phase before.
+
+    Where a phase needs of the one before its own band and the next ones alone, bands follow each other through both,
+    while they are in the caches.
+    """
+    first = 0
+    starts: list[int] = []  # with which phase those begin that bands go through one after the other
+    for k, phase in enumerate(phases):
+        earlier = [other for before in phases[first:k] for other in before]
+        if any(part.after(other) is not None and part.beyond(other) for part in phase for other in earlier):
+            first = k
+        starts.append(first)
+    order = sorted(
+        ((start, band + 2 * (k - start), -k, band) for k, start in enumerate(starts) for band in range(bands))
+    )
+    return np.array(
+        [
+            (-k, band, 0, bands) if -k == start else (-k, band, max(0, band - 1), min(bands, band + 2))
+            for start, _, k, band in order
+        ]
+    )
 
 
 def _rows(shape: Shape) -> int:

@@ -193,8 +193,11 @@ class Program:
         Whether projections of one layer whose topologies end with the same part share that.
     source : str
         Text of the module for one network.
-    phases, bands : int
+    bands : int
         Into how many a step is divided (`brnn.compiler.bands`); 0: not at all.
+    tasks : ndarray
+        The order in which they are done: rows of phase, band, and the first and the last but one of the bands that
+        must be over in the phase before.
     room : int
         Numbers that a band needs room for.
     numbers : list of float or Varying
@@ -241,8 +244,8 @@ class Program:
     apart: bool = False
     joins: bool = False
     source: str = ""
-    phases: int = 0
     bands: int = 0
+    tasks: np.ndarray = field(default_factory=lambda: np.empty((0, 4), dtype=np.int64))
     room: int = 0
     numbers: list[float | Varying] = field(default_factory=list)
     arrays: dict[str, np.ndarray | None] = field(default_factory=dict)

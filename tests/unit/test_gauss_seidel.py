@@ -223,14 +223,21 @@ def pyramid() -> brnn.Network:
 def test_bands_move_as_whole_maps_do_and_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     network, options = pyramid(), {"solver": "GaussSeidel", "step": 0.25}
     expected = final(network.replace(name="whole"), 1.0, **options)
-    monkeypatch.setattr(bands, "_BAND", 40)  # the smallest maps have fewer rows than there are bands
     monkeypatch.setattr(bands, "_SMALL", 1)
-    found = []
-    for threads in (1, 2, 4):
-        monkeypatch.setattr(band_stepper, "processors", lambda count=threads: count)
-        found.append(final(network, 1.0, **options))
-    program = brnn.compile_network(network).in_sequence.program
-    assert (program.bands, program.phases) == (32, 7)
-    np.testing.assert_allclose(found[0], expected, rtol=0.0, atol=1e-13)
-    for other in found[1:]:
-        np.testing.assert_array_equal(other, found[0])
+    for size, count in ((40, 32), (320, 4)):  # the smallest maps have fewer rows than there are bands, or as many
+        monkeypatch.setattr(bands, "_BAND", size)
+        divided, found = network.replace(name="divided"), []
+        program = brnn.compile_network(divided).in_sequence.program
+        begun = [(int(phase), int(band)) for phase, band, _, _ in program.tasks]
+        assert sorted(begun) == [(phase, band) for phase in range(7) for band in range(count)]
+        assert (begun == sorted(begun)) == (count == 32)  # four bands of two rows follow each other through phases
+        for k, (phase, band, first, last) in enumerate(program.tasks):
+            assert first <= max(0, band - 1)
+            assert last >= min(count, band + 2)
+            assert phase == 0 or {(phase - 1, other) for other in range(first, last)} <= {*begun[:k]}
+        for threads in (1, 2, 4):
+            monkeypatch.setattr(band_stepper, "processors", lambda count=threads: count)
+            found.append(final(divided, 1.0, **options))
+        np.testing.assert_allclose(found[0], expected, rtol=0.0, atol=1e-13)
+        for other in found[1:]:
+            np.testing.assert_array_equal(other, found[0])

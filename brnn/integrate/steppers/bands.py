@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,8 @@ class BandSteps:
 
     def __init__(self, system: System, u: np.ndarray, work: np.ndarray) -> None:
         self._code = code = load_copy(_FILE)
-        self._phases, self._length = system.program.phases, work[-1:]
+        self._tasks, self._length = system.program.tasks, work[-1:]
+        self._over = np.zeros(code.LINE * len(self._tasks), dtype=np.int64)
         self._helpers = min(processors(), system.program.bands) - 1 if give_way() else 0
         self._others = ThreadPoolExecutor(self._helpers) if self._helpers else None
         self._rooms = [np.empty(system.program.room + 1) for _ in range(self._helpers + 1)]
@@ -42,14 +44,15 @@ class BandSteps:
         """Make steps of some lengths, which end at some times."""
         code, whole, yielding = self._code, self._whole, give_way()
         whole[[code.FUNCTION, code.TABLE]] = rhs.in_bands.address, place(rhs.table)
-        whole[[code.CLOSED, code.TICKET]] = 0, whole[code.BANDS]  # no band yet
+        whole[[code.CLOSED, code.TICKET]] = 0, len(self._tasks)  # no task yet
+        shared: tuple[Any, ...] = whole, self._tasks, self._over
         pending = []
         if self._others is not None:
-            pending = [self._others.submit(code.help_out, whole, room, yielding) for room in self._rooms[1:]]
+            for room in self._rooms[1:]:
+                more: tuple[Any, ...] = (*shared, room, yielding)
+                pending.append(self._others.submit(code.help_out, *more))
         try:
-            code.advance(
-                whole, self._rooms[0], times + rhs.shift, steps, self._length, self._phases, self._helpers, yielding
-            )
+            code.advance(*shared, self._rooms[0], times + rhs.shift, steps, self._length, self._helpers, yielding)
         finally:
             whole[code.CLOSED] = 1
             for other in pending:

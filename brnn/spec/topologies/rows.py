@@ -8,9 +8,11 @@ rows to write, and are told nothing more about the target.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from brnn.spec.topologies.channels import (
     AcrossChannels,
@@ -38,6 +40,8 @@ class InRows:
         Whether it writes no other rows of the target; those that do share the maps among the bands.
     rooms : tuple of str
         The arguments in which it works, of which each map of the target needs its own.
+    reach : callable or None
+        Returns, from arguments by their names, how many rows it reads beyond those of the target; None: all.
     by_map : bool
         Whether it does one map of the target, whose number is given before the rows.
     in_turn : tuple of str
@@ -48,6 +52,7 @@ class InRows:
     reads_own: bool = False
     writes_own: bool = True
     rooms: tuple[str, ...] = ()
+    reach: Callable[[Mapping[str, Any]], int] | None = None
     by_map: bool = False
     in_turn: tuple[str, ...] = ()
 
@@ -152,9 +157,11 @@ def fourier_in_rows(
 
 
 IN_ROWS: dict[Callable[..., Any], InRows] = {
-    shifted_channels: InRows(shifted_in_rows, by_map=True),
+    shifted_channels: InRows(
+        shifted_in_rows, reach=lambda given: int(np.abs(given["down"]).max(initial=0)), by_map=True
+    ),
     AcrossChannels.kernel: InRows(across_in_rows, reads_own=True, by_map=True),
     shared_across_channels: InRows(shared_in_rows, reads_own=True, in_turn=("sums",)),
-    BlockSums.kernel: InRows(block_sums_in_rows, by_map=True),
+    BlockSums.kernel: InRows(block_sums_in_rows, reach=lambda _: 1, by_map=True),
     fourier_channels: InRows(fourier_in_rows, writes_own=False, rooms=("buffer", "spectrum")),
 }
