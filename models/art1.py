@@ -439,6 +439,8 @@ def equations() -> list[Comparison]:
         apart=("m", "events"),
         changed={"pattern": np.array([[0.0, 1.0, 1.0]]), "templates": np.array([[1.0, 1.0, 0.0]])},
         tolerance=1e-6,
+        rtol=1e-10,  # errors scatter at corners of signals: 16 to 2,000 tolerances where the rebound falls to -51
+        atol=1e-13,
     )
 
 
