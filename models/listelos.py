@@ -479,7 +479,8 @@ def gates() -> list[Comparison]:
         D = expected + np.linspace(-0.01, 0.01, SITES)
         found = np.interp(-0.3, -_nigra(D, indirect), D)
         rows.append(Comparison(expected, found, 1e-5, f"{label}: D at which N = 0.3"))
-    result = _trial([0.0, 40.0, 500.0], task="saccade", duration=500.0)
+    fixation: dict[str, Any] = {"cues": [FIXATION], "onsets": [0.0], "offsets": [500.0], "working_memory": False}
+    result = _trial([0.0, 40.0, 500.0], task="own", duration=500.0, **fixation)
     MD, MN, R = (np.asarray(result[f"{name}.x"])[1:, 0] for name in ("MD", "MN", "R"))
     driven = 49.42 / 51.0
     shut, opened = ((100.0 - 54.0 * driven - g) / (100.0 + 54.0 * driven + g) for g in (0.0, 80.0 * rest))
