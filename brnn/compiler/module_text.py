@@ -24,6 +24,7 @@ __all__ = [
     "ADDRESSES",
     "HEADER",
     "argument_table",
+    "changed_table",
     "found_by_address",
     "text_in_bands",
     "text_in_sequence",
@@ -242,3 +243,13 @@ def argument_table(size: int, arrays: Sequence[np.ndarray]) -> np.ndarray:
     for array in arrays:
         table += [array.__array_interface__["data"][0], *array.shape]
     return np.array(table, dtype=np.int64)
+
+
+def changed_table(table: np.ndarray, before: Sequence[np.ndarray], arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the table of other arrays of the same shapes, from that of those `before`, most of which are the same."""
+    changed, place = table.copy(), 1
+    for old, new in zip(before, arrays, strict=True):
+        if new is not old:
+            changed[place] = new.__array_interface__["data"][0]
+        place += 1 + new.ndim
+    return changed

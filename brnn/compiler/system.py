@@ -17,7 +17,14 @@ from brnn.compiler.blocks import halves, text_in_blocks
 from brnn.compiler.cache import load_copy, load_module, text_hash
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import layout
-from brnn.compiler.module_text import argument_table, text_of, text_of_arrays, text_with_rates, text_with_steps
+from brnn.compiler.module_text import (
+    argument_table,
+    changed_table,
+    text_of,
+    text_of_arrays,
+    text_with_rates,
+    text_with_steps,
+)
 from brnn.compiler.passes import text_of_passes
 from brnn.compiler.program import Program
 from brnn.compiler.sequence import in_sequence
@@ -361,13 +368,12 @@ class System:
         """
         numbers, values = self.values(time, clock)
         program = self.program
-        written = {name for name, array in program.names.items() if array.kind == "work"}
-        written |= {array.name for array in program.lags.values()}
+        written = self._written
         # What is written belongs to this function alone: others of the same network may run at the same time.
         former = {} if room is None else dict(zip(values, room.arguments[2:], strict=True))
         arrays = {
             name: former[name]
-            if name in written and name in former
+            if name in former and (name in written or array is program.arrays[name])
             else room_apart(array.size, array.dtype).reshape(array.shape)
             if name in written
             else _apart(array)
@@ -382,9 +388,18 @@ class System:
         )
         shift = 0.0 if clock is None else clock.shift
         arguments = (bounds, numbers, *arrays.values())
-        return RightHandSide(
+        made = RightHandSide(
             self.source, arguments, self.size, history, lags, shift, lambda: self._rates, lambda: self._steps
         )
+        if room is not None:
+            vars(made)["table"] = changed_table(room.table, room.arguments, arguments)
+        return made
+
+    @functools.cached_property
+    def _written(self) -> frozenset[str]:
+        """The names of the arrays that the functions write."""
+        work = {name for name, array in self.program.names.items() if array.kind == "work"}
+        return frozenset(work | {array.name for array in self.program.lags.values()})
 
     @functools.cached_property
     def jumps(self) -> tuple[Side, ...]:
