@@ -7,7 +7,6 @@ gates, is integrated as ever, its input from the weights being an argument of th
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from brnn.compiler.system import room_apart
 from brnn.integrate.steppers import affine_weights_rows as layout
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.explicit_steps import STAGES, ExplicitSteps
-from brnn.integrate.steppers.threads import give_way, place, processors
+from brnn.integrate.steppers.threads import give_way, helpers, place, processors, released
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.topologies.uniform import AllButSelf
@@ -114,7 +113,7 @@ class AffineWeights(ExplicitSteps):
         self._shared = whole, links, numbers
         self._strengths = np.array([weights.strength for weights in self._weights])
         self._helpers = min(processors() - 1, len(pieces) - 1) if give_way() else 0
-        self._others = ThreadPoolExecutor(self._helpers) if self._helpers else None
+        self._others = helpers(self._helpers) if self._helpers else None
         self.advance(_NONE, 0, 0)  # finds du/dt
 
     @property
@@ -134,11 +133,11 @@ class AffineWeights(ExplicitSteps):
         code, piece, moments, counts, whole = self._code, self._piece, self._moments, self._counts, self._shared[0]
         saved, before = self._room(times, rows, room), int(counts[code.ROW])
         moments[[code.NEXT, code.RATE]] = self.h_abs, self.fastest
-        helpers, yields = self._helpers if most > 0 else 0, give_way()
+        yields = give_way()
         whole[code.CLOSED] = 0
         pending = []
-        if helpers and self._others is not None:
-            pending = [self._others.submit(code.help_out, whole, yields) for _ in range(helpers)]
+        if most > 0 and self._others is not None:
+            pending = [self._others.submit(code.help_out, whole, yields) for _ in range(self._helpers)]
         try:
             status, done = code.advance(
                 *self._shared, self._strengths, self._rhs.shift, moments, counts, piece.stop, piece.longest, times,
@@ -146,8 +145,7 @@ class AffineWeights(ExplicitSteps):
             )  # fmt: skip
         finally:
             whole[code.CLOSED] = 1
-            for other in pending:
-                other.result()
+            released(pending)
         self.status = ("running", "finished", "failed")[status]
         self.t, self.h_abs, self._before = (float(moments[k]) for k in (code.NOW, code.NEXT, code.BEFORE))
         self.step_size, self.fastest = self.t - self._before, float(moments[code.RATE])

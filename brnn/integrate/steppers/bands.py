@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from brnn.compiler.cache import load_copy
 from brnn.compiler.system import RightHandSide, System
-from brnn.integrate.steppers.threads import give_way, place, processors
+from brnn.integrate.steppers.threads import give_way, helpers, place, processors, released
 
 __all__ = ["BandSteps"]
 
@@ -35,7 +34,7 @@ class BandSteps:
         self._tasks, self._length = system.program.tasks, work[-1:]
         self._over = np.zeros(code.LINE * len(self._tasks), dtype=np.int64)
         self._helpers = min(processors(), system.program.bands) - 1 if give_way() else 0
-        self._others = ThreadPoolExecutor(self._helpers) if self._helpers else None
+        self._others = helpers(self._helpers) if self._helpers else None
         self._rooms = [np.empty(system.program.room + 1) for _ in range(self._helpers + 1)]
         self._whole = np.zeros(code.WHOLE, dtype=np.int64)
         self._whole[[code.BANDS, code.U, code.SLOPES]] = system.program.bands, place(u), place(work)
@@ -55,5 +54,4 @@ class BandSteps:
             code.advance(*shared, self._rooms[0], times + rhs.shift, steps, self._length, self._helpers, yielding)
         finally:
             whole[code.CLOSED] = 1
-            for other in pending:
-                other.result()
+            released(pending)

@@ -14,7 +14,7 @@ import numpy as np
 from brnn.compiler.cache import load_copy, load_module
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import DormandPrince
-from brnn.integrate.steppers.threads import give_way, helpers, place, processors
+from brnn.integrate.steppers.threads import give_way, helpers, place, processors, released
 
 __all__ = ["BlockedDormandPrince"]
 
@@ -122,9 +122,7 @@ class BlockedDormandPrince(DormandPrince):
             )  # fmt: skip
         finally:
             self._whole[code.CLOSED] = 1
-            for other in pending:
-                if not other.cancel():  # one that never got a processor is not waited for
-                    other.result()
+            released(pending)
         self.status = ("running", "finished", "failed")[status]
         return saved[:done]
 

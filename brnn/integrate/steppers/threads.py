@@ -6,13 +6,13 @@ import ctypes
 import functools
 import os
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Threads", "give_way", "helpers", "place", "processors"]
+__all__ = ["Threads", "give_way", "helpers", "place", "processors", "released"]
 
 
 class Threads:
@@ -31,6 +31,13 @@ class Threads:
         others = [self._executor.submit(function, *arguments, *edges[k : k + 2]) for k in range(1, self._count)]
         function(*arguments, *edges[:2])
         for other in others:
+            other.result()
+
+
+def released(pending: Iterable[Future[None]]) -> None:
+    """Wait for helpers that have begun; those that never got a processor are not waited for."""
+    for other in pending:
+        if not other.cancel():
             other.result()
 
 
