@@ -205,8 +205,8 @@ def test_damaged_machine_code_is_compiled_anew(fresh, suffix: str, kept: float) 
         path.write_bytes(content[: int(kept if kept >= 1 else kept * len(content))])
     module = load()
     assert (module.double(1.5), module.triple.ctypes(1.5)) == (3.0, 4.5)
-    # A name in the machine code has a number of Numba's own, which may be a digit longer now.
-    assert all(abs(path.stat().st_size - len(content)) < 10 for path, content in zip(files, whole, strict=True))
+    # Names in the machine code have numbers of Numba's own, which may be a digit longer now, each time.
+    assert all(abs(path.stat().st_size / len(content) - 1.0) < 0.02 for path, content in zip(files, whole, strict=True))
 
 
 def test_a_cache_without_room_stops_nothing(fresh, monkeypatch) -> None:
