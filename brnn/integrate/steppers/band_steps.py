@@ -22,7 +22,7 @@ FUNCTION, U, SLOPES, TABLE, TIME, BANDS = range(32, 38)
 WHOLE = 40
 LINE = 8  # whole numbers in a line of the cache, for which each task has one that says in which step it was done
 _MASK = 0xFFFFFFFF
-_SPINS = 3_000  # looks at whether there is work, before others may have the processor
+_SPINS = 50_000  # looks before others may have the processor: longer than a task of another one takes
 
 _HELPER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
