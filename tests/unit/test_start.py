@@ -278,7 +278,7 @@ def test_one_line_for_what_does_not_fit(tmp_path: Path) -> None:
         (network, {"start": some}, r"start: the run holds no 'b.x', which the network has \(it holds a.x\)"),
         (network, {"start": run, "at": 2.0}, r"at = 2: 'a.x' is not saved at this time; .* near by at 1 and 4"),
         (network, {"start": run, "at": 9.0}, r"at = 9: 'a.x' is not saved at this time"),
-        (network, {"at": 2.0}, r"at = 2.0: is a time of the run that start= names"),
+        (network, {"at": 2.0}, r"at = 2.0: is a time of the run that start= \(--start\) names, which is not given"),
         (network, {"start": 3}, r"start = int: must be a brnn.Result or the file of one"),
         (network, {"start": run, "times": [3.0]}, r"times: 3 is outside of the run, which goes from 4 to 5"),
     ]
@@ -306,7 +306,7 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert "reached t = 7" in run("--start", first, "--duration", "1").output
     for words, line in (
         (("--start", first, "--at", "3"), "at = 3: 'rcf.x' is not saved at this time"),
-        (("--at", "3"), "at = 3.0: is a time of the run that start= names"),
+        (("--at", "3"), r"at = 3.0: is a time of the run that start= \(--start\) names, which is not given"),
     ):
         with pytest.raises(brnn.InputError, match=line):
             raise run(*words).exception
