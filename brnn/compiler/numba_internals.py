@@ -74,8 +74,9 @@ REST_SIGNATURE = types.int64(  # of the rule of rest, see brnn.ensemble.kernels.
 CELLS_SIGNATURE = types.int64(_I, _F, types.int64, types.float64, _I, _F)  # see brnn.ensemble.kernels.cell_steps
 # Of the right-hand side of one network, see brnn.compiler.module_text: time, and three addresses.
 RHS_SIGNATURE = types.void(types.float64, types.int64, types.int64, types.int64)
-# Of its two halves for a block of cells, see brnn.compiler.blocks: also an address of sums, which block, of how many.
-BLOCK_SIGNATURE = types.void(*RHS_SIGNATURE.args, types.int64, types.int64, types.int64)
+# Of its parts for a block of cells, see brnn.compiler.blocks: also addresses of sums and of room for work, which block,
+# of how many.
+BLOCK_SIGNATURE = types.void(*RHS_SIGNATURE.args, types.int64, types.int64, types.int64, types.int64)
 # Of the phases of a convolution, see brnn.compiler.fourier_steps: addresses, sizes, which part, of how many.
 FOURIER_SIGNATURES = {
     name: types.void(*[types.int64] * count) for name, count in (("forth", 8), ("across", 9), ("back", 9))
@@ -372,9 +373,9 @@ def call_rhs(typing: Any, function: Any, t: Any, u: Any, du: Any, places: Any) -
 
 @intrinsic
 def call_block(
-    typing: Any, function: Any, t: Any, u: Any, du: Any, places: Any, sums: Any, block: Any, blocks: Any
+    typing: Any, function: Any, t: Any, u: Any, du: Any, places: Any, sums: Any, room: Any, block: Any, blocks: Any
 ) -> Any:
-    """Call half of a right-hand side for one block, by its address, in compiled code."""
+    """Call a part of a right-hand side for one block, by its address, in compiled code."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments[1:]]).as_pointer()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from brnn.base.named import says_what_is_meant
-from brnn.compiler.blocks import halves, text_in_blocks
+from brnn.compiler.blocks import InBlocks, halves, in_blocks
 from brnn.compiler.cache import load_copy, load_module, text_hash
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import layout
@@ -426,10 +426,9 @@ class System:
         return replace(self, variables=cells, program=generate(self.network, cells, given=learning))
 
     @functools.cached_property
-    def in_blocks(self) -> tuple[str, int] | None:
-        """Text of the module that computes du/dt block by block, and its number of sums; None if that cannot be."""
-        found = halves(self.program)
-        return None if found is None else (text_in_blocks(self.program, found), len(found.sums))
+    def in_blocks(self) -> InBlocks | None:
+        """The module that computes du/dt block by block; None if that cannot be."""
+        return in_blocks(self.program, [variable.size for variable in self.variables])
 
     def passes(self, numbers: np.ndarray) -> str | None:
         """Return the text of the module whose function does a whole pass over a block, None if there is none.

@@ -17,6 +17,7 @@ from brnn.integrate.steppers import blocks
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.blocks import BlockedDormandPrince
 from brnn.integrate.steppers.dormand_prince import DormandPrince
+from brnn.spec.topologies import convolution
 
 CELLS = 3 * 2048 + 100  # four blocks
 SIGNAL = brnn.Sigmoid(1.0, 0.5, 2.0)
@@ -56,6 +57,47 @@ def at_the_end(stepper: BlockedDormandPrince | DormandPrince) -> tuple[np.ndarra
     while stepper.status == "running":
         rows.append(stepper.advance(TIMES[sum(map(len, rows)) :], 3, 2).copy())
     return stepper.y, np.concatenate(rows)
+
+
+def field() -> brnn.Network:
+    """Return a field with kernels of two transforms, one of them of gated signals, a sum, and uneven blocks of rows."""
+    rng, shape, f = np.random.default_rng(2), (50, 24), brnn.Sigmoid(1.0, 0.3, 2.0)
+    gate = brnn.HabituativeGate(0.3, 1.0, 2.0, per="source")
+
+    def link(kind: str, topology: brnn.Topology, name: str, **more: Any) -> brnn.Projection:
+        return brnn.Projection("a", "a", kind, f, topology, name=name, **more)
+
+    return brnn.Network(
+        "field",
+        [brnn.Layer.shunting("a", shape, A=1.0, B=1.0, D=0.2, initial=rng.uniform(0.0, 0.5, shape))],
+        [
+            link("excitatory", brnn.Kernel(rng.random((5, 5)), "periodic"), "near"),
+            link("inhibitory", brnn.Kernel(rng.random((3, 5)), "reflect"), "gated", gate=gate),
+            link("inhibitory", brnn.Kernel(rng.random((3, 3)), "periodic"), "added"),
+            link("inhibitory", brnn.AllButSelf(1e-3), "total"),
+        ],
+    )
+
+
+def test_fields_make_the_steps_of_the_explicit_method_with_any_number_of_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(convolution.Convolution, "method", lambda self, shape: "fourier")
+    system = compile_network(field())
+
+    def piece() -> Piece:
+        return Piece(system.rhs(0.25), 0.0, system.initial_state(), 4.0, 1e-6, 1e-9, system, longest=0.1)
+
+    expected, expected_inside = at_the_end(DormandPrince(piece()))
+    monkeypatch.setattr(blocks, "processors", lambda: 1)
+    y, inside = at_the_end(BlockedDormandPrince(piece()))
+    np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(inside, expected_inside, rtol=1e-10, atol=1e-13)
+    for count in (2, 3):
+        monkeypatch.setattr(blocks, "processors", lambda count=count: count)
+        for _ in range(2):
+            for found, same in zip(at_the_end(BlockedDormandPrince(piece())), (y, inside), strict=True):
+                np.testing.assert_array_equal(found, same)
 
 
 @pytest.mark.parametrize("norm", ["max", "rms"])

@@ -19,6 +19,7 @@ __all__ = ["DOP853", "RK23", "RK45"]
 
 _FUSE_FROM = 16_384  # unknowns; below, everything is in the cache anyway
 _IN_BLOCKS = 5_000  # unknowns from which blocks are worth their passes, where cells meet in totals alone
+_FIELD_IN_BLOCKS = 2_000  # and where they meet in convolutions by FFT, too
 _LARGE = 500_000  # unknowns; below, threads cost more than they gain
 
 
@@ -63,8 +64,10 @@ class RK45(_Explicit):
 
             return AffineWeights(piece)
         unwatched = not piece.system.network.events  # blocks do not come back where an event may be
-        if piece.state.size >= _IN_BLOCKS and unwatched and piece.system.in_blocks is not None:
-            return BlockedDormandPrince(piece)
+        if piece.state.size >= _FIELD_IN_BLOCKS and unwatched:
+            found = piece.system.in_blocks
+            if found is not None and (found.room > 0 or piece.state.size >= _IN_BLOCKS):
+                return BlockedDormandPrince(piece)
         if piece.state.size >= _LARGE:
             from brnn.integrate.steppers.large import Large
 

@@ -1,8 +1,9 @@
 """Steps of the explicit method of Dormand and Prince in passes over blocks of cells, compiled as they stand.
 
-For networks whose cells meet in totals alone (brnn.compiler.blocks). A pass goes over the state once: of each block it
-finishes du/dt of the last stage, forms the state of the next one, and begins its sums, while the block is in the cache.
-A step has seven passes, and one for all states that are saved within it.
+For networks whose cells meet in totals or convolutions alone (brnn.compiler.blocks). A pass goes over the state once:
+of each block it finishes du/dt of the last stage, forms the state of the next one, and begins its sums and transforms,
+while the block is in the cache. A step has seven passes, one more after each for the columns of convolutions, and one
+for all states that are saved within it.
 
 Threads share the blocks of a pass. One of them makes the steps (`advance`) and takes blocks from the front, the others
 help (`help_out`) and take them from the back: so nearly all blocks stay with the processor whose cache holds them.
@@ -72,13 +73,14 @@ BLOCK = 2048  # unknowns; two states, six slopes and the signals of a block stay
 # table, sums of each block and of all; where states are saved, and how many; the state, the new one, and six slopes,
 # the last of a step in the place of the second.
 TAKEN, DONE, CLOSED = 0, 8, 16  # in cache lines of their own
-KIND, TOTALS, SLOPES, FUSED, TABLE, BLOCKS, SUMS, SHARES, SUM, OUT, ROWS, U, NEW, SPARE, K = range(32, 47)
+KIND, TOTALS, SLOPES, FUSED, TABLE, BLOCKS, SUMS, SHARES, SUM, OUT, ROWS, UNIT, ACROSS, U, NEW, SPARE, K = range(32, 49)
 WHOLE = 56
 # In numbers: the times of the stages, the step, tolerances, whether the errors are added as squares.
 T_SLOPES, T_TOTALS, H, MEAN, WEIGHTS, RTOL, ATOL = 0, 1, 2, 3, 4, 11, 12
 NUMBERS = 13
-# Kinds of a pass beside 1 to 7, the stages: what comes before the first step, and the states that are saved.
-FIRST, SECOND, TRIAL, BENT, WITHIN = 0, 8, 9, 10, 11
+# Kinds of a pass beside 1 to 7, the stages: what comes before the first step, the states that are saved, and what is
+# done between the two halves of du/dt where there are convolutions.
+FIRST, SECOND, TRIAL, BENT, WITHIN, BETWEEN = 0, 8, 9, 10, 11, 12
 _A = (
     (1 / 5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
     (3 / 40, 9 / 40, 0.0, 0.0, 0.0, 0.0, 0.0),
@@ -104,6 +106,7 @@ def _block(
     s: np.ndarray,
     lowest: np.ndarray,
     highest: np.ndarray,
+    room: int,
     b: int,
 ) -> None:
     """Do what the pass asks for to one block; write three numbers about it into a row of `found`."""
@@ -122,16 +125,19 @@ def _block(
     share = whole[SHARES] + 8 * b * whole[SUMS]
     rtol, atol = numbers[RTOL], numbers[ATOL]
     if 2 <= kind <= 7:
-        call_block(whole[SLOPES], numbers[T_SLOPES], new, whole[K + kind - 1], places, whole[SUM], b, m)
+        call_block(whole[SLOPES], numbers[T_SLOPES], new, whole[K + kind - 1], places, whole[SUM], room, b, m)
     elif kind == SECOND and whole[FUSED] == 0:
-        call_block(whole[SLOPES], numbers[T_SLOPES], u, whole[K], places, whole[SUM], b, m)
+        call_block(whole[SLOPES], numbers[T_SLOPES], u, whole[K], places, whole[SUM], room, b, m)
     elif kind == BENT:
-        call_block(whole[SLOPES], numbers[T_SLOPES], new, whole[K + 1], places, whole[SUM], b, m)
+        call_block(whole[SLOPES], numbers[T_SLOPES], new, whole[K + 1], places, whole[SUM], room, b, m)
+    elif kind == BETWEEN:
+        call_block(whole[ACROSS], numbers[T_TOTALS], new, whole[K], places, whole[SUM], room, b, m)
+        return
     one, two, three = 0.0, 0.0, 0.0
     for part in range(parts.size - 1):
-        size = parts[part + 1] - parts[part]
-        first = size * b // m
-        n, at = size * (b + 1) // m - first, 8 * (parts[part] + first)
+        size = (parts[part + 1] - parts[part]) // whole[UNIT]
+        first = size * b // m * whole[UNIT]
+        n, at = size * (b + 1) // m * whole[UNIT] - first, 8 * (parts[part] + first)
         x, y = array_at(u + at, n), array_at(new + at, n)
         k0, k1, k2 = array_at(whole[K] + at, n), array_at(whole[K + 1] + at, n), array_at(whole[K + 2] + at, n)
         k3, k4, k5 = array_at(whole[K + 3] + at, n), array_at(whole[K + 4] + at, n), array_at(whole[K + 5] + at, n)
@@ -175,10 +181,10 @@ def _block(
                 for row in range(rows):
                     one = max(one, keep_within(low_at, high_at, array_at(whole[OUT] + width * row + at, n)))
     if kind == FIRST:
-        call_block(whole[TOTALS], numbers[T_TOTALS], u, whole[K], places, share, b, m)
+        call_block(whole[TOTALS], numbers[T_TOTALS], u, whole[K], places, share, room, b, m)
     elif kind <= 6 or kind == TRIAL:
         slope = whole[K + 1] if kind == TRIAL else whole[K + kind]
-        call_block(whole[TOTALS], numbers[T_TOTALS], new, slope, places, share, b, m)
+        call_block(whole[TOTALS], numbers[T_TOTALS], new, slope, places, share, room, b, m)
     found[b, 0], found[b, 1], found[b, 2] = one, two, three
 
 
@@ -212,7 +218,7 @@ def _left(taken: int, blocks: int) -> bool:
 @njit(**_HELPER)
 def _do_blocks(
     whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray, s: np.ndarray, lowest: np.ndarray,
-    highest: np.ndarray, back: bool,
+    highest: np.ndarray, room: int, back: bool,
 ) -> bool:  # fmt: skip
     """Do blocks of the pass that nobody else does; return whether there was one."""
     any_done, m = False, whole[BLOCKS]
@@ -224,7 +230,7 @@ def _do_blocks(
             return any_done
         share = shares - 1 - taken // _BACK if back else taken % _BACK
         for b in range(share * each, min((share + 1) * each, m)):
-            _block(whole, numbers, found, parts, s, lowest, highest, b)
+            _block(whole, numbers, found, parts, s, lowest, highest, room, b)
         fetch_add(whole, DONE, 1)
         any_done = True
 
@@ -232,14 +238,14 @@ def _do_blocks(
 @njit(cache=True, nogil=True, error_model="numpy")
 def help_out(
     whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray, s: np.ndarray, lowest: np.ndarray,
-    highest: np.ndarray, give_way: int,
+    highest: np.ndarray, room: int, give_way: int,
 ) -> None:  # fmt: skip
     """Do blocks of every pass, until there will be no more."""
     spins = 0
     while fetch_add(whole, CLOSED, 0) == 0:
         spins += 1
         if _left(whole[TAKEN], whole[BLOCKS]):
-            if _do_blocks(whole, numbers, found, parts, s, lowest, highest, True):
+            if _do_blocks(whole, numbers, found, parts, s, lowest, highest, room, True):
                 spins = 0
         elif spins > _SPINS:
             call_yield(give_way)
@@ -248,26 +254,27 @@ def help_out(
 @njit(**_HELPER)
 def _go(
     kind: int, whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray,
-    s: np.ndarray, lowest: np.ndarray, highest: np.ndarray, sums: np.ndarray, shares: np.ndarray, helpers: int,
-    give_way: int,
+    s: np.ndarray, lowest: np.ndarray, highest: np.ndarray, room: int, sums: np.ndarray, shares: np.ndarray,
+    helpers: int, give_way: int,
 ) -> tuple[float, float, float]:  # fmt: skip
-    """Make a pass and add up the sums; return the three numbers of all blocks."""
-    m = whole[BLOCKS]
-    whole[KIND] = kind
-    if helpers == 0:
-        for b in range(m):
-            _block(whole, numbers, found, parts, s, lowest, highest, b)
-    else:
-        set_shared(whole, DONE, 0)
-        set_shared(whole, TAKEN, 0)
-        _do_blocks(whole, numbers, found, parts, s, lowest, highest, False)
-        spins, each = 0, _per_share(m)
-        patience = _SPINS * each  # longer than another one's last share takes
-        while fetch_add(whole, DONE, 0) * each < m:
-            spins += 1
-            if spins > patience:
-                call_yield(give_way)
-    if kind <= 6 or kind == TRIAL:
+    """Make a pass, add up the sums, and make the one between; return the three numbers of all blocks."""
+    m, begins = whole[BLOCKS], kind <= 6 or kind == TRIAL
+    for between in range(2 if begins and whole[ACROSS] != 0 else 1):
+        whole[KIND] = BETWEEN if between else kind
+        if helpers == 0:
+            for b in range(m):
+                _block(whole, numbers, found, parts, s, lowest, highest, room, b)
+        else:
+            set_shared(whole, DONE, 0)
+            set_shared(whole, TAKEN, 0)
+            _do_blocks(whole, numbers, found, parts, s, lowest, highest, room, False)
+            spins, each = 0, _per_share(m)
+            patience = _SPINS * each  # longer than another one's last share takes
+            while fetch_add(whole, DONE, 0) * each < m:
+                spins += 1
+                if spins > patience:
+                    call_yield(give_way)
+    if begins:
         sums[:] = 0.0
         for b in range(m):
             for k in range(sums.size):
@@ -286,7 +293,8 @@ def _go(
 def advance(
     whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray, sums: np.ndarray, shares: np.ndarray,
     shift: float, moments: np.ndarray, counts: np.ndarray, stop: float, longest: float, times: np.ndarray,
-    saved: np.ndarray, s: np.ndarray, lowest: np.ndarray, highest: np.ndarray, most: int, helpers: int, give_way: int,
+    saved: np.ndarray, s: np.ndarray, lowest: np.ndarray, highest: np.ndarray, room: int, most: int, helpers: int,
+    give_way: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Make up to `most` steps towards `stop`; write the states at `times` into the rows of `saved`.
 
@@ -298,14 +306,14 @@ def advance(
     row_bytes = 8 * parts[parts.size - 1]
     if counts[EVALUATIONS] == 0:
         numbers[T_SLOPES] = numbers[T_TOTALS] = t + shift
-        _go(FIRST, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
+        _go(FIRST, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, 0, give_way)
         if whole[FUSED] != 0:
             # The slopes of a beginning are found as those at the end of a step, to the same bits: a step of no length.
             _weigh(6, 0.0, numbers)
-            _go(6, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
-            _go(7, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
+            _go(6, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, 0, give_way)
+            _go(7, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, 0, give_way)
             _turn(whole)
-        state, speed, _ = _go(SECOND, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
+        state, speed, _ = _go(SECOND, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, 0, give_way)
         length = stop - t
         counts[EVALUATIONS] = 1
         trial = length
@@ -313,8 +321,8 @@ def advance(
             trial = _trial(length, state, speed)
             numbers[T_SLOPES] = numbers[T_TOTALS] = t + trial + shift
             numbers[H] = trial
-            _go(TRIAL, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)
-            bend = _go(BENT, whole, numbers, found, parts, s, lowest, highest, sums, shares, 0, give_way)[1]
+            _go(TRIAL, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, 0, give_way)
+            bend = _go(BENT, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, 0, give_way)[1]
             trial = _first(length, trial, speed, bend)
             counts[EVALUATIONS] = 2
         h_next = h_next if h_next > 0.0 else trial
@@ -332,7 +340,7 @@ def advance(
                 numbers[H], whole[ROWS], whole[OUT] = t - before, count, place_of(saved) + done * row_bytes
                 whole[U], whole[NEW] = whole[NEW], whole[U]  # the last step, once more
                 outside = _go(
-                    WITHIN, whole, numbers, found, parts, s, lowest, highest, sums, shares, helpers, give_way
+                    WITHIN, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, helpers, give_way
                 )[0]
                 whole[U], whole[NEW] = whole[NEW], whole[U]
                 moments[PROJECTED] = max(moments[PROJECTED], outside)
@@ -359,7 +367,7 @@ def advance(
                 numbers[T_TOTALS] = t + shift + _C[min(stage, 6)] * h
                 _weigh(stage, h, numbers)
                 one, _, turned = _go(
-                    stage, whole, numbers, found, parts, s, lowest, highest, sums, shares, helpers, give_way
+                    stage, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, helpers, give_way
                 )
                 if stage == 6:
                     moved = one

@@ -1,5 +1,6 @@
-"""The explicit method of Dormand and Prince for large networks whose cells meet in totals alone, in passes over blocks.
+"""The explicit method of Dormand and Prince in passes over blocks.
 
+It is for large networks whose cells meet in totals alone, and for fields whose kernels are applied by FFT.
 A pass is shared by threads, and has the same bits for any number of them (`brnn.integrate.steppers.block_steps`).
 """
 
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from brnn.compiler.cache import load_copy, load_module
+from brnn.compiler.system import System
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import DormandPrince
 from brnn.integrate.steppers.threads import give_way, helpers, place, processors, released
@@ -23,6 +25,8 @@ _OTHERS = [Path(__file__).with_name(f"{name}.py") for name in ("block_sums", "do
 _AT_ONCE = 64  # states that are saved in one pass
 _NONE = np.empty(0)
 _CHUNK = 65_536  # numbers
+_OF_ROWS = 4096  # unknowns of a block of rows, about,
+_TOGETHER = 16  # so many of which are transformed together
 
 
 class BlockedDormandPrince(DormandPrince):
@@ -32,7 +36,7 @@ class BlockedDormandPrince(DormandPrince):
         size, self._code = piece.state.size, load_copy(_FILE, *_OTHERS)
         compiled = piece.system.in_blocks
         assert compiled is not None
-        self._functions = load_module(compiled[0])  # whose addresses are used
+        self._functions = load_module(compiled.text)  # whose addresses are used
         self.status = "running"
         self._piece = piece
         c = self._code
@@ -43,16 +47,18 @@ class BlockedDormandPrince(DormandPrince):
         self._saved = np.empty((0, size))
         self._bounds = (_NONE, _NONE)
         self._parts = np.array([0, *(variable.stop for variable in piece.system.variables)], dtype=np.int64)
-        blocks = -(-size // c.BLOCK)
-        self._found, self._sums = np.zeros((blocks, 3)), np.zeros(compiled[1])
-        self._shares = np.zeros((blocks, compiled[1]))
+        blocks = _blocks(piece.system) if compiled.room else -(-size // c.BLOCK)
+        self._found, self._sums = np.zeros((blocks, 3)), np.zeros(compiled.sums)
+        self._shares = np.zeros((blocks, compiled.sums))
         self._numbers, self._whole = np.zeros(c.NUMBERS), np.zeros(c.WHOLE, dtype=np.int64)
         self._numbers[[c.RTOL, c.ATOL, c.MEAN]] = piece.rtol, piece.atol, piece.norm == "rms"
         u, k = [place(array) for array in self._u], [place(array) for array in self._slopes]
         self._whole[[c.TOTALS, c.SLOPES, c.TABLE]] = (
             self._functions.totals.address, self._functions.slopes.address, place(piece.fun.table),
         )  # fmt: skip
-        self._whole[[c.BLOCKS, c.SUMS, c.TAKEN]] = blocks, compiled[1], blocks  # nothing is left before the first pass
+        # Nothing is left before the first pass.
+        self._whole[[c.BLOCKS, c.SUMS, c.TAKEN]] = blocks, compiled.sums, blocks
+        self._whole[[c.UNIT, c.ACROSS]] = compiled.unit, self._functions.across.address if compiled.room else 0
         self._whole[[c.SHARES, c.SUM, c.U, c.NEW]] = place(self._shares), place(self._sums), *u
         passes = piece.system.passes(piece.fun.arguments[1])
         if passes is not None:
@@ -61,6 +67,7 @@ class BlockedDormandPrince(DormandPrince):
         self._whole[c.K : c.K + 7] = *k, k[1]
         self._places = dict(zip(k, self._slopes, strict=True))
         self._helpers = min(processors() - 1, blocks - 1) if give_way() else 0
+        self._rooms = np.empty((self._helpers + 1, compiled.room))  # of each thread
         self._others = helpers(self._helpers) if self._helpers else None
         self.advance(_NONE, 0, 0)  # finds du/dt and a first step
 
@@ -113,12 +120,14 @@ class BlockedDormandPrince(DormandPrince):
         shared = self._whole, self._numbers, self._found, self._parts
         pending = []
         if helpers and self._others is not None:
-            more: tuple[Any, ...] = (*shared, s, *self._bounds, give_way())
-            pending = [self._others.submit(code.help_out, *more) for _ in range(helpers)]
+            more: list[tuple[Any, ...]] = [
+                (*shared, s, *self._bounds, place(room), give_way()) for room in self._rooms[1:]
+            ]
+            pending = [self._others.submit(code.help_out, *each) for each in more]
         try:
             status, done = code.advance(
                 *shared, self._sums, self._shares, piece.fun.shift, self._moments, self._counts, piece.stop,
-                piece.longest, times, saved, s, *self._bounds, most, helpers, give_way(),
+                piece.longest, times, saved, s, *self._bounds, place(self._rooms), most, helpers, give_way(),
             )  # fmt: skip
         finally:
             self._whole[code.CLOSED] = 1
@@ -144,6 +153,15 @@ class BlockedDormandPrince(DormandPrince):
             return out[0] if moments.ndim == 0 else np.ascontiguousarray(out.T)
 
         return interpolated
+
+
+def _blocks(system: System) -> int:
+    """Return into how many blocks of rows fields are cut: two, or more of as many rows as go together."""
+    assert system.in_blocks is not None
+    unit = system.in_blocks.unit
+    rows = max(variable.size for variable in system.variables) // unit
+    each = max(1, _OF_ROWS // (unit * _TOGETHER)) * _TOGETHER
+    return max(2, -(-rows // each))
 
 
 def _farthest(a: np.ndarray, b: np.ndarray) -> float:
