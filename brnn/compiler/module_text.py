@@ -114,10 +114,10 @@ def text_of(
 def text_in_bands(program: Program, lines: Sequence[str]) -> str:
     """Return the module of a step in bands (`brnn.compiler.bands`), whose lines are given: ``bands`` and ``renew``."""
     imports, first = _found(program, True, True, ())
-    imports = imports.replace("import RHS", "import BLOCK_SIGNATURE, RHS").replace("numbers_in", "numbers_in, place_of")
+    imports = imports.replace("import RHS", "import BAND_SIGNATURE, RHS").replace("numbers_in", "numbers_in, place_of")
     parts = [_head(program, imports, CALLED)]
     for name, kind, more, body in (
-        ("bands", "BLOCK_SIGNATURE", ", phase, band, room", lines),
+        ("bands", "BAND_SIGNATURE", ", phase, band, room", lines),
         ("renew", "RHS_SIGNATURE", "", Printer().lines(program.renewed)),
     ):
         parts.append(f"\n@cfunc({kind}, cache=True, **options)\ndef {name}(t, u, du, places{more}):\n")

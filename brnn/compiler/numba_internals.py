@@ -36,6 +36,7 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
 __all__ = [
+    "BAND_SIGNATURE",
     "BLOCK_SIGNATURE",
     "CELLS_SIGNATURE",
     "LANE_SIGNATURE",
@@ -48,6 +49,7 @@ __all__ = [
     "array_in",
     "bits_of",
     "block_in",
+    "call_band",
     "call_block",
     "call_cells",
     "call_lanes",
@@ -77,6 +79,8 @@ RHS_SIGNATURE = types.void(types.float64, types.int64, types.int64, types.int64)
 # Of its parts for a block of cells, see brnn.compiler.blocks: also addresses of sums and of room for work, which block,
 # of how many.
 BLOCK_SIGNATURE = types.void(*RHS_SIGNATURE.args, types.int64, types.int64, types.int64, types.int64)
+# Of a phase of a step in bands, see brnn.compiler.bands: also which phase, which band, and an address of room for work.
+BAND_SIGNATURE = types.void(*RHS_SIGNATURE.args, types.int64, types.int64, types.int64)
 # Of the phases of a convolution, see brnn.compiler.fourier_steps: addresses, sizes, which part, of how many.
 FOURIER_SIGNATURES = {
     name: types.void(*[types.int64] * count) for name, count in (("forth", 8), ("across", 9), ("back", 9))
@@ -369,6 +373,20 @@ def call_rhs(typing: Any, function: Any, t: Any, u: Any, du: Any, places: Any) -
         return context.get_dummy_value()
 
     return types.void(types.int64, *RHS_SIGNATURE.args), generate
+
+
+@intrinsic
+def call_band(
+    typing: Any, function: Any, t: Any, u: Any, du: Any, places: Any, phase: Any, band: Any, room: Any
+) -> Any:  # fmt: skip
+    """Call a phase of a step for one band, by the address of the function of all, in compiled code."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments[1:]]).as_pointer()
+        builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, *BAND_SIGNATURE.args), generate
 
 
 @intrinsic

@@ -137,7 +137,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(count: int, monkeypatch
     for processors in (1, count):
         monkeypatch.setattr(affine_weights, "processors", lambda: processors)  # noqa: B023
         stepper = AffineWeights(piece())
-        assert (stepper._others is None) == (processors == 1)
+        assert (stepper._helpers == 0) == (processors == 1)
         ends.append(at_the_end(stepper))
     for found, expected in zip(*ends, strict=True):
         np.testing.assert_array_equal(found, expected)

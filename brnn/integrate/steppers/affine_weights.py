@@ -7,6 +7,7 @@ gates, is integrated as ever, its input from the weights being an argument of th
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from brnn.compiler.system import room_apart
 from brnn.integrate.steppers import affine_weights_rows as layout
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.explicit_steps import STAGES, ExplicitSteps
-from brnn.integrate.steppers.threads import give_way, helpers, place, processors, released
+from brnn.integrate.steppers.threads import begin, give_way, place, processors, released
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.topologies.uniform import AllButSelf
@@ -113,7 +114,6 @@ class AffineWeights(ExplicitSteps):
         self._shared = whole, links, numbers
         self._strengths = np.array([weights.strength for weights in self._weights])
         self._helpers = min(processors() - 1, len(pieces) - 1) if give_way() else 0
-        self._others = helpers(self._helpers) if self._helpers else None
         self.advance(_NONE, 0, 0)  # finds du/dt
 
     @property
@@ -135,9 +135,9 @@ class AffineWeights(ExplicitSteps):
         moments[[code.NEXT, code.RATE]] = self.h_abs, self.fastest
         yields = give_way()
         whole[code.CLOSED] = 0
-        pending = []
-        if most > 0 and self._others is not None:
-            pending = [self._others.submit(code.help_out, whole, yields) for _ in range(self._helpers)]
+        pending: list[Future[None]] = []
+        if most > 0 and self._helpers:
+            pending = begin(self._helpers, code.help_out, [(whole, yields)] * self._helpers)
         try:
             status, done = code.advance(
                 *self._shared, self._strengths, self._rhs.shift, moments, counts, piece.stop, piece.longest, times,

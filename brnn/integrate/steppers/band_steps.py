@@ -10,16 +10,18 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from brnn.compiler.numba_internals import bits_of, call_block, call_yield, fetch_add, number_of, place_of, set_shared
+from brnn.compiler.numba_internals import bits_of, call_band, call_yield, fetch_add, number_of, place_of, set_shared
 
 __all__ = ["advance", "help_out"]
 
 # What all threads see: which task of which step is the next, how many are done, whether there will be more steps, how
-# many steps were begun; addresses of the function, the state, its slopes, and the table of everything else; the bits of
-# the time; how many bands there are.
-TICKET, DONE, CLOSED, SERIES = 0, 8, 16, 24  # in cache lines of their own
-FUNCTION, U, SLOPES, TABLE, TIME, BANDS = range(32, 38)
-WHOLE = 40
+# many steps were begun, how often others were waited for; addresses of the function, the state, its slopes, and the
+# table of everything else; the bits of the time; how many bands there are.
+TICKET, DONE, CLOSED, SERIES, LATE = 0, 8, 16, 24, 32  # in cache lines of their own
+# If others are waited for more often than so, and OFTEN a step, the processors have other work: one thread is quicker.
+TOO_OFTEN, OFTEN = 20, 2
+FUNCTION, U, SLOPES, TABLE, TIME, BANDS = range(40, 46)
+WHOLE = 48
 LINE = 8  # whole numbers in a line of the cache, for which each task has one that says in which step it was done
 _MASK = 0xFFFFFFFF
 _SPINS = 50_000  # looks before others may have the processor: longer than a task of another one takes
@@ -43,8 +45,10 @@ def _do_tasks(whole: np.ndarray, tasks: np.ndarray, over: np.ndarray, room: np.n
                 while fetch_add(over, LINE * ((phase - 1) * bands + b), 0) < step:
                     spins += 1
                     if spins > _SPINS:
+                        if spins == _SPINS + 1:
+                            fetch_add(whole, LATE, 1)
                         call_yield(give_way)
-        call_block(
+        call_band(
             whole[FUNCTION], number_of(whole[TIME]), whole[U], whole[SLOPES], whole[TABLE], phase, band, place_of(room)
         )
         set_shared(over, LINE * (phase * bands + band), step)
@@ -82,5 +86,7 @@ def advance(
         while helpers and fetch_add(whole, DONE, 0) < tasks.shape[0]:
             spins += 1
             if spins > _SPINS:
+                if spins == _SPINS + 1:
+                    fetch_add(whole, LATE, 1)
                 call_yield(give_way)
     set_shared(whole, CLOSED, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from brnn.compiler.cache import load_copy
 from brnn.compiler.system import RightHandSide, System
-from brnn.integrate.steppers.threads import give_way, helpers, place, processors, released
+from brnn.integrate.steppers.threads import begin, give_way, place, processors, released
 
 __all__ = ["BandSteps"]
 
@@ -34,7 +35,6 @@ class BandSteps:
         self._tasks, self._length = system.program.tasks, work[-1:]
         self._over = np.zeros(code.LINE * len(self._tasks), dtype=np.int64)
         self._helpers = min(processors(), system.program.bands) - 1 if give_way() else 0
-        self._others = helpers(self._helpers) if self._helpers else None
         self._rooms = [np.empty(system.program.room + 1) for _ in range(self._helpers + 1)]
         self._whole = np.zeros(code.WHOLE, dtype=np.int64)
         self._whole[[code.BANDS, code.U, code.SLOPES]] = system.program.bands, place(u), place(work)
@@ -45,11 +45,10 @@ class BandSteps:
         whole[[code.FUNCTION, code.TABLE]] = rhs.in_bands.address, place(rhs.table)
         whole[[code.CLOSED, code.TICKET]] = 0, len(self._tasks)  # no task yet
         shared: tuple[Any, ...] = whole, self._tasks, self._over
-        pending = []
-        if self._others is not None:
-            for room in self._rooms[1:]:
-                more: tuple[Any, ...] = (*shared, room, yielding)
-                pending.append(self._others.submit(code.help_out, *more))
+        pending: list[Future[None]] = []
+        if self._helpers and whole[code.LATE] <= code.TOO_OFTEN + code.OFTEN * whole[code.SERIES]:
+            more = [(*shared, room, yielding) for room in self._rooms[1:]]
+            pending = begin(self._helpers, code.help_out, more)
         try:
             code.advance(*shared, self._rooms[0], times + rhs.shift, steps, self._length, self._helpers, yielding)
         finally:

@@ -69,10 +69,11 @@ __all__ = ["BLOCK", "advance", "help_out", "interpolate"]
 BLOCK = 2048  # unknowns; two states, six slopes and the signals of a block stay in the second-level cache
 
 # What a pass is, in whole numbers that all threads see: how many shares of it are taken from the front and (times
-# _BACK) from the back, how many are done, whether there will be more; what to do; addresses of the two functions, their
-# table, sums of each block and of all; where states are saved, and how many; the state, the new one, and six slopes,
-# the last of a step in the place of the second.
-TAKEN, DONE, CLOSED = 0, 8, 16  # in cache lines of their own
+# _BACK) from the back, how many are done, whether there will be more, how often others were waited for; what to do;
+# addresses of the functions, their table, sums of each block and of all; where states are saved, and how many; so many
+# unknowns stay together; the state, the new one, room for a stage, and six slopes, the last of a step in the place of
+# the second.
+TAKEN, DONE, CLOSED, LATE = 0, 8, 16, 24  # in cache lines of their own
 KIND, TOTALS, SLOPES, FUSED, TABLE, BLOCKS, SUMS, SHARES, SUM, OUT, ROWS, UNIT, ACROSS, U, NEW, SPARE, K = range(32, 49)
 WHOLE = 56
 # In numbers: the times of the stages, the step, tolerances, whether the errors are added as squares.
@@ -92,6 +93,9 @@ _A = (
 )
 _BACK = 2**32
 _SHARES = 64  # of a pass, at most about: none waits long for the last one of another
+# If helpers are waited for more often than so and in one of eight steps, the processors have other work: one thread is
+# quicker from then on.
+_TOO_OFTEN = 5
 _SPINS = 3_000  # looks at whether there is work, before others may have the processor
 
 _HELPER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -273,6 +277,8 @@ def _go(
             while fetch_add(whole, DONE, 0) * each < m:
                 spins += 1
                 if spins > patience:
+                    if spins == patience + 1:
+                        whole[LATE] += 1
                     call_yield(give_way)
     if begins:
         sums[:] = 0.0
@@ -362,6 +368,8 @@ def advance(
             h = size = end - t
             numbers[H] = h
             moved, error, rate = 0.0, 0.0, 0.0
+            if whole[LATE] > _TOO_OFTEN + counts[STEPS] // 8:
+                helpers = 0
             for stage in range(1, 8):
                 numbers[T_SLOPES] = t + shift + _C[stage - 1] * h
                 numbers[T_TOTALS] = t + shift + _C[min(stage, 6)] * h

@@ -7,6 +7,7 @@ A pass is shared by threads, and has the same bits for any number of them (`brnn
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from brnn.compiler.cache import load_copy, load_module
 from brnn.compiler.system import System
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import DormandPrince
-from brnn.integrate.steppers.threads import give_way, helpers, place, processors, released
+from brnn.integrate.steppers.threads import begin, give_way, place, processors, released
 
 __all__ = ["BlockedDormandPrince"]
 
@@ -68,7 +69,6 @@ class BlockedDormandPrince(DormandPrince):
         self._places = dict(zip(k, self._slopes, strict=True))
         self._helpers = min(processors() - 1, blocks - 1) if give_way() else 0
         self._rooms = np.empty((self._helpers + 1, compiled.room))  # of each thread
-        self._others = helpers(self._helpers) if self._helpers else None
         self.advance(_NONE, 0, 0)  # finds du/dt and a first step
 
     @property
@@ -118,12 +118,10 @@ class BlockedDormandPrince(DormandPrince):
         self._whole[code.CLOSED] = 0
         helpers = self._helpers if most > 0 else 0
         shared = self._whole, self._numbers, self._found, self._parts
-        pending = []
-        if helpers and self._others is not None:
-            more: list[tuple[Any, ...]] = [
-                (*shared, s, *self._bounds, place(room), give_way()) for room in self._rooms[1:]
-            ]
-            pending = [self._others.submit(code.help_out, *each) for each in more]
+        pending: list[Future[None]] = []
+        if helpers:
+            more = [(*shared, s, *self._bounds, place(room), give_way()) for room in self._rooms[1:]]
+            pending = begin(helpers, code.help_out, more)
         try:
             status, done = code.advance(
                 *shared, self._sums, self._shares, piece.fun.shift, self._moments, self._counts, piece.stop,

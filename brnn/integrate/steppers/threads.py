@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Threads", "give_way", "helpers", "place", "processors", "released"]
+__all__ = ["Threads", "begin", "give_way", "place", "processors", "released"]
 
 
 class Threads:
@@ -20,18 +20,23 @@ class Threads:
 
     def __init__(self) -> None:
         self._count = processors()
-        self._executor = helpers(self._count - 1) if self._count > 1 else None
 
     def __call__(self, function: Callable[..., None], count: int, *arguments: Any) -> None:
         """Call ``function(*arguments, first, last)`` for all of so many rows or unknowns."""
         edges = [count * k // self._count for k in range(self._count + 1)]
-        if self._executor is None:
+        if self._count == 1:
             function(*arguments, 0, count)
             return
-        others = [self._executor.submit(function, *arguments, *edges[k : k + 2]) for k in range(1, self._count)]
+        parts = [(*arguments, *edges[k : k + 2]) for k in range(1, self._count)]
+        others = begin(self._count - 1, function, parts)
         function(*arguments, *edges[:2])
         for other in others:
             other.result()
+
+
+def begin(count: int, function: Callable[..., None], arguments: Iterable[tuple[Any, ...]]) -> list[Future[None]]:
+    """Let `count` helpers call a function, each with its arguments."""
+    return [helpers(count).submit(function, *each) for each in arguments]
 
 
 def released(pending: Iterable[Future[None]]) -> None:
