@@ -11,8 +11,8 @@
   whose total inhibition is fast, by what "auto" chooses beside ETD4 at a hundred times the tolerance, which has the
   larger error.
 
-Beside them stands what bounds them: the same work without all that makes brnn serve other networks (`benchmarks.bare`),
-or that part of it that takes most of the time, alone. Contenders take turns. Errors are largest differences from
+Beside some stands what bounds them: the same work without all that makes brnn serve other networks (`benchmarks.bare`).
+Contenders take turns. Errors are largest differences from
 references at far smaller tolerances. Without diffrax, which `pip install diffrax` brings, its lines are left out.
 """
 
@@ -42,10 +42,9 @@ STIFF_SIDE, STIFF_DURATION = 128, 5.0
 TOTALS_DURATION = 50.0
 COPIES = 10
 PREPARED = {10: 15.0, 1_000: 3.0}
-BARE, FOURIER = "a bare loop", "its transforms alone"
+BARE = "a bare loop"
 SAID = {
     BARE: "the same method and saved states in Numba for these equations alone, one thread (benchmarks/bare.py)",
-    FOURIER: "three by rocket-fft for each evaluation that brnn makes, and nothing else",
 }
 CALLS = 20  # in a row, of those that take microseconds: they are made for that
 
@@ -141,37 +140,18 @@ def fields(side: int) -> Iterator[Line]:
     ).y[:, -1]
     other, spec = field.by_diffrax(side), field.network(side)
 
-    def run_with(norm: Literal["max", "rms"]) -> brnn.Result:
-        return brnn.simulate(spec, field.DURATION, times=[field.DURATION], rtol=field.RTOL, atol=field.ATOL, norm=norm)
-
     def simulate(norm: Literal["max", "rms"]) -> np.ndarray:
-        return run_with(norm).final("field").to_numpy().ravel()
+        result = brnn.simulate(
+            spec, field.DURATION, times=[field.DURATION], rtol=field.RTOL, atol=field.ATOL, norm=norm
+        )
+        return result.final("field").to_numpy().ravel()
 
     def error(state: np.ndarray) -> float:
         return float(np.abs(state - exact).max())
 
-    least = [transforms(side, int(run_with(norm).solver.evaluations)) for norm in ("max", "rms")]
     work = f"field {side} x {side}"
-    yield Line(work, "diffrax", 1.5, lambda: simulate("max"), other, error, 1, least[0], FOURIER)
-    yield Line(f"{work}, equal norm", "diffrax", 1.5, lambda: simulate("rms"), other, error, 1, least[1], FOURIER)
-
-
-def transforms(side: int, evaluations: int) -> Run:
-    """Return nothing but the transforms of so many evaluations of a field with two kernels."""
-    from numba import njit
-    from rocket_fft import c2r, r2c
-
-    @njit(nogil=True)
-    def transform(signals: np.ndarray, spectrum: np.ndarray, axes: np.ndarray, times: int) -> None:
-        for _ in range(times):
-            r2c(signals, spectrum, axes, True, 1.0, 1)
-            c2r(spectrum, signals, axes, False, 1.0 / signals.size, 1)
-            c2r(spectrum, signals, axes, False, 1.0 / signals.size, 1)
-
-    signals, axes = field.pattern(side), np.arange(2)
-    spectrum = np.fft.rfft2(signals)
-    transform(signals, spectrum, axes, 1)
-    return lambda: transform(signals, spectrum, axes, evaluations)
+    yield Line(work, "diffrax", 1.5, lambda: simulate("max"), other, error)
+    yield Line(f"{work}, equal norm", "diffrax", 1.5, lambda: simulate("rms"), other, error)
 
 
 def weights(n: int) -> Line:

@@ -28,6 +28,7 @@ from brnn.compiler.numba_internals import (
     place_of,
     set_shared,
 )
+from brnn.integrate.steppers import pair
 from brnn.integrate.steppers.block_sums import (
     keep_between,
     keep_within,
@@ -41,7 +42,6 @@ from brnn.integrate.steppers.block_sums import (
 )
 from brnn.integrate.steppers.dormand_prince_steps import (
     _C,
-    _E,
     BEFORE,
     EVALUATIONS,
     FAILED,
@@ -82,15 +82,7 @@ NUMBERS = 13
 # Kinds of a pass beside 1 to 7, the stages: what comes before the first step, the states that are saved, and what is
 # done between the two halves of du/dt where there are convolutions.
 FIRST, SECOND, TRIAL, BENT, WITHIN, BETWEEN = 0, 8, 9, 10, 11, 12
-_A = (
-    (1 / 5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-    (3 / 40, 9 / 40, 0.0, 0.0, 0.0, 0.0, 0.0),
-    (44 / 45, -56 / 15, 32 / 9, 0.0, 0.0, 0.0, 0.0),
-    (19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729, 0.0, 0.0, 0.0),
-    (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656, 0.0, 0.0),
-    (35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0.0),
-    _E,
-)
+_A = (*((*row.tolist(), *[0.0] * (pair.STAGES - row.size)) for row in pair.ROWS[1:]), tuple(pair.ERROR.tolist()))
 _BACK = 2**32
 _SHARES = 64  # of a pass, at most about: none waits long for the last one of another
 # If helpers are waited for more often than so and in one of eight steps, the processors have other work: one thread is

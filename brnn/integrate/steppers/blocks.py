@@ -22,7 +22,9 @@ from brnn.integrate.steppers.threads import begin, give_way, place, processors, 
 __all__ = ["BlockedDormandPrince"]
 
 _FILE = Path(__file__).with_name("block_steps.py")
-_OTHERS = [Path(__file__).with_name(f"{name}.py") for name in ("block_sums", "dormand_prince_steps", "first_step")]
+_OTHERS = [
+    Path(__file__).with_name(f"{name}.py") for name in ("block_sums", "dormand_prince_steps", "first_step", "pair")
+]
 _AT_ONCE = 64  # states that are saved in one pass
 _NONE = np.empty(0)
 _CHUNK = 65_536  # numbers
