@@ -19,7 +19,7 @@ from brnn.integrate.steppers.blocks import BlockedDormandPrince
 from brnn.integrate.steppers.dormand_prince import DormandPrince
 from brnn.spec.topologies import convolution
 
-CELLS = 3 * 2048 + 100  # four blocks
+CELLS = 3 * 5120 + 100  # four blocks
 SIGNAL = brnn.Sigmoid(1.0, 0.5, 2.0)
 TIMES = np.linspace(0.2, 4.0, 20)
 

@@ -66,7 +66,7 @@ from brnn.integrate.steppers.dormand_prince_steps import (
 
 __all__ = ["BLOCK", "advance", "help_out", "interpolate"]
 
-BLOCK = 2048  # unknowns; two states, six slopes and the signals of a block stay in the second-level cache
+BLOCK = 5120  # unknowns; two states, six slopes and the signals of a block stay in the second-level cache
 
 # What a pass is, in whole numbers that all threads see: how many shares of it are taken from the front and (times
 # _BACK) from the back, how many are done, whether there will be more, how often others were waited for; what to do;
@@ -89,6 +89,7 @@ _SHARES = 64  # of a pass, at most about: none waits long for the last one of an
 # quicker from then on.
 _TOO_OFTEN = 5
 _SPINS = 3_000  # looks at whether there is work, before others may have the processor
+_PATIENCE = 15_000  # and at whether a share is done: with 3,000 a field of 256 squared counted its own shares as late
 
 _HELPER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -265,7 +266,7 @@ def _go(
             set_shared(whole, TAKEN, 0)
             _do_blocks(whole, numbers, found, parts, s, lowest, highest, room, False)
             spins, each = 0, _per_share(m)
-            patience = _SPINS * each  # longer than another one's last share takes
+            patience = _PATIENCE * each  # longer than another one's last share takes
             while fetch_add(whole, DONE, 0) * each < m:
                 spins += 1
                 if spins > patience:
