@@ -19,6 +19,7 @@ from scipy.sparse import csr_array
 from brnn.compiler.cache import load_copy
 from brnn.compiler.system import RightHandSide, room_apart
 from brnn.errors import InputError, IntegrationError
+from brnn.integrate.steppers.dormand_prince import STEP_FILES
 from brnn.sensitivities.arguments import NO_TIMES, Arguments
 from brnn.sensitivities.late_adjoint import LateAdjoint
 
@@ -29,11 +30,11 @@ _AT_ONCE = 4096  # steps
 _AT_MOST = 20_000_000
 
 Weights = Callable[[np.ndarray], tuple[float, np.ndarray]]
-_STEPS = Path(__file__).parent.parent / "integrate" / "steppers"
+_FILE = Path(__file__).parent.parent / "integrate" / "steppers" / "backward_steps.py"
 
 
 def _compiled() -> Any:
-    return load_copy(*(_STEPS / f"{name}.py" for name in ("backward_steps", "dormand_prince_steps", "first_step")))
+    return load_copy(_FILE, *STEP_FILES)
 
 
 class _Kept:

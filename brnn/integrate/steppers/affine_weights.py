@@ -18,6 +18,7 @@ from brnn.compiler.program import Given
 from brnn.compiler.system import room_apart
 from brnn.integrate.steppers import affine_weights_rows as layout
 from brnn.integrate.steppers.base import Piece
+from brnn.integrate.steppers.dormand_prince import STEP_FILES
 from brnn.integrate.steppers.explicit_steps import STAGES, ExplicitSteps
 from brnn.integrate.steppers.threads import begin, give_way, place, processors, released
 from brnn.spec.network import Network
@@ -27,9 +28,7 @@ from brnn.spec.topologies.uniform import AllButSelf
 __all__ = ["AffineWeights"]
 
 _FILE = Path(__file__).with_name("affine_weights_steps.py")
-_USED = [
-    _FILE.with_name(f"{name}.py") for name in ("affine_weights_rows", "block_steps", "dormand_prince_steps", "pair")
-]
+_USED = *(_FILE.with_name(f"{name}.py") for name in ("affine_weights_rows", "block_steps", "pair")), *STEP_FILES
 _NONE = np.empty(0)
 _PIECES = 32  # of a pass, at most about
 _LEAST = 4_096  # weights of a piece, if there are so many: fewer are not worth to be shared

@@ -66,21 +66,20 @@ from brnn.integrate.steppers.dormand_prince_steps import (
     EVALUATIONS,
     FAILED,
     FINISHED,
-    FORGET,
-    LARGEST,
     NEXT,
     NOW,
     RATE,
     ROW,
     RUNNING,
-    SAFETY,
-    SMALLEST,
-    STABLE,
     STEPPED,
     STEPS,
     TINY,
+    grown,
+    shrunk,
+    stable,
 )
 from brnn.integrate.steppers.pair import ERROR, INSIDE, NODES, ROWS, STAGES
+from brnn.integrate.steppers.step_lengths import FIFTH
 
 __all__ = ["advance", "do_pieces", "help_out", "set_factors"]
 
@@ -419,17 +418,14 @@ def advance(
             error, rate = _attempt(whole, links, numbers, strengths, t + shift, h, give_way)
             counts[EVALUATIONS] += 6
             if error < 1.0:
-                factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**-0.2)
-                h_next = h * (min(1.0, factor) if rejected else factor)
-                moments[SEEN], fastest = rate, max(rate, FORGET * fastest)
-                if h_next * fastest > STABLE:
-                    h_next = STABLE / fastest
+                moments[SEEN] = rate
+                h_next, fastest = stable(h * grown(error, FIFTH, rejected), rate, fastest)
                 moments[BEFORE] = t
                 t = end
                 whole[U], whole[NEW] = whole[NEW], whole[U]
                 counts[ROW] = 1 - counts[ROW]
                 break
-            length *= max(SMALLEST, SAFETY * error**-0.2) if error < np.inf else SMALLEST
+            length *= shrunk(error, FIFTH)
             rejected = True
             _find_own(links, whole[U])
         else:

@@ -46,23 +46,22 @@ from brnn.integrate.steppers.dormand_prince_steps import (
     EVALUATIONS,
     FAILED,
     FINISHED,
-    FORGET,
-    LARGEST,
     NEXT,
     NOW,
     PROJECTED,
     RATE,
     ROW,
     RUNNING,
-    SAFETY,
-    SMALLEST,
-    STABLE,
     STEPPED,
     STEPS,
     TINY,
-    _first,
-    _trial,
+    first_length,
+    grown,
+    shrunk,
+    stable,
+    trial_step,
 )
+from brnn.integrate.steppers.step_lengths import FIFTH
 
 __all__ = ["BLOCK", "advance", "help_out", "interpolate"]
 
@@ -317,12 +316,12 @@ def advance(
         counts[EVALUATIONS] = 1
         trial = length
         if speed > 0.0:
-            trial = _trial(length, state, speed)
+            trial = trial_step(length, state, speed)
             numbers[T_SLOPES] = numbers[T_TOTALS] = t + trial + shift
             numbers[H] = trial
             _go(TRIAL, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, 0, give_way)
             bend = _go(BENT, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, 0, give_way)[1]
-            trial = _first(length, trial, speed, bend)
+            trial = first_length(length, trial, speed, bend)
             counts[EVALUATIONS] = 2
         h_next = h_next if h_next > 0.0 else trial
     status = RUNNING
@@ -378,17 +377,13 @@ def advance(
                     rate = turned / max(moved, TINY)
             counts[EVALUATIONS] += 6
             if error < 1.0:
-                factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**-0.2)
-                h_next = h * (min(1.0, factor) if rejected else factor)
-                fastest = max(rate, FORGET * fastest)
-                if h_next * fastest > STABLE:
-                    h_next = STABLE / fastest
+                h_next, fastest = stable(h * grown(error, FIFTH, rejected), rate, fastest)
                 moments[BEFORE] = t
                 t = end
                 whole[U], whole[NEW] = whole[NEW], whole[U]
                 counts[ROW] = 1 - counts[ROW]
                 break
-            size *= max(SMALLEST, SAFETY * error**-0.2) if error < np.inf else SMALLEST
+            size *= shrunk(error, FIFTH)
             rejected = True
         else:
             status = FAILED

@@ -16,15 +16,13 @@ import numpy as np
 from brnn.compiler.cache import load_copy, load_module
 from brnn.compiler.system import System
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.dormand_prince import DormandPrince
+from brnn.integrate.steppers.dormand_prince import STEP_FILES, DormandPrince
 from brnn.integrate.steppers.threads import begin, give_way, place, processors, released
 
 __all__ = ["BlockedDormandPrince"]
 
 _FILE = Path(__file__).with_name("block_steps.py")
-_OTHERS = [
-    Path(__file__).with_name(f"{name}.py") for name in ("block_sums", "dormand_prince_steps", "first_step", "pair")
-]
+_OTHERS = *(Path(__file__).with_name(f"{name}.py") for name in ("block_sums", "pair")), *STEP_FILES
 _AT_ONCE = 64  # states that are saved in one pass
 _NONE = np.empty(0)
 _CHUNK = 65_536  # numbers

@@ -15,13 +15,15 @@ import numpy as np
 from brnn.compiler import jumps
 from brnn.compiler.cache import load_copy
 from brnn.compiler.system import room_apart
+from brnn.ensemble.kernels import control
+from brnn.integrate.steppers import step_lengths
 from brnn.integrate.steppers.base import Piece
 
-__all__ = ["UNWATCHED", "DormandPrince", "compiled_steps", "steps_over_jumps"]
+__all__ = ["STEP_FILES", "UNWATCHED", "DormandPrince", "compiled_steps", "steps_over_jumps"]
 
 
 _FILE = Path(__file__).with_name("dormand_prince_steps.py")
-_FIRST = Path(__file__).with_name("first_step.py")
+STEP_FILES = _FILE, Path(step_lengths.__file__), Path(control.__file__)  # what is compiled into all steps of the pair
 _OVER_JUMPS = Path(__file__).with_name("jumping_steps.py")
 _NONE = np.empty(0)
 UNWATCHED = np.empty((0, 3), np.int64), np.empty((0, 2)), np.empty(0, np.uint8)
@@ -31,12 +33,12 @@ _IN_CACHE = 2**16  # and so many of smaller states, which stay in the cache unti
 
 def compiled_steps() -> Any:
     """Return the module of the compiled steps."""
-    return load_copy(_FILE, _FIRST)
+    return load_copy(*STEP_FILES)
 
 
 def steps_over_jumps() -> Any:
     """Return the module of the compiled steps that end where signals jump."""
-    return load_copy(_OVER_JUMPS, _FILE, _FIRST, Path(jumps.__file__))
+    return load_copy(_OVER_JUMPS, *STEP_FILES, Path(jumps.__file__))
 
 
 class DormandPrince:

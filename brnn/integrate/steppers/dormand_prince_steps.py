@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from brnn.compiler.numba_internals import NoAlias, array_at, bits_of, call_rhs, number_of, place_of
-from brnn.integrate.steppers.first_step import first_step, first_trial
+from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, growth, kept_stable, shrinkage
 
 # Dormand and Prince (1980), J. Comput. Appl. Math. 6, 19-26; the interpolant is Shampine's (1986), Math. Comp. 46, 135.
 _C = (0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0)
@@ -26,12 +26,7 @@ _P = (
     (0.0, -282668133 / 205662961, 2019193451 / 616988883, -1453857185 / 822651844),
     (0.0, 40617522 / 29380423, -110615467 / 29380423, 69997945 / 29380423),
 )
-SAFETY, SMALLEST, LARGEST = 0.9, 0.2, 10.0
-# A disturbance that decays at the rate r is multiplied by about 0.4 in a step of STABLE / r, and grows from 3.3 / r on.
-# Where nothing but that limits the steps, a method that only looks at its errors lets it grow until these are of the
-# size of the tolerance, again and again: what ought to come to rest would dither. The fastest rate that was seen is
-# forgotten by the factor FORGET a step.
-STABLE, FORGET, TINY = 2.8, 0.9, 1e-300
+TINY = 1e-300
 
 # What `advance` keeps between calls: in `moments` the time, the next step, where the last step began, how far a saved
 # state was from its bounds, the fastest rate that was seen; in `counts` the evaluations, the steps, which row of
@@ -127,7 +122,9 @@ def _mean_error(
     return result if result == result else np.inf, number_of(turned) / max(number_of(moved), TINY)
 
 
-_trial, _first = njit(**_HELPER)(first_trial), njit(**_HELPER)(first_step)
+trial_step, first_length, grown, shrunk, stable = (
+    njit(**_HELPER)(function) for function in (first_trial, first_step, growth, shrinkage, kept_stable)
+)
 
 
 @njit(**_HELPER)
@@ -135,21 +132,21 @@ def _first_step(
     function: int, places: int, t: float, length: float, u: np.ndarray, k0: np.ndarray, k1: np.ndarray,
     stage: np.ndarray, rtol: float, atol: float,
 ) -> float:  # fmt: skip
-    """Return a first step (`brnn.integrate.steppers.first_step`)."""
+    """Return a first step (`brnn.integrate.steppers.step_lengths`)."""
     state, speed = 0.0, 0.0
     for i in range(u.size):
         scale = atol + rtol * abs(u[i])
         state, speed = max(state, abs(u[i]) / scale), max(speed, abs(k0[i]) / scale)
     if not speed > 0.0:
         return length
-    trial = _trial(length, state, speed)
+    trial = trial_step(length, state, speed)
     for i in range(u.size):
         stage[i] = u[i] + trial * k0[i]
     call_rhs(function, t + trial, place_of(stage), place_of(k1), places)
     bend = 0.0
     for i in range(u.size):
         bend = max(bend, abs(k1[i] - k0[i]) / (atol + rtol * abs(u[i])))
-    return _first(length, trial, speed, bend)
+    return first_length(length, trial, speed, bend)
 
 
 @njit(**_HELPER)
@@ -319,17 +316,13 @@ def advance(
             else:
                 error, rate = _largest_error(h, u, other, k0, k2, k3, k4, k5, k6, stage, rtol, atol)
             if error < 1.0:
-                factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**-0.2)
-                h_next = h * (min(1.0, factor) if rejected else factor)
-                fastest = max(rate, FORGET * fastest)
-                if h_next * fastest > STABLE:
-                    h_next = STABLE / fastest
+                h_next, fastest = stable(h * grown(error, FIFTH, rejected), rate, fastest)
                 moments[BEFORE] = t
                 t = end
                 row = 1 - row
                 u, other = other, u
                 break
-            size *= max(SMALLEST, SAFETY * error**-0.2) if error < np.inf else SMALLEST
+            size *= shrunk(error, FIFTH)
             rejected = True
         else:
             status = FAILED

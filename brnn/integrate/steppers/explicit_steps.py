@@ -9,17 +9,15 @@ from typing import Any
 import numpy as np
 from scipy.integrate import RK45
 
-from brnn.ensemble.kernels.control import LARGEST, SAFETY, SMALLEST
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.first_step import first_step, first_trial
+from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, growth, kept_stable, shrinkage
 
 __all__ = ["ERROR", "INSIDE", "NODES", "ROWS", "STAGES", "TINY", "ExplicitSteps"]
 
 # The pair of Dormand and Prince: row k of ROWS makes stage k, the last of them the new state.
 NODES, ROWS, ERROR, INSIDE = RK45.C, [*RK45.A, RK45.B], RK45.E, RK45.P
 STAGES = 7
-# As in `brnn.integrate.steppers.dormand_prince_steps`: a step is cut where a disturbance would not decay.
-STABLE, FORGET, TINY = 2.8, 0.9, 1e-300
+TINY = 1e-300
 _SAVED = 2**21  # numbers that are saved in one call
 
 
@@ -105,17 +103,14 @@ class ExplicitSteps:
             error, rate = self._attempt(t, end, h)
             self.nfev += 6
             if error < 1.0:
-                factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**-0.2)
                 break
-            size *= max(SMALLEST, SAFETY * error**-0.2) if error < np.inf else SMALLEST
+            size *= shrinkage(error, FIFTH)
             rejected = True
         self._u, self._new = self._new, self._u
         self._before, self.t, self.step_size = t, end, h
         self.steps += 1
-        self.h_abs = h * (min(1.0, factor) if rejected else factor)
-        self._rate, self.fastest = rate, max(rate, FORGET * self.fastest)
-        if self.h_abs * self.fastest > STABLE:
-            self.h_abs = STABLE / self.fastest
+        self._rate = rate
+        self.h_abs, self.fastest = kept_stable(h * growth(error, FIFTH, rejected), rate, self.fastest)
         if end >= self.stop:
             self.status = "finished"
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from brnn.compiler.cache import load_copy
 from brnn.compiler.system import room_apart
-from brnn.ensemble.kernels.control import LARGEST, SAFETY, SMALLEST
 from brnn.integrate.steppers.base import Piece
+from brnn.integrate.steppers.step_lengths import growth, shrinkage
 
 __all__ = ["Exponential"]
 
@@ -113,15 +113,14 @@ class Exponential:
                 piece.atol,
             )  # fmt: skip
             if error < 1.0:
-                factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**_EXPONENT)
                 break
-            size *= max(SMALLEST, SAFETY * error**_EXPONENT) if error < np.inf else SMALLEST
+            size *= shrinkage(error, _EXPONENT)
             rejected = True
         self._f_before[:] = f
         self._both, self._other = self._other, self._both
         self._before = t, u
         self.t, self.y = end, new
-        self.h_abs = h * (min(1.0, factor) if rejected else factor)
+        self.h_abs = h * growth(error, _EXPONENT, rejected)
         if end >= self.stop:
             self.status = "finished"
 

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from scipy.integrate import DOP853, RK23, RK45
 
-from brnn.ensemble.kernels.control import LARGEST, SAFETY, SMALLEST  # as in SciPy
+from brnn.integrate.steppers.step_lengths import growth, shrinkage  # as in SciPy
 
 __all__ = ["KINDS"]
 
@@ -118,14 +118,13 @@ class _Fused:
             self.nfev += self.n_stages
             error = self._error(new, h)
             if error < 1.0:
-                factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**self.error_exponent)
                 break
-            size *= max(SMALLEST, SAFETY * error**self.error_exponent) if np.isfinite(error) else SMALLEST
+            size *= shrinkage(error, self.error_exponent)
             rejected = True
         self.h_previous = h
         self.y_old = y
         self.t, self.y = end, new
-        self.h_abs = h * (min(1.0, factor) if rejected else factor)
+        self.h_abs = h * growth(error, self.error_exponent, rejected)
         self.f[:] = K[self.n_stages]
         return True, None
 

@@ -13,14 +13,13 @@ import numpy as np
 
 from brnn.compiler.cache import load_plain
 from brnn.compiler.system import System
-from brnn.ensemble.kernels.control import LARGEST, SAFETY, SMALLEST
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.first_step import first_step, first_trial
 from brnn.integrate.steppers.pair import ERROR, INSIDE, NODES, ROWS, STAGES
+from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, growth, kept_stable, shrinkage
 
 __all__ = ["NumPySteps", "Slope", "slope_of"]
 
-_STABLE, _FORGET, _TINY = 2.8, 0.9, 1e-300
+_TINY = 1e-300
 
 Slope = Callable[..., None]
 
@@ -115,14 +114,10 @@ class NumPySteps:
             error = float(np.abs(h * (ERROR @ K) / scale).max())
             if error < 1.0:
                 break
-            size *= max(SMALLEST, SAFETY * error**-0.2) if error < np.inf else SMALLEST
+            size *= shrinkage(error, FIFTH)
             rejected = True
-        factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**-0.2)
-        self.h_abs = h * (min(1.0, factor) if rejected else factor)
         rate = float(np.abs(K[6] - K[5]).max()) / max(float(np.abs(stage - last).max()), _TINY)
-        self.fastest = max(rate, _FORGET * self.fastest)
-        if self.h_abs * self.fastest > _STABLE:
-            self.h_abs = _STABLE / self.fastest
+        self.h_abs, self.fastest = kept_stable(h * growth(error, FIFTH, rejected), rate, self.fastest)
         self._old, self._u, self.f = u, stage, K[-1]
         self._before, self.t, self.step_size = t, end, h
         self.steps += 1
