@@ -195,6 +195,22 @@ def part(typing: Any, pointer: Any, first: Any) -> Any:
     return pointer(pointer, types.int64), generate
 
 
+def _call(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Call the function at an address, the first argument, with the others; it returns nothing."""
+    _called(builder, arguments, ir.VoidType())
+    return context.get_dummy_value()
+
+
+def _call_whole(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Do the same with one that returns a whole number."""
+    return _called(builder, arguments, ir.IntType(64))
+
+
+def _called(builder: Any, arguments: Any, returned: Any) -> Any:
+    kind = ir.FunctionType(returned, [argument.type for argument in arguments[1:]]).as_pointer()
+    return builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
+
+
 @intrinsic
 def call_lanes(
     typing: Any, function: Any, t: Any, u: Any, du: Any, n: Any, q: Any, work: Any, scratch: Any, whole: Any
@@ -203,14 +219,7 @@ def call_lanes(
 
     A function as an argument would do as well, but it takes 20 microseconds to find its address at each call.
     """
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointers = [argument.type for argument in arguments[1:]]
-        kind = ir.FunctionType(ir.VoidType(), pointers).as_pointer()
-        builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
-        return context.get_dummy_value()
-
-    return types.void(types.int64, *LANE_SIGNATURE.args), generate
+    return types.void(types.int64, *LANE_SIGNATURE.args), _call
 
 
 @intrinsic
@@ -219,12 +228,7 @@ def call_rests(
     room: Any, pivots: Any, t: Any, rtol: Any, atol: Any, counts: Any,
 ) -> Any:  # fmt: skip
     """Call the rule of rest at an address, in compiled code."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.FunctionType(ir.IntType(64), [argument.type for argument in arguments[1:]]).as_pointer()
-        return builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
-
-    return types.int64(types.int64, *REST_SIGNATURE.args), generate
+    return types.int64(types.int64, *REST_SIGNATURE.args), _call_whole
 
 
 @intrinsic
@@ -232,12 +236,7 @@ def call_cells(
     typing: Any, function: Any, table: Any, room: Any, size: Any, m: Any, pivots: Any, vector: Any
 ) -> Any:  # fmt: skip
     """Call a function of `brnn.ensemble.kernels.cell_steps` at an address, in compiled code."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.FunctionType(ir.IntType(64), [argument.type for argument in arguments[1:]]).as_pointer()
-        return builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
-
-    return types.int64(types.int64, *CELLS_SIGNATURE.args), generate
+    return types.int64(types.int64, *CELLS_SIGNATURE.args), _call_whole
 
 
 @intrinsic
@@ -366,13 +365,7 @@ def _array(context: Any, builder: Any, kind: Any, place: Any, sizes: list[Any]) 
 @intrinsic
 def call_rhs(typing: Any, function: Any, t: Any, u: Any, du: Any, places: Any) -> Any:
     """Call the right-hand side at an address, in compiled code."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments[1:]]).as_pointer()
-        builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
-        return context.get_dummy_value()
-
-    return types.void(types.int64, *RHS_SIGNATURE.args), generate
+    return types.void(types.int64, *RHS_SIGNATURE.args), _call
 
 
 @intrinsic
@@ -380,13 +373,7 @@ def call_band(
     typing: Any, function: Any, t: Any, u: Any, du: Any, places: Any, phase: Any, band: Any, room: Any
 ) -> Any:  # fmt: skip
     """Call a phase of a step for one band, by the address of the function of all, in compiled code."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments[1:]]).as_pointer()
-        builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
-        return context.get_dummy_value()
-
-    return types.void(types.int64, *BAND_SIGNATURE.args), generate
+    return types.void(types.int64, *BAND_SIGNATURE.args), _call
 
 
 @intrinsic
@@ -394,13 +381,7 @@ def call_block(
     typing: Any, function: Any, t: Any, u: Any, du: Any, places: Any, sums: Any, room: Any, block: Any, blocks: Any
 ) -> Any:
     """Call a part of a right-hand side for one block, by its address, in compiled code."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments[1:]]).as_pointer()
-        builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
-        return context.get_dummy_value()
-
-    return types.void(types.int64, *BLOCK_SIGNATURE.args), generate
+    return types.void(types.int64, *BLOCK_SIGNATURE.args), _call
 
 
 @intrinsic
@@ -409,13 +390,7 @@ def call_pass(
     weights: Any, places: Any, totals: Any, share: Any, out: Any, block: Any, blocks: Any,
 ) -> Any:  # fmt: skip
     """Call a pass over a block, by its address, in compiled code."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments[1:]]).as_pointer()
-        builder.call(builder.inttoptr(arguments[0], kind), arguments[1:])
-        return context.get_dummy_value()
-
-    return types.void(types.int64, *PASS_SIGNATURE.args), generate
+    return types.void(types.int64, *PASS_SIGNATURE.args), _call
 
 
 @intrinsic

@@ -7,7 +7,6 @@ gates, is integrated as ever, its input from the weights being an argument of th
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from brnn.integrate.steppers import affine_weights_rows as layout
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import STEP_FILES
 from brnn.integrate.steppers.explicit_steps import STAGES, ExplicitSteps
-from brnn.integrate.steppers.threads import begin, give_way, place, processors, released
+from brnn.integrate.steppers.threads import give_way, helped, place, processors
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.topologies.uniform import AllButSelf
@@ -133,18 +132,12 @@ class AffineWeights(ExplicitSteps):
         saved, before = self._room(times, rows, room), int(counts[code.ROW])
         moments[[code.NEXT, code.RATE]] = self.h_abs, self.fastest
         yields = give_way()
-        whole[code.CLOSED] = 0
-        pending: list[Future[None]] = []
-        if most > 0 and self._helpers:
-            pending = begin(self._helpers, code.help_out, [(whole, yields)] * self._helpers)
-        try:
+        more = [(whole, yields)] * (self._helpers if most > 0 else 0)
+        with helped(whole, code.CLOSED, code.help_out, more):
             status, done = code.advance(
                 *self._shared, self._strengths, self._rhs.shift, moments, counts, piece.stop, piece.longest, times,
                 saved, most, yields,
             )  # fmt: skip
-        finally:
-            whole[code.CLOSED] = 1
-            released(pending)
         self.status = ("running", "finished", "failed")[status]
         self.t, self.h_abs, self._before = (float(moments[k]) for k in (code.NOW, code.NEXT, code.BEFORE))
         self.step_size, self.fastest = self.t - self._before, float(moments[code.RATE])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from brnn.compiler.cache import load_copy
 from brnn.compiler.system import RightHandSide, System
-from brnn.integrate.steppers.threads import begin, give_way, place, processors, released
+from brnn.integrate.steppers.threads import give_way, helped, place, processors
 
 __all__ = ["BandSteps"]
 
@@ -43,14 +42,9 @@ class BandSteps:
         """Make steps of some lengths, which end at some times."""
         code, whole, yielding = self._code, self._whole, give_way()
         whole[[code.FUNCTION, code.TABLE]] = rhs.in_bands.address, place(rhs.table)
-        whole[[code.CLOSED, code.TICKET]] = 0, len(self._tasks)  # no task yet
+        whole[code.TICKET] = len(self._tasks)  # no task yet
         shared: tuple[Any, ...] = whole, self._tasks, self._over
-        pending: list[Future[None]] = []
-        if self._helpers and whole[code.LATE] <= code.TOO_OFTEN + code.OFTEN * whole[code.SERIES]:
-            more = [(*shared, room, yielding) for room in self._rooms[1:]]
-            pending = begin(self._helpers, code.help_out, more)
-        try:
+        often = whole[code.LATE] > code.TOO_OFTEN + code.OFTEN * whole[code.SERIES]
+        more = [] if often else [(*shared, room, yielding) for room in self._rooms[1:]]
+        with helped(whole, code.CLOSED, code.help_out, more):
             code.advance(*shared, self._rooms[0], times + rhs.shift, steps, self._length, self._helpers, yielding)
-        finally:
-            whole[code.CLOSED] = 1
-            released(pending)

@@ -31,7 +31,6 @@ from brnn.compiler.numba_internals import (
 from brnn.integrate.steppers import pair
 from brnn.integrate.steppers.block_sums import (
     keep_between,
-    keep_within,
     new_state,
     next_stage,
     sizes,
@@ -57,6 +56,7 @@ from brnn.integrate.steppers.dormand_prince_steps import (
     TINY,
     first_length,
     grown,
+    keep_within,
     shrunk,
     stable,
     trial_step,

@@ -14,7 +14,6 @@ from brnn.integrate.steppers.dormand_prince_steps import _E, weights_within
 
 __all__ = [
     "keep_between",
-    "keep_within",
     "new_state",
     "next_stage",
     "sizes",
@@ -168,19 +167,8 @@ def two_within(
 
 
 @njit(**_PASS)
-def keep_within(lowest: np.ndarray, highest: np.ndarray, out: np.ndarray) -> float:
-    """Project a state onto its bounds; return by how much the unknown that was farthest outside moved."""
-    largest = np.int64(0)
-    for i in range(out.size):
-        value = min(max(out[i], lowest[i]), highest[i])
-        largest = max(largest, bits_of(abs(value - out[i])))
-        out[i] = value
-    return number_of(largest)
-
-
-@njit(**_PASS)
 def keep_between(lowest: float, highest: float, out: np.ndarray) -> float:
-    """Do the same where all bounds are equal."""
+    """Project a state onto bounds that are equal; return by how much the unknown that was farthest outside moved."""
     largest = np.int64(0)
     for i in range(out.size):
         value = min(max(out[i], lowest), highest)

@@ -7,7 +7,6 @@ A pass is shared by threads, and has the same bits for any number of them (`brnn
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from brnn.compiler.cache import load_copy, load_module
 from brnn.compiler.system import System
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import STEP_FILES, DormandPrince
-from brnn.integrate.steppers.threads import begin, give_way, place, processors, released
+from brnn.integrate.steppers.threads import give_way, helped, place, processors
 
 __all__ = ["BlockedDormandPrince"]
 
@@ -115,21 +114,14 @@ class BlockedDormandPrince(DormandPrince):
         """
         piece, code = self._piece, self._code
         saved, s = self._room(times, rows, room), np.empty(_AT_ONCE)
-        self._whole[code.CLOSED] = 0
         helpers = self._helpers if most > 0 else 0
         shared = self._whole, self._numbers, self._found, self._parts
-        pending: list[Future[None]] = []
-        if helpers:
-            more = [(*shared, s, *self._bounds, place(room), give_way()) for room in self._rooms[1:]]
-            pending = begin(helpers, code.help_out, more)
-        try:
+        more = [(*shared, s, *self._bounds, place(room), give_way()) for room in self._rooms[1 : helpers + 1]]
+        with helped(self._whole, code.CLOSED, code.help_out, more):
             status, done = code.advance(
                 *shared, self._sums, self._shares, piece.fun.shift, self._moments, self._counts, piece.stop,
                 piece.longest, times, saved, s, *self._bounds, place(self._rooms), most, helpers, give_way(),
             )  # fmt: skip
-        finally:
-            self._whole[code.CLOSED] = 1
-            released(pending)
         self.status = ("running", "finished", "failed")[status]
         return saved[:done]
 

@@ -199,7 +199,7 @@ def _copy(values: np.ndarray, out: np.ndarray) -> None:
 
 
 @njit(pipeline_class=NoAlias, **_HELPER)
-def _keep_within(lowest: np.ndarray, highest: np.ndarray, out: np.ndarray) -> float:
+def keep_within(lowest: np.ndarray, highest: np.ndarray, out: np.ndarray) -> float:
     """Project a state onto its bounds; return by how much the unknown that was farthest outside moved."""
     largest = np.int64(0)
     for i in range(out.size):
@@ -285,14 +285,14 @@ def advance(
                     r = (times[done + 1] - before) / (t - before)
                     _two_within(s, r, h, other, k0, k2, k3, k4, k5, k6, out, more)
                     if bounded:
-                        moments[PROJECTED] = max(moments[PROJECTED], _keep_within(lowest, highest, more))
+                        moments[PROJECTED] = max(moments[PROJECTED], keep_within(lowest, highest, more))
                     done += 1
                 elif times[done] == t:
                     _copy(u, out)
                 else:
                     _within(s, h, other, k0, k2, k3, k4, k5, k6, out)
                 if bounded:
-                    moments[PROJECTED] = max(moments[PROJECTED], _keep_within(lowest, highest, out))
+                    moments[PROJECTED] = max(moments[PROJECTED], keep_within(lowest, highest, out))
                 done += 1
         if done == saved.shape[0] and done < times.size and times[done] <= t:
             break  # there is no room for what was passed

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Threads", "begin", "give_way", "place", "processors", "released"]
+__all__ = ["Threads", "give_way", "helped", "place", "processors"]
 
 
 class Threads:
@@ -28,22 +29,30 @@ class Threads:
             function(*arguments, 0, count)
             return
         parts = [(*arguments, *edges[k : k + 2]) for k in range(1, self._count)]
-        others = begin(self._count - 1, function, parts)
+        others = _begin(self._count - 1, function, parts)
         function(*arguments, *edges[:2])
         for other in others:
             other.result()
 
 
-def begin(count: int, function: Callable[..., None], arguments: Iterable[tuple[Any, ...]]) -> list[Future[None]]:
-    """Let `count` helpers call a function, each with its arguments."""
+@contextlib.contextmanager
+def helped(
+    whole: np.ndarray, closed: int, function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]
+) -> Iterator[None]:
+    """Let helpers call a function meanwhile, one for each of the `arguments`, until ``whole[closed]`` is not 0."""
+    whole[closed] = 0
+    pending = _begin(len(arguments), function, arguments) if arguments else []
+    try:
+        yield
+    finally:
+        whole[closed] = 1
+        for other in pending:
+            if not other.cancel():  # one that never got a processor is not waited for
+                other.result()
+
+
+def _begin(count: int, function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> list[Future[None]]:
     return [helpers(count).submit(function, *each) for each in arguments]
-
-
-def released(pending: Iterable[Future[None]]) -> None:
-    """Wait for helpers that have begun; those that never got a processor are not waited for."""
-    for other in pending:
-        if not other.cancel():
-            other.result()
 
 
 def processors() -> int:
