@@ -40,7 +40,9 @@ _NAMES = (
     "NoAlias, PASS_SIGNATURE, array_at, array_in, bits_of, block_in, compiled_once, entry_at, number_of, numbers_in"
 )
 _IMPORTS = f"from numba import cfunc, njit\n\nfrom brnn.compiler.numba_internals import {_NAMES}"
-_LOOP = "njit(pipeline_class=NoAlias, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)"
+# Inlined, as Numba 0.68.1 compiles what is called twice: for itself, which the process that compiles it calls, and
+# within what is kept of its caller, which later processes load; the two add up in different orders.
+_LOOP = "njit(pipeline_class=NoAlias, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **options)"
 _ARGUMENTS = "kind, t_slopes, t_totals, now, then, u, ks, weights, places, totals_at, share_at, out_at, block, blocks"
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +113,26 @@ def test_it_makes_the_steps_of_the_explicit_method(norm: str) -> None:
     np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-13)
     np.testing.assert_allclose(inside, expected_inside, rtol=1e-10, atol=1e-13)
     assert ours.fastest == pytest.approx(plain.fastest, rel=1e-6)
+
+
+AGAIN = """
+import hashlib, runpy, sys
+from brnn.compiler.cache import load_module
+from brnn.integrate.steppers.blocks import BlockedDormandPrince
+names = runpy.run_path(sys.argv[1])
+one = names["piece"]()
+stepper = BlockedDormandPrince(one)
+module = load_module(one.system.passes(one.fun.arguments[1]) + sys.argv[2])
+stepper._whole[stepper._code.FUSED] = module.fused.address
+print(hashlib.sha1(names["at_the_end"](stepper)[0].tobytes()).hexdigest())
+"""
+
+
+def test_a_pass_has_the_same_bits_where_it_is_compiled_and_where_it_is_loaded() -> None:
+    """A function that is not inlined is compiled for itself, and once more into what is kept of its caller."""
+    command = [sys.executable, "-c", AGAIN, __file__, f"# {uuid.uuid4()}\n"]
+    compiled, loaded = (subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2))
+    assert compiled == loaded
 
 
 @pytest.mark.parametrize("count", [2, 4])

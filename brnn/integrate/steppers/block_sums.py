@@ -25,6 +25,8 @@ __all__ = [
 
 _HELPER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _PASS = {"pipeline_class": NoAlias, "fastmath": {"contract", "reassoc"}, **_HELPER}
+# Of what two functions compute, and must have the same bits in both.
+_ALIKE = {"pipeline_class": NoAlias, **_HELPER}
 
 
 @njit(**_PASS)
@@ -129,7 +131,7 @@ def speed_of(u: np.ndarray, f: np.ndarray, rtol: float, atol: float) -> tuple[fl
     return number_of(state), number_of(speed)
 
 
-@njit(**_PASS)
+@njit(**_ALIKE)
 def within(
     s: float, h: float, lowest: float, highest: float, u: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray,
     k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, out: np.ndarray,
@@ -145,7 +147,7 @@ def within(
     return number_of(largest)
 
 
-@njit(**_PASS)
+@njit(**_ALIKE)
 def two_within(
     s: float, r: float, h: float, lowest: float, highest: float, u: np.ndarray, k0: np.ndarray, k2: np.ndarray,
     k3: np.ndarray, k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, out: np.ndarray, more: np.ndarray,
