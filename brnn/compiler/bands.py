@@ -23,6 +23,7 @@ import numpy as np
 
 from brnn.base.codetext import code_of
 from brnn.compiler.blocks import is_of_one_cell, sums_of
+from brnn.compiler.cell_loops import CellLoops
 from brnn.compiler.module_text import text_in_bands
 from brnn.compiler.program import Program
 from brnn.compiler.statements import (
@@ -41,7 +42,6 @@ from brnn.compiler.statements import (
     Size,
     Statement,
     elements,
-    renamed,
 )  # fmt: skip
 from brnn.spec.network import Network
 from brnn.spec.topologies.rows import IN_ROWS, InRows
@@ -74,6 +74,8 @@ class _Part:
         What does it for some rows, if it is the call of a kernel.
     near : bool
         Whether what it reads anywhere lies in the bands next to its own.
+    begins : bool
+        Whether the kernel sets, in the place of adding.
     """
 
     statement: Statement
@@ -84,6 +86,7 @@ class _Part:
     writes: frozenset[str]
     kernel: InRows | None = None
     near: bool = False
+    begins: bool = False
 
     @property
     def by_map(self) -> bool:
@@ -127,6 +130,7 @@ class _Division:
     grids: dict[Shape, int] = field(default_factory=dict)
     rooms: dict[str, int] = field(default_factory=dict)
     of_one_map: set[str] = field(default_factory=set)
+    loops: CellLoops = field(default_factory=CellLoops)
 
     def part(self, statement: Statement) -> _Part:
         """Return what a statement touches, and in which way."""
@@ -251,11 +255,12 @@ class _Division:
         """Yield the lines of what is done with one map after the other."""
         printer, shape = Printer(), group[0].shape
         assert shape is not None
+        together: list[Loop] = []
         k = self.grids[shape]
         yield f"        for c in range(channels_{k}):"
         yield f"            first = 8 * (c * plane_{k} + low_{k} * width_{k})"
         found: set[str] = set()
-        for part in group:
+        for part, after in zip(group, [*group[1:], None], strict=True):
             statement = part.statement
             touched = {*_arrays(statement)} if isinstance(statement, Loop) else part.writes
             for name in sorted(touched - found):
@@ -267,8 +272,10 @@ class _Division:
                 yield f"            {name}_b = array_at({place}, own_{k})"
             found |= touched
             if isinstance(statement, Loop):
-                body = renamed(statement.body, {name: f"{name}_b" for name in touched})
-                yield from printer.lines([replace(statement, stop=Index(f"own_{k}"), body=tuple(body))], 3)
+                together.append(statement)
+                if after is None or not isinstance(after.statement, Loop):
+                    yield " " * 12 + self.loops.call(together, found, f"own_{k}")
+                    together = []
             else:
                 assert isinstance(statement, Call)
                 yield from printer.lines([self._call(statement, part)], 3)
@@ -302,6 +309,7 @@ class _Division:
                 more += [f"own_{k}", f"low_{k}"]
             else:
                 more += [f"plane_{k}", "0"]
+        more += [str(part.begins)] if kernel.begins else []
         code = program.kernel(kernel.kernel.__name__, kernel.kernel)
         return Call(code.name, (*given, *map(Index, more)))
 
@@ -340,6 +348,11 @@ def divide(network: Network, program: Program) -> None:
                 first.append(statement)
                 continue
         part = division.part(statement)
+        if part.kernel is not None and part.kernel.begins:
+            zeros = next((k for k in reversed(range(len(parts))) if part.writes & parts[k].touches), None)
+            if zeros is not None and _is_zeros(parts[zeros].statement):
+                part = replace(part, begins=True)
+                del parts[zeros], placed[zeros]
         apart = [(k, part.after(other)) for k, other in enumerate(parts)]
         placed.append(max((placed[k] + distance for k, distance in apart if distance is not None), default=0))
         parts.append(part)
@@ -352,7 +365,15 @@ def divide(network: Network, program: Program) -> None:
     lines = [*division.lines(), *Printer().lines(first)]
     for k, phase in enumerate(phases):
         lines += [f"    if phase == {k}:", *division.of_phase(phase)]
-    program.source = text_in_bands(program, lines)
+    program.source = text_in_bands(program, lines, division.loops.texts)
+
+
+def _is_zeros(statement: Statement) -> bool:
+    """Tell whether a statement sets the elements of an array to 0 and does nothing else."""
+    match statement:
+        case Loop(_, _, (Assign(Element(), value, "="),)):
+            return value == ZERO
+    return False
 
 
 def _tasks(phases: Sequence[Sequence[_Part]], bands: int) -> np.ndarray:

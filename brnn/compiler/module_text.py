@@ -111,11 +111,14 @@ def text_of(
     return _module(program, imports, CALLED, "cfunc(RHS_SIGNATURE, ", "t, u, du, places", lines, clear)
 
 
-def text_in_bands(program: Program, lines: Sequence[str]) -> str:
-    """Return the module of a step in bands (`brnn.compiler.bands`), whose lines are given: ``bands`` and ``renew``."""
+def text_in_bands(program: Program, lines: Sequence[str], called: Sequence[str]) -> str:
+    """Return the module of a step in bands (`brnn.compiler.bands`): ``bands`` and ``renew``.
+
+    The lines of ``bands`` are given, and the functions that only it calls.
+    """
     imports, first = _found(program, True, True, ())
-    imports = imports.replace("import RHS", "import BAND_SIGNATURE, RHS").replace("numbers_in", "numbers_in, place_of")
-    parts = [_head(program, imports, CALLED)]
+    imports = imports.replace("import RHS", "import BAND_SIGNATURE, NoAlias, RHS")
+    parts = [_head(program, imports.replace("numbers_in", "numbers_in, place_of"), CALLED), *called]
     for name, kind, more, body in (
         ("bands", "BAND_SIGNATURE", ", phase, band, room", lines),
         ("renew", "RHS_SIGNATURE", "", Printer().lines(program.renewed)),

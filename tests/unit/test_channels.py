@@ -13,6 +13,7 @@ from reference import applied, reference_rhs
 import brnn
 from brnn.compiler import compile_network
 from brnn.spec.topologies.channels import ChannelKernels, shared_sums
+from brnn.spec.topologies.rows import shifted_in_rows
 
 MODES = {"zero": "constant", "periodic": "wrap", "reflect": "reflect", "nearest": "nearest"}
 
@@ -42,7 +43,7 @@ def test_one_kernel_for_all_maps_costs_what_it_costs_alone() -> None:
     shift = np.zeros((3, 3))
     shift[0, 2] = 1.0
     wide = np.random.default_rng(4).random((41, 41))
-    product = np.outer(wide[0], wide[1])
+    product = np.outer(wide[0, :21], wide[1, :21])
     methods = [brnn.ChannelKernels(kernels).method((4, 64, 64)) for kernels in (shift, product, wide)]
     assert methods == ["direct", "separable", "fourier"]
 
@@ -139,3 +140,22 @@ def test_what_does_not_fit_is_refused_in_one_line(topology: Any, source: Any, ta
     with pytest.raises(brnn.SpecError, match=re.escape(message)) as error:
         topology().check(source, target, "Projection 'p'")
     assert "\n" not in str(error.value)
+
+
+def test_a_filter_in_rows_sets_what_it_would_add() -> None:
+    """Rows and columns that the first tap does not reach are 0, whatever stood there; others add to it."""
+    rng = np.random.default_rng(6)
+    height, width = 7, 5
+    for _ in range(40):
+        count = int(rng.integers(0, 4))
+        down, across, taps = rng.integers(-8, 9, count), rng.integers(-6, 7, count), rng.normal(size=count)
+        s, (low, high) = rng.normal(size=height * width), sorted(rng.integers(0, height + 1, 2))
+        around = np.pad(s.reshape(height, width), 8)
+        expected = np.zeros((high - low, width))
+        for i, j, tap in zip(down, across, taps, strict=True):
+            expected += tap * around[8 + low + i : 8 + high + i, 8 + j : 8 + j + width]
+        given = (np.array([height, width]), np.array([0]), np.array([0, count]), down, across, taps)
+        for begins, before in ((True, np.nan), (False, 0.0)):
+            net = np.full(expected.size, before)
+            shifted_in_rows(s, net, *given, 0, low, high, width, s.size, 0, begins)
+            np.testing.assert_allclose(net, expected.ravel(), rtol=0, atol=1e-12)

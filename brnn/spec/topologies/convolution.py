@@ -234,9 +234,12 @@ class Convolution(Topology):
             return (height, width), (0, 0)
         import scipy.fft
 
-        rows = scipy.fft.next_fast_len(height + tall - 1, real=True) if height > 1 or tall > 1 else 1
-        columns = scipy.fft.next_fast_len(width + wide - 1, real=True)
-        return (rows, columns), (tall // 2, wide // 2)
+        # Where there is nothing beyond the edges, the same cells of 0 serve both of two opposite ones.
+        one = self.boundary == "zero"
+        beyond, aside = (tall // 2, wide // 2) if one else (tall - 1, wide - 1)
+        rows = scipy.fft.next_fast_len(height + beyond, real=True) if height > 1 or tall > 1 else 1
+        columns = scipy.fft.next_fast_len(width + aside, real=True)
+        return (rows, columns), ((0, 0) if one else (tall // 2, wide // 2))
 
     def fourier_arguments(self, shape: Shape) -> tuple[np.ndarray, ...]:
         """Return sizes of the field, index maps, transfer function, work arrays, and the axes of the FFT."""

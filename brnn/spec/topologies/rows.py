@@ -3,7 +3,8 @@
 They take the arguments of the kernel in whose place they stand, and after them the first row, the row after the last,
 and the length of a row, all of the target's maps; then, of the source and of the target, how far its maps lie apart in
 the array, and with which row they begin there. Those that do one map take its number before the rows, have only its
-rows to write, and are told nothing more about the target.
+rows to write, and are told nothing more about the target. Some are told last whether they are the first that write
+there: then they set what others add, and nobody has to write zeros before.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ class InRows:
         Whether it does one map of the target, whose number is given before the rows.
     in_turn : tuple of str
         Those of which each band needs its own.
+    begins : bool
+        Whether it is told last whether to set, in the place of adding.
     """
 
     kernel: Callable[..., Any]
@@ -55,15 +58,39 @@ class InRows:
     reach: Callable[[Mapping[str, Any]], int] | None = None
     by_map: bool = False
     in_turn: tuple[str, ...] = ()
+    begins: bool = False
 
 
 def shifted_in_rows(
     s: Any, net: Any, sizes: Any, senders: Any, first: Any, down: Any, across: Any, taps: Any, c: Any, low: Any,
-    high: Any, width: Any, s_plane: Any, s_low: Any,
+    high: Any, width: Any, s_plane: Any, s_low: Any, begins: Any,
 ) -> None:  # fmt: skip
     """Add, for each tap of a map that is not 0, the map that sends to it; beyond the edge there is nothing."""
     height = sizes[0]
-    for k in range(first[c], first[c + 1]):
+    added = first[c]
+    if begins and (added == first[c + 1] or width <= abs(across[added])):
+        for j in range(net.size):
+            net[j] = 0.0
+    elif begins:
+        left = max(0, -across[added])
+        right = min(width, width - across[added])
+        for i in range(low, high):
+            to = (i - low) * width
+            if i + down[added] < 0 or i + down[added] >= height:
+                for j in range(to, to + width):
+                    net[j] = 0.0
+            else:
+                for j in range(to, to + left):
+                    net[j] = 0.0
+                for j in range(to + right, to + width):
+                    net[j] = 0.0
+                start = senders[c] * s_plane + (i + down[added] - s_low) * width + across[added]
+                out = net[to + left : to + right]
+                sent = s[start + left : start + right]
+                for j in range(out.size):
+                    out[j] = taps[added] * sent[j]
+        added += 1
+    for k in range(added, first[c + 1]):
         tap = taps[k]
         left = max(0, -across[k])
         right = min(width, width - across[k])
@@ -78,7 +105,7 @@ def shifted_in_rows(
 
 
 def across_in_rows(
-    s: Any, net: Any, matrix: Any, c: Any, low: Any, high: Any, width: Any, s_plane: Any, s_low: Any,
+    s: Any, net: Any, matrix: Any, c: Any, low: Any, high: Any, width: Any, s_plane: Any, s_low: Any, begins: Any,
 ) -> None:  # fmt: skip
     """Add to a map the weighted sum of the maps of the source."""
     for k in range(matrix.shape[1]):
@@ -86,13 +113,21 @@ def across_in_rows(
         if weight != 0.0:
             start = k * s_plane + (low - s_low) * width
             sent = s[start : start + net.size]
-            for i in range(net.size):
-                net[i] += weight * sent[i]
+            if begins:
+                for i in range(net.size):
+                    net[i] = weight * sent[i]
+            else:
+                for i in range(net.size):
+                    net[i] += weight * sent[i]
+            begins = False
+    if begins:
+        for i in range(net.size):
+            net[i] = 0.0
 
 
 def shared_in_rows(
     s: Any, net: Any, left: Any, right: Any, weights: Any, sums: Any, low: Any, high: Any, width: Any, s_plane: Any,
-    s_low: Any, net_plane: Any, net_low: Any,
+    s_low: Any, net_plane: Any, net_low: Any, begins: Any,
 ) -> None:  # fmt: skip
     """Add to each map the weighted sum of maps of the source, and of sums of two that several maps receive."""
     cells = (high - low) * width
@@ -113,6 +148,9 @@ def shared_in_rows(
                 both[i] = one[i] + other[i]
         for c in range(weights.shape[0]):
             out = net[c * net_plane + target + start : c * net_plane + target + start + size]
+            if begins:
+                for i in range(size):
+                    out[i] = 0.0
             for k in range(weights.shape[1]):
                 weight = weights[c, k]
                 if weight != 0.0:
@@ -158,10 +196,13 @@ def fourier_in_rows(
 
 IN_ROWS: dict[Callable[..., Any], InRows] = {
     shifted_channels: InRows(
-        shifted_in_rows, reach=lambda given: int(np.abs(given["down"]).max(initial=0)), by_map=True
+        shifted_in_rows,
+        reach=lambda given: int(np.abs(given["down"]).max(initial=0)),
+        by_map=True,
+        begins=True,
     ),
-    AcrossChannels.kernel: InRows(across_in_rows, reads_own=True, by_map=True),
-    shared_across_channels: InRows(shared_in_rows, reads_own=True, in_turn=("sums",)),
+    AcrossChannels.kernel: InRows(across_in_rows, reads_own=True, by_map=True, begins=True),
+    shared_across_channels: InRows(shared_in_rows, reads_own=True, in_turn=("sums",), begins=True),
     BlockSums.kernel: InRows(block_sums_in_rows, reach=lambda _: 1, by_map=True),
     fourier_channels: InRows(fourier_in_rows, writes_own=False, rooms=("buffer", "spectrum")),
 }
