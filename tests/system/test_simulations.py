@@ -77,7 +77,6 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["grip", "slip", "nuclear"],
         ["slip: first slip, load/(40 gain) less", "slip: mossy fibre at rest", "slip: S passes 0.1 in trial 1"],
     ),
-    "choice_curves": (["--pairs", "1", "--quick"], ["M", "gaze"], ["no stimulation: what was", "never more often"]),
     "grids_by_rates": (["--seeds", "1", "--minutes", "0.5"], ["map", "stripes"], ["sums of weights, as found"]),
     "grid_cells": (
         ["--trials", "2", "--minutes", "0.5", "--cells", "12", "--places", "5"],
@@ -88,11 +87,6 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["--quick"],
         ["M", "colliculus", "gaze"],
         ["a list: 38, 14, 38, 68: sites", "gap of 500 ms: latency", "the same, stimulated at 21"],
-    ),
-    "eye_movements": (
-        [],
-        ["colliculus", "burst", "tonic"],
-        ["where lisTELOS sends the eye", "sizes (degrees), from site", "from command to movement"],
     ),
     "heading_from_flow": (
         ["--rows", "24", "--columns", "80", "--scenes", "2", "--finer", "1"],
@@ -146,6 +140,13 @@ SCRIPTS: dict[str, tuple[list[str], list[str], list[str]]] = {
         ["--width", "24"],
         ["photograph"] + [f"{layer}_{k}" for layer in ("F1", "F2") for k in range(1, 5)],
         ["total of F1, B I/(A + I)", "total stored by F2, B - A/C", "reflectances theta_i"],
+    ),
+    # Last: their networks, the largest, are those of claims, which another process compiles meanwhile.
+    "choice_curves": (["--pairs", "1", "--quick"], ["M", "gaze"], ["no stimulation: what was", "never more often"]),
+    "eye_movements": (
+        [],
+        ["colliculus", "burst", "tonic"],
+        ["where lisTELOS sends the eye", "sizes (degrees), from site", "from command to movement"],
     ),
 }
 

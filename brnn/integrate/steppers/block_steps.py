@@ -300,18 +300,22 @@ def advance(
     that `helpers` share. `s` has room for the parts of a step at which states are saved.
     """
     done, made = 0, 0
+    # Numba compiles a function once more for each whole number that is given to it as it stands in the text.
+    first, second, again, last = np.int64(FIRST), np.int64(SECOND), np.int64(6), np.int64(7)
+    tried, bent, inside, alone = np.int64(TRIAL), np.int64(BENT), np.int64(WITHIN), np.int64(0)
     t, h_next, fastest = moments[NOW], moments[NEXT], moments[RATE]
     row_bytes = 8 * parts[parts.size - 1]
     if counts[EVALUATIONS] == 0:
         numbers[T_SLOPES] = numbers[T_TOTALS] = t + shift
-        _go(FIRST, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, 0, give_way)
+        _go(first, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way)
         if whole[FUSED] != 0:
             # The slopes of a beginning are found as those at the end of a step, to the same bits: a step of no length.
             _weigh(6, 0.0, numbers)
-            _go(6, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, 0, give_way)
-            _go(7, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, 0, give_way)
+            _go(again, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way)
+            _go(last, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way)
             _turn(whole)
-        state, speed, _ = _go(SECOND, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, 0, give_way)
+        found_there = _go(second, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way)
+        state, speed = found_there[0], found_there[1]
         length = stop - t
         counts[EVALUATIONS] = 1
         trial = length
@@ -319,8 +323,8 @@ def advance(
             trial = trial_step(length, state, speed)
             numbers[T_SLOPES] = numbers[T_TOTALS] = t + trial + shift
             numbers[H] = trial
-            _go(TRIAL, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, 0, give_way)
-            bend = _go(BENT, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, 0, give_way)[1]
+            _go(tried, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way)
+            bend = _go(bent, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way)[1]
             trial = first_length(length, trial, speed, bend)
             counts[EVALUATIONS] = 2
         h_next = h_next if h_next > 0.0 else trial
@@ -338,7 +342,7 @@ def advance(
                 numbers[H], whole[ROWS], whole[OUT] = t - before, count, place_of(saved) + done * row_bytes
                 whole[U], whole[NEW] = whole[NEW], whole[U]  # the last step, once more
                 outside = _go(
-                    WITHIN, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, helpers, give_way
+                    inside, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, helpers, give_way
                 )[0]
                 whole[U], whole[NEW] = whole[NEW], whole[U]
                 moments[PROJECTED] = max(moments[PROJECTED], outside)

@@ -79,7 +79,9 @@ class BlockedDormandPrince(DormandPrince):
     def bounds(self, bounds: tuple[np.ndarray, np.ndarray]) -> None:
         if all(bound.size and bound.strides == (0,) for bound in bounds):
             bounds = bounds[0][:1], bounds[1][:1]
-        self._bounds = np.ascontiguousarray(bounds[0]), np.ascontiguousarray(bounds[1])
+        # What may not be written is another type, for which all would be compiled again.
+        lowest, highest = (np.require(bound, requirements=["C", "W"]) for bound in bounds)
+        self._bounds = lowest, highest
 
     def _slope(self, k: int) -> np.ndarray:
         return self._places[int(self._whole[self._code.K + k])]
