@@ -23,6 +23,7 @@ FORTH, ACROSS, BACK = "transform_rows", "transform_columns", "transform_rows_bac
 _LANES = 8  # as brnn.compiler.fourier_vectors has it, which loads Numba
 _RADICES = (8, 4, 2, 3, 5)  # in the order in which they are taken
 _LINE = 64  # bytes
+_ROUNDED = 1e-15  # what kernels that are symmetric are transformed to has imaginary parts of rounding errors
 _I = Index("i")
 _WHOLE = ConstantNumber("0"), ConstantNumber("1")  # all of a phase: part 0 of 1
 
@@ -114,7 +115,9 @@ def _add_phases(
         (height, width), rows, columns, *_ = parts[0]
         tall, wide = rows.size, columns.size
         down, along = _radices(tall), _radices(wide)
-        whole = [height, width, tall, wide, len(alike), len(down), len(along), *down, *along]
+        transfers = np.stack([part[3] for part in parts])
+        real = bool(np.abs(transfers.imag).max() <= _ROUNDED * np.abs(transfers).max())
+        whole = [height, width, tall, wide, len(alike), int(real), len(down), len(along), *down, *along]
         groups = -(-((wide + 1) // 2) // _LANES)
         numbers = 2 * _LANES * groups * height  # that stand for the complex ones
         values = {
@@ -123,14 +126,14 @@ def _add_phases(
             "columns": columns,
             "down": _turns(tall, down),
             "along": _turns(wide, along),
-            "transfers": _side_by_side(np.stack([part[3] for part in parts]), wide),
+            "transfers": _side_by_side(transfers, wide, real=real),
         }
         arrays = {key: program.array(f"{key}_{name}", value) for key, value in values.items()}
         spare = _LINE // 8
         for room, size in (
             ("spectrum", numbers + spare),
             ("products", len(alike) * numbers + spare),
-            ("scratch", 5 * (2 * _LANES * max(tall, wide, 2 * _LANES + 1) + 32) + spare),
+            ("scratch", 4 * (2 * _LANES * (max(tall, wide) + 1) + 16) + spare),
         ):
             arrays[room] = program.work(f"{room}_{name}", size)
         program.transforms[key] = arrays
@@ -170,11 +173,11 @@ def _turns(length: int, factors: Sequence[int]) -> np.ndarray:
     return np.concatenate(parts).view(np.float64)
 
 
-def _side_by_side(transfers: np.ndarray, wide: int) -> np.ndarray:
+def _side_by_side(transfers: np.ndarray, wide: int, *, real: bool) -> np.ndarray:
     """Return what kernels are transformed to, of shape (kernels, rows, columns), as groups of columns.
 
-    Behind them stand the last columns, if there is an even number of them. All are divided by the number of points,
-    and by 2, since rows come twice as large.
+    If there is an even number of columns, the first one has half its sum with the last one, and half their differences
+    stand behind all. All are divided by the number of points, and by 2, since rows come twice as large.
     """
     kernels, tall, _ = transfers.shape
     half = (wide + 1) // 2
@@ -182,9 +185,12 @@ def _side_by_side(transfers: np.ndarray, wide: int) -> np.ndarray:
     scaled = transfers / (2.0 * tall * wide)
     columns = np.zeros((kernels, tall, groups * _LANES), dtype=np.complex128)
     columns[:, :, :half] = scaled[:, :, :half]
+    last = 0.5 * (scaled[:, :, :1] - scaled[:, :, half:])
+    if last.size:
+        columns[:, :, :1] -= last
     numbers = columns.reshape(kernels, tall, groups, _LANES).transpose(0, 2, 1, 3)
-    last = np.ascontiguousarray(scaled[:, :, half:]).view(np.float64)
-    values = np.concatenate([np.stack([numbers.real, numbers.imag], axis=3).ravel(), last.ravel()])
+    parts = [numbers.real] if real else [numbers.real, numbers.imag]
+    values = np.concatenate([np.stack(parts, axis=3).ravel(), last.ravel().view(np.float64)])
     # Vectors are read faster that begin where a line of the cache does.
     room = np.empty(values.size + _LINE // 8)
     first = -room.__array_interface__["data"][0] % _LINE // 8

@@ -21,24 +21,28 @@ from numba import cfunc, njit, types
 
 from brnn.compiler.fourier_vectors import (
     LANES,
-    both_of,
     butterfly,
     clear,
     join,
     move,
     multiply,
-    one_of,
+    part,
+    scale,
+    separate,
     turn_in,
     turn_out,
+    unite,
 )
 from brnn.compiler.numba_internals import FOURIER_SIGNATURES, array_at, whole_at
 
 __all__ = ["across", "back", "forth"]
 
 NUMBER = 16 * LANES  # bytes of LANES complex numbers
-# What the whole numbers of a transform are: height and width of the field, those of the transform, kernels, how many
-# radices columns are transformed by, and rows, and these. Fields are at least LANES wide.
-HEIGHT, WIDTH, TALL, WIDE, KERNELS, DOWN, ALONG, FIRST_RADIX = range(8)
+IMAGINARY = NUMBER // 2  # where their imaginary parts begin
+# What the whole numbers of a transform are: height and width of the field, those of the transform, kernels, whether
+# what these are transformed to is real, how many radices columns are transformed by, and rows, and these. Fields are at
+# least LANES wide.
+HEIGHT, WIDTH, TALL, WIDE, KERNELS, REAL, DOWN, ALONG, FIRST_RADIX = range(9)
 
 _CALLED = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -50,10 +54,10 @@ def _aligned(place: int) -> int:
 
 
 @njit(**_CALLED)
-def _rooms(scratch: int, sizes: np.ndarray) -> tuple[int, int, int, int, int]:
-    """Return the addresses of five rooms for LANES rows or columns, which are no powers of two apart."""
-    one, each = _aligned(scratch), NUMBER * max(sizes[TALL], sizes[WIDE], 2 * LANES + 1) + 256
-    return one, one + each, one + 2 * each, one + 3 * each, one + 4 * each
+def _rooms(scratch: int, sizes: np.ndarray) -> tuple[int, int, int, int]:
+    """Return the addresses of rooms for LANES rows or columns and a number more, which are no powers of two apart."""
+    one, each = _aligned(scratch), NUMBER * (max(sizes[TALL], sizes[WIDE]) + 1) + 128
+    return one, one + each, one + 2 * each, one + 3 * each
 
 
 @njit(**_CALLED)
@@ -67,13 +71,16 @@ def _pass_by(radix: int) -> Any:
 
     @njit(types.void(*[types.int64] * 6), **_CALLED)
     def run(m: int, s: int, source: int, target: int, turns: int, exchanged: int) -> None:
-        far, near = NUMBER * s * m, NUMBER * s
-        for p in range(m):
+        far, near, y = NUMBER * s * m, NUMBER * s, target
+        for x in range(source, source + near, NUMBER):
+            butterfly(radix, 0, x, far, y, near, turns, exchanged)
+            y += NUMBER
+        for p in range(1, m):
+            turns += 16 * (radix - 1)
             y = target + radix * near * p
             for x in range(source + near * p, source + near * (p + 1), NUMBER):
-                butterfly(radix, x, far, y, near, turns, exchanged)
+                butterfly(radix, 1, x, far, y, near, turns, exchanged)
                 y += NUMBER
-            turns += 16 * (radix - 1)
 
     return run
 
@@ -81,19 +88,20 @@ def _pass_by(radix: int) -> Any:
 _by_two, _by_three, _by_four, _by_five, _by_eight = (_pass_by(radix) for radix in (2, 3, 4, 5, 8))
 
 
-@njit(types.void(types.int64, types.int64[::1], *[types.int64] * 6), **_CALLED)
+@njit(types.int64(types.int64, types.int64[::1], *[types.int64] * 6), **_CALLED)
 def _transform(
-    n: int, radices: np.ndarray, turns: int, start: int, end: int, one: int, other: int, exchanged: int
-) -> None:
-    """Transform LANES times n numbers that lie at `start` to `end`; passes between write to `one` and `other`.
+    n: int, radices: np.ndarray, turns: int, start: int, one: int, other: int, end: int, exchanged: int
+) -> int:
+    """Transform LANES times n numbers that lie at `start`; return where they are.
 
+    Passes write to `one` and `other` in turn, which may be `start`, and the last one to `end`, if that is not 0.
     At `turns` lie the factors of all passes. An inverse transform is one of real and imaginary parts exchanged.
     """
     m, s, passes, source = n, 1, radices.size, start
     for k in range(passes):
         r = radices[k]
         m //= r
-        target = end if k == passes - 1 else one if k % 2 == 0 else other
+        target = end if end != 0 and k == passes - 1 else one if k % 2 == 0 else other
         if r == 8:
             _by_eight(m, s, source, target, turns, exchanged)
         elif r == 4:
@@ -106,6 +114,7 @@ def _transform(
             _by_five(m, s, source, target, turns, exchanged)
         turns += 16 * (r - 1) * m
         s, source = s * r, target
+    return source
 
 
 @njit(**_CALLED)
@@ -118,17 +127,32 @@ def _gather(source: int, rows: np.ndarray, target: int) -> None:
 
 
 @njit(**_CALLED)
-def _multiply_two(whole: int, transfer: int, last: int, product: int, n: int) -> None:
-    """Multiply the first column and the last one, of real numbers before they were transformed as one."""
-    many = 2 * LANES * n
-    x, t, y, z = array_at(whole, many), array_at(transfer, many), array_at(product, many), array_at(last, 2 * n)
+def _multiply(whole: int, transfer: int, real: int, product: int, n: int) -> None:
+    end = product + NUMBER * n
+    if real:
+        for at in range(product, end, NUMBER):
+            scale(whole, transfer, at)
+            whole += NUMBER
+            transfer += NUMBER // 2
+    else:
+        for at in range(product, end, NUMBER):
+            multiply(whole, transfer, at)
+            whole += NUMBER
+            transfer += NUMBER
+
+
+@njit(**_CALLED)
+def _add_last(whole: int, last: int, product: int, n: int) -> None:
+    """Add to the first column what is missing.
+
+    It is the sum of the first one and i times the last one, z = a + i b, of real numbers before they were transformed:
+    c a + i d b = (c + d)/2 z(k) + (c - d)/2 conj z(-k), of which `_multiply` made the first part.
+    """
+    x, y, t = array_at(whole, 2 * LANES * n), array_at(product, 2 * LANES * n), array_at(last, 2 * n)
     for i in range(n):
         a, b = 2 * LANES * i, 2 * LANES * ((n - i) % n)
-        r0, i0 = 0.5 * (x[a] + x[b]), 0.5 * (x[a + LANES] - x[b + LANES])
-        r1, i1 = 0.5 * (x[a + LANES] + x[b + LANES]), 0.5 * (x[b] - x[a])
-        c0, d0, c1, d1 = t[a], t[a + LANES], z[2 * i], z[2 * i + 1]
-        y[a] = r0 * c0 - i0 * d0 - (r1 * d1 + i1 * c1)
-        y[a + LANES] = r0 * d0 + i0 * c0 + r1 * c1 - i1 * d1
+        y[a] += t[2 * i] * x[b] + t[2 * i + 1] * x[b + LANES]
+        y[a + LANES] += t[2 * i + 1] * x[b] - t[2 * i] * x[b + LANES]
 
 
 @njit(**_CALLED)
@@ -165,8 +189,7 @@ def forth(
     sizes = whole_at(sizes_at, FIRST_RADIX)
     height, width, wide = sizes[HEIGHT], sizes[WIDTH], sizes[WIDE]
     radices = whole_at(sizes_at + 8 * (FIRST_RADIX + sizes[DOWN]), sizes[ALONG])
-    start, continued, whole, one, other = _rooms(scratch, sizes)
-    a, b, half = one, one + NUMBER * LANES, (wide + 1) // 2
+    start, one, continued, _ = _rooms(scratch, sizes)
     last, below = height * (block + 1) // blocks, NUMBER * height
     for first in range(height * block // blocks, last, 2 * LANES):
         rows = min(2 * LANES, last - first)
@@ -175,24 +198,19 @@ def forth(
         if wide != width:
             _gather(start, whole_at(columns, wide), continued)
             source = continued
-        _transform(wide, radices, turns, source, whole, one, other, 0)
-        target, second = _aligned(spectrum) + NUMBER * first, min(LANES, rows - 1)
-        for group in range(_groups(wide)):
-            for k in range(LANES):
-                j = LANES * group + k
-                if j < half:
-                    both_of(whole + NUMBER * j, whole + NUMBER * ((wide - j) % wide), a + NUMBER * k, b + NUMBER * k)
-                else:
-                    clear(a + NUMBER * k)
-                    clear(b + NUMBER * k)
-            if group == 0 and wide % 2 == 0:
-                both_of(whole + NUMBER * half, whole + NUMBER * half, start, continued)
-                join(a, start, a)
-                join(b, continued, b)
-            for part in range(0, 16 * LANES, 8 * LANES):
-                turn_out(a + part, target + part, NUMBER, rows - 1)
-                turn_out(b + part, target + NUMBER * second + part, NUMBER, rows - 1 - second)
-            target += below
+        whole = _transform(wide, radices, turns, source, one, source, 0, 0)
+        end, second = whole + NUMBER * wide, min(LANES, rows - 1)
+        if wide % 2 == 0:
+            join(whole, whole + NUMBER * (wide // 2), whole, end)
+        else:
+            move(whole, end)
+        a = _aligned(spectrum) + NUMBER * first
+        for x in range(whole, whole + NUMBER * LANES * _groups(wide), NUMBER * LANES):
+            y, b = end + whole - x, a + NUMBER * second
+            separate(x, NUMBER, y, -NUMBER, a, rows - 1, b + IMAGINARY, rows - 1 - second, NUMBER)
+            y, x = y + IMAGINARY, x + IMAGINARY
+            separate(y, -NUMBER, x, NUMBER, b, rows - 1 - second, a + IMAGINARY, rows - 1, NUMBER)
+            a += below
 
 
 @cfunc(FOURIER_SIGNATURES["across"], cache=True, nogil=True, error_model="numpy")
@@ -204,26 +222,26 @@ def across(
     sizes = whole_at(sizes_at, FIRST_RADIX)
     height, tall, wide, kernels = sizes[HEIGHT], sizes[TALL], sizes[WIDE], sizes[KERNELS]
     radices = whole_at(sizes_at + 8 * FIRST_RADIX, sizes[DOWN])
-    start, continued, whole, one, other = _rooms(scratch, sizes)
+    one, other, room, continued = _rooms(scratch, sizes)
     spectrum, products = _aligned(spectrum_at), _aligned(products_at)
-    groups, column = _groups(wide), NUMBER * tall
+    groups, column = _groups(wide), NUMBER * tall // (2 if sizes[REAL] else 1)
     for group in range(groups * block // blocks, groups * (block + 1) // blocks):
         source = spectrum + NUMBER * height * group
         if tall != height:
             _gather(source, whole_at(rows, tall), continued)
             source = continued
-        _transform(tall, radices, turns, source, whole, one, other, 0)
+        whole = _transform(tall, radices, turns, source, one, other, 0, 0)
+        free = one + other - whole
         for k in range(kernels):
             transfer, target = (
                 transfers + column * (k * groups + group),
                 products + NUMBER * height * (k * groups + group),
             )
-            for at in range(0, column, NUMBER):
-                multiply(whole + at, transfer + at, start + at)
+            _multiply(whole, transfer, sizes[REAL], room, tall)
             if group == 0 and wide % 2 == 0:
-                _multiply_two(whole, transfer, transfers + column * kernels * groups + 16 * tall * k, start, tall)
+                _add_last(whole, transfers + column * kernels * groups + 16 * tall * k, room, tall)
             end = target if tall == height else continued
-            _transform(tall, radices, turns, start, end, one, other, 8 * LANES)
+            _transform(tall, radices, turns, room, free, room, end, IMAGINARY)
             if tall != height:
                 _copy(continued, target, height)
 
@@ -236,27 +254,21 @@ def back(
     sizes = whole_at(sizes_at, FIRST_RADIX)
     height, width, wide = sizes[HEIGHT], sizes[WIDTH], sizes[WIDE]
     radices = whole_at(sizes_at + 8 * (FIRST_RADIX + sizes[DOWN]), sizes[ALONG])
-    start, added, whole, one, other = _rooms(scratch, sizes)
-    a, b, half = one, one + NUMBER * LANES, (wide + 1) // 2
-    last, below = height * (block + 1) // blocks, NUMBER * height
+    start, one, added, _ = _rooms(scratch, sizes)
+    last, below, groups, end = height * (block + 1) // blocks, NUMBER * height, _groups(wide), start + NUMBER * wide
     for first in range(height * block // blocks, last, 2 * LANES):
         rows = min(2 * LANES, last - first)
-        source, second = _aligned(products) + below * _groups(wide) * kernel + NUMBER * first, min(LANES, rows - 1)
-        for group in range(_groups(wide)):
-            for part in range(0, 16 * LANES, 8 * LANES):
-                turn_in(source + part, NUMBER, rows - 1, a + part)
-                turn_in(source + NUMBER * second + part, NUMBER, rows - 1 - second, b + part)
-            source += below
-            if group == 0:
-                if wide % 2 == 0:
-                    join(a + 8 * LANES, b + 8 * LANES, start + NUMBER * half)
-                clear(one + NUMBER * 2 * LANES)
-                join(a, one + NUMBER * 2 * LANES, a)
-                join(b, one + NUMBER * 2 * LANES, b)
-            for k in range(min(LANES, half - LANES * group)):
-                j = LANES * group + k
-                one_of(a + NUMBER * k, b + NUMBER * k, start + NUMBER * j, start + NUMBER * ((wide - j) % wide))
-        _transform(wide, radices, turns, start, whole, one, other, 8 * LANES)
+        second = min(LANES, rows - 1)
+        # Columns that are none, behind the last one, write first, as they write in places of others.
+        for group in range(groups - 1, -1, -1):
+            a = _aligned(products) + below * (groups * kernel + group) + NUMBER * first
+            b, x = a + NUMBER * second, start + NUMBER * LANES * group
+            y = end + start - x
+            unite(a, rows - 1, b + IMAGINARY, rows - 1 - second, NUMBER, x, NUMBER, y, -NUMBER)
+            y, x = y + IMAGINARY, x + IMAGINARY
+            unite(b, rows - 1 - second, a + IMAGINARY, rows - 1, NUMBER, y, -NUMBER, x, NUMBER)
+        part(start, end, start, start + NUMBER * (wide // 2) if wide % 2 == 0 else end)
+        whole = _transform(wide, radices, turns, start, one, start, 0, IMAGINARY)
         place = net + 8 * width * first
         if adds == 0:
             _write_rows(whole, place, 8 * width, rows, width)

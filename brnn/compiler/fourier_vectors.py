@@ -12,19 +12,22 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import types
+from numba.core.cgutils import get_or_insert_function
 from numba.core.extending import intrinsic
 
 __all__ = [
     "LANES",
-    "both_of",
     "butterfly",
     "clear",
     "join",
     "move",
     "multiply",
-    "one_of",
+    "part",
+    "scale",
+    "separate",
     "turn_in",
     "turn_out",
+    "unite",
 ]
 
 LANES = 8
@@ -47,8 +50,18 @@ class _Real:
         return _Real(self.builder, self.builder.fsub(self.value, other.value, flags=_FAST))
 
     def __mul__(self, other: _Real | float) -> _Real:
-        value = other.value if isinstance(other, _Real) else ir.Constant(_VECTOR, [other] * LANES)
+        value = other.value if isinstance(other, _Real) else _constant(other)
         return _Real(self.builder, self.builder.fmul(self.value, value, flags=_FAST))
+
+    def plus(self, other: _Real, times: float) -> _Real:
+        """Return this vector and so many times the other one, in one operation where there is one."""
+        kind, name = ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fmuladd.v{LANES}f64"
+        operation = get_or_insert_function(self.builder.module, kind, name)
+        return _Real(self.builder, self.builder.call(operation, [other.value, _constant(times), self.value]))
+
+
+def _constant(number: float) -> Any:
+    return ir.Constant(_VECTOR, [number] * LANES)
 
 
 @dataclass(frozen=True)
@@ -100,11 +113,16 @@ def _five(x: list[_Complex]) -> list[_Complex]:
 
 def _eight(x: list[_Complex]) -> list[_Complex]:
     even, odd, root = _four(x[::2]), _four(x[1::2]), math.sqrt(0.5)
-    odd[1] = _Complex(odd[1].re + odd[1].im, odd[1].im - odd[1].re) * root
-    odd[3] = _Complex(odd[3].im - odd[3].re, (odd[3].re + odd[3].im) * -1.0) * root
-    first, third = _plus_and_minus(even[2], odd[2])
-    sums = [even[0] + odd[0], even[1] + odd[1], first, even[3] + odd[3]]
-    return [*sums, even[0] - odd[0], even[1] - odd[1], third, even[3] - odd[3]]
+    odd[1] = _Complex(odd[1].re + odd[1].im, odd[1].im - odd[1].re)
+    odd[3] = _Complex(odd[3].im - odd[3].re, odd[3].re + odd[3].im)
+    third, seventh = _plus_and_minus(even[2], odd[2])
+    second, sixth = (
+        _Complex(even[1].re.plus(odd[1].re, sign), even[1].im.plus(odd[1].im, sign)) for sign in (root, -root)
+    )
+    fourth, eighth = (
+        _Complex(even[3].re.plus(odd[3].re, sign), even[3].im.plus(odd[3].im, -sign)) for sign in (root, -root)
+    )
+    return [even[0] + odd[0], second, third, fourth, even[0] - odd[0], sixth, seventh, eighth]
 
 
 _TRANSFORMS = {2: _two, 3: _three, 4: _four, 5: _five, 8: _eight}
@@ -147,30 +165,32 @@ def _everywhere(builder: Any, place: Any, offset: int) -> _Real:
 
 
 @intrinsic(prefer_literal=True)
-def butterfly(typing: Any, radix: Any, x: Any, far: Any, y: Any, near: Any, turns: Any, exchanged: Any) -> Any:
-    """Transform as many numbers as `radix` says, `far` bytes apart from `x` on, and turn each of them.
+def butterfly(
+    typing: Any, radix: Any, turned: Any, x: Any, far: Any, y: Any, near: Any, turns: Any, exchanged: Any
+) -> Any:
+    """Transform as many numbers as `radix` says, `far` bytes apart from `x` on, and turn each of them if `turned` is 1.
 
     They are written `near` bytes apart from `y` on; by which numbers they are turned, but for the first one, stands
     at `turns`. `exchanged` is 0, or, to exchange real and imaginary parts, the bytes of either of them.
     """
-    r = radix.literal_value
+    r, turn = radix.literal_value, turned.literal_value
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, x, far, y, near, turns, re = arguments
+        _, _, x, far, y, near, turns, re = arguments
         im = builder.sub(ir.Constant(ir.IntType(64), _BYTES), re)
         numbers = []
         for k in range(r):
             at = x if k == 0 else builder.add(x, builder.mul(far, ir.Constant(ir.IntType(64), k)))
             numbers.append(_Complex(_load(builder, at, re), _load(builder, at, im)))
         for k, number in enumerate(_TRANSFORMS[r](numbers)):
-            if k > 0:
+            if turn and k > 0:
                 number *= _Complex(*(_everywhere(builder, turns, 16 * (k - 1) + part) for part in (0, 8)))
             at = y if k == 0 else builder.add(y, builder.mul(near, ir.Constant(ir.IntType(64), k)))
             _store(builder, number.re, at, re)
             _store(builder, number.im, at, im)
         return context.get_dummy_value()
 
-    return types.void(radix, *[types.int64] * 6), generate
+    return types.void(radix, turned, *[types.int64] * 6), generate
 
 
 @intrinsic
@@ -180,6 +200,19 @@ def multiply(typing: Any, x: Any, t: Any, y: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         x, t, y = arguments
         _store_both(builder, _load_both(builder, x) * _load_both(builder, t), y)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
+def scale(typing: Any, x: Any, t: Any, y: Any) -> Any:
+    """Write the product of the numbers at x and the real ones at t to y."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        x, t, y = arguments
+        number, factor = _load_both(builder, x), _load(builder, t)
+        _store_both(builder, _Complex(number.re * factor, number.im * factor), y)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64), generate
@@ -209,41 +242,27 @@ def clear(typing: Any, x: Any) -> Any:
 
 
 @intrinsic
-def join(typing: Any, x: Any, y: Any, z: Any) -> Any:
-    """Write the real parts at x and those at y to z, as the parts of one number."""
+def join(typing: Any, x: Any, y: Any, more: Any, less: Any) -> Any:
+    """Write x + i y and x - i y to `more` and `less`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        x, y, z = arguments
-        _store_both(builder, _Complex(_load(builder, x), _load(builder, y)), z)
-        return context.get_dummy_value()
-
-    return types.void(*[types.int64] * 3), generate
-
-
-@intrinsic
-def both_of(typing: Any, x: Any, y: Any, a: Any, b: Any) -> Any:
-    """Write twice the numbers k of two transforms of real numbers to a and b.
-
-    They were transformed as one, whose numbers k and -k lie at x and y.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        x, y = (_load_both(builder, place) for place in arguments[:2])
-        _store_both(builder, _Complex(x.re + y.re, x.im - y.im), arguments[2])
-        _store_both(builder, _Complex(x.im + y.im, y.re - x.re), arguments[3])
+        x, y, more, less = arguments
+        minus, plus = _plus_and_minus(_load_both(builder, x), _load_both(builder, y))
+        _store_both(builder, plus, more)
+        _store_both(builder, minus, less)
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 4), generate
 
 
 @intrinsic
-def one_of(typing: Any, a: Any, b: Any, x: Any, y: Any) -> Any:
-    """Do the opposite: write the numbers k and -k of one transform, made of two, to x and y."""
+def part(typing: Any, more: Any, less: Any, x: Any, y: Any) -> Any:
+    """Do the opposite."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        a, b = (_load_both(builder, place) for place in arguments[:2])
-        _store_both(builder, _Complex(a.re - b.im, a.im + b.re), arguments[2])
-        _store_both(builder, _Complex(a.re + b.im, b.re - a.im), arguments[3])
+        more, less = (_load_both(builder, place) * 0.5 for place in arguments[:2])
+        _store_both(builder, more + less, arguments[2])
+        _store_both(builder, _Complex(more.im - less.im, less.re - more.re), arguments[3])
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 4), generate
@@ -258,9 +277,8 @@ def turn_in(typing: Any, x: Any, step: Any, last: Any, y: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         x, step, last, y = arguments
-        rows = [_load(builder, _row(builder, x, step, last, k)).value for k in range(LANES)]
-        for k, column in enumerate(_turned(builder, rows)):
-            _store(builder, _Real(builder, column), y, 2 * _BYTES * k)
+        for k, column in enumerate(_columns(builder, x, step, last)):
+            _store(builder, column, y, 2 * _BYTES * k)
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 4), generate
@@ -273,11 +291,59 @@ def turn_out(typing: Any, x: Any, y: Any, step: Any, last: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         x, y, step, last = arguments
         columns = [_load(builder, x, 2 * _BYTES * k).value for k in range(LANES)]
-        for k, row in enumerate(_turned(builder, columns)):
-            _store(builder, _Real(builder, row), _row(builder, y, step, last, k))
+        _store_rows(builder, columns, y, step, last)
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 4), generate
+
+
+@intrinsic
+def separate(
+    typing: Any, x: Any, x_step: Any, y: Any, y_step: Any, a: Any, a_last: Any, b: Any, b_last: Any, step: Any
+) -> Any:
+    """Write y + x into rows at a and y - x into rows at b, of LANES parts of numbers at x and as many at y."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        x, x_step, y, y_step, a, a_last, b, b_last, step = arguments
+        one = [_load(builder, _step(builder, x, x_step, k)) for k in range(LANES)]
+        other = [_load(builder, _step(builder, y, y_step, k)) for k in range(LANES)]
+        both = list(zip(one, other, strict=True))
+        _store_rows(builder, [(second + first).value for first, second in both], a, step, a_last)
+        _store_rows(builder, [(second - first).value for first, second in both], b, step, b_last)
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 9), generate
+
+
+@intrinsic
+def unite(
+    typing: Any, a: Any, a_last: Any, b: Any, b_last: Any, step: Any, x: Any, x_step: Any, y: Any, y_step: Any
+) -> Any:
+    """Do the opposite: write a - b to x and a + b to y, the last ones first."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        a, a_last, b, b_last, step, x, x_step, y, y_step = arguments
+        one, other = _columns(builder, a, step, a_last), _columns(builder, b, step, b_last)
+        for k in reversed(range(LANES)):
+            _store(builder, one[k] - other[k], _step(builder, x, x_step, k))
+            _store(builder, one[k] + other[k], _step(builder, y, y_step, k))
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 9), generate
+
+
+def _columns(builder: Any, place: Any, step: Any, last: Any) -> list[_Real]:
+    rows = [_load(builder, _row(builder, place, step, last, k)).value for k in range(LANES)]
+    return [_Real(builder, column) for column in _turned(builder, rows)]
+
+
+def _store_rows(builder: Any, columns: list[Any], place: Any, step: Any, last: Any) -> None:
+    for k, row in enumerate(_turned(builder, columns)):
+        _store(builder, _Real(builder, row), _row(builder, place, step, last, k))
+
+
+def _step(builder: Any, place: Any, step: Any, k: int) -> Any:
+    return builder.add(place, builder.mul(step, ir.Constant(ir.IntType(64), k)))
 
 
 def _row(builder: Any, place: Any, step: Any, last: Any, k: int) -> Any:

@@ -105,13 +105,15 @@ def test_kernels_share_the_transform_of_their_signals(monkeypatch: pytest.Monkey
     assert "transform" not in generate(network, system.variables, apart=True).source
 
 
-@pytest.mark.parametrize("boundary", list(MODES))
+@pytest.mark.parametrize(("boundary", "symmetric"), [*((boundary, False) for boundary in MODES), ("periodic", True)])
 @pytest.mark.parametrize("shape", [(8, 8), (25, 15), (18, 40), (36, 32)])
-def test_kernels_whose_lengths_are_products_of_small_numbers(shape, boundary, monkeypatch) -> None:
+def test_kernels_whose_lengths_are_products_of_small_numbers(shape, boundary, symmetric, monkeypatch) -> None:
     """Two kernels of one transform add to the same input, beside one of another; more and fewer rows than lanes."""
     monkeypatch.setattr(convolution.Convolution, "method", lambda self, shape: "fourier")
     rng, f = np.random.default_rng(5), brnn.Linear()
     taps = rng.random((5, 3)), rng.random((5, 3)), rng.random((3, 5))
+    if symmetric:  # what they are transformed to is real then
+        taps = tuple(kernel + kernel[::-1, ::-1] for kernel in taps)
     links = [
         brnn.Projection("F", "G", "excitatory", f, brnn.Kernel(kernel, boundary), name=f"kernel{k}")
         for k, kernel in enumerate(taps)
