@@ -15,6 +15,7 @@ from brnn.compiler.program import Program, SentSignals
 from brnn.compiler.statements import ZERO, Array, Assign, ConstantNumber, Index, Loop
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
+from brnn.spec.topologies.base import Shape
 from brnn.spec.topologies.convolution import Convolution, back_kernel, forth_kernel
 
 __all__ = ["ACROSS", "BACK", "FORTH", "add_convolution"]
@@ -83,8 +84,8 @@ def add_convolution(
     if key is None:
         return False
     alike = [other for other in network.projections if _transform(network, other, sent) == key]
-    sizes, rows, columns, *_ = _fourier(network, projection)
-    if rows.size > 1 and sizes[1] >= _LANES and _radices(rows.size) and _radices(columns.size):
+    assert isinstance(projection.topology, Convolution)
+    if _in_phases(projection.topology, network.layer(projection.source).shape):
         _add_phases(program, network, projection, alike, key, sent, net, fresh=fresh)
         return True
     if len(alike) < 2:
@@ -151,6 +152,12 @@ def _fourier(network: Network, projection: Projection) -> tuple[np.ndarray, ...]
 
 def _of(arrays: Mapping[str, Array], names: Sequence[str]) -> list[Array]:
     return [arrays[name] for name in names]
+
+
+def _in_phases(topology: Convolution, shape: Shape) -> bool:
+    """Tell whether a field of this shape can be transformed in phases: of rows that are not short, by small factors."""
+    rows, columns = topology.lengths(shape)
+    return rows > 1 and shape[-1] >= _LANES and bool(_radices(rows)) and bool(_radices(columns))
 
 
 def _radices(length: int) -> list[int]:
@@ -232,5 +239,5 @@ def _transform(network: Network, projection: Projection, sent: Mapping[str, Sent
         return None
     if projection.gate is not None and projection.gate.per == "connection":
         return None
-    transform = topology.transform(shape)
+    transform = topology.transform(shape, phases=_in_phases(topology, shape))
     return None if transform is None else (sent[str(projection.name)].name, *transform)

@@ -85,7 +85,7 @@ def field() -> brnn.Network:
 def test_fields_make_the_steps_of_the_explicit_method_with_any_number_of_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(convolution.Convolution, "method", lambda self, shape: "fourier")
+    monkeypatch.setattr(convolution.Convolution, "method", lambda self, shape, **_: "fourier")
     system = compile_network(field())
 
     def piece() -> Piece:

@@ -61,7 +61,7 @@ def test_every_way_of_convolution_agrees_with_scipy(shape, boundary, method, mon
     s = rng.random(shape)
     # scipy.ndimage.correlate turns the kernel; convolve does not.
     expected = scipy.ndimage.convolve(s, taps, mode=MODES[boundary], cval=0.0)
-    monkeypatch.setattr(convolution.Convolution, "method", lambda self, shape: method)
+    monkeypatch.setattr(convolution.Convolution, "method", lambda self, shape, **_: method)
     topology = brnn.Kernel(taps, boundary)
     np.testing.assert_allclose(applied(topology, shape, s.ravel()), expected.ravel(), rtol=1e-12)
     np.testing.assert_allclose(topology.strengths(shape, shape) @ s.ravel(), expected.ravel(), rtol=1e-12)
@@ -79,7 +79,7 @@ def test_gaussian_agrees_with_scipy(shape, boundary) -> None:
 
 def test_kernels_share_the_transform_of_their_signals(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two pairs share one each, of other signals or other sizes; one has its own. Judged by the full matrices."""
-    monkeypatch.setattr(convolution.Convolution, "method", lambda self, shape: "fourier")
+    monkeypatch.setattr(convolution.Convolution, "method", lambda self, shape, **_: "fourier")
     slow, fast, rng = brnn.Linear(0.5), brnn.Sigmoid(1.0, 0.5), np.random.default_rng(4)
 
     def link(kind: str, signal: brnn.Signal, boundary: str, size: int) -> brnn.Projection:
@@ -109,7 +109,7 @@ def test_kernels_share_the_transform_of_their_signals(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("shape", [(8, 8), (25, 15), (18, 40), (36, 32)])
 def test_kernels_whose_lengths_are_products_of_small_numbers(shape, boundary, symmetric, monkeypatch) -> None:
     """Two kernels of one transform add to the same input, beside one of another; more and fewer rows than lanes."""
-    monkeypatch.setattr(convolution.Convolution, "method", lambda self, shape: "fourier")
+    monkeypatch.setattr(convolution.Convolution, "method", lambda self, shape, **_: "fourier")
     rng, f = np.random.default_rng(5), brnn.Linear()
     taps = rng.random((5, 3)), rng.random((5, 3)), rng.random((3, 5))
     if symmetric:  # what they are transformed to is real then
@@ -125,6 +125,20 @@ def test_kernels_whose_lengths_are_products_of_small_numbers(shape, boundary, sy
     sums = sum(scipy.ndimage.convolve(x[0], kernel, mode=MODES[boundary], cval=0.0) for kernel in taps)
     for _ in range(2):
         np.testing.assert_allclose(system.f(0.0, u).reshape(x.shape)[1], sums - x[1], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("side", "in_phases"), [(64, True), (62, False)])
+def test_a_field_takes_phases_where_they_cost_less_than_separable_passes(side: int, in_phases: bool) -> None:
+    """62 = 2 * 31 is not made of small factors; members of ensembles, which share no work, keep their passes."""
+    links = [brnn.Projection("F", "F", "excitatory", brnn.Linear(), brnn.GaussianKernel(1.0, 2.0, "periodic"))]
+    network = brnn.Network("field", [brnn.Layer.additive("F", (side, side), A=1.0)], links)
+    system, u = compile_network(network), np.random.default_rng(6).random(side * side)
+    assert ("    transform_rows(" in system.source) == in_phases
+    assert ("    convolve_separable(" in system.source) != in_phases
+    assert "convolve_separable" in generate(network, system.variables, apart=True).source
+    x = u.reshape(side, side)
+    expected = scipy.ndimage.gaussian_filter(x, 2.0, mode="wrap", truncate=4.0) - x
+    np.testing.assert_allclose(system.f(0.0, u).reshape(x.shape), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_a_kernel_wider_than_a_ring_goes_round_it() -> None:

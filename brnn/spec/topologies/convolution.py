@@ -21,6 +21,9 @@ _PASS = 0.16e-9
 _FFT_ROW = 1.2e-9
 _FFT_FIELD = 0.45e-9
 _FFT_CALL = 5e-6
+# The same for an FFT in phases (`brnn.compiler.convolutions`), measured on fields of 16 x 16 to 512 x 512.
+_PHASES = 0.15e-9
+_PHASES_CALL = 1e-6
 
 
 def extend_field(field: Any, rows: Any, columns: Any, buffer: Any) -> None:
@@ -173,7 +176,7 @@ class Convolution(Topology):
         height, width = _field(shape)
         terms = self.terms(len(shape))
         tall, wide = self.extent(len(shape))
-        points = float(np.prod(self._transform(shape)[0]))
+        points = float(np.prod(self.lengths(shape)))
         costs = {
             "direct": _PASS * height * width * tall * wide,
             "fourier": _FFT_CALL + (_FFT_ROW if height == 1 else _FFT_FIELD) * points * np.log2(points + 1),
@@ -186,14 +189,20 @@ class Convolution(Topology):
         """Return seconds for a direct sum that skips taps that are 0."""
         return _PASS * float(np.prod(shape)) * np.count_nonzero(self.taps(len(shape)))
 
-    def method(self, shape: Shape) -> str:
-        """Return what costs least on this shape: "separable", "fourier" or "direct"."""
+    def method(self, shape: Shape, *, phases: bool = False) -> str:
+        """Return what costs least on this shape: "separable", "fourier" (perhaps in `phases`) or "direct"."""
         costs = self.costs(shape)
+        if phases:
+            points = float(np.prod(self.lengths(shape)))
+            costs["fourier"] = _PHASES_CALL + _PHASES * points * np.log2(points + 1)
         return min(costs, key=lambda name: costs[name])
 
-    def transform(self, shape: Shape) -> tuple[Any, ...] | None:
-        """Return what kernels must have in common to share a transform of the signals; None if it is not by FFT."""
-        return (self.boundary, self._transform(shape)) if self.method(shape) == "fourier" else None
+    def transform(self, shape: Shape, *, phases: bool) -> tuple[Any, ...] | None:
+        """Return what kernels must have in common to share a transform of the signals; None if it is not by FFT.
+
+        `phases` tells whether it can be made in phases, which take less time.
+        """
+        return (self.boundary, self._transform(shape)) if self.method(shape, phases=phases) == "fourier" else None
 
     def chosen_kernel(self, source: Shape, target: Shape) -> tuple[str, Callable[..., Any]]:
         """Return the kernel of the cheapest method."""
@@ -225,6 +234,10 @@ class Convolution(Topology):
         assert terms is not None  # "separable" is chosen only then
         down, across = (np.ascontiguousarray(profile[:, ::-1]) for profile in terms)
         return rows, columns, across, down, buffer, np.zeros((rows.size, width))
+
+    def lengths(self, shape: Shape) -> tuple[int, int]:
+        """Return the sizes of the FFT."""
+        return self._transform(shape)[0]
 
     def _transform(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
         """Return the sizes of the FFT, and by how much the field is continued before its first cell."""
