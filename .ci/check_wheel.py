@@ -83,9 +83,9 @@ def main() -> None:
         if different := missing_modules(wheel):
             sys.exit(f"check_wheel: wheel and checkout differ (packages in pyproject.toml?): {different}")
 
-        venv.create(target, with_pip=True)
+        venv.create(target)  # the pip of this Python fills it: one more of its own takes seconds
         scripts = target / ("Scripts" if os.name == "nt" else "bin")
-        run(scripts / "python", "-m", "pip", "install", wheel, folder=outside, quiet=True)
+        run(sys.executable, "-m", "pip", "--python", scripts / "python", "install", wheel, folder=outside, quiet=True)
 
         # Nothing of the checkout or of the user's own set-up reaches the commands below.
         environment = {key: text for key, text in os.environ.items() if not key.startswith(("PYTHON", "BRNN_"))}

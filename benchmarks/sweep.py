@@ -276,7 +276,7 @@ def run(*, quick: bool = False) -> dict[str, Any]:
         If an answer does not agree with the reference; then no time is reported.
     """
     work = Work.drawn(QUICK if quick else MEMBERS)
-    checked = work.part(CHECKED)
+    checked = work.part(CHECKED // 4 if quick else CHECKED)
     exact = looped(plain, checked, "DOP853", tight=True)
     alike = Work(checked.A, checked.B, checked.C, checked.D, np.broadcast_to(work.x0[0], checked.x0.shape))
     exact_alike = looped(plain, alike, "DOP853", tight=True)
@@ -285,14 +285,17 @@ def run(*, quick: bool = False) -> dict[str, Any]:
         errors = {}
         for label, (_, call) in calls.items():
             print(f"{label} ...", file=sys.stderr, flush=True)
-            each = np.abs(call()[:CHECKED] - (exact_alike if label == SWEEP else exact)).max(axis=1)
+            each = np.abs(call()[: checked.members] - (exact_alike if label == SWEEP else exact)).max(axis=1)
             # Brian2's total is a step old, an error of first order, which carries some members over a threshold.
             error, limit = (float(np.median(each)), 2e-2) if label == BRIAN else (float(each.max()), AGREEMENT)
             if not error <= limit:
                 raise SystemExit(f"{label}: off by {error:.1e}; nothing was timed")
             errors[label] = error
         timings = interleaved(
-            {label: call for label, (_, call) in calls.items()}, budget=1.0 if quick else 60.0, warm=True
+            {label: call for label, (_, call) in calls.items()},
+            budget=1.0 if quick else 60.0,
+            least=1 if quick else 3,
+            warm=True,
         )
         rows = [
             {"name": label, "members": count, "error": errors[label], "factor": work.members / count}
@@ -309,14 +312,14 @@ def run(*, quick: bool = False) -> dict[str, Any]:
             "machine": machine(),
             "rows": rows,
             "growth": growth(Path(name), quick),
-            "single": single(work),
+            "single": single(work, quick),
         }
 
 
 def growth(folder: Path, quick: bool) -> list[dict[str, float]]:
     """Return the seconds of a whole sweep, and per member, over the number of members."""
     rows = []
-    for members in GROWTH[:2] if quick else GROWTH:
+    for members in GROWTH[:1] if quick else GROWTH:
         print(f"{members:,} members ...", file=sys.stderr, flush=True)
         design = brnn.Random(members, 3, {"A": (0.5, 1.5), "signal.half": (0.3, 0.7)})
 
@@ -330,7 +333,7 @@ def growth(folder: Path, quick: bool) -> list[dict[str, float]]:
     return rows
 
 
-def single(work: Work) -> dict[str, float]:
+def single(work: Work, quick: bool) -> dict[str, float]:
     """Return the seconds of one member with 200 saved times: by `simulate`, and by solve_ivp with Numba's code.
 
     Each is called again and again, as in a loop, until some 20 ms have passed: a single call of a few microseconds
@@ -348,7 +351,12 @@ def single(work: Work) -> dict[str, float]:
         brnn.simulate(spec, DURATION, times=times, solver="compiled", rtol=RTOL, atol=ATOL)
 
     calls = {"scipy": (5, scipy), "simulate": (20, whole)}
-    timing = interleaved({name: repeated(*call) for name, call in calls.items()}, budget=5.0, least=20, most=100)
+    timing = interleaved(
+        {name: repeated(*call) for name, call in calls.items()},
+        budget=0.5 if quick else 5.0,
+        least=1 if quick else 20,
+        most=100,
+    )
     return {name: found.median / calls[name][0] for name, found in timing.items()}
 
 
