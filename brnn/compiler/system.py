@@ -291,8 +291,10 @@ class System:
         for (name, kind), base in self.program.inputs.items():
             shape, parts = network.layer(name).shape, list[Any]()
             for k, stimulus in enumerate(network.stimuli):
+                if stimulus.target != name or stimulus.kind != kind:
+                    continue
                 now = clock.reads(k, time)
-                if stimulus.target != name or stimulus.kind != kind or now is None:
+                if now is None:
                     continue
                 if self.program.explicit and stimulus.schedule.per_cell:
                     parts.append(stimulus.at(now, shape))

@@ -32,7 +32,7 @@ from brnn.integrate.times import saved_times, steady_times, whole_steps
 from brnn.result.checkpoint import Checkpoint
 from brnn.result.events import EventTable
 from brnn.result.memory import MemoryRecorder
-from brnn.result.metadata import Metadata, metadata
+from brnn.result.metadata import LateMetadata, Metadata, metadata
 from brnn.result.options import Record
 from brnn.result.recorder import Recorder
 from brnn.result.result import Result
@@ -196,8 +196,9 @@ def simulate(
         given["start"] = from_it.to_options()
     now = datetime.now(UTC)
 
-    def root() -> Metadata:
-        return metadata(system, seed=seed, options=given, start=from_it, created=now)
+    root = LateMetadata(
+        lambda: metadata(system, seed=seed, options=given, start=from_it, created=now), system.time_units
+    )
 
     kept = None
     if old is not None:

@@ -9,7 +9,7 @@ import math
 import platform
 import shlex
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +25,7 @@ from brnn.spec.network import Network
 __all__ = [
     "FORMAT",
     "STATUSES",
+    "LateMetadata",
     "Metadata",
     "metadata",
     "network_from_file",
@@ -64,6 +65,26 @@ class Metadata:
     attributes: dict[str, Value]
     arrays: dict[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
     events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LateMetadata:
+    """What a file says about a run, made when it is asked for, which takes as long as a short run.
+
+    Attributes
+    ----------
+    make : callable
+        Makes it.
+    time_units : str
+        The unit of time, which every array of a result has.
+    """
+
+    make: Callable[[], Metadata]
+    time_units: str
+
+    def __call__(self) -> Metadata:
+        """Make it."""
+        return self.make()
 
 
 def metadata(

@@ -21,6 +21,7 @@ from brnn.result.events import EventTable
 from brnn.result.metadata import (
     NETWORK_ARRAYS,
     OPTION_ARRAYS,
+    LateMetadata,
     Metadata,
     network_from_file,
     options_from_file,
@@ -348,6 +349,8 @@ class Result(Mapping[str, "xr.DataArray"]):
     @property
     def time_units(self) -> str:
         """The unit of time; "1" if there is none."""
+        if isinstance(self._said, LateMetadata):
+            return self._said.time_units
         return str(self._metadata.attributes.get("time_units", "1"))
 
     @property
