@@ -1,7 +1,8 @@
 """What single runs are to reach: each line says whether they do, or by how much they fall short.
 
 - Small and middle states: the field of `benchmarks.single_run` with 200 saved times, by `simulate` and by a prepared
-  network whose rate of decay is another one in each run, beside diffrax's compiled call, at the same tolerances.
+  network whose rate of decay is another one in each run, beside diffrax's compiled call, at the same tolerances: with
+  both norms, as large ones.
 - Large states: the field of `benchmarks.single_run` beside diffrax, at the same tolerances: with brnn's norm, which
   holds the error of every cell, and with diffrax's, the root mean square over all cells.
 - Their memory: copies of the state at the peak, beside what is saved.
@@ -18,6 +19,7 @@ references at far smaller tolerances. Without diffrax, which `pip install diffra
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import itertools
 import tracemalloc
@@ -38,6 +40,8 @@ from brnn.base.text import text_table
 __all__ = ["draw", "run", "summary"]
 
 Run = Callable[[], Any]
+Norm = Literal["max", "rms"]
+NORMS: dict[Norm, str] = {"max": "", "rms": ", equal norm"}
 STIFF_SIDE, STIFF_DURATION = 128, 5.0
 TOTALS_DURATION = 50.0
 COPIES = 10
@@ -85,24 +89,29 @@ def lines(*, quick: bool) -> Iterator[Line]:
 def small(n: int) -> Iterator[Line]:
     """Yield the targets of a recurrent competitive field of n cells: of `simulate`, and of a prepared run."""
     times, spec = single_run.saved_times(n), single_run.network(n)
-    exact, other, least = single_run.reference(n, times), single_run.by_diffrax(n), bare(n, mean=False)
-    prepared = brnn.prepare(spec)
+    exact, other = single_run.reference(n, times), single_run.by_diffrax(n)
+    prepared = {norm: brnn.prepare(spec, norm=norm) for norm in NORMS}
     rates = itertools.cycle(single_run.A * (1.0 + 1e-12 * np.arange(100)))  # no run is that of the one before
 
-    def simulate() -> brnn.Result:
-        return brnn.simulate(spec, single_run.DURATION, times=times)
+    def simulate(norm: Norm) -> brnn.Result:
+        return brnn.simulate(spec, single_run.DURATION, times=times, norm=norm)
 
-    def run_again() -> single_run.Answer:
-        states = prepared.trajectory({"rcf.A": next(rates)}, single_run.DURATION, times=times)
+    def run_again(norm: Norm) -> single_run.Answer:
+        states = prepared[norm].trajectory({"rcf.A": next(rates)}, single_run.DURATION, times=times)
         return single_run.Answer(states, 0)
 
     def error(answer: single_run.Answer | brnn.Result) -> float:
         found = answer["rcf.x"].to_numpy() if isinstance(answer, brnn.Result) else answer.activities
         return single_run.largest_error(found, exact)
 
-    yield Line(f"{n:,} cells, simulate", "diffrax", 2.0, simulate, other, error, 1, least, BARE)
+    ways: list[tuple[str, float, Callable[[Norm], Any], int]] = [("simulate", 2.0, simulate, 1)]
     if n in PREPARED:
-        yield Line(f"{n:,} cells, prepared", "diffrax", PREPARED[n], run_again, other, error, CALLS, least, BARE)
+        ways.append(("prepared", PREPARED[n], run_again, CALLS))
+    for name, target, way, calls in ways:
+        for norm, said in NORMS.items():
+            least = bare(n, mean=norm == "rms")
+            ours = functools.partial(way, norm)
+            yield Line(f"{n:,} cells, {name}{said}", "diffrax", target, ours, other, error, calls, least, BARE)
 
 
 def bare(n: int, *, mean: bool) -> Run:
