@@ -20,6 +20,7 @@ from brnn.base.recycled import empty
 from brnn.compiler.system import System, room_apart
 from brnn.integrate.driver import FAINT, RunTask, largest_activity, proven_bounds, says_something, warn_if_faint
 from brnn.integrate.methods import Method
+from brnn.integrate.methods.base import NORMS, why_by_norm
 from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.sides import Sides, look_up
 from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps, steps_over_jumps
@@ -205,7 +206,7 @@ def in_one_course(task: RunTask, method: Method, state: np.ndarray) -> Result | 
         isinstance(recorder, MemoryRecorder)
         and task.start is None
         and not task.until_steady
-        and (method.name == "RK45" or (method.name == "auto" and task.norm == "max"))
+        and method.name in ("RK45", "auto")
         and network.step is None
         and network.protocol is None
         and not (network.noisy or network.spiking or network.events or task.system.delays)
@@ -217,12 +218,15 @@ def in_one_course(task: RunTask, method: Method, state: np.ndarray) -> Result | 
     given = *_UNCHANGED, own.bounds
     times, auto = task.times, method.name == "auto"
     room = recorder.room(times.size)
-    done = own.course.run(given, times, state, task.rtol, task.atol, task.norm == "rms", auto, room)
+    may_turn = auto and task.norm == NORMS[0]
+    done = own.course.run(given, times, state, task.rtol, task.atol, task.norm == "rms", may_turn, room)
     _idle.append(own)
     if done is None:
         return None
     recorder.write(times, done.states)
-    why = method.settle(network)[1] if auto else "asked for"
+    why = "asked for"
+    if auto:
+        why = method.settle(network)[1] if may_turn else why_by_norm(task.norm)
     why += own.reason + (f"; {done.slides}" if done.slides else "")
     said = done.in_words(why, task.rtol, task.atol, started, task.duration, task.norm)
     result = recorder.finish("complete", said)

@@ -145,3 +145,13 @@ def test_large_states_and_weights_do_not_dither_at_the_limit_of_stability(monkey
         result = brnn.simulate(spec, 80.0, solver="RK45", times=times, rtol=1e-5)
         np.testing.assert_allclose(result["x.x"], np.tile([0.01, 2.0 / 30.0, 0.5], (101, 1)), rtol=1e-9)
         assert result.solver.steps < 1.1 * 80.0 * 100.0 / 2.8  # as many as stability asks for
+
+
+def test_auto_makes_a_small_run_in_one_call_whatever_the_norm(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = network()
+    asked = brnn.simulate(spec, 0.1, solver="RK45", norm="rms")
+    with monkeypatch.context() as patch:
+        patch.setattr("brnn.integrate.methods.auto.Auto.drive", lambda *_: pytest.fail("a driver makes the run"))
+        chosen = brnn.simulate(spec, 0.1, norm="rms")
+    assert np.array_equal(chosen["rcf.x"], asked["rcf.x"])
+    assert chosen.solver.details["reason"] == "auto: norm rms, an explicit method"

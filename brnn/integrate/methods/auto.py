@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from brnn.compiler.layout import state_size
-from brnn.integrate.methods.base import NORMS, Method, StepperMethod, has_delays
+from brnn.integrate.methods.base import NORMS, Method, StepperMethod, has_delays, why_by_norm
 from brnn.integrate.methods.discrete import Map
 from brnn.integrate.methods.equal_steps import Euler
 from brnn.integrate.methods.explicit import RK45
@@ -74,7 +74,7 @@ class Auto(Method):
         network = task.system.network
         method, why = self.settle(network)
         if task.norm != NORMS[0]:
-            method, why = RK45(), f"auto: norm {task.norm}, an explicit method"
+            method, why = RK45(), why_by_norm(task.norm)
         elif isinstance(method, RK45) and not has_delays(network) and task.system.size <= _LSODA_AT_MOST:
             if task.until_steady:
                 method, why = _ONE_BY_ONE, f"auto: {task.system.size} unknowns until rest, LSODA takes few steps"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from brnn.integrate.steppers.base import Piece
     from brnn.spec.network import Network
 
-__all__ = ["NORMS", "Method", "StepperMethod", "check_norm", "choose", "every_method"]
+__all__ = ["NORMS", "Method", "StepperMethod", "check_norm", "choose", "every_method", "why_by_norm"]
 
 NORMS = ("max", "rms")
 
@@ -130,6 +130,11 @@ TAKES_NO_STEP = (
     "step: only the solvers for white noise, and methods of fixed steps, take a step; "
     "the others choose it by rtol and atol"
 )
+
+
+def why_by_norm(norm: str) -> str:
+    """Return why "auto" takes RK45 for another norm than its own."""
+    return f"auto: norm {norm}, an explicit method"
 
 
 def check_norm(norm: Any, method: Method, network: Network) -> str:
