@@ -13,7 +13,7 @@ from reference import applied, reference_rhs
 import brnn
 from brnn.compiler import compile_network
 from brnn.spec.topologies.channels import ChannelKernels, shared_sums
-from brnn.spec.topologies.rows import shifted_in_rows
+from brnn.spec.topologies.rows import across_in_rows, shared_in_rows, shifted_in_rows
 
 MODES = {"zero": "constant", "periodic": "wrap", "reflect": "reflect", "nearest": "nearest"}
 
@@ -159,3 +159,23 @@ def test_a_filter_in_rows_sets_what_it_would_add() -> None:
             net = np.full(expected.size, before)
             shifted_in_rows(s, net, *given, 0, low, high, width, s.size, 0, begins)
             np.testing.assert_allclose(net, expected.ravel(), rtol=0, atol=1e-12)
+
+
+def test_sums_of_maps_in_rows_set_what_they_would_add() -> None:
+    """A map that no other sends to is 0, whatever stood there; maps of source and target begin with other rows."""
+    rng = np.random.default_rng(7)
+    width, low, high = 5, 2, 6
+    matrix = np.array([[0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 2.0], [1.0, 1.0, 0.5, 0.0], [0.0, 0.0, -1.0, 0.0]])
+    s = rng.normal(size=(4, 8, width))
+    expected = np.einsum("ck,kij->cij", matrix, s[:, low:high])
+    for begins, before in ((True, np.nan), (False, 0.0)):
+        for c in range(len(matrix)):
+            net = np.full((high - low) * width, before)
+            across_in_rows(s.ravel(), net, matrix, c, low, high, width, 8 * width, 0, begins)
+            np.testing.assert_allclose(net, expected[c].ravel(), rtol=0.0, atol=1e-13)
+        pairs, weights = shared_sums(matrix)
+        (left, right), sums = pairs.T, np.empty(256 * len(pairs))
+        whole = np.full((4, 7, width), before)
+        given = left, right, weights, sums
+        shared_in_rows(s.ravel(), whole.ravel(), *given, low, high, width, 8 * width, 0, 7 * width, 1, begins)
+        np.testing.assert_allclose(whole[:, low - 1 : high - 1], expected, rtol=0.0, atol=1e-13)
