@@ -13,10 +13,10 @@ import functools
 import inspect
 import textwrap
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["Code", "code_of", "exponents"]
+__all__ = ["Code", "code_of", "exponents", "with_limits"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,3 +129,24 @@ def _collect(function: Callable[..., Any], codes: dict[Code, None], seen: set[Ca
             seen.add(callee)
             _collect(callee, codes, seen)
             codes[_alone(callee, name)] = None
+
+
+def with_limits(source: str, limits: Mapping[str, str]) -> str:
+    """Return the text of a function in which other functions are called where an argument is compared with a number.
+
+    Parameters
+    ----------
+    source : str
+        Text of a function.
+    limits : mapping
+        For attributes of ``np`` (``"minimum"``) of two arguments, what is called if the second one is written as a
+        number.
+    """
+    lines = source.encode().split(b"\n")
+    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and len(node.args) == 2]
+    for node in sorted(found, key=lambda node: (node.lineno, node.func.end_col_offset or 0), reverse=True):
+        match node.func, node.args[1]:
+            case ast.Attribute(ast.Name("np"), name), ast.Constant(float()) if name in limits:
+                line, end = lines[node.func.lineno - 1], node.func.end_col_offset
+                lines[node.func.lineno - 1] = line[: node.func.col_offset] + limits[name].encode() + line[end:]
+    return b"\n".join(lines).decode()

@@ -13,6 +13,8 @@ They may change with any release of Numba; `tests/unit/test_numba_internals.py` 
 - ``get_dummy_value`` of the target context: what a function returns that returns nothing,
 - ``llvmlite.ir.IRBuilder.gep``, ``llvmlite.ir.IRBuilder.inttoptr``, ``llvmlite.ir.IRBuilder.load`` and
   ``llvmlite.ir.IRBuilder.call``, which add to an address, read what lies there, and call a function at one;
+  ``llvmlite.ir.IRBuilder.fcmp_ordered`` and ``llvmlite.ir.IRBuilder.select``, which compare and choose;
+  ``llvmlite.ir.Module.declare_intrinsic``, which names an instruction of LLVM;
   ``llvmlite.ir.IRBuilder.bitcast``, which takes the bits of a number for another one; and
   ``llvmlite.ir.IRBuilder.atomic_rmw``, which changes a number that threads share.
 """
@@ -40,6 +42,7 @@ __all__ = [
     "BLOCK_SIGNATURE",
     "CELLS_SIGNATURE",
     "LANE_SIGNATURE",
+    "ONWARD_SIGNATURE",
     "PASS_SIGNATURE",
     "REST_SIGNATURE",
     "RHS_SIGNATURE",
@@ -47,12 +50,15 @@ __all__ = [
     "address",
     "array_at",
     "array_in",
+    "at_least",
+    "at_most",
     "bits_of",
     "block_in",
     "call_band",
     "call_block",
     "call_cells",
     "call_lanes",
+    "call_onward",
     "call_pass",
     "call_rests",
     "call_rhs",
@@ -66,6 +72,7 @@ __all__ = [
     "part",
     "place_of",
     "set_shared",
+    "times_plus",
 ]
 
 _F, _I = types.CPointer(types.float64), types.CPointer(types.int64)
@@ -87,6 +94,10 @@ FOURIER_SIGNATURES = {
 }
 # Of a pass over a block, see brnn.compiler.passes: the kind of the pass, two times, and addresses.
 PASS_SIGNATURE = types.void(types.int64, types.float64, types.float64, *[types.int64] * 11)
+
+# From one stage to the next, see brnn.compiler.onward: the kind, two times, and two addresses. What has more arguments
+# than there are registers takes them from the stack, for which it waits.
+ONWARD_SIGNATURE = types.void(types.int64, types.float64, types.float64, types.int64, types.int64)
 
 
 class NoAlias(CompilerBase):
@@ -394,6 +405,12 @@ def call_pass(
 
 
 @intrinsic
+def call_onward(typing: Any, function: Any, kind: Any, t_slopes: Any, t_totals: Any, stages: Any, places: Any) -> Any:
+    """Go from one stage to the next, by the address of the function, in compiled code."""
+    return types.void(types.int64, *ONWARD_SIGNATURE.args), _call
+
+
+@intrinsic
 def call_yield(typing: Any, function: Any) -> Any:
     """Call the C function at an address that lets other threads run, in compiled code."""
 
@@ -425,3 +442,37 @@ def set_shared(typing: Any, array: Any, place: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.int64, types.int64), generate
+
+
+@intrinsic
+def at_most(typing: Any, value: Any, limit: Any) -> Any:
+    """Return a value, or a limit that is a number where it is above that: one instruction, and nan stays nan."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        value, limit = arguments
+        return builder.select(builder.fcmp_ordered("<", limit, value), limit, value)
+
+    return types.float64(types.float64, types.float64), generate
+
+
+@intrinsic
+def at_least(typing: Any, value: Any, limit: Any) -> Any:
+    """Return a value, or a limit that is a number where it is below that: one instruction, and nan stays nan."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        value, limit = arguments
+        return builder.select(builder.fcmp_ordered(">", limit, value), limit, value)
+
+    return types.float64(types.float64, types.float64), generate
+
+
+@intrinsic
+def times_plus(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return a b + c, of which c is known before b: whatever else may be added up in another order, this is last."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        real = ir.DoubleType()
+        kind = ir.FunctionType(real, [real] * 3)
+        return builder.call(builder.module.declare_intrinsic("llvm.fmuladd", [real], kind), arguments)
+
+    return types.float64(types.float64, types.float64, types.float64), generate

@@ -31,8 +31,9 @@ from brnn.compiler.module_text import HEADER, found_by_address
 from brnn.compiler.program import CALLED, Program
 from brnn.compiler.statements import Array, Assign, Element, Local, Loop, Printer, Size, Statement
 
-__all__ = ["WEIGHTS", "text_of_passes"]
+__all__ = ["LOOP", "WEIGHTS", "WRITTEN", "Passes", "changed", "loops_of", "parameters_of", "sloped", "text_of_passes"]
 
+WRITTEN = 1.0, 2.0, 3.0, 4.0  # exponents that stand in the text
 WEIGHTS, _NEW, _LAST = 7, 6, 7
 _MOST = 3  # blocks of unknowns; each takes nine arrays, and time to compile
 _READ = {_NEW: (0, 2, 3, 4, 5), _LAST: (0, 2, 3, 4, 5, 6)}  # the slopes that have a weight in the last two passes
@@ -42,12 +43,12 @@ _NAMES = (
 _IMPORTS = f"from numba import cfunc, njit\n\nfrom brnn.compiler.numba_internals import {_NAMES}"
 # Inlined, as Numba 0.68.1 compiles what is called twice: for itself, which the process that compiles it calls, and
 # within what is kept of its caller, which later processes load; the two add up in different orders.
-_LOOP = "njit(pipeline_class=NoAlias, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **options)"
+LOOP = "njit(pipeline_class=NoAlias, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **options)"
 _ARGUMENTS = "kind, t_slopes, t_totals, now, then, u, ks, weights, places, totals_at, share_at, out_at, block, blocks"
 
 
 @dataclass(frozen=True)
-class _Passes:
+class Passes:
     """What the text of the passes is made of.
 
     `groups` are the unknowns whose blocks are equally long, whose cells one loop goes through; `known` the numbers that
@@ -59,6 +60,18 @@ class _Passes:
     groups: tuple[tuple[str, ...], ...]
     known: tuple[str, ...]
     exponents: Mapping[str, str]
+
+    @classmethod
+    def of(cls, program: Program, halves: Halves, sizes: Mapping[str, int], numbers: np.ndarray) -> Passes | None:
+        """Return those of a network, whose arguments are those of `text_of_passes`; None if it has too many kinds."""
+        loops = [s for s in (*halves.totals, *halves.slopes) if isinstance(s, Loop)]
+        if len(sizes) > _MOST or any(_of(loop) not in sizes for loop in loops):
+            return None
+        known = tuple(s.target.name for s in halves.slopes if isinstance(s, Assign) and isinstance(s.target, Local))
+        groups = tuple(tuple(n for n in sizes if sizes[n] == size) for size in dict.fromkeys(sizes.values()))
+        exponents = {n.name: float(numbers[n.place]) for n in program.places if n.place in program.exponents}
+        whole = {name: repr(exponent) for name, exponent in exponents.items() if exponent in WRITTEN}
+        return cls(program, halves, groups, known, whole)
 
     @property
     def later(self) -> dict[str, str]:
@@ -79,21 +92,17 @@ def text_of_passes(program: Program, halves: Halves, sizes: Mapping[str, int], n
     numbers : ndarray
         The values of the program's numbers, of which whole exponents are looked at.
     """
-    loops = [s for s in (*halves.totals, *halves.slopes) if isinstance(s, Loop)]
-    if len(sizes) > _MOST or any(_of(loop) not in sizes for loop in loops):
+    passes = Passes.of(program, halves, sizes, numbers)
+    if passes is None:
         return None
-    known = tuple(s.target.name for s in halves.slopes if isinstance(s, Assign) and isinstance(s.target, Local))
-    groups = tuple(tuple(n for n in sizes if sizes[n] == size) for size in dict.fromkeys(sizes.values()))
-    whole = {n.name: repr(float(numbers[n.place])) for n in program.places if n.place in program.exponents}
-    whole = {name: text for name, text in whole.items() if text in ("1.0", "2.0", "3.0", "4.0")}
-    passes = _Passes(program, halves, groups, known, whole)
     parts = [HEADER.format(numba=_IMPORTS, imports="".join(f"{line}\n" for line in program.imports))]
     parts += [f"\n@{CALLED}\n{code.source}\n" for code in program.functions.values()]
     parameters = []
+    edges = [f"{edge}_{k}" for k in range(len(passes.groups)) for edge in ("first", "last")]
     for kind in range(1, _LAST + 1):
         lines = list(_pass(passes, kind))
-        parameters.append(_parameters(passes, lines))
-        parts.append("\n".join([f"\n@{_LOOP}\ndef pass_{kind}({', '.join(parameters[-1])}):", *lines]) + "\n")
+        parameters.append(parameters_of(passes, lines, WEIGHTS, [*edges, "a", "share"]))
+        parts.append("\n".join([f"\n@{LOOP}\ndef pass_{kind}({', '.join(parameters[-1])}):", *lines]) + "\n")
     parts.append("\n".join(_fused(passes, parameters)) + "\n")
     return "".join(parts)
 
@@ -111,7 +120,7 @@ def _read(kind: int) -> tuple[int, ...]:
     return _READ.get(kind, tuple(range(kind)))
 
 
-def _pass(passes: _Passes, kind: int) -> Iterator[str]:
+def _pass(passes: Passes, kind: int) -> Iterator[str]:
     """Yield the lines of a pass: slopes of the stage before, the next stage or the error, and its totals."""
     halves, printer = passes.halves, Printer()
     yield from (f"    a{k} = a[{k}]" for k in _read(kind))
@@ -124,38 +133,39 @@ def _pass(passes: _Passes, kind: int) -> Iterator[str]:
     for k, group in enumerate(passes.groups):
         yield f"    for i in range(np.uint64(first_{k}), np.uint64(last_{k})):"
         left = list(group)
-        for loop in _loops(halves.slopes, group) if kind > 1 else ():
+        for loop in loops_of(halves.slopes, group) if kind > 1 else ():
             for statement in loop.body:
-                name = _sloped(statement, left)
+                name = sloped(statement, left)
                 if name is None:
-                    yield from _changed(printer.lines([statement], 2), passes.exponents)
+                    yield from changed(printer.lines([statement], 2), passes.exponents)
                     continue
                 assert isinstance(statement, Assign)
-                yield from _changed([f"        slope = {printer.expression(statement.value)}"], passes.exponents)
+                yield from changed([f"        slope = {printer.expression(statement.value)}"], passes.exponents)
                 yield f"        d{name}[i] = slope"
                 yield from _made(name, kind)
                 left.remove(name)
         for name in left:  # their slopes are there: those of gates, which stand among the totals, and before the first
             yield f"        slope = k{_read(kind)[-1]}_{name}[i]"
             yield from _made(name, kind)
-        for loop in _loops(halves.totals, group) if kind < _LAST else ():
-            yield from _changed(printer.lines(loop.body, 2), {**passes.later, **passes.exponents})
+        for loop in loops_of(halves.totals, group) if kind < _LAST else ():
+            yield from changed(printer.lines(loop.body, 2), {**passes.later, **passes.exponents})
     if kind < _LAST:
         yield from (f"    share[{k}] = then_{name}" for k, name in enumerate(halves.sums))
     yield "    return number_of(moved), squares, number_of(turned)"
 
 
-def _loops(statements: Sequence[Statement], group: Sequence[str]) -> list[Loop]:
+def loops_of(statements: Sequence[Statement], group: Sequence[str]) -> list[Loop]:
+    """Return the loops through unknowns of a group."""
     return [statement for statement in statements if isinstance(statement, Loop) and _of(statement) in group]
 
 
-def _changed(lines: Iterator[str] | Sequence[str], names: Mapping[str, str]) -> Iterator[str]:
+def changed(lines: Iterator[str] | Sequence[str], names: Mapping[str, str]) -> Iterator[str]:
     """Yield lines in which other words stand for some names."""
     for line in lines:
         yield re.sub(r"\w+", lambda word: names.get(word[0], word[0]), line)
 
 
-def _sloped(statement: Statement, names: Sequence[str]) -> str | None:
+def sloped(statement: Statement, names: Sequence[str]) -> str | None:
     """Return which of the unknowns a statement of a loop gives its slope."""
     match statement:
         case Assign(Element(Array(name, "state")), _, "=") if name[1:] in names:
@@ -179,20 +189,19 @@ def _made(name: str, kind: int) -> Iterator[str]:
     yield f"        then_{name}[i] = value"
 
 
-def _parameters(passes: _Passes, lines: Sequence[str]) -> list[str]:
-    """Return the names that the lines of a pass read and do not make themselves."""
+def parameters_of(passes: Passes, lines: Sequence[str], slopes: int, more: Sequence[str]) -> list[str]:
+    """Return the names that lines read and do not make themselves; there may be so many `slopes`, and `more` names."""
     words = set(re.findall(r"\w+", "\n".join(lines)))
     program, sums = passes.program, passes.halves.sums
     names = ["t", *program.arrays, *(number.name for number in program.places), *passes.known, *sums]
     names += [f"then_{name}" for name in passes.known]
     for name in program.blocks:
         names += [name, f"d{name}", f"u_{name}", f"then_{name}", f"then_d{name}"]
-        names += [f"k{k}_{name}" for k in range(WEIGHTS)]
-    names += [f"{edge}_{k}" for k in range(len(passes.groups)) for edge in ("first", "last")]
-    return [name for name in (*names, "a", "share") if name in words]
+        names += [f"k{k}_{name}" for k in range(slopes)]
+    return [name for name in (*names, *more) if name in words]
 
 
-def _fused(passes: _Passes, parameters: Sequence[Sequence[str]]) -> Iterator[str]:
+def _fused(passes: Passes, parameters: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield the lines of the function that does a pass."""
     program, halves = passes.program, passes.halves
     yield f"\n@cfunc(PASS_SIGNATURE, cache=True, **options)\ndef fused({_ARGUMENTS}):"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from collections import deque
@@ -25,7 +26,8 @@ from brnn.compiler.module_text import (
     text_with_rates,
     text_with_steps,
 )
-from brnn.compiler.passes import text_of_passes
+from brnn.compiler.onward import text_of_onward
+from brnn.compiler.passes import WRITTEN, text_of_passes
 from brnn.compiler.program import Program
 from brnn.compiler.sequence import in_sequence
 from brnn.compiler.sides import Side, sides_of, with_sides
@@ -66,6 +68,8 @@ def room_apart(size: int, dtype: Any = np.float64) -> np.ndarray:
 
 
 _recent: deque[tuple[Network, System]] = deque(maxlen=8)  # the last networks of moderate size
+_TEXTS = 64  # of `System.passes` and `System.onward`, the last ones:
+_texts: dict[tuple[Any, ...], str | None] = {}
 
 
 @dataclass
@@ -437,17 +441,24 @@ class System:
 
         `numbers` are the values of ``p``, of which the exponents matter.
         """
-        exponents = tuple(float(numbers[place]) for place in sorted(self.program.exponents))
-        if exponents not in self._passes:
-            found = halves(self.program)
-            sizes = {name: v.stop - v.start for name, v in zip(self.program.blocks, self.variables, strict=True)}
-            self._passes[exponents] = None if found is None else text_of_passes(self.program, found, sizes, numbers)
-        return self._passes[exponents]
+        return self._of_exponents(text_of_passes, numbers)
 
-    @functools.cached_property
-    def _passes(self) -> dict[tuple[float, ...], str | None]:
-        """What `passes` returned."""
-        return {}
+    def onward(self, numbers: np.ndarray) -> str | None:
+        """Return the text of the module whose function goes from stage to stage, None if there is none; as `passes`."""
+        return self._of_exponents(text_of_onward, numbers)
+
+    def _of_exponents(self, text: Callable[..., str | None], numbers: np.ndarray) -> str | None:
+        exponents = (float(numbers[place]) for place in sorted(self.program.exponents))
+        written = tuple(exponent if exponent in WRITTEN else 0.0 for exponent in exponents)
+        sizes = {name: v.stop - v.start for name, v in zip(self.program.blocks, self.variables, strict=True)}
+        key = text, self.source, *sizes.values(), *written
+        with contextlib.suppress(KeyError):  # another thread may have thrown it away
+            return _texts[key]
+        found = halves(self.program)
+        _texts[key] = made = None if found is None else text(self.program, found, sizes, numbers)
+        for oldest in list(_texts)[:-_TEXTS]:
+            _texts.pop(oldest, None)
+        return made
 
     @functools.cached_property
     def _rates(self) -> str:

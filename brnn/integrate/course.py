@@ -24,6 +24,7 @@ from brnn.integrate.methods.base import NORMS, why_by_norm
 from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.sides import Sides, look_up
 from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps, steps_over_jumps
+from brnn.integrate.steppers.onward import NO_STAGES, Stages
 from brnn.integrate.stepwise import LOOK_STEPS, SHORT, WORTH_IN_ONE_GO
 from brnn.integrate.sunk import sunk_of
 from brnn.integrate.weights import by_factors
@@ -97,6 +98,7 @@ class SmallRun:
         size = system.size
         self._states, self._K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
         self._stage, self._moments, self._counts = room_apart(size), np.zeros(5), np.zeros(5, np.int64)
+        self._stages = Stages(system, self._last.source, self._K, self._stage)
 
     @classmethod
     def of(cls, system: System, length: float, *, other_numbers: bool = False) -> SmallRun | None:
@@ -147,6 +149,7 @@ class SmallRun:
         done, evaluations, looked = 0, 0, 0.0
         sides = Sides(self.system, rtol, atol) if self.system.jumps else None
         advance = code.advance if sides is None else steps_over_jumps().advance_over_jumps
+        stages = NO_STAGES
         if times[0] == 0.0:
             saved[0], done = state, 1
         moments[code.PROJECTED], counts[:], counts[code.OUTSIDE] = 0.0, 0, -1
@@ -157,14 +160,17 @@ class SmallRun:
                 fun.arguments[1][places] = numbers
             moments[code.NOW], moments[code.NEXT], moments[code.RATE] = start, 0.0, 0.0
             counts[code.EVALUATIONS], counts[code.STEPPED] = 0, 0
-            watched: tuple[np.ndarray, ...] = UNWATCHED
-            if sides is not None:
+            if sides is None:
+                stages = self._stages.of(fun.arguments[1])
+                watched: tuple[np.ndarray, ...] = *UNWATCHED, stages
+            else:
                 evaluations += sides.begin(fun, start, self._states[counts[code.ROW]])
                 watched = sides.of_steps()
+            function = 0 if stages.size else fun.address  # not compiled where it is not called
             status, count = code.RUNNING, counts.tolist()
             while status == code.RUNNING:
                 status, rows = advance(
-                    fun.address, fun.table, 0.0, moments, counts, self._states, self._K, self._stage, stop,
+                    function, fun.table, 0.0, moments, counts, self._states, self._K, self._stage, stop,
                     self._longest, rtol, atol, times[done:last], saved[done:last], lowest, highest,
                     LOOK_STEPS - count[code.STEPS] % LOOK_STEPS, mean, *watched,
                 )  # fmt: skip

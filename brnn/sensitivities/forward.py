@@ -18,6 +18,7 @@ from brnn.compiler.system import RightHandSide, room_apart
 from brnn.errors import InputError, IntegrationError
 from brnn.integrate.delays import History, inside
 from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps
+from brnn.integrate.steppers.onward import NO_STAGES
 from brnn.sensitivities.arguments import NO_TIMES, Arguments
 from brnn.sensitivities.past import Late, PastSlopes, late_steps, restarts
 
@@ -218,7 +219,7 @@ class ForwardRun:
         while status == code.RUNNING:
             status, rows = code.advance(
                 function.address, function.table, 0.0, moments, counts, states, K, stage, stop, longest, rtol, atol,
-                times[done:], saved[done:], _NONE, _NONE, _LOOK, False, *UNWATCHED,
+                times[done:], saved[done:], _NONE, _NONE, _LOOK, False, *UNWATCHED, NO_STAGES,
             )  # fmt: skip
             done += rows
             now = float(moments[code.NOW])

@@ -20,6 +20,8 @@ from brnn.compiler.numba_internals import (
     NoAlias,
     address,
     array_in,
+    at_least,
+    at_most,
     bits_of,
     block_in,
     call_lanes,
@@ -29,6 +31,7 @@ from brnn.compiler.numba_internals import (
     numbers_in,
     part,
     place_of,
+    times_plus,
 )
 
 NAMES = (
@@ -48,6 +51,9 @@ NAMES = (
     "llvmlite.ir.IRBuilder.load",
     "llvmlite.ir.IRBuilder.call",
     "llvmlite.ir.IRBuilder.bitcast",
+    "llvmlite.ir.IRBuilder.fcmp_ordered",
+    "llvmlite.ir.IRBuilder.select",
+    "llvmlite.ir.Module.declare_intrinsic",
     "numba.core.compiler.Flags.noalias",
 )
 
@@ -145,6 +151,21 @@ def test_the_bits_of_numbers_that_are_not_negative_are_in_their_order_and_nan_is
     assert largest(np.array([0.5, 2.0, 1e-300, 0.0])) == 2.0
     assert largest(np.array([0.5, np.inf])) == np.inf
     assert np.isnan(largest(np.array([0.5, np.nan, np.inf, 3.0])))
+
+
+def test_limits_let_nan_pass_and_a_product_is_added_last() -> None:
+    @njit(fastmath={"contract", "reassoc", "nsz"})
+    def limited(values, out):  # type: ignore[no-untyped-def]
+        for i in range(values.size):
+            out[i, 0], out[i, 1] = at_most(values[i], 1.0), at_least(values[i], 0.0)
+            out[i, 2] = times_plus(2.0, values[i], 0.5)
+
+    values = np.array([-np.inf, -2.0, 0.5, 3.0, np.inf, np.nan])
+    out = np.empty((6, 3))
+    limited(values, out)
+    np.testing.assert_array_equal(
+        out, np.stack([np.minimum(values, 1.0), np.maximum(values, 0.0), 2.0 * values + 0.5], 1)
+    )
 
 
 def test_functions_of_the_same_code_are_compiled_once() -> None:

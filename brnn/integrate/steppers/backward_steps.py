@@ -15,6 +15,7 @@ from brnn.integrate.steppers.dormand_prince_steps import (
     _C,
     _P,
     NOW,
+    PLACES,
     ROW,
     RUNNING,
     STEPS,
@@ -45,12 +46,13 @@ def kept_steps(
     """
     none = np.empty(0)
     nowhere = np.empty((0, 3), np.int64), np.empty((0, 2)), np.empty(0, np.uint8)  # nothing is watched
+    stages = np.empty((0, PLACES), np.int64)
     done, made, status = 0, 0, RUNNING
     while status == RUNNING and made < ends.size:
         steps = counts[STEPS]
         status, rows = advance(
             function, table, 0.0, moments, counts, states, K, stage, stop, longest, rtol, atol, times[done:],
-            saved[done:], none, none, 1, False, *nowhere,
+            saved[done:], none, none, 1, False, *nowhere, stages,
         )  # fmt: skip
         done += rows
         if counts[STEPS] > steps:

@@ -12,18 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from brnn.compiler import jumps
+from brnn.compiler import jumps, onward
 from brnn.compiler.cache import load_copy
 from brnn.compiler.system import room_apart
 from brnn.ensemble.kernels import control
 from brnn.integrate.steppers import step_lengths
 from brnn.integrate.steppers.base import Piece
+from brnn.integrate.steppers.onward import NO_STAGES, Stages
 
 __all__ = ["STEP_FILES", "UNWATCHED", "DormandPrince", "compiled_steps", "steps_over_jumps"]
 
 
 _FILE = Path(__file__).with_name("dormand_prince_steps.py")
-STEP_FILES = _FILE, Path(step_lengths.__file__), Path(control.__file__)  # what is compiled into all steps of the pair
+# What is compiled into all steps of the pair.
+STEP_FILES = _FILE, Path(step_lengths.__file__), Path(control.__file__), Path(onward.__file__)
 _OVER_JUMPS = Path(__file__).with_name("jumping_steps.py")
 _NONE = np.empty(0)
 UNWATCHED = np.empty((0, 3), np.int64), np.empty((0, 2)), np.empty(0, np.uint8)
@@ -82,6 +84,7 @@ class DormandPrince:
         self._stage = room_apart(size)
         self._saved = np.empty((0, size))
         self._states[0] = piece.state
+        self._stages = Stages(piece.system, piece.fun.source, self._K, self._stage)
         self.advance(_NONE, 0, 0)  # finds du/dt and a first step
 
     @property
@@ -177,11 +180,17 @@ class DormandPrince:
         as the steps.
         """
         piece, saved = self._piece, self._room(times, rows, room)
-        advance = self._code.advance if self.jumps is None else steps_over_jumps().advance_over_jumps
+        if self.jumps is None:
+            stages = self._stages.of(piece.fun.arguments[1])
+            advance, more = self._code.advance, tuple[np.ndarray, ...]((*self.watched, stages))
+        else:
+            stages = NO_STAGES
+            advance, more = steps_over_jumps().advance_over_jumps, self.jumps
+        function = 0 if stages.size else piece.fun.address  # not compiled where it is not called
         status, done = advance(
-            piece.fun.address, piece.fun.table, piece.fun.shift, self._moments, self._counts, self._states, self._K,
+            function, piece.fun.table, piece.fun.shift, self._moments, self._counts, self._states, self._K,
             self._stage, piece.stop, piece.longest, piece.rtol, piece.atol, times, saved,
-            *map(np.ascontiguousarray, self.bounds), most, piece.norm == "rms", *(self.jumps or self.watched),
+            *map(np.ascontiguousarray, self.bounds), most, piece.norm == "rms", *more,
         )  # fmt: skip
         self.status = ("running", "finished", "failed", "running")[status]
         self.concerned = status == self._code.CONCERNED

@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from brnn.compiler.numba_internals import NoAlias, array_at, bits_of, call_rhs, number_of, place_of
+from brnn.compiler.numba_internals import NoAlias, array_at, bits_of, call_onward, call_rhs, number_of, place_of
+from brnn.compiler.onward import BASE, BEGIN, END, LATER, ONWARD, PLACES, SLOPES, STAGE, THEN, WEIGHTS
 from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, growth, kept_stable, shrinkage
 
 # Dormand and Prince (1980), J. Comput. Appl. Math. 6, 19-26; the interpolant is Shampine's (1986), Math. Comp. 46, 135.
@@ -34,6 +35,18 @@ TINY = 1e-300
 # It begins where there was no evaluation yet.
 NOW, NEXT, BEFORE, PROJECTED, RATE = 0, 1, 2, 3, 4
 EVALUATIONS, STEPS, ROW, STEPPED, OUTSIDE = 0, 1, 2, 3, 4
+# What the slopes of each stage count where brnn.compiler.onward forms it: four earlier ones and the last one.
+_COUNT = np.array(
+    [
+        1 / 5,
+        3 / 40, 0.0, 0.0, 0.0, 9 / 40,
+        44 / 45, -56 / 15, 0.0, 0.0, 32 / 9,
+        19372 / 6561, -25360 / 2187, 64448 / 6561, 0.0, -212 / 729,
+        9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656,
+        35 / 384, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84,
+    ]
+)  # fmt: skip
+_ROW = 8 * PLACES  # bytes
 RUNNING, FINISHED, FAILED, CONCERNED = 0, 1, 2, 3
 
 # What is watched (see brnn.integrate.watches.Watches.table): a state, the total of some, or the largest of them.
@@ -83,6 +96,43 @@ def _stages(
     call_rhs(function, t + h, place_of(new), place_of(k6), places)
 
 
+@njit(**_HELPER)
+def _stages_onward(stages: np.ndarray, places: int, t: float, h: float, u: int, new: int) -> None:
+    """Do the same where each stage is formed as the slopes of the one before are found; arrays are addresses here."""
+    function, at, counts = stages[-1, 0], place_of(stages), array_at(stages[0, WEIGHTS], _COUNT.size)
+    for i in range(_COUNT.size):
+        counts[i] = h * _COUNT[i]
+    for row in range(7):
+        stages[row, BASE] = u
+    stages[5, THEN] = stages[6, STAGE] = new
+    t1, t2, t3, t4, t5 = t + _C[1] * h, t + _C[2] * h, t + _C[3] * h, t + _C[4] * h, t + h
+    call_onward(function, BEGIN, t1, t1, at, places)
+    call_onward(function, ONWARD, t1, t2, at + _ROW, places)
+    call_onward(function, ONWARD, t2, t3, at + 2 * _ROW, places)
+    call_onward(function, ONWARD, t3, t4, at + 3 * _ROW, places)
+    call_onward(function, ONWARD, t4, t5, at + 4 * _ROW, places)
+    call_onward(function, ONWARD, t5, t5, at + 5 * _ROW, places)
+    call_onward(function, END, t5, t5, at + 6 * _ROW, places)
+
+
+@njit(**_HELPER)
+def _slope(function: int, stages: np.ndarray, places: int, t: float, at: int, slope: int) -> None:
+    """Find du/dt of the state at an address: its bits are those that the last slope of a step has there."""
+    if stages.size == 0:
+        call_rhs(function, t, at, slope, places)
+        return
+    # As a step of no length does, since the loop that begins a step may add up totals in another order.
+    for row in range(7, 9):
+        for k in range(WEIGHTS):
+            stages[row, k] = at  # the earlier slopes, which count nothing, and the state
+        stages[row, SLOPES] = stages[row, LATER] = slope
+    stages[8, STAGE] = at
+    here, there = place_of(stages) + 7 * _ROW, place_of(stages) + 8 * _ROW
+    call_onward(stages[-1, 0], BEGIN, t, t, here, places)
+    call_onward(stages[-1, 0], ONWARD, t, t, there, places)
+    call_onward(stages[-1, 0], END, t, t, here, places)
+
+
 @njit(pipeline_class=NoAlias, **_HELPER)
 def _largest_error(
     h: float, u: np.ndarray, new: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray,
@@ -129,8 +179,8 @@ trial_step, first_length, grown, shrunk, stable = (
 
 @njit(**_HELPER)
 def _first_step(
-    function: int, places: int, t: float, length: float, u: np.ndarray, k0: np.ndarray, k1: np.ndarray,
-    stage: np.ndarray, rtol: float, atol: float,
+    function: int, stages: np.ndarray, places: int, t: float, length: float, u: np.ndarray, k0: np.ndarray,
+    k1: np.ndarray, stage: np.ndarray, rtol: float, atol: float,
 ) -> float:  # fmt: skip
     """Return a first step (`brnn.integrate.steppers.step_lengths`)."""
     state, speed = 0.0, 0.0
@@ -142,7 +192,7 @@ def _first_step(
     trial = trial_step(length, state, speed)
     for i in range(u.size):
         stage[i] = u[i] + trial * k0[i]
-    call_rhs(function, t + trial, place_of(stage), place_of(k1), places)
+    _slope(function, stages, places, t + trial, place_of(stage), place_of(k1))
     bend = 0.0
     for i in range(u.size):
         bend = max(bend, abs(k1[i] - k0[i]) / (atol + rtol * abs(u[i])))
@@ -244,14 +294,15 @@ def advance(
     function: int, table: np.ndarray, shift: float, moments: np.ndarray, counts: np.ndarray, states: np.ndarray,
     K: np.ndarray, stage: np.ndarray, stop: float, longest: float, rtol: float, atol: float, times: np.ndarray,
     saved: np.ndarray, lowest: np.ndarray, highest: np.ndarray, most: int, mean: bool, spans: np.ndarray,
-    numbers: np.ndarray, armed: np.ndarray,
+    numbers: np.ndarray, armed: np.ndarray, stages: np.ndarray,
 ) -> tuple[int, int]:  # fmt: skip
     """Make up to `most` steps towards `stop`; write the states at `times` into the rows of `saved`.
 
     If there are bounds, these states are projected onto them, unless the first state lies outside. It comes back
     earlier when `saved` is full. Return the status and how many rows were written. A step is accepted if the largest
     error of an unknown is below its tolerance, or (`mean`) their root mean square. After a step that may concern what
-    is watched it comes back at once, and has not saved what lies within it.
+    is watched it comes back at once, and has not saved what lies within it. `stages` is empty, or what
+    `brnn.integrate.steppers.onward` makes.
     """
     done, made = 0, 0
     n = stage.size
@@ -263,8 +314,8 @@ def advance(
     u, other = array_at(place_of(states) + row * length, n), array_at(place_of(states) + (1 - row) * length, n)
     t, h_next, fastest = moments[NOW], moments[NEXT], moments[RATE]
     if counts[EVALUATIONS] == 0:
-        call_rhs(function, t + shift, place_of(u), place_of(k0), places)
-        trial = _first_step(function, places, t + shift, stop - t, u, k0, k1, stage, rtol, atol)
+        _slope(function, stages, places, t + shift, place_of(u), place_of(k0))
+        trial = _first_step(function, stages, places, t + shift, stop - t, u, k0, k1, stage, rtol, atol)
         h_next = h_next if h_next > 0.0 else trial
         counts[EVALUATIONS] = 2
         if counts[OUTSIDE] < 0:
@@ -309,7 +360,10 @@ def advance(
         while size >= shortest:
             end = min(t + size, stop)
             h = size = end - t
-            _stages(function, places, t + shift, h, u, k0, k1, k2, k3, k4, k5, k6, stage, other)
+            if stages.size > 0:
+                _stages_onward(stages, places, t + shift, h, place_of(u), place_of(other))
+            else:
+                _stages(function, places, t + shift, h, u, k0, k1, k2, k3, k4, k5, k6, stage, other)
             counts[EVALUATIONS] += 6
             if mean:
                 error, rate = _mean_error(h, u, other, k0, k2, k3, k4, k5, k6, stage, rtol, atol)

@@ -20,6 +20,7 @@ from brnn.integrate.steppers.dormand_prince_steps import (
     EVALUATIONS,
     NEXT,
     NOW,
+    PLACES,
     ROW,
     RUNNING,
     STEPPED,
@@ -219,7 +220,7 @@ def advance_over_jumps(
     """Do what `advance` does, and end steps where signals jump; `both` holds the two states."""
     m = jumps.size
     spans, numbers, armed = np.empty((m, 3), np.int64), np.empty((m, 2)), np.ones(m, np.uint8)
-    waiting = np.empty(m, np.uint8)
+    waiting, stages = np.empty(m, np.uint8), np.empty((0, PLACES), np.int64)
     watched = _watched(states, jumps, above, loose, spans, numbers)
     done, begun = 0, counts[STEPS]
     while True:
@@ -233,7 +234,7 @@ def advance_over_jumps(
         if kept[PENDING] == 0.0:
             status, rows = advance(
                 function, table, shift, moments, counts, both, K, stage, stop, longest, rtol, atol, times[done:],
-                saved[done:], lowest, highest, left, mean, spans[:watched], numbers[:watched], armed[:watched],
+                saved[done:], lowest, highest, left, mean, spans[:watched], numbers[:watched], armed[:watched], stages,
             )  # fmt: skip
             done += rows
         if status == RUNNING and left == 1 and counts[STEPS] - begun < most:
@@ -255,7 +256,7 @@ def advance_over_jumps(
         if passed > done:  # nothing but saved
             _, rows = advance(
                 function, table, shift, moments, counts, both, K, stage, stop, longest, rtol, atol, times[done:passed],
-                saved[done:], lowest, highest, 0, mean, spans[:0], numbers[:0], armed[:0],
+                saved[done:], lowest, highest, 0, mean, spans[:0], numbers[:0], armed[:0], stages,
             )  # fmt: skip
             done += rows
             if done < passed:
