@@ -444,26 +444,26 @@ def set_shared(typing: Any, array: Any, place: Any, value: Any) -> Any:
     return types.void(array, types.int64, types.int64), generate
 
 
-@intrinsic
-def at_most(typing: Any, value: Any, limit: Any) -> Any:
-    """Return a value, or a limit that is a number where it is above that: one instruction, and nan stays nan."""
+def _limit(comparison: str) -> Callable[..., Any]:
+    """Return what generates the limit where it compares so with the value, else the value: one instruction."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         value, limit = arguments
-        return builder.select(builder.fcmp_ordered("<", limit, value), limit, value)
+        return builder.select(builder.fcmp_ordered(comparison, limit, value), limit, value)
 
-    return types.float64(types.float64, types.float64), generate
+    return generate
+
+
+@intrinsic
+def at_most(typing: Any, value: Any, limit: Any) -> Any:
+    """Return a value, or a limit that is a number where it is above that; nan stays nan."""
+    return types.float64(types.float64, types.float64), _limit("<")
 
 
 @intrinsic
 def at_least(typing: Any, value: Any, limit: Any) -> Any:
-    """Return a value, or a limit that is a number where it is below that: one instruction, and nan stays nan."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        value, limit = arguments
-        return builder.select(builder.fcmp_ordered(">", limit, value), limit, value)
-
-    return types.float64(types.float64, types.float64), generate
+    """Return a value, or a limit that is a number where it is below that; nan stays nan."""
+    return types.float64(types.float64, types.float64), _limit(">")
 
 
 @intrinsic

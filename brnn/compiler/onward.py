@@ -27,9 +27,8 @@ import numpy as np
 from brnn.base.codetext import with_limits
 from brnn.compiler.blocks import Halves
 from brnn.compiler.module_text import HEADER, found_by_address
-from brnn.compiler.passes import LOOP, Passes, changed, loops_of, parameters_of, sloped
+from brnn.compiler.passes import LOOP, Passes, known_of, parameters_of, slopes_of, totals_of
 from brnn.compiler.program import CALLED, Program
-from brnn.compiler.statements import Assign, Printer
 
 __all__ = [
     "BASE", "BEGIN", "EARLIER", "END", "LATER", "ONWARD", "PLACES", "SLOPES", "STAGE", "SUMS", "THEN", "TOTALS",
@@ -74,29 +73,19 @@ def text_of_onward(program: Program, halves: Halves, sizes: Mapping[str, int], n
 
 def _loop(passes: Passes, kind: str) -> Iterator[str]:
     """Yield the lines of one kind: the slopes of a stage, the next one, and its totals."""
-    halves, printer, sums = passes.halves, Printer(), kind != "end"
+    halves, sums = passes.halves, kind != "end"
     earlier = 0 if kind == "end" else 1 if kind == "begin" else EARLIER
     yield from (f"    a{k} = a[{k}]" for k in range(EARLIER + 1) if k < earlier or kind == "go")
     yield from (f"    then_{name} = 0.0" for name in halves.sums if sums)
     for group in passes.groups:
         yield f"    for i in range(np.uint64({'then_' if sums else ''}{group[0]}.size)):"
         left = list(group)
-        for loop in loops_of(halves.slopes, group) if kind != "begin" else ():
-            for statement in loop.body:
-                name = sloped(statement, left)
-                if name is None:
-                    yield from changed(printer.lines([statement], 2), passes.exponents)
-                    continue
-                assert isinstance(statement, Assign)
-                yield from changed([f"        slope = {printer.expression(statement.value)}"], passes.exponents)
-                yield f"        d{name}[i] = slope"
-                if sums:
-                    yield from _stage(name, earlier, "slope")
-                left.remove(name)
+        if kind != "begin":
+            yield from slopes_of(passes, group, left, lambda name: _stage(name, earlier, "slope") if sums else iter(()))
         for name in left if sums else ():  # whose slopes are there: those of gates, which stand among the totals
             yield from _stage(name, earlier, "" if kind == "begin" else f"d{name}[i]")
-        for loop in loops_of(halves.totals, group) if sums else ():
-            yield from changed(printer.lines(loop.body, 2), {**passes.later, **passes.exponents})
+        if sums:
+            yield from totals_of(passes, group)
         yield "        pass"
     if sums:
         yield from (f"    totals[{k}] = then_{name}" for k, name in enumerate(halves.sums))
@@ -120,11 +109,7 @@ def _whole(passes: Passes, taken: Mapping[str, Sequence[str]]) -> Iterator[str]:
         yield from (f"    {array} = block_in(entry_at(stages, {j}), places, 1, {k})" for array, j in found.items())
     yield f"    a = array_at(entry_at(stages, {WEIGHTS}), {EARLIER + 1})"
     yield f"    totals = array_at(entry_at(stages, {TOTALS}), {len(halves.sums)})"
-    yield from (f"    {name} = totals[{k}]" for k, name in enumerate(halves.sums))
-    lines = list(Printer().lines([s for s in halves.slopes if isinstance(s, Assign)]))
-    if passes.known:
-        yield from ("    t = t_totals", *lines, *(f"    then_{name} = {name}" for name in passes.known))
-    yield from ("    t = t_slopes", *lines)
+    yield from known_of(passes)
     for k, kind in enumerate(_KINDS):
         yield f"    {'if' if k == 0 else 'elif'} kind == {k}:"
         yield f"        {kind}({', '.join(taken[kind])})"

@@ -20,8 +20,9 @@ Whole exponents up to 4 are written into the text: a loop that asks for them cal
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,7 +32,9 @@ from brnn.compiler.module_text import HEADER, found_by_address
 from brnn.compiler.program import CALLED, Program
 from brnn.compiler.statements import Array, Assign, Element, Local, Loop, Printer, Size, Statement
 
-__all__ = ["LOOP", "WEIGHTS", "WRITTEN", "Passes", "changed", "loops_of", "parameters_of", "sloped", "text_of_passes"]
+__all__ = [
+    "LOOP", "WEIGHTS", "WRITTEN", "Passes", "known_of", "parameters_of", "slopes_of", "text_of_passes", "totals_of",
+]  # fmt: skip
 
 WRITTEN = 1.0, 2.0, 3.0, 4.0  # exponents that stand in the text
 WEIGHTS, _NEW, _LAST = 7, 6, 7
@@ -122,7 +125,7 @@ def _read(kind: int) -> tuple[int, ...]:
 
 def _pass(passes: Passes, kind: int) -> Iterator[str]:
     """Yield the lines of a pass: slopes of the stage before, the next stage or the error, and its totals."""
-    halves, printer = passes.halves, Printer()
+    halves = passes.halves
     yield from (f"    a{k} = a[{k}]" for k in _read(kind))
     yield "    moved = turned = np.int64(0)"
     yield "    squares = 0.0"
@@ -133,39 +136,63 @@ def _pass(passes: Passes, kind: int) -> Iterator[str]:
     for k, group in enumerate(passes.groups):
         yield f"    for i in range(np.uint64(first_{k}), np.uint64(last_{k})):"
         left = list(group)
-        for loop in loops_of(halves.slopes, group) if kind > 1 else ():
-            for statement in loop.body:
-                name = sloped(statement, left)
-                if name is None:
-                    yield from changed(printer.lines([statement], 2), passes.exponents)
-                    continue
-                assert isinstance(statement, Assign)
-                yield from changed([f"        slope = {printer.expression(statement.value)}"], passes.exponents)
-                yield f"        d{name}[i] = slope"
-                yield from _made(name, kind)
-                left.remove(name)
+        if kind > 1:
+            yield from slopes_of(passes, group, left, functools.partial(_made, kind=kind))
         for name in left:  # their slopes are there: those of gates, which stand among the totals, and before the first
             yield f"        slope = k{_read(kind)[-1]}_{name}[i]"
             yield from _made(name, kind)
-        for loop in loops_of(halves.totals, group) if kind < _LAST else ():
-            yield from changed(printer.lines(loop.body, 2), {**passes.later, **passes.exponents})
+        if kind < _LAST:
+            yield from totals_of(passes, group)
     if kind < _LAST:
         yield from (f"    share[{k}] = then_{name}" for k, name in enumerate(halves.sums))
     yield "    return number_of(moved), squares, number_of(turned)"
 
 
-def loops_of(statements: Sequence[Statement], group: Sequence[str]) -> list[Loop]:
-    """Return the loops through unknowns of a group."""
+def slopes_of(
+    passes: Passes, group: Sequence[str], left: list[str], made: Callable[[str], Iterator[str]]
+) -> Iterator[str]:
+    """Yield the lines that find slopes of a group, each with what is `made` of it; these are no longer `left` then."""
+    printer = Printer()
+    for loop in _loops(passes.halves.slopes, group):
+        for statement in loop.body:
+            name = _sloped(statement, left)
+            if name is None:
+                yield from _changed(printer.lines([statement], 2), passes.exponents)
+                continue
+            assert isinstance(statement, Assign)
+            yield from _changed([f"        slope = {printer.expression(statement.value)}"], passes.exponents)
+            yield f"        d{name}[i] = slope"
+            yield from made(name)
+            left.remove(name)
+
+
+def totals_of(passes: Passes, group: Sequence[str]) -> Iterator[str]:
+    """Yield the lines that begin the totals of the next stage in a group."""
+    for loop in _loops(passes.halves.totals, group):
+        yield from _changed(Printer().lines(loop.body, 2), {**passes.later, **passes.exponents})
+
+
+def known_of(passes: Passes) -> Iterator[str]:
+    """Yield the lines that give sums over all cells their names, and make the numbers known at both times."""
+    halves = passes.halves
+    yield from (f"    {name} = totals[{k}]" for k, name in enumerate(halves.sums))
+    lines = list(Printer().lines([s for s in halves.slopes if isinstance(s, Assign)]))
+    if passes.known:
+        yield from ("    t = t_totals", *lines, *(f"    then_{name} = {name}" for name in passes.known))
+    yield from ("    t = t_slopes", *lines)
+
+
+def _loops(statements: Sequence[Statement], group: Sequence[str]) -> list[Loop]:
     return [statement for statement in statements if isinstance(statement, Loop) and _of(statement) in group]
 
 
-def changed(lines: Iterator[str] | Sequence[str], names: Mapping[str, str]) -> Iterator[str]:
+def _changed(lines: Iterator[str] | Sequence[str], names: Mapping[str, str]) -> Iterator[str]:
     """Yield lines in which other words stand for some names."""
     for line in lines:
         yield re.sub(r"\w+", lambda word: names.get(word[0], word[0]), line)
 
 
-def sloped(statement: Statement, names: Sequence[str]) -> str | None:
+def _sloped(statement: Statement, names: Sequence[str]) -> str | None:
     """Return which of the unknowns a statement of a loop gives its slope."""
     match statement:
         case Assign(Element(Array(name, "state")), _, "=") if name[1:] in names:
@@ -213,11 +240,8 @@ def _fused(passes: Passes, parameters: Sequence[Sequence[str]]) -> Iterator[str]
             yield f"    k{slope}_{name} = block_in(entry_at(ks, {slope}), places, 1, {k})"
     yield f"    a, out = array_at(weights, {WEIGHTS + 2}), array_at(out_at, 3)"
     yield f"    totals, share = array_at(totals_at, {len(halves.sums)}), array_at(share_at, {len(halves.sums)})"
-    yield from (f"    {name} = totals[{k}]" for k, name in enumerate(halves.sums))
-    lines = list(Printer().lines([s for s in halves.slopes if isinstance(s, Assign)]))
-    if passes.known:
-        yield from ("    t = t_totals", *lines, *(f"    then_{name} = {name}" for name in passes.known))
-    yield from ("    t = t_slopes", *lines, "    one, two, three = 0.0, 0.0, 0.0")
+    yield from known_of(passes)
+    yield "    one, two, three = 0.0, 0.0, 0.0"
     for k, group in enumerate(passes.groups):
         yield f"    first_{k}, last_{k} = {group[0]}.size * block // blocks, {group[0]}.size * (block + 1) // blocks"
     for kind, names in enumerate(parameters, 1):

@@ -27,7 +27,7 @@ from brnn.spec.topologies.uniform import AllButSelf
 __all__ = ["AffineWeights"]
 
 _FILE = Path(__file__).with_name("affine_weights_steps.py")
-_USED = *(_FILE.with_name(f"{name}.py") for name in ("affine_weights_rows", "block_steps", "pair")), *STEP_FILES
+_USED = *(_FILE.with_name(f"{name}.py") for name in ("affine_weights_rows", "block_steps")), *STEP_FILES
 _NONE = np.empty(0)
 _PIECES = 32  # of a pass, at most about
 _LEAST = 4_096  # weights of a piece, if there are so many: fewer are not worth to be shared

@@ -21,7 +21,7 @@ from brnn.integrate.steppers.threads import give_way, helped, place, processors
 __all__ = ["BlockedDormandPrince"]
 
 _FILE = Path(__file__).with_name("block_steps.py")
-_OTHERS = *(Path(__file__).with_name(f"{name}.py") for name in ("block_sums", "pair")), *STEP_FILES
+_OTHERS = Path(__file__).with_name("block_sums.py"), *STEP_FILES
 _AT_ONCE = 64  # states that are saved in one pass
 _NONE = np.empty(0)
 _CHUNK = 65_536  # numbers

@@ -16,7 +16,7 @@ from brnn.compiler import jumps, onward
 from brnn.compiler.cache import load_copy
 from brnn.compiler.system import room_apart
 from brnn.ensemble.kernels import control
-from brnn.integrate.steppers import step_lengths
+from brnn.integrate.steppers import pair, step_lengths
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.onward import NO_STAGES, Stages
 
@@ -25,7 +25,7 @@ __all__ = ["STEP_FILES", "UNWATCHED", "DormandPrince", "compiled_steps", "steps_
 
 _FILE = Path(__file__).with_name("dormand_prince_steps.py")
 # What is compiled into all steps of the pair.
-STEP_FILES = _FILE, Path(step_lengths.__file__), Path(control.__file__), Path(onward.__file__)
+STEP_FILES = _FILE, *(Path(str(module.__file__)) for module in (pair, step_lengths, control, onward))
 _OVER_JUMPS = Path(__file__).with_name("jumping_steps.py")
 _NONE = np.empty(0)
 UNWATCHED = np.empty((0, 3), np.int64), np.empty((0, 2)), np.empty(0, np.uint8)

@@ -1,9 +1,9 @@
 """Steps of the explicit method of Dormand and Prince, of any network, compiled as they stand.
 
 The right-hand side is called at its address: all have one signature (brnn.compiler.module_text). The coefficients, the
-error estimate and the interpolant of order 4 are those of SciPy's RK45; the error is held for every unknown by itself,
-or for their root mean square if that is asked for. This file is run from a copy in the cache folder
-(brnn.compiler.cache.load_copy).
+error estimate and the interpolant of order 4 (`brnn.integrate.steppers.pair`) are those of SciPy's RK45; the error is
+held for every unknown by itself, or for their root mean square if that is asked for. This file is run from a copy in
+the cache folder (brnn.compiler.cache.load_copy).
 """
 
 from __future__ import annotations
@@ -13,20 +13,12 @@ from numba import njit
 
 from brnn.compiler.numba_internals import NoAlias, array_at, bits_of, call_onward, call_rhs, number_of, place_of
 from brnn.compiler.onward import BASE, BEGIN, END, LATER, ONWARD, PLACES, SLOPES, STAGE, THEN, WEIGHTS
+from brnn.integrate.steppers import pair
 from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, growth, kept_stable, shrinkage
 
-# Dormand and Prince (1980), J. Comput. Appl. Math. 6, 19-26; the interpolant is Shampine's (1986), Math. Comp. 46, 135.
-_C = (0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0)
-_E = (-71 / 57600, 0.0, 71 / 16695, -71 / 1920, 17253 / 339200, -22 / 525, 1 / 40)
-_P = (
-    (1.0, -8048581381 / 2820520608, 8663915743 / 2820520608, -12715105075 / 11282082432),
-    (0.0, 0.0, 0.0, 0.0),
-    (0.0, 131558114200 / 32700410799, -68118460800 / 10900136933, 87487479700 / 32700410799),
-    (0.0, -1754552775 / 470086768, 14199869525 / 1410260304, -10690763975 / 1880347072),
-    (0.0, 127303824393 / 49829197408, -318862633887 / 49829197408, 701980252875 / 199316789632),
-    (0.0, -282668133 / 205662961, 2019193451 / 616988883, -1453857185 / 822651844),
-    (0.0, 40617522 / 29380423, -110615467 / 29380423, 69997945 / 29380423),
-)
+_C = (*pair.NODES.tolist(), 1.0)
+_E = tuple(pair.ERROR.tolist())
+_P = tuple(tuple(row) for row in pair.INSIDE.tolist())
 TINY = 1e-300
 
 # What `advance` keeps between calls: in `moments` the time, the next step, where the last step began, how far a saved
@@ -36,16 +28,17 @@ TINY = 1e-300
 NOW, NEXT, BEFORE, PROJECTED, RATE = 0, 1, 2, 3, 4
 EVALUATIONS, STEPS, ROW, STEPPED, OUTSIDE = 0, 1, 2, 3, 4
 # What the slopes of each stage count where brnn.compiler.onward forms it: four earlier ones and the last one.
+_FIVE = [(*earlier, k) for k, earlier in enumerate(pair.EARLIER, 1)]
 _COUNT = np.array(
     [
-        1 / 5,
-        3 / 40, 0.0, 0.0, 0.0, 9 / 40,
-        44 / 45, -56 / 15, 0.0, 0.0, 32 / 9,
-        19372 / 6561, -25360 / 2187, 64448 / 6561, 0.0, -212 / 729,
-        9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656,
-        35 / 384, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84,
+        pair.ROWS[1][0],
+        *(
+            row[k] if j == slopes.index(k) else 0.0  # one that is there again counts once
+            for row, slopes in zip(pair.ROWS[2:], _FIVE, strict=True)
+            for j, k in enumerate(slopes)
+        ),
     ]
-)  # fmt: skip
+)
 _ROW = 8 * PLACES  # bytes
 RUNNING, FINISHED, FAILED, CONCERNED = 0, 1, 2, 3
 

@@ -11,6 +11,7 @@ import numpy as np
 from brnn.compiler.cache import load_module
 from brnn.compiler.onward import EARLIER, LATER, PLACES, SLOPES, STAGE, SUMS, THEN, TOTALS, WEIGHTS
 from brnn.compiler.system import System
+from brnn.integrate.steppers import pair
 from brnn.integrate.steppers.threads import place
 
 __all__ = ["NO_STAGES", "Stages"]
@@ -18,7 +19,7 @@ __all__ = ["NO_STAGES", "Stages"]
 NO_STAGES = np.empty((0, PLACES), np.int64)
 _ROWS, _OF_STEP, _NUMBERS = 10, 26, 32  # rows of the table, what slopes count in a step, and with those that count 0
 # Which slopes count in each stage besides the last one, and one that counts nothing where there are fewer.
-_COUNTED = ((0, 0, 0, 0), (0, 0, 0, 0), (0, 1, 0, 0), (0, 1, 2, 0), (0, 1, 2, 3), (0, 2, 3, 4), (0, 0, 0, 0))
+_COUNTED = ((0, 0, 0, 0), *pair.EARLIER, (0, 0, 0, 0))
 
 
 class Stages:

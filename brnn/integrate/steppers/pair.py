@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["ERROR", "INSIDE", "NODES", "ROWS", "STAGES"]
+__all__ = ["EARLIER", "ERROR", "INSIDE", "NODES", "ROWS", "STAGES"]
 
 STAGES = 7
 NODES = np.array([0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1])
@@ -21,6 +21,8 @@ ROWS = [
     np.array([9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656]),
     np.array([35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84]),
 ]
+# Which slopes count in each row from ROWS[2] on beside the last one: four, where there are fewer the first one again.
+EARLIER = ((0, 0, 0, 0), (0, 1, 0, 0), (0, 1, 2, 0), (0, 1, 2, 3), (0, 2, 3, 4))
 ERROR = np.array([-71 / 57600, 0, 71 / 16695, -71 / 1920, 17253 / 339200, -22 / 525, 1 / 40])
 INSIDE = np.array(
     [
