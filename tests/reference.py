@@ -17,7 +17,8 @@ import pytest
 
 from brnn import Layer, Linear, Network, Projection, Topology
 from brnn.compiler import compile_network, numba_internals
-from brnn.compiler.system import RightHandSide, System
+from brnn.compiler.right_hand_side import RightHandSide
+from brnn.compiler.system import System
 
 
 def reference_rhs(network: Network) -> Callable[[float, np.ndarray], np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from brnn.compiler.system import RightHandSide
+from brnn.compiler.right_hand_side import RightHandSide
 
 __all__ = ["run_uncompiled"]
 

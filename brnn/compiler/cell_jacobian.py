@@ -23,6 +23,8 @@ from brnn.compiler.blocks import halves
 from brnn.compiler.linearized import Linearized
 from brnn.compiler.module_text import text_of
 from brnn.compiler.program import Program
+from brnn.compiler.right_hand_side import RightHandSide
+from brnn.compiler.rooms import room_apart
 from brnn.compiler.statements import (
     Array,
     Assign,
@@ -36,7 +38,7 @@ from brnn.compiler.statements import (
     Operation,
     Statement,
 )  # fmt: skip
-from brnn.compiler.system import RightHandSide, System, room_apart
+from brnn.compiler.system import System
 from brnn.errors import SpecError
 from brnn.spec.network import Network
 

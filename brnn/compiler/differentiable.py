@@ -13,7 +13,9 @@ from brnn.compiler.backward import BackwardText, backward_text
 from brnn.compiler.forward import TangentText, tangent_text
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import layout
-from brnn.compiler.system import Clock, RightHandSide, System, room_apart
+from brnn.compiler.right_hand_side import RightHandSide
+from brnn.compiler.rooms import room_apart
+from brnn.compiler.system import Clock, System
 from brnn.errors import InputError
 from brnn.spec.network import Network
 from brnn.spec.variable import Variable

@@ -17,7 +17,8 @@ from brnn.compiler.differentiable import tangent_rates
 from brnn.compiler.forward import TangentText, tangent_text
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import layout
-from brnn.compiler.system import Clock, RightHandSide, System
+from brnn.compiler.right_hand_side import RightHandSide
+from brnn.compiler.system import Clock, System
 from brnn.errors import SpecError
 from brnn.spec.network import Network
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from brnn.base.named import says_what_is_meant
 from brnn.compiler.blocks import InBlocks, halves, in_blocks
-from brnn.compiler.cache import load_copy, load_module, text_hash
+from brnn.compiler.cache import text_hash
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import layout
 from brnn.compiler.module_text import (
-    argument_table,
     changed_table,
     text_of,
     text_of_arrays,
@@ -29,6 +26,8 @@ from brnn.compiler.module_text import (
 from brnn.compiler.onward import text_of_onward
 from brnn.compiler.passes import WRITTEN, text_of_passes
 from brnn.compiler.program import Program
+from brnn.compiler.right_hand_side import RightHandSide
+from brnn.compiler.rooms import apart, room_apart
 from brnn.compiler.sequence import in_sequence
 from brnn.compiler.sides import Side, sides_of, with_sides
 from brnn.compiler.whole_arrays import text_of_whole_arrays
@@ -38,36 +37,10 @@ from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.variable import Variable
 
-__all__ = ["Clock", "RightHandSide", "System", "compile_network", "equations_hash", "room_apart"]
+__all__ = ["Clock", "System", "compile_network", "equations_hash"]
 
-
-_GAP = 64  # elements; more than a vector register, several times unrolled, takes at once
-_CALLS = Path(__file__).with_name("calls.py")
-_SMALL = 512  # elements; larger arrays lie far enough apart by themselves
-
-
-def _apart(array: np.ndarray) -> np.ndarray:
-    """Return a copy of a small array that no other array lies near to (a large one is returned as it is).
-
-    Compiled loops ask whether the arrays that they read and write are nearer than one vectorised pass, and if so take
-    another path, which adds in another order. With a gap around everything that is written they never do, so that
-    results do not depend on where memory happened to be free.
-    """
-    if array.size > _SMALL:
-        return array
-    result = room_apart(array.size, array.dtype).reshape(array.shape)
-    result[...] = array
-    return result
-
-
-def room_apart(size: int, dtype: Any = np.float64) -> np.ndarray:
-    """Return a new array of so many numbers, not set to anything, that no other array lies near to."""
-    if size > _SMALL:
-        return np.empty(size, dtype)
-    return np.empty(size + 2 * _GAP, dtype)[_GAP : _GAP + size]
-
-
-_recent: deque[tuple[Network, System]] = deque(maxlen=8)  # the last networks of moderate size
+_recent: deque[tuple[Network, System]] = deque(maxlen=8)  # the last networks of moderate size:
+_MODERATE = 2**18  # numbers in their arrays
 _TEXTS = 64  # of `System.passes` and `System.onward`, the last ones:
 _texts: dict[tuple[Any, ...], str | None] = {}
 
@@ -95,139 +68,6 @@ class Clock:
         if not self.on.get(schedule, True):
             return None
         return time - self.begun[schedule] if schedule in self.begun else time + self.shift
-
-
-@dataclass(frozen=True)
-class RightHandSide:
-    """du/dt between two break points, as a Python callable for SciPy's solvers.
-
-    Attributes
-    ----------
-    source : str
-        Text of the generated module (brnn.compiler.module_text); it is compiled when its address is first asked for.
-    arguments : tuple of ndarray
-        What its functions read besides time and state, and where they work.
-    size : int
-        Length of the state.
-    history : callable or None
-        The state vector at an earlier time (networks with delays).
-    lags : tuple
-        For each delayed layer: its array among the arguments, its Variable, and the delay.
-    shift : float
-        Time of the schedules minus time of the run.
-    between : tuple of float
-        The times between which the past is read.
-    rates : callable or None
-        Returns the text of the module whose function writes the rates of the unknowns, too.
-    steps : callable or None
-        Returns that of the module whose function lets weights make a step
-        (`brnn.compiler.module_text.text_with_steps`).
-    """
-
-    source: str
-    arguments: tuple[np.ndarray, ...]
-    size: int
-    history: Callable[[float], np.ndarray] | None = None
-    lags: tuple[tuple[np.ndarray, Variable, float], ...] = ()
-    shift: float = 0.0
-    rates: Callable[[], str] | None = None
-    steps: Callable[[], str] | None = None
-    between: tuple[float, float] = (-math.inf, math.inf)
-
-    @functools.cached_property
-    def address(self) -> int:
-        """Address of the compiled function, for as long as this object lives."""
-        return int(self._function.address)
-
-    @functools.cached_property
-    def _function(self) -> Any:
-        """The compiled function, which is held here while its address is used."""
-        return load_module(self.source).rhs
-
-    @functools.cached_property
-    def table(self) -> np.ndarray:
-        """Where the arguments lie (brnn.compiler.module_text.argument_table)."""
-        return argument_table(self.size, self.arguments)
-
-    def __call__(self, t: float, u: np.ndarray) -> np.ndarray:
-        """Return du/dt in a new array."""
-        du = room_apart(u.size)
-        self.into(t, u, du)
-        return du
-
-    def into(self, t: float, u: np.ndarray, du: np.ndarray) -> None:
-        """Write du/dt into `du`."""
-        if self.lags:
-            assert self.history is not None
-            time, late = min(max(t, self.between[0]), self.between[1]), math.nan
-            for array, variable, delay in self.lags:
-                if delay != late:
-                    late, past = delay, self.history(time - delay)
-                array[:] = past[variable.start : variable.stop]
-        self._call(self.address, t, u, du)
-
-    def at_once(self, t: float, u: np.ndarray, du: np.ndarray) -> None:
-        """Write du/dt into `du`; delayed activities are what stands in their arrays."""
-        self._call(self.address, t, u, du)
-
-    def with_rates(self, t: float, u: np.ndarray, both: np.ndarray) -> None:
-        """Write du/dt into the first half of `both`, the rates of the unknowns into the second (without delays)."""
-        self._call(self._with_rates.address, t, u, both)
-
-    @functools.cached_property
-    def _with_rates(self) -> Any:
-        """The compiled function that writes both."""
-        assert self.rates is not None
-        return load_module(self.rates()).rhs
-
-    @functools.cached_property
-    def stepping(self) -> Any:
-        """The compiled function that lets weights make a step; its ``address`` is what a loop of steps calls."""
-        assert self.steps is not None
-        return load_module(self.steps()).rhs
-
-    @functools.cached_property
-    def before(self) -> tuple[Any, Any]:
-        """The two compiled functions that are called before, where weights are kept elsewhere (`Program.given`)."""
-        module = load_module(self.source)
-        return module.signals, module.parts
-
-    def renew(self, t: float, u: np.ndarray, slopes: np.ndarray) -> None:
-        """Write the slopes that jump where inputs do (of the program in sequence)."""
-        self._call(self._renewing.address, t, u, slopes)
-
-    @functools.cached_property
-    def _renewing(self) -> Any:
-        """The compiled function that does."""
-        return load_module(self.source).renew
-
-    @functools.cached_property
-    def in_bands(self) -> Any:
-        """The compiled function of a step in bands (of a program in sequence that is divided)."""
-        return load_module(self.source).bands
-
-    def diffusion(self, t: float, u: np.ndarray) -> np.ndarray:
-        """Return the strength b(t, u) of the white noise of each unknown (0 without any)."""
-        b = room_apart(u.size)
-        b[:] = 0.0
-        if self._noise is not None:
-            self._call(self._noise.address, t, u, b)
-        return b
-
-    @functools.cached_property
-    def _noise(self) -> Any:
-        """The compiled strength of white noise, None if there is none."""
-        return getattr(load_module(self.source), "diffusion", None)
-
-    def _call(self, address: int, t: float, u: np.ndarray, out: np.ndarray) -> None:
-        _call_at()(address, float(t + self.shift), np.ascontiguousarray(u, np.float64), out, self.table)
-
-
-@functools.cache
-def _call_at() -> Callable[..., None]:
-    """Return what calls a compiled function at its address."""
-    function: Callable[..., None] = load_copy(_CALLS).call_at
-    return function
 
 
 @dataclass(frozen=True)
@@ -382,7 +222,7 @@ class System:
             if name in former and (name in written or array is program.arrays[name])
             else room_apart(array.size, array.dtype).reshape(array.shape)
             if name in written
-            else _apart(array)
+            else apart(array)
             if array.flags.writeable
             else array
             for name, array in values.items()
@@ -508,7 +348,7 @@ def compile_network(network: Network) -> System:
     variables = layout(network)
     system = System(network, variables, generate(network, variables))
     arrays = [array for array in system.program.arrays.values() if array is not None and any(array.strides)]
-    if sum(array.size for array in arrays) <= _SMALL * _SMALL:  # room for work has neither memory yet nor strides
+    if sum(array.size for array in arrays) <= _MODERATE:  # room for work has neither memory yet nor strides
         _recent.append((network, system))
     return system
 

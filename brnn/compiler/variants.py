@@ -15,7 +15,8 @@ from brnn.base.tape import Tape, Traced
 from brnn.base.tracer import Diverges, Varying
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import layout
-from brnn.compiler.system import RightHandSide, System, compile_network
+from brnn.compiler.right_hand_side import RightHandSide
+from brnn.compiler.system import System, compile_network
 from brnn.spec.network import Network
 
 __all__ = ["Variant", "Variants"]

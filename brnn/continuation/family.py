@@ -14,7 +14,7 @@ import numpy as np
 from brnn.base.delay_roots import characteristic_roots
 from brnn.compiler import System
 from brnn.compiler.linear_rates import LinearRates, Structure, explicit_system
-from brnn.compiler.system import RightHandSide
+from brnn.compiler.right_hand_side import RightHandSide
 from brnn.compiler.variants import Variants
 from brnn.errors import InputError
 from brnn.spec.network import Network

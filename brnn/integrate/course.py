@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from brnn.base.recycled import empty
-from brnn.compiler.system import System, room_apart
+from brnn.compiler.rooms import room_apart
+from brnn.compiler.system import System
 from brnn.integrate.driver import FAINT, RunTask, largest_activity, proven_bounds, says_something, warn_if_faint
 from brnn.integrate.methods import Method
 from brnn.integrate.methods.base import NORMS, why_by_norm

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from brnn.base.delay_roots import MOST_ROWS, delay_matrix
-from brnn.compiler.system import RightHandSide
+from brnn.compiler.right_hand_side import RightHandSide
 from brnn.ensemble.rest import sizes
 from brnn.integrate.jacobian import ATOL, RTOL, RateFunction, eigenvalues, jacobian_matrix
 

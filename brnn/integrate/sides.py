@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from brnn.compiler.jumps import AWAY, CLOSER, TREMBLE
-from brnn.compiler.system import RightHandSide, System
+from brnn.compiler.right_hand_side import RightHandSide
+from brnn.compiler.system import System
 from brnn.integrate.watches import EPS, NEAR
 
 __all__ = ["AT_MOST", "Sides", "look_up"]

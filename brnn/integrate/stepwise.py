@@ -12,7 +12,7 @@ import numpy as np
 
 from brnn.base.memory import rows_at_once
 from brnn.compiler.jumps import BEYOND, NEAR_END
-from brnn.compiler.system import RightHandSide
+from brnn.compiler.right_hand_side import RightHandSide
 from brnn.integrate.delays import History, inside
 from brnn.integrate.driver import Driver
 from brnn.integrate.events import Slopes

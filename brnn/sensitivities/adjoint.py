@@ -17,7 +17,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from brnn.compiler.cache import load_copy
-from brnn.compiler.system import RightHandSide, room_apart
+from brnn.compiler.right_hand_side import RightHandSide
+from brnn.compiler.rooms import room_apart
 from brnn.errors import InputError, IntegrationError
 from brnn.integrate.steppers.dormand_prince import STEP_FILES
 from brnn.sensitivities.arguments import NO_TIMES, Arguments

@@ -15,7 +15,8 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from brnn.compiler.differentiable import Differentiable
-from brnn.compiler.system import RightHandSide, System
+from brnn.compiler.right_hand_side import RightHandSide
+from brnn.compiler.system import System
 from brnn.errors import BrnnError, InputError
 from brnn.integrate.methods.discrete import WITHIN
 from brnn.sensitivities.parameters import Parameters

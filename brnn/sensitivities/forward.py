@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_array
 
-from brnn.compiler.system import RightHandSide, room_apart
+from brnn.compiler.right_hand_side import RightHandSide
+from brnn.compiler.rooms import room_apart
 from brnn.errors import InputError, IntegrationError
 from brnn.integrate.delays import History, inside
 from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps

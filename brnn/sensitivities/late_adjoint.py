@@ -12,7 +12,8 @@ import itertools
 import numpy as np
 
 from brnn.compiler.backward import BackwardText
-from brnn.compiler.system import RightHandSide, room_apart
+from brnn.compiler.right_hand_side import RightHandSide
+from brnn.compiler.rooms import room_apart
 from brnn.errors import InputError
 from brnn.integrate.delays import History, inside
 from brnn.sensitivities.arguments import Arguments

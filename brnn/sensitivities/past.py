@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from brnn.compiler.system import RightHandSide
+from brnn.compiler.right_hand_side import RightHandSide
 from brnn.errors import IntegrationError
 from brnn.sensitivities.arguments import Arguments
 from brnn.spec.breaks import NEAR, propagated

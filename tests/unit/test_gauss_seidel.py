@@ -10,8 +10,8 @@ from scipy.linalg import expm
 
 import brnn
 from brnn.compiler import bands
+from brnn.compiler.rooms import room_apart
 from brnn.compiler.sequence import in_order
-from brnn.compiler.system import room_apart
 from brnn.integrate.methods.gauss_seidel import GaussSeidel, lengths
 from brnn.integrate.steppers import bands as band_stepper
 

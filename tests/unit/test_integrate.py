@@ -11,7 +11,7 @@ import pytest
 import threadpoolctl
 
 import brnn
-from brnn.compiler.system import RightHandSide
+from brnn.compiler.right_hand_side import RightHandSide
 from brnn.integrate.failures import why_not_further
 from brnn.integrate.times import steady_times
 

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from brnn.compiler.cache import load_copy
-from brnn.compiler.system import RightHandSide, room_apart
+from brnn.compiler.right_hand_side import RightHandSide
+from brnn.compiler.rooms import room_apart
 from brnn.errors import InputError
 from brnn.integrate.driver import Driver, RunTask
 from brnn.integrate.methods.base import Method, has_delays

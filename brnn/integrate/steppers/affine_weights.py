@@ -14,7 +14,7 @@ import numpy as np
 from brnn.compiler.cache import load_copy
 from brnn.compiler.module_text import argument_table
 from brnn.compiler.program import Given
-from brnn.compiler.system import room_apart
+from brnn.compiler.rooms import room_apart
 from brnn.integrate.steppers import affine_weights_rows as layout
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import STEP_FILES

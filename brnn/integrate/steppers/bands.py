@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from brnn.compiler.cache import load_copy
-from brnn.compiler.system import RightHandSide, System
+from brnn.compiler.right_hand_side import RightHandSide
+from brnn.compiler.system import System
 from brnn.integrate.steppers.threads import give_way, helped, place, processors
 
 __all__ = ["BandSteps"]

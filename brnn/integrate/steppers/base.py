@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from brnn.compiler.system import Clock, RightHandSide, System
+    from brnn.compiler.right_hand_side import RightHandSide
+    from brnn.compiler.system import Clock, System
 
 __all__ = ["Piece", "Stepper"]
 

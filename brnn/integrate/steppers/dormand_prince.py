@@ -14,7 +14,7 @@ import numpy as np
 
 from brnn.compiler import jumps, onward
 from brnn.compiler.cache import load_copy
-from brnn.compiler.system import room_apart
+from brnn.compiler.rooms import room_apart
 from brnn.ensemble.kernels import control
 from brnn.integrate.steppers import pair, step_lengths
 from brnn.integrate.steppers.base import Piece

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from brnn.compiler.cache import load_copy
-from brnn.compiler.system import room_apart
+from brnn.compiler.rooms import room_apart
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.step_lengths import growth, shrinkage
 

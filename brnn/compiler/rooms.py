@@ -1,0 +1,33 @@
+"""Arrays that compiled loops write, each with a gap around it: results do not depend on where memory was free."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["apart", "room_apart"]
+
+_GAP = 64  # elements; more than a vector register, several times unrolled, takes at once
+_SMALL = 512  # elements; larger arrays lie far enough apart by themselves
+
+
+def apart(array: np.ndarray) -> np.ndarray:
+    """Return a copy of a small array that no other array lies near to (a large one is returned as it is).
+
+    Compiled loops ask whether the arrays that they read and write are nearer than one vectorised pass, and if so take
+    another path, which adds in another order. With a gap around everything that is written they never do, so that
+    results do not depend on where memory happened to be free.
+    """
+    if array.size > _SMALL:
+        return array
+    result = room_apart(array.size, array.dtype).reshape(array.shape)
+    result[...] = array
+    return result
+
+
+def room_apart(size: int, dtype: Any = np.float64) -> np.ndarray:
+    """Return a new array of so many numbers, not set to anything, that no other array lies near to."""
+    if size > _SMALL:
+        return np.empty(size, dtype)
+    return np.empty(size + 2 * _GAP, dtype)[_GAP : _GAP + size]
