@@ -15,9 +15,11 @@ from brnn.base.text import shortened
 from brnn.base.tracer import Varying
 from brnn.errors import InputError, SpecError
 
-__all__ = ["JsonCodec", "UnknownType"]
+__all__ = ["JsonCodec", "UnknownType", "same_packed"]
 
 _INLINE = 64  # arrays up to this many elements stand in the JSON as readable lists
+_PART = 4096  # bytes that tell whether it is worth while to compress all,
+_WORTH = 0.9  # of which so many may be left
 _CSR = ("data", "indices", "indptr")  # the parts of a sparse matrix
 
 
@@ -157,8 +159,28 @@ class JsonCodec:
             name = next((name for name, other in arrays.items() if other is value), f"a{len(arrays)}")
             arrays[name] = value
             return self.mark("array", name=name)
-        packed = base64.b64encode(zlib.compress(np.ascontiguousarray(value).tobytes(), 1)).decode("ascii")
+        packed = base64.b64encode(_compressed(np.ascontiguousarray(value).tobytes())).decode("ascii")
         return self.mark("array", dtype=value.dtype.str, shape=list(value.shape), packed=packed)
+
+
+def same_packed(one: Any, other: Any) -> bool:
+    """Tell whether two arrays that stand compressed in plain data are the same, however they were compressed."""
+    if not (isinstance(one, Mapping) and isinstance(other, Mapping) and "packed" in one and "packed" in other):
+        return False
+    try:
+        first, second = (base64.b64decode(data["packed"], validate=True) for data in (one, other))
+        raw = zlib.decompress(first)
+        same = zlib.decompressobj().decompress(second, len(raw) + 1) == raw  # whatever the other one claims
+    except (TypeError, ValueError, zlib.error):
+        return False
+    return same and {**one, "packed": ""} == {**other, "packed": ""}
+
+
+def _compressed(raw: bytes) -> bytes:
+    """Return bytes as zlib has them; as they are where a part says that they do not become fewer, as random ones."""
+    part = raw[:_PART]
+    worth = len(raw) <= _PART or len(zlib.compress(part, 1)) < _WORTH * len(part)
+    return zlib.compress(raw, 1 if worth else 0)
 
 
 def _decode_array(content: Mapping[str, Any], arrays: Mapping[str, Any], where: str) -> np.ndarray:

@@ -18,6 +18,7 @@ import xarray as xr
 from recording import one_line
 
 import brnn
+from brnn.base import codec
 from brnn.errors import FileError, InputError
 from brnn.files import locks
 from brnn.files.opening import kind_of
@@ -430,6 +431,22 @@ def test_resume(path: Path, tmp_path: Path) -> None:
 def test_resume_without_a_file_begins_one(path: Path) -> None:
     with sweeping.write(path, resume=True) as data:
         sweeping.check(data, np.arange(N))
+
+
+def test_resume_however_the_design_was_compressed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = np.random.default_rng(1).uniform(size=1000)
+    plain, other = (brnn.Table(A=values) for values in (numbers, np.append(numbers[:-1], 0.5)))
+    monkeypatch.setattr(codec, "_WORTH", 2.0)
+    packed = brnn.Table(A=numbers).to_json()
+    monkeypatch.undo()
+    assert len(packed) < len(plain.to_json())  # bytes of random numbers do not become fewer, and stay as they are
+    assert brnn.Table.from_json(plain.to_json()) == brnn.Table.from_json(packed)
+    columns = {"A": numbers}
+    with SweepWriter(path, SweepHeader(1000, columns, packed)) as writer:
+        writer.begin()
+    SweepWriter(path, SweepHeader(1000, columns, plain.to_json()), resume=True).close()
+    with pytest.raises(FileError, match=r"its design differs \(design\..*packed"):
+        SweepWriter(path, SweepHeader(1000, columns, other.to_json()), resume=True)
 
 
 def test_resume_while_it_is_open_for_reading(path: Path) -> None:

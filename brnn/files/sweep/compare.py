@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.codec import same_packed
 from brnn.base.text import shortened
 from brnn.files.sweep.header import PROVENANCE, SweepHeader
+from brnn.files.sweep.texts import TextColumn
 
 __all__ = ["difference"]
 
@@ -57,9 +59,10 @@ def difference(
     return None
 
 
-def _same_values(a: np.ndarray | None, b: np.ndarray | None) -> bool:
-    if a is None or b is None:
-        return a is b
+def _same_values(one: np.ndarray | TextColumn | None, other: np.ndarray | TextColumn | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    a, b = (column.bytes() if isinstance(column, TextColumn) else column for column in (one, other))
     return a.dtype.kind == b.dtype.kind and a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
@@ -73,6 +76,8 @@ def _parsed(text: str) -> Any:
 def _first_difference(old: Any, new: Any, where: str, places: tuple[str, str]) -> str:
     """Return the first place where two values differ, with both; "" if there is none."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
+        if same_packed(new, old):  # another brnn may have compressed it in another way
+            return ""
         for key in dict.fromkeys((*old, *new)):
             detail = _first_difference(old.get(key), new.get(key), f"{where}.{key}", places)
             if detail:

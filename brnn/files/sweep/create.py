@@ -22,7 +22,7 @@ from brnn.files.sweep.schema import (
     parameter_attributes,
     parameter_variable,
 )
-from brnn.files.sweep.texts import codes_of, flags, with_texts
+from brnn.files.sweep.texts import TextColumn, flags
 from brnn.result.metadata import TEXT_AT_MOST
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def needed(header: SweepHeader, layout: SweepLayout) -> int:
     axes = 4 * (header.members + sum(layout.sizes.values()))
     axes += sum(layout.sizes["failed"] * known.dtype.itemsize for known in [layout.fields.get("error_text")] if known)
     datasets = len(columns) + len(layout.fields) + len(layout.sizes)
-    texts += sum(4 * len("".join(known.texts).encode()) for known in layout.fields.values() if known.texts)
+    coded = [known.texts for known in layout.fields.values() if known.texts]
+    coded += [column.texts for column in header.parameters.values() if isinstance(column, TextColumn)]
+    texts += sum(4 * len("".join(known).encode()) for known in coded)
     return layout.size(header.members) + known + axes + 3 * texts + _MARGIN + _STRUCTURE * datasets
 
 
@@ -95,8 +97,7 @@ class _Builder:
             if dim != "failed":
                 self._cells(dim)
         for name, column in header.parameters.items():
-            texts = with_texts((), column) if column.dtype.kind == "S" else None
-            kept = column if texts is None else codes_of(column, texts)
+            kept, texts = (column.codes, column.texts) if isinstance(column, TextColumn) else (column, None)
             field = SweepVariable(("member",), kept.dtype, tuple(parameter_attributes(name).items()), texts)
             self._fill(self._variable(parameter_variable(name), field), kept)
         if header.seeds is not None:

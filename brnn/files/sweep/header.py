@@ -15,6 +15,7 @@ from brnn.base.data import Spec
 from brnn.errors import FileError, InputError
 from brnn.files.attributes import attribute_json, attribute_value, root_attributes
 from brnn.files.sweep.schema import FILE_VARIABLES, TEXT_LONGEST, parameter_variable, text_array
+from brnn.files.sweep.texts import TextColumn
 from brnn.result.metadata import FORMAT, Value, provenance
 
 if TYPE_CHECKING:
@@ -154,24 +155,25 @@ class SweepHeader:
         return wanted
 
 
-def _checked_column(name: str, given: Any, count: int) -> np.ndarray:
+def _checked_column(name: str, given: Any, count: int) -> np.ndarray | TextColumn:
     if not isinstance(name, str) or not name or "/" in name or not name.isprintable():
         raise InputError(f"sweep: {name!r} cannot be the name of a parameter")
     if len(given) != count:
         raise InputError(f"sweep: parameter '{name}' has {len(given)} values for {count} members")
     if isinstance(given, np.ndarray) and given.ndim == 1 and given.dtype.kind in "fiub":
         return given.astype("<f8" if given.dtype.kind == "f" else "<i8")
-    if isinstance(given, np.ndarray) and given.ndim == 1 and given.dtype.kind == "S":
+    if isinstance(given, TextColumn):
         return given
+    if isinstance(given, np.ndarray) and given.ndim == 1 and given.dtype.kind == "S":
+        return TextColumn.of(given)
     distinct = {id(value): value for value in given}  # most members share the object
     texts = [value if isinstance(value, str) else _as_text(value) for value in distinct.values()]
     longest = max(map(len, texts), default=0)
     if longest > TEXT_LONGEST:
         raise InputError(f"sweep: a value of '{name}' is {longest} characters long; a file keeps {TEXT_LONGEST}")
-    if len(texts) == 1:
-        return np.repeat(text_array(texts), count)
     places = {key: place for place, key in enumerate(distinct)}
-    return text_array(texts)[[places[id(value)] for value in given]]
+    every = np.zeros(count, np.int64) if len(texts) == 1 else np.array([places[id(value)] for value in given])
+    return TextColumn.of(text_array(texts), every)
 
 
 def _as_text(value: Any) -> str:
@@ -209,7 +211,7 @@ def read_attributes(file: h5py.File, label: str) -> tuple[dict[str, Value], dict
 
 
 def header_of(
-    values: Mapping[str, Value], parsed: Mapping[str, Any], columns: Mapping[str, np.ndarray], label: str
+    values: Mapping[str, Value], parsed: Mapping[str, Any], columns: Mapping[str, Any], label: str
 ) -> SweepHeader:
     """Return the header of a file.
 

@@ -29,7 +29,7 @@ from brnn.files.sweep.schema import (
     parameter_attributes,
     parameter_variable,
 )
-from brnn.files.sweep.texts import StoredTexts, stored_rows
+from brnn.files.sweep.texts import CodedTexts, StoredTexts, stored_rows
 from brnn.result.lazy import lazy_variable
 
 if TYPE_CHECKING:
@@ -150,7 +150,10 @@ def _contents(file: h5py.File, source: SharedFile, label: str) -> SweepContents:
     extra = {"seed": "seed", "selected": "selected", "time": "time_cell" if "time" in listed else "time"}
     extra = {key: name for key, name in extra.items() if name in file}
     rows |= {name: stored_rows(file, name, source, f"{label}: {name}") for name in extra.values()}
-    columns = {name: np.asarray(rows[name][:]) for name in map(parameter_variable, parsed["parameters"])}
+    columns: dict[str, Any] = {}
+    for name in map(parameter_variable, parsed["parameters"]):
+        stored = rows[name]
+        columns[name] = stored.column() if isinstance(stored, CodedTexts) else np.asarray(stored[:])
     columns |= {key: np.asarray(rows[name][:]) for key, name in extra.items()}
     header = header_of(attributes, parsed, columns, label)
     for name in layout.axis_names(header).values():

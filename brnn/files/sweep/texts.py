@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,17 @@ from brnn.files.sweep.schema import texts_joined
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["StoredTexts", "codes_of", "flags", "lines", "place_of_lines", "stored_rows", "with_texts"]
+__all__ = [
+    "CodedTexts",
+    "StoredTexts",
+    "TextColumn",
+    "codes_of",
+    "flags",
+    "lines",
+    "place_of_lines",
+    "stored_rows",
+    "with_texts",
+]
 
 _CODES_AT_MOST = 64
 _TEXTS_AT_MOST = 8000  # bytes of all of them: they stand in attributes, which end at 64 KiB
@@ -41,6 +52,48 @@ def with_texts(known: tuple[str, ...] | None, values: np.ndarray) -> tuple[str, 
     texts = (*known, *(text.decode("utf-8", "replace") for text in new if text))
     fits = len(texts) <= _CODES_AT_MOST and len(json.dumps(texts)) <= _TEXTS_AT_MOST
     return texts if fits else None
+
+
+@dataclass(frozen=True, eq=False)
+class TextColumn:
+    """A text for each member, of few different ones.
+
+    Attributes
+    ----------
+    codes : ndarray of int32, shape (members,)
+        Which text it is; -1 for the empty one.
+    texts : tuple of str
+        The texts.
+    """
+
+    codes: np.ndarray
+    texts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, known: np.ndarray, places: np.ndarray | None = None) -> TextColumn | np.ndarray:
+        """Return texts (bytes), of which the members have those at `places`; as an array if too many are different."""
+        texts = with_texts((), known)
+        if texts is None:
+            return known if places is None else known[places]
+        codes = codes_of(known, texts)
+        return cls(codes if places is None else codes[places], texts)
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes they have in a file, the texts aside."""
+        return self.codes.nbytes
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def bytes(self) -> np.ndarray:
+        """Return the texts as bytes of one length."""
+        return _table(self.texts)[self.codes]
+
+
+def _table(texts: Sequence[str]) -> np.ndarray:
+    """Return what the codes of these texts stand for."""
+    return np.array([*(text.encode() for text in texts), b""], np.bytes_)
 
 
 def codes_of(values: np.ndarray, texts: Sequence[str]) -> np.ndarray:
@@ -92,15 +145,22 @@ class CodedTexts(StoredRows):
         self.needs_hdf5 = codes.needs_hdf5
         self.texts = tuple(texts)
         self._label = label
-        self._table = np.array([*(text.encode() for text in texts), b""], np.bytes_)
+        self._table = _table(self.texts)
         self.shape = codes.shape
         self.dtype = self._table.dtype
 
     def __getitem__(self, key: Key) -> Any:
+        return self._table[self._checked(key)]
+
+    def column(self) -> TextColumn:
+        """Return all of them."""
+        return TextColumn(self._checked(slice(None)).astype("<i4", copy=False), self.texts)
+
+    def _checked(self, key: Key) -> np.ndarray:
         codes = np.asarray(self.codes[key])
         if codes.size and not (codes.min() >= _NOTHING and codes.max() < len(self.texts)):
             raise FileError(f"{self._label} cannot be read: the file is damaged (there is a code without a text)")
-        return self._table[codes]
+        return codes
 
 
 class _Characters(StoredRows):
