@@ -15,7 +15,6 @@ nothing depends on who does which band.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -24,7 +23,9 @@ import numpy as np
 from brnn.base.codetext import code_of
 from brnn.compiler.blocks import is_of_one_cell, sums_of
 from brnn.compiler.cell_loops import CellLoops
+from brnn.compiler.idle_sums import names_in, without_idle_sums
 from brnn.compiler.module_text import text_in_bands
+from brnn.compiler.phases import Part, Shape, groups, rows_of, tasks_of
 from brnn.compiler.program import Program
 from brnn.compiler.statements import (
     ZERO,
@@ -37,7 +38,6 @@ from brnn.compiler.statements import (
     Index,
     Local,
     Loop,
-    Operation,
     Printer,
     Size,
     Statement,
@@ -53,72 +53,6 @@ _BAND = 98_304  # unknowns of a band at most: few enough that threads can share 
 _LINE = 8  # numbers in a line of the cache
 _SMALL = 1024  # cells; a layer of fewer is not divided
 
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A statement, and what it touches.
-
-    Attributes
-    ----------
-    statement : Statement
-        The statement.
-    shape : tuple of int or None
-        Of the maps whose rows are divided; None if it is done as a whole.
-    divided : object
-        What is equal for those of which the same band needs the same rows.
-    own, any, writes : frozenset of str
-        Arrays and sums that it reads within its rows alone, that it reads anywhere, and that it writes.
-    kernel : InRows or None
-        What does it for some rows, if it is the call of a kernel.
-    near : bool
-        Whether what it reads anywhere lies in the bands next to its own.
-    begins : bool
-        Whether the kernel sets, in the place of adding.
-    """
-
-    statement: Statement
-    shape: Shape | None
-    divided: object
-    own: frozenset[str]
-    any: frozenset[str]
-    writes: frozenset[str]
-    kernel: InRows | None = None
-    near: bool = False
-    begins: bool = False
-
-    @property
-    def by_map(self) -> bool:
-        """Whether it can be done for one map after the other."""
-        return self.shape is not None and (self.kernel is None or self.kernel.by_map)
-
-    def crosses(self, other: _Part) -> bool:
-        """Tell whether one of two such statements writes what the other reads of other maps."""
-        elsewhere, elsewhere_too = (frozenset() if p.kernel is None else p.touches - p.writes for p in (self, other))
-        return bool(elsewhere & other.writes or elsewhere_too & self.writes)
-
-    @property
-    def touches(self) -> frozenset[str]:
-        """All of them."""
-        return self.own | self.any | self.writes
-
-    def after(self, other: _Part) -> int | None:
-        """Return how many phases after an earlier one it comes at least; None if they have nothing in common."""
-        apart = (self.any & other.writes) | (self.writes & other.any)
-        if not apart and not (self.own & other.writes) | (self.writes & (other.own | other.writes)):
-            return None
-        if self.shape is None and other.shape is None:  # both with band 0, in their order
-            return 0
-        return 1 if apart or self.divided != other.divided else 0
-
-    def beyond(self, other: _Part) -> bool:
-        """Tell whether one of two that come in different phases needs of the other more than the bands next to it."""
-        if None in (self.shape, other.shape):
-            return True
-        reading = [part for part, writer in ((self, other), (other, self)) if part.any & writer.writes]
-        return not all(part.near for part in reading) if reading else self.divided != other.divided
-
 
 @dataclass
 class _Division:
@@ -132,7 +66,7 @@ class _Division:
     of_one_map: set[str] = field(default_factory=set)
     loops: CellLoops = field(default_factory=CellLoops)
 
-    def part(self, statement: Statement) -> _Part:
+    def part(self, statement: Statement) -> Part:
         """Return what a statement touches, and in which way."""
         names = frozenset(self._names([statement]))
         match statement:
@@ -142,15 +76,15 @@ class _Division:
                     targets = [inner.target for inner in body if isinstance(inner, Assign)]
                     written = frozenset(target.array.name for target in targets if isinstance(target, Element))
                     sums = names & self.sums.keys()
-                    return _Part(statement, shape, _rows(shape), names - sums, sums, written)
+                    return Part(statement, shape, rows_of(shape), names - sums, sums, written)
             case Call(name, (Array(s), Array(net), *_)) if name in self.program.functions:
                 shape, kernel = self._grid(net), self._in_rows(name)
                 if shape is not None and kernel is not None and self._grid(s) is not None:
                     own = frozenset([net, s] if kernel.reads_own else [net] if kernel.writes_own else [])
-                    divided = _rows(shape) if kernel.writes_own else "maps"
-                    near = kernel.reach is not None and self._reach(statement) <= _rows(shape) // self.program.bands
-                    return _Part(statement, shape, divided, own, names - own, frozenset([net]), kernel, near)
-        return _Part(statement, None, None, frozenset(), names, names)
+                    divided = rows_of(shape) if kernel.writes_own else "maps"
+                    near = kernel.reach is not None and self._reach(statement) <= rows_of(shape) // self.program.bands
+                    return Part(statement, shape, divided, own, names - own, frozenset([net]), kernel, near)
+        return Part(statement, None, None, frozenset(), names, names)
 
     def _grid(self, array: str) -> Shape | None:
         """Return the shape of an array if its rows are divided."""
@@ -175,11 +109,11 @@ class _Division:
 
     def _names(self, parts: Iterable[Statement | CodeExpression]) -> Iterator[str]:
         """Yield the names of the arrays and sums that statements and expressions read and write."""
-        for name, is_local in _named(parts):
+        for name, is_local in names_in(parts):
             if not is_local or name in self.sums:
                 yield name
 
-    def make_room(self, phases: Sequence[Sequence[_Part]]) -> None:
+    def make_room(self, phases: Sequence[Sequence[Part]]) -> None:
         """Find places for the arrays that one phase needs for the rows of a band alone; later ones take them again."""
         program = self.program
         places: list[int] = []
@@ -188,11 +122,11 @@ class _Division:
             others = [part for other in phases if other is not phase for part in other]
             apart = frozenset().union(*(part.touches for part in others), *(part.any for part in phase))
             apart |= frozenset().union(*(part.touches for part in phase if part.shape is None))
-            groups = [*_groups(phase)]
-            last = {name: k for k, group in enumerate(groups) for part in group for name in part.touches - apart}
-            first = {name: k for k, group in reversed([*enumerate(groups)]) for part in group for name in part.touches}
+            grouped = [*groups(phase)]
+            last = {name: k for k, group in enumerate(grouped) for part in group for name in part.touches - apart}
+            first = {name: k for k, group in reversed([*enumerate(grouped)]) for part in group for name in part.touches}
             taken: list[tuple[int, int, int]] = []  # from, to, and until when
-            for k, group in enumerate(groups):
+            for k, group in enumerate(grouped):
                 taken = [entry for entry in taken if entry[2] >= k]
                 touched = frozenset().union(*(part.touches for part in group))
                 for name in sorted(touched - apart - self.rooms.keys()):
@@ -217,14 +151,14 @@ class _Division:
 
     def _need(self, shape: Shape) -> int:
         """Return how many numbers the rows of a band are at most, in whole lines of the cache."""
-        rows = -(-_rows(shape) // self.program.bands)
-        return -(-(math.prod(shape) // _rows(shape) * rows) // _LINE) * _LINE
+        rows = -(-rows_of(shape) // self.program.bands)
+        return -(-(math.prod(shape) // rows_of(shape) * rows) // _LINE) * _LINE
 
     def lines(self) -> Iterator[str]:
         """Yield the lines that find the rows of a band, and sums of earlier phases."""
         program = self.program
         for shape, k in self.grids.items():
-            sizes = [math.prod(shape[:-2]), _rows(shape), math.prod(shape[1:][-1:]), program.bands]
+            sizes = [math.prod(shape[:-2]), rows_of(shape), math.prod(shape[1:][-1:]), program.bands]
             program.array(f"grid_{k}", np.array(sizes))
             yield f"    channels_{k}, rows_{k}, width_{k} = grid_{k}[0], grid_{k}[1], grid_{k}[2]"
             yield f"    low_{k} = rows_{k} * band // grid_{k}[3]"
@@ -235,10 +169,10 @@ class _Division:
         for name, k in self.sums.items():
             yield f"    {name} = sums[{k}]"
 
-    def of_phase(self, parts: Sequence[_Part]) -> Iterator[str]:
+    def of_phase(self, parts: Sequence[Part]) -> Iterator[str]:
         """Yield the lines of one phase."""
         printer = Printer()
-        for group in _groups(parts):
+        for group in groups(parts):
             part = group[0]
             if part.shape is None:
                 yield "        if band == 0:"
@@ -251,7 +185,7 @@ class _Division:
                 assert isinstance(part.statement, Call)
                 yield from printer.lines([self._call(part.statement, part)], 2)
 
-    def _map_by_map(self, group: Sequence[_Part]) -> Iterator[str]:
+    def _map_by_map(self, group: Sequence[Part]) -> Iterator[str]:
         """Yield the lines of what is done with one map after the other."""
         printer, shape = Printer(), group[0].shape
         assert shape is not None
@@ -280,7 +214,7 @@ class _Division:
                 assert isinstance(statement, Call)
                 yield from printer.lines([self._call(statement, part)], 3)
 
-    def _call(self, call: Call, part: _Part) -> Call:
+    def _call(self, call: Call, part: Part) -> Call:
         """Return the call of a kernel as that of the kernel of some rows."""
         assert part.kernel is not None
         assert part.shape is not None
@@ -314,19 +248,6 @@ class _Division:
         return Call(code.name, (*given, *map(Index, more)))
 
 
-def _groups(parts: Sequence[_Part]) -> Iterator[list[_Part]]:
-    """Yield runs of statements that can be done one map after the other, all of them with each; others alone."""
-    group: list[_Part] = []
-    for part in parts:
-        alike = bool(group) and part.by_map and group[0].by_map and group[0].shape == part.shape
-        if group and not (alike and not any(part.crosses(other) for other in group)):
-            yield group
-            group = []
-        group.append(part)
-    if group:
-        yield group
-
-
 def divide(network: Network, program: Program) -> None:
     """Divide a step into phases and bands if it is large enough."""
     shapes = _shapes(network, program)
@@ -334,11 +255,11 @@ def divide(network: Network, program: Program) -> None:
     if count < 3:
         return
     program.bands = count
-    statements = [*_without_idle_sums(program)]
+    statements = [*without_idle_sums(program)]
     sums = [name for statement in statements if isinstance(statement, Loop) for name in sums_of(statement)]
     division = _Division(program, shapes, {name: k for k, name in enumerate(sums)})
     first: list[Statement] = []
-    parts: list[_Part] = []
+    parts: list[Part] = []
     placed: list[int] = []
     for statement in statements:
         match statement:
@@ -360,7 +281,7 @@ def divide(network: Network, program: Program) -> None:
         apart = [(j, parts[j].after(parts[k])) for j in range(k + 1, len(parts))]
         placed[k] = min((placed[j] - distance for j, distance in apart if distance is not None), default=placed[k])
     phases = [[part for part, place in zip(parts, placed, strict=True) if place == k] for k in range(max(placed) + 1)]
-    program.tasks = _tasks(phases, count)
+    program.tasks = tasks_of(phases, count)
     division.make_room(phases)
     lines = [*division.lines(), *Printer().lines(first)]
     for k, phase in enumerate(phases):
@@ -374,35 +295,6 @@ def _is_zeros(statement: Statement) -> bool:
         case Loop(_, _, (Assign(Element(), value, "="),)):
             return value == ZERO
     return False
-
-
-def _tasks(phases: Sequence[Sequence[_Part]], bands: int) -> np.ndarray:
-    """Return the order in which phases of bands are begun, and for each, which bands must be over in the phase before.
-
-    Where a phase needs of the one before its own band and the next ones alone, bands follow each other through both,
-    while they are in the caches.
-    """
-    first = 0
-    starts: list[int] = []  # with which phase those begin that bands go through one after the other
-    for k, phase in enumerate(phases):
-        earlier = [other for before in phases[first:k] for other in before]
-        if any(part.after(other) is not None and part.beyond(other) for part in phase for other in earlier):
-            first = k
-        starts.append(first)
-    order = sorted(
-        ((start, band + 2 * (k - start), -k, band) for k, start in enumerate(starts) for band in range(bands))
-    )
-    return np.array(
-        [
-            (-k, band, 0, bands) if -k == start else (-k, band, max(0, band - 1), min(bands, band + 2))
-            for start, _, k, band in order
-        ]
-    )
-
-
-def _rows(shape: Shape) -> int:
-    """Return the number of rows of each map; of a layer of one dimension, its cells."""
-    return shape[-2] if len(shape) > 1 else shape[0]
 
 
 def _shapes(network: Network, program: Program) -> dict[str, Shape]:
@@ -429,79 +321,3 @@ def _arrays(statement: Statement) -> Iterator[str]:
     elif isinstance(statement, Assign):
         touched = [*elements(statement.value), *([statement.target] if isinstance(statement.target, Element) else [])]
         yield from (element.array.name for element in touched if element.index == _I)
-
-
-def _named(parts: Iterable[Statement | CodeExpression]) -> Iterator[tuple[str, bool]]:
-    """Yield the names that statements and expressions read and write, and whether they are those of single numbers."""
-    for part in parts:
-        match part:
-            case Loop(_, stop, body):
-                yield from _named([stop, *body])
-            case Assign(target, value):
-                yield from _named([target, value])
-            case Call(_, arguments):
-                yield from _named(arguments)
-            case Operation(left, _, right):
-                yield from _named([left, right])
-            case Element(array, index):
-                yield from _named([array, index])
-            case Size(array):
-                yield array.name, False
-            case Array(name):
-                yield name, False
-            case Local(name):
-                yield name, True
-
-
-def _without_idle_sums(program: Program) -> Iterator[Statement]:
-    """Yield the statements without the sums that no law and no kernel uses, though they are given to one."""
-    statements = [*_given(program.statements, program)]
-    read = {*_read(statements)}
-    for statement in statements:
-        match statement:
-            case Assign(Local(name), _) if name.startswith("sum_") and name not in read:
-                continue
-            case Loop(_, _, body):
-                idle = [name for name in sums_of(statement) if name not in read]
-                used = [s for s in body if not (isinstance(s, Assign) and s.target in [*map(Local, idle)])]
-                yield replace(statement, body=tuple(used))
-            case _:
-                yield statement
-
-
-def _given(statements: Iterable[Statement], program: Program) -> Iterator[Statement]:
-    """Yield the statements with 0 for each sum that the called function does not use."""
-    for statement in statements:
-        match statement:
-            case Loop(_, _, body):
-                yield replace(statement, body=tuple(_given(body, program)))
-            case Assign(_, value):
-                yield replace(statement, value=_used(value, program))
-            case _:
-                yield statement
-
-
-def _used(expression: CodeExpression, program: Program) -> CodeExpression:
-    match expression:
-        case Operation(left, symbol, right):
-            return Operation(_used(left, program), symbol, _used(right, program))
-        case Call(name, arguments) if name in program.functions:
-            code = program.functions[name]
-            return Call(name, tuple(
-                ZERO if isinstance(argument, Local) and not re.search(rf"\b{parameter}\b", code.body)
-                else _used(argument, program)
-                for argument, parameter in zip(arguments, code.arguments, strict=False)
-            ))  # fmt: skip
-    return expression
-
-
-def _read(statements: Iterable[Statement]) -> Iterator[str]:
-    """Yield the names that the values of statements need."""
-    for statement in statements:
-        match statement:
-            case Loop(_, _, body):
-                yield from _read(body)
-            case Assign(_, value):
-                yield from (name for name, _ in _named([value]))
-            case Call():
-                yield from (name for name, _ in _named([statement]))
