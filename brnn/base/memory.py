@@ -19,7 +19,7 @@ __all__ = ["available_memory", "refuse_above", "rows_at_once"]
 
 _BLOCK_BYTES = 16_000_000  # of a large array that are in memory at once
 _UNLIMITED = 2**62
-_ALWAYS = 10e6  # bytes that are there, or else nothing runs: asking for less need not look
+_ALWAYS = 32e6  # bytes that are there, or else nothing runs: asking for less need not look
 
 
 def available_memory() -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from brnn.result.lazy import LazyRows
 
 __all__ = ["Recorded", "last_state", "state_vectors"]
+
+_FEW = 20_000  # labels of an array that the next run may need, too
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,9 @@ class Recorded:
 
     def total(self, time_units: str) -> xr.DataArray:
         """Return the sum over all cells at every time."""
-        import xarray as xr
-
         column = self.column
         attributes = {"units": column.units, "long_name": f"sum of {column.name} over all cells"}
-        coordinates = {"time": self._time(time_units)}
-        return xr.DataArray(self._sums(), coordinates, ("time",), name=f"total of {column.name}", attrs=attributes)
+        return _labelled(self._sums(), (), f"total of {column.name}", attributes, (self.times, time_units))
 
     def last(self, label: str) -> np.ndarray:
         """Return the last samples as a plain array; InputError, which calls it `label`, if there are none."""
@@ -53,37 +53,24 @@ class Recorded:
 
     def final(self, label: str) -> xr.DataArray:
         """Return the last samples, without time; InputError, which calls it `label`, if there are none."""
-        values = self.last(label)
-        import xarray as xr
-
         column = self.column
         attributes = {"units": column.units, "long_name": column.long_name}
-        return xr.DataArray(values, self._indices(), column.dims, name=column.name, attrs=attributes)
+        return _labelled(self.last(label), column.dims, column.name, attributes)
 
     def _array(self, time_units: str, attributes: dict[str, str], divisor: np.ndarray | None = None) -> xr.DataArray:
-        import xarray as xr
-
         column = self.column
-        dims = ("time", *column.dims)
-        if not isinstance(self.data, np.ndarray):
-            from brnn.result.lazy import lazy_variable
-
-            variable = lazy_variable(dims, self.data, attributes, divisor)
-        else:
+        if isinstance(self.data, np.ndarray):
             values = self.data
             if divisor is not None:
                 with np.errstate(divide="ignore", invalid="ignore"):
                     values = values / divisor.reshape(-1, *(1,) * len(column.shape))
-            variable = xr.Variable(dims, values, attributes)
-        return xr.DataArray(variable, {"time": self._time(time_units), **self._indices()}, name=column.name)
-
-    def _time(self, units: str) -> xr.Variable:
+            return _labelled(values, column.dims, column.name, attributes, (self.times, time_units))
         import xarray as xr
 
-        return xr.Variable(("time",), self.times, {"units": units, "long_name": "time"})
+        from brnn.result.lazy import lazy_variable
 
-    def _indices(self) -> dict[str, np.ndarray]:
-        return {dim: np.arange(size) for dim, size in zip(self.column.dims, self.column.shape, strict=True)}
+        variable = lazy_variable(("time", *column.dims), self.data, attributes, divisor)
+        return xr.DataArray(variable, _coordinates(column.dims, column.shape, self.times, time_units), name=column.name)
 
     def _sums(self) -> np.ndarray:
         """Return the sum of each row, reading a few rows at a time."""
@@ -105,3 +92,52 @@ def state_vectors(recorded: Sequence[Recorded]) -> np.ndarray:
 def last_state(recorded: Sequence[Recorded]) -> np.ndarray:
     """Return the last samples of all variables side by side, shape (unknowns,)."""
     return np.concatenate([np.ravel(entry.last(entry.column.name)) for entry in recorded])
+
+
+def _labelled(
+    values: np.ndarray,
+    dims: tuple[str, ...],
+    name: str,
+    attributes: Mapping[str, str],
+    times: tuple[np.ndarray, str] | None = None,
+) -> xr.DataArray:
+    """Return values with names for their axes, the time first, if there are `times` (with their units).
+
+    Labels take longer than all else that a short run does in Python: the last ones are used again.
+    """
+    moments, units = (None, "") if times is None else (np.asarray(times[0], np.float64).tobytes(), times[1])
+    make = _labels if sum(values.shape) <= _FEW else _labels.__wrapped__
+    return make(values.shape, dims, name, tuple(attributes.items()), moments, units).copy(deep=False, data=values)
+
+
+@functools.lru_cache(maxsize=16)
+def _labels(
+    shape: tuple[int, ...],
+    dims: tuple[str, ...],
+    name: str,
+    attributes: tuple[tuple[str, str], ...],
+    moments: bytes | None,
+    units: str,
+) -> xr.DataArray:
+    """Return an array of zeros with these labels, which nobody can write to."""
+    import xarray as xr
+
+    zeros, times = np.broadcast_to(0.0, shape), None if moments is None else np.frombuffer(moments)
+    cells = shape if times is None else shape[1:]
+    axes = dims if times is None else ("time", *dims)
+    return xr.DataArray(zeros, _coordinates(dims, cells, times, units), axes, name=name, attrs=dict(attributes))
+
+
+def _coordinates(
+    dims: tuple[str, ...], shape: tuple[int, ...], times: np.ndarray | None, units: str
+) -> dict[str, np.ndarray | xr.Variable]:
+    """Return the numbers of the cells along each axis, and the times, if there are any."""
+    import xarray as xr
+
+    found: dict[str, np.ndarray | xr.Variable] = {}
+    if times is not None:
+        found["time"] = xr.Variable(("time",), times, {"units": units, "long_name": "time"})
+    for dim, size in zip(dims, shape, strict=True):
+        numbers = found[dim] = np.arange(size)
+        numbers.flags.writeable = False
+    return found

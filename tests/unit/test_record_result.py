@@ -51,6 +51,38 @@ def test_array(result: Result) -> None:
     np.testing.assert_array_equal(x, recording.expected(F3, 0, ROWS))
 
 
+def test_labels_that_runs_share() -> None:
+    """What is written to the array of one run is not seen in that of another, whose times are its own."""
+
+    def run(dt: float) -> Result:
+        recorder = MemoryRecorder(recording.VARIABLES, ROWS, recording.description(6.0))
+        recorder.write(dt * recording.times(0, ROWS), recording.states(0, ROWS))
+        return recorder.finish("complete", {"method": "LSODA", "message": "well"})
+
+    first, second = run(1.0), run(1.0)
+    one, total, final = first["F3.x"], first.total("F3"), first.final("F3")
+    for array in (one, total, final):
+        array[...] = 7.0
+        array.name = "mine"
+        array.attrs["units"] = "mV"
+        for label in array.coords.values():
+            label.attrs["units"] = "ms"
+            with pytest.raises((ValueError, TypeError)):
+                label.values[0] = 5
+        array.coords[array.dims[0]] = array.coords[array.dims[0]] + 3
+    x = second["F3.x"]
+    xr.testing.assert_identical(x, second["F3.x"])
+    np.testing.assert_array_equal(x, recording.expected(F3, 0, ROWS))
+    assert [a.name for a in (x, second.total("F3"), second.final("F3"))] == ["F3.x", "total of F3.x", "F3.x"]
+    for array in (x, second.total("F3"), second.final("F3")):
+        assert array.attrs["units"] == "1"
+        for dim in array.dims:
+            times = dim == "time"
+            assert array[dim].attrs == ({"units": "s", "long_name": "time"} if times else {})
+            np.testing.assert_array_equal(array[dim], recording.times(0, ROWS) if times else np.arange(array[dim].size))
+    np.testing.assert_array_equal(run(2.0)["F3.x"]["time"], 2.0 * recording.times(0, ROWS))
+
+
 @pytest.mark.parametrize(
     "key",
     [
