@@ -120,7 +120,7 @@ LAZY_MODULES = {
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.fused"): "SciPy, Numba",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.large"): "SciPy, Numba",
     ("brnn.integrate.methods.explicit", "brnn.integrate.steppers.maximum_norm"): "SciPy",
-    ("brnn.plot.sweep", "brnn.reproduce.member"): "what simulates, which few figures of sweeps need",
+    ("brnn.plot.sweeps.own_numbers", "brnn.reproduce.member"): "what simulates, which few figures of sweeps need",
     ("brnn.result.recorded", "brnn.result.lazy"): "xarray",
     ("brnn.result.result", "brnn.files.run.save"): "against the order of the folders",
     ("brnn.result.result", "brnn.plot.notebook"): "against the order of the folders",

@@ -1,0 +1,1 @@
+"""Figures of sweeps, by design; `brnn.plot.sweep` chooses among them."""
