@@ -70,7 +70,7 @@ TESTS = {
     "brnn/integrate/steppers/large": "large norm",
     "brnn/integrate/steppers/large_steps": "large norm",
     "brnn/integrate/steppers/low_rank_steps": "low_rank",
-    "brnn/integrate/steppers/pair": "interpreted",
+    "brnn/integrate/steppers/pairs": "interpreted dormand_prince blocks large",
     "brnn/integrate/steppers/spike_steps": "spikes",
     "brnn/integrate/steppers": "scipy_internals rosenbrock methods integrate",
     "brnn/ensemble": "ensemble property/ensemble sine sweep_repeats varying events rest sweep",

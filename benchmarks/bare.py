@@ -13,8 +13,11 @@ import numpy as np
 from numba import njit
 
 from brnn.integrate.steppers.dormand_prince_steps import weights_within
+from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 
 __all__ = ["bare_run"]
+
+_PAIR = DORMAND_PRINCE.numbers
 
 
 @njit(inline="always", error_model="numpy", fastmath=True, nogil=True)
@@ -100,7 +103,7 @@ def bare_run(
             continue
         while done < times.size and times[done] <= t + h:
             s = (times[done] - t) / h
-            w0, w2, w3, w4, w5, w6 = weights_within(s, h)
+            w0, w2, w3, w4, w5, w6, _ = weights_within(s, h, _PAIR)
             for i in range(n):
                 saved[done, i] = u[i] + (w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i])
             done += 1

@@ -11,9 +11,10 @@ or nothing if `kind` is 1, and writes the next one, `then`; pass 6 makes the new
 and the error of the step.
 
 `ks` is where the addresses of the seven slopes stand, `weights` what each counts, the step included: in the stage, and
-in pass 7 in the error; behind them rtol and atol. `totals` are the sums over all blocks, `share` receives those of the
-block. `out` receives how far the new state is from the stage before it (6), or the largest error in units of its
-tolerance, the sum of their squares, and how far the last two slopes differ at most (7).
+in pass 7 in the error; behind them what the change from the state to `now` counts (6 and 7), rtol and atol. `totals`
+are the sums over all blocks, `share` receives those of the block. `out` receives how far the new state is from the
+stage before it (6), or the largest error in units of its tolerance, the sum of their squares, and how far the last two
+slopes differ at most (7).
 
 Whole exponents up to 4 are written into the text: a loop that asks for them calls `pow`, or is two loops.
 """
@@ -127,10 +128,12 @@ def _pass(passes: Passes, kind: int) -> Iterator[str]:
     """Yield the lines of a pass: slopes of the stage before, the next stage or the error, and its totals."""
     halves = passes.halves
     yield from (f"    a{k} = a[{k}]" for k in _read(kind))
+    if kind >= _NEW:
+        yield f"    change = a[{WEIGHTS}]"
     yield "    moved = turned = np.int64(0)"
     yield "    squares = 0.0"
     if kind == _LAST:
-        yield f"    rtol, atol = a[{WEIGHTS}], a[{WEIGHTS + 1}]"
+        yield f"    rtol, atol = a[{WEIGHTS + 1}], a[{WEIGHTS + 2}]"
     else:
         yield from (f"    then_{name} = 0.0" for name in halves.sums)
     for k, group in enumerate(passes.groups):
@@ -204,6 +207,8 @@ def _made(name: str, kind: int) -> Iterator[str]:
     """Yield what a pass makes of the slope of an unknown."""
     *before, last = _read(kind)
     total = " + ".join([*(f"a{k} * k{k}_{name}[i]" for k in before), f"a{last} * slope"])
+    if kind >= _NEW:
+        total += f" + change * ({name}[i] - u_{name}[i])"
     if kind == _LAST:
         yield f"        turned = max(turned, bits_of(abs(slope - k5_{name}[i])))"
         yield f"        error = ({total}) / (atol + rtol * max(abs(u_{name}[i]), abs({name}[i])))"
@@ -238,7 +243,7 @@ def _fused(passes: Passes, parameters: Sequence[Sequence[str]]) -> Iterator[str]
             yield f"    {array} = block_in({place}, places, 1, {k})"
         for slope in range(WEIGHTS):
             yield f"    k{slope}_{name} = block_in(entry_at(ks, {slope}), places, 1, {k})"
-    yield f"    a, out = array_at(weights, {WEIGHTS + 2}), array_at(out_at, 3)"
+    yield f"    a, out = array_at(weights, {WEIGHTS + 3}), array_at(out_at, 3)"
     yield f"    totals, share = array_at(totals_at, {len(halves.sums)}), array_at(share_at, {len(halves.sums)})"
     yield from known_of(passes)
     yield "    one, two, three = 0.0, 0.0, 0.0"

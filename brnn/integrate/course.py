@@ -26,6 +26,7 @@ from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.sides import Sides, look_up
 from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps, steps_over_jumps
 from brnn.integrate.steppers.onward import NO_STAGES, Stages
+from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.stepwise import LOOK_STEPS, SHORT, WORTH_IN_ONE_GO
 from brnn.integrate.sunk import sunk_of
 from brnn.integrate.weights import by_factors
@@ -174,6 +175,7 @@ class SmallRun:
                     function, fun.table, 0.0, moments, counts, self._states, self._K, self._stage, stop,
                     self._longest, rtol, atol, times[done:last], saved[done:last], lowest, highest,
                     LOOK_STEPS - count[code.STEPS] % LOOK_STEPS, mean, *watched,
+                    DORMAND_PRINCE.numbers,
                 )  # fmt: skip
                 done += rows
                 count = counts.tolist()

@@ -21,6 +21,8 @@ from brnn.compiler.right_hand_side import RightHandSide
 from brnn.compiler.rooms import room_apart
 from brnn.errors import InputError, IntegrationError
 from brnn.integrate.steppers.dormand_prince import STEP_FILES
+from brnn.integrate.steppers.pairs import dormand_prince
+from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.sensitivities.arguments import NO_TIMES, Arguments
 from brnn.sensitivities.late_adjoint import LateAdjoint
 
@@ -35,7 +37,7 @@ _FILE = Path(__file__).parent.parent / "integrate" / "steppers" / "backward_step
 
 
 def _compiled() -> Any:
-    return load_copy(_FILE, *STEP_FILES)
+    return load_copy(_FILE, Path(str(dormand_prince.__file__)), *STEP_FILES)
 
 
 class _Kept:
@@ -190,11 +192,11 @@ class AdjointRun:
             for ends, first in piece.kept.spans():
                 states = np.empty((ends.size, size))
                 states[0] = first
-                code.made_again(function.address, function.table, ends, states, K)
+                code.made_again(function.address, function.table, ends, states, K, DORMAND_PRINCE.numbers)
                 before = int(np.searchsorted(times[rows], ends[0], side="right")) + rows.start
                 code.read_backward(
                     function.address, function.table, backward.address, backward.table, ends, states, K,
-                    times[before:after], weights[before:after], adjoint, total,
+                    times[before:after], weights[before:after], adjoint, total, DORMAND_PRINCE.numbers,
                 )  # fmt: skip
                 after = before
             self._add(k, total, bar)
@@ -290,7 +292,7 @@ class AdjointRun:
         while status == code.RUNNING:
             status, rows, made = code.kept_steps(
                 function.address, function.table, moments, counts, states, K, stage, stop, longest, rtol, atol,
-                times[done:], saved[done:], ends, after,
+                times[done:], saved[done:], ends, after, DORMAND_PRINCE.numbers,
             )  # fmt: skip
             done += rows
             kept.add(ends[:made], after[:made], self._room // 2)

@@ -20,6 +20,7 @@ from brnn.errors import InputError, IntegrationError
 from brnn.integrate.delays import History, inside
 from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps
 from brnn.integrate.steppers.onward import NO_STAGES
+from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.sensitivities.arguments import NO_TIMES, Arguments
 from brnn.sensitivities.past import Late, PastSlopes, late_steps, restarts
 
@@ -221,6 +222,7 @@ class ForwardRun:
             status, rows = code.advance(
                 function.address, function.table, 0.0, moments, counts, states, K, stage, stop, longest, rtol, atol,
                 times[done:], saved[done:], _NONE, _NONE, _LOOK, False, *UNWATCHED, NO_STAGES,
+                DORMAND_PRINCE.numbers,
             )  # fmt: skip
             done += rows
             now = float(moments[code.NOW])

@@ -14,16 +14,17 @@ import brnn
 from brnn import models
 from brnn.compiler import compile_network
 from brnn.errors import InputError
-from brnn.integrate.steppers import pair
 from brnn.integrate.steppers.interpreted import slope_of
+from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 
 
 def test_the_pair_is_that_of_scipy() -> None:
-    np.testing.assert_array_equal(pair.NODES, RK45.C)
-    np.testing.assert_array_equal(np.array(pair.ROWS[: len(RK45.A)]), RK45.A)
-    np.testing.assert_array_equal(pair.ROWS[-1], RK45.B)
-    np.testing.assert_array_equal(pair.ERROR, RK45.E)
-    np.testing.assert_array_equal(pair.INSIDE, RK45.P)
+    ours = DORMAND_PRINCE
+    np.testing.assert_array_equal(ours.nodes, [*RK45.C, 1.0])
+    np.testing.assert_array_equal(ours.rows[:6, :5], RK45.A)
+    np.testing.assert_array_equal(ours.rows[6, :6], RK45.B)
+    np.testing.assert_array_equal(ours.error, RK45.E)
+    np.testing.assert_array_equal(ours.inside, RK45.P)
 
 
 def test_a_shunting_layer_follows_its_closed_form_over_break_points() -> None:

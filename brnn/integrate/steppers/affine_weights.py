@@ -18,7 +18,9 @@ from brnn.compiler.rooms import room_apart
 from brnn.integrate.steppers import affine_weights_rows as layout
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import STEP_FILES
-from brnn.integrate.steppers.explicit_steps import STAGES, ExplicitSteps
+from brnn.integrate.steppers.explicit_steps import ExplicitSteps
+from brnn.integrate.steppers.pairs import dormand_prince
+from brnn.integrate.steppers.pairs.pair import STAGES
 from brnn.integrate.steppers.threads import give_way, helped, place, processors
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
@@ -27,7 +29,11 @@ from brnn.spec.topologies.uniform import AllButSelf
 __all__ = ["AffineWeights"]
 
 _FILE = Path(__file__).with_name("affine_weights_steps.py")
-_USED = *(_FILE.with_name(f"{name}.py") for name in ("affine_weights_rows", "block_steps")), *STEP_FILES
+_USED = (
+    *(_FILE.with_name(f"{name}.py") for name in ("affine_weights_rows", "block_steps")),
+    *STEP_FILES,
+    Path(str(dormand_prince.__file__)),
+)
 _NONE = np.empty(0)
 _PIECES = 32  # of a pass, at most about
 _LEAST = 4_096  # weights of a piece, if there are so many: fewer are not worth to be shared

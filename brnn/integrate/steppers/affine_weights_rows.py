@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from brnn.compiler.numba_internals import NoAlias, array_at, bits_of, number_of
-from brnn.integrate.steppers.pair import STAGES
+from brnn.integrate.steppers.pairs.pair import STAGES
 
 __all__ = [
     "AT", "BUT_SELF", "BY_TARGET", "DECAY", "DECAYS", "DRIVER", "DRIVERS", "EC", "ERRORS", "EW", "FAR", "GAIN",

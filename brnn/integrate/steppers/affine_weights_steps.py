@@ -78,15 +78,16 @@ from brnn.integrate.steppers.dormand_prince_steps import (
     shrunk,
     stable,
 )
-from brnn.integrate.steppers.pair import ERROR, INSIDE, NODES, ROWS, STAGES
+from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
+from brnn.integrate.steppers.pairs.pair import STAGES
 from brnn.integrate.steppers.step_lengths import FIFTH
 
 __all__ = ["advance", "do_pieces", "help_out", "set_factors"]
 
-_A = np.zeros((STAGES, STAGES))
-for _stage, _row in enumerate(ROWS):
-    _A[_stage, :_stage] = _row[:_stage]
-_NODES = np.append(NODES, 1.0)
+_A = DORMAND_PRINCE.rows
+_E = DORMAND_PRINCE.error
+_P = DORMAND_PRINCE.inside
+_NODES = DORMAND_PRINCE.nodes
 
 # What a pass is, beside what `brnn.integrate.steppers.block_steps` has of one: what to do; addresses of the state, the
 # new one, and of a saved one; of the function, its table, the slopes of the cells, and a stage of theirs; how many
@@ -310,7 +311,7 @@ def _attempt(
             call_rhs(function, now, at, slope, table)
             rate = _farthest(array_at(slope, n), array_at(slope - 8 * n, n)) / max(_farthest(new, cells), TINY)
             for k in range(STAGES):
-                numbers[A + k] = ERROR[k]
+                numbers[A + k] = _E[k]
             call_rhs(whole[FACTORS], h, whole[ARRAYS], _ERROR, STAGES)
             kind, of = _STEP, 0  # as at the beginning of the next step, and of a run that is resumed there
         _go(kind, whole, numbers, give_way)
@@ -323,7 +324,7 @@ def _attempt(
     for i in range(n):
         error = 0.0
         for k in range(STAGES):
-            error += ERROR[k] * slopes[k * n + i]
+            error += _E[k] * slopes[k * n + i]
         error *= h / (numbers[ATOL] + numbers[RTOL] * max(abs(u[i]), abs(new[i])))
         largest, squares = max(largest, bits_of(abs(error))), squares + error * error
     for link in range(links.shape[0]):
@@ -354,7 +355,7 @@ def _write_within(
 ) -> None:  # fmt: skip
     """Write the state after the part s of the last step at an address."""
     for k in range(STAGES):
-        numbers[A + k] = s * (INSIDE[k, 0] + s * (INSIDE[k, 1] + s * (INSIDE[k, 2] + s * INSIDE[k, 3])))
+        numbers[A + k] = s * (_P[k, 0] + s * (_P[k, 1] + s * (_P[k, 2] + s * _P[k, 3])))
     n = whole[CELLS]
     _cells(h, numbers, STAGES, array_at(whole[NEW], n), array_at(whole[K], STAGES * n), array_at(out, n))
     call_rhs(whole[FACTORS], h, whole[ARRAYS], _INSIDE, STAGES)

@@ -12,8 +12,6 @@ from numba import njit
 
 from brnn.compiler.numba_internals import call_rhs, place_of
 from brnn.integrate.steppers.dormand_prince_steps import (
-    _C,
-    _P,
     NOW,
     PLACES,
     ROW,
@@ -22,23 +20,18 @@ from brnn.integrate.steppers.dormand_prince_steps import (
     _stages,
     advance,
 )
+from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 
-_A = (
-    (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-    (1 / 5, 0.0, 0.0, 0.0, 0.0, 0.0),
-    (3 / 40, 9 / 40, 0.0, 0.0, 0.0, 0.0),
-    (44 / 45, -56 / 15, 32 / 9, 0.0, 0.0, 0.0),
-    (19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729, 0.0, 0.0),
-    (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656, 0.0),
-    (35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84),
-)
+_A = DORMAND_PRINCE.rows
+_C = DORMAND_PRINCE.nodes
+_P = DORMAND_PRINCE.inside
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def kept_steps(
     function: int, table: np.ndarray, moments: np.ndarray, counts: np.ndarray, states: np.ndarray, K: np.ndarray,
     stage: np.ndarray, stop: float, longest: float, rtol: float, atol: float, times: np.ndarray, saved: np.ndarray,
-    ends: np.ndarray, after: np.ndarray,
+    ends: np.ndarray, after: np.ndarray, pair: np.ndarray,
 ) -> tuple[int, int, int]:  # fmt: skip
     """Make steps until `stop`, or until `ends` is full: write the time and the state after each.
 
@@ -52,7 +45,7 @@ def kept_steps(
         steps = counts[STEPS]
         status, rows = advance(
             function, table, 0.0, moments, counts, states, K, stage, stop, longest, rtol, atol, times[done:],
-            saved[done:], none, none, 1, False, *nowhere, stages,
+            saved[done:], none, none, 1, False, *nowhere, stages, pair,
         )  # fmt: skip
         done += rows
         if counts[STEPS] > steps:
@@ -63,7 +56,9 @@ def kept_steps(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def made_again(function: int, table: np.ndarray, ends: np.ndarray, states: np.ndarray, K: np.ndarray) -> None:
+def made_again(
+    function: int, table: np.ndarray, ends: np.ndarray, states: np.ndarray, K: np.ndarray, pair: np.ndarray
+) -> None:
     """Fill the states after the steps that end at ``ends[1:]`` from the first, at ``ends[0]``."""
     n = states.shape[1]
     stage, place = np.empty(n), place_of(table)
@@ -71,7 +66,7 @@ def made_again(function: int, table: np.ndarray, ends: np.ndarray, states: np.nd
         call_rhs(function, ends[s], place_of(states[s]), place_of(K[0]), place)
         _stages(
             function, place, ends[s], ends[s + 1] - ends[s], states[s], K[0], K[1], K[2], K[3], K[4], K[5], K[6],
-            stage, states[s + 1],
+            stage, states[s + 1], pair,
         )  # fmt: skip
 
 
@@ -87,6 +82,7 @@ def _read(backward: int, places: int, t: float, both: np.ndarray, out: np.ndarra
 def read_backward(
     function: int, table: np.ndarray, backward: int, other: np.ndarray, ends: np.ndarray, states: np.ndarray,
     K: np.ndarray, times: np.ndarray, weights: np.ndarray, adjoint: np.ndarray, total: np.ndarray,
+    pair: np.ndarray,
 ) -> None:  # fmt: skip
     """Take `adjoint`, the derivative by the last of `states`, back to the first; add to `total` that by arguments.
 
@@ -104,7 +100,7 @@ def read_backward(
         t, h = ends[s], ends[s + 1] - ends[s]
         u = states[s]
         call_rhs(function, t, place_of(u), place_of(K[0]), place)
-        _stages(function, place, t, h, u, K[0], K[1], K[2], K[3], K[4], K[5], K[6], stage, stages[6])
+        _stages(function, place, t, h, u, K[0], K[1], K[2], K[3], K[4], K[5], K[6], stage, stages[6], pair)
         stages[0] = u
         for j in range(1, 6):
             for i in range(n):

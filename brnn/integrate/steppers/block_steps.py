@@ -28,7 +28,6 @@ from brnn.compiler.numba_internals import (
     place_of,
     set_shared,
 )
-from brnn.integrate.steppers import pair
 from brnn.integrate.steppers.block_sums import (
     keep_between,
     new_state,
@@ -40,7 +39,6 @@ from brnn.integrate.steppers.block_sums import (
     within,
 )
 from brnn.integrate.steppers.dormand_prince_steps import (
-    _C,
     BEFORE,
     EVALUATIONS,
     FAILED,
@@ -61,6 +59,7 @@ from brnn.integrate.steppers.dormand_prince_steps import (
     stable,
     trial_step,
 )
+from brnn.integrate.steppers.pairs.pair import CHANGE, NODES
 from brnn.integrate.steppers.step_lengths import FIFTH
 
 __all__ = ["BLOCK", "advance", "help_out", "interpolate"]
@@ -76,12 +75,11 @@ TAKEN, DONE, CLOSED, LATE = 0, 8, 16, 24  # in cache lines of their own
 KIND, TOTALS, SLOPES, FUSED, TABLE, BLOCKS, SUMS, SHARES, SUM, OUT, ROWS, UNIT, ACROSS, U, NEW, SPARE, K = range(32, 49)
 WHOLE = 56
 # In numbers: the times of the stages, the step, tolerances, whether the errors are added as squares.
-T_SLOPES, T_TOTALS, H, MEAN, WEIGHTS, RTOL, ATOL = 0, 1, 2, 3, 4, 11, 12
-NUMBERS = 13
+T_SLOPES, T_TOTALS, H, MEAN, WEIGHTS, RTOL, ATOL = 0, 1, 2, 3, 4, 12, 13
+NUMBERS = 14
 # Kinds of a pass beside 1 to 7, the stages: what comes before the first step, the states that are saved, and what is
 # done between the two halves of du/dt where there are convolutions.
 FIRST, SECOND, TRIAL, BENT, WITHIN, BETWEEN = 0, 8, 9, 10, 11, 12
-_A = (*((*row.tolist(), *[0.0] * (pair.STAGES - row.size)) for row in pair.ROWS[1:]), tuple(pair.ERROR.tolist()))
 _BACK = 2**32
 _SHARES = 64  # of a pass, at most about: none waits long for the last one of another
 # If helpers are waited for more often than so and in one of eight steps, the processors have other work: one thread is
@@ -104,6 +102,7 @@ def _block(
     highest: np.ndarray,
     room: int,
     b: int,
+    pair: np.ndarray,
 ) -> None:
     """Do what the pass asks for to one block; write three numbers about it into a row of `found`."""
     kind, m, h = whole[KIND], whole[BLOCKS], numbers[H]
@@ -139,11 +138,11 @@ def _block(
         k3, k4, k5 = array_at(whole[K + 3] + at, n), array_at(whole[K + 4] + at, n), array_at(whole[K + 5] + at, n)
         k6 = array_at(whole[K + 6] + at, n)
         if 1 <= kind <= 5 or kind == TRIAL:
-            next_stage(kind, h, x, k0, k1, k2, k3, k4, y)
+            next_stage(kind, h, x, k0, k1, k2, k3, k4, y, pair)
         elif kind == 6:
-            one = max(one, new_state(h, x, k0, k2, k3, k4, k5, y))
+            one = max(one, new_state(h, x, k0, k2, k3, k4, k5, y, pair))
         elif kind == 7:
-            largest, squares, turned = step_error(h, x, y, k0, k2, k3, k4, k5, k6, rtol, atol)
+            largest, squares, turned = step_error(h, x, y, k0, k2, k3, k4, k5, k6, rtol, atol, pair)
             if numbers[MEAN] > 0.0:
                 one += squares
             else:
@@ -162,7 +161,10 @@ def _block(
                 place = whole[OUT] + width * row + at
                 if row + 1 < rows and s[row + 1] < 1.0:
                     out, more = array_at(place, n), array_at(place + width, n)
-                    one = max(one, two_within(s[row], s[row + 1], h, low, high, x, k0, k2, k3, k4, k5, k6, out, more))
+                    farthest = two_within(
+                        s[row], s[row + 1], h, low, high, x, y, k0, k2, k3, k4, k5, k6, out, more, pair
+                    )
+                    one = max(one, farthest)
                     row += 2
                     continue
                 out = array_at(place, n)
@@ -170,7 +172,7 @@ def _block(
                     out[:] = y
                     one = max(one, keep_between(low, high, out))
                 else:
-                    one = max(one, within(s[row], h, low, high, x, k0, k2, k3, k4, k5, k6, out))
+                    one = max(one, within(s[row], h, low, high, x, y, k0, k2, k3, k4, k5, k6, out, pair))
                 row += 1
             if lowest.size > 1:
                 low_at, high_at = array_at(place_of(lowest) + at, n), array_at(place_of(highest) + at, n)
@@ -192,11 +194,11 @@ def _turn(whole: np.ndarray) -> None:
 
 
 @njit(**_HELPER)
-def _weigh(stage: int, h: float, numbers: np.ndarray) -> None:
-    """Write what each slope counts in a stage, or (7) in the error."""
-    row = _A[stage - 1]
-    for k in range(7):
-        numbers[WEIGHTS + k] = h * row[k]
+def _weigh(stage: int, h: float, numbers: np.ndarray, pair: np.ndarray) -> None:
+    """Write what each slope and the change count in a stage, or (7) in the error."""
+    for k in range(CHANGE):
+        numbers[WEIGHTS + k] = h * pair[stage, k]
+    numbers[WEIGHTS + CHANGE] = pair[stage, CHANGE]
 
 
 @njit(**_HELPER)
@@ -214,7 +216,7 @@ def _left(taken: int, blocks: int) -> bool:
 @njit(**_HELPER)
 def _do_blocks(
     whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray, s: np.ndarray, lowest: np.ndarray,
-    highest: np.ndarray, room: int, back: bool,
+    highest: np.ndarray, room: int, back: bool, pair: np.ndarray,
 ) -> bool:  # fmt: skip
     """Do blocks of the pass that nobody else does; return whether there was one."""
     any_done, m = False, whole[BLOCKS]
@@ -226,7 +228,7 @@ def _do_blocks(
             return any_done
         share = shares - 1 - taken // _BACK if back else taken % _BACK
         for b in range(share * each, min((share + 1) * each, m)):
-            _block(whole, numbers, found, parts, s, lowest, highest, room, b)
+            _block(whole, numbers, found, parts, s, lowest, highest, room, b, pair)
         fetch_add(whole, DONE, 1)
         any_done = True
 
@@ -234,14 +236,14 @@ def _do_blocks(
 @njit(cache=True, nogil=True, error_model="numpy")
 def help_out(
     whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray, s: np.ndarray, lowest: np.ndarray,
-    highest: np.ndarray, room: int, give_way: int,
+    highest: np.ndarray, room: int, give_way: int, pair: np.ndarray,
 ) -> None:  # fmt: skip
     """Do blocks of every pass, until there will be no more."""
     spins = 0
     while fetch_add(whole, CLOSED, 0) == 0:
         spins += 1
         if _left(whole[TAKEN], whole[BLOCKS]):
-            if _do_blocks(whole, numbers, found, parts, s, lowest, highest, room, True):
+            if _do_blocks(whole, numbers, found, parts, s, lowest, highest, room, True, pair):
                 spins = 0
         elif spins > _SPINS:
             call_yield(give_way)
@@ -251,7 +253,7 @@ def help_out(
 def _go(
     kind: int, whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray,
     s: np.ndarray, lowest: np.ndarray, highest: np.ndarray, room: int, sums: np.ndarray, shares: np.ndarray,
-    helpers: int, give_way: int,
+    helpers: int, give_way: int, pair: np.ndarray,
 ) -> tuple[float, float, float]:  # fmt: skip
     """Make a pass, add up the sums, and make the one between; return the three numbers of all blocks."""
     m, begins = whole[BLOCKS], kind <= 6 or kind == TRIAL
@@ -259,11 +261,11 @@ def _go(
         whole[KIND] = BETWEEN if between else kind
         if helpers == 0:
             for b in range(m):
-                _block(whole, numbers, found, parts, s, lowest, highest, room, b)
+                _block(whole, numbers, found, parts, s, lowest, highest, room, b, pair)
         else:
             set_shared(whole, DONE, 0)
             set_shared(whole, TAKEN, 0)
-            _do_blocks(whole, numbers, found, parts, s, lowest, highest, room, False)
+            _do_blocks(whole, numbers, found, parts, s, lowest, highest, room, False, pair)
             spins, each = 0, _per_share(m)
             patience = _PATIENCE * each  # longer than another one's last share takes
             while fetch_add(whole, DONE, 0) * each < m:
@@ -292,7 +294,7 @@ def advance(
     whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray, sums: np.ndarray, shares: np.ndarray,
     shift: float, moments: np.ndarray, counts: np.ndarray, stop: float, longest: float, times: np.ndarray,
     saved: np.ndarray, s: np.ndarray, lowest: np.ndarray, highest: np.ndarray, room: int, most: int, helpers: int,
-    give_way: int,
+    give_way: int, pair: np.ndarray,
 ) -> tuple[int, int]:  # fmt: skip
     """Make up to `most` steps towards `stop`; write the states at `times` into the rows of `saved`.
 
@@ -307,14 +309,16 @@ def advance(
     row_bytes = 8 * parts[parts.size - 1]
     if counts[EVALUATIONS] == 0:
         numbers[T_SLOPES] = numbers[T_TOTALS] = t + shift
-        _go(first, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way)
+        _go(first, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way, pair)
         if whole[FUSED] != 0:
             # The slopes of a beginning are found as those at the end of a step, to the same bits: a step of no length.
-            _weigh(6, 0.0, numbers)
-            _go(again, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way)
-            _go(last, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way)
+            _weigh(6, 0.0, numbers, pair)
+            _go(again, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way, pair)
+            _go(last, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way, pair)
             _turn(whole)
-        found_there = _go(second, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way)
+        found_there = _go(
+            second, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way, pair
+        )
         state, speed = found_there[0], found_there[1]
         length = stop - t
         counts[EVALUATIONS] = 1
@@ -323,8 +327,10 @@ def advance(
             trial = trial_step(length, state, speed)
             numbers[T_SLOPES] = numbers[T_TOTALS] = t + trial + shift
             numbers[H] = trial
-            _go(tried, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way)
-            bend = _go(bent, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way)[1]
+            _go(tried, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way, pair)
+            bend = _go(
+                bent, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way, pair
+            )[1]
             trial = first_length(length, trial, speed, bend)
             counts[EVALUATIONS] = 2
         h_next = h_next if h_next > 0.0 else trial
@@ -341,9 +347,10 @@ def advance(
                     break
                 numbers[H], whole[ROWS], whole[OUT] = t - before, count, place_of(saved) + done * row_bytes
                 whole[U], whole[NEW] = whole[NEW], whole[U]  # the last step, once more
-                outside = _go(
-                    inside, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, helpers, give_way
-                )[0]
+                outside, _, _ = _go(
+                    inside, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, helpers, give_way,
+                    pair,
+                )  # fmt: skip
                 whole[U], whole[NEW] = whole[NEW], whole[U]
                 moments[PROJECTED] = max(moments[PROJECTED], outside)
                 done += count
@@ -367,11 +374,11 @@ def advance(
             if whole[LATE] > _TOO_OFTEN + counts[STEPS] // 8:
                 helpers = 0
             for stage in range(1, 8):
-                numbers[T_SLOPES] = t + shift + _C[stage - 1] * h
-                numbers[T_TOTALS] = t + shift + _C[min(stage, 6)] * h
-                _weigh(stage, h, numbers)
+                numbers[T_SLOPES] = t + shift + pair[NODES, stage - 1] * h
+                numbers[T_TOTALS] = t + shift + pair[NODES, min(stage, 6)] * h
+                _weigh(stage, h, numbers, pair)
                 one, _, turned = _go(
-                    stage, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, helpers, give_way
+                    stage, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, helpers, give_way, pair
                 )
                 if stage == 6:
                     moved = one
@@ -402,8 +409,8 @@ def advance(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def interpolate(
-    part: float, h: float, u: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray,
-    k5: np.ndarray, k6: np.ndarray, out: np.ndarray,
+    part: float, h: float, u: np.ndarray, after: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray,
+    k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, out: np.ndarray, pair: np.ndarray,
 ) -> None:  # fmt: skip
     """Write the state after a part of the last step."""
-    within(part, h, -np.inf, np.inf, u, k0, k2, k3, k4, k5, k6, out)
+    within(part, h, -np.inf, np.inf, u, after, k0, k2, k3, k4, k5, k6, out, pair)

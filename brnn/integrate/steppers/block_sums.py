@@ -10,7 +10,8 @@ import numpy as np
 from numba import njit
 
 from brnn.compiler.numba_internals import NoAlias, bits_of, number_of
-from brnn.integrate.steppers.dormand_prince_steps import _E, weights_within
+from brnn.integrate.steppers.dormand_prince_steps import weights_within
+from brnn.integrate.steppers.pairs.pair import CHANGE, ERROR, NEW
 
 __all__ = [
     "keep_between",
@@ -40,25 +41,29 @@ def next_stage(
     k3: np.ndarray,
     k4: np.ndarray,
     new: np.ndarray,
+    pair: np.ndarray,
 ) -> None:
     """Write the state of a stage."""
     if stage == 1:
+        a0 = pair[1, 0]
         for i in range(u.size):
-            new[i] = u[i] + h * (1 / 5 * k0[i])
+            new[i] = u[i] + h * (a0 * k0[i])
     elif stage == 2:
+        a0, a1 = pair[2, 0], pair[2, 1]
         for i in range(u.size):
-            new[i] = u[i] + h * (3 / 40 * k0[i] + 9 / 40 * k1[i])
+            new[i] = u[i] + h * (a0 * k0[i] + a1 * k1[i])
     elif stage == 3:
+        a0, a1, a2 = pair[3, 0], pair[3, 1], pair[3, 2]
         for i in range(u.size):
-            new[i] = u[i] + h * (44 / 45 * k0[i] - 56 / 15 * k1[i] + 32 / 9 * k2[i])
+            new[i] = u[i] + h * (a0 * k0[i] + a1 * k1[i] + a2 * k2[i])
     elif stage == 4:
+        a0, a1, a2, a3 = pair[4, 0], pair[4, 1], pair[4, 2], pair[4, 3]
         for i in range(u.size):
-            new[i] = u[i] + h * (19372 / 6561 * k0[i] - 25360 / 2187 * k1[i] + 64448 / 6561 * k2[i] - 212 / 729 * k3[i])
+            new[i] = u[i] + h * (a0 * k0[i] + a1 * k1[i] + a2 * k2[i] + a3 * k3[i])
     elif stage == 5:
+        a0, a1, a2, a3, a4 = pair[5, 0], pair[5, 1], pair[5, 2], pair[5, 3], pair[5, 4]
         for i in range(u.size):
-            new[i] = u[i] + h * (
-                9017 / 3168 * k0[i] - 355 / 33 * k1[i] + 46732 / 5247 * k2[i] + 49 / 176 * k3[i] - 5103 / 18656 * k4[i]
-            )
+            new[i] = u[i] + h * (a0 * k0[i] + a1 * k1[i] + a2 * k2[i] + a3 * k3[i] + a4 * k4[i])
     else:  # before the first step
         for i in range(u.size):
             new[i] = u[i] + h * k0[i]
@@ -74,13 +79,15 @@ def new_state(
     k4: np.ndarray,
     k5: np.ndarray,
     new: np.ndarray,
+    pair: np.ndarray,
 ) -> float:
     """Write the new state over that of the stage before; return how far it is from it."""
     moved = np.int64(0)
+    a0, a2, a3, a4, a5 = pair[NEW, 0], pair[NEW, 2], pair[NEW, 3], pair[NEW, 4], pair[NEW, 5]
+    change = pair[NEW, CHANGE]
     for i in range(u.size):
-        value = u[i] + h * (
-            35 / 384 * k0[i] + 500 / 1113 * k2[i] + 125 / 192 * k3[i] - 2187 / 6784 * k4[i] + 11 / 84 * k5[i]
-        )
+        value = h * (a0 * k0[i] + a2 * k2[i] + a3 * k3[i] + a4 * k4[i] + a5 * k5[i])
+        value = u[i] + (value + change * (new[i] - u[i]))
         moved = max(moved, bits_of(abs(value - new[i])))
         new[i] = value
     return number_of(moved)
@@ -99,12 +106,16 @@ def step_error(
     k6: np.ndarray,
     rtol: float,
     atol: float,
+    pair: np.ndarray,
 ) -> tuple[float, float, float]:
     """Return the largest error in units of its tolerance, the sum of squares, and how far the last slopes differ."""
     largest, turned, squares = np.int64(0), np.int64(0), 0.0
+    e0, e2, e3, e4 = pair[ERROR, 0], pair[ERROR, 2], pair[ERROR, 3], pair[ERROR, 4]
+    e5, e6, change = pair[ERROR, 5], pair[ERROR, 6], pair[ERROR, CHANGE]
     for i in range(u.size):
         turned = max(turned, bits_of(abs(k6[i] - k5[i])))
-        error = h * (_E[0] * k0[i] + _E[2] * k2[i] + _E[3] * k3[i] + _E[4] * k4[i] + _E[5] * k5[i] + _E[6] * k6[i])
+        error = h * (e0 * k0[i] + e2 * k2[i] + e3 * k3[i] + e4 * k4[i] + e5 * k5[i] + e6 * k6[i])
+        error += change * (new[i] - u[i])
         error /= atol + rtol * max(abs(u[i]), abs(new[i]))
         largest = max(largest, bits_of(abs(error)))
         squares += error * error
@@ -133,14 +144,15 @@ def speed_of(u: np.ndarray, f: np.ndarray, rtol: float, atol: float) -> tuple[fl
 
 @njit(**_ALIKE)
 def within(
-    s: float, h: float, lowest: float, highest: float, u: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray,
-    k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, out: np.ndarray,
+    s: float, h: float, lowest: float, highest: float, u: np.ndarray, after: np.ndarray, k0: np.ndarray,
+    k2: np.ndarray, k3: np.ndarray, k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, out: np.ndarray, pair: np.ndarray,
 ) -> float:  # fmt: skip
     """Write the state after the part s of the last step, kept between bounds; return how far one was beyond them."""
-    w0, w2, w3, w4, w5, w6 = weights_within(s, h)
+    w0, w2, w3, w4, w5, w6, change = weights_within(s, h, pair)
     largest = np.int64(0)
     for i in range(out.size):
-        value = u[i] + (w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i])
+        value = w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i]
+        value = u[i] + (value + change * (after[i] - u[i]))
         kept = min(max(value, lowest), highest)
         largest = max(largest, bits_of(abs(kept - value)))
         out[i] = kept
@@ -149,19 +161,22 @@ def within(
 
 @njit(**_ALIKE)
 def two_within(
-    s: float, r: float, h: float, lowest: float, highest: float, u: np.ndarray, k0: np.ndarray, k2: np.ndarray,
-    k3: np.ndarray, k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, out: np.ndarray, more: np.ndarray,
+    s: float, r: float, h: float, lowest: float, highest: float, u: np.ndarray, after: np.ndarray,
+    k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, out: np.ndarray,
+    more: np.ndarray, pair: np.ndarray,
 ) -> float:  # fmt: skip
     """Do that for two states: each slope is read once."""
-    w0, w2, w3, w4, w5, w6 = weights_within(s, h)
-    v0, v2, v3, v4, v5, v6 = weights_within(r, h)
+    w0, w2, w3, w4, w5, w6, change = weights_within(s, h, pair)
+    v0, v2, v3, v4, v5, v6, other = weights_within(r, h, pair)
     largest = np.int64(0)
     for i in range(out.size):
-        value = u[i] + (w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i])
+        value = w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i]
+        value = u[i] + (value + change * (after[i] - u[i]))
         kept = min(max(value, lowest), highest)
         largest = max(largest, bits_of(abs(kept - value)))
         out[i] = kept
-        value = u[i] + (v0 * k0[i] + v2 * k2[i] + v3 * k3[i] + v4 * k4[i] + v5 * k5[i] + v6 * k6[i])
+        value = v0 * k0[i] + v2 * k2[i] + v3 * k3[i] + v4 * k4[i] + v5 * k5[i] + v6 * k6[i]
+        value = u[i] + (value + other * (after[i] - u[i]))
         kept = min(max(value, lowest), highest)
         largest = max(largest, bits_of(abs(kept - value)))
         more[i] = kept

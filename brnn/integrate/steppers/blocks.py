@@ -16,6 +16,8 @@ from brnn.compiler.cache import load_copy, load_module
 from brnn.compiler.system import System
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import STEP_FILES, DormandPrince
+from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
+from brnn.integrate.steppers.pairs.pair import Pair
 from brnn.integrate.steppers.threads import give_way, helped, place, processors
 
 __all__ = ["BlockedDormandPrince"]
@@ -32,13 +34,13 @@ _TOGETHER = 16  # so many of which are transformed together
 class BlockedDormandPrince(DormandPrince):
     """Makes the steps of one piece, as `DormandPrince` does, of a network that `System.in_blocks` has."""
 
-    def __init__(self, piece: Piece) -> None:
+    def __init__(self, piece: Piece, pair: Pair = DORMAND_PRINCE) -> None:
         size, self._code = piece.state.size, load_copy(_FILE, *_OTHERS)
         compiled = piece.system.in_blocks
         assert compiled is not None
         self._functions = load_module(compiled.text)  # whose addresses are used
         self.status = "running"
-        self._piece = piece
+        self._piece, self._pair = piece, pair
         c = self._code
         self._moments = np.array([piece.start, 0.0, piece.start, 0.0, 0.0])
         self._counts = np.zeros(5, dtype=np.int64)
@@ -118,18 +120,22 @@ class BlockedDormandPrince(DormandPrince):
         saved, s = self._room(times, rows, room), np.empty(_AT_ONCE)
         helpers = self._helpers if most > 0 else 0
         shared = self._whole, self._numbers, self._found, self._parts
-        more = [(*shared, s, *self._bounds, place(room), give_way()) for room in self._rooms[1 : helpers + 1]]
+        more = [
+            (*shared, s, *self._bounds, place(room), give_way(), self._pair.numbers)
+            for room in self._rooms[1 : helpers + 1]
+        ]
         with helped(self._whole, code.CLOSED, code.help_out, more):
             status, done = code.advance(
                 *shared, self._sums, self._shares, piece.fun.shift, self._moments, self._counts, piece.stop,
                 piece.longest, times, saved, s, *self._bounds, place(self._rooms), most, helpers, give_way(),
+                self._pair.numbers,
             )  # fmt: skip
         self.status = ("running", "finished", "failed")[status]
         return saved[:done]
 
     def dense_output(self) -> Callable[[Any], np.ndarray]:
         """Return the state within the last step as a function of one time, or of several: shape (unknowns, times)."""
-        code, h = self._code, self.step_size
+        code, h, pair = self._code, self.step_size, self._pair.numbers
         before = float(self._moments[code.BEFORE])
         state, end, new = self._u[1 - int(self._counts[code.ROW])].copy(), self.t, self.here.copy()
         slopes = [self._slope(k).copy() for k in (0, 2, 3, 4, 5, 6)]
@@ -141,7 +147,7 @@ class BlockedDormandPrince(DormandPrince):
                 if moment == end:
                     out[k] = new
                 else:
-                    code.interpolate((moment - before) / h, h, state, *slopes, out[k])
+                    code.interpolate((moment - before) / h, h, state, new, *slopes, out[k], pair)
             return out[0] if moments.ndim == 0 else np.ascontiguousarray(out.T)
 
         return interpolated

@@ -16,9 +16,12 @@ from brnn.compiler import jumps, onward
 from brnn.compiler.cache import load_copy
 from brnn.compiler.rooms import room_apart
 from brnn.ensemble.kernels import control
-from brnn.integrate.steppers import pair, step_lengths
+from brnn.integrate.steppers import step_lengths
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.onward import NO_STAGES, Stages
+from brnn.integrate.steppers.pairs import pair
+from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
+from brnn.integrate.steppers.pairs.pair import Pair
 
 __all__ = ["STEP_FILES", "UNWATCHED", "DormandPrince", "compiled_steps", "steps_over_jumps"]
 
@@ -50,6 +53,8 @@ class DormandPrince:
     ----------
     piece : Piece
         What is to be integrated.
+    pair : Pair
+        By which pair.
 
     Attributes
     ----------
@@ -74,10 +79,10 @@ class DormandPrince:
     concerned = False
     jumps: tuple[np.ndarray, ...] | None = None
 
-    def __init__(self, piece: Piece) -> None:
+    def __init__(self, piece: Piece, pair: Pair = DORMAND_PRINCE) -> None:
         size, self._code = piece.state.size, compiled_steps()
         self.status = "running"
-        self._piece = piece
+        self._piece, self._pair = piece, pair
         self._moments = np.array([piece.start, 0.0, piece.start, 0.0, 0.0])
         self._counts = np.zeros(5, dtype=np.int64)
         self._states, self._K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
@@ -181,16 +186,17 @@ class DormandPrince:
         """
         piece, saved = self._piece, self._room(times, rows, room)
         if self.jumps is None:
-            stages = self._stages.of(piece.fun.arguments[1])
-            advance, more = self._code.advance, tuple[np.ndarray, ...]((*self.watched, stages))
+            stages, advance = self._stages.of(piece.fun.arguments[1]), self._code.advance
+            more: tuple[np.ndarray, ...] = (*self.watched, stages)
         else:
-            stages = NO_STAGES
-            advance, more = steps_over_jumps().advance_over_jumps, self.jumps
+            stages, more = NO_STAGES, self.jumps
+            advance = steps_over_jumps().advance_over_jumps
         function = 0 if stages.size else piece.fun.address  # not compiled where it is not called
         status, done = advance(
             function, piece.fun.table, piece.fun.shift, self._moments, self._counts, self._states, self._K,
             self._stage, piece.stop, piece.longest, piece.rtol, piece.atol, times, saved,
             *map(np.ascontiguousarray, self.bounds), most, piece.norm == "rms", *more,
+            self._pair.numbers,
         )  # fmt: skip
         self.status = ("running", "finished", "failed", "running")[status]
         self.concerned = status == self._code.CONCERNED
@@ -209,13 +215,13 @@ class DormandPrince:
             self.step_size,
             self._states[1 - self._counts[self._code.ROW]].copy(),
         )
-        K, interpolate = self._K.copy(), self._code.interpolate
+        K, after, interpolate, pair = self._K.copy(), self.y, self._code.interpolate, self._pair.numbers
 
         def interpolated(t: Any) -> np.ndarray:
             moments = np.asarray(t, dtype=np.float64)
             out = np.empty((moments.size, state.size))
             for k, moment in enumerate(moments.ravel()):
-                interpolate((moment - before) / h, h, state, K, out[k])
+                interpolate((moment - before) / h, h, state, after, K, out[k], pair)
             return out[0] if moments.ndim == 0 else np.ascontiguousarray(out.T)
 
         return interpolated

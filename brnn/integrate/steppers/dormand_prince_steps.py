@@ -13,12 +13,9 @@ from numba import njit
 
 from brnn.compiler.numba_internals import NoAlias, array_at, bits_of, call_onward, call_rhs, number_of, place_of
 from brnn.compiler.onward import BASE, BEGIN, END, LATER, ONWARD, PLACES, SLOPES, STAGE, THEN, WEIGHTS
-from brnn.integrate.steppers import pair
+from brnn.integrate.steppers.pairs.pair import CHANGE, COUNTED, ERROR, FIVES, INSIDE, NEW, NODES
 from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, growth, kept_stable, shrinkage
 
-_C = (*pair.NODES.tolist(), 1.0)
-_E = tuple(pair.ERROR.tolist())
-_P = tuple(tuple(row) for row in pair.INSIDE.tolist())
 TINY = 1e-300
 
 # What `advance` keeps between calls: in `moments` the time, the next step, where the last step began, how far a saved
@@ -27,18 +24,6 @@ TINY = 1e-300
 # It begins where there was no evaluation yet.
 NOW, NEXT, BEFORE, PROJECTED, RATE = 0, 1, 2, 3, 4
 EVALUATIONS, STEPS, ROW, STEPPED, OUTSIDE = 0, 1, 2, 3, 4
-# What the slopes of each stage count where brnn.compiler.onward forms it: four earlier ones and the last one.
-_FIVE = [(*earlier, k) for k, earlier in enumerate(pair.EARLIER, 1)]
-_COUNT = np.array(
-    [
-        pair.ROWS[1][0],
-        *(
-            row[k] if j == slopes.index(k) else 0.0  # one that is there again counts once
-            for row, slopes in zip(pair.ROWS[2:], _FIVE, strict=True)
-            for j, k in enumerate(slopes)
-        ),
-    ]
-)
 _ROW = 8 * PLACES  # bytes
 RUNNING, FINISHED, FAILED, CONCERNED = 0, 1, 2, 3
 
@@ -61,44 +46,53 @@ _HELPER = {
 def _stages(
     function: int, places: int, t: float, h: float, u: np.ndarray, k0: np.ndarray, k1: np.ndarray, k2: np.ndarray,
     k3: np.ndarray, k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, stage: np.ndarray, new: np.ndarray,
+    pair: np.ndarray,
 ) -> None:  # fmt: skip
     """Fill k1 to k6 and `new` from k0 = du/dt at time t (of the schedules)."""
     n = u.size
     at = place_of(stage)
+    a0 = pair[1, 0]
     for i in range(n):
-        stage[i] = u[i] + h * (1 / 5 * k0[i])
-    call_rhs(function, t + _C[1] * h, at, place_of(k1), places)
+        stage[i] = u[i] + h * (a0 * k0[i])
+    call_rhs(function, t + pair[NODES, 1] * h, at, place_of(k1), places)
+    a0, a1 = pair[2, 0], pair[2, 1]
     for i in range(n):
-        stage[i] = u[i] + h * (3 / 40 * k0[i] + 9 / 40 * k1[i])
-    call_rhs(function, t + _C[2] * h, at, place_of(k2), places)
+        stage[i] = u[i] + h * (a0 * k0[i] + a1 * k1[i])
+    call_rhs(function, t + pair[NODES, 2] * h, at, place_of(k2), places)
+    a0, a1, a2 = pair[3, 0], pair[3, 1], pair[3, 2]
     for i in range(n):
-        stage[i] = u[i] + h * (44 / 45 * k0[i] - 56 / 15 * k1[i] + 32 / 9 * k2[i])
-    call_rhs(function, t + _C[3] * h, at, place_of(k3), places)
+        stage[i] = u[i] + h * (a0 * k0[i] + a1 * k1[i] + a2 * k2[i])
+    call_rhs(function, t + pair[NODES, 3] * h, at, place_of(k3), places)
+    a0, a1, a2, a3 = pair[4, 0], pair[4, 1], pair[4, 2], pair[4, 3]
     for i in range(n):
-        stage[i] = u[i] + h * (19372 / 6561 * k0[i] - 25360 / 2187 * k1[i] + 64448 / 6561 * k2[i] - 212 / 729 * k3[i])
-    call_rhs(function, t + _C[4] * h, at, place_of(k4), places)
+        stage[i] = u[i] + h * (a0 * k0[i] + a1 * k1[i] + a2 * k2[i] + a3 * k3[i])
+    call_rhs(function, t + pair[NODES, 4] * h, at, place_of(k4), places)
+    a0, a1, a2, a3, a4 = pair[5, 0], pair[5, 1], pair[5, 2], pair[5, 3], pair[5, 4]
     for i in range(n):
-        stage[i] = u[i] + h * (
-            9017 / 3168 * k0[i] - 355 / 33 * k1[i] + 46732 / 5247 * k2[i] + 49 / 176 * k3[i] - 5103 / 18656 * k4[i]
-        )
+        stage[i] = u[i] + h * (a0 * k0[i] + a1 * k1[i] + a2 * k2[i] + a3 * k3[i] + a4 * k4[i])
     call_rhs(function, t + h, at, place_of(k5), places)
+    a0, a2, a3, a4, a5 = pair[NEW, 0], pair[NEW, 2], pair[NEW, 3], pair[NEW, 4], pair[NEW, 5]
+    change = pair[NEW, CHANGE]
     for i in range(n):
-        new[i] = u[i] + h * (
-            35 / 384 * k0[i] + 500 / 1113 * k2[i] + 125 / 192 * k3[i] - 2187 / 6784 * k4[i] + 11 / 84 * k5[i]
+        new[i] = u[i] + (
+            h * (a0 * k0[i] + a2 * k2[i] + a3 * k3[i] + a4 * k4[i] + a5 * k5[i]) + change * (stage[i] - u[i])
         )
     call_rhs(function, t + h, place_of(new), place_of(k6), places)
 
 
 @njit(**_HELPER)
-def _stages_onward(stages: np.ndarray, places: int, t: float, h: float, u: int, new: int) -> None:
+def _stages_onward(stages: np.ndarray, places: int, t: float, h: float, u: int, new: int, pair: np.ndarray) -> None:
     """Do the same where each stage is formed as the slopes of the one before are found; arrays are addresses here."""
-    function, at, counts = stages[-1, 0], place_of(stages), array_at(stages[0, WEIGHTS], _COUNT.size)
-    for i in range(_COUNT.size):
-        counts[i] = h * _COUNT[i]
+    function, at, counts = stages[-1, 0], place_of(stages), array_at(stages[0, WEIGHTS], COUNTED)
+    numbers = array_at(place_of(pair[FIVES]), COUNTED)
+    for i in range(COUNTED):
+        counts[i] = h * numbers[i]
+    counts[COUNTED - 1] = numbers[COUNTED - 1]  # of the change
     for row in range(7):
         stages[row, BASE] = u
     stages[5, THEN] = stages[6, STAGE] = new
-    t1, t2, t3, t4, t5 = t + _C[1] * h, t + _C[2] * h, t + _C[3] * h, t + _C[4] * h, t + h
+    t1, t2, t3 = t + pair[NODES, 1] * h, t + pair[NODES, 2] * h, t + pair[NODES, 3] * h
+    t4, t5 = t + pair[NODES, 4] * h, t + h
     call_onward(function, BEGIN, t1, t1, at, places)
     call_onward(function, ONWARD, t1, t2, at + _ROW, places)
     call_onward(function, ONWARD, t2, t3, at + 2 * _ROW, places)
@@ -129,7 +123,7 @@ def _slope(function: int, stages: np.ndarray, places: int, t: float, at: int, sl
 @njit(pipeline_class=NoAlias, **_HELPER)
 def _largest_error(
     h: float, u: np.ndarray, new: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray,
-    k5: np.ndarray, k6: np.ndarray, stage: np.ndarray, rtol: float, atol: float,
+    k5: np.ndarray, k6: np.ndarray, stage: np.ndarray, rtol: float, atol: float, pair: np.ndarray,
 ) -> tuple[float, float]:  # fmt: skip
     """Return the largest estimated error of an unknown in units of its tolerance, infinity if one is not a number.
 
@@ -139,10 +133,13 @@ def _largest_error(
     # Numbers that are not negative are in the order of their bits, and nan comes after infinity: whole numbers are
     # compared in vector instructions, and nothing is lost.
     largest = turned = moved = np.int64(0)
+    e0, e2, e3, e4 = pair[ERROR, 0], pair[ERROR, 2], pair[ERROR, 3], pair[ERROR, 4]
+    e5, e6, change = pair[ERROR, 5], pair[ERROR, 6], pair[ERROR, CHANGE]
     for i in range(u.size):
         turned = max(turned, bits_of(abs(k6[i] - k5[i])))
         moved = max(moved, bits_of(abs(new[i] - stage[i])))
-        error = h * (_E[0] * k0[i] + _E[2] * k2[i] + _E[3] * k3[i] + _E[4] * k4[i] + _E[5] * k5[i] + _E[6] * k6[i])
+        error = h * (e0 * k0[i] + e2 * k2[i] + e3 * k3[i] + e4 * k4[i] + e5 * k5[i] + e6 * k6[i])
+        error += change * (new[i] - u[i])
         largest = max(largest, bits_of(abs(error / (atol + rtol * max(abs(u[i]), abs(new[i]))))))
     result = number_of(largest)
     return result if result == result else np.inf, number_of(turned) / max(number_of(moved), TINY)
@@ -151,14 +148,17 @@ def _largest_error(
 @njit(pipeline_class=NoAlias, fastmath={"contract", "reassoc"}, **_HELPER)
 def _mean_error(
     h: float, u: np.ndarray, new: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray,
-    k5: np.ndarray, k6: np.ndarray, stage: np.ndarray, rtol: float, atol: float,
+    k5: np.ndarray, k6: np.ndarray, stage: np.ndarray, rtol: float, atol: float, pair: np.ndarray,
 ) -> tuple[float, float]:  # fmt: skip
     """Return the root mean square of what `_largest_error` takes the largest of, and the same rate."""
     squares, turned, moved = 0.0, np.int64(0), np.int64(0)
+    e0, e2, e3, e4 = pair[ERROR, 0], pair[ERROR, 2], pair[ERROR, 3], pair[ERROR, 4]
+    e5, e6, change = pair[ERROR, 5], pair[ERROR, 6], pair[ERROR, CHANGE]
     for i in range(u.size):
         turned = max(turned, bits_of(abs(k6[i] - k5[i])))
         moved = max(moved, bits_of(abs(new[i] - stage[i])))
-        error = h * (_E[0] * k0[i] + _E[2] * k2[i] + _E[3] * k3[i] + _E[4] * k4[i] + _E[5] * k5[i] + _E[6] * k6[i])
+        error = h * (e0 * k0[i] + e2 * k2[i] + e3 * k3[i] + e4 * k4[i] + e5 * k5[i] + e6 * k6[i])
+        error += change * (new[i] - u[i])
         error /= atol + rtol * max(abs(u[i]), abs(new[i]))
         squares += error * error
     result = np.sqrt(squares / u.size)
@@ -193,46 +193,60 @@ def _first_step(
 
 
 @njit(**_HELPER)
-def weights_within(s: float, h: float) -> tuple[float, float, float, float, float, float]:
-    """Return what the slopes 0 and 2 to 6 count in the state after the part s of a step."""
+def _weight(pair: np.ndarray, column: int, s: float) -> float:
+    return pair[INSIDE, column] + s * (
+        pair[INSIDE + 1, column] + s * (pair[INSIDE + 2, column] + s * pair[INSIDE + 3, column])
+    )
+
+
+@njit(**_HELPER)
+def weights_within(s: float, h: float, pair: np.ndarray) -> tuple[float, float, float, float, float, float, float]:
+    """Return what the slopes 0 and 2 to 6 and the change of a step count in the state after the part s of it."""
     return (
-        h * s * (_P[0][0] + s * (_P[0][1] + s * (_P[0][2] + s * _P[0][3]))),
-        h * s * (s * (_P[2][1] + s * (_P[2][2] + s * _P[2][3]))),
-        h * s * (s * (_P[3][1] + s * (_P[3][2] + s * _P[3][3]))),
-        h * s * (s * (_P[4][1] + s * (_P[4][2] + s * _P[4][3]))),
-        h * s * (s * (_P[5][1] + s * (_P[5][2] + s * _P[5][3]))),
-        h * s * (s * (_P[6][1] + s * (_P[6][2] + s * _P[6][3]))),
+        h * s * _weight(pair, 0, s),
+        h * s * _weight(pair, 2, s),
+        h * s * _weight(pair, 3, s),
+        h * s * _weight(pair, 4, s),
+        h * s * _weight(pair, 5, s),
+        h * s * _weight(pair, 6, s),
+        s * _weight(pair, CHANGE, s),
     )
 
 
 @njit(pipeline_class=NoAlias, **_HELPER)
 def _within(
-    s: float, h: float, before: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray,
-    k5: np.ndarray, k6: np.ndarray, out: np.ndarray,
+    s: float, h: float, before: np.ndarray, after: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray,
+    k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, out: np.ndarray, pair: np.ndarray,
 ) -> None:  # fmt: skip
     """Write the state after the part s of the last step."""
-    w0, w2, w3, w4, w5, w6 = weights_within(s, h)
+    w0, w2, w3, w4, w5, w6, change = weights_within(s, h, pair)
     for i in range(out.size):
-        out[i] = before[i] + (w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i])
+        value = w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i]
+        out[i] = before[i] + (value + change * (after[i] - before[i]))
 
 
 @njit(pipeline_class=NoAlias, **_HELPER)
 def _two_within(
-    s: float, r: float, h: float, before: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray,
-    k5: np.ndarray, k6: np.ndarray, out: np.ndarray, more: np.ndarray,
+    s: float, r: float, h: float, before: np.ndarray, after: np.ndarray, k0: np.ndarray, k2: np.ndarray,
+    k3: np.ndarray, k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, out: np.ndarray, more: np.ndarray,
+    pair: np.ndarray,
 ) -> None:  # fmt: skip
     """Write two states within the last step: each slope is read once."""
-    w0, w2, w3, w4, w5, w6 = weights_within(s, h)
-    v0, v2, v3, v4, v5, v6 = weights_within(r, h)
+    w0, w2, w3, w4, w5, w6, change = weights_within(s, h, pair)
+    v0, v2, v3, v4, v5, v6, other = weights_within(r, h, pair)
     for i in range(out.size):
-        out[i] = before[i] + (w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i])
-        more[i] = before[i] + (v0 * k0[i] + v2 * k2[i] + v3 * k3[i] + v4 * k4[i] + v5 * k5[i] + v6 * k6[i])
+        value = w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i]
+        out[i] = before[i] + (value + change * (after[i] - before[i]))
+        value = v0 * k0[i] + v2 * k2[i] + v3 * k3[i] + v4 * k4[i] + v5 * k5[i] + v6 * k6[i]
+        more[i] = before[i] + (value + other * (after[i] - before[i]))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def interpolate(s: float, h: float, before: np.ndarray, K: np.ndarray, out: np.ndarray) -> None:
+def interpolate(
+    s: float, h: float, before: np.ndarray, after: np.ndarray, K: np.ndarray, out: np.ndarray, pair: np.ndarray
+) -> None:
     """Write the state after the part s of the last step."""
-    _within(s, h, before, K[0], K[2], K[3], K[4], K[5], K[6], out)
+    _within(s, h, before, after, K[0], K[2], K[3], K[4], K[5], K[6], out, pair)
 
 
 @njit(pipeline_class=NoAlias, **_HELPER)
@@ -287,7 +301,7 @@ def advance(
     function: int, table: np.ndarray, shift: float, moments: np.ndarray, counts: np.ndarray, states: np.ndarray,
     K: np.ndarray, stage: np.ndarray, stop: float, longest: float, rtol: float, atol: float, times: np.ndarray,
     saved: np.ndarray, lowest: np.ndarray, highest: np.ndarray, most: int, mean: bool, spans: np.ndarray,
-    numbers: np.ndarray, armed: np.ndarray, stages: np.ndarray,
+    numbers: np.ndarray, armed: np.ndarray, stages: np.ndarray, pair: np.ndarray,
 ) -> tuple[int, int]:  # fmt: skip
     """Make up to `most` steps towards `stop`; write the states at `times` into the rows of `saved`.
 
@@ -295,7 +309,7 @@ def advance(
     earlier when `saved` is full. Return the status and how many rows were written. A step is accepted if the largest
     error of an unknown is below its tolerance, or (`mean`) their root mean square. After a step that may concern what
     is watched it comes back at once, and has not saved what lies within it. `stages` is empty, or what
-    `brnn.integrate.steppers.onward` makes.
+    `brnn.integrate.steppers.onward` makes; `pair` are the numbers of a `brnn.integrate.steppers.pairs.pair.Pair`.
     """
     done, made = 0, 0
     n = stage.size
@@ -327,14 +341,14 @@ def advance(
                 if done + 1 < min(times.size, saved.shape[0]) and times[done + 1] < t:
                     more = array_at(rows + (done + 1) * length, n)
                     r = (times[done + 1] - before) / (t - before)
-                    _two_within(s, r, h, other, k0, k2, k3, k4, k5, k6, out, more)
+                    _two_within(s, r, h, other, u, k0, k2, k3, k4, k5, k6, out, more, pair)
                     if bounded:
                         moments[PROJECTED] = max(moments[PROJECTED], keep_within(lowest, highest, more))
                     done += 1
                 elif times[done] == t:
                     _copy(u, out)
                 else:
-                    _within(s, h, other, k0, k2, k3, k4, k5, k6, out)
+                    _within(s, h, other, u, k0, k2, k3, k4, k5, k6, out, pair)
                 if bounded:
                     moments[PROJECTED] = max(moments[PROJECTED], keep_within(lowest, highest, out))
                 done += 1
@@ -354,14 +368,14 @@ def advance(
             end = min(t + size, stop)
             h = size = end - t
             if stages.size > 0:
-                _stages_onward(stages, places, t + shift, h, place_of(u), place_of(other))
+                _stages_onward(stages, places, t + shift, h, place_of(u), place_of(other), pair)
             else:
-                _stages(function, places, t + shift, h, u, k0, k1, k2, k3, k4, k5, k6, stage, other)
+                _stages(function, places, t + shift, h, u, k0, k1, k2, k3, k4, k5, k6, stage, other, pair)
             counts[EVALUATIONS] += 6
             if mean:
-                error, rate = _mean_error(h, u, other, k0, k2, k3, k4, k5, k6, stage, rtol, atol)
+                error, rate = _mean_error(h, u, other, k0, k2, k3, k4, k5, k6, stage, rtol, atol, pair)
             else:
-                error, rate = _largest_error(h, u, other, k0, k2, k3, k4, k5, k6, stage, rtol, atol)
+                error, rate = _largest_error(h, u, other, k0, k2, k3, k4, k5, k6, stage, rtol, atol, pair)
             if error < 1.0:
                 h_next, fastest = stable(h * grown(error, FIFTH, rejected), rate, fastest)
                 moments[BEFORE] = t

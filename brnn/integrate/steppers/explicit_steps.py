@@ -7,22 +7,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.integrate import RK45
 
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, growth, kept_stable, shrinkage
 
-__all__ = ["ERROR", "INSIDE", "NODES", "ROWS", "STAGES", "TINY", "ExplicitSteps"]
+__all__ = ["TINY", "ExplicitSteps"]
 
-# The pair of Dormand and Prince: row k of ROWS makes stage k, the last of them the new state.
-NODES, ROWS, ERROR, INSIDE = RK45.C, [*RK45.A, RK45.B], RK45.E, RK45.P
-STAGES = 7
 TINY = 1e-300
 _SAVED = 2**21  # numbers that are saved in one call
 
 
 class ExplicitSteps:
-    """Makes the steps of one piece with the pair of Dormand and Prince.
+    """Makes the steps of one piece with a pair of orders 5 and 4.
 
     A subclass has ``_begin()``, which makes the end of the last step the first stage of the next;
     ``_attempt(t, end, h)``, which writes the new state into `_new` and returns its error in units of the tolerance and

@@ -14,7 +14,8 @@ import numpy as np
 from brnn.compiler.cache import load_plain
 from brnn.compiler.system import System
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.pair import ERROR, INSIDE, NODES, ROWS, STAGES
+from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
+from brnn.integrate.steppers.pairs.pair import STAGES, Pair
 from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, growth, kept_stable, shrinkage
 
 __all__ = ["NumPySteps", "Slope", "slope_of"]
@@ -41,6 +42,8 @@ class NumPySteps:
         What is to be integrated; it has no delays.
     slope : callable
         Its du/dt, of `slope_of`.
+    pair : Pair
+        By which pair.
 
     Attributes
     ----------
@@ -56,9 +59,10 @@ class NumPySteps:
 
     njev = 0
 
-    def __init__(self, piece: Piece, slope: Slope) -> None:
+    def __init__(self, piece: Piece, slope: Slope, pair: Pair = DORMAND_PRINCE) -> None:
         n, p, *arrays = piece.fun.arguments
-        self._piece, self._slope, self._arguments = piece, slope, (n.tolist(), p.tolist(), *arrays)
+        self._piece, self._slope, self._pair = piece, slope, pair
+        self._arguments = (n.tolist(), p.tolist(), *arrays)
         self.status, self.nfev, self.steps = "running", 2, 0
         self.t, self.fastest = float(piece.start), 0.0
         self._u, self._K = piece.state.copy(), np.empty((STAGES, piece.state.size))
@@ -94,7 +98,7 @@ class NumPySteps:
 
     def step(self) -> None:
         """Make one step."""
-        piece, K, t, u = self._piece, self._K, self.t, self._u
+        piece, pair, K, t, u = self._piece, self._pair, self._K, self.t, self._u
         if self.steps:
             K[0] = K[-1]
         shortest = 10.0 * math.ulp(t)
@@ -107,11 +111,11 @@ class NumPySteps:
             h = size = end - t
             stage = u
             for k in range(1, STAGES):
-                last, stage = stage, u + h * (ROWS[k][:k] @ K[:k])
-                self._evaluate(t + NODES[k] * h if k < STAGES - 1 else end, stage, K[k])
+                last, stage = stage, u + h * (pair.rows[k, :k] @ K[:k])
+                self._evaluate(t + pair.nodes[k] * h if k < STAGES - 1 else end, stage, K[k])
             self.nfev += STAGES - 1
             scale = piece.atol + piece.rtol * np.maximum(np.abs(u), np.abs(stage))
-            error = float(np.abs(h * (ERROR @ K) / scale).max())
+            error = float(np.abs(h * (pair.error @ K) / scale).max())
             if error < 1.0:
                 break
             size *= shrinkage(error, FIFTH)
@@ -140,7 +144,9 @@ class NumPySteps:
     def _at(self, times: np.ndarray) -> np.ndarray:
         """Return the states at times within the last step, one a row."""
         s = (times - self._before) / self.step_size
-        states: np.ndarray = self._old + self.step_size * (s[:, None] ** np.arange(1, 5)) @ INSIDE.T @ self._K
+        states: np.ndarray = (
+            self._old + self.step_size * (s[:, None] ** np.arange(1, 5)) @ self._pair.inside.T @ self._K
+        )
         states[times == self.t] = self._u
         return states
 

@@ -55,29 +55,36 @@ def _write(jumps: np.ndarray, above: np.ndarray, loose: np.ndarray, slots: np.nd
 
 
 @njit(**_INNER)
-def _value(i: int, part: float, h: float, before: np.ndarray, K: np.ndarray) -> float:
+def _value(
+    i: int, part: float, h: float, before: np.ndarray, after: np.ndarray, K: np.ndarray, pair: np.ndarray
+) -> float:
     """Return unknown i after a part of the last step."""
-    w0, w2, w3, w4, w5, w6 = weights_within(part, h)
-    return before[i] + (w0 * K[0, i] + w2 * K[2, i] + w3 * K[3, i] + w4 * K[4, i] + w5 * K[5, i] + w6 * K[6, i])
+    w0, w2, w3, w4, w5, w6, change = weights_within(part, h, pair)
+    value = w0 * K[0, i] + w2 * K[2, i] + w3 * K[3, i] + w4 * K[4, i] + w5 * K[5, i] + w6 * K[6, i]
+    return before[i] + (value + change * (after[i] - before[i]))
 
 
 @njit(**_INNER)
 def _is_beyond(
-    i: int, jump: float, above: int, time: float, start: float, h: float, before: np.ndarray, K: np.ndarray
-) -> bool:
-    away = _value(i, (time - start) / h, h, before, K) - jump
+    i: int, jump: float, above: int, time: float, start: float, h: float, before: np.ndarray, after: np.ndarray,
+    K: np.ndarray, pair: np.ndarray,
+) -> bool:  # fmt: skip
+    away = _value(i, (time - start) / h, h, before, after, K, pair) - jump
     return away < 0.0 if above else away >= 0.0
 
 
 @njit(**_INNER)
-def _turned(i: int, jump: float, sign: float, start: float, h: float, before: np.ndarray, K: np.ndarray) -> float:
+def _turned(
+    i: int, jump: float, sign: float, start: float, h: float, before: np.ndarray, after: np.ndarray, K: np.ndarray,
+    pair: np.ndarray,
+) -> float:  # fmt: skip
     """Return a moment at which a cell that turns within the step is beyond its jump; infinity if there is none."""
     first, width = start, h / (LOOKS - 1)
     for look in range(CLOSER):
         best, where = -np.inf, 0
         for j in range(LOOKS):
             time = first + width * j
-            beyond = sign * (_value(i, (time - start) / h, h, before, K) - jump)
+            beyond = sign * (_value(i, (time - start) / h, h, before, after, K, pair) - jump)
             if j > 0 and beyond > 0.0:
                 return min(time, start + h)
             if beyond > best:
@@ -87,8 +94,8 @@ def _turned(i: int, jump: float, sign: float, start: float, h: float, before: np
             # No smooth peak stands higher above its best moment than the lower of the neighbours stands below it.
             low = np.inf
             for j in (where - 1, where + 1):
-                low = min(low, sign * (_value(i, j / (LOOKS - 1), h, before, K) - jump))
-            inner = sign * (_value(i, where / (LOOKS - 1), h, before, K) - jump)
+                low = min(low, sign * (_value(i, j / (LOOKS - 1), h, before, after, K, pair) - jump))
+            inner = sign * (_value(i, where / (LOOKS - 1), h, before, after, K, pair) - jump)
             if best + max(inner - low, 0.0) < 0.0:
                 return np.inf
         first += width * (where - 1)
@@ -99,7 +106,7 @@ def _turned(i: int, jump: float, sign: float, start: float, h: float, before: np
 @njit(**_INNER)
 def _first_jump(
     start: float, stop: float, before: np.ndarray, after: np.ndarray, K: np.ndarray, states: np.ndarray,
-    jumps: np.ndarray, above: np.ndarray, loose: np.ndarray, waiting: np.ndarray,
+    jumps: np.ndarray, above: np.ndarray, loose: np.ndarray, waiting: np.ndarray, pair: np.ndarray,
 ) -> float:  # fmt: skip
     """Return when the first signal of a step jumps, infinity if none does; set which are `waiting` to change sides."""
     first, found, h = np.inf, -1, stop - start
@@ -112,20 +119,20 @@ def _first_jump(
         if end > 0.0 or (end == 0.0 and not above[k]):
             at = stop
         elif sign * K[0, i] > 0.0 and sign * K[6, i] < 0.0:
-            at = _turned(i, jump, sign, start, h, before, K)
+            at = _turned(i, jump, sign, start, h, before, after, K, pair)
             if at == np.inf:
                 continue
         else:
             continue
         waiting[k] = 1
         low, high = start, min(at, first)
-        if high < at and not _is_beyond(i, jump, above[k], high, start, h, before, K):
+        if high < at and not _is_beyond(i, jump, above[k], high, start, h, before, after, K, pair):
             continue
         while True:
             middle = low + 0.5 * (high - low)
             if not low < middle < high or high - low <= NEAR * high:
                 break
-            if _is_beyond(i, jump, above[k], middle, start, h, before, K):
+            if _is_beyond(i, jump, above[k], middle, start, h, before, after, K, pair):
                 high = middle
             else:
                 low = middle
@@ -135,7 +142,7 @@ def _first_jump(
     later = min(first + NEAR * first, stop)
     for k in range(jumps.size):
         if waiting[k] and k != found:
-            waiting[k] = _is_beyond(states[k], jumps[k], above[k], later, start, h, before, K)
+            waiting[k] = _is_beyond(states[k], jumps[k], above[k], later, start, h, before, after, K, pair)
     return first
 
 
@@ -215,7 +222,7 @@ def advance_over_jumps(
     K: np.ndarray, stage: np.ndarray, stop: float, longest: float, rtol: float, atol: float, times: np.ndarray,
     saved: np.ndarray, lowest: np.ndarray, highest: np.ndarray, most: int, mean: bool, states: np.ndarray,
     jumps: np.ndarray, above: np.ndarray, loose: np.ndarray, last: np.ndarray, slots: np.ndarray, places: np.ndarray,
-    kept: np.ndarray,
+    kept: np.ndarray, pair: np.ndarray,
 ) -> tuple[int, int]:  # fmt: skip
     """Do what `advance` does, and end steps where signals jump; `both` holds the two states."""
     m = jumps.size
@@ -235,6 +242,7 @@ def advance_over_jumps(
             status, rows = advance(
                 function, table, shift, moments, counts, both, K, stage, stop, longest, rtol, atol, times[done:],
                 saved[done:], lowest, highest, left, mean, spans[:watched], numbers[:watched], armed[:watched], stages,
+                pair,
             )  # fmt: skip
             done += rows
         if status == RUNNING and left == 1 and counts[STEPS] - begun < most:
@@ -244,7 +252,7 @@ def advance_over_jumps(
         if status != CONCERNED:
             return status, done
         before, now, row = moments[BEFORE], moments[NOW], counts[ROW]
-        jump = _first_jump(before, now, both[1 - row], both[row], K, states, jumps, above, loose, waiting)
+        jump = _first_jump(before, now, both[1 - row], both[row], K, states, jumps, above, loose, waiting, pair)
         if jump == np.inf:
             kept[PENDING] = 0.0
             continue
@@ -257,6 +265,7 @@ def advance_over_jumps(
             _, rows = advance(
                 function, table, shift, moments, counts, both, K, stage, stop, longest, rtol, atol, times[done:passed],
                 saved[done:], lowest, highest, 0, mean, spans[:0], numbers[:0], armed[:0], stages,
+                pair,
             )  # fmt: skip
             done += rows
             if done < passed:
@@ -264,7 +273,8 @@ def advance_over_jumps(
                 return RUNNING, done
         kept[PENDING] = 0.0
         if jump < now:
-            interpolate((jump - before) / (now - before), now - before, both[1 - row], K, both[row])
+            after = both[row].copy()
+            interpolate((jump - before) / (now - before), now - before, both[1 - row], after, K, both[row], pair)
         moments[NOW], counts[STEPPED] = jump, 0
         counts[EVALUATIONS] += _change(
             function, place_of(table), jump, shift, both[row], K, rtol, atol, states, jumps, above, loose, last, slots,

@@ -13,7 +13,9 @@ import numpy as np
 
 from brnn.compiler.cache import load_copy
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.explicit_steps import ERROR, INSIDE, NODES, ROWS, STAGES, TINY, ExplicitSteps
+from brnn.integrate.steppers.explicit_steps import TINY, ExplicitSteps
+from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
+from brnn.integrate.steppers.pairs.pair import ERROR, FIVES, INSIDE, NEW, NODES, STAGES, Pair
 from brnn.integrate.steppers.threads import Threads
 
 __all__ = ["Large"]
@@ -24,12 +26,13 @@ _FILE = Path(__file__).with_name("large_steps.py")
 class Large(ExplicitSteps):
     """Makes the steps of one piece of a network without delays."""
 
-    def __init__(self, piece: Piece) -> None:
+    def __init__(self, piece: Piece, pair: Pair = DORMAND_PRINCE) -> None:
         super().__init__(piece)
+        self._pair = pair.numbers
         self._code, self._threads = load_copy(_FILE), Threads()
         size = piece.state.size
         slopes = [np.empty(size) for _ in range(STAGES - 1)]
-        # The second slope has a part neither in the new state nor in the error: the last one takes its place.
+        # The second slope is read before the new state is made, and no more: the last one takes its place.
         self._K = [*slopes, slopes[1]]
         self._blocks = -(-size // self._code.BLOCK)
         self._errors, self._moved, self._turned = np.empty((3, self._blocks))
@@ -48,16 +51,16 @@ class Large(ExplicitSteps):
         self._K[6] = self._K[1]
 
     def _attempt(self, t: float, end: float, h: float) -> tuple[float, float]:
-        piece, new, K = self._piece, self._new, self._K
+        piece, new, K, pair = self._piece, self._new, self._K, self._pair
         for stage in range(1, STAGES):
-            a = np.ascontiguousarray(ROWS[stage][:stage])
-            if stage < STAGES - 1:
-                self._each(self._code.stage, self._u, *K[:5], a, h, new)
+            a = pair[stage]
+            if stage < NEW:
+                self._each(self._code.stage, self._u, *K[:5], a[:stage], h, new)
             else:
                 self._each(self._code.new, self._u, K[0], *K[2:6], a, h, new, self._moved)
-            piece.fun.into(t + NODES[stage] * h if stage < STAGES - 1 else end, new, K[stage])
+            piece.fun.into(t + pair[NODES, stage] * h if stage < NEW - 1 else end, new, K[stage])
         self._each(
-            self._code.errors, self._u, new, K[0], *K[2:], ERROR, h, piece.rtol, piece.atol, piece.norm == "rms",
+            self._code.errors, self._u, new, K[0], *K[2:], pair[ERROR], h, piece.rtol, piece.atol, piece.norm == "rms",
             self._errors, self._turned,
         )  # fmt: skip
         return self._norm([self._errors]), float(np.max(self._turned)) / max(float(np.max(self._moved)), TINY)
@@ -67,5 +70,5 @@ class Large(ExplicitSteps):
             out[:] = self._u
             return
         s = (t - self._before) / self.step_size
-        a = INSIDE @ s ** np.arange(1, 5)
-        self._each(self._code.within, self._new, self._K[0], *self._K[2:], a, self.step_size, out)
+        a = s ** np.arange(1, 5) @ self._pair[INSIDE:FIVES]
+        self._each(self._code.within, self._new, self._u, self._K[0], *self._K[2:], a, self.step_size, out)

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from brnn.compiler.numba_internals import NoAlias, array_at, bits_of, number_of, place_of
+from brnn.integrate.steppers.pairs.pair import CHANGE
 
 __all__ = ["BLOCK", "errors", "new", "stage", "within"]
 
@@ -64,7 +65,8 @@ def _new(
 ) -> float:  # fmt: skip
     most = np.int64(0)
     for i in range(out.size):
-        value = u[i] + h * (a[0] * k0[i] + a[2] * k2[i] + a[3] * k3[i] + a[4] * k4[i] + a[5] * k5[i])
+        value = h * (a[0] * k0[i] + a[2] * k2[i] + a[3] * k3[i] + a[4] * k4[i] + a[5] * k5[i])
+        value = u[i] + (value + a[CHANGE] * (out[i] - u[i]))
         most = max(most, bits_of(abs(value - out[i])))
         out[i] = value
     return number_of(most)
@@ -90,6 +92,7 @@ def _largest(
     most, turned, squares = np.int64(0), np.int64(0), 0.0
     for i in range(u.size):
         error = h * (e[0] * k0[i] + e[2] * k2[i] + e[3] * k3[i] + e[4] * k4[i] + e[5] * k5[i] + e[6] * k6[i])
+        error += e[CHANGE] * (new[i] - u[i])
         error /= atol + rtol * max(abs(u[i]), abs(new[i]))
         most = max(most, bits_of(abs(error)))
         turned = max(turned, bits_of(abs(k6[i] - k5[i])))
@@ -116,21 +119,22 @@ def errors(
 
 @njit(**_OPTIONS)
 def _within(
-    u: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray, k5: np.ndarray, k6: np.ndarray,
-    a: np.ndarray, h: float, out: np.ndarray,
+    u: np.ndarray, after: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray, k5: np.ndarray,
+    k6: np.ndarray, a: np.ndarray, h: float, out: np.ndarray,
 ) -> None:  # fmt: skip
     for i in range(u.size):
-        out[i] = u[i] + h * (a[0] * k0[i] + a[2] * k2[i] + a[3] * k3[i] + a[4] * k4[i] + a[5] * k5[i] + a[6] * k6[i])
+        value = a[0] * k0[i] + a[2] * k2[i] + a[3] * k3[i] + a[4] * k4[i] + a[5] * k5[i] + a[6] * k6[i]
+        out[i] = u[i] + (h * value + a[CHANGE] * (after[i] - u[i]))
 
 
 @njit(cache=True, nogil=True)
 def within(
-    u: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray, k5: np.ndarray, k6: np.ndarray,
-    a: np.ndarray, h: float, out: np.ndarray, first: int, last: int,
+    u: np.ndarray, after: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray, k5: np.ndarray,
+    k6: np.ndarray, a: np.ndarray, h: float, out: np.ndarray, first: int, last: int,
 ) -> None:  # fmt: skip
-    """Write a state inside of the last step, which began at u."""
+    """Write a state inside of the last step, which goes from u to `after`."""
     for b in range(first, last):
         _within(
-            _some(u, b), _some(k0, b), _some(k2, b), _some(k3, b), _some(k4, b), _some(k5, b), _some(k6, b), a, h,
-            _some(out, b),
+            _some(u, b), _some(after, b), _some(k0, b), _some(k2, b), _some(k3, b), _some(k4, b), _some(k5, b),
+            _some(k6, b), a, h, _some(out, b),
         )  # fmt: skip

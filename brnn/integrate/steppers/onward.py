@@ -9,15 +9,15 @@ from __future__ import annotations
 import numpy as np
 
 from brnn.compiler.cache import load_module
-from brnn.compiler.onward import EARLIER, LATER, PLACES, SLOPES, STAGE, SUMS, THEN, TOTALS, WEIGHTS
+from brnn.compiler.onward import EACH, EARLIER, LATER, PLACES, SLOPES, STAGE, SUMS, THEN, TOTALS, WEIGHTS
 from brnn.compiler.system import System
-from brnn.integrate.steppers import pair
+from brnn.integrate.steppers.pairs import pair
 from brnn.integrate.steppers.threads import place
 
 __all__ = ["NO_STAGES", "Stages"]
 
 NO_STAGES = np.empty((0, PLACES), np.int64)
-_ROWS, _OF_STEP, _NUMBERS = 10, 26, 32  # rows of the table, what slopes count in a step, and with those that count 0
+_ROWS = 10  # of the table
 # Which slopes count in each stage besides the last one, and one that counts nothing where there are fewer.
 _COUNTED = ((0, 0, 0, 0), *pair.EARLIER, (0, 0, 0, 0))
 
@@ -67,7 +67,7 @@ class Stages:
     def _filled(self) -> np.ndarray:
         """Return the table; the state, and the new one, are filled in at each step."""
         K, stage = self._arrays
-        self._room = np.zeros(_NUMBERS), np.zeros(SUMS), np.empty(stage.size)
+        self._room = np.zeros(pair.COUNTED + EACH), np.zeros(SUMS), np.empty(stage.size)
         weights, totals, spare = map(place, self._room)
         k = [place(row) for row in K]
         table = np.zeros((_ROWS, PLACES), np.int64)
@@ -76,9 +76,9 @@ class Stages:
         now, then = spare, place(stage)
         for r, counted in enumerate(_COUNTED):
             table[r, :EARLIER] = [k[j] for j in counted]
-            table[r, WEIGHTS] = weights + 8 * (0 if r == 0 else 1 + (EARLIER + 1) * (r - 1))
+            table[r, WEIGHTS] = weights + 8 * (0 if r == 0 else 1 + EACH * (r - 1))
             table[r, [STAGE, SLOPES, THEN, LATER]] = now, k[r], then, k[(r + 1) % 7]
             now, then = then, now
         # du/dt of a state alone: nothing counts.
-        table[7:9, WEIGHTS], table[7:9, [STAGE, THEN]] = weights + 8 * _OF_STEP, spare
+        table[7:9, WEIGHTS], table[7:9, [STAGE, THEN]] = weights + 8 * pair.COUNTED, spare
         return table
