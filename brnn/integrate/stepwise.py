@@ -299,7 +299,7 @@ class Stepwise(Driver):
         only a stepper goes this way that comes back after each step that may concern them. Other steppers come back as
         they are.
         """
-        most = max(16, _FIRST_NUMBERS // state.size)
+        most = max(16, getattr(stepper, "first_numbers", _FIRST_NUMBERS) // state.size)
         projects = self.bounds is not None and hasattr(stepper, "bounds")
         alone = self.reactor is None or not self.reactor.watching
         if projects and self.bounds is not None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +19,7 @@ import brnn
 from brnn.compiler import compile_network
 from brnn.integrate.methods import explicit
 from brnn.integrate.methods.explicit import RK45
-from brnn.integrate.steppers import blocks
+from brnn.integrate.steppers import blocks, threads
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.blocks import BlockedDormandPrince
 from brnn.integrate.steppers.dormand_prince import DormandPrince
@@ -247,3 +250,30 @@ def test_large_networks_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(RK45().stepper(piece()), BlockedDormandPrince)
     monkeypatch.setattr(explicit, "_IN_BLOCKS", CELLS * 10)
     assert isinstance(RK45().stepper(piece()), DormandPrince)
+
+
+def test_helpers_that_were_waited_for_are_not_asked_by_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where other programs have the processors, each wait takes milliseconds: as long as a run."""
+    now, begun = [100.0], []
+
+    @contextlib.contextmanager
+    def helped(whole: np.ndarray, closed: int, function: object, arguments: list) -> Iterator[None]:
+        begun.append(len(arguments))
+        yield
+
+    def helpers() -> int:
+        stepper = BlockedDormandPrince(piece())
+        stepper.step()
+        return begun[-1]
+
+    monkeypatch.setattr(threads, "clock", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(threads, "_again", [0.0])
+    monkeypatch.setattr(blocks, "processors", lambda: 2)
+    monkeypatch.setattr(blocks, "helped", helped)
+    assert helpers() == 1
+    late = BlockedDormandPrince(piece())
+    late._whole[late._code.LATE] = 100
+    late.step()
+    assert helpers() == 0
+    now[0] += 1.0
+    assert helpers() == 1

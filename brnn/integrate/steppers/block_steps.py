@@ -73,6 +73,7 @@ BLOCK = 5120  # unknowns; two states, six slopes and the signals of a block stay
 # the second.
 TAKEN, DONE, CLOSED, LATE = 0, 8, 16, 24  # in cache lines of their own
 KIND, TOTALS, SLOPES, FUSED, TABLE, BLOCKS, SUMS, SHARES, SUM, OUT, ROWS, UNIT, ACROSS, U, NEW, SPARE, K = range(32, 49)
+ALONE = 55  # whether helpers were waited for too often
 WHOLE = 56
 # In numbers: the times of the stages, the step, tolerances, whether the errors are added as squares.
 T_SLOPES, T_TOTALS, H, MEAN, WEIGHTS, RTOL, ATOL = 0, 1, 2, 3, 4, 12, 13
@@ -83,8 +84,8 @@ FIRST, SECOND, TRIAL, BENT, WITHIN, BETWEEN = 0, 8, 9, 10, 11, 12
 _BACK = 2**32
 _SHARES = 64  # of a pass, at most about: none waits long for the last one of another
 # If helpers are waited for more often than so and in one of eight steps, the processors have other work: one thread is
-# quicker from then on.
-_TOO_OFTEN = 5
+# quicker from then on. Each wait may take milliseconds.
+_TOO_OFTEN = 3
 _SPINS = 3_000  # looks at whether there is work, before others may have the processor
 _PATIENCE = 15_000  # and at whether a share is done: with 3,000 a field of 256 squared counted its own shares as late
 
@@ -372,7 +373,7 @@ def advance(
             numbers[H] = h
             moved, error, rate = 0.0, 0.0, 0.0
             if whole[LATE] > _TOO_OFTEN + counts[STEPS] // 8:
-                helpers = 0
+                helpers, whole[ALONE] = 0, 1
             for stage in range(1, 8):
                 numbers[T_SLOPES] = t + shift + pair[NODES, stage - 1] * h
                 numbers[T_TOTALS] = t + shift + pair[NODES, min(stage, 6)] * h

@@ -18,7 +18,7 @@ from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import STEP_FILES, DormandPrince
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import Pair
-from brnn.integrate.steppers.threads import give_way, helped, place, processors
+from brnn.integrate.steppers.threads import ask_later, asked, give_way, helped, place, processors
 
 __all__ = ["BlockedDormandPrince"]
 
@@ -33,6 +33,8 @@ _TOGETHER = 16  # so many of which are transformed together
 
 class BlockedDormandPrince(DormandPrince):
     """Makes the steps of one piece, as `DormandPrince` does, of a network that `System.in_blocks` has."""
+
+    first_numbers = 1_000_000  # times steps in the first call: a step takes so long for each of them
 
     def __init__(self, piece: Piece, pair: Pair = DORMAND_PRINCE) -> None:
         size, self._code = piece.state.size, load_copy(_FILE, *_OTHERS)
@@ -118,7 +120,7 @@ class BlockedDormandPrince(DormandPrince):
         """
         piece, code = self._piece, self._code
         saved, s = self._room(times, rows, room), np.empty(_AT_ONCE)
-        helpers = self._helpers if most > 0 else 0
+        helpers = asked(self._helpers) if most > 0 else 0
         shared = self._whole, self._numbers, self._found, self._parts
         more = [
             (*shared, s, *self._bounds, place(room), give_way(), self._pair.numbers)
@@ -130,6 +132,9 @@ class BlockedDormandPrince(DormandPrince):
                 piece.longest, times, saved, s, *self._bounds, place(self._rooms), most, helpers, give_way(),
                 self._pair.numbers,
             )  # fmt: skip
+        if self._whole[code.ALONE]:
+            self._whole[code.ALONE] = 0
+            ask_later()
         self.status = ("running", "finished", "failed")[status]
         return saved[:done]
 

@@ -7,13 +7,17 @@ import ctypes
 import functools
 import os
 import threading
+import time as clock
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Threads", "give_way", "helped", "place", "processors"]
+__all__ = ["Threads", "ask_later", "asked", "give_way", "helped", "place", "processors"]
+
+_LATER = 0.2  # seconds: many runs of milliseconds, each of which would wait as long as the one before
+_again = [0.0]  # when helpers may be asked
 
 
 class Threads:
@@ -60,6 +64,16 @@ def processors() -> int:
     if threading.current_thread() is not threading.main_thread():
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def ask_later() -> None:
+    """Ask no helpers for a while, as they had to be waited for: other programs have the processors."""
+    _again[0] = clock.monotonic() + _LATER
+
+
+def asked(helpers: int) -> int:
+    """Return how many of these helpers are asked now: none for a while after `ask_later`."""
+    return helpers if clock.monotonic() >= _again[0] else 0
 
 
 @functools.cache
