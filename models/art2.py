@@ -60,7 +60,9 @@ from brnn.models.parts.resonance import refuse_size
 from brnn.models.parts.runs import run
 from brnn.signals import Function, Linear, ThresholdLinear
 from brnn.spec.dotted.arguments import takes_dotted_names
-from brnn.spec.events.actions import Action, SetState, StartStimulus
+from brnn.spec.events.actions import Action
+from brnn.spec.events.set_state import SetState
+from brnn.spec.events.stimulus_actions import StartStimulus
 from brnn.spec.events.triggers import AtTimes, Crossing, Event
 from brnn.spec.layers import Layer, LayerLaw
 from brnn.spec.layers.norm import NormLayer

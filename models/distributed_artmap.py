@@ -55,9 +55,9 @@ from brnn.models.parts.presentations import pattern_rows
 from brnn.models.parts.resonance import refuse_size
 from brnn.models.parts.runs import run
 from brnn.spec.dotted.arguments import takes_dotted_names
-from brnn.spec.events.actions import SetState
 from brnn.spec.events.artmap_pass import ArtmapPass
 from brnn.spec.events.protocol import Phase, Protocol
+from brnn.spec.events.set_state import SetState
 from brnn.spec.events.triggers import Crossing, Event, PhaseBegins
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network

@@ -45,7 +45,7 @@ from brnn.models.parts.map_figure import input_maps, map_panel
 from brnn.models.parts.runs import run
 from brnn.signals import Function, Linear
 from brnn.spec.dotted.arguments import takes_dotted_names
-from brnn.spec.events.actions import SetState
+from brnn.spec.events.set_state import SetState
 from brnn.spec.events.triggers import AtTimes, Event
 from brnn.spec.layers import Layer
 from brnn.spec.layers.transmitter import TransmittedLayer, TransmitterLayer

@@ -54,8 +54,8 @@ from brnn.models.parts.grip_circuit import FEEL, GRIP
 from brnn.models.parts.patterns import spectrum
 from brnn.models.parts.runs import run
 from brnn.spec.dotted.arguments import takes_dotted_names
-from brnn.spec.events.actions import SetState
 from brnn.spec.events.protocol import Protocol
+from brnn.spec.events.set_state import SetState
 from brnn.spec.events.triggers import Crossing, Event, PhaseBegins
 from brnn.spec.network import Network
 from brnn.spec.stimulus import Stimulus

@@ -72,8 +72,9 @@ from brnn.models.parts.runs import run
 from brnn.models.parts.saccade_burst import burst_generator, eye_position
 from brnn.signals import ThresholdLinear
 from brnn.spec.dotted.arguments import takes_dotted_names
-from brnn.spec.events.actions import Action, SetState
+from brnn.spec.events.actions import Action
 from brnn.spec.events.maps import MoveMaps
+from brnn.spec.events.set_state import SetState
 from brnn.spec.events.triggers import AtTimes, Crossing, Event
 from brnn.spec.layers import Layer
 from brnn.spec.network import Network

@@ -48,8 +48,8 @@ from brnn.models.parts.patterns import spectrum
 from brnn.models.parts.runs import run
 from brnn.signals import Linear, Sigmoid, Step
 from brnn.spec.dotted.arguments import takes_dotted_names
-from brnn.spec.events.actions import SetState
 from brnn.spec.events.protocol import Phase, Protocol
+from brnn.spec.events.set_state import SetState
 from brnn.spec.events.triggers import Event, PhaseBegins
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers import Layer

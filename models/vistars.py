@@ -52,7 +52,9 @@ from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.schedules.frames import Frames
 from brnn.spec.stimulus import Stimulus
-from brnn.spec.topologies.channels import AcrossChannels, BlockSums, ChannelKernels
+from brnn.spec.topologies.across_channels import AcrossChannels
+from brnn.spec.topologies.block_sums import BlockSums
+from brnn.spec.topologies.channels import ChannelKernels
 from brnn.spec.topologies.matrix import Dense
 from brnn.spec.topologies.successive import Successive
 from brnn.spec.topologies.uniform import AllButSelf, OneToOne

@@ -14,7 +14,7 @@ import numpy as np
 
 from brnn.equations.syntax import constant, joined, name
 from brnn.errors import InputError
-from brnn.spec.events.actions import SetState
+from brnn.spec.events.set_state import SetState
 from brnn.spec.events.triggers import Crossing, Event
 from brnn.spec.network import Network
 

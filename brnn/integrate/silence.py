@@ -8,8 +8,9 @@ from itertools import pairwise
 import numpy as np
 
 from brnn.base.words import number_in_words
-from brnn.spec.events.actions import SetState, SwitchStimulus
 from brnn.spec.events.protocol import PhaseStimulus
+from brnn.spec.events.set_state import SetState
+from brnn.spec.events.stimulus_actions import SwitchStimulus
 from brnn.spec.events.triggers import AtTimes, Event
 from brnn.spec.layers.gated import GatedLayer
 from brnn.spec.layers.generalized import Layer

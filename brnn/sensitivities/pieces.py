@@ -20,7 +20,10 @@ from brnn.errors import InputError
 from brnn.integrate.events import Reactor
 from brnn.integrate.timetable import Timetable
 from brnn.spec.breaks import segments
-from brnn.spec.events.actions import SetParameter, SetState, StartStimulus, StopRun, SwitchStimulus
+from brnn.spec.events.actions import StopRun
+from brnn.spec.events.set_parameter import SetParameter
+from brnn.spec.events.set_state import SetState
+from brnn.spec.events.stimulus_actions import StartStimulus, SwitchStimulus
 from brnn.spec.events.triggers import Crossing, Event
 from brnn.spec.network import Network
 

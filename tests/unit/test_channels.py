@@ -12,7 +12,8 @@ from reference import applied, reference_rhs
 
 import brnn
 from brnn.compiler import compile_network
-from brnn.spec.topologies.channels import ChannelKernels, shared_sums
+from brnn.spec.topologies.across_channels import shared_sums
+from brnn.spec.topologies.channels import ChannelKernels
 from brnn.spec.topologies.rows import across_in_rows, shared_in_rows, shifted_in_rows
 
 MODES = {"zero": "constant", "periodic": "wrap", "reflect": "reflect", "nearest": "nearest"}

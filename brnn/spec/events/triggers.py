@@ -17,7 +17,8 @@ from brnn.base.data import Spec
 from brnn.base.plain import plain_spec
 from brnn.base.words import exact_in_words, number_in_words
 from brnn.errors import SpecError
-from brnn.spec.events.actions import Action, NextPhase, SetState, find_state, state_name
+from brnn.spec.events.actions import Action, NextPhase, find_state, state_name
+from brnn.spec.events.set_state import SetState
 from brnn.spec.schedules import Schedule
 
 if TYPE_CHECKING:

@@ -15,13 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from brnn.spec.topologies.channels import (
-    AcrossChannels,
-    BlockSums,
-    fourier_channels,
-    shared_across_channels,
-    shifted_channels,
-)
+from brnn.spec.topologies.across_channels import AcrossChannels, shared_across_channels
+from brnn.spec.topologies.block_sums import BlockSums
+from brnn.spec.topologies.channels import fourier_channels, shifted_channels
 from brnn.spec.topologies.convolution import fourier_kernel
 
 __all__ = ["IN_ROWS", "InRows"]

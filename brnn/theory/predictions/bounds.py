@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 
 from brnn.signals import Signal
-from brnn.spec.events.actions import NextPhase, SetState, StartStimulus, StopRun, SwitchStimulus
+from brnn.spec.events.actions import NextPhase, StopRun
 from brnn.spec.events.maps import MoveMaps
+from brnn.spec.events.set_state import SetState
+from brnn.spec.events.stimulus_actions import StartStimulus, SwitchStimulus
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers.spiking import TraceLayer
 from brnn.spec.learning import DoublyGated, Instar, Outstar, PassiveDecay, SelfNormalizing, Taught

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from brnn.spec.events.actions import SetState
+from brnn.spec.events.set_state import SetState
 from brnn.spec.layers.generalized import Layer
 from brnn.spec.network import Network
 from brnn.theory.predictions.base import Prediction, Unmet

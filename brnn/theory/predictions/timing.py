@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from brnn.signals import Linear, Sigmoid, Step
-from brnn.spec.events.actions import SetState
+from brnn.spec.events.set_state import SetState
 from brnn.spec.events.triggers import PhaseBegins
 from brnn.spec.gates import HabituativeGate
 from brnn.spec.layers.generalized import Layer

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 
 from brnn.errors import SpecError
-from brnn.spec.events.actions import SetState
+from brnn.spec.events.set_state import SetState
 from brnn.spec.events.triggers import AtTimes, Crossing
 from brnn.spec.network import Network
 from brnn.spec.stimulus import Stimulus
