@@ -55,16 +55,12 @@ def number(
     infinite : bool
         Whether plus infinity is allowed.
     """
-    if isinstance(value, Varying) and not infinite:
+    if type(value) is float:
+        result = value
+    elif isinstance(value, Varying) and not infinite:
         return value.within(minimum, above, maximum)  # type: ignore[return-value]
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.number)):
-        raise SpecError(f"{where} = {short_repr(value)}: must be a number{_range(minimum, above, maximum)}")
-    try:
-        result = float(value)
-    except OverflowError:  # an int or fraction beyond the largest float
-        raise SpecError(f"{where} = {short_repr(value)}: is too large for a number") from None
+    else:
+        result = _float(value, where, minimum, above, maximum)
     if math.isnan(result) or (math.isinf(result) and not (infinite and result > 0)):
         raise SpecError(f"{where} = {result}: must be finite{_range(minimum, above, maximum)}")
     if (
@@ -74,6 +70,18 @@ def number(
     ):
         raise SpecError(f"{where} = {result:g}: must be a number{_range(minimum, above, maximum)}")
     return result
+
+
+def _float(value: Any, where: str, *limits: float | None) -> float:
+    """Return a number as a float, or raise SpecError, which also tells the limits."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.number)):
+        raise SpecError(f"{where} = {short_repr(value)}: must be a number{_range(*limits)}")
+    try:
+        return float(value)
+    except OverflowError:  # an int or fraction beyond the largest float
+        raise SpecError(f"{where} = {short_repr(value)}: is too large for a number") from None
 
 
 def _range(minimum: float | None, above: float | None, maximum: float | None) -> str:

@@ -91,8 +91,8 @@ class Variants:
 
     def at(self, values: Sequence[Any]) -> Variant | None:
         """Return what the network of these values has of its own; None if that takes building it."""
-        numbers = [_as_number(value) for value in values]
-        if self._tape is None or any(number is None for number in numbers):
+        numbers = [value if type(value) is float else _as_number(value) for value in values]
+        if self._tape is None or None in numbers:
             return None
         found = self._tape.replay(numbers)  # type: ignore[arg-type]
         if found is None:
@@ -129,7 +129,8 @@ class _Bounds:
 
     def __init__(self, system: System) -> None:
         self._lowest, self._highest = np.full(system.size, -np.inf), np.full(system.size, np.inf)
-        self._none = all(variable.lowest is None for variable in system.variables)
+        none = all(variable.lowest is None for variable in system.variables)
+        self._own = None if none else (self._lowest, self._highest)
         self._traced: list[tuple[bool, int, int, int]] = []
         for variable in system.variables:
             if variable.lowest is None:
@@ -145,8 +146,8 @@ class _Bounds:
 
     def of(self, found: Sequence[float]) -> Bounds | None:
         """Return them for what the traced numbers are."""
-        if self._none or not self._traced:
-            return None if self._none else (self._lowest, self._highest)
+        if not self._traced:
+            return self._own
         both = self._lowest.copy(), self._highest.copy()
         for upper, start, stop, place in self._traced:
             both[upper][start:stop] = found[place]

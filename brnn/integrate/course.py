@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from brnn.base.recycled import empty
+from brnn.compiler.right_hand_side import RightHandSide
 from brnn.compiler.rooms import room_apart
 from brnn.compiler.system import System
 from brnn.integrate.driver import FAINT, RunTask, largest_activity, proven_bounds, says_something, warn_if_faint
@@ -24,9 +25,10 @@ from brnn.integrate.methods import Method
 from brnn.integrate.methods.base import NORMS, why_by_norm
 from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.sides import Sides, look_up
-from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps, steps_over_jumps
+from brnn.integrate.steppers.dormand_prince import compiled_steps, steps_over_jumps
 from brnn.integrate.steppers.onward import NO_STAGES, Stages
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
+from brnn.integrate.steppers.plan import DONE, Plan, as_memory
 from brnn.integrate.stepwise import LOOK_STEPS, SHORT, WORTH_IN_ONE_GO
 from brnn.integrate.sunk import sunk_of
 from brnn.integrate.weights import by_factors
@@ -40,7 +42,6 @@ _AT_MOST = 20_000  # steps; a run that takes more is one for a driver, which sho
 _CELLS = 2_000  # at most; for larger networks other methods are looked for before the first step
 _NUMBERS = 200_000  # in the arrays of the right-hand side: 500 steps take less than about half a second
 _LEFT = 0.75 * WORTH_IN_ONE_GO  # steps, from which a driver may change the method
-_NONE = np.empty(0)
 
 Bounds = tuple[np.ndarray, np.ndarray]
 Given = tuple[np.ndarray, Sequence[float], Bounds | None]
@@ -99,8 +100,12 @@ class SmallRun:
         self._longest = system.network.period() / RK45.per_period
         size = system.size
         self._states, self._K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
-        self._stage, self._moments, self._counts = room_apart(size), np.zeros(5), np.zeros(5, np.int64)
+        self._stage, moments, counts = room_apart(size), np.zeros(5), np.zeros(5, np.int64)
         self._stages = Stages(system, self._last.source, self._K, self._stage)
+        self._plan = Plan(DORMAND_PRINCE, moments, counts, self._states, self._K, self._stage)
+        self._moments, self._counts = as_memory(moments), counts.data
+        self._told: tuple[RightHandSide | None, np.ndarray] = None, NO_STAGES  # of what the plan tells
+        self._held: tuple[float, float, bool] | None = None  # to what errors are held now
 
     @classmethod
     def of(cls, system: System, length: float, *, other_numbers: bool = False) -> SmallRun | None:
@@ -144,56 +149,55 @@ class SmallRun:
         room : ndarray, optional
             Where the states are saved.
         """
-        code, moments, counts = self._code, self._moments, self._counts
+        code, plan, moments, counts = self._code, self._plan, self._moments, self._counts
         places, numbers, bounds = given
-        lowest, highest = (_NONE, _NONE) if bounds is None else bounds
         saved = empty((times.size, state.size)) if room is None else room
-        done, evaluations, looked = 0, 0, 0.0
+        if self._held != (rtol, atol, mean):
+            self._held = rtol, atol, mean
+            plan.hold_to(rtol, atol, mean)
+        plan.keep_within(bounds)
+        plan.begin(0.0, state)
+        done, steps, evaluations, looked = 0, 0, 0, 0.0
         sides = Sides(self.system, rtol, atol) if self.system.jumps else None
-        advance = code.advance if sides is None else steps_over_jumps().advance_over_jumps
-        stages = NO_STAGES
-        if times[0] == 0.0:
-            saved[0], done = state, 1
-        moments[code.PROJECTED], counts[:], counts[code.OUTSIDE] = 0.0, 0, -1
-        self._states[0] = state
+        follow, more = code.follow, tuple[np.ndarray, ...]()
+        here = state
         for start, stop, fun in self._pieces:
             last = len(times) if fun is self._last else int(np.searchsorted(times, stop, side="right"))
-            if places.size:
-                fun.arguments[1][places] = numbers
-            moments[code.NOW], moments[code.NEXT], moments[code.RATE] = start, 0.0, 0.0
-            counts[code.EVALUATIONS], counts[code.STEPPED] = 0, 0
-            if sides is None:
-                stages = self._stages.of(fun.arguments[1])
-                watched: tuple[np.ndarray, ...] = *UNWATCHED, stages
-            else:
-                evaluations += sides.begin(fun, start, self._states[counts[code.ROW]])
-                watched = sides.of_steps()
-            function = 0 if stages.size else fun.address  # not compiled where it is not called
-            status, count = code.RUNNING, counts.tolist()
+            p = fun.arguments[1]
+            for place, value in zip(places.tolist(), numbers, strict=True):
+                p[place] = value
+            if here is not state:
+                moments[code.NOW], moments[code.NEXT], moments[code.RATE] = start, 0.0, 0.0
+                counts[code.EVALUATIONS], counts[code.STEPPED] = 0, 0
+            stages = self._told[1]
+            if sides is not None:
+                evaluations += sides.begin(fun, start, here)
+                follow, more = steps_over_jumps().follow_over_jumps, sides.of_steps()
+            elif fun is not self._told[0] or self._stages.asks(places):
+                stages = self._stages.of(p)
+            if fun is not self._told[0] or stages is not self._told[1]:
+                plan.go(fun, stop, self._longest, stages=stages)
+                self._told = fun, stages
+            status = code.RUNNING
             while status == code.RUNNING:
-                status, rows = advance(
-                    function, fun.table, 0.0, moments, counts, self._states, self._K, self._stage, stop,
-                    self._longest, rtol, atol, times[done:last], saved[done:last], lowest, highest,
-                    LOOK_STEPS - count[code.STEPS] % LOOK_STEPS, mean, *watched,
-                    DORMAND_PRINCE.numbers,
-                )  # fmt: skip
-                done += rows
-                count = counts.tolist()
-                if status == code.RUNNING and count[code.STEPS] % LOOK_STEPS == 0:
-                    now = float(moments[code.NOW])
+                plan.save(done, last, LOOK_STEPS - steps % LOOK_STEPS)
+                status = follow(plan.address, times, saved, *more)
+                done, steps = plan.wholes[DONE], counts[code.STEPS]
+                if status == code.RUNNING and steps % LOOK_STEPS == 0:
+                    now = moments[code.NOW]
                     left = (self.length - now) / max(now - looked, 1e-300) * LOOK_STEPS
-                    if count[code.STEPS] >= _AT_MOST or (may_turn and left >= _LEFT):
+                    if steps >= _AT_MOST or (may_turn and left >= _LEFT):
                         return None
                     looked = now
-            evaluations += count[code.EVALUATIONS]
-            here = self._states[count[code.ROW]]
+            evaluations += counts[code.EVALUATIONS]
+            here = self._states[counts[code.ROW]]
             if status == code.FAILED or not math.isfinite(here.dot(here)):
                 return None
         slides = ""
         if sides is not None:
             sides.see_slides()
             slides = sides.slides
-        return SmallRunEnd(saved, count[code.STEPS], evaluations, float(moments[code.PROJECTED]), slides)
+        return SmallRunEnd(saved, steps, evaluations, moments[code.PROJECTED], slides)
 
 
 @dataclass(eq=False)

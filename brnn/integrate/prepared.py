@@ -27,6 +27,7 @@ from brnn.spec.network import Network
 
 __all__ = ["Prepared", "prepare"]
 
+_FLOAT = np.dtype(np.float64)
 _KEPT = 64  # sets of names, and layouts in time, that are remembered
 
 
@@ -102,7 +103,8 @@ class Prepared:
         self._norm = check_norm(norm, method, network)
         plain = network.step is None and not network.noisy and not network.events
         self._quick = plain and method.name in ("auto", "RK45") and not any(p.delay > 0 for p in network.projections)
-        self._auto = method.name == "auto" and self._norm == "max"
+        self._mean = self._norm == "rms"
+        self._auto = method.name == "auto" and not self._mean
         self._variants: dict[tuple[str, ...], Variants] = {}
         self._courses: dict[tuple[tuple[str, ...], float], SmallRun | None] = {}
         self._own = Variants(lambda _: network, ())
@@ -190,7 +192,7 @@ class Prepared:
         self, changes: Mapping[str, Any] | None, duration: float | None, initial: Any, times: Any
     ) -> tuple[float, np.ndarray, np.ndarray]:
         """Return how long the run is, its saved times, and the state in which it begins."""
-        if changes is not None and not isinstance(changes, Mapping):
+        if changes is not None and type(changes) is not dict and not isinstance(changes, Mapping):
             raise InputError(f"changes = {type(changes).__name__}: must be a mapping of dotted names to values")
         length = self._length(changes, duration)
         saved = self._times(times, length)
@@ -199,7 +201,7 @@ class Prepared:
 
     def _times(self, times: Any, length: float) -> np.ndarray:
         """Return the saved times; those of the run before need not be looked at again."""
-        if type(times) is not np.ndarray or times.dtype != np.float64 or times.ndim != 1:
+        if type(times) is not np.ndarray or times.dtype is not _FLOAT or times.ndim != 1:
             return saved_times(times, length)
         content, last = times.tobytes(), self._saved
         if last is None or last[0] != content or last[1] != length:
@@ -232,15 +234,15 @@ class Prepared:
         if variant is None:
             return None
         key = names, length
-        if key not in self._courses:
+        try:
+            course = self._courses[key]
+        except KeyError:
             while len(self._courses) >= _KEPT:
                 del self._courses[next(iter(self._courses))]
-            self._courses[key] = SmallRun.of(variants.system, length, other_numbers=True)
-        course = self._courses[key]
+            course = self._courses[key] = SmallRun.of(variants.system, length, other_numbers=True)
         if course is None:
             return None
-        given = variant.places, variant.numbers, variant.bounds
-        return course.run(given, saved, state, self._rtol, self._atol, self._norm == "rms", self._auto)
+        return course.run(variant, saved, state, self._rtol, self._atol, self._mean, self._auto)
 
 
 @dataclass(frozen=True)

@@ -18,16 +18,15 @@ from brnn.compiler.right_hand_side import RightHandSide
 from brnn.compiler.rooms import room_apart
 from brnn.errors import InputError, IntegrationError
 from brnn.integrate.delays import History, inside
-from brnn.integrate.steppers.dormand_prince import UNWATCHED, compiled_steps
-from brnn.integrate.steppers.onward import NO_STAGES
+from brnn.integrate.steppers.dormand_prince import compiled_steps
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
+from brnn.integrate.steppers.plan import DONE, Plan
 from brnn.sensitivities.arguments import NO_TIMES, Arguments
 from brnn.sensitivities.past import Late, PastSlopes, late_steps, restarts
 
 __all__ = ["SOLVERS", "ForwardRun"]
 
 SOLVERS = ("auto", "RK45", "DOP853", "Radau", "BDF", "LSODA")
-_NONE = np.empty(0)
 _LOOK = 2_000  # steps between looks at whether a run is stiff
 _PACE, _MOST_CALLS, _SLOW = 5_000, 1e8, 2  # evaluations between looks, so many are too many to go, how often in a row
 _AT_MOST = 2_000_000  # steps
@@ -218,13 +217,12 @@ class ForwardRun:
         moments, counts = np.array([start, 0.0, start, 0.0, 0.0]), np.zeros(5, dtype=np.int64)
         states, K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
         states[0], stage, done, status = state, room_apart(size), 0, code.RUNNING
+        plan = Plan(DORMAND_PRINCE, moments, counts, states, K, stage)
+        plan.hold_to(rtol, atol, mean=False)
+        plan.go(function, stop, longest)
         while status == code.RUNNING:
-            status, rows = code.advance(
-                function.address, function.table, 0.0, moments, counts, states, K, stage, stop, longest, rtol, atol,
-                times[done:], saved[done:], _NONE, _NONE, _LOOK, False, *UNWATCHED, NO_STAGES,
-                DORMAND_PRINCE.numbers,
-            )  # fmt: skip
-            done += rows
+            plan.save(done, times.size, _LOOK)
+            status, done = code.follow(plan.address, times, saved), plan.wholes[DONE]
             now = float(moments[code.NOW])
             stiff = (now - moments[code.BEFORE]) * moments[code.RATE] >= _STIFF
             if status == code.RUNNING and solver == "auto" and size <= _DENSE and stiff:

@@ -165,6 +165,17 @@ def test_arguments_are_checked(prepared: brnn.Prepared) -> None:
         brnn.prepare("rcf")  # type: ignore[arg-type]
 
 
+def test_a_first_state_is_read_anew_each_time() -> None:
+    """What changes in place, has gaps or another type, begins each run as it is then: dx/dt = -x."""
+    prepared = brnn.prepare(brnn.Network("decay", [brnn.Layer.additive("x", 2, A=1.0)]), rtol=1e-10, atol=1e-14)
+    plain, gaps, single = np.ones(2), np.ones((2, 2))[:, 0], np.ones(2, np.float32)
+    for value in (1.0, 2.0, 3.0):
+        for initial in (plain, gaps, single):
+            initial[:] = value, 2.0 * value
+            found = prepared.trajectory({}, 1.0, initial=initial, times=[0.0, 1.0])
+            np.testing.assert_allclose(found, np.array([[1.0], [np.exp(-1.0)]]) * [value, 2.0 * value], rtol=1e-8)
+
+
 def test_states_saved_in_pairs_are_those_saved_alone(prepared: brnn.Prepared) -> None:
     times = np.linspace(0.0, 6.0, 401)
     together = prepared.trajectory({}, 6.0, times=times)

@@ -16,22 +16,22 @@ from brnn.compiler import jumps, onward
 from brnn.compiler.cache import load_copy
 from brnn.compiler.rooms import room_apart
 from brnn.ensemble.kernels import control
-from brnn.integrate.steppers import step_lengths
+from brnn.integrate.steppers import plan, step_lengths
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.onward import NO_STAGES, Stages
 from brnn.integrate.steppers.pairs import pair
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import Pair
+from brnn.integrate.steppers.plan import DONE, UNWATCHED, Plan
 
-__all__ = ["STEP_FILES", "UNWATCHED", "DormandPrince", "compiled_steps", "steps_over_jumps"]
+__all__ = ["STEP_FILES", "DormandPrince", "compiled_steps", "steps_over_jumps"]
 
 
 _FILE = Path(__file__).with_name("dormand_prince_steps.py")
 # What is compiled into all steps of the pair.
-STEP_FILES = _FILE, *(Path(str(module.__file__)) for module in (pair, step_lengths, control, onward))
+STEP_FILES = _FILE, *(Path(str(module.__file__)) for module in (pair, plan, step_lengths, control, onward))
 _OVER_JUMPS = Path(__file__).with_name("jumping_steps.py")
 _NONE = np.empty(0)
-UNWATCHED = np.empty((0, 3), np.int64), np.empty((0, 2)), np.empty(0, np.uint8)
 _SAVED = 2**21  # numbers that are saved in one call,
 _IN_CACHE = 2**16  # and so many of smaller states, which stay in the cache until they are kept
 
@@ -89,6 +89,9 @@ class DormandPrince:
         self._stage = room_apart(size)
         self._saved = np.empty((0, size))
         self._states[0] = piece.state
+        self._plan = Plan(pair, self._moments, self._counts, self._states, self._K, self._stage)
+        self._plan.hold_to(piece.rtol, piece.atol, piece.norm == "rms")
+        self._taken: np.ndarray | None = None  # the stages that the plan tells of
         self._stages = Stages(piece.system, piece.fun.source, self._K, self._stage)
         self.advance(_NONE, 0, 0)  # finds du/dt and a first step
 
@@ -184,20 +187,21 @@ class DormandPrince:
         They are written into `room`, or lie where the next call overwrites them: new memory for each would take as long
         as the steps.
         """
-        piece, saved = self._piece, self._room(times, rows, room)
+        piece, plan, saved = self._piece, self._plan, self._room(times, rows, room)
         if self.jumps is None:
-            stages, advance = self._stages.of(piece.fun.arguments[1]), self._code.advance
-            more: tuple[np.ndarray, ...] = (*self.watched, stages)
+            stages = self._stages.of(piece.fun.arguments[1])
+            follow, more = self._code.follow, tuple[np.ndarray, ...]()
         else:
-            stages, more = NO_STAGES, self.jumps
-            advance = steps_over_jumps().advance_over_jumps
-        function = 0 if stages.size else piece.fun.address  # not compiled where it is not called
-        status, done = advance(
-            function, piece.fun.table, piece.fun.shift, self._moments, self._counts, self._states, self._K,
-            self._stage, piece.stop, piece.longest, piece.rtol, piece.atol, times, saved,
-            *map(np.ascontiguousarray, self.bounds), most, piece.norm == "rms", *more,
-            self._pair.numbers,
-        )  # fmt: skip
+            stages = NO_STAGES
+            follow, more = steps_over_jumps().follow_over_jumps, self.jumps
+        if stages is not self._taken:
+            plan.go(piece.fun, piece.stop, piece.longest, piece.fun.shift, stages)
+            self._taken = stages
+        plan.watch(self.watched)
+        plan.keep_within(self.bounds)
+        plan.save(0, times.size, most)
+        status = follow(plan.address, times, saved, *more)
+        done = plan.wholes[DONE]
         self.status = ("running", "finished", "failed", "running")[status]
         self.concerned = status == self._code.CONCERNED
         return saved[:done]

@@ -11,8 +11,19 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from brnn.compiler.numba_internals import NoAlias, array_at, bits_of, call_onward, call_rhs, number_of, place_of
+from brnn.compiler.numba_internals import (
+    NoAlias,
+    array_at,
+    array_in,
+    bits_of,
+    call_onward,
+    call_rhs,
+    number_of,
+    place_of,
+    whole_at,
+)
 from brnn.compiler.onward import BASE, BEGIN, END, LATER, ONWARD, PLACES, SLOPES, STAGE, THEN, WEIGHTS
+from brnn.integrate.steppers import plan
 from brnn.integrate.steppers.pairs.pair import CHANGE, COUNTED, ERROR, FIVES, INSIDE, NEW, NODES
 from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, growth, kept_stable, shrinkage
 
@@ -296,7 +307,7 @@ def _concerns(
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def advance(
     function: int, table: np.ndarray, shift: float, moments: np.ndarray, counts: np.ndarray, states: np.ndarray,
     K: np.ndarray, stage: np.ndarray, stop: float, longest: float, rtol: float, atol: float, times: np.ndarray,
@@ -397,3 +408,69 @@ def advance(
     moments[NOW], moments[NEXT], moments[RATE] = t, h_next, fastest
     counts[ROW] = row
     return status, done
+
+
+@njit(**_HELPER)
+def read(at: int) -> tuple:  # type: ignore[type-arg]
+    """Return what a plan (`brnn.integrate.steppers.plan`) at an address tells: the arguments of `advance`."""
+    wholes, numbers = whole_at(at, plan.TWO), array_at(at, plan.TWO)
+    return (
+        (wholes[plan.FUNCTION], whole_at(wholes[plan.TABLE], 1), numbers[plan.SHIFT]),
+        (array_in(at, plan.MOMENTS, (plan.FIVE,), np.float64), array_in(at, plan.COUNTS, (plan.FIVE,), np.int64)),
+        (
+            array_in(at, plan.STATES, (plan.TWO, plan.SIZE), np.float64),
+            array_in(at, plan.SLOPES, (plan.SEVEN, plan.SIZE), np.float64),
+            array_in(at, plan.STAGE, (plan.SIZE,), np.float64),
+        ),
+        (numbers[plan.STOP], numbers[plan.LONGEST], numbers[plan.RTOL], numbers[plan.ATOL]),
+        (
+            array_in(at, plan.LOWEST, (plan.BOUNDS,), np.float64),
+            array_in(at, plan.HIGHEST, (plan.BOUNDS,), np.float64),
+        ),
+        (wholes[plan.MOST], wholes[plan.MEAN] != 0),
+        (
+            array_in(at, plan.SPANS, (plan.WATCHED, plan.THREE), np.int64),
+            array_in(at, plan.NUMBERS, (plan.WATCHED, plan.TWO), np.float64),
+            array_in(at, plan.ARMED, (plan.WATCHED,), np.uint8),
+        ),
+        array_in(at, plan.STAGES, (plan.ROWS, plan.WIDTH), np.int64),
+        array_in(at, plan.PAIR, (plan.KINDS, plan.EACH), np.float64),
+    )
+
+
+@njit(**_HELPER)
+def begin(at: int, times: np.ndarray, saved: np.ndarray) -> int:
+    """Begin anew if a plan tells from where; return how many of the times are saved.
+
+    The first one is if it is that of the start.
+    """
+    wholes, (moments, counts), states = whole_at(at, plan.TWO), read(at)[1], read(at)[2][0]
+    if wholes[plan.BEGIN] == 0:
+        return wholes[plan.DONE]
+    start, state = array_at(at, plan.TWO)[plan.START], array_at(wholes[plan.BEGIN], states.shape[1])
+    wholes[plan.BEGIN] = 0
+    for k in range(moments.size):
+        moments[k], counts[k] = 0.0, 0
+    moments[NOW], counts[OUTSIDE] = start, -1
+    _copy(state, states[0])
+    if wholes[plan.LAST] == 0 or times[0] != start:
+        return 0
+    _copy(state, saved[0])
+    return 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def follow(at: int, times: np.ndarray, saved: np.ndarray) -> int:
+    """Do what `advance` does, as a plan at an address tells; return the status."""
+    (
+        (function, table, shift), (moments, counts), (states, K, stage), (stop, longest, rtol, atol),
+        (lowest, highest), (most, mean), (spans, numbers, armed), stages, pair,
+    ) = read(at)  # fmt: skip
+    wholes, done = whole_at(at, plan.TWO), begin(at, times, saved)
+    status, rows = advance(
+        function, table, shift, moments, counts, states, K, stage, stop, longest, rtol, atol,
+        times[done : wholes[plan.LAST]], saved[done:], lowest, highest, most, mean, spans, numbers, armed, stages,
+        pair,
+    )  # fmt: skip
+    wholes[plan.DONE] = done + rows
+    return status

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from brnn.compiler.jumps import AWAY, BEYOND, CLOSER, NEAR_END, TREMBLE
-from brnn.compiler.numba_internals import array_at, call_rhs, place_of
+from brnn.compiler.numba_internals import array_at, call_rhs, place_of, whole_at
 from brnn.integrate.steppers.dormand_prince_steps import (
     BEFORE,
     CELL,
@@ -26,9 +26,12 @@ from brnn.integrate.steppers.dormand_prince_steps import (
     STEPPED,
     STEPS,
     advance,
+    begin,
     interpolate,
+    read,
     weights_within,
 )
+from brnn.integrate.steppers.plan import DONE, LAST, TWO
 
 LOOKS = 17  # at a cell that turns within a step
 NEAR = 16.0 * 2.0**-52
@@ -217,14 +220,29 @@ def _watched(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def advance_over_jumps(
-    function: int, table: np.ndarray, shift: float, moments: np.ndarray, counts: np.ndarray, both: np.ndarray,
-    K: np.ndarray, stage: np.ndarray, stop: float, longest: float, rtol: float, atol: float, times: np.ndarray,
-    saved: np.ndarray, lowest: np.ndarray, highest: np.ndarray, most: int, mean: bool, states: np.ndarray,
-    jumps: np.ndarray, above: np.ndarray, loose: np.ndarray, last: np.ndarray, slots: np.ndarray, places: np.ndarray,
-    kept: np.ndarray, pair: np.ndarray,
+def follow_over_jumps(
+    at: int, times: np.ndarray, saved: np.ndarray, states: np.ndarray, jumps: np.ndarray, above: np.ndarray,
+    loose: np.ndarray, last: np.ndarray, slots: np.ndarray, places: np.ndarray, kept: np.ndarray,
+) -> int:  # fmt: skip
+    """Do what `follow` does, and end steps where signals jump."""
+    wholes, done = whole_at(at, TWO), begin(at, times, saved)
+    status, rows = _advance(
+        at, times[done : wholes[LAST]], saved[done:], states, jumps, above, loose, last, slots, places, kept
+    )
+    wholes[DONE] = done + rows
+    return status
+
+
+@njit(**_INNER)
+def _advance(
+    at: int, times: np.ndarray, saved: np.ndarray, states: np.ndarray, jumps: np.ndarray, above: np.ndarray,
+    loose: np.ndarray, last: np.ndarray, slots: np.ndarray, places: np.ndarray, kept: np.ndarray,
 ) -> tuple[int, int]:  # fmt: skip
-    """Do what `advance` does, and end steps where signals jump; `both` holds the two states."""
+    """Do what `advance` does, and end steps where signals jump; `both` are the two states."""
+    (
+        (function, table, shift), (moments, counts), (both, K, stage), (stop, longest, rtol, atol), (lowest, highest),
+        (most, mean), _, _, pair,
+    ) = read(at)  # fmt: skip
     m = jumps.size
     spans, numbers, armed = np.empty((m, 3), np.int64), np.empty((m, 2)), np.ones(m, np.uint8)
     waiting, stages = np.empty(m, np.uint8), np.empty((0, PLACES), np.int64)

@@ -43,6 +43,13 @@ class Stages:
         self._arrays = K, stage
         self._asked: bytes | None = None
         self._table = NO_STAGES
+        self._places, self._among = self._exponents, True  # what was asked about last
+
+    def asks(self, places: np.ndarray) -> bool:
+        """Tell whether numbers in these places matter."""
+        if places is not self._places:
+            self._places, self._among = places, bool(np.isin(places, self._exponents).any())
+        return self._among
 
     def of(self, numbers: np.ndarray) -> np.ndarray:
         """Return the table for these numbers of the right-hand side, of which exponents matter; an empty one if none.
