@@ -53,6 +53,7 @@ TESTS = {
     "brnn/integrate/start": "start property/start resume",
     "brnn/integrate/resume": "resume start",
     "brnn/integrate/stepwise": "integrate methods precursors",
+    "brnn/integrate/succession": "integrate methods exponential interpreted",
     "brnn/integrate/times": "integrate record_file",
     "brnn/integrate/timetable": "protocol integrate schedules",
     "brnn/integrate/methods": "methods integrate rosenbrock events",

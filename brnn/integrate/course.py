@@ -29,7 +29,8 @@ from brnn.integrate.steppers.dormand_prince import compiled_steps, steps_over_ju
 from brnn.integrate.steppers.onward import NO_STAGES, Stages
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.plan import DONE, Plan, as_memory
-from brnn.integrate.stepwise import LOOK_STEPS, SHORT, WORTH_IN_ONE_GO
+from brnn.integrate.stepwise import SHORT
+from brnn.integrate.succession import LOOK_STEPS, WORTH_IN_ONE_GO
 from brnn.integrate.sunk import sunk_of
 from brnn.integrate.weights import by_factors
 from brnn.result.memory import MemoryRecorder

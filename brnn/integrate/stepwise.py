@@ -14,33 +14,21 @@ from brnn.base.memory import rows_at_once
 from brnn.compiler.jumps import BEYOND, NEAR_END
 from brnn.compiler.right_hand_side import RightHandSide
 from brnn.integrate.delays import History, inside
-from brnn.integrate.driver import Driver
 from brnn.integrate.events import Slopes
 from brnn.integrate.failures import why_no_sliding, without_a_value
-from brnn.integrate.jacobian import fastest_rate
 from brnn.integrate.sides import Sides, look_up
 from brnn.integrate.steady import SteadyRule
 from brnn.integrate.steppers.base import Piece
+from brnn.integrate.succession import WORTH_IN_ONE_GO, Succession
 from brnn.result.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     from brnn.integrate.methods.base import StepperMethod
 
-__all__ = ["LOOK_STEPS", "SHORT", "WORTH_IN_ONE_GO", "Stepwise"]
+__all__ = ["SHORT", "Stepwise"]
 
 SHORT = 1e-9  # of the time
 _STILL_STEPS = 20  # in a row that do not change the time
-LOOK_STEPS = 500  # between looks at whether an explicit method is limited by stability
-_WORTH_STEPS = 2_000  # that must be left for a stiff method to be worth its matrices,
-WORTH_IN_ONE_GO = 20_000  # or so many where a step takes no time outside of compiled code
-_WORTH_IN_A_PIECE = 0.1  # of that for each piece, since a stiff method begins each with short steps,
-_WORTH_ROWS = 0.25  # and so many steps in each for a row of its matrices
-_HELD_STEPS, _HELD_WORTH = 2_000, 2e7  # that must be left, and times unknowns, where an exponential method is held
-_HELD_LOOK = 100  # steps of it before the first look at whether it is,
-_HELD = 0.2  # step times fastest rate of what it does not take exactly, where it is not worth to try another method,
-_TRIAL_STEPS, _TRIAL_GAIN = 10, 4.0  # steps of a trial, and how much longer the last one must be
-_LIMITED = 2.0  # step times fastest rate; at about 3 RK45 becomes unstable
-_STABLE = 3.3  # the same where it does
 _PACE_STEPS = 10_000  # over which the pace of a run is measured
 _MOST_STEPS = 1e7  # for the rest of the run: the solver slides along a jump of the equations, or is not made for them
 _PACE_SLIDING, _MOST_SLIDING = 200, 2e5  # the same where a cell slides and no compiled code makes the steps
@@ -52,48 +40,26 @@ _CALL_SECONDS = 0.1  # for which many steps in one call may take; then signals a
 
 
 @dataclass
-class Stepwise(Driver):
+class Stepwise(Succession):
     """A run of ordinary or delay differential equations.
 
     Parameters
     ----------
-    successors : tuple of StepperMethod
-        What takes over, one after the other, if the network proves to be too stiff for the method. The first ones may
-        not fit the network: the first that does is taken.
-    look : int
-        Steps between looks at whether it does.
-    worth : float or None
-        How many steps must be left; if this is given, the first look is before the first step.
     then : StepperMethod or None
         What goes on after the first steps, if the method is for short runs only.
-    rows : int
-        Of the matrix that the first of the successors makes.
-    least : float
-        How many steps must be left at least, where how many pieces there will be is not known.
     """
 
-    method: StepperMethod
-    successors: tuple[StepperMethod, ...] = ()
-    look: int = LOOK_STEPS
-    worth: float | None = None
     then: StepperMethod | None = None
-    rows: int = 0
-    least: float = 0.0
     slow: int = field(default=0, init=False)
     mark: float = field(default=0.0, init=False)
-    began: int = field(default=0, init=False)
-    checked: float = field(default=0.0, init=False)
     reached: float = field(default=0.0, init=False)
     stepper: Any = field(default=None, init=False)
     earlier: np.ndarray = field(default_factory=lambda: np.empty(0), init=False)  # the state before time 0
     planned: float | None = field(default=None, init=False)
     fastest: float | None = field(default=None, init=False)
-    stiff: bool = field(default=False, init=False)
     limited: bool = field(default=False, init=False)
-    sides: Sides | None = field(default=None, init=False)
     again: bool = field(default=False, init=False)  # whether the last step is to be made again, shorter
     remade: int = field(default=0, init=False)
-    patience: int = field(default=_HELD_LOOK, init=False)
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Lay out the run, and let the events of time 0 happen."""
@@ -202,8 +168,8 @@ class Stepwise(Driver):
             norm=task.norm, sided=self.sides is not None,
         )  # fmt: skip
         stepper = self._stepper(piece)
-        if self._begins_stiff(stepper, piece):
-            self._count(stepper)
+        if self.begins_stiff(stepper, piece):
+            self.count(stepper)
             stepper = self._stepper(piece)
         self._require_finite(stepper, start, state)
         if self.planned is not None:
@@ -230,16 +196,16 @@ class Stepwise(Driver):
                 self.progressed(event - before)
                 return event, state, False
             state = stepper.y
-            turned = self._turned_stiff(piece, stepper)
+            turned = self.turned_stiff(piece, stepper)
             self._keep(stepper, before)
             rest = self.rule.rest(plain, stepper.t, state) if task.until_steady and stepper.t > settled else None
             if rest is not None:
-                self._count(stepper)
+                self.count(stepper)
                 return stepper.t, rest, True
             if turned and stepper.status == "running":
-                self._count(stepper)
+                self.count(stepper)
                 stepper = self._stepper(replace(piece, start=stepper.t, state=state))
-        self._count(stepper)
+        self.count(stepper)
         return stop, state, False
 
     def _stepper(self, piece: Piece) -> Any:
@@ -252,7 +218,7 @@ class Stepwise(Driver):
 
     def _until(self, stepper: Any, event: float) -> np.ndarray:
         """Return the state at an event in the last step, and save what comes before it."""
-        self._count(stepper)
+        self.count(stepper)
         self.stepper = None
         state = stepper.y if event == stepper.t else np.asarray(stepper.dense_output()(event))
         self._save_before(stepper.dense_output, event)
@@ -262,7 +228,7 @@ class Stepwise(Driver):
         """Raise IntegrationError if du/dt is not a number: SciPy's explicit methods would try steps for ever."""
         slope = getattr(stepper, "f", None)
         if slope is not None and not np.isfinite(slope).all():
-            self._count(stepper)
+            self.count(stepper)
             raise self.failure(time, state, slope, 1.0)
 
     def _short(self, fun: RightHandSide, start: float, stop: float, state: np.ndarray) -> np.ndarray:
@@ -346,11 +312,11 @@ class Stepwise(Driver):
             elif (
                 stepper.steps > steps
                 and stepper.t < piece.stop
-                and self._turned_stiff(piece, stepper, WORTH_IN_ONE_GO)
+                and self.turned_stiff(piece, stepper, WORTH_IN_ONE_GO)
                 and stepper.status == "running"
             ):
                 self._save_left(stepper, inner[len(block) :], projects)
-                self._count(stepper)
+                self.count(stepper)
                 stepper = self._stepper(replace(piece, start=stepper.t, state=stepper.y))
         return stepper, np.asarray(stepper.y), None
 
@@ -422,7 +388,7 @@ class Stepwise(Driver):
     def _handed_over(self, stepper: Any, piece: Piece) -> Any:
         """Return the stepper that goes on with the same step."""
         assert self.then is not None
-        self._count(stepper)
+        self.count(stepper)
         self.method, self.then = self.then, None
         self.reason += f"; from t = {stepper.t:.3g} on {self.method.name}, in compiled code"
         new = self._stepper(replace(piece, start=stepper.t, state=stepper.y))
@@ -446,7 +412,7 @@ class Stepwise(Driver):
 
     def _fail(self, stepper: Any, fun: RightHandSide, time: float, state: np.ndarray, needed: float | None) -> NoReturn:
         """Raise IntegrationError: from this state it cannot go on."""
-        self._count(stepper)
+        self.count(stepper)
         scale = self.task.atol + self.task.rtol * np.abs(state)
         slope = fun(time, state)
         why = None if needed is not None else without_a_value(fun, time, state, slope, stepper.t - time)
@@ -479,80 +445,6 @@ class Stepwise(Driver):
             self.stepper = stepper
         self.progressed(stepper.t - before)
 
-    def _turned_stiff(self, piece: Piece, stepper: Any, worth: int = _WORTH_STEPS) -> bool:
-        """Tell, now and then, whether the steps are limited by stability and too many are left; then change method.
-
-        LSODA may go on with its explicit method where a network is stiff but at rest to the last bit: it makes no
-        Jacobian in many steps of one piece then.
-        """
-        if not self.successors or self.steps % self.look != 0:
-            return False
-        if self.sides is not None and self.sides.sliding:
-            return False  # no method has long steps there, and those of an explicit one are cheap
-        pace, self.checked = (stepper.t - self.checked) / self.look, stepper.t
-        left = (self.task.duration - stepper.t) / pace if pace > 0.0 else np.inf
-        in_a_piece = _WORTH_IN_A_PIECE * worth + _WORTH_ROWS * self.rows
-        if left < (max(worth, self.least, self.timetable.pieces * in_a_piece) if self.worth is None else self.worth):
-            return False
-        if self.stiff and hasattr(stepper, "rates"):
-            if not self._is_held(piece, stepper, left):
-                return False
-            self._succeed(f"from t = {stepper.t:.3g} on", left, "stiff by what totals over cells do")
-            return True
-        if self.stiff:
-            if stepper.njev > 0 or self.steps - self.began < LOOK_STEPS or left < WORTH_IN_ONE_GO:
-                return False
-        elif self.worth is not None and stepper.step_size * stepper.rate < _LIMITED:
-            return False  # which costs nothing, and where the estimate is too small another look will do
-        elif stepper.step_size * fastest_rate(piece.fun, stepper.t, stepper.y) < _LIMITED:
-            return False
-        self._succeed(f"from t = {stepper.t:.3g} on", left)
-        return True
-
-    def _is_held(self, piece: Piece, stepper: Any, left: float) -> bool:
-        """Tell whether a method that takes each unknown's own rate exactly is held up by what it does not take so.
-
-        That is, of many cells which inhibit each other, their total. How much longer the steps of the next method may
-        be is tried, for as many steps as a look is worth.
-        """
-        made, worth = self.steps - self.began, max(_HELD_STEPS, _HELD_WORTH / stepper.y.size)
-        if left < worth or made < self.patience:
-            return False
-        self.patience = 2 * made
-        fun, rates, method = piece.fun, stepper.rates, self.successors[0]
-
-        def others(t: float, u: np.ndarray) -> np.ndarray:
-            return np.asarray(fun(t, u) - rates * u)
-
-        if stepper.step_size * fastest_rate(others, stepper.t, stepper.y) < _HELD or not method.fits(self.task.system):
-            return False
-        trial = method.stepper(replace(piece, start=stepper.t, state=stepper.y))
-        trial.h_abs = stepper.step_size
-        for _ in range(_TRIAL_STEPS):
-            if trial.status == "running":
-                trial.step()
-        self._count(trial)
-        longer = trial.t - trial.t_old >= _TRIAL_GAIN * stepper.step_size
-        return trial.status != "failed" and (longer or trial.status == "finished")
-
-    def _begins_stiff(self, stepper: Any, piece: Piece) -> bool:
-        """Tell whether stability alone would ask for many steps in a large network; then change method at once."""
-        if self.worth is None or self.stiff or not self.successors or not hasattr(stepper, "rate"):
-            return False
-        left = (piece.stop - piece.start) * stepper.rate / _STABLE
-        if not self.worth <= left < np.inf:
-            return False
-        self._succeed("from the start" if piece.start == self.task.begin else f"from t = {piece.start:.3g} on", left)
-        return True
-
-    def _succeed(self, since: str, left: float, why: str = "stiff") -> None:
-        """Let the next method take over."""
-        while not self.successors[0].fits(self.task.system):
-            self.successors = self.successors[1:]
-        self.method, *rest = self.successors
-        self.stiff, self.successors, self.began = True, tuple(rest), self.steps
-        self.reason += f"; {since} {self.method.name}: {why}, {left:.1g} steps were left"
-
     def _hopeless(self, time: float) -> float | None:
         """Return, now and then, how many steps the run would need at the pace of the last ones, if far too many."""
         dear = self.sides is not None and self.sides.sliding and not hasattr(self.stepper, "advance")
@@ -563,10 +455,6 @@ class Stepwise(Driver):
         left = self.task.duration - time
         self.slow = self.slow + 1 if left > most * pace else 0
         return left / max(pace, 1e-300) if self.slow >= _SLOW_PACES else None
-
-    def _count(self, stepper: Any) -> None:
-        self.evaluations += int(stepper.nfev)
-        self.jacobians += int(stepper.njev)
 
     def _save_before(self, output: Callable[[], Any], time: float) -> None:
         """Save every requested time before `time`, in blocks of bounded size; `output` makes the state there."""

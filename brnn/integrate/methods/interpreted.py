@@ -12,7 +12,8 @@ from brnn.integrate.methods.auto import Auto
 from brnn.integrate.methods.base import StepperMethod
 from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.steppers.interpreted import NumPySteps, slope_of
-from brnn.integrate.stepwise import LOOK_STEPS, Stepwise
+from brnn.integrate.stepwise import Stepwise
+from brnn.integrate.succession import LOOK_STEPS
 
 if TYPE_CHECKING:
     from brnn.integrate.driver import Driver, RunTask
