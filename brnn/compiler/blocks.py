@@ -16,13 +16,14 @@ Which sums are added up, and in which order, does not depend on who computes whi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from brnn.compiler.convolutions import ACROSS, BACK, FORTH
-from brnn.compiler.module_text import ADDRESSES, HEADER, found_by_address
+from brnn.compiler.module_text import ADDRESSES, HEADER, found_by_address, rates_behind
 from brnn.compiler.program import CALLED, Program
+from brnn.compiler.rates import with_rates
 from brnn.compiler.statements import (
     Array,
     Assign,
@@ -39,7 +40,7 @@ from brnn.compiler.statements import (
     elements,
 )  # fmt: skip
 
-__all__ = ["Halves", "InBlocks", "halves", "in_blocks", "is_of_one_cell", "sums_of"]
+__all__ = ["Halves", "InBlocks", "halves", "in_blocks", "is_of_one_cell", "rated_text", "sums_of"]
 
 _IMPORTS = ADDRESSES.replace("import RHS_SIGNATURE, ", "import BLOCK_SIGNATURE, array_at, ")
 _I = Index("i")
@@ -142,8 +143,19 @@ def halves(program: Program, *, convolutions: bool = False) -> Halves | None:
     return Halves((*known, *zero, *first), tuple(across), (*known, *back, *last), sums)
 
 
-def text_in_blocks(program: Program, halves: Halves) -> str:
-    """Return the module of the functions."""
+def rated_text(program: Program) -> str:
+    """Return the module of ``totals`` and ``slopes`` that write rates behind du/dt, of a program that has blocks.
+
+    The slopes of gates may stand among the totals; if none do, there is no ``totals``: that of `in_blocks` serves.
+    """
+    found = halves(program, convolutions=True)
+    assert found is not None
+    totals, slopes = with_rates(found.totals), with_rates(found.slopes)
+    return text_in_blocks(program, replace(found, totals=totals, slopes=slopes), rates=totals != found.totals)
+
+
+def text_in_blocks(program: Program, halves: Halves, rates: bool | None = None) -> str:
+    """Return the module of the functions, or of those that write rates; `rates` says whether ``totals`` does."""
     printer, arguments = Printer(), "t, u, du, places, sums_at, room, block, blocks"
     first = [*found_by_address(program), f"    sums = array_at(sums_at, {len(halves.sums)})"]
     # Each thread works in a room of its own.
@@ -158,6 +170,9 @@ def text_in_blocks(program: Program, halves: Halves) -> str:
         list(printer.lines(list(_within_block(part, unit)))) for part in (halves.totals, halves.across, halves.slopes)
     )
     bodies = {"totals": [*totals, *ended], "slopes": [*begun, *slopes]} | ({"across": across} if across else {})
+    if rates is not None:
+        first += rates_behind(program)
+        bodies = {name: body for name, body in bodies.items() if name == "slopes" or (rates and name == "totals")}
     parts = [HEADER.format(numba=_IMPORTS, imports="".join(f"{line}\n" for line in program.imports))]
     parts += [f"\n@{CALLED}\n{code.source}\n" for code in program.functions.values()]
     for name, body in bodies.items():

@@ -26,6 +26,7 @@ __all__ = [
     "argument_table",
     "changed_table",
     "found_by_address",
+    "rates_behind",
     "text_in_bands",
     "text_in_sequence",
     "text_of",
@@ -138,10 +139,7 @@ def _found(program: Program, rates: bool, steps: bool, behind: Sequence[tuple[st
     """Return what a module imports, and the lines that find everything by its address."""
     lines = found_by_address(program)
     if rates:
-        size = " + ".join(f"d{name}.size" for name in program.blocks)
-        lines.append(f"    rates = du + 8 * ({size})")
-        for k, name in enumerate(program.blocks):
-            lines.append(f"    rate_{name} = block_in(rates, places, 1, {k})")
+        lines += rates_behind(program)
     imports = ADDRESSES
     if steps:
         size = " + ".join(f"d{name}.size" for name in program.blocks)
@@ -153,6 +151,13 @@ def _found(program: Program, rates: bool, steps: bool, behind: Sequence[tuple[st
             lines += [f"    {name} = array_at(behind, {other}.size)", f"    behind += 8 * {other}.size"]
         imports = ADDRESSES.replace("array_in", "array_at, array_in")
     return imports, lines
+
+
+def rates_behind(program: Program) -> list[str]:
+    """Return the lines that find the rates of the unknowns behind du/dt."""
+    size = " + ".join(f"d{name}.size" for name in program.blocks)
+    found = [f"    rate_{name} = block_in(rates, places, 1, {k})" for k, name in enumerate(program.blocks)]
+    return [f"    rates = du + 8 * ({size})", *found]
 
 
 def found_by_address(program: Program) -> list[str]:

@@ -46,6 +46,7 @@ __all__ = [
     "PASS_SIGNATURE",
     "REST_SIGNATURE",
     "RHS_SIGNATURE",
+    "SHARE_SIGNATURE",
     "NoAlias",
     "address",
     "array_at",
@@ -62,6 +63,7 @@ __all__ = [
     "call_pass",
     "call_rests",
     "call_rhs",
+    "call_share",
     "call_yield",
     "compiled_once",
     "entry_at",
@@ -98,6 +100,8 @@ PASS_SIGNATURE = types.void(types.int64, types.float64, types.float64, *[types.i
 # From one stage to the next, see brnn.compiler.onward: the kind, two times, and two addresses. What has more arguments
 # than there are registers takes them from the stack, for which it waits.
 ONWARD_SIGNATURE = types.void(types.int64, types.float64, types.float64, types.int64, types.int64)
+# Of a part of a pass that threads share, see brnn.integrate.steppers.sharing: two addresses, and which part.
+SHARE_SIGNATURE = types.void(types.int64, types.int64, types.int64)
 
 
 class NoAlias(CompilerBase):
@@ -408,6 +412,12 @@ def call_pass(
 def call_onward(typing: Any, function: Any, kind: Any, t_slopes: Any, t_totals: Any, stages: Any, places: Any) -> Any:
     """Go from one stage to the next, by the address of the function, in compiled code."""
     return types.void(types.int64, *ONWARD_SIGNATURE.args), _call
+
+
+@intrinsic
+def call_share(typing: Any, function: Any, place: Any, room: Any, part: Any) -> Any:
+    """Do a part of a pass, by the address of the function that does them, in compiled code."""
+    return types.void(types.int64, *SHARE_SIGNATURE.args), _call
 
 
 @intrinsic

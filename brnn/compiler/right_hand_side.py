@@ -98,6 +98,11 @@ class RightHandSide:
         """Write du/dt into the first half of `both`, the rates of the unknowns into the second (without delays)."""
         self._call(self._with_rates.address, t, u, both)
 
+    @property
+    def rated_address(self) -> int:
+        """Address of the compiled function that writes both, for as long as this object lives."""
+        return int(self._with_rates.address)
+
     @functools.cached_property
     def _with_rates(self) -> Any:
         """The compiled function that writes both."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from brnn.base.named import says_what_is_meant
-from brnn.compiler.blocks import InBlocks, halves, in_blocks
+from brnn.compiler.blocks import InBlocks, halves, in_blocks, rated_text
 from brnn.compiler.cache import text_hash
 from brnn.compiler.generate import generate
 from brnn.compiler.layout import layout
@@ -275,6 +275,11 @@ class System:
     def in_blocks(self) -> InBlocks | None:
         """The module that computes du/dt block by block; None if that cannot be."""
         return in_blocks(self.program, [variable.size for variable in self.variables])
+
+    @functools.cached_property
+    def rates_in_blocks(self) -> str:
+        """Text of the module that computes rates, too, where there is `in_blocks`."""
+        return rated_text(self.program)
 
     def passes(self, numbers: np.ndarray) -> str | None:
         """Return the text of the module whose function does a whole pass over a block, None if there is none.

@@ -19,10 +19,11 @@ import brnn
 from brnn.compiler import compile_network
 from brnn.integrate.methods import explicit
 from brnn.integrate.methods.explicit import RK45
-from brnn.integrate.steppers import blocks, threads
+from brnn.integrate.steppers import blocks, exponential, threads
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.blocks import BlockedDormandPrince
 from brnn.integrate.steppers.dormand_prince import DormandPrince
+from brnn.integrate.steppers.exponential import Exponential
 from brnn.spec.topologies import convolution
 
 CELLS = 3 * 5120 + 100  # four blocks
@@ -58,7 +59,7 @@ def piece(norm: str = "max") -> Piece:
     return Piece(system.rhs(0.25), 0.0, system.initial_state(), 4.0, 1e-6, 1e-9, system, longest=0.1, norm=norm)
 
 
-def at_the_end(stepper: BlockedDormandPrince | DormandPrince) -> tuple[np.ndarray, np.ndarray]:
+def at_the_end(stepper: BlockedDormandPrince | DormandPrince | Exponential) -> tuple[np.ndarray, np.ndarray]:
     rows: list[np.ndarray] = []
     while stepper.status == "running":
         rows.append(stepper.advance(TIMES[sum(map(len, rows)) :], 3, 2).copy())
@@ -104,6 +105,33 @@ def test_fields_make_the_steps_of_the_explicit_method_with_any_number_of_threads
         for _ in range(2):
             for found, same in zip(at_the_end(BlockedDormandPrince(piece())), (y, inside), strict=True):
                 np.testing.assert_array_equal(found, same)
+
+
+def test_the_exponential_method_makes_its_steps_in_blocks_with_any_number_of_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same ones as with du/dt of all cells at once; the gates' rates are found among the totals."""
+    monkeypatch.setattr(convolution.Convolution, "method", lambda self, shape, **_: "fourier")
+    system = compile_network(field())
+
+    def stepper(**kind: bool) -> Exponential:
+        piece = Piece(system.rhs(0.25), 0.0, system.initial_state(), 4.0, 1e-6, 1e-9, system, longest=0.3)
+        return Exponential(piece, **kind)
+
+    at_once = stepper()
+    expected, expected_inside = at_the_end(at_once)
+    monkeypatch.setattr(exponential, "processors", lambda: 1)
+    alone = stepper(in_blocks=True)
+    np.testing.assert_allclose(alone.f, stepper().f, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(alone.rates, stepper().rates, rtol=1e-12)
+    y, inside = at_the_end(alone)
+    assert (alone.steps, alone.nfev, len(inside)) == (at_once.steps, at_once.nfev, TIMES.size)
+    np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(inside, expected_inside, rtol=1e-10, atol=1e-13)
+    for count in (2, 3):
+        monkeypatch.setattr(exponential, "processors", lambda count=count: count)
+        for found, same in zip(at_the_end(stepper(in_blocks=True)), (y, inside), strict=True):
+            np.testing.assert_array_equal(found, same)
 
 
 @pytest.mark.parametrize("norm", ["max", "rms"])

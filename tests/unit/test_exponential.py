@@ -7,13 +7,14 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from numba import njit
 from reference import in_python
 from scipy.integrate import quad, solve_ivp
 
 import brnn
 from brnn.compiler import compile_network
 from brnn.compiler.cache import load_copy
-from brnn.integrate.steppers import exponential
+from brnn.integrate.steppers import exponential, exponential_passes, exponential_steps
 
 
 def of_every_law(seed: int, bright: float = 100.0) -> brnn.Network:
@@ -163,9 +164,14 @@ def test_auto_takes_it_for_large_stiff_networks_alone() -> None:
 def test_the_functions_phi_are_right_to_their_last_digits() -> None:
     """(exp(w) - 1)/w and (phi_k - 1/k!)/w with ninety digits, where the series takes over, too."""
     w = [0.0, -1e-12, -1e-3, -0.3, -0.6999, -0.7, -0.7001, -1.5, -20.0, -300.0, -699.0, -720.0, -1e9]
-    zero, phi = np.zeros(len(w)), np.empty((3, len(w)))
-    code = load_copy(exponential._FILE)
-    code.begin(2.0, zero, zero, np.array(w), phi, np.empty(len(w)))
+    phi = np.empty((3, len(w)))
+
+    @njit  # what is called is there for compiled code alone
+    def find(w: np.ndarray, phi: np.ndarray) -> None:
+        for i in range(w.size):
+            phi[0, i], phi[1, i], phi[2, i] = exponential_steps._phi(w[i])
+
+    find(np.array(w), phi)
     with decimal.localcontext(prec=90):
         for k, number in enumerate(w):
             exact = [Decimal(1), Decimal(1) / 2, Decimal(1) / 6]
@@ -180,11 +186,10 @@ def test_the_functions_phi_are_right_to_their_last_digits() -> None:
 @pytest.mark.parametrize("r", [0.3, 0.8, 2.0])
 def test_the_third_divided_difference_of_a_cubic_is_its_coefficient(r: float) -> None:
     """Of 5 t^3 - 2 t^2 + 3 t, whose values at -r, 1/2 and 1 have these weights: 5 (and 0 at 0)."""
-    stepper = object.__new__(exponential.Exponential)
-    stepper._weights = np.zeros(3)
-    stepper._weigh(r)
+    numbers = np.zeros(exponential_passes.COUNT)
+    exponential_passes._weigh.py_func(r, numbers)
     values = [5.0 * t**3 - 2.0 * t**2 + 3.0 * t for t in (-r, 0.5, 1.0)]
-    assert stepper._weights @ values == pytest.approx(5.0, rel=1e-13)
+    assert numbers[exponential_passes.WEIGHTS :] @ values == pytest.approx(5.0, rel=1e-13)
 
 
 def test_the_state_within_a_step_is_exact_where_D_is_a_cubic() -> None:
@@ -202,7 +207,7 @@ def test_the_state_within_a_step_is_exact_where_D_is_a_cubic() -> None:
     new, each = exact(1.0), np.ones(L.size)
     for s in (0.1, 0.5, 0.9):
         out = np.empty(L.size)
-        load_copy(exponential._FILE).interpolate(
+        load_copy(exponential._FILE, *exponential._OTHERS).state_within(
             s, 1.0, 0.0 * each, f * each, L, D(-0.8) * each, D(0.5) * each, new, f + L * new + D(1.0), weights, out
         )
         np.testing.assert_allclose(out, exact(s), rtol=1e-11)

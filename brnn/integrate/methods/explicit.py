@@ -15,12 +15,20 @@ from brnn.integrate.weights import by_factors
 if TYPE_CHECKING:
     from brnn.integrate.driver import Driver, RunTask
 
-__all__ = ["DOP853", "RK23", "RK45"]
+__all__ = ["DOP853", "RK23", "RK45", "goes_in_blocks"]
 
 _FUSE_FROM = 16_384  # unknowns; below, everything is in the cache anyway
 _IN_BLOCKS = 5_000  # unknowns from which blocks are worth their passes, where cells meet in totals alone
 _FIELD_IN_BLOCKS = 2_000  # and where they meet in convolutions by FFT, too
 _LARGE = 500_000  # unknowns; below, threads cost more than they gain
+
+
+def goes_in_blocks(piece: Piece) -> bool:
+    """Tell whether a network is large enough for passes over blocks, which do not come back where an event may be."""
+    size, system = piece.state.size, piece.system
+    if piece.sided or system.network.events or size < _FIELD_IN_BLOCKS or system.in_blocks is None:
+        return False
+    return system.in_blocks.room > 0 or size >= _IN_BLOCKS
 
 
 class _Explicit(StepperMethod):
@@ -63,11 +71,8 @@ class RK45(_Explicit):
             from brnn.integrate.steppers.affine_weights import AffineWeights
 
             return AffineWeights(piece)
-        unwatched = not piece.system.network.events  # blocks do not come back where an event may be
-        if piece.state.size >= _FIELD_IN_BLOCKS and unwatched:
-            found = piece.system.in_blocks
-            if found is not None and (found.room > 0 or piece.state.size >= _IN_BLOCKS):
-                return BlockedDormandPrince(piece)
+        if goes_in_blocks(piece):
+            return BlockedDormandPrince(piece)
         if piece.state.size >= _LARGE:
             from brnn.integrate.steppers.large import Large
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from brnn.integrate.methods.base import StepperMethod
+from brnn.integrate.methods.explicit import goes_in_blocks
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.exponential import Exponential
 
@@ -20,5 +21,5 @@ class ETD4(StepperMethod):
     copies = 19
 
     def stepper(self, piece: Piece) -> Any:
-        """Return what makes its steps."""
-        return Exponential(piece)
+        """Return what makes its steps, of large networks in blocks if that can be."""
+        return Exponential(piece, in_blocks=goes_in_blocks(piece))

@@ -62,9 +62,7 @@ from brnn.integrate.steppers.dormand_prince_steps import (
 from brnn.integrate.steppers.pairs.pair import CHANGE, NODES
 from brnn.integrate.steppers.step_lengths import FIFTH
 
-__all__ = ["BLOCK", "advance", "help_out", "interpolate"]
-
-BLOCK = 5120  # unknowns; two states, six slopes and the signals of a block stay in the second-level cache
+__all__ = ["advance", "help_out", "interpolate"]
 
 # What a pass is, in whole numbers that all threads see: how many shares of it are taken from the front and (times
 # _BACK) from the back, how many are done, whether there will be more, how often others were waited for; what to do;

@@ -20,13 +20,14 @@ from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import Pair
 from brnn.integrate.steppers.threads import ask_later, asked, give_way, helped, place, processors
 
-__all__ = ["BlockedDormandPrince"]
+__all__ = ["BlockedDormandPrince", "blocks_of"]
 
 _FILE = Path(__file__).with_name("block_steps.py")
 _OTHERS = Path(__file__).with_name("block_sums.py"), *STEP_FILES
 _AT_ONCE = 64  # states that are saved in one pass
 _NONE = np.empty(0)
 _CHUNK = 65_536  # numbers
+_BLOCK = 5120  # unknowns; two states, six slopes and the signals of a block stay in the second-level cache
 _OF_ROWS = 4096  # unknowns of a block of rows, about,
 _TOGETHER = 16  # so many of which are transformed together
 
@@ -51,7 +52,7 @@ class BlockedDormandPrince(DormandPrince):
         self._saved = np.empty((0, size))
         self._bounds = (_NONE, _NONE)
         self._parts = np.array([0, *(variable.stop for variable in piece.system.variables)], dtype=np.int64)
-        blocks = _blocks(piece.system) if compiled.room else -(-size // c.BLOCK)
+        blocks = blocks_of(piece.system)
         self._found, self._sums = np.zeros((blocks, 3)), np.zeros(compiled.sums)
         self._shares = np.zeros((blocks, compiled.sums))
         self._numbers, self._whole = np.zeros(c.NUMBERS), np.zeros(c.WHOLE, dtype=np.int64)
@@ -158,12 +159,14 @@ class BlockedDormandPrince(DormandPrince):
         return interpolated
 
 
-def _blocks(system: System) -> int:
-    """Return into how many blocks of rows fields are cut: two, or more of as many rows as go together."""
-    assert system.in_blocks is not None
-    unit = system.in_blocks.unit
-    rows = max(variable.size for variable in system.variables) // unit
-    each = max(1, _OF_ROWS // (unit * _TOGETHER)) * _TOGETHER
+def blocks_of(system: System) -> int:
+    """Return into how many blocks a network is cut: fields in two, or more of as many rows as go together."""
+    compiled = system.in_blocks
+    assert compiled is not None
+    if not compiled.room:
+        return -(-system.size // _BLOCK)
+    rows = max(variable.size for variable in system.variables) // compiled.unit
+    each = max(1, _OF_ROWS // (compiled.unit * _TOGETHER)) * _TOGETHER
     return max(2, -(-rows // each))
 
 

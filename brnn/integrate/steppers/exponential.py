@@ -5,6 +5,9 @@ Comput. Phys. 280, 579-601: the new state's slope, which the next step needs any
 The other half, and the interpolant, use the slope where the step before began, or, in the first step of a piece, after
 a quarter of it: without that they would take for a parabola what is none, and saved times within the first step after a
 jump of the input were wrong by up to 650 tolerances.
+
+Steps are made in compiled code, many in one call (`brnn.integrate.steppers.exponential_passes`), of large networks
+whose cells meet in totals or convolutions alone by all processors, with the same bits whatever their number is.
 """
 
 from __future__ import annotations
@@ -15,131 +18,189 @@ from typing import Any
 
 import numpy as np
 
-from brnn.compiler.cache import load_copy
+from brnn.compiler.cache import load_copy, load_module
 from brnn.compiler.rooms import room_apart
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.step_lengths import growth, shrinkage
+from brnn.integrate.steppers.blocks import blocks_of
+from brnn.integrate.steppers.dormand_prince import STEP_FILES
+from brnn.integrate.steppers.threads import ask_later, asked, give_way, passes_shared, place, processors
 
 __all__ = ["Exponential"]
 
-_FILE = Path(__file__).with_name("exponential_steps.py")
-_EXPONENT = -0.25
+_FILE = Path(__file__).with_name("exponential_passes.py")
+_OTHERS = *(_FILE.with_name(f"{name}.py") for name in ("exponential_steps", "sharing")), *STEP_FILES
 _FIRST = 100.0  # tolerances by which the first step may move an unknown,
 _PART = 0.01  # or the part that it may be of the fastest time constant, if that is longer
-_EARLY = 0.25  # part of the first step after which its slope is asked for once more
+_NONE = np.empty(0)
+_SAVED = 2**21  # numbers that are saved in one call
 
 
 class Exponential:
-    """Makes the steps of one piece; see `brnn.integrate.steppers.base.Stepper` for its attributes."""
+    """Makes the steps of one piece; see `brnn.integrate.steppers.base.Stepper` for its attributes.
+
+    Parameters
+    ----------
+    piece : Piece
+        What is to be integrated.
+    in_blocks : bool
+        Whether du/dt is found block by block, which `System.in_blocks` must have.
+    """
 
     njev = 0
+    first_numbers = 1_000_000  # times steps in the first call: a step takes so long for each of them
 
-    def __init__(self, piece: Piece) -> None:
-        size = piece.state.size
-        self._piece, self._code = piece, load_copy(_FILE)
-        self.status, self.nfev = "running", 1
-        self.t, self.stop = piece.start, piece.stop
-        self.y = piece.state
-        self._both, self._other = room_apart(2 * size), room_apart(2 * size)
-        self._phi = room_apart(3 * size).reshape(3, size)
-        self._slope, self._stage, self._D2, self._D3, self._D4 = (room_apart(size) for _ in range(5))
-        self._D_before, self._f_before = np.zeros(size), np.zeros(size)
-        self._weights = np.zeros(3)
-        piece.fun.with_rates(self.t, self.y, self._both)
-        scale = piece.atol + piece.rtol * np.abs(self.y)
-        speed = float(np.max(np.abs(self.f) / scale))
+    def __init__(self, piece: Piece, *, in_blocks: bool = False) -> None:
+        n, self._code = piece.state.size, load_copy(_FILE, *_OTHERS)
+        c, self._piece, self.status, self.stop = self._code, piece, "running", piece.stop
+        self._moments, self._counts = np.array([piece.start, 0.0, piece.start]), np.zeros(5, dtype=np.int64)
+        self._edges = np.array([0, *(variable.stop for variable in piece.system.variables)], dtype=np.int64)
+        states = {"U": np.ascontiguousarray(piece.state), "U_NEW": room_apart(n), "U_BEFORE": room_apart(n)}
+        slopes = {name: room_apart(2 * n) for name in ("F", "F_NEW", "F_BEFORE")}
+        others = {name: room_apart(n) for name in ("STAGE", "K", "D_2", "D_3", "D_4", "D_BEFORE")}
+        others["D_BEFORE"][:] = 0.0  # counts nothing before it is written
+        self._rooms = {**states, **slopes, **others, "PHI": room_apart(3 * n)}
+        self._arrays = {place(array): array for array in (*states.values(), *slopes.values())}
+        whole = self._whole = np.zeros(c.WHOLE, dtype=np.int64)
+        for name, array in self._rooms.items():
+            whole[getattr(c, name)] = place(array)
+        whole[[c.SIZE, c.VARIABLES, c.UNIT]] = n, len(self._edges) - 1, 1
+        blocks, sums, room = self._in_blocks() if in_blocks else self._at_once()
+        self._numbers, self._found = np.zeros(c.COUNT), np.zeros(blocks)
+        self._numbers[[c.RTOL, c.ATOL]] = piece.rtol, piece.atol
+        self._sums, self._shares = np.zeros(sums), np.zeros((blocks, sums))
+        whole[[c.TABLE, c.NUMBERS, c.EDGES, c.FOUND, c.SUM, c.SHARES]] = [
+            place(array)
+            for array in (piece.fun.table, self._numbers, self._edges, self._found, self._sums, self._shares)
+        ]
+        whole[c.SUMS] = sums
+        whole[[c.DO, c.PLACE, c.PARTS]] = c.do_block.address, place(whole), blocks
+        whole[c.TAKEN] = blocks  # nothing is left before the first pass
+        self._helpers = min(processors() - 1, blocks - 1) if in_blocks and give_way() else 0
+        self._work = np.empty((self._helpers + 1, room))  # of each thread
+        self._saved = np.empty((0, n))
+        self.advance(_NONE, 0, 0)  # finds du/dt
+        speed = float(np.max(np.abs(self.f) / (piece.atol + piece.rtol * np.abs(piece.state))))
         fastest = float(np.max(np.abs(self.rates)))
         first = max(_FIRST / speed if speed > 0.0 else np.inf, _PART / fastest if fastest > 0.0 else 0.0)
         self.h_abs = min(self.stop - self.t, first)
-        self._before: tuple[float, np.ndarray] = (self.t, self.y)
+
+    def _in_blocks(self) -> tuple[int, int, int]:
+        """Fill in the functions of blocks; return how many blocks, sums, and numbers of room of a thread there are."""
+        c, system, whole = self._code, self._piece.system, self._whole
+        compiled = system.in_blocks
+        assert compiled is not None
+        plain, rated = load_module(compiled.text), load_module(system.rates_in_blocks)
+        self._functions = plain, rated  # held here while their addresses are used
+        whole[[c.TOTALS, c.SLOPES, c.RATED_SLOPES]] = [f.address for f in (plain.totals, plain.slopes, rated.slopes)]
+        whole[c.RATED_TOTALS] = getattr(rated, "totals", plain.totals).address
+        whole[[c.UNIT, c.ACROSS]] = compiled.unit, plain.across.address if compiled.room else 0
+        return blocks_of(system), compiled.sums, compiled.room
+
+    def _at_once(self) -> tuple[int, int, int]:
+        """Do the same where du/dt is found in one call."""
+        fun = self._piece.fun
+        self._whole[[self._code.RHS, self._code.RATED]] = fun.address, fun.rated_address
+        return 1, 0, 0
+
+    def _array(self, name: str) -> np.ndarray:
+        """Return what is now the state, or slopes and rates, of a name."""
+        return self._arrays[int(self._whole[getattr(self._code, name)])]
+
+    @property
+    def t(self) -> float:
+        """Where it stands."""
+        return float(self._moments[self._code.NOW])
+
+    @property
+    def h_abs(self) -> float:
+        """Length of the step that it will try next."""
+        return float(self._moments[self._code.NEXT])
+
+    @h_abs.setter
+    def h_abs(self, length: float) -> None:
+        self._moments[self._code.NEXT] = length
+
+    @property
+    def steps(self) -> int:
+        """Steps made."""
+        return int(self._counts[self._code.STEPS])
+
+    @property
+    def nfev(self) -> int:
+        """Evaluations of du/dt."""
+        return int(self._counts[self._code.EVALUATIONS])
+
+    @property
+    def y(self) -> np.ndarray:
+        """The state there, in an array of its own."""
+        return self.here.copy()
+
+    @property
+    def here(self) -> np.ndarray:
+        """The state there, in an array that is written by later steps."""
+        return self._array("U")
 
     @property
     def f(self) -> np.ndarray:
         """du/dt where it stands."""
-        return self._both[: self.y.size]
+        return self._array("F")[: self._piece.state.size]
 
     @property
     def f_old(self) -> np.ndarray:
         """du/dt where the last step began."""
-        return self._f_before
+        return self._array("F_BEFORE")[: self._piece.state.size]
 
     @property
     def rates(self) -> np.ndarray:
         """The rates of the unknowns where it stands."""
-        return self._both[self.y.size :]
+        return self._array("F")[self._piece.state.size :]
 
     @property
     def step_size(self) -> float:
         """Length of the last step."""
-        return self.t - self._before[0]
+        return self.t - float(self._moments[self._code.BEFORE])
 
     def step(self) -> None:
         """Make one step."""
-        t, u, piece, code = self.t, self.y, self._piece, self._code
-        f, L, phi, k, stage = self.f, self.rates, self._phi, self._slope, self._stage
-        shortest = 10.0 * abs(np.nextafter(t, np.inf) - t)
-        size = min(max(self.h_abs, shortest), piece.longest)
-        new = room_apart(u.size)
-        rejected, n, (t_before, u_before) = False, u.size, self._before
-        if t_before < t:
-            code.change(u, f, L, u_before, self._f_before, self._D_before)
-        while True:
-            if size < shortest:
-                self.status = "failed"
-                return
-            end = min(t + size, self.stop)
-            h = size = end - t
-            code.begin(h, u, f, L, phi, stage)
-            piece.fun.into(t + 0.5 * h, stage, k)
-            code.middle(h, u, f, L, phi, k, stage, self._D2)
-            piece.fun.into(t + 0.5 * h, stage, k)
-            code.third(h, u, f, L, phi, k, stage, self._D3)
-            piece.fun.into(end, stage, k)
-            code.end(h, u, f, L, phi, k, stage, self._D2, self._D3, self._D4, new)
-            piece.fun.with_rates(end, new, self._other)
-            self.nfev += 4
-            if t_before < t:
-                self._weigh((t - t_before) / h)
-            else:
-                self._weights[:] = 0.0
-                slope = self._other[:n]
-                code.interpolate(_EARLY, h, u, f, L, self._D_before, self._D3, new, slope, self._weights, stage)
-                piece.fun.into(t + _EARLY * h, stage, k)
-                self.nfev += 1
-                code.change(u, f, L, stage, k, self._D_before)
-                self._weigh(-_EARLY)
-            error = code.largest_error(
-                h, u, f, L, phi, self._D_before, self._D3, self._D4, new, self._other[:n], self._weights, piece.rtol,
-                piece.atol,
-            )  # fmt: skip
-            if error < 1.0:
-                break
-            size *= shrinkage(error, _EXPONENT)
-            rejected = True
-        self._f_before[:] = f
-        self._both, self._other = self._other, self._both
-        self._before = t, u
-        self.t, self.y = end, new
-        self.h_abs = h * growth(error, _EXPONENT, rejected)
-        if end >= self.stop:
+        self.advance(_NONE, 0, 1)
+        if self.status == "running" and self.t >= self.stop:
             self.status = "finished"
 
-    def _weigh(self, r: float) -> None:
-        """Set the weights of D in its third divided difference, that of the time -r h for one: see `largest_error`."""
-        self._weights[:] = -1.0 / (r * (r + 0.5) * (r + 1.0)), -4.0 / (r + 0.5), 2.0 / (r + 1.0)
+    def advance(self, times: np.ndarray, rows: int, most: int, room: np.ndarray | None = None) -> np.ndarray:
+        """Make up to `most` steps; return the states at the `times` that were passed, up to so many rows.
+
+        They are written into `room`, or lie where the next call overwrites them.
+        """
+        piece, n = self._piece, self._piece.state.size
+        rows = min(rows, times.size, max(1, _SAVED // n))
+        if room is None and rows > len(self._saved):
+            self._saved = np.empty((rows, n))
+        saved = (self._saved if room is None else room)[:rows]
+        helpers = asked(self._helpers) if most > 0 else 0
+        with passes_shared(self._whole, self._work[1 : helpers + 1]):
+            status, done = self._code.advance(
+                self._whole, self._numbers, piece.fun.shift, self._moments, self._counts, piece.stop, piece.longest,
+                times, saved, place(self._work), most, helpers, give_way(),
+            )  # fmt: skip
+        if self._whole[self._code.ALONE]:
+            self._whole[self._code.ALONE] = 0
+            ask_later()
+        self.status = ("running", "finished", "failed")[status]
+        return saved[:done]
 
     def dense_output(self) -> Callable[[Any], np.ndarray]:
         """Return the state within the last step as a function of one time, or of several: shape (unknowns, times)."""
-        (start, u), h, n = self._before, self.t - self._before[0], self.y.size
-        f, L = self._other[:n].copy(), self._other[n:].copy()
-        before, D3, new, slope = self._D_before.copy(), self._D3.copy(), self.y, self.f.copy()
-        weights, interpolate = self._weights.copy(), self._code.interpolate
+        n, c = self._piece.state.size, self._code
+        start, h, weights = float(self._moments[c.BEFORE]), self.step_size, self._numbers[c.WEIGHTS :].copy()
+        before, D3 = self._rooms["D_BEFORE"].copy(), self._rooms["D_3"].copy()
+        old, both, new, f = self._array("U_BEFORE").copy(), self._array("F_BEFORE").copy(), self.y, self.f.copy()
 
         def interpolated(t: Any) -> np.ndarray:
             moments = np.asarray(t, dtype=np.float64)
             out = np.empty((moments.size, n))
             for k, moment in enumerate(moments.ravel()):
-                interpolate((moment - start) / h, h, u, f, L, before, D3, new, slope, weights, out[k])
+                part = (moment - start) / h
+                c.state_within(part, h, old, both[:n], both[n:], before, D3, new, f, weights, out[k])
             return out[0] if moments.ndim == 0 else np.ascontiguousarray(out.T)
 
         return interpolated

@@ -4,9 +4,9 @@ With L the diagonal of rates (brnn.compiler.rates) where a step begins, and D(s)
 leave of the change of du/dt, the solution is u + h phi_1(h L) F(u) + an integral over D, which the method approximates
 from its stages. Written in differences, so that what does not change keeps its last bit.
 
-Each function is one pass over the memory, and takes several unknowns in one instruction: the exponential function is
-written out, and where a series takes its place both are computed and one is chosen. They are compiled when an
-exponential method is first chosen, and serve every network.
+Each function goes over some unknowns, and takes several in one instruction: the exponential function is written out,
+and where a series takes its place both are computed and one is chosen. `brnn.integrate.steppers.exponential_passes`
+calls them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _INLINE = {
     "no_cfunc_wrapper": True,
     "forceinline": True,
 }
-_PASS = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "pipeline_class": NoAlias}
+_PASS = {**_INLINE, "pipeline_class": NoAlias}
 
 
 @njit(**_INLINE)
@@ -83,56 +83,60 @@ def _whole(z: float, first: float, second: float, third: float) -> tuple[float, 
 
 
 @njit(**_PASS)
-def begin(h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi: np.ndarray, stage: np.ndarray) -> None:
-    """Write phi_1 to phi_3 of h L/2 into the rows of `phi`, and the second stage, at h/2, into `stage`."""
+def begin(
+    h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi1: np.ndarray, phi2: np.ndarray, phi3: np.ndarray,
+    stage: np.ndarray,
+) -> None:  # fmt: skip
+    """Write phi_1 to phi_3 of h L/2, and the second stage, at h/2, into `stage`."""
     for i in range(u.size):
         first, second, third = _phi(0.5 * h * L[i])
-        phi[0, i], phi[1, i], phi[2, i] = first, second, third
+        phi1[i], phi2[i], phi3[i] = first, second, third
         stage[i] = u[i] + 0.5 * h * first * f[i]
 
 
 @njit(**_PASS)
 def middle(
-    h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi: np.ndarray, k: np.ndarray, stage: np.ndarray,
-    D2: np.ndarray,
+    h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi1: np.ndarray, phi2: np.ndarray, k: np.ndarray,
+    stage: np.ndarray, D2: np.ndarray,
 ) -> None:  # fmt: skip
     """Write the third stage, at h/2, into `stage`, whose slope before is `k`, and D of that into `D2`."""
     for i in range(u.size):
         D = k[i] - f[i] - L[i] * (stage[i] - u[i])
         D2[i] = D
-        stage[i] = u[i] + h * (0.5 * phi[0, i] * f[i] + phi[1, i] * D)
+        stage[i] = u[i] + h * (0.5 * phi1[i] * f[i] + phi2[i] * D)
 
 
 @njit(**_PASS)
 def third(
-    h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi: np.ndarray, k: np.ndarray, stage: np.ndarray,
-    D3: np.ndarray,
+    h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi1: np.ndarray, phi2: np.ndarray, phi3: np.ndarray,
+    k: np.ndarray, stage: np.ndarray, D3: np.ndarray,
 ) -> None:  # fmt: skip
     """Write the fourth stage, at h, into `stage`, whose slope before is `k`, and D of that into `D3`."""
     for i in range(u.size):
         D = k[i] - f[i] - L[i] * (stage[i] - u[i])
         D3[i] = D
-        one, two, _ = _whole(h * L[i], phi[0, i], phi[1, i], phi[2, i])
+        one, two, _ = _whole(h * L[i], phi1[i], phi2[i], phi3[i])
         stage[i] = u[i] + h * (one * f[i] + 2.0 * two * D)
 
 
 @njit(**_PASS)
 def end(
-    h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi: np.ndarray, k: np.ndarray, stage: np.ndarray,
-    D2: np.ndarray, D3: np.ndarray, D4: np.ndarray, new: np.ndarray,
+    h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi1: np.ndarray, phi2: np.ndarray, phi3: np.ndarray,
+    k: np.ndarray, stage: np.ndarray, D2: np.ndarray, D3: np.ndarray, D4: np.ndarray, new: np.ndarray,
 ) -> None:  # fmt: skip
     """Write the state at the end of the step into `new`, and D of the fourth stage, whose slope is `k`, into `D4`."""
     for i in range(u.size):
         D = k[i] - f[i] - L[i] * (stage[i] - u[i])
         D4[i] = D
-        one, two, three = _whole(h * L[i], phi[0, i], phi[1, i], phi[2, i])
+        one, two, three = _whole(h * L[i], phi1[i], phi2[i], phi3[i])
         new[i] = u[i] + h * (one * f[i] + (2.0 * two - 4.0 * three) * (D2[i] + D3[i]) + (4.0 * three - two) * D)
 
 
 @njit(**_PASS)
 def largest_error(
-    h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi: np.ndarray, before: np.ndarray, D3: np.ndarray,
-    D4: np.ndarray, new: np.ndarray, slope: np.ndarray, weights: np.ndarray, rtol: float, atol: float,
+    h: float, u: np.ndarray, f: np.ndarray, L: np.ndarray, phi1: np.ndarray, phi2: np.ndarray, phi3: np.ndarray,
+    before: np.ndarray, D3: np.ndarray, D4: np.ndarray, new: np.ndarray, slope: np.ndarray, weights: np.ndarray,
+    rtol: float, atol: float,
 ) -> float:  # fmt: skip
     """Return the largest estimated error of an unknown in units of its tolerance; infinity if one is not a number.
 
@@ -145,7 +149,7 @@ def largest_error(
     largest = np.int64(0)  # as in `dormand_prince_steps`: numbers that are not negative are in the order of their bits
     for i in range(u.size):
         D = slope[i] - f[i] - L[i] * (new[i] - u[i])
-        one, two, three = _whole(h * L[i], phi[0, i], phi[1, i], phi[2, i])
+        one, two, three = _whole(h * L[i], phi1[i], phi2[i], phi3[i])
         cube = weights[0] * before[i] + weights[1] * D3[i] + weights[2] * D
         error = h * (abs((4.0 * three - two) * (D4[i] - D)) + BEND * one * abs(cube))
         largest = max(largest, bits_of(abs(error / (atol + rtol * max(abs(u[i]), abs(new[i]))))))

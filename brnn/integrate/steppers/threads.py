@@ -10,12 +10,18 @@ import threading
 import time as clock
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Threads", "ask_later", "asked", "give_way", "helped", "place", "processors"]
+from brnn.compiler.cache import load_copy
 
+__all__ = [
+    "SHARING", "Threads", "ask_later", "asked", "give_way", "helped", "passes_shared", "place", "processors",
+]  # fmt: skip
+
+SHARING = Path(__file__).with_name("sharing.py")
 _LATER = 0.2  # seconds: many runs of milliseconds, each of which would wait as long as the one before
 _again = [0.0]  # when helpers may be asked
 
@@ -53,6 +59,14 @@ def helped(
         for other in pending:
             if not other.cancel():  # one that never got a processor is not waited for
                 other.result()
+
+
+def passes_shared(whole: np.ndarray, rooms: np.ndarray) -> contextlib.AbstractContextManager[None]:
+    """Let helpers share passes meanwhile (`brnn.integrate.steppers.sharing`), one in each of the `rooms`."""
+    if not len(rooms):
+        return contextlib.nullcontext()
+    code = load_copy(SHARING)
+    return helped(whole, code.CLOSED, code.help_out, [(whole, place(room), give_way()) for room in rooms])
 
 
 def _begin(count: int, function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> list[Future[None]]:
