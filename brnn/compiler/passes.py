@@ -5,13 +5,20 @@ the next one, and begins its totals:
 
     fused(kind, t_slopes, t_totals, now, then, u, ks, weights, places, totals, share, out, block, blocks)
 
+Where a cell reads no state but its own, `then` is `now`: memory that is read before it is written takes less time.
+
 All of it is one loop over the cells. A division, of which most signals have one, takes as long as the slopes of the
 stages before need from the second-level cache, and the processor does both at once. Pass `kind` reads the stage `now`,
 or nothing if `kind` is 1, and writes the next one, `then`; pass 6 makes the new state, and pass 7 finds its last slope
 and the error of the step.
 
+Pass 5 also adds up what the slopes up to its own one count in the new state and in the error. These sums stand where
+the slopes that passes 6 and 7 find will stand: each of the two reads one array for five. The last slope, and so the
+second sum, stands in the place of the second one.
+
 `ks` is where the addresses of the seven slopes stand, `weights` what each counts, the step included: in the stage, and
-in pass 7 in the error; behind them what the change from the state to `now` counts (6 and 7), rtol and atol. `totals`
+in pass 7 in the error; behind them what the change from the state to `now` counts (6 and 7), rtol and atol; for pass 5
+then the same numbers of the new state, with what the change to `then` counts, and of the error. `totals`
 are the sums over all blocks, `share` receives those of the block. `out` receives how far the new state is from the
 stage before it (6), or the largest error in units of its tolerance, the sum of their squares, and how far the last two
 slopes differ at most (7).
@@ -38,9 +45,11 @@ __all__ = [
 ]  # fmt: skip
 
 WRITTEN = 1.0, 2.0, 3.0, 4.0  # exponents that stand in the text
-WEIGHTS, _NEW, _LAST = 7, 6, 7
+WEIGHTS, _BEFORE, _NEW, _LAST = 7, 5, 6, 7
+_FURTHER = WEIGHTS + 3  # where the numbers of the two sums of pass 5 begin
 _MOST = 3  # blocks of unknowns; each takes nine arrays, and time to compile
 _READ = {_NEW: (0, 2, 3, 4, 5), _LAST: (0, 2, 3, 4, 5, 6)}  # the slopes that have a weight in the last two passes
+_SUMMED = 0, 2, 3, 4  # the slopes of the sums of pass 5
 _NAMES = (
     "NoAlias, PASS_SIGNATURE, array_at, array_in, bits_of, block_in, compiled_once, entry_at, number_of, numbers_in"
 )
@@ -83,6 +92,19 @@ class Passes:
         slopes = [f"d{name}" for name in self.program.blocks]
         return {name: f"then_{name}" for name in (*self.program.blocks, *slopes, *self.known, *self.halves.sums)}
 
+    @functools.cached_property
+    def in_place(self) -> bool:
+        """Whether each cell reads its own state alone, so that the next stage may be written over it."""
+        printer = Printer()
+        lines = [
+            line
+            for group in self.groups
+            for loop in _loops(self.halves.slopes, group)
+            for line in printer.lines(loop.body, 2)
+        ]
+        text = re.sub(rf"\b({'|'.join(self.program.blocks)})\[i\]", "", "\n".join(lines))
+        return not set(self.program.blocks) & set(re.findall(r"\w+", text))
+
 
 def text_of_passes(program: Program, halves: Halves, sizes: Mapping[str, int], numbers: np.ndarray) -> str | None:
     """Return the module of the passes; None if the network has too many kinds of unknowns.
@@ -108,7 +130,7 @@ def text_of_passes(program: Program, halves: Halves, sizes: Mapping[str, int], n
         parameters.append(parameters_of(passes, lines, WEIGHTS, [*edges, "a", "share"]))
         parts.append("\n".join([f"\n@{LOOP}\ndef pass_{kind}({', '.join(parameters[-1])}):", *lines]) + "\n")
     parts.append("\n".join(_fused(passes, parameters)) + "\n")
-    return "".join(parts)
+    return "".join([*parts, f"\nIN_PLACE = {passes.in_place}\n"])
 
 
 def _of(loop: Loop) -> str:
@@ -130,6 +152,10 @@ def _pass(passes: Passes, kind: int) -> Iterator[str]:
     yield from (f"    a{k} = a[{k}]" for k in _read(kind))
     if kind >= _NEW:
         yield f"    change = a[{WEIGHTS}]"
+    if kind == _BEFORE:
+        for n, sum_of in enumerate("ne"):
+            yield from (f"    {sum_of}{k} = a[{_FURTHER + n * (WEIGHTS + 1) + k}]" for k in _SUMMED)
+        yield f"    further = a[{_FURTHER + WEIGHTS}]"
     yield "    moved = turned = np.int64(0)"
     yield "    squares = 0.0"
     if kind == _LAST:
@@ -138,17 +164,31 @@ def _pass(passes: Passes, kind: int) -> Iterator[str]:
         yield from (f"    then_{name} = 0.0" for name in halves.sums)
     for k, group in enumerate(passes.groups):
         yield f"    for i in range(np.uint64(first_{k}), np.uint64(last_{k})):"
-        left = list(group)
-        if kind > 1:
-            yield from slopes_of(passes, group, left, functools.partial(_made, kind=kind))
-        for name in left:  # their slopes are there: those of gates, which stand among the totals, and before the first
-            yield f"        slope = k{_read(kind)[-1]}_{name}[i]"
-            yield from _made(name, kind)
-        if kind < _LAST:
-            yield from totals_of(passes, group)
+        lines = _cell(passes, group, kind)
+        yield from _over(group, lines) if 1 < kind < _LAST and passes.in_place else lines
     if kind < _LAST:
         yield from (f"    share[{k}] = then_{name}" for k, name in enumerate(halves.sums))
     yield "    return number_of(moved), squares, number_of(turned)"
+
+
+def _cell(passes: Passes, group: Sequence[str], kind: int) -> Iterator[str]:
+    """Yield the lines of the loop through a group."""
+    left = list(group)
+    if kind > 1:
+        yield from slopes_of(passes, group, left, functools.partial(_made, kind=kind))
+    for name in left:  # their slopes are there: those of gates, which stand among the totals, and before the first
+        yield f"        slope = k{_read(kind)[-1]}_{name}[i]"
+        yield from _made(name, kind, summed=False)
+    if kind < _LAST:
+        yield from totals_of(passes, group)
+
+
+def _over(group: Sequence[str], lines: Iterator[str]) -> Iterator[str]:
+    """Yield lines that write the next stage over the one that they read: under one name, as the memory is one."""
+    yield from (f"        now_{name} = {name}[i]" for name in group)
+    cells = "|".join(group)
+    for line in lines:
+        yield re.sub(rf"\bthen_({cells})\b", r"\1", re.sub(rf"\b({cells})\[i\]", r"now_\1", line))
 
 
 def slopes_of(
@@ -164,8 +204,8 @@ def slopes_of(
                 continue
             assert isinstance(statement, Assign)
             yield from _changed([f"        slope = {printer.expression(statement.value)}"], passes.exponents)
-            yield f"        d{name}[i] = slope"
             yield from made(name)
+            yield f"        d{name}[i] = slope"
             left.remove(name)
 
 
@@ -203,21 +243,32 @@ def _sloped(statement: Statement, names: Sequence[str]) -> str | None:
     return None
 
 
-def _made(name: str, kind: int) -> Iterator[str]:
-    """Yield what a pass makes of the slope of an unknown."""
+def _made(name: str, kind: int, summed: bool = True) -> Iterator[str]:
+    """Yield what a pass makes of the slope of an unknown, with the sums of pass 5 or without.
+
+    Without them, where the slope of the next stage is known at the end of a pass: it stands where the sum would.
+    """
     *before, last = _read(kind)
     total = " + ".join([*(f"a{k} * k{k}_{name}[i]" for k in before), f"a{last} * slope"])
-    if kind >= _NEW:
-        total += f" + change * ({name}[i] - u_{name}[i])"
+    change = f"change * ({name}[i] - u_{name}[i])"
+    value = f"u_{name}[i] + ({total})"
+    if kind == _NEW:
+        value = f"d{name}[i] + a{last} * slope" if summed else f"u_{name}[i] + ({total} + {change})"
     if kind == _LAST:
+        total = f"d{name}[i] + a{before[-1]} * k{before[-1]}_{name}[i] + a{last} * slope" if summed else total
         yield f"        turned = max(turned, bits_of(abs(slope - k5_{name}[i])))"
-        yield f"        error = ({total}) / (atol + rtol * max(abs(u_{name}[i]), abs({name}[i])))"
+        yield f"        error = ({total} + {change}) / (atol + rtol * max(abs(u_{name}[i]), abs({name}[i])))"
         yield "        moved = max(moved, bits_of(abs(error)))"
         yield "        squares += error * error"
         return
-    yield f"        value = u_{name}[i] + ({total})"
+    yield f"        value = {value}"
     if kind == _NEW:
         yield f"        moved = max(moved, bits_of(abs(value - {name}[i])))"
+    if kind == _BEFORE and summed:
+        slopes = [*(f"k{k}_{name}[i]" for k in _SUMMED[:-1]), "slope"]
+        new, error = (" + ".join(f"{n}{k} * {k_i}" for k, k_i in zip(_SUMMED, slopes, strict=True)) for n in "ne")
+        yield f"        k{_NEW - 1}_{name}[i] = u_{name}[i] + ({new} + further * (value - u_{name}[i]))"
+        yield f"        k1_{name}[i] = {error}"
     yield f"        then_{name}[i] = value"
 
 
@@ -243,7 +294,7 @@ def _fused(passes: Passes, parameters: Sequence[Sequence[str]]) -> Iterator[str]
             yield f"    {array} = block_in({place}, places, 1, {k})"
         for slope in range(WEIGHTS):
             yield f"    k{slope}_{name} = block_in(entry_at(ks, {slope}), places, 1, {k})"
-    yield f"    a, out = array_at(weights, {WEIGHTS + 3}), array_at(out_at, 3)"
+    yield f"    a, out = array_at(weights, {_FURTHER + 2 * (WEIGHTS + 1)}), array_at(out_at, 3)"
     yield f"    totals, share = array_at(totals_at, {len(halves.sums)}), array_at(share_at, {len(halves.sums)})"
     yield from known_of(passes)
     yield "    one, two, three = 0.0, 0.0, 0.0"

@@ -60,6 +60,7 @@ from brnn.integrate.steppers.dormand_prince_steps import (
     trial_step,
 )
 from brnn.integrate.steppers.pairs.pair import CHANGE, NODES
+from brnn.integrate.steppers.pairs.pair import NEW as NEW_STATE
 from brnn.integrate.steppers.step_lengths import FIFTH
 
 __all__ = ["advance", "help_out", "interpolate"]
@@ -67,15 +68,16 @@ __all__ = ["advance", "help_out", "interpolate"]
 # What a pass is, in whole numbers that all threads see: how many shares of it are taken from the front and (times
 # _BACK) from the back, how many are done, whether there will be more, how often others were waited for; what to do;
 # addresses of the functions, their table, sums of each block and of all; where states are saved, and how many; so many
-# unknowns stay together; the state, the new one, room for a stage, and six slopes, the last of a step in the place of
-# the second.
+# unknowns stay together; the state, the new one, room for a stage (0 where it is that of the new state), and six
+# slopes, the last of a step in the place of the second.
 TAKEN, DONE, CLOSED, LATE = 0, 8, 16, 24  # in cache lines of their own
 KIND, TOTALS, SLOPES, FUSED, TABLE, BLOCKS, SUMS, SHARES, SUM, OUT, ROWS, UNIT, ACROSS, U, NEW, SPARE, K = range(32, 49)
 ALONE = 55  # whether helpers were waited for too often
 WHOLE = 56
 # In numbers: the times of the stages, the step, tolerances, whether the errors are added as squares.
 T_SLOPES, T_TOTALS, H, MEAN, WEIGHTS, RTOL, ATOL = 0, 1, 2, 3, 4, 12, 13
-NUMBERS = 14
+FURTHER = 14  # and what the slopes count in the new state and in the error, in the pass before these are made
+NUMBERS = FURTHER + 2 * (CHANGE + 1)
 # Kinds of a pass beside 1 to 7, the stages: what comes before the first step, the states that are saved, and what is
 # done between the two halves of du/dt where there are convolutions.
 FIRST, SECOND, TRIAL, BENT, WITHIN, BETWEEN = 0, 8, 9, 10, 11, 12
@@ -106,7 +108,8 @@ def _block(
     """Do what the pass asks for to one block; write three numbers about it into a row of `found`."""
     kind, m, h = whole[KIND], whole[BLOCKS], numbers[H]
     if whole[FUSED] != 0 and 1 <= kind <= 7:
-        now, then = (whole[NEW], whole[SPARE]) if kind % 2 == 1 else (whole[SPARE], whole[NEW])
+        spare = whole[SPARE] if whole[SPARE] != 0 else whole[NEW]
+        now, then = (whole[NEW], spare) if kind % 2 == 1 else (spare, whole[NEW])
         call_pass(
             whole[FUSED], kind, numbers[T_SLOPES], numbers[T_TOTALS], now, then, whole[U], place_of(whole) + 8 * K,
             place_of(numbers) + 8 * WEIGHTS, whole[TABLE], whole[SUM], whole[SHARES] + 8 * b * whole[SUMS],
@@ -194,10 +197,16 @@ def _turn(whole: np.ndarray) -> None:
 
 @njit(**_HELPER)
 def _weigh(stage: int, h: float, numbers: np.ndarray, pair: np.ndarray) -> None:
-    """Write what each slope and the change count in a stage, or (7) in the error."""
+    """Write what each slope and the change count in a stage, or (7) in the error; the last two rows before, too."""
     for k in range(CHANGE):
         numbers[WEIGHTS + k] = h * pair[stage, k]
     numbers[WEIGHTS + CHANGE] = pair[stage, CHANGE]
+    if stage == NEW_STATE - 1:
+        for row in range(2):
+            at = FURTHER + row * (CHANGE + 1)
+            for k in range(CHANGE):
+                numbers[at + k] = h * pair[NEW_STATE + row, k]
+            numbers[at + CHANGE] = pair[NEW_STATE + row, CHANGE]
 
 
 @njit(**_HELPER)

@@ -67,8 +67,16 @@ class BlockedDormandPrince(DormandPrince):
         self._whole[[c.SHARES, c.SUM, c.U, c.NEW]] = place(self._shares), place(self._sums), *u
         passes = piece.system.passes(piece.fun.arguments[1])
         if passes is not None:
-            self._passes, self._spare = load_module(passes), self._u[0].copy()
-            self._whole[[c.FUSED, c.SPARE]] = self._passes.fused.address, place(self._spare)
+            self._passes = load_module(passes)
+            self._whole[c.FUSED] = self._passes.fused.address
+            if self._passes.IN_PLACE:
+                self._u[1][:] = self._u[0]
+            else:
+                self._spare = self._u[0].copy()
+                self._whole[c.SPARE] = place(self._spare)
+            self._slopes[5][:] = self._u[
+                0
+            ]  # where the pass that makes a new state finds its sum, at the beginning, too
         self._whole[c.K : c.K + 7] = *k, k[1]
         self._places = dict(zip(k, self._slopes, strict=True))
         self._helpers = min(processors() - 1, blocks - 1) if give_way() else 0
