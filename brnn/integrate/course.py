@@ -23,11 +23,10 @@ from brnn.compiler.system import System
 from brnn.integrate.driver import FAINT, RunTask, largest_activity, proven_bounds, says_something, warn_if_faint
 from brnn.integrate.methods import Method
 from brnn.integrate.methods.base import NORMS, why_by_norm
-from brnn.integrate.methods.explicit import RK45
+from brnn.integrate.methods.explicit import CompiledPair
 from brnn.integrate.sides import Sides, look_up
 from brnn.integrate.steppers.dormand_prince import compiled_steps, steps_over_jumps
 from brnn.integrate.steppers.onward import NO_STAGES, Stages
-from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.plan import DONE, Plan, as_memory
 from brnn.integrate.stepwise import SHORT
 from brnn.integrate.succession import LOOK_STEPS, WORTH_IN_ONE_GO
@@ -62,21 +61,25 @@ class SmallRunEnd(NamedTuple):
         How far the state was from its bounds that lay farthest outside.
     slides : str
         Which cell slid along its jump first, and when; "" if none did.
+    method : str
+        The method.
     """
 
     states: np.ndarray
     steps: int
     evaluations: int
     projected: float
-    slides: str = ""
+    slides: str
+    method: str
 
     def in_words(
         self, reason: str, rtol: float, atol: float, started: float, length: float, norm: str = "max"
     ) -> dict[str, Any]:
         """Return what is kept of the solver; `started` is when the run began, by `time.perf_counter`."""
         return {
-            "method": "RK45", "reason": reason, "rtol": rtol, "atol": atol, **({} if norm == "max" else {"norm": norm}),
-            "steps": self.steps, "evaluations": self.evaluations, "jacobians": 0, "largest_projection": self.projected,
+            "method": self.method, "reason": reason, "rtol": rtol, "atol": atol,
+            **({} if norm == "max" else {"norm": norm}), "steps": self.steps, "evaluations": self.evaluations,
+            "jacobians": 0, "largest_projection": self.projected,
             "seconds": round(clock.perf_counter() - started, 6), "message": f"reached t = {length:g}",
         }  # fmt: skip
 
@@ -90,26 +93,28 @@ class SmallRun:
         The network.
     pieces : list of tuple
         Where each begins and ends.
+    method : CompiledPair
+        By which pair.
     """
 
-    def __init__(self, system: System, pieces: list[tuple[float, float]]) -> None:
-        self.system, self.length = system, pieces[-1][1]
+    def __init__(self, system: System, pieces: list[tuple[float, float]], method: CompiledPair) -> None:
+        self.system, self.length, self.method = system, pieces[-1][1], method
         read = system.on_sides[0] if system.jumps else system
         self._pieces = [(start, stop, read.rhs(0.5 * (start + stop))) for start, stop in pieces]
         self._last = self._pieces[-1][2]
         self._code = compiled_steps()
-        self._longest = system.network.period() / RK45.per_period
+        self._longest = system.network.period() / method.per_period
         size = system.size
         self._states, self._K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
         self._stage, moments, counts = room_apart(size), np.zeros(5), np.zeros(5, np.int64)
         self._stages = Stages(system, self._last.source, self._K, self._stage)
-        self._plan = Plan(DORMAND_PRINCE, moments, counts, self._states, self._K, self._stage)
+        self._plan = Plan(method.pair, moments, counts, self._states, self._K, self._stage)
         self._moments, self._counts = as_memory(moments), counts.data
         self._told: tuple[RightHandSide | None, np.ndarray] = None, NO_STAGES  # of what the plan tells
         self._held: tuple[float, float, bool] | None = None  # to what errors are held now
 
     @classmethod
-    def of(cls, system: System, length: float, *, other_numbers: bool = False) -> SmallRun | None:
+    def of(cls, system: System, length: float, method: CompiledPair, *, other_numbers: bool = False) -> SmallRun | None:
         """Return that of a network; None if a piece is too short for a stepper, or signals jump.
 
         That they jump matters if there are too many to be looked up, or where they do is among the `other_numbers`
@@ -120,7 +125,7 @@ class SmallRun:
         pieces = segments(system.network, length)
         if any(stop - start <= max(SHORT * stop, 1e-13 * length) for start, stop in pieces):
             return None
-        return cls(system, pieces)
+        return cls(system, pieces, method)
 
     def run(
         self,
@@ -198,7 +203,7 @@ class SmallRun:
         if sides is not None:
             sides.see_slides()
             slides = sides.slides
-        return SmallRunEnd(saved, steps, evaluations, moments[code.PROJECTED], slides)
+        return SmallRunEnd(saved, steps, evaluations, moments[code.PROJECTED], slides, self.method.name)
 
 
 @dataclass(eq=False)
@@ -220,13 +225,15 @@ def in_one_course(task: RunTask, method: Method, state: np.ndarray) -> Result | 
         isinstance(recorder, MemoryRecorder)
         and task.start is None
         and not task.until_steady
-        and method.name in ("RK45", "auto")
+        and (method.name == "auto" or isinstance(method, CompiledPair))
         and network.step is None
         and network.protocol is None
         and not (network.noisy or network.spiking or network.events or task.system.delays)
     ):
         return None
-    own = _taken(task.system, task.duration)
+    explicit = method.settle(network)[0]
+    assert isinstance(explicit, CompiledPair)
+    own = _taken(task.system, task.duration, explicit)
     if own is None:
         return None
     given = *_UNCHANGED, own.bounds
@@ -254,10 +261,11 @@ def in_one_course(task: RunTask, method: Method, state: np.ndarray) -> Result | 
     return result
 
 
-def _taken(system: System, length: float) -> _Own | None:
+def _taken(system: System, length: float, method: CompiledPair) -> _Own | None:
     """Return the course of a network that no other run uses; None if it has none."""
     for own in list(_idle):
-        if own.course.system is system and own.course.length == length:
+        course = own.course
+        if course.system is system and course.length == length and course.method.name == method.name:
             try:
                 _idle.remove(own)
             except ValueError:  # another thread was faster
@@ -268,6 +276,6 @@ def _taken(system: System, length: float) -> _Own | None:
         return None
     if sum(array.size for array in system.program.arrays.values() if array is not None) > _NUMBERS:
         return None
-    course = SmallRun.of(system, length)
+    new = SmallRun.of(system, length, method)
     reason = by_factors(network)[1] + look_up(system)[1]
-    return None if course is None else _Own(course, proven_bounds(system), reason)
+    return None if new is None else _Own(new, proven_bounds(system), reason)

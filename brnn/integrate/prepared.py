@@ -16,6 +16,7 @@ from brnn.compiler.variants import Variants
 from brnn.errors import InputError
 from brnn.integrate.course import SmallRun, SmallRunEnd
 from brnn.integrate.methods import check_norm, choose
+from brnn.integrate.methods.explicit import CompiledPair
 from brnn.integrate.run import initial_state, simulate
 from brnn.integrate.times import saved_times
 from brnn.result.columns import columns
@@ -50,9 +51,9 @@ def prepare(
     network : Network
         The network.
     solver : str
-        As for `simulate`. Only the explicit method RK45, which "auto" means here until a run proves to be stiff, is
-        quick to begin; with others, and for networks with delays, events, white noise or discrete time, each run is one
-        of `simulate`.
+        As for `simulate`. Only the explicit methods RK45 and Tsit5, which "auto" means here until a run proves to
+        be stiff, are quick to begin; with others, and for networks with delays, events, white noise or discrete
+        time, each run is one of `simulate`.
     rtol, atol : float
         Relative and absolute tolerance of each unknown.
     norm : {"max", "rms"}
@@ -102,7 +103,9 @@ class Prepared:
         method = choose(solver, network, "duration", None)
         self._norm = check_norm(norm, method, network)
         plain = network.step is None and not network.noisy and not network.events
-        self._quick = plain and method.name in ("auto", "RK45") and not any(p.delay > 0 for p in network.projections)
+        explicit = method.settle(network)[0]
+        plain = plain and not any(p.delay > 0 for p in network.projections)
+        self._explicit = explicit if plain and isinstance(explicit, CompiledPair) else None
         self._mean = self._norm == "rms"
         self._auto = method.name == "auto" and not self._mean
         self._variants: dict[tuple[str, ...], Variants] = {}
@@ -219,7 +222,7 @@ class Prepared:
         self, changes: Mapping[str, Any], length: float, saved: np.ndarray, state: np.ndarray
     ) -> SmallRunEnd | None:
         """Make a run in compiled code; None if it is one for `simulate`: another structure, stiff, long, or in vain."""
-        if not self._quick:
+        if self._explicit is None:
             return None
         names = tuple(changes)
         variants = self._variants.get(names)
@@ -239,7 +242,8 @@ class Prepared:
         except KeyError:
             while len(self._courses) >= _KEPT:
                 del self._courses[next(iter(self._courses))]
-            course = self._courses[key] = SmallRun.of(variants.system, length, other_numbers=True)
+            course = SmallRun.of(variants.system, length, self._explicit, other_numbers=True)
+            self._courses[key] = course
         if course is None:
             return None
         return course.run(variant, saved, state, self._rtol, self._atol, self._mean, self._auto)

@@ -99,7 +99,7 @@ def simulate(
     norm : {"max", "rms"}
         "max" holds the error of a step for every unknown by itself. "rms" holds the root mean square over all of them,
         as SciPy and diffrax do: fewer steps, and few active cells among many quiet ones are followed less closely.
-        RK45, RK23 and DOP853 can; "auto" takes RK45.
+        RK45, Tsit5, RK23 and DOP853 can; "auto" takes Tsit5.
     step : float, optional
         Step of the solvers for white noise; a 10,000th of the duration by default.
     until : {"duration", "steady"}

@@ -24,6 +24,9 @@ from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.blocks import BlockedDormandPrince
 from brnn.integrate.steppers.dormand_prince import DormandPrince
 from brnn.integrate.steppers.exponential import Exponential
+from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
+from brnn.integrate.steppers.pairs.pair import Pair
+from brnn.integrate.steppers.pairs.tsitouras import TSITOURAS
 from brnn.spec.topologies import convolution
 
 CELLS = 3 * 5120 + 100  # four blocks
@@ -86,8 +89,9 @@ def field() -> brnn.Network:
     )
 
 
+@pytest.mark.parametrize("pair", [DORMAND_PRINCE, TSITOURAS])
 def test_fields_make_the_steps_of_the_explicit_method_with_any_number_of_threads(
-    monkeypatch: pytest.MonkeyPatch,
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(convolution.Convolution, "method", lambda self, shape, **_: "fourier")
     system = compile_network(field())
@@ -95,15 +99,15 @@ def test_fields_make_the_steps_of_the_explicit_method_with_any_number_of_threads
     def piece() -> Piece:
         return Piece(system.rhs(0.25), 0.0, system.initial_state(), 4.0, 1e-6, 1e-9, system, longest=0.1)
 
-    expected, expected_inside = at_the_end(DormandPrince(piece()))
+    expected, expected_inside = at_the_end(DormandPrince(piece(), pair))
     monkeypatch.setattr(blocks, "processors", lambda: 1)
-    y, inside = at_the_end(BlockedDormandPrince(piece()))
+    y, inside = at_the_end(BlockedDormandPrince(piece(), pair))
     np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-13)
     np.testing.assert_allclose(inside, expected_inside, rtol=1e-10, atol=1e-13)
     for count in (2, 3):
         monkeypatch.setattr(blocks, "processors", lambda count=count: count)
         for _ in range(2):
-            for found, same in zip(at_the_end(BlockedDormandPrince(piece())), (y, inside), strict=True):
+            for found, same in zip(at_the_end(BlockedDormandPrince(piece(), pair)), (y, inside), strict=True):
                 np.testing.assert_array_equal(found, same)
 
 
@@ -134,9 +138,10 @@ def test_the_exponential_method_makes_its_steps_in_blocks_with_any_number_of_thr
             np.testing.assert_array_equal(found, same)
 
 
+@pytest.mark.parametrize("pair", [DORMAND_PRINCE, TSITOURAS])
 @pytest.mark.parametrize("norm", ["max", "rms"])
-def test_it_makes_the_steps_of_the_explicit_method(norm: str) -> None:
-    ours, plain = BlockedDormandPrince(piece(norm)), DormandPrince(piece(norm))
+def test_it_makes_the_steps_of_the_explicit_method(norm: str, pair: Pair) -> None:
+    ours, plain = BlockedDormandPrince(piece(norm), pair), DormandPrince(piece(norm), pair)
     assert ours.rate == pytest.approx(plain.rate, rel=1e-9)
     np.testing.assert_allclose(ours.f, plain.f, rtol=1e-12, atol=1e-14)
     (y, inside), (expected, expected_inside) = at_the_end(ours), at_the_end(plain)

@@ -24,7 +24,7 @@ def test_a_result_in_memory() -> None:
     result = received(pickle.dumps(brnn.simulate(network(), 2.0, rtol=1e-9, atol=1e-12)))
     assert result["x.x"].values[-1] == pytest.approx(2.0 * (1.0 - np.exp(-1.0)), rel=1e-8)
     assert (result.status, result.network) == ("complete", network())
-    assert (result.duration, result.solver.method) == (2.0, "RK45")
+    assert (result.duration, result.solver.method) == (2.0, "Tsit5")
 
 
 def test_a_result_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import brnn
 from brnn.errors import SpecError
 
 FREQUENCIES = (0.1, 3.0, 100.0, 2000.0)
-SOLVERS = ("LSODA", "RK45", "RK23", "DOP853", "Radau", "BDF", "ROS34PW2", "ETD4", "compiled")
+SOLVERS = ("LSODA", "RK45", "Tsit5", "RK23", "DOP853", "Radau", "BDF", "ROS34PW2", "ETD4", "compiled")
 
 
 def driven(frequency: float, A: float = 1.0, **more: object) -> brnn.Network:

@@ -16,7 +16,7 @@ from brnn import Crossing, Event, SetState
 from brnn.cli.app import app
 from brnn.result.start import Start
 
-SOLVERS = ["RK45", "LSODA", "compiled", "ROS34PW2", "ETD4"]
+SOLVERS = ["RK45", "Tsit5", "LSODA", "compiled", "ROS34PW2", "ETD4"]
 
 
 def pulsed() -> brnn.Network:

@@ -4,9 +4,10 @@ Each holds the tolerances in a way that no quiet part of the network can weaken.
 square of the scaled errors of all unknowns is below 1, so that ten active cells among 100,000 quiet ones are integrated
 with a hundredth of the accuracy that was asked for. Here:
 
-- RK45, RK23, DOP853, LSODA, ROS34PW2, ETD4 and the compiled integrator hold the tolerance for every single unknown;
+- RK45, Tsit5, RK23, DOP853, LSODA, ROS34PW2, ETD4 and the compiled integrator hold the tolerance for every unknown;
 - Radau and BDF hold it for the root mean square within each block of the state (each layer, gate, weight set);
-- with ``norm="rms"`` RK45, RK23 and DOP853 hold it for the root mean square of all unknowns, as SciPy and diffrax do.
+- with ``norm="rms"`` RK45, Tsit5, RK23 and DOP853 hold it for the root mean square of all unknowns, as SciPy and
+  diffrax do.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ TAKES_NO_STEP = (
 
 
 def why_by_norm(norm: str) -> str:
-    """Return why "auto" takes RK45 for another norm than its own."""
+    """Return why "auto" takes an explicit method for another norm than its own."""
     return f"auto: norm {norm}, an explicit method"
 
 

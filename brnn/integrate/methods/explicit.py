@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from brnn.ensemble.arrays import PER_PERIOD
 from brnn.integrate.methods.base import NORMS, StepperMethod
@@ -10,12 +10,15 @@ from brnn.integrate.sides import look_up
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.blocks import BlockedDormandPrince
 from brnn.integrate.steppers.dormand_prince import DormandPrince
+from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
+from brnn.integrate.steppers.pairs.pair import Pair
 from brnn.integrate.weights import by_factors
 
 if TYPE_CHECKING:
+    from brnn.compiler.system import System
     from brnn.integrate.driver import Driver, RunTask
 
-__all__ = ["DOP853", "RK23", "RK45", "goes_in_blocks"]
+__all__ = ["DOP853", "RK23", "RK45", "CompiledPair", "goes_in_blocks"]
 
 _FUSE_FROM = 16_384  # unknowns; below, everything is in the cache anyway
 _IN_BLOCKS = 5_000  # unknowns from which blocks are worth their passes, where cells meet in totals alone
@@ -54,39 +57,55 @@ class _Explicit(StepperMethod):
         )
 
 
-class RK45(_Explicit):
-    """The pair of Dormand and Prince, in compiled code unless signals travel for some time."""
+class CompiledPair(_Explicit):
+    """A pair in compiled code. To write a new one, give it `pair`, and what every method has."""
 
-    name = "RK45"
-    description = "explicit, order 5 (Dormand and Prince), in compiled code"
+    pair: ClassVar[Pair]
     copies = 14
 
     def stepper(self, piece: Piece) -> Any:
-        """Return what makes many steps in one call; SciPy's solver where each evaluation looks into the past."""
-        if piece.fun.lags:
-            return super().stepper(piece)
+        """Return what makes many steps in one call."""
         if piece.sided:
-            return DormandPrince(piece)
-        if by_factors(piece.system.network)[0]:
-            from brnn.integrate.steppers.affine_weights import AffineWeights
-
-            return AffineWeights(piece)
+            return DormandPrince(piece, self.pair)
         if goes_in_blocks(piece):
-            return BlockedDormandPrince(piece)
+            return BlockedDormandPrince(piece, self.pair)
         if piece.state.size >= _LARGE:
             from brnn.integrate.steppers.large import Large
 
-            return Large(piece)
-        return DormandPrince(piece)
+            return Large(piece, self.pair)
+        return DormandPrince(piece, self.pair)
 
     def drive(self, task: RunTask) -> Driver:
         """Return what goes through time step by step, and say how weights are integrated."""
         driver = super().drive(task)
-        if look_up(task.system)[0] and by_factors(task.system.network)[0]:
-            driver.reason += "; weights stage by stage"
-        else:
-            driver.reason += by_factors(task.system.network)[1]
+        factors, why = by_factors(task.system.network)
+        driver.reason += "; weights stage by stage" if factors and not self._takes_factors(task.system) else why
         return driver
+
+    def _takes_factors(self, system: System) -> bool:
+        """Tell whether weights are integrated by factors where that can be."""
+        return False
+
+
+class RK45(CompiledPair):
+    """The pair of Dormand and Prince, in compiled code unless signals travel for some time."""
+
+    name = "RK45"
+    description = "explicit, order 5 (Dormand and Prince), in compiled code"
+    pair = DORMAND_PRINCE
+
+    def stepper(self, piece: Piece) -> Any:
+        """Return what makes many steps in one call; SciPy's solver where each evaluation looks into the past."""
+        if piece.fun.lags:
+            return _Explicit.stepper(self, piece)
+        if not piece.sided and by_factors(piece.system.network)[0]:
+            from brnn.integrate.steppers.affine_weights import AffineWeights
+
+            return AffineWeights(piece)
+        return super().stepper(piece)
+
+    def _takes_factors(self, system: System) -> bool:
+        return not look_up(system)[0]
 
 
 class RK23(_Explicit):

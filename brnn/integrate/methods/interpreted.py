@@ -8,9 +8,9 @@ import numpy as np
 
 from brnn.compiler import compile_network
 from brnn.compiler.layout import state_size
-from brnn.integrate.methods.auto import Auto
+from brnn.integrate.methods.auto import Auto, explicit_for
 from brnn.integrate.methods.base import StepperMethod
-from brnn.integrate.methods.explicit import RK45
+from brnn.integrate.methods.explicit import CompiledPair
 from brnn.integrate.steppers.interpreted import NumPySteps, slope_of
 from brnn.integrate.stepwise import Stepwise
 from brnn.integrate.succession import LOOK_STEPS
@@ -26,16 +26,16 @@ _AT_MOST = 1000  # unknowns
 
 
 class Interpreted(StepperMethod):
-    """RK45 in NumPy; after some steps what "auto" takes, in compiled code."""
+    """The explicit method of "auto" in NumPy; after some steps what "auto" takes, in compiled code."""
 
     name = "interpreted"
     description = (
-        f"RK45 without compiled code for {LOOK_STEPS} steps, then as auto: for one short run in a new process; "
+        f"Tsit5 without compiled code for {LOOK_STEPS} steps, then as auto: for one short run in a new process; "
         f"`brnn run` takes it for up to {_AT_MOST:,} unknowns, if cells only need each other's total"
     )
     order = 39
-    per_period = RK45.per_period
-    copies = RK45.copies
+    per_period = CompiledPair.per_period
+    copies = CompiledPair.copies
 
     def refuses(self, network: Network, until: str, step: float | None) -> str | None:
         """Refuse what is not made of loops over cells, or has something to be looked at after each step."""
@@ -56,13 +56,13 @@ class Interpreted(StepperMethod):
         """Return what makes its steps."""
         slope = slope_of(piece.system)
         assert slope is not None  # else the network is refused
-        return NumPySteps(piece, slope)
+        return NumPySteps(piece, slope, explicit_for(piece.system.network).pair)
 
     def drive(self, task: RunTask) -> Driver:
         """Return what goes through time, and goes on as "auto" would."""
         driver = Auto().drive(task)
         assert isinstance(driver, Stepwise)
-        assert isinstance(driver.method, RK45)
+        assert isinstance(driver.method, CompiledPair)
         driver.method, driver.then, driver.reason = self, driver.method, self.settle(task.system.network)[1]
         return driver
 
