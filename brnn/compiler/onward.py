@@ -8,14 +8,13 @@ state of the next one, and begins its totals, cell by cell:
 `stages` is where addresses stand. Of `kind` ONWARD it finds the SLOPES of the stage STAGE, and the next one, THEN: the
 state BASE and what four EARLIER slopes and this one count, and the change from BASE to STAGE. BEGIN finds no slopes,
 and of the earlier ones takes the first. END finds slopes alone. WEIGHTS is where it stands what each of the five slopes
-counts, the step included, and that change; where there are fewer slopes, some count nothing. LATER receives slopes that
-stand among the totals.
+counts, the step included, and that change; where there are fewer slopes, some count nothing.
 
 So a slope goes from the law into the next signal in registers, and what is read besides is there before the totals are.
 The steps of 1,000 cells of `rcf` take 482 us where they took 629, of 10 cells 23 where they took 26 (94 steps, in
 one process in turn, least of 60). It is compiled in the place of the right-hand side, 0.7 s for 0.5 (`rcf`), 1.5 for
-0.6 of three kinds of unknowns. So it is for one kind, of 8 unknowns and more. Loops of seven kinds
-(`brnn.compiler.passes`, for large networks) would gain twice as much, and compile for seconds.
+0.6 of three kinds of unknowns. So it is for one kind, the activities of one layer, of 8 cells and more. Loops of seven
+kinds (`brnn.compiler.passes`, for large networks) would gain twice as much, and compile for seconds.
 """
 
 from __future__ import annotations
@@ -32,17 +31,17 @@ from brnn.compiler.passes import LOOP, Passes, known_of, parameters_of, slopes_o
 from brnn.compiler.program import CALLED, Program
 
 __all__ = [
-    "BASE", "BEGIN", "EACH", "EARLIER", "END", "LATER", "ONWARD", "PLACES", "SLOPES", "STAGE", "SUMS", "THEN",
+    "BASE", "BEGIN", "EACH", "EARLIER", "END", "ONWARD", "PLACES", "SLOPES", "STAGE", "SUMS", "THEN",
     "TOTALS", "WEIGHTS", "text_of_onward",
 ]  # fmt: skip
 
 BEGIN, ONWARD, END = 0, 1, 2  # kinds of calls
 EARLIER = 4  # slopes, whose addresses stand first; then come
-BASE, WEIGHTS, TOTALS, STAGE, SLOPES, THEN, LATER = range(EARLIER, EARLIER + 7)
-PLACES = LATER + 1
+BASE, WEIGHTS, TOTALS, STAGE, SLOPES, THEN = range(EARLIER, EARLIER + 6)
+PLACES = THEN + 1
 EACH = EARLIER + 2  # numbers at WEIGHTS
 SUMS = 32  # for which there is room at TOTALS
-_MOST, _LEAST = 1, 8  # kinds of unknowns, which take time to compile; fewer unknowns do not fill a vector
+_LEAST = 8  # cells; fewer do not fill a vector
 _KINDS = ("begin", "go", "end")
 _LIMITS = {"minimum": "at_most", "maximum": "at_least"}  # of numbers, an instruction instead of four
 _NAMES = (
@@ -53,11 +52,11 @@ _IMPORTS = f"from numba import cfunc, njit\n\nfrom brnn.compiler.numba_internals
 
 
 def text_of_onward(program: Program, halves: Halves, sizes: Mapping[str, int], numbers: np.ndarray) -> str | None:
-    """Return the text of the module; None if the network has too many kinds of unknowns or totals, or too few cells.
+    """Return the text of the module; None if the network has several kinds of unknowns, too many totals or few cells.
 
     The parameters are those of `brnn.compiler.passes.text_of_passes`.
     """
-    if len(sizes) > _MOST or sum(sizes.values()) < _LEAST or len(halves.sums) > SUMS:
+    if len(sizes) != 1 or sum(sizes.values()) < _LEAST or len(halves.sums) > SUMS:
         return None
     passes = Passes.of(program, halves, sizes, numbers)
     if passes is None:
@@ -79,17 +78,15 @@ def _loop(passes: Passes, kind: str) -> Iterator[str]:
     earlier = 0 if kind == "end" else 1 if kind == "begin" else EARLIER
     yield from (f"    a{k} = a[{k}]" for k in range(EACH) if k < earlier or kind == "go")
     yield from (f"    then_{name} = 0.0" for name in halves.sums if sums)
-    for group in passes.groups:
-        yield f"    for i in range(np.uint64({'then_' if sums else ''}{group[0]}.size)):"
-        left = list(group)
-        if kind != "begin":
-            yield from slopes_of(passes, group, left, lambda name: _stage(name, earlier, "slope") if sums else iter(()))
-        for name in left if sums else ():  # whose slopes are there: those of gates, which stand among the totals
-            yield from _stage(name, earlier, "" if kind == "begin" else f"d{name}[i]")
-        if sums:
-            yield from totals_of(passes, group)
-        yield "        pass"
+    (group,) = passes.groups
+    (name,) = group
+    yield f"    for i in range(np.uint64({'then_' if sums else ''}{name}.size)):"
+    if kind == "begin":
+        yield from _stage(name, earlier, "")
+    else:
+        yield from slopes_of(passes, group, list(group), lambda _: _stage(name, earlier, "slope") if sums else iter(()))
     if sums:
+        yield from totals_of(passes, group)
         yield from (f"    totals[{k}] = then_{name}" for k, name in enumerate(halves.sums))
 
 
@@ -108,7 +105,7 @@ def _whole(passes: Passes, taken: Mapping[str, Sequence[str]]) -> Iterator[str]:
     yield "\n@cfunc(ONWARD_SIGNATURE, cache=True, **options)\ndef onward(kind, t_slopes, t_totals, stages, places):"
     yield from found_by_address(replace(program, blocks=()))
     for k, name in enumerate(program.blocks):
-        found = {name: STAGE, f"d{name}": SLOPES, f"u_{name}": BASE, f"then_{name}": THEN, f"then_d{name}": LATER}
+        found = {name: STAGE, f"d{name}": SLOPES, f"u_{name}": BASE, f"then_{name}": THEN}
         found |= {f"k{j}_{name}": j for j in range(EARLIER)}
         yield from (f"    {array} = block_in(entry_at(stages, {j}), places, 1, {k})" for array, j in found.items())
     yield f"    a = array_at(entry_at(stages, {WEIGHTS}), {EACH})"

@@ -22,7 +22,7 @@ from brnn.compiler.numba_internals import (
     place_of,
     whole_at,
 )
-from brnn.compiler.onward import BASE, BEGIN, END, LATER, ONWARD, PLACES, SLOPES, STAGE, THEN, WEIGHTS
+from brnn.compiler.onward import BASE, BEGIN, END, ONWARD, PLACES, SLOPES, STAGE, THEN, WEIGHTS
 from brnn.integrate.steppers import plan
 from brnn.integrate.steppers.pairs.pair import CHANGE, COUNTED, ERROR, FIVES, INSIDE, NEW, NODES
 from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, growth, kept_stable, shrinkage
@@ -123,7 +123,7 @@ def _slope(function: int, stages: np.ndarray, places: int, t: float, at: int, sl
     for row in range(7, 9):
         for k in range(WEIGHTS):
             stages[row, k] = at  # the earlier slopes, which count nothing, and the state
-        stages[row, SLOPES] = stages[row, LATER] = slope
+        stages[row, SLOPES] = slope
     stages[8, STAGE] = at
     here, there = place_of(stages) + 7 * _ROW, place_of(stages) + 8 * _ROW
     call_onward(stages[-1, 0], BEGIN, t, t, here, places)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from brnn.compiler.cache import load_module
-from brnn.compiler.onward import EACH, EARLIER, LATER, PLACES, SLOPES, STAGE, SUMS, THEN, TOTALS, WEIGHTS
+from brnn.compiler.onward import EACH, EARLIER, PLACES, SLOPES, STAGE, SUMS, THEN, TOTALS, WEIGHTS
 from brnn.compiler.system import System
 from brnn.integrate.steppers.pairs import pair
 from brnn.integrate.steppers.threads import place
@@ -84,7 +84,7 @@ class Stages:
         for r, counted in enumerate(_COUNTED):
             table[r, :EARLIER] = [k[j] for j in counted]
             table[r, WEIGHTS] = weights + 8 * (0 if r == 0 else 1 + EACH * (r - 1))
-            table[r, [STAGE, SLOPES, THEN, LATER]] = now, k[r], then, k[(r + 1) % 7]
+            table[r, [STAGE, SLOPES, THEN]] = now, k[r], then
             now, then = then, now
         # du/dt of a state alone: nothing counts.
         table[7:9, WEIGHTS], table[7:9, [STAGE, THEN]] = weights + 8 * pair.COUNTED, spare
