@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import sleep
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -9,11 +11,11 @@ from scipy.integrate import solve_ivp
 import brnn
 from brnn.compiler import compile_network
 from brnn.integrate import weights
-from brnn.integrate.steppers import affine_weights
+from brnn.integrate.steppers import affine_weights, sharing
 from brnn.integrate.steppers.affine_weights import AffineWeights
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import DormandPrince
-from brnn.integrate.steppers.threads import place
+from brnn.integrate.steppers.threads import passes_shared, place
 
 
 def network(seed: int = 0, **more: object) -> brnn.Network:
@@ -150,15 +152,22 @@ def test_a_pass_from_the_back_does_what_one_from_the_front_does(kind: str, monke
     stepper = AffineWeights(piece())
     for _ in range(3):
         stepper.step()
-    code, whole, made = stepper._code, stepper._shared[0], np.zeros(1)
+    code, whole = stepper._code, stepper._shared[0]
     found = []
     for back in (0, 1):
         stepper._new[stepper._K.shape[1] :] = np.nan
         for one in stepper._weights:
             one.rooms["PRODUCT"][:] = np.nan
-        whole[[code.KIND, code.TAKEN, code.DONE]] = getattr(code, kind), 0, 0
-        code.do_pieces.ctypes(0.0, place(stepper._arrays), back, place(made))
-        assert whole[code.DONE] == whole[code.PIECES] == 16
+        whole[[code.KIND, sharing.DONE]] = getattr(code, kind), 0
+        assert whole[sharing.PARTS] == 16
+        if back:
+            with passes_shared(whole, [0]):
+                whole[sharing.TAKEN] = 0
+                while whole[sharing.DONE] < 16:
+                    sleep(1e-4)
+        else:
+            for piece_of_all in range(16):
+                code.do_piece.ctypes(place(stepper._arrays), 0, piece_of_all)
         found.append(np.concatenate([stepper._new, *(one.rooms["PRODUCT"] for one in stepper._weights)]))
     np.testing.assert_array_equal(found[0], found[1])
     assert np.isnan(found[0]).any() == (kind == "_PRODUCTS")

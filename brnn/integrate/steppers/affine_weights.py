@@ -21,7 +21,7 @@ from brnn.integrate.steppers.dormand_prince import STEP_FILES
 from brnn.integrate.steppers.explicit_steps import ExplicitSteps
 from brnn.integrate.steppers.pairs import dormand_prince
 from brnn.integrate.steppers.pairs.pair import STAGES
-from brnn.integrate.steppers.threads import give_way, helped, place, processors
+from brnn.integrate.steppers.threads import asked, give_way, passes_shared, place, processors
 from brnn.spec.network import Network
 from brnn.spec.projection import Projection
 from brnn.spec.topologies.uniform import AllButSelf
@@ -30,7 +30,7 @@ __all__ = ["AffineWeights"]
 
 _FILE = Path(__file__).with_name("affine_weights_steps.py")
 _USED = (
-    *(_FILE.with_name(f"{name}.py") for name in ("affine_weights_rows", "block_steps")),
+    *(_FILE.with_name(f"{name}.py") for name in ("affine_weights_rows", "sharing")),
     *STEP_FILES,
     Path(str(dormand_prince.__file__)),
 )
@@ -110,11 +110,11 @@ class AffineWeights(ExplicitSteps):
         whole[code.TAKEN] = len(pieces)  # nothing is left before the first pass
         whole[[code.U, code.NEW, code.K, code.STAGE]] = [place(x) for x in (self._u, self._new, self._K, self._stage)]
         whole[[code.FUNCTION, code.TABLE]] = self._rhs.address, place(self._rhs.table)
-        whole[[code.SIGNALS, code.PARTS]] = [function.address for function in self._rhs.before]
+        whole[[code.SIGNALS, code.LAWS]] = [function.address for function in self._rhs.before]
         whole[[code.CELLS, code.SIZE]] = n, piece.state.size
         self._pieces, self._arrays = pieces, argument_table(0, (whole, links, pieces, numbers))
-        whole[[code.PASS, code.FACTORS]] = code.do_pieces.address, code.set_factors.address
-        whole[[code.ARRAYS, code.PIECES]] = place(self._arrays), len(pieces)
+        whole[[code.DO, code.FACTORS]] = code.do_piece.address, code.set_factors.address
+        whole[[code.PLACE, code.PARTS]] = place(self._arrays), len(pieces)
         self._shared = whole, links, numbers
         self._strengths = np.array([weights.strength for weights in self._weights])
         self._helpers = min(processors() - 1, len(pieces) - 1) if give_way() else 0
@@ -137,12 +137,11 @@ class AffineWeights(ExplicitSteps):
         code, piece, moments, counts, whole = self._code, self._piece, self._moments, self._counts, self._shared[0]
         saved, before = self._room(times, rows, room), int(counts[code.ROW])
         moments[[code.NEXT, code.RATE]] = self.h_abs, self.fastest
-        yields = give_way()
-        more = [(whole, yields)] * (self._helpers if most > 0 else 0)
-        with helped(whole, code.CLOSED, code.help_out, more):
+        helpers = asked(self._helpers) if most > 0 else 0
+        with passes_shared(whole, [0] * helpers):  # which need no room
             status, done = code.advance(
                 *self._shared, self._strengths, self._rhs.shift, moments, counts, piece.stop, piece.longest, times,
-                saved, most, yields,
+                saved, most, helpers, give_way(),
             )  # fmt: skip
         self.status = ("running", "finished", "failed")[status]
         self.t, self.h_abs, self._before = (float(moments[k]) for k in (code.NOW, code.NEXT, code.BEFORE))

@@ -5,8 +5,8 @@ H_m the driver of the law in stage m, at one end of the connections, and c and w
 of the weights is ever formed. A stage costs a product of z with a vector; the last one writes the new weights and takes
 their errors and their product with the signals there, which the next step begins with, while a row is in the cache.
 
-Threads share the pieces of a pass, some rows of a projection each, as they share blocks in
-`brnn.integrate.steppers.block_steps`. Each row is computed in one way, whoever does it.
+Threads share the pieces of a pass, some rows of a projection each (`brnn.integrate.steppers.sharing`). Each row is
+computed in one way, whoever does it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from numba import cfunc, njit
 
 from brnn.compiler.numba_internals import (
     RHS_SIGNATURE,
+    SHARE_SIGNATURE,
     array_at,
     array_in,
     bits_of,
     call_rhs,
-    call_yield,
-    fetch_add,
     number_of,
     place_of,
     set_shared,
@@ -60,7 +59,6 @@ from brnn.integrate.steppers.affine_weights_rows import (
     row_within,
     row_within_by_target,
 )
-from brnn.integrate.steppers.block_steps import _BACK, _SPINS, CLOSED, DONE, TAKEN
 from brnn.integrate.steppers.dormand_prince_steps import (
     BEFORE,
     EVALUATIONS,
@@ -80,23 +78,24 @@ from brnn.integrate.steppers.dormand_prince_steps import (
 )
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import STAGES
+from brnn.integrate.steppers.sharing import CLOSED, DO, FREE, PARTS, PLACE, TAKEN, asked_on, share
 from brnn.integrate.steppers.step_lengths import FIFTH
 
-__all__ = ["advance", "do_pieces", "help_out", "set_factors"]
+__all__ = ["DO", "PARTS", "PLACE", "TAKEN", "advance", "do_piece", "set_factors"]
 
 _A = DORMAND_PRINCE.rows
 _E = DORMAND_PRINCE.error
 _P = DORMAND_PRINCE.inside
 _NODES = DORMAND_PRINCE.nodes
 
-# What a pass is, beside what `brnn.integrate.steppers.block_steps` has of one: what to do; addresses of the state, the
+# What a pass is, beside what `brnn.integrate.steppers.sharing` has of one: what to do; addresses of the state, the
 # new one, and of a saved one; of the function, its table, the slopes of the cells, and a stage of theirs; how many
-# cells and unknowns there are; addresses of `do_pieces`, `set_factors` and a table of their arrays, and
-# how many pieces there are; of the functions that come before du/dt.
-KIND, U, NEW, OUT, FUNCTION, TABLE, K, STAGE, CELLS, SIZE, PASS, FACTORS, ARRAYS, PIECES, SIGNALS, PARTS = range(32, 48)
-WHOLE = 48
-# Numbers: whether a share of a pass was done, tolerances, whether the errors are added as squares, and coefficients.
-DONE_ANY, RTOL, ATOL, MEAN, A = range(5)
+# cells and unknowns there are; addresses of `set_factors`, and of the functions that come before du/dt. The first
+# argument of `do_piece` and `set_factors` is a table of their arrays.
+KIND, U, NEW, OUT, FUNCTION, TABLE, K, STAGE, CELLS, SIZE, FACTORS, SIGNALS, LAWS = range(FREE, FREE + 13)
+WHOLE = FREE + 13
+# Numbers: tolerances, whether the errors are added as squares, and coefficients.
+RTOL, ATOL, MEAN, A = range(4)
 NUMBERS = A + STAGES
 SEEN = 5  # `moments`, beside those of `brnn.integrate.steppers.dormand_prince_steps`: the rate that was seen last
 BEGUN = 4  # `counts`, in the place of the last: whether du/dt is known
@@ -104,9 +103,14 @@ _PRODUCTS, _STEP, _WITHIN = range(3)  # kinds of a pass
 _ERROR, _INSIDE = STAGES, STAGES + 1  # in the place of a stage
 
 
-@njit(**HELPER)
-def _piece(whole: np.ndarray, links: np.ndarray, pieces: np.ndarray, numbers: np.ndarray, p: int) -> None:
-    """Do what the pass asks for to some rows of a projection."""
+@cfunc(SHARE_SIGNATURE, cache=True, nogil=True, error_model="numpy")
+def do_piece(table: int, _: int, p: int) -> None:
+    """Do what the pass asks for to some rows of a projection.
+
+    It is called by its address: compiled into what calls it, it would be compiled again and again.
+    """
+    whole, links = array_in(table, 1, (2,), np.int64), array_in(table, 3, (4, 5), np.int64)
+    pieces, numbers = array_in(table, 6, (7, 8), np.int64), array_in(table, 9, (10,), np.float64)
     link, first, last = links[pieces[p, 0]], pieces[p, 1], pieces[p, 2]
     u, new, n = whole[U], whole[NEW], link[SOURCES]
     by_target = link[BY_TARGET] == 1
@@ -132,50 +136,11 @@ def _piece(whole: np.ndarray, links: np.ndarray, pieces: np.ndarray, numbers: np
                 row_within(c, w, h, z, j, far, out)
 
 
-@cfunc(RHS_SIGNATURE, cache=True, nogil=True, error_model="numpy")
-def do_pieces(_: float, table: int, back: int, done: int) -> None:
-    """Do pieces of the pass that nobody else does; write at an address whether there was one.
-
-    It is called by its address: compiled into what calls it, it would be compiled again and again.
-    """
-    whole, links = array_in(table, 1, (2,), np.int64), array_in(table, 3, (4, 5), np.int64)
-    pieces, numbers = array_in(table, 6, (7, 8), np.int64), array_in(table, 9, (10,), np.float64)
-    m, any_done = pieces.shape[0], array_at(done, 1)
-    while True:
-        taken = fetch_add(whole, TAKEN, _BACK if back else 1)
-        if taken % _BACK + taken // _BACK >= m:
-            return
-        _piece(whole, links, pieces, numbers, m - 1 - taken // _BACK if back else taken % _BACK)
-        fetch_add(whole, DONE, 1)
-        any_done[0] = 1.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def help_out(whole: np.ndarray, give_way: int) -> None:
-    """Do pieces of every pass, until there will be no more."""
-    spins, done = 0, np.zeros(1)
-    while fetch_add(whole, CLOSED, 0) == 0:
-        spins += 1
-        if whole[TAKEN] % _BACK + whole[TAKEN] // _BACK < whole[PIECES]:
-            call_rhs(whole[PASS], 0.0, whole[ARRAYS], 1, place_of(done))
-            if done[0] > 0.0:
-                spins, done[0] = 0, 0.0
-        elif spins > _SPINS:
-            call_yield(give_way)
-
-
 @njit(**HELPER)
-def _go(kind: int, whole: np.ndarray, numbers: np.ndarray, give_way: int) -> None:
+def _go(kind: int, whole: np.ndarray, helpers: int, give_way: int) -> None:
     """Make a pass."""
     whole[KIND] = kind
-    set_shared(whole, DONE, 0)
-    set_shared(whole, TAKEN, 0)
-    call_rhs(whole[PASS], 0.0, whole[ARRAYS], 0, place_of(numbers))
-    spins = 0
-    while fetch_add(whole, DONE, 0) < whole[PIECES]:
-        spins += 1
-        if spins > _SPINS:
-            call_yield(give_way)
+    share(whole, np.int64(0), helpers, give_way)
 
 
 @njit(**PASS_ALONE)
@@ -287,7 +252,8 @@ def _farthest(x: np.ndarray, y: np.ndarray) -> float:
 
 @njit(**HELPER)
 def _attempt(
-    whole: np.ndarray, links: np.ndarray, numbers: np.ndarray, strengths: np.ndarray, t: float, h: float, give_way: int,
+    whole: np.ndarray, links: np.ndarray, numbers: np.ndarray, strengths: np.ndarray, t: float, h: float,
+    helpers: int, give_way: int,
 ) -> tuple[float, float]:  # fmt: skip
     """Write the new state; return its error in units of the tolerance, and about the fastest rate."""
     n, function, table = whole[CELLS], whole[FUNCTION], whole[TABLE]
@@ -301,8 +267,8 @@ def _attempt(
         _cells(h, numbers, stage, u, slopes, array_at(at, n))
         now = t + _NODES[stage] * h
         call_rhs(whole[SIGNALS], now, at, slope, table)
-        call_rhs(whole[PARTS], now, at, slope, table)
-        call_rhs(whole[FACTORS], h, whole[ARRAYS], stage, stage)
+        call_rhs(whole[LAWS], now, at, slope, table)
+        call_rhs(whole[FACTORS], h, whole[PLACE], stage, stage)
         for k in range(links.shape[0]):
             _reads(links[k], stage)
         kind, of = _PRODUCTS, stage
@@ -312,9 +278,9 @@ def _attempt(
             rate = _farthest(array_at(slope, n), array_at(slope - 8 * n, n)) / max(_farthest(new, cells), TINY)
             for k in range(STAGES):
                 numbers[A + k] = _E[k]
-            call_rhs(whole[FACTORS], h, whole[ARRAYS], _ERROR, STAGES)
+            call_rhs(whole[FACTORS], h, whole[PLACE], _ERROR, STAGES)
             kind, of = _STEP, 0  # as at the beginning of the next step, and of a run that is resumed there
-        _go(kind, whole, numbers, give_way)
+        _go(kind, whole, helpers, give_way)
         if stage == LAST:
             _find_own(links, whole[NEW])
         for k in range(links.shape[0]):
@@ -351,23 +317,23 @@ def _begin(whole: np.ndarray, links: np.ndarray) -> None:
 
 @njit(**HELPER)
 def _write_within(
-    s: float, h: float, whole: np.ndarray, numbers: np.ndarray, out: int, give_way: int
+    s: float, h: float, whole: np.ndarray, numbers: np.ndarray, out: int, helpers: int, give_way: int
 ) -> None:  # fmt: skip
     """Write the state after the part s of the last step at an address."""
     for k in range(STAGES):
         numbers[A + k] = s * (_P[k, 0] + s * (_P[k, 1] + s * (_P[k, 2] + s * _P[k, 3])))
     n = whole[CELLS]
     _cells(h, numbers, STAGES, array_at(whole[NEW], n), array_at(whole[K], STAGES * n), array_at(out, n))
-    call_rhs(whole[FACTORS], h, whole[ARRAYS], _INSIDE, STAGES)
+    call_rhs(whole[FACTORS], h, whole[PLACE], _INSIDE, STAGES)
     whole[OUT] = out
-    _go(_WITHIN, whole, numbers, give_way)
+    _go(_WITHIN, whole, helpers, give_way)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def advance(
     whole: np.ndarray, links: np.ndarray, numbers: np.ndarray, strengths: np.ndarray, shift: float,
     moments: np.ndarray, counts: np.ndarray, stop: float, longest: float, times: np.ndarray, saved: np.ndarray,
-    most: int, give_way: int,
+    most: int, helpers: int, give_way: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Make up to `most` steps towards `stop`; write the states at `times` into the rows of `saved`.
 
@@ -379,7 +345,7 @@ def advance(
     size = whole[SIZE]
     if counts[BEGUN] == 0:
         counts[BEGUN] = 1
-        for k in (SIGNALS, PARTS):
+        for k in (SIGNALS, LAWS):
             call_rhs(whole[k], t + shift, whole[U], whole[K], whole[TABLE])
         _find_own(links, whole[U])
         for k in range(links.shape[0]):
@@ -399,7 +365,7 @@ def advance(
                     _copy(array_at(whole[U], size), array_at(out, size))
                 else:
                     part = (times[done] - before) / (t - before)
-                    _write_within(part, t - before, whole, numbers, out, give_way)
+                    _write_within(part, t - before, whole, numbers, out, helpers, give_way)
                 done += 1
         if done == saved.shape[0] and done < times.size and times[done] <= t:
             break  # there is no room for what was passed
@@ -416,7 +382,8 @@ def advance(
         while length >= shortest:
             end = min(t + length, stop)
             h = length = end - t
-            error, rate = _attempt(whole, links, numbers, strengths, t + shift, h, give_way)
+            helpers = asked_on(whole, counts[STEPS], helpers)
+            error, rate = _attempt(whole, links, numbers, strengths, t + shift, h, helpers, give_way)
             counts[EVALUATIONS] += 6
             if error < 1.0:
                 moments[SEEN] = rate

@@ -23,7 +23,7 @@ from brnn.compiler.rooms import room_apart
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.blocks import blocks_of
 from brnn.integrate.steppers.dormand_prince import STEP_FILES
-from brnn.integrate.steppers.threads import ask_later, asked, give_way, passes_shared, place, processors
+from brnn.integrate.steppers.threads import asked, give_way, passes_shared, place, processors
 
 __all__ = ["Exponential"]
 
@@ -177,14 +177,11 @@ class Exponential:
             self._saved = np.empty((rows, n))
         saved = (self._saved if room is None else room)[:rows]
         helpers = asked(self._helpers) if most > 0 else 0
-        with passes_shared(self._whole, self._work[1 : helpers + 1]):
+        with passes_shared(self._whole, [place(room) for room in self._work[1 : helpers + 1]]):
             status, done = self._code.advance(
                 self._whole, self._numbers, piece.fun.shift, self._moments, self._counts, piece.stop, piece.longest,
                 times, saved, place(self._work), most, helpers, give_way(),
             )  # fmt: skip
-        if self._whole[self._code.ALONE]:
-            self._whole[self._code.ALONE] = 0
-            ask_later()
         self.status = ("running", "finished", "failed")[status]
         return saved[:done]
 

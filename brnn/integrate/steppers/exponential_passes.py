@@ -34,9 +34,9 @@ from brnn.integrate.steppers.dormand_prince_steps import (
     shrunk,
 )
 from brnn.integrate.steppers.exponential_steps import begin, change, end, interpolate, largest_error, middle, third
-from brnn.integrate.steppers.sharing import ALONE, CLOSED, DO, OWN, PARTS, PLACE, TAKEN, asked_on, share
+from brnn.integrate.steppers.sharing import CLOSED, DO, FREE, PARTS, PLACE, TAKEN, asked_on, share
 
-__all__ = ["ALONE", "DO", "PARTS", "PLACE", "TAKEN", "advance", "do_block", "state_within"]
+__all__ = ["DO", "PARTS", "PLACE", "TAKEN", "advance", "do_block", "state_within"]
 
 # What a pass is, beside what `brnn.integrate.steppers.sharing` has of one: what to do; addresses of functions for
 # blocks, of those that write rates, too, and of those for whole states; of their table, sums of each block and of all,
@@ -46,8 +46,8 @@ __all__ = ["ALONE", "DO", "PARTS", "PLACE", "TAKEN", "advance", "do_block", "sta
 (
     KIND, TOTALS, ACROSS, SLOPES, RATED_TOTALS, RATED_SLOPES, RHS, RATED, TABLE, SHARES, SUM, NUMBERS, EDGES, FOUND,
     OUT, SUMS, VARIABLES, SIZE, UNIT, U_BEFORE, U, U_NEW, F_BEFORE, F, F_NEW, STAGE, K, PHI, D_2, D_3, D_4, D_BEFORE,
-) = range(OWN, OWN + 32)  # fmt: skip
-WHOLE = OWN + 32
+) = range(FREE, FREE + 32)  # fmt: skip
+WHOLE = FREE + 32
 # Numbers: the times of the stage before and of the next one, the step, at which part of it a state is asked for,
 # tolerances, and the weights of D in its third divided difference.
 T_SLOPES, T_TOTALS, H, PART, RTOL, ATOL, WEIGHTS = range(7)

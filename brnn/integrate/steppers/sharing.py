@@ -16,7 +16,7 @@ from numba import njit
 
 from brnn.compiler.numba_internals import call_share, call_yield, fetch_add, set_shared
 
-__all__ = ["ALONE", "CLOSED", "DO", "LATE", "OWN", "PARTS", "PLACE", "TAKEN", "asked_on", "help_out", "share"]
+__all__ = ["ALONE", "CLOSED", "DO", "FREE", "LATE", "PARTS", "PLACE", "TAKEN", "asked_on", "help_out", "share"]
 
 # What all threads see of a pass: how many shares of it are taken from the front and (times _BACK) from the back, how
 # many are done, whether there will be more passes, how often others were waited for; the function, its first argument,
@@ -24,7 +24,7 @@ __all__ = ["ALONE", "CLOSED", "DO", "LATE", "OWN", "PARTS", "PLACE", "TAKEN", "a
 # the steps.
 TAKEN, DONE, CLOSED, LATE = 0, 8, 16, 24  # in cache lines of their own
 DO, PLACE, PARTS, ALONE = 32, 33, 34, 35
-OWN = 40
+FREE = 40
 _BACK = 2**32
 _SHARES = 64  # of a pass, at most about: none waits long for the last one of another
 # If helpers are waited for more often than so and in one of eight steps, the processors have other work: one thread is
@@ -102,7 +102,7 @@ def share(whole: np.ndarray, room: int, helpers: int, give_way: int) -> None:
 @njit(**_HELPER)
 def asked_on(whole: np.ndarray, steps: int, helpers: int) -> int:
     """Return how many helpers share the passes of a step: none if they came late in too many of so many steps."""
-    if whole[LATE] > _TOO_OFTEN + steps // 8:
+    if helpers > 0 and whole[LATE] > _TOO_OFTEN + steps // 8:
         whole[ALONE] = 1
         return np.int64(0)
     return helpers

@@ -61,12 +61,18 @@ def helped(
                 other.result()
 
 
-def passes_shared(whole: np.ndarray, rooms: np.ndarray) -> contextlib.AbstractContextManager[None]:
-    """Let helpers share passes meanwhile (`brnn.integrate.steppers.sharing`), one in each of the `rooms`."""
-    if not len(rooms):
-        return contextlib.nullcontext()
+@contextlib.contextmanager
+def passes_shared(whole: np.ndarray, rooms: Sequence[int]) -> Iterator[None]:
+    """Let helpers share passes meanwhile (`brnn.integrate.steppers.sharing`), one in each of the rooms at addresses.
+
+    If they had to be waited for too often, none are asked for a while.
+    """
     code = load_copy(SHARING)
-    return helped(whole, code.CLOSED, code.help_out, [(whole, place(room), give_way()) for room in rooms])
+    with helped(whole, code.CLOSED, code.help_out, [(whole, room, give_way()) for room in rooms]):
+        yield
+    if whole[code.ALONE]:
+        whole[code.ALONE] = 0
+        ask_later()
 
 
 def _begin(count: int, function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> list[Future[None]]:
