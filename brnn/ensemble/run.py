@@ -104,6 +104,15 @@ class Ensemble:
         """How many members there are."""
         return len(self.initial)
 
+    def part(self, start: int, stop: int) -> Ensemble:
+        """Return the members `start` .. `stop` - 1, without copying their numbers."""
+        own, first = slice(start, stop), self.first[start : stop + 1]
+        arrays, pieces = self.arrays if len(self.arrays) == 1 else self.arrays[own], slice(first[0], first[-1])
+        return Ensemble(
+            self.layout, self.initial[own], self.numbers[own], arrays, first - first[0], self.stops[pieces],
+            self.segments[pieces], self.settled[own], self.longest[own],
+        )  # fmt: skip
+
     @property
     def fixed(self) -> tuple[Any, ...]:
         """What the lane function needs besides the numbers of members, as `run_members` takes it."""
@@ -212,7 +221,7 @@ def run_ensemble(
         return stop - start
 
     threads = threads or os.cpu_count() or 1
-    edges = list(_blocks(members, threads))
+    edges = list(_blocks(members, threads)) if threads > 1 or done is not None else [(0, members)]
     if len(edges) == 1:
         count = block(*edges[0])
         if done is not None:

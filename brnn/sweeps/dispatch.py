@@ -1,8 +1,10 @@
 """The loop of a sweep: members go out to workers in chunks, and what comes back is measured and written.
 
 Chunks are bounded by number and by time, so that a sweep that is stopped loses seconds, however slow its members are:
-the first ones are small, and each is as large as those before it say that it may be. Members that a worker had no time
-to build come back and go out again.
+the first ones are small, and each is as large as those before it say that it may be; the last ones are small again, so
+that all workers end together. Members that there was no time to build go out again. What is integrated by threads of
+this process is built here, many chunks at once, as that takes hardly longer than one; the file is opened, and what came
+back is written, while the next chunks are integrated.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from brnn.ensemble.status import FAILED
 from brnn.files.sweep.schema import cell_dims
 from brnn.files.sweep.writer import SweepWriter
 from brnn.sweeps.building.builder import NetworkBuilder
-from brnn.sweeps.building.members import build_members
+from brnn.sweeps.building.members import BuiltMembers, build_members
 from brnn.sweeps.columns import pick
 from brnn.sweeps.executors import WorkerLost, WorkerProcesses, Workers, processors
 from brnn.sweeps.measured import OwnMeasures, measured
@@ -39,12 +41,18 @@ _NUMBERS = 2**21  # whose states all together are so many numbers at most
 _ONE_BY_ONE = 4  # members in one task of networks that run one by one
 _BY_VALUE = 256  # members in one task that carries their networks
 _AT_LEAST = 256  # members in one task, where so many are left
+_AHEAD = 16384  # members that are built at once
 _SECONDS = 1.0  # that a chunk may take, about
 _GROWTH = 32  # times as large is a chunk at most as the one before
+_SOON = 0.02  # seconds in which the first members may be back, before the file is opened without them
+_LOOK = 1.0  # seconds after which the file is looked after
+_HELD = 2.0  # seconds that members wait for those before them, to be written
 _GRACE = 3.0  # seconds that a sweep that is stopped waits for the chunks that are being run
 _TASKS_EACH = 4  # tasks for each worker, at least
 _SUSPICIOUS = 2  # how often a chunk is lost with its worker before it runs alone
 _LOSSES = 64  # chunks that are lost, before no other one is divided
+
+Pending = dict[Any, tuple[np.ndarray, int, Workers, int]]  # futures: members, how often lost, whose, and in which order
 
 
 class Dispatcher:
@@ -56,18 +64,25 @@ class Dispatcher:
         columns: Mapping[str, Any],
         options: MemberOptions,
         measures: tuple[Measure, ...],
-        writer: SweepWriter,
+        writer: Callable[[], SweepWriter],
         workers: Workers,
         seed: int,
         alone: bool,
+        unknowns: int,
     ) -> None:
         self.builder, self.columns, self.options, self.measures = builder, columns, options, measures
-        self.writer, self.workers, self.seed = writer, workers, seed
+        self.open_writer, self.workers, self.seed = writer, workers, seed
         self.most = _ONE_BY_ONE if alone else _SIDE_BY_SIDE
-        self.least = 1 if alone else LANES * (processors() if workers.takes_built else 1)
+        self.least = 1 if alone else LANES
         self.size = self.least  # of the next chunk
-        self.slots = 1 if workers.takes_built else workers.slots  # until the first chunk is back
+        self.slots = workers.workers if workers.takes_built else workers.slots  # until the first chunk is back
+        self.ahead = min(_AHEAD, _NUMBERS // max(1, unknowns))  # members that are built at once
+        self.ready: tuple[np.ndarray, BuiltMembers] | None = None  # members that are built, and all of that batch
+        self.number = 0  # of chunks that went out
+        self.back: list[tuple[int, float, list[FinishedMembers]]] = []  # which of them is back, since when, with what
         self.by_value = builder.reference is None  # networks are sent themselves, not how to build them
+        self.writer: SweepWriter | None = None  # until there is something to write
+        self.settled = False  # whether there was
         self.own = OwnMeasures()
         self.declared: set[str] = set()
         self.waiting: dict[Workers, list[tuple[np.ndarray, int]]] = {}  # chunks for them, and how often they were lost
@@ -90,26 +105,35 @@ class Dispatcher:
         If it is stopped, what is finished by then, or very soon, is written.
         """
         self.todo = todo
-        pending: dict[Any, tuple[np.ndarray, int, Workers]] = {}
+        pending: Pending = {}
         try:
             while True:
-                self._hand_out(self.workers, pending)
+                self._hand_out(self.workers, pending, finished)
                 if self.processes is not None:
-                    self._hand_out(self.processes, pending)
+                    self._hand_out(self.processes, pending, finished)
+                self._write_all(pending, finished)
                 if not pending:
                     return
-                for future in self.workers.wait(list(pending)):
-                    self._take(future, *pending[future], finished)
+                done = self.workers.wait(list(pending), _SOON if self.writer is None else _LOOK)
+                for future in done:
+                    self._take(future, *pending[future])
                     del pending[future]
-                self.writer.keep()
+                if self.writer is not None:
+                    self.writer.keep()
+                elif not done:
+                    self.opened().begin()
         except BaseException as error:
             self._collect(pending, finished, wait=not isinstance(error, Exception))
             raise
 
-    def _take(
-        self, future: Any, members: np.ndarray, tries: int, workers: Workers, finished: Callable[[int], None]
-    ) -> None:
-        """Write what a finished future gave; what it did not give goes out again."""
+    def opened(self) -> SweepWriter:
+        """Return the writer."""
+        if self.writer is None:
+            self.writer = self.open_writer()
+        return self.writer
+
+    def _take(self, future: Any, members: np.ndarray, tries: int, workers: Workers, number: int) -> None:
+        """Take what a finished future gave; what it did not give goes out again."""
         try:
             parts = workers.parts(future)
         except WorkerMismatch:
@@ -124,28 +148,49 @@ class Dispatcher:
                 self.waiting[workers] += again
                 return
             parts = [failed_members(members, [str(error)] * members.size)]
-        for part in parts:
-            self._write(part)
+        self.back.append((number, time.monotonic(), list(parts)))
         given = np.concatenate([part.members for part in parts])
-        finished(given.size)
         self._put_back(members, given)
         self._learn(given.size, sum(part.seconds for part in parts), max(part.numbers for part in parts))
 
+    def _write_all(self, pending: Pending, finished: Callable[[int], None]) -> None:
+        """Write what is back. After an interruption, what it met is written again.
+
+        Chunks that threads integrate are written in the order in which they went out, so that a file is the same every
+        time, but for those that wait too long for another one, or are too many.
+        """
+        first = min((number for *_, workers, number in pending.values() if workers.takes_built), default=self.number)
+        held = sum(part.members.size * part.numbers for *_, parts in self.back for part in parts)
+        late = time.monotonic() - (_HELD if held <= _NUMBERS else 0.0)
+        self.back.sort(key=lambda back: back[0])
+        for back in [back for back in self.back if back[0] < first or back[1] <= late]:
+            parts = back[2]
+            while parts:
+                self._write(parts[0])
+                finished(parts.pop(0).members.size)
+            self.back.remove(back)
+            if not self.settled:
+                self.settled = True
+                self.opened().settle()
+
     def _collect(
         self,
-        pending: dict[Any, tuple[np.ndarray, int, Workers]],
+        pending: Pending,
         finished: Callable[[int], None],
         wait: bool,
     ) -> None:
         """Write what is finished, or (if we may wait) very soon will be, and give up the rest."""
         end = time.monotonic() + (_GRACE if wait else 0.0)
+        with contextlib.suppress(Exception):  # what ended the sweep is told
+            self._write_all({}, finished)
         for future in list(pending):
             if pending[future][2].cancels and future.cancel():
                 del pending[future]
         while pending:
             for future in self.workers.wait(list(pending), max(0.0, end - time.monotonic())):
-                with contextlib.suppress(Exception):  # what ended the sweep is told
-                    self._take(future, *pending[future], finished)
+                with contextlib.suppress(Exception):
+                    self._take(future, *pending[future])
+                    self._write_all({}, finished)
                 del pending[future]
             if time.monotonic() >= end:
                 return
@@ -179,38 +224,49 @@ class Dispatcher:
             return []
         return [(half, _SUSPICIOUS) for half in np.array_split(members, 2)]
 
-    def _hand_out(self, workers: Workers, pending: dict[Any, tuple[np.ndarray, int, Workers]]) -> None:
+    def _hand_out(self, workers: Workers, pending: Pending, finished: Callable[[int], None]) -> None:
         """Give workers as many chunks as they may have, those first that were lost."""
         waiting = self.waiting.setdefault(workers, [])
-        out = [tries for _, tries, of in pending.values() if of is workers]
+        out = [tries for _, tries, of, _ in pending.values() if of is workers]
         slots = self.slots if workers is self.workers else workers.slots
-        while len(out) < slots and (waiting or (workers is self.workers and self.todo.size)):
+        while len(out) < slots and (waiting or (workers is self.workers and (self.todo.size or self.ready))):
             if out and max(out[0], waiting[-1][1] if waiting else 0) >= _SUSPICIOUS:
                 return
-            members, tries = waiting.pop() if waiting else (self._chunk(), 0)
-            future, taken = self._submit(workers, members)
+            if workers.takes_built:
+                if self.ready is None:  # to build takes long
+                    self._write_all(pending, finished)
+                tries, (future, taken) = 0, self._submit_built()
+            else:
+                members, tries = waiting.pop() if waiting else (self._chunk(), 0)
+                task = self._task(members)
+                self._put_back(members, task.members)
+                future, taken = workers.submit(task), task.members
             if future is not None:
-                pending[future] = taken, tries, workers
+                pending[future] = taken, tries, workers, self.number
+                self.number += 1
                 out.append(tries)
 
     def _chunk(self) -> np.ndarray:
         """Return members that go together: few enough that every worker gets several chunks."""
         share = -(-self.todo.size // (_TASKS_EACH * self.workers.workers))
-        size = self.size if self.workers.takes_built else min(self.size, max(share, _AT_LEAST))
-        if self.by_value and not self.workers.takes_built:
+        size = min(self.size, max(share, _AT_LEAST))
+        if self.by_value:
             size = min(size, _BY_VALUE)
         chunk, self.todo = self.todo[:size], self.todo[size:]
         return chunk
 
-    def _submit(self, workers: Workers, members: np.ndarray) -> tuple[Any, np.ndarray]:
-        """Hand out members; return a future, or None if they are all put aside to run one by one, and which went out.
+    def _submit_built(self) -> tuple[Any, np.ndarray]:
+        """Hand out members that are built; return a future, or None if none run here, and which they are."""
+        members, built = self.ready or self._build()
+        share = -(-(built.ready + self.todo.size) // (self.workers.workers + 1))
+        built, rest = built.split(min(self.size, max(share, _AT_LEAST)))
+        self.ready = None if rest is None else (members, rest)
+        future = self.workers.submit(built) if built.groups or built.broken else None
+        return future, members[built.places]
 
-        Those go out again later that there was no time to build.
-        """
-        if not workers.takes_built:
-            task = self._task(members)
-            self._put_back(members, task.members)
-            return workers.submit(task), task.members
+    def _build(self) -> tuple[np.ndarray, BuiltMembers]:
+        """Build members, and put aside those that run one by one; return them, and what was built of them."""
+        members, self.todo = self.todo[: self.ahead], self.todo[self.ahead :]
         columns = {name: pick(column, members) for name, column in self.columns.items()}
         seeds = member_seeds(self.seed, members)
         built = build_members(self.builder, columns, members, seeds, self.options)
@@ -222,7 +278,7 @@ class Dispatcher:
             chunks = [(aside[k : k + _ONE_BY_ONE], 0) for k in range(0, aside.size, _ONE_BY_ONE)]
             self.waiting.setdefault(self.processes, []).extend(chunks)
             built = replace(built, singles=())
-        return workers.submit(built) if built.groups or built.broken else None, members[built.places]
+        return members, built
 
     def _task(self, members: np.ndarray) -> WorkerTask:
         columns = {name: pick(column, members) for name, column in self.columns.items()}
@@ -253,9 +309,9 @@ class Dispatcher:
                     rows[name] = course.reshape(len(course), states.times.size, *variable.shape)
                     self._declare(name, ("time", *cell_dims(variable)), f"{variable.long_name} at the saved times")
         status[list(errors)] = FAILED
-        self.writer.write(part.members, rows, status, {int(part.members[k]): text for k, text in errors.items()})
+        self.opened().write(part.members, rows, status, {int(part.members[k]): text for k, text in errors.items()})
 
     def _declare(self, name: str, dims: tuple[str, ...], long_name: str, dtype: Any = None) -> None:
         if name not in self.declared:
             self.declared.add(name)
-            self.writer.declare(name, dims, {"long_name": long_name}, dtype)
+            self.opened().declare(name, dims, {"long_name": long_name}, dtype)

@@ -105,18 +105,22 @@ class LocalThreads(Workers):
     """Threads of this process: members are built by the caller, and integrated by threads meanwhile."""
 
     takes_built = True
-    workers = 1
-    slots = 2
 
     def __init__(self) -> None:
-        self._pool = futures.ThreadPoolExecutor(1)
+        self._count = processors()
+        self._pool = futures.ThreadPoolExecutor(self._count)
+
+    @property
+    def workers(self) -> int:
+        """One for each processor."""
+        return self._count
 
     def submit(self, task: BuiltMembers) -> Any:
         """Integrate what was built."""
-        return self._pool.submit(run_built, task, processors())
+        return self._pool.submit(run_built, task)
 
     def close(self, stopped: bool) -> None:
-        """Stop the thread."""
+        """Stop the threads."""
         self._pool.shutdown(wait=not stopped, cancel_futures=True)
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from tqdm import tqdm
 
 from brnn.base.checks import number, whole
 from brnn.base.named import says_what_is_meant
+from brnn.base.paths import check_target
+from brnn.compiler.layout import state_size
 from brnn.ensemble.arrays import unfit
 from brnn.errors import FileError, InputError
 from brnn.files.sweep.writer import SweepWriter
@@ -128,6 +132,7 @@ def sweep(
     FileError
         If the file cannot be written, or does not belong to this sweep.
     """
+    begun = time.monotonic()
     if not isinstance(design, Design):
         raise InputError(f"design = {type(design).__name__}: must be a design, e.g. brnn.Grid(A=[0.5, 1.0])")
     builder = builder_of(build)
@@ -162,20 +167,29 @@ def sweep(
     with ExitStack() as stack:
         kept = stack.enter_context(_saying_what_is_kept(out))
         path = Path(out) if out is not None else Path(stack.enter_context(_folder())) / "sweep.h5"
+        check_target(path, force or resume)
         columns = design.columns()
-        header = sweep_header(builder, design, columns, chosen, options, root, sample, selected, shard, command)
-        writer = stack.enter_context(SweepWriter(path, header, force=force, resume=resume))
-        kept.append(writer)
-        _refuse_other_names(chosen, writer, path)
-        todo = writer.pending()
+
+        def opened() -> SweepWriter:
+            if not kept:
+                header = sweep_header(builder, design, columns, chosen, options, root, sample, selected, shard, command)
+                seconds = time.monotonic() - begun
+                kept.append(stack.enter_context(SweepWriter(path, header, force=force, resume=resume, seconds=seconds)))
+                _refuse_other_names(chosen, kept[0], path)
+            return kept[0]
+
+        every = np.arange(design.size) if selected is None else selected
+        if out is not None and not path.exists():
+            opened().begin()
+        todo = opened().pending() if resume else every
         alone = sample is not None and (solver != "auto" or unfit(sample) is not None)
         workers = stack.enter_context(_workers(executor, alone, todo.size))
         taken = {name: column for name, column in columns.items() if name in design.taken}
-        work = stack.enter_context(Dispatcher(builder, taken, options, chosen, writer, workers, root, alone))
-        done = (design.size if selected is None else selected.size) - todo.size
-        writer.begin()
+        unknowns = 0 if sample is None else state_size(sample)
+        work = stack.enter_context(Dispatcher(builder, taken, options, chosen, opened, workers, root, alone, unknowns))
+        done = every.size - todo.size
         work.run(todo, stack.enter_context(_bar(done, todo.size, progress)))
-        result = writer.finish()
+        result = work.opened().finish()
         warn_faint(work.faint, done + todo.size, options.atol)
         warn_of_members(work.warned, done + todo.size)
         return result if out is not None else result.load()

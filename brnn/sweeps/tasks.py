@@ -192,14 +192,14 @@ def run_task(task: WorkerTask) -> list[FinishedMembers]:
     return run_built(task.build())
 
 
-def run_built(built: BuiltMembers, threads: int = 1) -> list[FinishedMembers]:
-    """Run members that are ready."""
+def run_built(built: BuiltMembers) -> list[FinishedMembers]:
+    """Run members that are ready, in one thread."""
     options = built.options
     parts = []
     times = np.array(options.times)
     for places, work, patterns in built.groups:
         begun = time.monotonic()
-        finished = _side_by_side(work, built.seeds[places], options, times, threads)
+        finished = _side_by_side(work, built.seeds[places], options, times)
         variables = work.layout.variables
         errors = {k: _failure(variables, finished, k) for k in np.flatnonzero(finished.status == FAILED).tolist()}
         states = MemberStates(
@@ -233,20 +233,18 @@ def run_built(built: BuiltMembers, threads: int = 1) -> list[FinishedMembers]:
     return parts
 
 
-def _side_by_side(
-    work: Ensemble, seeds: np.ndarray, options: MemberOptions, times: np.ndarray, threads: int
-) -> Finished:
+def _side_by_side(work: Ensemble, seeds: np.ndarray, options: MemberOptions, times: np.ndarray) -> Finished:
     """Run members in compiled code."""
     saved = times if times.size else None
     if work.layout.noise is not None:
-        return run_noisy(work, NoiseRules("SRIW1", None, seeds), times=saved, threads=threads)
+        return run_noisy(work, NoiseRules("SRIW1", None, seeds), times=saved, threads=1)
     return run_ensemble(
         work,
         rtol=options.rtol,
         atol=options.atol,
         times=saved,
         until_steady=options.until == "steady",
-        threads=threads,
+        threads=1,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 
 import numpy as np
 import pytest
@@ -97,6 +98,31 @@ def test_the_coefficients_are_those_of_scipy() -> None:
     result = finished([pack(network, h)], times=times, rtol=1.0, atol=1.0)
     assert result.counts[0].tolist() == [1, 8, 0]  # one step of six stages, and two slopes to choose it by
     np.testing.assert_allclose(result.trajectory[0], solver.dense_output()(times).T, rtol=1e-13)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_part_of_an_ensemble_has_the_numbers_of_its_members(own: bool) -> None:
+    """Members with other pulses, numbers of segments and, if `own`, weights."""
+    members = []
+    for k in range(9):
+        weights = np.eye(3) * (1.0 + (k if own else 0))
+        network = brnn.Network(
+            "driven",
+            [brnn.Layer.additive("F", 3, A=1.0 + k, initial=0.1 * k)],
+            [brnn.Projection("F", "F", "inhibitory", brnn.Linear(), brnn.Dense(weights))],
+            [brnn.Stimulus("F", "excitatory", 1.0 + k, brnn.Pulse(1.0, 2.0))],
+        )
+        members.append(pack(network, 0.5 + k % 3))
+    work = Ensemble.of(members)
+    assert len(work.arrays) == (9 if own else 1)
+    assert set(np.diff(work.first)) == {1, 2, 3}
+    whole = run_ensemble(work, threads=1, **TOLERANCES)
+    for edges in ((0, 4, 9), (0, 1, 2, 9)):
+        parts = [work.part(start, stop) for start, stop in itertools.pairwise(edges)]
+        parts = [part.part(0, part.members) for part in parts]
+        for name in ("final", "reached", "counts"):
+            found = np.concatenate([getattr(run_ensemble(part, threads=1, **TOLERANCES), name) for part in parts])
+            assert found.tobytes() == getattr(whole, name).tobytes(), name
 
 
 @pytest.mark.parametrize("steady", [False, True])

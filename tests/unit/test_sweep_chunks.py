@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 import brnn
-from brnn.sweeps import dispatch
+from brnn.sweeps import dispatch, executors
 from brnn.sweeps.building import members as building
 from brnn.sweeps.dispatch import Dispatcher
 from brnn.sweeps.executors import LocalThreads
@@ -97,6 +99,31 @@ def test_the_file_is_there_before_a_member_is(tmp_path: Path) -> None:
         np.testing.assert_array_equal(data["A"], A)
 
 
+def test_a_file_does_not_depend_on_which_thread_is_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The codes of texts are in the order in which texts come; the first of two chunks is long in coming."""
+    real, begun = executors.run_built, []
+
+    def run_built(built: Any) -> Any:
+        begun.append(built.members.size)
+        if len(begun) == 1:
+            time.sleep(0.2)
+        return real(built)
+
+    monkeypatch.setattr(executors, "run_built", run_built)
+    monkeypatch.setattr(executors, "processors", lambda: 2)
+    path = tmp_path / "sweep.h5"
+    network = brnn.Network("decay", [brnn.Layer.additive("F1", 1, A=1.0, initial=1.0)], duration=1.0)
+
+    def speed(result: Any) -> str:
+        return f"{-np.log(result.final('F1')[0]):.1f}"
+
+    with brnn.sweep(network, brnn.Grid({"F1.A": A}), measures=[speed], out=path, progress=False) as data:
+        assert data["speed"].values.tolist() == [f"{a:.1f}" for a in A]
+    assert len(begun) > 2
+    with h5py.File(path) as file:
+        assert json.loads(file["speed"].attrs["texts"]) == [f"{a / 10:.1f}" for a in range(5, 21)]
+
+
 @pytest.mark.parametrize("wait", [True, False])
 def test_finished_chunks_are_kept_when_a_sweep_is_stopped(
     wait: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -115,6 +142,7 @@ def test_finished_chunks_are_kept_when_a_sweep_is_stopped(
         return real(*arguments)
 
     monkeypatch.setattr(dispatch, "_GROWTH", 1)  # all chunks are small
+    monkeypatch.setattr(dispatch, "_AHEAD", 64)
     monkeypatch.setattr(dispatch, "build_members", build_members)
     build = slow(0.0, [])
     with pytest.raises(KeyboardInterrupt) as stopped:

@@ -428,6 +428,37 @@ def test_resume(path: Path, tmp_path: Path) -> None:
         assert resumed.equals(whole)
 
 
+@pytest.mark.parametrize(("more", "failed"), [({}, False), ({}, True), ({"late": [1.0, 2.0]}, True)])
+def test_what_was_opened_early_has_all_that_came_later(path: Path, more: dict[str, Any], failed: bool) -> None:
+    """With errors or other variables the file is written anew, and opened anew."""
+    with SweepWriter(path, plain(4, A=np.arange(4.0))) as writer:
+        writer.write([1], {"total": [1.0]}, 1)
+        writer.settle()
+        assert writer.kept == 1
+        errors = {3: "too small a step"} if failed else {}
+        writer.write([0, 3], {"total": [0.0, 3.0], **more}, [2, 3 if failed else 1], errors)
+        with writer.finish() as data, brnn.open(path) as again:
+            np.testing.assert_array_equal(data["total"], [0.0, 1.0, np.nan, 3.0])
+            np.testing.assert_array_equal(data["status"], [2, 1, 0, 3 if failed else 1])
+            assert data["error"].values.tolist() == ["", "", "", errors.get(3, "")]
+            assert data.attrs["missing"] == 1
+            assert set(more) <= set(data)
+            assert data.attrs["wall_time"] > 0.0
+            assert data.identical(again)
+
+
+def test_what_was_opened_early_and_replaced_is_not_read(path: Path, tmp_path: Path) -> None:
+    with SweepWriter(path, plain(2, A=np.arange(2.0))) as writer:
+        writer.write([0], {"total": [1.0]}, 1)
+        writer.settle()
+        path.rename(tmp_path / "moved.h5")
+        writer.write([1], {"total": [2.0]}, 1)
+        with pytest.warns(UserWarning, match="was deleted or moved"):
+            data = writer.finish()
+        with data:
+            np.testing.assert_array_equal(data["total"], [1.0, 2.0])
+
+
 def test_resume_without_a_file_begins_one(path: Path) -> None:
     with sweeping.write(path, resume=True) as data:
         sweeping.check(data, np.arange(N))

@@ -19,7 +19,7 @@ from brnn.files.attributes import checked_format, text_of
 from brnn.files.hdf5 import READ_ERRORS, reason
 from brnn.files.opening import open_hdf5
 from brnn.files.placed import SharedFile
-from brnn.files.stored import StoredRows
+from brnn.files.stored import KeptRows, StoredRows
 from brnn.files.sweep.dataset import Dataset
 from brnn.files.sweep.header import SweepHeader, header_of, read_attributes
 from brnn.files.sweep.layout import SweepLayout, axis_attributes
@@ -54,6 +54,8 @@ class SweepContents:
         Every variable, the parameters and seeds included. Texts are bytes of one length.
     status : ndarray of uint8, shape (members,)
         How each member ended, when the file was opened.
+    source : SharedFile
+        The file.
     close : callable
     """
 
@@ -62,7 +64,13 @@ class SweepContents:
     layout: SweepLayout
     rows: dict[str, StoredRows]
     status: np.ndarray
+    source: SharedFile
     close: Callable[[], None]
+
+    def again(self, label: str) -> SweepContents:
+        """Return how far the sweep is now, which goes on in the same file."""
+        status, seconds = _state(self.rows, self.header, label)
+        return replace(self, status=status, attributes=self.attributes | {"wall_time": seconds})
 
     def errors(self) -> np.ndarray:
         """Return for each member why it failed; "" for those that did not."""
@@ -75,7 +83,7 @@ class SweepContents:
         return result
 
 
-def open_sweep(path: str | Path) -> xr.Dataset:
+def open_sweep(path: str | Path, contents: SweepContents | None = None) -> xr.Dataset:
     """Open the file of a sweep.
 
     Parameters
@@ -83,6 +91,8 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     path : str or Path
         A file of `brnn.sweep`. It may be that of a sweep that was killed or still goes on: then some members are
         missing, and this is how far it was when it was opened.
+    contents : SweepContents, optional
+        The file, if it has been opened.
 
     Returns
     -------
@@ -99,7 +109,8 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     FileError
         If there is no such file, or it is not that of a sweep, or it is damaged.
     """
-    contents = open_sweep_contents(path, str(path))
+    if contents is None:
+        contents = open_sweep_contents(path, str(path))
     try:
         dataset = _dataset(contents)
     except (*READ_ERRORS, ValueError) as error:  # xarray on axes that do not fit each other
@@ -158,12 +169,17 @@ def _contents(file: h5py.File, source: SharedFile, label: str) -> SweepContents:
     header = header_of(attributes, parsed, columns, label)
     for name in layout.axis_names(header).values():
         rows.setdefault(name, stored_rows(file, name, source, f"{label}: {name}"))
+    status, attributes["wall_time"] = _state(rows, header, label)
+    attributes["coordinates"] = " ".join(header.coordinates())
+    return SweepContents(header, attributes, layout, rows, status, source, lambda: None)
+
+
+def _state(rows: Mapping[str, StoredRows], header: SweepHeader, label: str) -> tuple[np.ndarray, float]:
+    """Return how members ended, and how long the sweep took."""
     status = np.asarray(rows["status"][:])
     if not (status.shape == rows["member"].shape == (header.members,)) or status.max() >= len(STATUS_NAMES):
         raise FileError(f"{label} is damaged: the variable status is not what it should be")
-    attributes["coordinates"] = " ".join(header.coordinates())
-    attributes["wall_time"] = float(np.ravel(rows["wall_time"][:])[0])
-    return SweepContents(header, attributes, layout, rows, status, lambda: None)
+    return status, float(np.ravel(rows["wall_time"][:])[0])
 
 
 def _dataset(contents: SweepContents) -> xr.Dataset:
@@ -186,7 +202,7 @@ def _dataset(contents: SweepContents) -> xr.Dataset:
         coordinates["seed"] = variable("seed", ("member",), SEED_ATTRIBUTES)
     variables: dict[Hashable, Any] = {
         "status": xr.Variable("member", contents.status, dict(layout.fields["status"].attributes) | STATUS_ATTRIBUTES),
-        "error": xr.Variable("member", contents.errors(), {"long_name": "why the member failed"}),
+        "error": lazy_variable(("member",), KeptRows(contents.errors()), {"long_name": "why the member failed"}),
     }
     for name, field in layout.fields.items():
         if field.dims[0] == "member" and name != "status":

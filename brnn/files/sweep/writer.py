@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from brnn.base.paths import check_target
+from brnn.base.paths import check_target, identity
 from brnn.ensemble.status import FAILED, MISSING
 from brnn.errors import FileError, InputError
 from brnn.files.hdf5 import WRITE_ERRORS, reason
@@ -28,7 +28,7 @@ from brnn.files.opening import being_written
 from brnn.files.sweep.filled import SweepFile
 from brnn.files.sweep.header import SweepHeader
 from brnn.files.sweep.layout import SweepVariable
-from brnn.files.sweep.reader import open_sweep
+from brnn.files.sweep.reader import SweepContents, open_sweep, open_sweep_contents
 from brnn.files.sweep.rows import MemberRows, joined
 from brnn.files.sweep.schema import FILE_VARIABLES
 
@@ -84,6 +84,7 @@ class SweepWriter:
         self._batches: list[MemberRows] = []
         self._gathered = 0
         self._failure: FileError | None = None
+        self._contents: SweepContents | None = None  # of the file, for those who read it in the end
         self._before = seconds
         self._begun = self._written = clock.monotonic()
         self._spent = self._last = _MAKING
@@ -123,6 +124,13 @@ class SweepWriter:
         """Make the file, without members; one that it replaces stays until the first members are there."""
         if not self._file.begun and not self._path.exists():
             self._commit()
+
+    def settle(self) -> None:
+        """Bring the first members to the file, and open it to be read: little is left to do when the last ones come."""
+        if self._batches:
+            self._commit()
+        with contextlib.suppress(FileError):  # what is wrong is said in the end
+            self._contents = open_sweep_contents(self._path, self._name)
 
     def pending(self) -> np.ndarray:
         """Return the members that are still to run: those that are missing, and those that failed."""
@@ -225,8 +233,12 @@ class SweepWriter:
         if self._failure is not None:
             raise self._failure
         self._commit()
+        contents, self._contents = self._contents, None
+        if contents is not None and contents.source.identity != identity(self._path):  # it was written anew
+            contents.close()
+            contents = None
         self.close()
-        return open_sweep(self._path)
+        return open_sweep(self._path, None if contents is None else contents.again(self._name))
 
     def close(self) -> None:
         """Bring to the file what is not there yet, and close it. A file without members is not made."""
@@ -235,6 +247,8 @@ class SweepWriter:
                 self._commit()
         finally:
             self._file.close()
+            if self._contents is not None:
+                self._contents.close()
 
     def __enter__(self) -> Self:
         return self

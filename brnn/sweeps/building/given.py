@@ -31,6 +31,12 @@ class GivenPatterns:
     patterns: Mapping[str, np.ndarray]
     ceilings: Mapping[str, np.ndarray]
 
+    def part(self, start: int, stop: int) -> GivenPatterns:
+        """Return that of the members `start` .. `stop` - 1."""
+        own = slice(start, stop)
+        patterns = {name: values[own] for name, values in self.patterns.items()}
+        return GivenPatterns(patterns, {name: values[own] for name, values in self.ceilings.items()})
+
     @classmethod
     def together(cls, parts: Sequence[GivenPatterns]) -> GivenPatterns:
         """Return that of all members from those of each."""

@@ -62,6 +62,29 @@ class BuiltMembers:
         single = [*(place for place, _ in self.singles), *self.broken]
         return np.sort(np.concatenate([np.array(single, np.int64), *(places for places, *_ in self.groups)]))
 
+    @property
+    def ready(self) -> int:
+        """How many members run side by side."""
+        return sum(places.size for places, *_ in self.groups)
+
+    def split(self, count: int) -> tuple[BuiltMembers, BuiltMembers | None]:
+        """Return those members, with `count` of the ones that run side by side, and the others; None if it has all."""
+        taken, left = [], []
+        room, ready = count, self.ready
+        for places, work, given in self.groups:
+            cut = min(room, places.size)
+            if cut:
+                taken.append((places[:cut], work.part(0, cut), given.part(0, cut)))
+            if cut < places.size:
+                stop = places.size
+                left.append((places[cut:], work.part(cut, stop), given.part(cut, stop)))
+            room -= cut
+        if not left:
+            return self, None
+        seconds = self.seconds * (count / ready)
+        first = replace(self, groups=taken, seconds=seconds)
+        return first, replace(self, groups=left, singles=(), broken={}, seconds=self.seconds - seconds)
+
 
 def build_members(
     builder: NetworkBuilder,

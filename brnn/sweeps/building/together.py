@@ -142,7 +142,8 @@ def _split(
     columns: Mapping[str, Any], places: np.ndarray, key: Callable[[Any, np.ndarray], np.ndarray | None]
 ) -> list[np.ndarray]:
     """Return places apart that differ in what `key` makes of any column."""
-    keys = [codes for codes in (key(column, places) for column in columns.values()) if codes is not None]
+    codes = (key(column, places) for column in columns.values())
+    keys = [known for known in codes if known is not None and (known != known[0]).any()]
     if not keys:
         return [places]
     _, which = np.unique(np.stack(keys, axis=1), axis=0, return_inverse=True)
