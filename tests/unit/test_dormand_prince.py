@@ -111,6 +111,25 @@ def test_many_steps_in_one_call_are_those_made_one_by_one() -> None:
         np.testing.assert_array_equal(again.y if again.t == time else again.dense_output()(time), row)
 
 
+@pytest.mark.parametrize("count", [31, 300])
+def test_states_written_four_at_once_are_those_written_alone_and_kept_in_the_same_bounds(count: int) -> None:
+    """Bounds that the state soon leaves: each saved one lies on them or within, and the farthest is told."""
+    times, rows = np.linspace(0.0, 0.5, count), np.empty((0, 5))
+    together, alone, free = (DormandPrince(piece()) for _ in range(3))
+    bounds = np.zeros(5), together.y + 0.01
+    together.bounds = alone.bounds = bounds
+    while len(rows) < count:
+        block = together.advance(times[len(rows) :], count, 1).copy()
+        unbound = free.advance(times[len(rows) :], count, 1).copy()
+        one_by_one = [alone.advance(times[len(rows) + k :], 1, 1)[0].copy() for k in range(len(block))]
+        np.testing.assert_array_equal(block, np.reshape(one_by_one, block.shape))
+        np.testing.assert_array_equal(block, np.clip(unbound, *bounds))
+        rows = np.concatenate([rows, unbound])
+        if len(rows):
+            assert together.projected == np.abs(rows - np.clip(rows, *bounds)).max()
+    assert together.projected > 0.01
+
+
 def test_results_do_not_depend_on_how_they_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     in_memory = brnn.simulate(NETWORK, 3.0, solver="RK45", times=TIMES)["rcf.x"].values
     with brnn.simulate(NETWORK, 3.0, solver="RK45", times=TIMES, record=tmp_path / "run.h5") as result:

@@ -15,11 +15,14 @@ from brnn.compiler.numba_internals import (
     NoAlias,
     array_at,
     array_in,
+    at_least,
+    at_most,
     bits_of,
     call_onward,
     call_rhs,
     number_of,
     place_of,
+    times_plus,
     whole_at,
 )
 from brnn.compiler.onward import BASE, BEGIN, END, ONWARD, PLACES, SLOPES, STAGE, THEN, WEIGHTS
@@ -224,32 +227,54 @@ def weights_within(s: float, h: float, pair: np.ndarray) -> tuple[float, float, 
     )
 
 
+@njit(**_HELPER)
+def _value(i: int, w: tuple, before: np.ndarray, after: np.ndarray, k: tuple) -> float:  # type: ignore[type-arg]
+    """Return an unknown within the last step, from what the slopes count there; its bits are the same in any loop."""
+    value = times_plus(w[2], k[2][i], times_plus(w[1], k[1][i], w[0] * k[0][i]))
+    value = times_plus(w[5], k[5][i], times_plus(w[4], k[4][i], times_plus(w[3], k[3][i], value)))
+    return before[i] + times_plus(w[6], after[i] - before[i], value)
+
+
+@njit(**_HELPER)
+def _kept(value: float, i: int, bounded: bool, lowest: np.ndarray, highest: np.ndarray) -> float:
+    return at_most(at_least(value, lowest[i]), highest[i]) if bounded else value
+
+
 @njit(pipeline_class=NoAlias, **_HELPER)
 def _within(
     s: float, h: float, before: np.ndarray, after: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray,
-    k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, out: np.ndarray, pair: np.ndarray,
-) -> None:  # fmt: skip
-    """Write the state after the part s of the last step."""
-    w0, w2, w3, w4, w5, w6, change = weights_within(s, h, pair)
+    k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, out: np.ndarray, pair: np.ndarray, bounded: bool,
+    lowest: np.ndarray, highest: np.ndarray,
+) -> float:  # fmt: skip
+    """Write the state after the part s of the last step; return how far it was from bounds that it is kept in."""
+    w, k, largest = weights_within(s, h, pair), (k0, k2, k3, k4, k5, k6), np.int64(0)
     for i in range(out.size):
-        value = w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i]
-        out[i] = before[i] + (value + change * (after[i] - before[i]))
+        value = _value(i, w, before, after, k)
+        out[i] = _kept(value, i, bounded, lowest, highest)
+        if bounded:
+            largest = max(largest, bits_of(abs(out[i] - value)))
+    return number_of(largest)
 
 
 @njit(pipeline_class=NoAlias, **_HELPER)
-def _two_within(
-    s: float, r: float, h: float, before: np.ndarray, after: np.ndarray, k0: np.ndarray, k2: np.ndarray,
-    k3: np.ndarray, k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, out: np.ndarray, more: np.ndarray,
-    pair: np.ndarray,
-) -> None:  # fmt: skip
-    """Write two states within the last step: each slope is read once."""
-    w0, w2, w3, w4, w5, w6, change = weights_within(s, h, pair)
-    v0, v2, v3, v4, v5, v6, other = weights_within(r, h, pair)
-    for i in range(out.size):
-        value = w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i]
-        out[i] = before[i] + (value + change * (after[i] - before[i]))
-        value = v0 * k0[i] + v2 * k2[i] + v3 * k3[i] + v4 * k4[i] + v5 * k5[i] + v6 * k6[i]
-        more[i] = before[i] + (value + other * (after[i] - before[i]))
+def _four_within(
+    parts: tuple, h: float, before: np.ndarray, after: np.ndarray, k0: np.ndarray, k2: np.ndarray,
+    k3: np.ndarray, k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, out0: np.ndarray, out1: np.ndarray,
+    out2: np.ndarray, out3: np.ndarray, pair: np.ndarray, bounded: bool, lowest: np.ndarray, highest: np.ndarray,
+) -> float:  # type: ignore[type-arg]  # fmt: skip
+    """Do the same after four parts of the step: each slope is read once."""
+    w0, w1 = weights_within(parts[0], h, pair), weights_within(parts[1], h, pair)
+    w2, w3 = weights_within(parts[2], h, pair), weights_within(parts[3], h, pair)
+    k, largest = (k0, k2, k3, k4, k5, k6), np.int64(0)
+    for i in range(out0.size):
+        a, b = _value(i, w0, before, after, k), _value(i, w1, before, after, k)
+        c, d = _value(i, w2, before, after, k), _value(i, w3, before, after, k)
+        out0[i], out1[i] = _kept(a, i, bounded, lowest, highest), _kept(b, i, bounded, lowest, highest)
+        out2[i], out3[i] = _kept(c, i, bounded, lowest, highest), _kept(d, i, bounded, lowest, highest)
+        if bounded:
+            one = max(bits_of(abs(out0[i] - a)), bits_of(abs(out1[i] - b)))
+            largest = max(largest, max(one, max(bits_of(abs(out2[i] - c)), bits_of(abs(out3[i] - d)))))
+    return number_of(largest)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -257,7 +282,7 @@ def interpolate(
     s: float, h: float, before: np.ndarray, after: np.ndarray, K: np.ndarray, out: np.ndarray, pair: np.ndarray
 ) -> None:
     """Write the state after the part s of the last step."""
-    _within(s, h, before, after, K[0], K[2], K[3], K[4], K[5], K[6], out, pair)
+    _within(s, h, before, after, K[0], K[2], K[3], K[4], K[5], K[6], out, pair, False, out, out)
 
 
 @njit(pipeline_class=NoAlias, **_HELPER)
@@ -345,23 +370,29 @@ def advance(
     status = RUNNING
     while True:
         if counts[STEPPED]:
-            before = moments[BEFORE]
-            while done < times.size and times[done] <= t and done < saved.shape[0]:
-                out = array_at(rows + done * length, n)
-                s, h = (times[done] - before) / (t - before), t - before
-                if done + 1 < min(times.size, saved.shape[0]) and times[done + 1] < t:
-                    more = array_at(rows + (done + 1) * length, n)
-                    r = (times[done + 1] - before) / (t - before)
-                    _two_within(s, r, h, other, u, k0, k2, k3, k4, k5, k6, out, more, pair)
-                    if bounded:
-                        moments[PROJECTED] = max(moments[PROJECTED], keep_within(lowest, highest, more))
-                    done += 1
-                elif times[done] == t:
+            before, some = moments[BEFORE], min(times.size, saved.shape[0])
+            h = t - before
+            while done < some and times[done] <= t:
+                out, farthest = array_at(rows + done * length, n), 0.0
+                if times[done] == t:
                     _copy(u, out)
+                    if bounded:
+                        farthest = keep_within(lowest, highest, out)
+                elif done + 3 < some and times[done + 1] < t:
+                    # Four at once; where fewer lie within the step, the last stands in the rows of those that come.
+                    p0, p1 = (times[done] - before) / h, (times[done + 1] - before) / h
+                    p2 = (times[done + 2] - before) / h if times[done + 2] < t else p1
+                    p3 = (times[done + 3] - before) / h if times[done + 3] < t else p2
+                    farthest = _four_within(
+                        (p0, p1, p2, p3), h, other, u, k0, k2, k3, k4, k5, k6, out,
+                        array_at(rows + (done + 1) * length, n), array_at(rows + (done + 2) * length, n),
+                        array_at(rows + (done + 3) * length, n), pair, bounded, lowest, highest,
+                    )  # fmt: skip
+                    done += 1 + (times[done + 2] < t) + (times[done + 3] < t)
                 else:
-                    _within(s, h, other, u, k0, k2, k3, k4, k5, k6, out, pair)
-                if bounded:
-                    moments[PROJECTED] = max(moments[PROJECTED], keep_within(lowest, highest, out))
+                    s = (times[done] - before) / h
+                    farthest = _within(s, h, other, u, k0, k2, k3, k4, k5, k6, out, pair, bounded, lowest, highest)
+                moments[PROJECTED] = max(moments[PROJECTED], farthest)
                 done += 1
         if done == saved.shape[0] and done < times.size and times[done] <= t:
             break  # there is no room for what was passed
