@@ -47,6 +47,7 @@ __all__ = [
 WRITTEN = 1.0, 2.0, 3.0, 4.0  # exponents that stand in the text
 WEIGHTS, _BEFORE, _NEW, _LAST = 7, 5, 6, 7
 _FURTHER = WEIGHTS + 3  # where the numbers of the two sums of pass 5 begin
+_HUGE = 300_000  # unknowns, whose memory takes longer than a second division
 _MOST = 3  # blocks of unknowns; each takes nine arrays, and time to compile
 _READ = {_NEW: (0, 2, 3, 4, 5), _LAST: (0, 2, 3, 4, 5, 6)}  # the slopes that have a weight in the last two passes
 _SUMMED = 0, 2, 3, 4  # the slopes of the sums of pass 5
@@ -65,7 +66,8 @@ class Passes:
     """What the text of the passes is made of.
 
     `groups` are the unknowns whose blocks are equally long, whose cells one loop goes through; `known` the numbers that
-    both halves compute first, and `exponents` the texts of numbers that do not change.
+    both halves compute first, and `exponents` the texts of numbers that do not change. Signals are computed `anew`
+    where they are needed again, and not kept, if that is quicker.
     """
 
     program: Program
@@ -73,6 +75,7 @@ class Passes:
     groups: tuple[tuple[str, ...], ...]
     known: tuple[str, ...]
     exponents: Mapping[str, str]
+    anew: bool = False
 
     @classmethod
     def of(cls, program: Program, halves: Halves, sizes: Mapping[str, int], numbers: np.ndarray) -> Passes | None:
@@ -84,7 +87,8 @@ class Passes:
         groups = tuple(tuple(n for n in sizes if sizes[n] == size) for size in dict.fromkeys(sizes.values()))
         exponents = {n.name: float(numbers[n.place]) for n in program.places if n.place in program.exponents}
         whole = {name: repr(exponent) for name, exponent in exponents.items() if exponent in WRITTEN}
-        return cls(program, halves, groups, known, whole)
+        passes = cls(program, halves, groups, known, whole)
+        return replace(passes, anew=sum(sizes.values()) >= _HUGE and passes.in_place)
 
     @property
     def later(self) -> dict[str, str]:
@@ -93,17 +97,22 @@ class Passes:
         return {name: f"then_{name}" for name in (*self.program.blocks, *slopes, *self.known, *self.halves.sums)}
 
     @functools.cached_property
-    def in_place(self) -> bool:
-        """Whether each cell reads its own state alone, so that the next stage may be written over it."""
-        printer = Printer()
-        lines = [
-            line
-            for group in self.groups
-            for loop in _loops(self.halves.slopes, group)
-            for line in printer.lines(loop.body, 2)
+    def signals(self) -> frozenset[str]:
+        """What the first half writes of each cell for the second one."""
+        written = [
+            s.target for group in self.groups for s in _statements(self.halves.totals, group) if isinstance(s, Assign)
         ]
-        text = re.sub(rf"\b({'|'.join(self.program.blocks)})\[i\]", "", "\n".join(lines))
-        return not set(self.program.blocks) & set(re.findall(r"\w+", text))
+        arrays = {target.array.name for target in written if isinstance(target, Element)}
+        return frozenset(arrays - {f"d{name}" for name in self.program.blocks})
+
+    @functools.cached_property
+    def in_place(self) -> bool:
+        """Whether each cell reads what is its own alone, so that the next stage may be written over it."""
+        own = {*self.program.blocks, *self.signals}
+        halves = (*self.halves.slopes, *self.halves.totals)
+        lines = [line for group in self.groups for line in Printer().lines(_statements(halves, group), 2)]
+        text = re.sub(rf"\b({'|'.join(own)})\[i\]", "", "\n".join(lines))
+        return not own & set(re.findall(r"\w+", text))
 
 
 def text_of_passes(program: Program, halves: Halves, sizes: Mapping[str, int], numbers: np.ndarray) -> str | None:
@@ -173,14 +182,39 @@ def _pass(passes: Passes, kind: int) -> Iterator[str]:
 
 def _cell(passes: Passes, group: Sequence[str], kind: int) -> Iterator[str]:
     """Yield the lines of the loop through a group."""
+    yield from _signals_in(passes, _slopes(passes, group, kind), "now")
+    if kind < _LAST:
+        yield from _signals_in(passes, totals_of(passes, group), "next")
+
+
+def _slopes(passes: Passes, group: Sequence[str], kind: int) -> Iterator[str]:
     left = list(group)
+    if kind > 1 and passes.anew:
+        for statement in _statements(passes.halves.totals, group):
+            if not (isinstance(statement, Assign) and _is_kept(passes, statement)):
+                yield from _changed(Printer().lines([statement], 2), passes.exponents)
     if kind > 1:
         yield from slopes_of(passes, group, left, functools.partial(_made, kind=kind))
     for name in left:  # their slopes are there: those of gates, which stand among the totals, and before the first
         yield f"        slope = k{_read(kind)[-1]}_{name}[i]"
         yield from _made(name, kind, summed=False)
-    if kind < _LAST:
-        yield from totals_of(passes, group)
+
+
+def _signals_in(passes: Passes, lines: Iterator[str], word: str) -> Iterator[str]:
+    """Yield lines in which signals that are computed anew are numbers, whose names begin with a word."""
+    if not (passes.anew and passes.signals):
+        return lines
+    return (re.sub(rf"\b({'|'.join(passes.signals)})\[i\]", rf"{word}_\1", line) for line in lines)
+
+
+def _is_kept(passes: Passes, statement: Assign) -> bool:
+    """Tell whether a statement of the first half writes what lasts: a sum over cells, or the slope of a gate."""
+    match statement.target:
+        case Local(name):
+            return name in passes.halves.sums
+        case Element(array, _):
+            return array.name not in passes.signals
+    return True
 
 
 def _over(group: Sequence[str], lines: Iterator[str]) -> Iterator[str]:
@@ -223,6 +257,10 @@ def known_of(passes: Passes) -> Iterator[str]:
     if passes.known:
         yield from ("    t = t_totals", *lines, *(f"    then_{name} = {name}" for name in passes.known))
     yield from ("    t = t_slopes", *lines)
+
+
+def _statements(statements: Sequence[Statement], group: Sequence[str]) -> list[Statement]:
+    return [statement for loop in _loops(statements, group) for statement in loop.body]
 
 
 def _loops(statements: Sequence[Statement], group: Sequence[str]) -> list[Loop]:

@@ -16,7 +16,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import brnn
-from brnn.compiler import compile_network
+from brnn.compiler import compile_network, passes, system
 from brnn.integrate.methods import explicit
 from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.steppers import blocks, exponential, threads
@@ -149,6 +149,26 @@ def test_it_makes_the_steps_of_the_explicit_method(norm: str, pair: Pair) -> Non
     np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-13)
     np.testing.assert_allclose(inside, expected_inside, rtol=1e-10, atol=1e-13)
     assert ours.fastest == pytest.approx(plain.fastest, rel=1e-6)
+
+
+def test_signals_of_huge_networks_are_computed_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = brnn.Projection(
+        "a", "a", "inhibitory", SIGNAL, brnn.AllButSelf(0.2), gate=brnn.HabituativeGate(0.3, 1.0, 2.0), name="gated"
+    )
+    start = np.linspace(0.0, 0.9, 40)
+    spec = brnn.Network("one", [brnn.Layer.shunting("a", 40, A=0.1, B=1.0, initial=start)], [link])
+    found = compile_network(spec)
+    one = Piece(found.rhs(0.5), 0.0, found.initial_state(), 4.0, 1e-6, 1e-9, found, longest=0.1)
+    expected, expected_inside = at_the_end(DormandPrince(one))
+    monkeypatch.setattr(passes, "_HUGE", 80)
+    monkeypatch.setattr(system, "_texts", {})
+    text = found.passes(one.fun.arguments[1])
+    assert text is not None
+    assert "now_f0" in text
+    assert "f0[i]" not in text
+    y, inside = at_the_end(BlockedDormandPrince(one))
+    np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(inside, expected_inside, rtol=1e-10, atol=1e-13)
 
 
 AGAIN = """
