@@ -29,6 +29,7 @@ from brnn.compiler.numba_internals import (
     set_shared,
 )
 from brnn.integrate.steppers.block_sums import (
+    four_within,
     keep_between,
     new_state,
     next_stage,
@@ -160,14 +161,23 @@ def _block(
             low, high = (lowest[0], highest[0]) if lowest.size == 1 else (-np.inf, np.inf)
             row = 0
             while row < rows:
-                place = whole[OUT] + width * row + at
-                if row + 1 < rows and s[row + 1] < 1.0:
+                place, inner = whole[OUT] + width * row + at, 0
+                while row + inner < rows and inner < 4 and s[row + inner] < 1.0:
+                    inner += 1
+                if inner > 1:
                     out, more = array_at(place, n), array_at(place + width, n)
-                    farthest = two_within(
-                        s[row], s[row + 1], h, low, high, x, y, k0, k2, k3, k4, k5, k6, out, more, pair
-                    )
+                    if inner == 2:
+                        farthest = two_within(
+                            s[row], s[row + 1], h, low, high, x, y, k0, k2, k3, k4, k5, k6, out, more, pair
+                        )
+                    else:
+                        parts_of_step = s[row], s[row + 1], s[row + 2], s[row + inner - 1]
+                        third, last = array_at(place + 2 * width, n), array_at(place + (inner - 1) * width, n)
+                        farthest = four_within(
+                            parts_of_step, h, low, high, x, y, k0, k2, k3, k4, k5, k6, out, more, third, last, pair
+                        )
                     one = max(one, farthest)
-                    row += 2
+                    row += inner
                     continue
                 out = array_at(place, n)
                 if s[row] == 1.0:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from brnn.compiler.numba_internals import NoAlias, bits_of, number_of
-from brnn.integrate.steppers.dormand_prince_steps import weights_within
+from brnn.compiler.numba_internals import NoAlias, at_least, at_most, bits_of, number_of
+from brnn.integrate.steppers.dormand_prince_steps import value_within, weights_within
 from brnn.integrate.steppers.pairs.pair import CHANGE, ERROR, NEW
 
 __all__ = [
+    "four_within",
     "keep_between",
     "new_state",
     "next_stage",
@@ -142,20 +143,22 @@ def speed_of(u: np.ndarray, f: np.ndarray, rtol: float, atol: float) -> tuple[fl
     return number_of(state), number_of(speed)
 
 
+@njit(**_HELPER)
+def _put(i: int, value: float, lowest: float, highest: float, out: np.ndarray) -> int:
+    """Write an unknown, kept between bounds; return the bits of how far it was beyond them."""
+    out[i] = at_most(at_least(value, lowest), highest)
+    return bits_of(abs(out[i] - value))
+
+
 @njit(**_ALIKE)
 def within(
     s: float, h: float, lowest: float, highest: float, u: np.ndarray, after: np.ndarray, k0: np.ndarray,
     k2: np.ndarray, k3: np.ndarray, k4: np.ndarray, k5: np.ndarray, k6: np.ndarray, out: np.ndarray, pair: np.ndarray,
 ) -> float:  # fmt: skip
     """Write the state after the part s of the last step, kept between bounds; return how far one was beyond them."""
-    w0, w2, w3, w4, w5, w6, change = weights_within(s, h, pair)
-    largest = np.int64(0)
+    w, k, largest = weights_within(s, h, pair), (k0, k2, k3, k4, k5, k6), np.int64(0)
     for i in range(out.size):
-        value = w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i]
-        value = u[i] + (value + change * (after[i] - u[i]))
-        kept = min(max(value, lowest), highest)
-        largest = max(largest, bits_of(abs(kept - value)))
-        out[i] = kept
+        largest = max(largest, _put(i, value_within(i, w, u, after, k), lowest, highest, out))
     return number_of(largest)
 
 
@@ -166,20 +169,30 @@ def two_within(
     more: np.ndarray, pair: np.ndarray,
 ) -> float:  # fmt: skip
     """Do that for two states: each slope is read once."""
-    w0, w2, w3, w4, w5, w6, change = weights_within(s, h, pair)
-    v0, v2, v3, v4, v5, v6, other = weights_within(r, h, pair)
-    largest = np.int64(0)
+    w, v, largest = weights_within(s, h, pair), weights_within(r, h, pair), np.int64(0)
+    k = (k0, k2, k3, k4, k5, k6)
     for i in range(out.size):
-        value = w0 * k0[i] + w2 * k2[i] + w3 * k3[i] + w4 * k4[i] + w5 * k5[i] + w6 * k6[i]
-        value = u[i] + (value + change * (after[i] - u[i]))
-        kept = min(max(value, lowest), highest)
-        largest = max(largest, bits_of(abs(kept - value)))
-        out[i] = kept
-        value = v0 * k0[i] + v2 * k2[i] + v3 * k3[i] + v4 * k4[i] + v5 * k5[i] + v6 * k6[i]
-        value = u[i] + (value + other * (after[i] - u[i]))
-        kept = min(max(value, lowest), highest)
-        largest = max(largest, bits_of(abs(kept - value)))
-        more[i] = kept
+        one = _put(i, value_within(i, w, u, after, k), lowest, highest, out)
+        largest = max(largest, max(one, _put(i, value_within(i, v, u, after, k), lowest, highest, more)))
+    return number_of(largest)
+
+
+@njit(**_ALIKE)
+def four_within(
+    parts: tuple[float, float, float, float], h: float, lowest: float, highest: float, u: np.ndarray,
+    after: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray, k5: np.ndarray, k6: np.ndarray,
+    out0: np.ndarray, out1: np.ndarray, out2: np.ndarray, out3: np.ndarray, pair: np.ndarray,
+) -> float:  # fmt: skip
+    """Do that for four states, or for three, the last of which is there twice."""
+    w0, w1 = weights_within(parts[0], h, pair), weights_within(parts[1], h, pair)
+    w2, w3 = weights_within(parts[2], h, pair), weights_within(parts[3], h, pair)
+    k, largest = (k0, k2, k3, k4, k5, k6), np.int64(0)
+    for i in range(out0.size):
+        one = _put(i, value_within(i, w0, u, after, k), lowest, highest, out0)
+        two = _put(i, value_within(i, w1, u, after, k), lowest, highest, out1)
+        three = _put(i, value_within(i, w2, u, after, k), lowest, highest, out2)
+        four = _put(i, value_within(i, w3, u, after, k), lowest, highest, out3)
+        largest = max(largest, max(max(one, two), max(three, four)))
     return number_of(largest)
 
 

@@ -228,7 +228,7 @@ def weights_within(s: float, h: float, pair: np.ndarray) -> tuple[float, float, 
 
 
 @njit(**_HELPER)
-def _value(i: int, w: tuple, before: np.ndarray, after: np.ndarray, k: tuple) -> float:  # type: ignore[type-arg]
+def value_within(i: int, w: tuple, before: np.ndarray, after: np.ndarray, k: tuple) -> float:  # type: ignore[type-arg]
     """Return an unknown within the last step, from what the slopes count there; its bits are the same in any loop."""
     value = times_plus(w[2], k[2][i], times_plus(w[1], k[1][i], w[0] * k[0][i]))
     value = times_plus(w[5], k[5][i], times_plus(w[4], k[4][i], times_plus(w[3], k[3][i], value)))
@@ -249,7 +249,7 @@ def _within(
     """Write the state after the part s of the last step; return how far it was from bounds that it is kept in."""
     w, k, largest = weights_within(s, h, pair), (k0, k2, k3, k4, k5, k6), np.int64(0)
     for i in range(out.size):
-        value = _value(i, w, before, after, k)
+        value = value_within(i, w, before, after, k)
         out[i] = _kept(value, i, bounded, lowest, highest)
         if bounded:
             largest = max(largest, bits_of(abs(out[i] - value)))
@@ -267,8 +267,8 @@ def _four_within(
     w2, w3 = weights_within(parts[2], h, pair), weights_within(parts[3], h, pair)
     k, largest = (k0, k2, k3, k4, k5, k6), np.int64(0)
     for i in range(out0.size):
-        a, b = _value(i, w0, before, after, k), _value(i, w1, before, after, k)
-        c, d = _value(i, w2, before, after, k), _value(i, w3, before, after, k)
+        a, b = value_within(i, w0, before, after, k), value_within(i, w1, before, after, k)
+        c, d = value_within(i, w2, before, after, k), value_within(i, w3, before, after, k)
         out0[i], out1[i] = _kept(a, i, bounded, lowest, highest), _kept(b, i, bounded, lowest, highest)
         out2[i], out3[i] = _kept(c, i, bounded, lowest, highest), _kept(d, i, bounded, lowest, highest)
         if bounded:
