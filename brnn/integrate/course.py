@@ -18,7 +18,7 @@ import numpy as np
 
 from brnn.base.recycled import empty
 from brnn.compiler.right_hand_side import RightHandSide
-from brnn.compiler.rooms import room_apart
+from brnn.compiler.rooms import lines_apart
 from brnn.compiler.system import System
 from brnn.integrate.driver import FAINT, RunTask, largest_activity, proven_bounds, says_something, warn_if_faint
 from brnn.integrate.methods import Method
@@ -105,8 +105,8 @@ class SmallRun:
         self._code = compiled_steps()
         self._longest = system.network.period() / method.per_period
         size = system.size
-        self._states, self._K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
-        self._stage, moments, counts = room_apart(size), np.zeros(5), np.zeros(5, np.int64)
+        self._states, self._K = lines_apart(2 * size).reshape(2, size), lines_apart(7 * size).reshape(7, size)
+        self._stage, moments, counts = lines_apart(size), np.zeros(5), np.zeros(5, np.int64)
         self._stages = Stages(system, self._last.source, self._K, self._stage)
         self._plan = Plan(method.pair, moments, counts, self._states, self._K, self._stage)
         self._moments, self._counts = as_memory(moments), counts.data

@@ -14,7 +14,7 @@ import numpy as np
 
 from brnn.compiler import jumps, onward
 from brnn.compiler.cache import load_copy
-from brnn.compiler.rooms import room_apart
+from brnn.compiler.rooms import lines_apart
 from brnn.ensemble.kernels import control
 from brnn.integrate.steppers import plan, step_lengths
 from brnn.integrate.steppers.base import Piece
@@ -85,8 +85,8 @@ class DormandPrince:
         self._piece, self._pair = piece, pair
         self._moments = np.array([piece.start, 0.0, piece.start, 0.0, 0.0])
         self._counts = np.zeros(5, dtype=np.int64)
-        self._states, self._K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
-        self._stage = room_apart(size)
+        self._states, self._K = lines_apart(2 * size).reshape(2, size), lines_apart(7 * size).reshape(7, size)
+        self._stage = lines_apart(size)
         self._saved = np.empty((0, size))
         self._states[0] = piece.state
         self._plan = Plan(pair, self._moments, self._counts, self._states, self._K, self._stage)

@@ -10,6 +10,7 @@ import numpy as np
 
 from brnn.compiler.cache import load_module
 from brnn.compiler.onward import EACH, EARLIER, PLACES, SLOPES, STAGE, SUMS, THEN, TOTALS, WEIGHTS
+from brnn.compiler.rooms import lines_apart
 from brnn.compiler.system import System
 from brnn.integrate.steppers.pairs import pair
 from brnn.integrate.steppers.threads import place
@@ -74,7 +75,7 @@ class Stages:
     def _filled(self) -> np.ndarray:
         """Return the table; the state, and the new one, are filled in at each step."""
         K, stage = self._arrays
-        self._room = np.zeros(pair.COUNTED + EACH), np.zeros(SUMS), np.empty(stage.size)
+        self._room = np.zeros(pair.COUNTED + EACH), np.zeros(SUMS), lines_apart(stage.size)
         weights, totals, spare = map(place, self._room)
         k = [place(row) for row in K]
         table = np.zeros((_ROWS, PLACES), np.int64)
