@@ -19,7 +19,7 @@ import brnn
 from brnn.compiler import compile_network, passes, system
 from brnn.integrate.methods import explicit
 from brnn.integrate.methods.explicit import RK45
-from brnn.integrate.steppers import blocks, exponential, threads
+from brnn.integrate.steppers import blocks, exponential, sharing, threads
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.blocks import BlockedDormandPrince
 from brnn.integrate.steppers.dormand_prince import DormandPrince
@@ -322,10 +322,10 @@ def test_helpers_that_were_waited_for_are_not_asked_by_the_next_run(monkeypatch:
     monkeypatch.setattr(threads, "clock", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(threads, "_again", [0.0])
     monkeypatch.setattr(blocks, "processors", lambda: 2)
-    monkeypatch.setattr(blocks, "helped", helped)
+    monkeypatch.setattr(threads, "helped", helped)
     assert helpers() == 1
     late = BlockedDormandPrince(piece())
-    late._whole[late._code.LATE] = 100
+    late._whole[sharing.LATE] = 100
     late.step()
     assert helpers() == 0
     now[0] += 1.0

@@ -5,25 +5,22 @@ of each block it finishes du/dt of the last stage, forms the state of the next o
 while the block is in the cache. A step has seven passes, one more after each for the columns of convolutions, and one
 for all states that are saved within it.
 
-Threads share the blocks of a pass. One of them makes the steps (`advance`) and takes blocks from the front, the others
-help (`help_out`) and take them from the back: so nearly all blocks stay with the processor whose cache holds them.
-Blocks are those of the network, whoever computes them, and their sums are added in their order, so that no bit depends
-on the number of threads. If a helper does not get a processor, the others do its blocks; nothing waits for it but those
-that it has begun.
+Threads share the blocks of a pass (`brnn.integrate.steppers.sharing`). Blocks are those of the network, whoever
+computes them, and their sums are added in their order, so that no bit depends on the number of threads.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from numba import cfunc, njit
 
 from brnn.compiler.numba_internals import (
+    SHARE_SIGNATURE,
     array_at,
+    array_in,
     bits_of,
     call_block,
     call_pass,
-    call_yield,
-    fetch_add,
     number_of,
     place_of,
     set_shared,
@@ -62,19 +59,19 @@ from brnn.integrate.steppers.dormand_prince_steps import (
 )
 from brnn.integrate.steppers.pairs.pair import CHANGE, NODES
 from brnn.integrate.steppers.pairs.pair import NEW as NEW_STATE
+from brnn.integrate.steppers.sharing import CLOSED, DO, FREE, PARTS, PLACE, TAKEN, asked_on, share
 from brnn.integrate.steppers.step_lengths import FIFTH
 
-__all__ = ["advance", "help_out", "interpolate"]
+__all__ = ["DO", "PARTS", "PLACE", "TAKEN", "advance", "do_block", "interpolate"]
 
-# What a pass is, in whole numbers that all threads see: how many shares of it are taken from the front and (times
-# _BACK) from the back, how many are done, whether there will be more, how often others were waited for; what to do;
-# addresses of the functions, their table, sums of each block and of all; where states are saved, and how many; so many
-# unknowns stay together; the state, the new one, room for a stage (0 where it is that of the new state), and six
-# slopes, the last of a step in the place of the second.
-TAKEN, DONE, CLOSED, LATE = 0, 8, 16, 24  # in cache lines of their own
-KIND, TOTALS, SLOPES, FUSED, TABLE, BLOCKS, SUMS, SHARES, SUM, OUT, ROWS, UNIT, ACROSS, U, NEW, SPARE, K = range(32, 49)
-ALONE = 55  # whether helpers were waited for too often
-WHOLE = 56
+# What a pass is, beside what `brnn.integrate.steppers.sharing` has of one: what to do; addresses of the functions,
+# their table, sums of each block and of all; where states are saved, and how many; so many unknowns stay together; the
+# state, the new one, room for a stage, and six slopes, the last of a step in the place of the second. The first
+# argument of `do_block` is a table of arrays.
+(
+    KIND, TOTALS, SLOPES, FUSED, TABLE, SUMS, SHARES, SUM, OUT, ROWS, UNIT, ACROSS, U, NEW, SPARE, K,
+) = range(FREE, FREE + 16)  # fmt: skip
+WHOLE = K + 7
 # In numbers: the times of the stages, the step, tolerances, whether the errors are added as squares.
 T_SLOPES, T_TOTALS, H, MEAN, WEIGHTS, RTOL, ATOL = 0, 1, 2, 3, 4, 12, 13
 FURTHER = 14  # and what the slopes count in the new state and in the error, in the pass before these are made
@@ -82,32 +79,18 @@ NUMBERS = FURTHER + 2 * (CHANGE + 1)
 # Kinds of a pass beside 1 to 7, the stages: what comes before the first step, the states that are saved, and what is
 # done between the two halves of du/dt where there are convolutions.
 FIRST, SECOND, TRIAL, BENT, WITHIN, BETWEEN = 0, 8, 9, 10, 11, 12
-_BACK = 2**32
-_SHARES = 64  # of a pass, at most about: none waits long for the last one of another
-# If helpers are waited for more often than so and in one of eight steps, the processors have other work: one thread is
-# quicker from then on. Each wait may take milliseconds.
-_TOO_OFTEN = 3
-_SPINS = 3_000  # looks at whether there is work, before others may have the processor
-_PATIENCE = 15_000  # and at whether a share is done: with 3,000 a field of 256 squared counted its own shares as late
 
 _HELPER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
-@njit(**_HELPER)
-def _block(
-    whole: np.ndarray,
-    numbers: np.ndarray,
-    found: np.ndarray,
-    parts: np.ndarray,
-    s: np.ndarray,
-    lowest: np.ndarray,
-    highest: np.ndarray,
-    room: int,
-    b: int,
-    pair: np.ndarray,
-) -> None:
-    """Do what the pass asks for to one block; write three numbers about it into a row of `found`."""
-    kind, m, h = whole[KIND], whole[BLOCKS], numbers[H]
+@cfunc(SHARE_SIGNATURE, cache=True, nogil=True, error_model="numpy")
+def do_block(table: int, room: int, b: int) -> None:
+    """Do what the pass asks for to one block; write three numbers about it into a row of what is found."""
+    whole, numbers = array_in(table, 1, (2,), np.int64), array_in(table, 3, (4,), np.float64)
+    found, parts = array_in(table, 5, (6, 7), np.float64), array_in(table, 8, (9,), np.int64)
+    s, pair = array_in(table, 10, (11,), np.float64), array_in(table, 12, (13, 14), np.float64)
+    lowest, highest = array_in(table, 15, (16,), np.float64), array_in(table, 17, (18,), np.float64)
+    kind, m, h = whole[KIND], whole[PARTS], numbers[H]
     if whole[FUSED] != 0 and 1 <= kind <= 7:
         spare = whole[SPARE] if whole[SPARE] != 0 else whole[NEW]
         now, then = (whole[NEW], spare) if kind % 2 == 1 else (spare, whole[NEW])
@@ -120,7 +103,7 @@ def _block(
             found[b, 0] = found[b, 1]
         return
     u, new, places = whole[U], whole[NEW], whole[TABLE]
-    share = whole[SHARES] + 8 * b * whole[SUMS]
+    own = whole[SHARES] + 8 * b * whole[SUMS]  # sums
     rtol, atol = numbers[RTOL], numbers[ATOL]
     if 2 <= kind <= 7:
         call_block(whole[SLOPES], numbers[T_SLOPES], new, whole[K + kind - 1], places, whole[SUM], room, b, m)
@@ -191,10 +174,10 @@ def _block(
                 for row in range(rows):
                     one = max(one, keep_within(low_at, high_at, array_at(whole[OUT] + width * row + at, n)))
     if kind == FIRST:
-        call_block(whole[TOTALS], numbers[T_TOTALS], u, whole[K], places, share, room, b, m)
+        call_block(whole[TOTALS], numbers[T_TOTALS], u, whole[K], places, own, room, b, m)
     elif kind <= 6 or kind == TRIAL:
         slope = whole[K + 1] if kind == TRIAL else whole[K + kind]
-        call_block(whole[TOTALS], numbers[T_TOTALS], new, slope, places, share, room, b, m)
+        call_block(whole[TOTALS], numbers[T_TOTALS], new, slope, places, own, room, b, m)
     found[b, 0], found[b, 1], found[b, 2] = one, two, three
 
 
@@ -220,78 +203,15 @@ def _weigh(stage: int, h: float, numbers: np.ndarray, pair: np.ndarray) -> None:
 
 
 @njit(**_HELPER)
-def _per_share(blocks: int) -> int:
-    """Return how many blocks are taken at once."""
-    return max(1, blocks // _SHARES)
-
-
-@njit(**_HELPER)
-def _left(taken: int, blocks: int) -> bool:
-    """Tell whether there is a share that nobody has taken."""
-    return (taken % _BACK + taken // _BACK) * _per_share(blocks) < blocks
-
-
-@njit(**_HELPER)
-def _do_blocks(
-    whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray, s: np.ndarray, lowest: np.ndarray,
-    highest: np.ndarray, room: int, back: bool, pair: np.ndarray,
-) -> bool:  # fmt: skip
-    """Do blocks of the pass that nobody else does; return whether there was one."""
-    any_done, m = False, whole[BLOCKS]
-    each = _per_share(m)
-    shares = (m + each - 1) // each
-    while True:
-        taken = fetch_add(whole, TAKEN, _BACK if back else 1)
-        if not _left(taken, m):
-            return any_done
-        share = shares - 1 - taken // _BACK if back else taken % _BACK
-        for b in range(share * each, min((share + 1) * each, m)):
-            _block(whole, numbers, found, parts, s, lowest, highest, room, b, pair)
-        fetch_add(whole, DONE, 1)
-        any_done = True
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def help_out(
-    whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray, s: np.ndarray, lowest: np.ndarray,
-    highest: np.ndarray, room: int, give_way: int, pair: np.ndarray,
-) -> None:  # fmt: skip
-    """Do blocks of every pass, until there will be no more."""
-    spins = 0
-    while fetch_add(whole, CLOSED, 0) == 0:
-        spins += 1
-        if _left(whole[TAKEN], whole[BLOCKS]):
-            if _do_blocks(whole, numbers, found, parts, s, lowest, highest, room, True, pair):
-                spins = 0
-        elif spins > _SPINS:
-            call_yield(give_way)
-
-
-@njit(**_HELPER)
 def _go(
-    kind: int, whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray,
-    s: np.ndarray, lowest: np.ndarray, highest: np.ndarray, room: int, sums: np.ndarray, shares: np.ndarray,
-    helpers: int, give_way: int, pair: np.ndarray,
+    kind: int, whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, room: int, sums: np.ndarray,
+    shares: np.ndarray, helpers: int, give_way: int,
 ) -> tuple[float, float, float]:  # fmt: skip
     """Make a pass, add up the sums, and make the one between; return the three numbers of all blocks."""
-    m, begins = whole[BLOCKS], kind <= 6 or kind == TRIAL
+    m, begins = whole[PARTS], kind <= 6 or kind == TRIAL
     for between in range(2 if begins and whole[ACROSS] != 0 else 1):
         whole[KIND] = BETWEEN if between else kind
-        if helpers == 0:
-            for b in range(m):
-                _block(whole, numbers, found, parts, s, lowest, highest, room, b, pair)
-        else:
-            set_shared(whole, DONE, 0)
-            set_shared(whole, TAKEN, 0)
-            _do_blocks(whole, numbers, found, parts, s, lowest, highest, room, False, pair)
-            spins, each = 0, _per_share(m)
-            patience = _PATIENCE * each  # longer than another one's last share takes
-            while fetch_add(whole, DONE, 0) * each < m:
-                spins += 1
-                if spins > patience:
-                    if spins == patience + 1:
-                        whole[LATE] += 1
-                    call_yield(give_way)
+        share(whole, room, helpers, give_way)
     if begins:
         sums[:] = 0.0
         for b in range(m):
@@ -311,7 +231,7 @@ def _go(
 def advance(
     whole: np.ndarray, numbers: np.ndarray, found: np.ndarray, parts: np.ndarray, sums: np.ndarray, shares: np.ndarray,
     shift: float, moments: np.ndarray, counts: np.ndarray, stop: float, longest: float, times: np.ndarray,
-    saved: np.ndarray, s: np.ndarray, lowest: np.ndarray, highest: np.ndarray, room: int, most: int, helpers: int,
+    saved: np.ndarray, s: np.ndarray, room: int, most: int, helpers: int,
     give_way: int, pair: np.ndarray,
 ) -> tuple[int, int]:  # fmt: skip
     """Make up to `most` steps towards `stop`; write the states at `times` into the rows of `saved`.
@@ -327,16 +247,14 @@ def advance(
     row_bytes = 8 * parts[parts.size - 1]
     if counts[EVALUATIONS] == 0:
         numbers[T_SLOPES] = numbers[T_TOTALS] = t + shift
-        _go(first, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way, pair)
+        _go(first, whole, numbers, found, room, sums, shares, alone, give_way)
         if whole[FUSED] != 0:
             # The slopes of a beginning are found as those at the end of a step, to the same bits: a step of no length.
             _weigh(6, 0.0, numbers, pair)
-            _go(again, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way, pair)
-            _go(last, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way, pair)
+            _go(again, whole, numbers, found, room, sums, shares, alone, give_way)
+            _go(last, whole, numbers, found, room, sums, shares, alone, give_way)
             _turn(whole)
-        found_there = _go(
-            second, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way, pair
-        )
+        found_there = _go(second, whole, numbers, found, room, sums, shares, alone, give_way)
         state, speed = found_there[0], found_there[1]
         length = stop - t
         counts[EVALUATIONS] = 1
@@ -345,10 +263,8 @@ def advance(
             trial = trial_step(length, state, speed)
             numbers[T_SLOPES] = numbers[T_TOTALS] = t + trial + shift
             numbers[H] = trial
-            _go(tried, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way, pair)
-            bend = _go(
-                bent, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, alone, give_way, pair
-            )[1]
+            _go(tried, whole, numbers, found, room, sums, shares, alone, give_way)
+            bend = _go(bent, whole, numbers, found, room, sums, shares, alone, give_way)[1]
             trial = first_length(length, trial, speed, bend)
             counts[EVALUATIONS] = 2
         h_next = h_next if h_next > 0.0 else trial
@@ -365,10 +281,7 @@ def advance(
                     break
                 numbers[H], whole[ROWS], whole[OUT] = t - before, count, place_of(saved) + done * row_bytes
                 whole[U], whole[NEW] = whole[NEW], whole[U]  # the last step, once more
-                outside, _, _ = _go(
-                    inside, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, helpers, give_way,
-                    pair,
-                )  # fmt: skip
+                outside, _, _ = _go(inside, whole, numbers, found, room, sums, shares, helpers, give_way)
                 whole[U], whole[NEW] = whole[NEW], whole[U]
                 moments[PROJECTED] = max(moments[PROJECTED], outside)
                 done += count
@@ -389,15 +302,12 @@ def advance(
             h = size = end - t
             numbers[H] = h
             moved, error, rate = 0.0, 0.0, 0.0
-            if whole[LATE] > _TOO_OFTEN + counts[STEPS] // 8:
-                helpers, whole[ALONE] = 0, 1
+            helpers = asked_on(whole, counts[STEPS], helpers)
             for stage in range(1, 8):
                 numbers[T_SLOPES] = t + shift + pair[NODES, stage - 1] * h
                 numbers[T_TOTALS] = t + shift + pair[NODES, min(stage, 6)] * h
                 _weigh(stage, h, numbers, pair)
-                one, _, turned = _go(
-                    stage, whole, numbers, found, parts, s, lowest, highest, room, sums, shares, helpers, give_way, pair
-                )
+                one, _, turned = _go(stage, whole, numbers, found, room, sums, shares, helpers, give_way)
                 if stage == 6:
                     moved = one
                 elif stage == 7:

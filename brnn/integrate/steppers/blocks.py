@@ -13,17 +13,18 @@ from typing import Any
 import numpy as np
 
 from brnn.compiler.cache import load_copy, load_module
+from brnn.compiler.module_text import argument_table
 from brnn.compiler.system import System
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.dormand_prince import STEP_FILES, DormandPrince
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import Pair
-from brnn.integrate.steppers.threads import ask_later, asked, give_way, helped, place, processors
+from brnn.integrate.steppers.threads import asked, give_way, passes_shared, place, processors
 
 __all__ = ["BlockedDormandPrince", "blocks_of"]
 
 _FILE = Path(__file__).with_name("block_steps.py")
-_OTHERS = Path(__file__).with_name("block_sums.py"), *STEP_FILES
+_OTHERS = *(_FILE.with_name(f"{name}.py") for name in ("block_sums", "sharing")), *STEP_FILES
 _AT_ONCE = 64  # states that are saved in one pass
 _NONE = np.empty(0)
 _CHUNK = 65_536  # numbers
@@ -62,7 +63,8 @@ class BlockedDormandPrince(DormandPrince):
             self._functions.totals.address, self._functions.slopes.address, place(piece.fun.table),
         )  # fmt: skip
         # Nothing is left before the first pass.
-        self._whole[[c.BLOCKS, c.SUMS, c.TAKEN]] = blocks, compiled.sums, blocks
+        self._whole[[c.PARTS, c.SUMS, c.TAKEN]] = blocks, compiled.sums, blocks
+        self._whole[c.DO] = c.do_block.address
         self._whole[[c.UNIT, c.ACROSS]] = compiled.unit, self._functions.across.address if compiled.room else 0
         self._whole[[c.SHARES, c.SUM, c.U, c.NEW]] = place(self._shares), place(self._sums), *u
         passes = piece.system.passes(piece.fun.arguments[1])
@@ -130,20 +132,14 @@ class BlockedDormandPrince(DormandPrince):
         piece, code = self._piece, self._code
         saved, s = self._room(times, rows, room), np.empty(_AT_ONCE)
         helpers = asked(self._helpers) if most > 0 else 0
-        shared = self._whole, self._numbers, self._found, self._parts
-        more = [
-            (*shared, s, *self._bounds, place(room), give_way(), self._pair.numbers)
-            for room in self._rooms[1 : helpers + 1]
-        ]
-        with helped(self._whole, code.CLOSED, code.help_out, more):
+        shared, more = (self._whole, self._numbers, self._found, self._parts), (self._pair.numbers, *self._bounds)
+        table = argument_table(0, (*shared, s, *more))
+        self._whole[code.PLACE] = place(table)
+        with passes_shared(self._whole, [place(room) for room in self._rooms[1 : helpers + 1]]):
             status, done = code.advance(
                 *shared, self._sums, self._shares, piece.fun.shift, self._moments, self._counts, piece.stop,
-                piece.longest, times, saved, s, *self._bounds, place(self._rooms), most, helpers, give_way(),
-                self._pair.numbers,
+                piece.longest, times, saved, s, place(self._rooms), most, helpers, give_way(), self._pair.numbers,
             )  # fmt: skip
-        if self._whole[code.ALONE]:
-            self._whole[code.ALONE] = 0
-            ask_later()
         self.status = ("running", "finished", "failed")[status]
         return saved[:done]
 
