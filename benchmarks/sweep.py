@@ -28,7 +28,7 @@ from numba import njit
 from scipy.integrate import solve_ivp
 
 import brnn
-from benchmarks.measure import interleaved, machine, repeated
+from benchmarks.measure import interleaved, machine, repeated, verdict
 from brnn.base.text import text_table
 from brnn.ensemble.arrays import pack
 from brnn.ensemble.run import Ensemble, run_ensemble
@@ -39,6 +39,7 @@ CELLS, DURATION, RTOL, ATOL = 10, 20.0, 1e-6, 1e-9
 MEMBERS, QUICK = 10_000, 256
 CHECKED = 64  # members whose answers are compared
 AGREEMENT = 1e-4
+TARGET = 1.3  # times as fast as numbalsoda is a whole sweep, file included
 LOOPED = 100  # members that a Python loop runs
 GROWTH = (100, 1_000, 10_000, 100_000, 1_000_000)
 NUMPY, NUMBA, DIFFRAX, NUMBALSODA, BRIAN = (
@@ -379,11 +380,17 @@ def summary(report: dict[str, Any]) -> str:
         for row in report["growth"]
     ]
     one = report["single"]
+    target = []
+    if NUMBALSODA in best:
+        reached = best[NUMBALSODA] / best[SWEEP]
+        words = f"{reached:.2f} times as fast as {NUMBALSODA}, target {TARGET:g}: {verdict(reached, TARGET)}"
+        target = [f"A whole sweep, file included: {words}"]
     return "\n".join(
         [
             f"{settings['members']:,} fields of {settings['cells']} cells to t = {settings['duration']:g}, rtol "
             f"{settings['rtol']:g}, atol {settings['atol']:g}, final states in HDF5, {os.cpu_count()} cores; medians",
             text_table(lines, ["contender", "time", "/ ensemble", "/ sweep", "error"], right=True),
+            *target,
             "",
             "A whole sweep over the number of members (measure: total)",
             text_table(grown, ["members", "time", "per member"], right=True),
