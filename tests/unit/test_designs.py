@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import brnn
 from brnn.errors import InputError, SpecError
+from brnn.sweeps.columns import pick
 from brnn.sweeps.designs import Design, Grid, LatinHypercube, Product, Random, Sobol, Table
 
 SAMPLED = [Random, Sobol, LatinHypercube]
@@ -393,3 +394,10 @@ def test_counts_that_are_refused(kind: Any) -> None:
 def test_what_does_not_fit_is_refused_when_it_is_made() -> None:
     assert "needs about" in refusal(lambda: LatinHypercube(2**50, 1, A=(0, 1)).columns([0]))
     assert "Sobol: n" in refusal(lambda: Sobol(2**31, 1, A=(0, 1)))
+
+
+@pytest.mark.parametrize("places", [[], [2], [1, 2, 3], [0, 2, 3], [1, 3, 2], [2, 1, 0], [1, 1, 2], [0, 2, 1, 3]])
+def test_values_are_picked_by_their_places(places: list[int]) -> None:
+    for values in (["a", "b", "c", "d"], ("a", "b", "c", "d")):
+        assert pick(values, np.array(places, dtype=np.int64)) == [values[k] for k in places]
+    assert pick(np.arange(4.0), np.array(places, dtype=np.int64)).tolist() == places
