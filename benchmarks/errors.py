@@ -26,7 +26,7 @@ from brnn.base.text import text_table
 
 __all__ = ["draw", "run", "summary"]
 
-METHODS = ("RK45", "compiled", "auto", "ETD4", "ROS34PW2", "ROS34PW2-totals", "LSODA", "BDF")
+METHODS = ("RK45", "Tsit5", "compiled", "auto", "ETD4", "ROS34PW2", "ROS34PW2-totals", "LSODA", "BDF")
 LOOSE = {"ROS34PW2": 1e-6, "ROS34PW2-totals": 1e-6}  # order 3: at 1e-9 a run takes seconds
 ALONE = {"ROS34PW2-totals": "field"}  # the structure that a method is for
 TOLERANCES = (1e-3, 1e-6, 1e-9)

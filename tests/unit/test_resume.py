@@ -16,7 +16,8 @@ from brnn.cli.app import app
 from brnn.files.run.checkpoint import stored_checkpoint
 from brnn.files.run.writer import FileRecorder
 from brnn.integrate import stepwise
-from brnn.integrate.methods import compiled
+from brnn.integrate.methods import auto, compiled
+from brnn.integrate.methods.explicit import RK45
 from brnn.reproduce import run as rerun
 from brnn.result.checkpoint import Checkpoint
 from brnn.result.metadata import CHECKPOINT
@@ -117,6 +118,7 @@ def inhibiting() -> brnn.Network:
 
 EXACT = [
     (learning(), "RK45", {"rtol": 1e-9, "atol": 1e-12}),
+    (learning(), "Tsit5", {"rtol": 1e-9, "atol": 1e-12}),
     (learning(), "DOP853", {}),
     (learning(), "ROS34PW2", {}),
     (inhibiting(), "ROS34PW2-totals", {}),
@@ -143,6 +145,21 @@ def test_to_the_last_bit(
         for name in whole:
             np.testing.assert_array_equal(result[name].values, whole[name].values)
             np.testing.assert_array_equal(result[name]["time"], whole[name]["time"])
+
+
+def test_what_auto_began_with_another_method_goes_on_with_it(
+    cut: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older brnn took RK45."""
+    path = tmp_path / "run.h5"
+    options: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-12}
+    with monkeypatch.context() as older:
+        older.setattr(auto, "explicit_for", lambda network: RK45())
+        cut(path, learning(), 12.0, after=150, **options)
+    whole = brnn.simulate(learning(), 12.0, solver="RK45", **options)
+    with brnn.simulate(learning(), 12.0, record=path, resume=True, **options) as result:
+        assert result.solver.method == "RK45"
+        np.testing.assert_array_equal(result["b.x"].values, whole["b.x"].values)
 
 
 @pytest.mark.parametrize(("network", "solver"), [(late(), "RK45"), (learning(), "LSODA"), (learning(), "BDF")])
