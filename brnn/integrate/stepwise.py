@@ -294,7 +294,7 @@ class Stepwise(Succession):
                 self.stepper = None
                 block = block[: int(np.isfinite(block).all(axis=1).cumprod().sum())]
             if len(block):
-                self.save(inner[: len(block)], block, stepper.projected if projects else None)
+                self.save(inner[: len(block)], block, getattr(stepper, "projected", None) if projects else None)
             needed = self._hopeless(stepper.t) if made else None
             if not made or needed is not None:
                 self._fail(stepper, piece.fun, stepper.t, here, needed)
