@@ -7,6 +7,7 @@ page of a new one: for a run of milliseconds that takes as long as its steps.
 from __future__ import annotations
 
 import ctypes
+import math
 import mmap
 import os
 from collections import deque
@@ -19,6 +20,7 @@ __all__ = ["empty"]
 _SMALLEST, _LARGEST = 100_000, 32_000_000  # bytes of arrays that are worth it, and that may wait for their next use
 _HUGE = 256_000_000  # bytes of one that may wait if the system can take its memory back meanwhile
 _ALIGNED = 64  # bytes: a line of the cache
+_DOUBLE = np.dtype(np.float64)
 _SPARE = 1.125  # times what is asked for, at most
 
 _idle: deque[np.ndarray] = deque(maxlen=2)  # a run whose result replaces that of the one before needs one
@@ -76,12 +78,10 @@ class _Lent:
         wait(self._memory)
 
 
-def empty(shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
+def empty(shape: tuple[int, ...], dtype: Any = _DOUBLE) -> np.ndarray:
     """Return an array of this shape that nothing else shares, whatever it holds, as `numpy.empty` does."""
     kind = np.dtype(dtype)
-    size = kind.itemsize
-    for length in shape:
-        size *= length
+    size = kind.itemsize * math.prod(shape)
     if not _SMALLEST <= size <= (_HUGE if _madvise is not None else _LARGEST) - _ALIGNED:
         return np.empty(shape, kind)
     needed, memory = size + _ALIGNED, None

@@ -45,6 +45,7 @@ _LEFT = 0.75 * WORTH_IN_ONE_GO  # steps, from which a driver may change the meth
 
 Bounds = tuple[np.ndarray, np.ndarray]
 Given = tuple[np.ndarray, Sequence[float], Bounds | None]
+_NOTHING: tuple[np.ndarray, ...] = ()  # more than a plan
 _UNCHANGED: tuple[np.ndarray, Sequence[float]] = np.empty(0, np.intp), ()
 
 
@@ -107,9 +108,11 @@ class SmallRun:
         size = system.size
         self._states, self._K = lines_apart(2 * size).reshape(2, size), lines_apart(7 * size).reshape(7, size)
         self._stage, moments, counts = lines_apart(size), np.zeros(5), np.zeros(5, np.int64)
+        self._rows = list(self._states)
         self._stages = Stages(system, self._last.source, self._K, self._stage)
         self._plan = Plan(method.pair, moments, counts, self._states, self._K, self._stage)
         self._moments, self._counts = as_memory(moments), counts.data
+        self._places, self._where = _UNCHANGED[0], list[int]()  # among the numbers, as they were given last
         self._told: tuple[RightHandSide | None, np.ndarray] = None, NO_STAGES  # of what the plan tells
         self._held: tuple[float, float, bool] | None = None  # to what errors are held now
 
@@ -161,17 +164,19 @@ class SmallRun:
         if self._held != (rtol, atol, mean):
             self._held = rtol, atol, mean
             plan.hold_to(rtol, atol, mean)
+        if places is not self._places:
+            self._places, self._where = places, places.tolist()
         plan.keep_within(bounds)
         plan.begin(0.0, state)
         done, steps, evaluations, looked = 0, 0, 0, 0.0
         sides = Sides(self.system, rtol, atol) if self.system.jumps else None
-        follow, more = code.follow, tuple[np.ndarray, ...]()
+        follow, more = code.follow, _NOTHING
         here = state
         for start, stop, fun in self._pieces:
             last = len(times) if fun is self._last else int(np.searchsorted(times, stop, side="right"))
             p = fun.arguments[1]
-            for place, value in zip(places.tolist(), numbers, strict=True):
-                p[place] = value
+            for k, place in enumerate(self._where):
+                p[place] = numbers[k]
             if here is not state:
                 moments[code.NOW], moments[code.NEXT], moments[code.RATE] = start, 0.0, 0.0
                 counts[code.EVALUATIONS], counts[code.STEPPED] = 0, 0
@@ -196,7 +201,7 @@ class SmallRun:
                         return None
                     looked = now
             evaluations += counts[code.EVALUATIONS]
-            here = self._states[counts[code.ROW]]
+            here = self._rows[counts[code.ROW]]
             if status == code.FAILED or not math.isfinite(here.dot(here)):
                 return None
         slides = ""

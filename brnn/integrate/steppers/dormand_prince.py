@@ -32,6 +32,7 @@ _FILE = Path(__file__).with_name("dormand_prince_steps.py")
 STEP_FILES = _FILE, *(Path(str(module.__file__)) for module in (pair, plan, step_lengths, control, onward))
 _OVER_JUMPS = Path(__file__).with_name("jumping_steps.py")
 _NONE = np.empty(0)
+_NOTHING: tuple[np.ndarray, ...] = ()  # more than a plan
 _SAVED = 2**21  # numbers that are saved in one call,
 _IN_CACHE = 2**16  # and so many of smaller states, which stay in the cache until they are kept
 
@@ -190,7 +191,7 @@ class DormandPrince:
         piece, plan, saved = self._piece, self._plan, self._room(times, rows, room)
         if self.jumps is None:
             stages = self._stages.of(piece.fun.arguments[1])
-            follow, more = self._code.follow, tuple[np.ndarray, ...]()
+            follow, more = self._code.follow, _NOTHING
         else:
             stages = NO_STAGES
             follow, more = steps_over_jumps().follow_over_jumps, self.jumps
