@@ -166,13 +166,15 @@ def _checked_column(name: str, given: Any, count: int) -> np.ndarray | TextColum
         return given
     if isinstance(given, np.ndarray) and given.ndim == 1 and given.dtype.kind == "S":
         return TextColumn.of(given)
-    distinct = {id(value): value for value in given}  # most members share the object
+    # Most members share the object.
+    alike = len(set(map(id, given))) == 1
+    distinct = {id(value): value for value in (given[:1] if alike else given)}
     texts = [value if isinstance(value, str) else _as_text(value) for value in distinct.values()]
     longest = max(map(len, texts), default=0)
     if longest > TEXT_LONGEST:
         raise InputError(f"sweep: a value of '{name}' is {longest} characters long; a file keeps {TEXT_LONGEST}")
     places = {key: place for place, key in enumerate(distinct)}
-    every = np.zeros(count, np.int64) if len(texts) == 1 else np.array([places[id(value)] for value in given])
+    every = np.zeros(count, np.int64) if alike else np.array([places[id(value)] for value in given])
     return TextColumn.of(text_array(texts), every)
 
 
