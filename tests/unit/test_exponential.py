@@ -15,6 +15,7 @@ import brnn
 from brnn.compiler import compile_network
 from brnn.compiler.cache import load_copy
 from brnn.integrate.steppers import exponential, exponential_passes, exponential_steps
+from brnn.integrate.steppers.base import Piece
 
 
 def of_every_law(seed: int, bright: float = 100.0) -> brnn.Network:
@@ -181,6 +182,20 @@ def test_the_functions_phi_are_right_to_their_last_digits() -> None:
                 exact[1] = (exact[0] - 1) / d
                 exact[2] = (exact[1] - Decimal(1) / 2) / d
             np.testing.assert_allclose(phi[:, k], [float(number) for number in exact], rtol=6e-15)
+
+
+def test_each_step_looks_back_to_where_the_one_before_began() -> None:
+    """D of that state, F(s) - F(u) - L (s - u), is what the error and the states within the step rest on."""
+    system = compile_network(of_every_law(0))
+    state = system.initial_state()
+    stepper = exponential.Exponential(Piece(system.rhs(0.5), 0.0, state.copy(), 1.0, 1e-6, 1e-9, system))
+    for _ in range(3):
+        before, slope = stepper.y, stepper.f.copy()
+        stepper.step()
+        here, f, L = stepper.y, stepper.f.copy(), stepper.rates.copy()
+        stepper.step()
+        D = slope - f - L * (before - here)
+        np.testing.assert_allclose(stepper._rooms["D_BEFORE"], D, rtol=1e-9, atol=1e-12 * np.abs(D).max())
 
 
 @pytest.mark.parametrize("r", [0.3, 0.8, 2.0])
