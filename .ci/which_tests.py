@@ -65,7 +65,7 @@ TESTS = {
     "brnn/integrate/steppers/backward_steps": "sensitivity trajectory_derivatives fit",
     "brnn/integrate/steppers/block_steps": "blocks affine_weights",
     "brnn/integrate/steppers/block_sums": "blocks",
-    "brnn/integrate/steppers/dormand_prince_steps": "dormand_prince pairs blocks affine_weights",
+    "brnn/integrate/steppers/pair_steps": "pair_stepper pairs blocks affine_weights",
     "brnn/integrate/steppers/exponential_steps": "exponential",
     "brnn/integrate/steppers/jumping_steps": "jumps course",
     "brnn/integrate/steppers/large": "large norm",

@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numba import njit
 
-from brnn.integrate.steppers.dormand_prince_steps import weights_within
+from brnn.integrate.steppers.pair_steps import weights_within
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 
 __all__ = ["bare_run"]

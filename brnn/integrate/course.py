@@ -25,8 +25,8 @@ from brnn.integrate.methods import Method
 from brnn.integrate.methods.base import NORMS, why_by_norm
 from brnn.integrate.methods.explicit import CompiledPair
 from brnn.integrate.sides import Sides, look_up
-from brnn.integrate.steppers.dormand_prince import compiled_steps, steps_over_jumps
 from brnn.integrate.steppers.onward import NO_STAGES, Stages
+from brnn.integrate.steppers.pair_stepper import compiled_steps, steps_over_jumps
 from brnn.integrate.steppers.plan import DONE, Plan, as_memory
 from brnn.integrate.stepwise import SHORT
 from brnn.integrate.succession import LOOK_STEPS, WORTH_IN_ONE_GO

@@ -20,7 +20,7 @@ from brnn.compiler.cache import load_copy
 from brnn.compiler.right_hand_side import RightHandSide
 from brnn.compiler.rooms import room_apart
 from brnn.errors import InputError, IntegrationError
-from brnn.integrate.steppers.dormand_prince import STEP_FILES
+from brnn.integrate.steppers.pair_stepper import STEP_FILES
 from brnn.integrate.steppers.pairs import dormand_prince
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.sensitivities.arguments import NO_TIMES, Arguments

@@ -18,7 +18,7 @@ from brnn.compiler.right_hand_side import RightHandSide
 from brnn.compiler.rooms import room_apart
 from brnn.errors import InputError, IntegrationError
 from brnn.integrate.delays import History, inside
-from brnn.integrate.steppers.dormand_prince import compiled_steps
+from brnn.integrate.steppers.pair_stepper import compiled_steps
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.plan import DONE, Plan
 from brnn.sensitivities.arguments import NO_TIMES, Arguments

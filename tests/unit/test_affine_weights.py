@@ -14,7 +14,7 @@ from brnn.integrate import weights
 from brnn.integrate.steppers import affine_weights, sharing
 from brnn.integrate.steppers.affine_weights import AffineWeights
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.dormand_prince import DormandPrince
+from brnn.integrate.steppers.pair_stepper import PairStepper
 from brnn.integrate.steppers.threads import passes_shared, place
 
 
@@ -64,7 +64,7 @@ def piece(stop: float = 2.4, spec: brnn.Network | None = None) -> Piece:
     return Piece(system.rhs(1.0), 0.6, system.initial_state(), stop, 1e-6, 1e-9, system)
 
 
-def at_the_end(stepper: AffineWeights | DormandPrince) -> tuple[np.ndarray, np.ndarray]:
+def at_the_end(stepper: AffineWeights | PairStepper) -> tuple[np.ndarray, np.ndarray]:
     """Return the states at the end and at times within the steps."""
     times, rows = np.linspace(0.61, 2.39, 9), []
     while stepper.status == "running":
@@ -73,7 +73,7 @@ def at_the_end(stepper: AffineWeights | DormandPrince) -> tuple[np.ndarray, np.n
 
 
 def test_it_makes_the_steps_of_the_explicit_method() -> None:
-    factors, stages = AffineWeights(piece()), DormandPrince(piece())
+    factors, stages = AffineWeights(piece()), PairStepper(piece())
     (y, inside), (expected, expected_inside) = at_the_end(factors), at_the_end(stages)
     assert (factors.steps, factors.nfev) == (stages.steps, stages.nfev)
     assert len(inside) == len(expected_inside) == 9
@@ -107,7 +107,7 @@ def test_a_law_of_ones_own_may_read_a_total() -> None:
     link = brnn.Projection("a", "b", "excitatory", brnn.Linear(), brnn.AllToAll(0.4), learning=rule)
     spec = brnn.Network("worn", layers, [link])
     (y, inside), (expected, expected_inside) = (
-        at_the_end(kind(piece(spec=spec))) for kind in (AffineWeights, DormandPrince)
+        at_the_end(kind(piece(spec=spec))) for kind in (AffineWeights, PairStepper)
     )
     np.testing.assert_allclose(y, expected, rtol=1e-11)
     np.testing.assert_allclose(inside, expected_inside, rtol=1e-11)

@@ -21,9 +21,9 @@ from brnn.integrate.methods import explicit
 from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.steppers import blocks, exponential, sharing, threads
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.blocks import BlockedDormandPrince
-from brnn.integrate.steppers.dormand_prince import DormandPrince
+from brnn.integrate.steppers.blocks import BlockedPairStepper
 from brnn.integrate.steppers.exponential import Exponential
+from brnn.integrate.steppers.pair_stepper import PairStepper
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import Pair
 from brnn.integrate.steppers.pairs.tsitouras import TSITOURAS
@@ -62,7 +62,7 @@ def piece(norm: str = "max") -> Piece:
     return Piece(system.rhs(0.25), 0.0, system.initial_state(), 4.0, 1e-6, 1e-9, system, longest=0.1, norm=norm)
 
 
-def at_the_end(stepper: BlockedDormandPrince | DormandPrince | Exponential) -> tuple[np.ndarray, np.ndarray]:
+def at_the_end(stepper: BlockedPairStepper | PairStepper | Exponential) -> tuple[np.ndarray, np.ndarray]:
     rows: list[np.ndarray] = []
     while stepper.status == "running":
         rows.append(stepper.advance(TIMES[sum(map(len, rows)) :], 3, 2).copy())
@@ -99,15 +99,15 @@ def test_fields_make_the_steps_of_the_explicit_method_with_any_number_of_threads
     def piece() -> Piece:
         return Piece(system.rhs(0.25), 0.0, system.initial_state(), 4.0, 1e-6, 1e-9, system, longest=0.1)
 
-    expected, expected_inside = at_the_end(DormandPrince(piece(), pair))
+    expected, expected_inside = at_the_end(PairStepper(piece(), pair))
     monkeypatch.setattr(blocks, "processors", lambda: 1)
-    y, inside = at_the_end(BlockedDormandPrince(piece(), pair))
+    y, inside = at_the_end(BlockedPairStepper(piece(), pair))
     np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-13)
     np.testing.assert_allclose(inside, expected_inside, rtol=1e-10, atol=1e-13)
     for count in (2, 3):
         monkeypatch.setattr(blocks, "processors", lambda count=count: count)
         for _ in range(2):
-            for found, same in zip(at_the_end(BlockedDormandPrince(piece(), pair)), (y, inside), strict=True):
+            for found, same in zip(at_the_end(BlockedPairStepper(piece(), pair)), (y, inside), strict=True):
                 np.testing.assert_array_equal(found, same)
 
 
@@ -141,7 +141,7 @@ def test_the_exponential_method_makes_its_steps_in_blocks_with_any_number_of_thr
 @pytest.mark.parametrize("pair", [DORMAND_PRINCE, TSITOURAS])
 @pytest.mark.parametrize("norm", ["max", "rms"])
 def test_it_makes_the_steps_of_the_explicit_method(norm: str, pair: Pair) -> None:
-    ours, plain = BlockedDormandPrince(piece(norm), pair), DormandPrince(piece(norm), pair)
+    ours, plain = BlockedPairStepper(piece(norm), pair), PairStepper(piece(norm), pair)
     assert ours.rate == pytest.approx(plain.rate, rel=1e-9)
     np.testing.assert_allclose(ours.f, plain.f, rtol=1e-12, atol=1e-14)
     (y, inside), (expected, expected_inside) = at_the_end(ours), at_the_end(plain)
@@ -159,14 +159,14 @@ def test_signals_of_huge_networks_are_computed_anew(monkeypatch: pytest.MonkeyPa
     spec = brnn.Network("one", [brnn.Layer.shunting("a", 40, A=0.1, B=1.0, initial=start)], [link])
     found = compile_network(spec)
     one = Piece(found.rhs(0.5), 0.0, found.initial_state(), 4.0, 1e-6, 1e-9, found, longest=0.1)
-    expected, expected_inside = at_the_end(DormandPrince(one))
+    expected, expected_inside = at_the_end(PairStepper(one))
     monkeypatch.setattr(passes, "_HUGE", 80)
     monkeypatch.setattr(system, "_texts", {})
     text = found.passes(one.fun.arguments[1])
     assert text is not None
     assert "now_f0" in text
     assert "f0[i]" not in text
-    y, inside = at_the_end(BlockedDormandPrince(one))
+    y, inside = at_the_end(BlockedPairStepper(one))
     np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-13)
     np.testing.assert_allclose(inside, expected_inside, rtol=1e-10, atol=1e-13)
 
@@ -174,10 +174,10 @@ def test_signals_of_huge_networks_are_computed_anew(monkeypatch: pytest.MonkeyPa
 AGAIN = """
 import hashlib, runpy, sys
 from brnn.compiler.cache import load_module
-from brnn.integrate.steppers.blocks import BlockedDormandPrince
+from brnn.integrate.steppers.blocks import BlockedPairStepper
 names = runpy.run_path(sys.argv[1])
 one = names["piece"]()
-stepper = BlockedDormandPrince(one)
+stepper = BlockedPairStepper(one)
 module = load_module(one.system.passes(one.fun.arguments[1]) + sys.argv[2])
 stepper._whole[stepper._code.FUSED] = module.fused.address
 print(hashlib.sha1(names["at_the_end"](stepper)[0].tobytes()).hexdigest())
@@ -194,27 +194,27 @@ def test_a_pass_has_the_same_bits_where_it_is_compiled_and_where_it_is_loaded() 
 @pytest.mark.parametrize("count", [2, 4])
 def test_the_bits_do_not_depend_on_the_number_of_threads(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "processors", lambda: 1)
-    expected = at_the_end(BlockedDormandPrince(piece()))
+    expected = at_the_end(BlockedPairStepper(piece()))
     monkeypatch.setattr(blocks, "processors", lambda: count)
     for _ in range(3):
-        for found, same in zip(at_the_end(BlockedDormandPrince(piece())), expected, strict=True):
+        for found, same in zip(at_the_end(BlockedPairStepper(piece())), expected, strict=True):
             np.testing.assert_array_equal(found, same)
 
 
 def test_single_steps_and_a_new_beginning_give_the_same_bits() -> None:
-    whole, single, p = BlockedDormandPrince(piece()), BlockedDormandPrince(piece()), piece()
+    whole, single, p = BlockedPairStepper(piece()), BlockedPairStepper(piece()), piece()
     y, _ = at_the_end(whole)
     for _ in range(6):
         single.step()
     np.testing.assert_array_equal(single.dense_output()(np.array([single.t]))[:, 0], single.y)
-    resumed = BlockedDormandPrince(Piece(p.fun, single.t, single.y, p.stop, p.rtol, p.atol, p.system, longest=0.1))
+    resumed = BlockedPairStepper(Piece(p.fun, single.t, single.y, p.stop, p.rtol, p.atol, p.system, longest=0.1))
     resumed.h_abs, resumed.fastest = single.h_abs, single.fastest
     while resumed.status == "running":
         resumed.step()
     np.testing.assert_array_equal(resumed.y, y)
 
 
-@pytest.mark.parametrize("kind", [BlockedDormandPrince, DormandPrince])
+@pytest.mark.parametrize("kind", [BlockedPairStepper, PairStepper])
 def test_a_tolerance_that_no_step_holds_ends_the_run(kind: type) -> None:
     p = piece()
     stepper = kind(Piece(p.fun, 1.0, p.state, p.stop, 0.0, 1e-300, p.system, longest=0.1))
@@ -300,9 +300,9 @@ def test_learned_weights_are_not_for_it() -> None:
 
 
 def test_large_networks_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(RK45().stepper(piece()), BlockedDormandPrince)
+    assert isinstance(RK45().stepper(piece()), BlockedPairStepper)
     monkeypatch.setattr(explicit, "_IN_BLOCKS", CELLS * 10)
-    assert isinstance(RK45().stepper(piece()), DormandPrince)
+    assert isinstance(RK45().stepper(piece()), PairStepper)
 
 
 def test_helpers_that_were_waited_for_are_not_asked_by_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,7 +315,7 @@ def test_helpers_that_were_waited_for_are_not_asked_by_the_next_run(monkeypatch:
         yield
 
     def helpers() -> int:
-        stepper = BlockedDormandPrince(piece())
+        stepper = BlockedPairStepper(piece())
         stepper.step()
         return begun[-1]
 
@@ -324,7 +324,7 @@ def test_helpers_that_were_waited_for_are_not_asked_by_the_next_run(monkeypatch:
     monkeypatch.setattr(blocks, "processors", lambda: 2)
     monkeypatch.setattr(threads, "helped", helped)
     assert helpers() == 1
-    late = BlockedDormandPrince(piece())
+    late = BlockedPairStepper(piece())
     late._whole[sharing.LATE] = 100
     late.step()
     assert helpers() == 0

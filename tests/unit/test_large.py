@@ -11,8 +11,8 @@ import brnn
 from brnn.compiler import compile_network
 from brnn.integrate.methods.explicit import RK45
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.dormand_prince import DormandPrince
 from brnn.integrate.steppers.large import Large
+from brnn.integrate.steppers.pair_stepper import PairStepper
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import Pair
 from brnn.integrate.steppers.pairs.tsitouras import TSITOURAS
@@ -36,7 +36,7 @@ def piece() -> Piece:
     return Piece(system.rhs(0.25), 0.0, state, 4.0, 1e-6, 1e-9, system)
 
 
-def at_the_end(stepper: Large | DormandPrince) -> tuple[np.ndarray, np.ndarray]:
+def at_the_end(stepper: Large | PairStepper) -> tuple[np.ndarray, np.ndarray]:
     times, rows = np.linspace(0.2, 4.0, 20), []
     while stepper.status == "running":
         rows.append(stepper.advance(times[sum(map(len, rows)) :], 3, 2).copy())
@@ -45,7 +45,7 @@ def at_the_end(stepper: Large | DormandPrince) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize(("pair", "rounding"), [(DORMAND_PRINCE, 1e-7), (TSITOURAS, 1e-5)])
 def test_it_makes_the_steps_of_the_explicit_method(pair: Pair, rounding: float) -> None:
-    large, plain = Large(piece(), pair), DormandPrince(piece(), pair)
+    large, plain = Large(piece(), pair), PairStepper(piece(), pair)
     (y, inside), (expected, expected_inside) = at_the_end(large), at_the_end(plain)
     assert (large.steps, large.nfev, len(inside)) == (plain.steps, plain.nfev, 20)
     np.testing.assert_allclose(y, expected, rtol=1e-11, atol=1e-14)
@@ -78,6 +78,6 @@ def test_only_very_large_networks_take_it(monkeypatch: pytest.MonkeyPatch) -> No
     from brnn.integrate.methods import explicit
 
     monkeypatch.setattr(explicit, "_IN_BLOCKS", 10 * CELLS)  # blocks are for networks whose cells meet in totals
-    assert isinstance(RK45().stepper(piece()), DormandPrince)
+    assert isinstance(RK45().stepper(piece()), PairStepper)
     monkeypatch.setattr(explicit, "_LARGE", CELLS)
     assert isinstance(RK45().stepper(piece()), Large)

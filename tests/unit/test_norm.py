@@ -16,8 +16,8 @@ from brnn.compiler import compile_network
 from brnn.integrate import weights
 from brnn.integrate.steppers.affine_weights import AffineWeights
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.dormand_prince import DormandPrince
 from brnn.integrate.steppers.large import Large
+from brnn.integrate.steppers.pair_stepper import PairStepper
 
 CELLS, RTOL, ATOL = 400, 1e-5, 1e-8
 SIGNAL = brnn.Sigmoid(2.0, 0.5, 2)
@@ -42,7 +42,7 @@ def by_hand(t: float, x: np.ndarray) -> np.ndarray:
     return -x + (3.0 - x) * s - x * (s.sum() - s)
 
 
-@pytest.mark.parametrize("kind", [DormandPrince, Large])
+@pytest.mark.parametrize("kind", [PairStepper, Large])
 def test_the_next_step_is_what_the_mean_square_allows(kind: type) -> None:
     system = compile_network(network())
     piece = Piece(system.rhs(0.5), 0.0, system.initial_state(), 20.0, RTOL, ATOL, system, norm="rms")
@@ -74,7 +74,7 @@ def test_weights_by_factors_make_the_same_steps() -> None:
     layers = [brnn.Layer.shunting("a", 9, 1.0, 1.0, initial=start), brnn.Layer.shunting("b", 5, 1.0, 2.0)]
     system = compile_network(brnn.Network("two", layers, [link, back]))
     ends = []
-    for kind in (AffineWeights, DormandPrince):
+    for kind in (AffineWeights, PairStepper):
         piece = Piece(system.rhs(0.5), 0.0, system.initial_state(), 4.0, RTOL, ATOL, system, norm="rms")
         stepper: Any = kind(piece)
         while stepper.status == "running":

@@ -10,8 +10,8 @@ from scipy.integrate import RK45
 import brnn
 from brnn.compiler import compile_network
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.dormand_prince import DormandPrince
 from brnn.integrate.steppers.onward import NO_STAGES, Stages
+from brnn.integrate.steppers.pair_stepper import PairStepper
 
 CELLS = 37
 RATES = np.linspace(0.5, 1.5, CELLS)
@@ -37,9 +37,9 @@ def by_hand(t: float, x: np.ndarray) -> np.ndarray:
     return -RATES * x + (2.0 - x) * (w + I) - (x + 0.1) * 0.3 * (s.sum() - s)
 
 
-def stepper() -> DormandPrince:
+def stepper() -> PairStepper:
     system = compile_network(network())
-    return DormandPrince(Piece(system.rhs(0.25), 0.0, STATE, 4.0, 1e-5, 1e-8, system))
+    return PairStepper(Piece(system.rhs(0.25), 0.0, STATE, 4.0, 1e-5, 1e-8, system))
 
 
 def test_its_steps_are_those_of_scipy_for_equations_written_by_hand() -> None:
@@ -65,7 +65,7 @@ def test_a_run_that_is_cut_goes_on_with_the_same_bits() -> None:
     resumed = []
     while single.status == "running":
         single.step()
-        begun = DormandPrince(Piece(p.fun, single.t, single.y, p.stop, p.rtol, p.atol, p.system))
+        begun = PairStepper(Piece(p.fun, single.t, single.y, p.stop, p.rtol, p.atol, p.system))
         np.testing.assert_array_equal(begun.f, single.f)
         begun.h_abs, begun.fastest = single.h_abs, single.fastest
         resumed.append(begun)

@@ -16,9 +16,9 @@ import brnn
 from brnn.compiler import compile_network
 from brnn.integrate.methods.auto import explicit_for
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.dormand_prince import DormandPrince
 from brnn.integrate.steppers.interpreted import NumPySteps, slope_of
 from brnn.integrate.steppers.onward import Stages
+from brnn.integrate.steppers.pair_stepper import PairStepper
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import CHANGE, ERROR, FIVES, INSIDE, NEW, STAGES, Pair
 from brnn.integrate.steppers.pairs.tsitouras import TSITOURAS
@@ -87,7 +87,7 @@ def piece(cells: int) -> Piece:
 @pytest.mark.parametrize("cells", [5, 12])  # 12 go from stage to stage in one loop
 def test_a_compiled_step_is_that_of_the_published_tableau(cells: int, pair: Pair) -> None:
     one = piece(cells)
-    stepper = DormandPrince(one, pair)
+    stepper = PairStepper(one, pair)
     stages = Stages(one.system, one.fun.source, np.empty((7, cells)), np.empty(cells))
     assert (stages.of(one.fun.arguments[1]).size > 0) == (cells == 12)
     stepper.step()  # the first one is too short to show an error
@@ -120,7 +120,7 @@ def test_errors_of_a_step_fall_with_its_sixth_power_and_within_it_with_the_fifth
     ).y.T
     ends, inner = [], []
     for h, (inside, end) in zip(lengths, (exact[[2, 3]], exact[[0, 1]]), strict=True):
-        stepper = DormandPrince(Piece(one.fun, 0.0, one.state, 0.5, 1.0, 1.0, one.system), pair)
+        stepper = PairStepper(Piece(one.fun, 0.0, one.state, 0.5, 1.0, 1.0, one.system), pair)
         stepper.h_abs = h
         stepper.step()
         assert stepper.t == h

@@ -8,8 +8,8 @@ from brnn.ensemble.arrays import PER_PERIOD
 from brnn.integrate.methods.base import NORMS, StepperMethod
 from brnn.integrate.sides import look_up
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.blocks import BlockedDormandPrince
-from brnn.integrate.steppers.dormand_prince import DormandPrince
+from brnn.integrate.steppers.blocks import BlockedPairStepper
+from brnn.integrate.steppers.pair_stepper import PairStepper
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import Pair
 from brnn.integrate.weights import by_factors
@@ -66,14 +66,14 @@ class CompiledPair(_Explicit):
     def stepper(self, piece: Piece) -> Any:
         """Return what makes many steps in one call."""
         if piece.sided:
-            return DormandPrince(piece, self.pair)
+            return PairStepper(piece, self.pair)
         if goes_in_blocks(piece):
-            return BlockedDormandPrince(piece, self.pair)
+            return BlockedPairStepper(piece, self.pair)
         if piece.state.size >= _LARGE:
             from brnn.integrate.steppers.large import Large
 
             return Large(piece, self.pair)
-        return DormandPrince(piece, self.pair)
+        return PairStepper(piece, self.pair)
 
     def drive(self, task: RunTask) -> Driver:
         """Return what goes through time step by step, and say how weights are integrated."""

@@ -1,4 +1,4 @@
-"""The pair of Tsitouras, which needs fewer steps than that of Dormand and Prince for the same error."""
+"""The pair of Tsitouras, which needs fewer steps than that of Dormand and Prince for the same tolerance."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from brnn.compiler.program import Given
 from brnn.compiler.rooms import room_apart
 from brnn.integrate.steppers import affine_weights_rows as layout
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.dormand_prince import STEP_FILES
 from brnn.integrate.steppers.explicit_steps import ExplicitSteps
+from brnn.integrate.steppers.pair_stepper import STEP_FILES
 from brnn.integrate.steppers.pairs import dormand_prince
 from brnn.integrate.steppers.pairs.pair import STAGES
 from brnn.integrate.steppers.threads import asked, give_way, passes_shared, place, processors

@@ -59,7 +59,7 @@ from brnn.integrate.steppers.affine_weights_rows import (
     row_within,
     row_within_by_target,
 )
-from brnn.integrate.steppers.dormand_prince_steps import (
+from brnn.integrate.steppers.pair_steps import (
     BEFORE,
     EVALUATIONS,
     FAILED,
@@ -97,7 +97,7 @@ WHOLE = FREE + 13
 # Numbers: tolerances, whether the errors are added as squares, and coefficients.
 RTOL, ATOL, MEAN, A = range(4)
 NUMBERS = A + STAGES
-SEEN = 5  # `moments`, beside those of `brnn.integrate.steppers.dormand_prince_steps`: the rate that was seen last
+SEEN = 5  # `moments`, beside those of `brnn.integrate.steppers.pair_steps`: the rate that was seen last
 BEGUN = 4  # `counts`, in the place of the last: whether du/dt is known
 _PRODUCTS, _STEP, _WITHIN = range(3)  # kinds of a pass
 _ERROR, _INSIDE = STAGES, STAGES + 1  # in the place of a stage
@@ -337,7 +337,7 @@ def advance(
 ) -> tuple[int, int]:  # fmt: skip
     """Make up to `most` steps towards `stop`; write the states at `times` into the rows of `saved`.
 
-    It does what `advance` of `brnn.integrate.steppers.dormand_prince_steps` does, whose arguments these are, in passes
+    It does what `advance` of `brnn.integrate.steppers.pair_steps` does, whose arguments these are, in passes
     that threads share. The first step is given.
     """
     done, made = 0, 0

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from brnn.compiler.numba_internals import call_rhs, place_of
-from brnn.integrate.steppers.dormand_prince_steps import (
+from brnn.integrate.steppers.pair_steps import (
     NOW,
     PLACES,
     ROW,

@@ -1,4 +1,4 @@
-"""Steps of the explicit method of Dormand and Prince in passes over blocks of cells, compiled as they stand.
+"""Steps of explicit pairs of order 5 in passes over blocks of cells, compiled as they stand.
 
 For networks whose cells meet in totals or convolutions alone (brnn.compiler.blocks). A pass goes over the state once:
 of each block it finishes du/dt of the last stage, forms the state of the next one, and begins its sums and transforms,
@@ -36,7 +36,7 @@ from brnn.integrate.steppers.block_sums import (
     two_within,
     within,
 )
-from brnn.integrate.steppers.dormand_prince_steps import (
+from brnn.integrate.steppers.pair_steps import (
     BEFORE,
     EVALUATIONS,
     FAILED,
@@ -236,7 +236,7 @@ def advance(
 ) -> tuple[int, int]:  # fmt: skip
     """Make up to `most` steps towards `stop`; write the states at `times` into the rows of `saved`.
 
-    It does what `advance` of `brnn.integrate.steppers.dormand_prince_steps` does, whose arguments these are, in passes
+    It does what `advance` of `brnn.integrate.steppers.pair_steps` does, whose arguments these are, in passes
     that `helpers` share. `s` has room for the parts of a step at which states are saved.
     """
     done, made = 0, 0

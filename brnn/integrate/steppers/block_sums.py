@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from brnn.compiler.numba_internals import NoAlias, at_least, at_most, bits_of, number_of
-from brnn.integrate.steppers.dormand_prince_steps import value_within, weights_within
+from brnn.integrate.steppers.pair_steps import value_within, weights_within
 from brnn.integrate.steppers.pairs.pair import CHANGE, ERROR, NEW
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The explicit method of Dormand and Prince in passes over blocks.
+"""Explicit pairs of order 5 in passes over blocks.
 
 It is for large networks whose cells meet in totals alone, and for fields whose kernels are applied by FFT.
 A pass is shared by threads, and has the same bits for any number of them (`brnn.integrate.steppers.block_steps`).
@@ -16,12 +16,12 @@ from brnn.compiler.cache import load_copy, load_module
 from brnn.compiler.module_text import argument_table
 from brnn.compiler.system import System
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.dormand_prince import STEP_FILES, DormandPrince
+from brnn.integrate.steppers.pair_stepper import STEP_FILES, PairStepper
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import Pair
 from brnn.integrate.steppers.threads import asked, give_way, passes_shared, place, processors
 
-__all__ = ["BlockedDormandPrince", "blocks_of"]
+__all__ = ["BlockedPairStepper", "blocks_of"]
 
 _FILE = Path(__file__).with_name("block_steps.py")
 _OTHERS = *(_FILE.with_name(f"{name}.py") for name in ("block_sums", "sharing")), *STEP_FILES
@@ -33,8 +33,8 @@ _OF_ROWS = 4096  # unknowns of a block of rows, about,
 _TOGETHER = 16  # so many of which are transformed together
 
 
-class BlockedDormandPrince(DormandPrince):
-    """Makes the steps of one piece, as `DormandPrince` does, of a network that `System.in_blocks` has."""
+class BlockedPairStepper(PairStepper):
+    """Makes the steps of one piece, as `PairStepper` does, of a network that `System.in_blocks` has."""
 
     first_numbers = 1_000_000  # times steps in the first call: a step takes so long for each of them
 

@@ -69,7 +69,7 @@ class ExplicitSteps:
         return self._rate
 
     def _first(self) -> float:
-        """Return a first step, as `brnn.integrate.steppers.dormand_prince_steps` does."""
+        """Return a first step, as `brnn.integrate.steppers.pair_steps` does."""
         piece, u = self._piece, self._u
         scale = piece.atol + piece.rtol * np.abs(u)
         slope, length = piece.fun(self.t, u), self.stop - self.t

@@ -22,7 +22,7 @@ from brnn.compiler.cache import load_copy, load_module
 from brnn.compiler.rooms import room_apart
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.blocks import blocks_of
-from brnn.integrate.steppers.dormand_prince import STEP_FILES
+from brnn.integrate.steppers.pair_stepper import STEP_FILES
 from brnn.integrate.steppers.threads import asked, give_way, passes_shared, place, processors
 
 __all__ = ["Exponential"]

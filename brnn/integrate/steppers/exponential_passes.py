@@ -20,7 +20,8 @@ from brnn.compiler.numba_internals import (
     set_shared,
     whole_at,
 )
-from brnn.integrate.steppers.dormand_prince_steps import (
+from brnn.integrate.steppers.exponential_steps import begin, change, end, interpolate, largest_error, middle, third
+from brnn.integrate.steppers.pair_steps import (
     BEFORE,
     EVALUATIONS,
     FAILED,
@@ -33,7 +34,6 @@ from brnn.integrate.steppers.dormand_prince_steps import (
     grown,
     shrunk,
 )
-from brnn.integrate.steppers.exponential_steps import begin, change, end, interpolate, largest_error, middle, third
 from brnn.integrate.steppers.sharing import CLOSED, DO, FREE, PARTS, PLACE, TAKEN, asked_on, share
 
 __all__ = ["DO", "PARTS", "PLACE", "TAKEN", "advance", "do_block", "state_within"]
@@ -189,7 +189,7 @@ def advance(
 ) -> tuple[int, int]:  # fmt: skip
     """Make up to `most` steps towards `stop`; write the states at `times` into the rows of `saved`.
 
-    It does what `advance` of `brnn.integrate.steppers.dormand_prince_steps` does, whose arguments these are, in passes
+    It does what `advance` of `brnn.integrate.steppers.pair_steps` does, whose arguments these are, in passes
     that `helpers` share. The first step is given. Where there was no evaluation yet it only finds du/dt.
     """
     done, made = 0, 0

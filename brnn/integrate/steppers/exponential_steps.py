@@ -146,7 +146,7 @@ def largest_error(
     where the stages agree and D bends: a cell without an input of its own sees only its bright neighbours, which are
     nearly exact in every stage.
     """
-    largest = np.int64(0)  # as in `dormand_prince_steps`: numbers that are not negative are in the order of their bits
+    largest = np.int64(0)  # as in `pair_steps`: numbers that are not negative are in the order of their bits
     for i in range(u.size):
         D = slope[i] - f[i] - L[i] * (new[i] - u[i])
         one, two, three = _whole(h * L[i], phi1[i], phi2[i], phi3[i])

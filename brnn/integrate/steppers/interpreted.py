@@ -1,6 +1,6 @@
-"""The explicit method of Dormand and Prince in NumPy, for runs that are over before Numba would be loaded.
+"""Explicit pairs of order 5 in NumPy, for runs that are over before Numba would be loaded.
 
-Steps, errors and the rule of stability are those of `brnn.integrate.steppers.dormand_prince_steps`.
+Steps, errors and the rule of stability are those of `brnn.integrate.steppers.pair_steps`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Steps of Dormand and Prince that end where signals jump, many in one call.
+"""Steps of explicit pairs that end where signals jump, many in one call.
 
 What `brnn.integrate.sides` says, and `brnn.integrate.stepwise` does for other methods, of networks without delays and
 events. Of each jump of each cell it is known: which unknown, where, whether it is above, whether it is loose, and when
@@ -13,7 +13,7 @@ from numba import njit
 
 from brnn.compiler.jumps import AWAY, BEYOND, CLOSER, NEAR_END, TREMBLE
 from brnn.compiler.numba_internals import array_at, call_rhs, place_of, whole_at
-from brnn.integrate.steppers.dormand_prince_steps import (
+from brnn.integrate.steppers.pair_steps import (
     BEFORE,
     CELL,
     CONCERNED,

@@ -1,4 +1,4 @@
-"""The explicit method of Dormand and Prince for so many unknowns that the memory's bandwidth is its cost.
+"""Explicit pairs of order 5 for so many unknowns that the memory's bandwidth is its cost.
 
 The passes are shared by threads, and as few arrays are kept as can be: two states and six slopes.
 """

@@ -45,7 +45,7 @@ class Plan:
     pair : Pair
         The pair of methods.
     moments, counts, states, K, stage : ndarray
-        What the steps keep, and where they work (`brnn.integrate.steppers.dormand_prince_steps`).
+        What the steps keep, and where they work (`brnn.integrate.steppers.pair_steps`).
 
     Attributes
     ----------

@@ -16,7 +16,7 @@ import brnn
 from brnn.compiler import compile_network
 from brnn.integrate import stepwise
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.dormand_prince import DormandPrince
+from brnn.integrate.steppers.pair_stepper import PairStepper
 
 NETWORK = brnn.models.rcf.build(n=5)
 RTOL, ATOL = 1e-4, 1e-6
@@ -31,7 +31,7 @@ def piece(stop: float = 0.5) -> Piece:
 
 def test_a_step_is_that_of_scipys_tableau() -> None:
     one = piece()
-    stepper = DormandPrince(one)
+    stepper = PairStepper(one)
     stepper.step()  # the first one is too short to show an error
     t, y = stepper.t, stepper.y
     stepper.step()
@@ -68,7 +68,7 @@ def test_a_step_that_was_made_again_is_not_followed_by_a_longer_one(first: float
     """With one unknown the largest error is the mean one, so that all steps are those of SciPy."""
     network = brnn.models.rcf.build(n=1, A=1.0, B=3.0, signal=brnn.Power(1.0, 2.0), initial=0.5)
     system = compile_network(network)
-    stepper = DormandPrince(Piece(system.rhs(0.25), 0.0, np.array([0.5]), 8.0, RTOL, ATOL, system))
+    stepper = PairStepper(Piece(system.rhs(0.25), 0.0, np.array([0.5]), 8.0, RTOL, ATOL, system))
     theirs = RK45(lambda t, x: -x + (3.0 - x) * x * x, 0.0, [0.5], 8.0, first_step=first, rtol=RTOL, atol=ATOL)
     stepper.h_abs = first
     for _ in range(3):
@@ -90,7 +90,7 @@ def test_what_comes_to_rest_does_not_dither_at_the_limit_of_stability() -> None:
 
 
 def test_many_steps_in_one_call_are_those_made_one_by_one() -> None:
-    one, many = DormandPrince(piece()), DormandPrince(piece())
+    one, many = PairStepper(piece()), PairStepper(piece())
     ends = [one.t]
     while one.status == "running":
         one.step()
@@ -103,7 +103,7 @@ def test_many_steps_in_one_call_are_those_made_one_by_one() -> None:
         assert len(blocks[-1]) <= 7
     assert (many.steps, many.nfev, many.t) == (one.steps, one.nfev, one.t)
     np.testing.assert_array_equal(many.y, one.y)
-    rows, again = np.concatenate(blocks), DormandPrince(piece())
+    rows, again = np.concatenate(blocks), PairStepper(piece())
     assert len(rows) == 30
     for time, row in zip(times, rows, strict=True):
         while again.t < time:
@@ -115,7 +115,7 @@ def test_many_steps_in_one_call_are_those_made_one_by_one() -> None:
 def test_states_written_four_at_once_are_those_written_alone_and_kept_in_the_same_bounds(count: int) -> None:
     """Bounds that the state soon leaves: each saved one lies on them or within, and the farthest is told."""
     times, rows = np.linspace(0.0, 0.5, count), np.empty((0, 5))
-    together, alone, free = (DormandPrince(piece()) for _ in range(3))
+    together, alone, free = (PairStepper(piece()) for _ in range(3))
     bounds = np.zeros(5), together.y + 0.01
     together.bounds = alone.bounds = bounds
     while len(rows) < count:
@@ -158,7 +158,7 @@ def test_a_long_stretch_in_compiled_code_can_be_interrupted(tmp_path: Path) -> N
 @pytest.mark.parametrize(("per", "threshold"), [("cell", 0.5), ("total", 1.2), ("maximum", 0.8)])
 def test_compiled_steps_find_events_by_themselves(per: str, threshold: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells approach (1, 0.6) as 1 - exp(-t): each kind of threshold is crossed at a known time, many steps a call."""
-    monkeypatch.setattr(DormandPrince, "step", None)  # nothing makes one step at a time
+    monkeypatch.setattr(PairStepper, "step", None)  # nothing makes one step at a time
     drive = np.array([1.0, 0.6])
     crossed = {"cell": drive, "total": drive.sum(keepdims=True), "maximum": drive[:1]}[per]
     network = brnn.Network(
@@ -183,7 +183,7 @@ def test_what_had_no_room_is_saved_before_another_method_goes_on(monkeypatch: py
     network = brnn.Network("swings", [layer], [brnn.Projection("c", "c", topology=brnn.Dense(W))])
     times = np.linspace(0.0, 0.2, 4001)
     right = np.exp(-20.0 * times) * np.array([np.cos(frequency * times), -np.sin(frequency * times)])
-    monkeypatch.setattr(DormandPrince, "rows_at_once", staticmethod(lambda size: 1))
+    monkeypatch.setattr(PairStepper, "rows_at_once", staticmethod(lambda size: 1))
     run = brnn.simulate(network, 8.0, times=np.append(times, 8.0))
     reason = run.solver.details["reason"]
     assert "LSODA: stiff" in reason

@@ -1,6 +1,6 @@
-"""The explicit method of Dormand and Prince in compiled code: many steps in one call, whatever the network.
+"""Explicit pairs of order 5 in compiled code: many steps in one call, whatever the network.
 
-One function integrates every network (`brnn.integrate.steppers.dormand_prince_steps`). It is compiled once, when brnn
+One function integrates every network (`brnn.integrate.steppers.pair_steps`). It is compiled once, when brnn
 is first used, and kept in the cache folder.
 """
 
@@ -24,10 +24,10 @@ from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import Pair
 from brnn.integrate.steppers.plan import DONE, UNWATCHED, Plan
 
-__all__ = ["STEP_FILES", "DormandPrince", "compiled_steps", "steps_over_jumps"]
+__all__ = ["STEP_FILES", "PairStepper", "compiled_steps", "steps_over_jumps"]
 
 
-_FILE = Path(__file__).with_name("dormand_prince_steps.py")
+_FILE = Path(__file__).with_name("pair_steps.py")
 # What is compiled into all steps of the pair.
 STEP_FILES = _FILE, *(Path(str(module.__file__)) for module in (pair, plan, step_lengths, control, onward))
 _OVER_JUMPS = Path(__file__).with_name("jumping_steps.py")
@@ -47,7 +47,7 @@ def steps_over_jumps() -> Any:
     return load_copy(_OVER_JUMPS, *STEP_FILES, Path(jumps.__file__))
 
 
-class DormandPrince:
+class PairStepper:
     """Makes the steps of one piece, one at a time or many in one call. It cannot run networks with delays.
 
     Parameters

@@ -1,9 +1,9 @@
-"""Steps of the explicit method of Dormand and Prince, of any network, compiled as they stand.
+"""Steps of explicit pairs of order 5 and seven stages, of any network, compiled as they stand.
 
-The right-hand side is called at its address: all have one signature (brnn.compiler.module_text). The coefficients, the
-error estimate and the interpolant of order 4 (`brnn.integrate.steppers.pair`) are those of SciPy's RK45; the error is
-held for every unknown by itself, or for their root mean square if that is asked for. This file is run from a copy in
-the cache folder (brnn.compiler.cache.load_copy).
+The right-hand side is called at its address: all have one signature (brnn.compiler.module_text). The coefficients,
+the error estimate and the interpolant of order 4 are those of a pair that is given (`brnn.integrate.steppers.pairs`).
+The error is held for every unknown by itself, or for their root mean square if that is asked for. This file is run from
+a copy in the cache folder (brnn.compiler.cache.load_copy).
 """
 
 from __future__ import annotations
