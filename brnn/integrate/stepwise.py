@@ -329,7 +329,7 @@ class Stepwise(Succession):
             block = stepper.advance(times, rows_at_once(8 * stepper.here.size), 0, self.task.recorder.room(times.size))
             if not len(block):
                 break
-            self.save(times[: len(block)], block, stepper.projected if projects else None)
+            self.save(times[: len(block)], block, getattr(stepper, "projected", None) if projects else None)
             times = times[len(block) :]
 
     def _watched(self, state: np.ndarray, most: int) -> tuple[Any, int]:
