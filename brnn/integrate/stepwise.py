@@ -417,7 +417,7 @@ class Stepwise(Succession):
         slope = fun(time, state)
         why = None if needed is not None else without_a_value(fun, time, state, slope, stepper.t - time)
         if needed is not None and self.sides is not None and self.sides.sliding:
-            why = why_no_sliding(self.sides.slides, needed, hasattr(stepper, "advance"))
+            why = why_no_sliding(self.sides.slides, needed, hasattr(stepper, "watched"))
         raise self.failure(time, state, slope, scale, why, needed)
 
     def _event(
@@ -447,7 +447,7 @@ class Stepwise(Succession):
 
     def _hopeless(self, time: float) -> float | None:
         """Return, now and then, how many steps the run would need at the pace of the last ones, if far too many."""
-        dear = self.sides is not None and self.sides.sliding and not hasattr(self.stepper, "advance")
+        dear = self.sides is not None and self.sides.sliding and not hasattr(self.stepper, "watched")
         steps, most = (_PACE_SLIDING, _MOST_SLIDING) if dear else (_PACE_STEPS, _MOST_STEPS)
         if self.steps % steps != 0:
             return None
