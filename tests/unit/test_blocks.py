@@ -330,3 +330,19 @@ def test_helpers_that_were_waited_for_are_not_asked_by_the_next_run(monkeypatch:
     assert helpers() == 0
     now[0] += 1.0
     assert helpers() == 1
+
+
+def test_helpers_that_were_asked_before_an_interruption_are_told_that_it_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They would look for work until the process is killed, which waits for them at its end."""
+
+    class Interrupted:
+        def submit(self, *_: object) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(threads, "helpers", lambda _: Interrupted())
+    whole = np.zeros(sharing.FREE, np.int64)
+    with pytest.raises(KeyboardInterrupt), threads.passes_shared(whole, [0]):
+        pass
+    assert whole[sharing.CLOSED] == 1

@@ -51,8 +51,10 @@ def helped(
 ) -> Iterator[None]:
     """Let helpers call a function meanwhile, one for each of the `arguments`, until ``whole[closed]`` is not 0."""
     whole[closed] = 0
-    pending = _begin(len(arguments), function, arguments) if arguments else []
-    try:
+    pending: list[Future[None]] = []
+    try:  # an interruption may come while they are asked
+        for each in arguments:
+            pending.append(helpers(len(arguments)).submit(function, *each))
         yield
     finally:
         whole[closed] = 1
