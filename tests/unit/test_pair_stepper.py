@@ -15,6 +15,7 @@ from scipy.integrate import RK45
 import brnn
 from brnn.compiler import compile_network
 from brnn.integrate import stepwise
+from brnn.integrate.steppers import pair_stepper
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.pair_stepper import PairStepper
 
@@ -189,3 +190,12 @@ def test_what_had_no_room_is_saved_before_another_method_goes_on(monkeypatch: py
     assert "LSODA: stiff" in reason
     assert 0.01 < float(reason.partition("from t = ")[2].split()[0]) < 0.19
     np.testing.assert_allclose(run["c.x"].values[:-1, :2].T, right, atol=1e-4)
+
+
+def test_what_memory_held_before_is_no_rate_of_a_network_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing moves no stage is made; numbers that a stiff run left there made "auto" take ETD4."""
+    monkeypatch.setattr(pair_stepper, "lines_apart", lambda size: np.full(size, 1e6) ** np.linspace(0.0, 1.0, size))
+    network = brnn.models.rcf.build(n=5)
+    system = compile_network(network.replace(stimuli=()))
+    stepper = PairStepper(Piece(system.rhs(0.25), 0.0, np.zeros(5), 0.5, RTOL, ATOL, system))
+    assert stepper.rate == 0.0

@@ -131,6 +131,8 @@ class PairStepper:
     def rate(self) -> float:
         """About the fastest rate of the network, from the last two slopes at nearly one time: never much too large."""
         K, stepped = self._K, self._counts[self._code.STEPPED]
+        if not (stepped or K[0].any()):
+            return 0.0  # no stage was made: there stands what memory held before
         slopes = (K[5], K[6]) if stepped else (K[0], K[1])
         moved = np.abs(self._stage - self._states[self._counts[self._code.ROW]]).max()
         return float(np.abs(slopes[1] - slopes[0]).max() / moved) if moved > 0.0 else 0.0
