@@ -162,8 +162,8 @@ class SmallRun:
         places, numbers, bounds = given
         saved = empty((times.size, state.size)) if room is None else room
         if self._held != (rtol, atol, mean):
-            self._held = rtol, atol, mean
             plan.hold_to(rtol, atol, mean)
+            self._held = rtol, atol, mean
         if places is not self._places:
             self._places, self._where = places, places.tolist()
         plan.keep_within(bounds)

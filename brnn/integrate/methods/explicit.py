@@ -1,4 +1,4 @@
-"""SciPy's explicit Runge-Kutta methods, with the tolerance held for every single unknown (maximum norm)."""
+"""Explicit Runge-Kutta methods, compiled pairs and those of SciPy, with the tolerance held for every single unknown."""
 
 from __future__ import annotations
 

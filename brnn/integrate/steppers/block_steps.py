@@ -148,17 +148,17 @@ def do_block(table: int, room: int, b: int) -> None:
                 while row + inner < rows and inner < 4 and s[row + inner] < 1.0:
                     inner += 1
                 if inner > 1:
+                    inner = 4 if inner == 4 else 2  # a third one goes alone: all arrays are said to share no memory
                     out, more = array_at(place, n), array_at(place + width, n)
                     if inner == 2:
                         farthest = two_within(
                             s[row], s[row + 1], h, low, high, x, y, k0, k2, k3, k4, k5, k6, out, more, pair
                         )
                     else:
-                        parts_of_step = s[row], s[row + 1], s[row + 2], s[row + inner - 1]
-                        third, last = array_at(place + 2 * width, n), array_at(place + (inner - 1) * width, n)
                         farthest = four_within(
-                            parts_of_step, h, low, high, x, y, k0, k2, k3, k4, k5, k6, out, more, third, last, pair
-                        )
+                            (s[row], s[row + 1], s[row + 2], s[row + 3]), h, low, high, x, y, k0, k2, k3, k4, k5, k6,
+                            out, more, array_at(place + 2 * width, n), array_at(place + 3 * width, n), pair,
+                        )  # fmt: skip
                     one = max(one, farthest)
                     row += inner
                     continue

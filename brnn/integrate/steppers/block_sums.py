@@ -183,7 +183,7 @@ def four_within(
     after: np.ndarray, k0: np.ndarray, k2: np.ndarray, k3: np.ndarray, k4: np.ndarray, k5: np.ndarray, k6: np.ndarray,
     out0: np.ndarray, out1: np.ndarray, out2: np.ndarray, out3: np.ndarray, pair: np.ndarray,
 ) -> float:  # fmt: skip
-    """Do that for four states, or for three, the last of which is there twice."""
+    """Do that for four states."""
     w0, w1 = weights_within(parts[0], h, pair), weights_within(parts[1], h, pair)
     w2, w3 = weights_within(parts[2], h, pair), weights_within(parts[3], h, pair)
     k, largest = (k0, k2, k3, k4, k5, k6), np.int64(0)

@@ -14,13 +14,14 @@ import numpy as np
 from brnn.compiler.cache import load_copy
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.explicit_steps import TINY, ExplicitSteps
+from brnn.integrate.steppers.pairs import pair as pairs
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import ERROR, FIVES, INSIDE, NEW, NODES, STAGES, Pair
 from brnn.integrate.steppers.threads import Threads
 
 __all__ = ["Large"]
 
-_FILE = Path(__file__).with_name("large_steps.py")
+_FILES = Path(__file__).with_name("large_steps.py"), Path(str(pairs.__file__))
 
 
 class Large(ExplicitSteps):
@@ -29,7 +30,7 @@ class Large(ExplicitSteps):
     def __init__(self, piece: Piece, pair: Pair = DORMAND_PRINCE) -> None:
         super().__init__(piece)
         self._pair = pair.numbers
-        self._code, self._threads = load_copy(_FILE), Threads()
+        self._code, self._threads = load_copy(*_FILES), Threads()
         size = piece.state.size
         slopes = [np.empty(size) for _ in range(STAGES - 1)]
         # The second slope is read before the new state is made, and no more: the last one takes its place.

@@ -82,16 +82,16 @@ class Plan:
         """Project saved states onto this interval; None for no projection."""
         lowest, highest = bounds or (_NONE, _NONE)
         if lowest is not self._lowest or highest is not self._highest:
-            self._lowest, self._highest = np.ascontiguousarray(lowest), np.ascontiguousarray(highest)
-            self.wholes[LOWEST], self.wholes[HIGHEST] = place(self._lowest), place(self._highest)
-            self.wholes[BOUNDS] = lowest.size
+            both = np.ascontiguousarray(lowest), np.ascontiguousarray(highest)
+            self.wholes[LOWEST], self.wholes[HIGHEST], self.wholes[BOUNDS] = *map(place, both), lowest.size
+            self._lowest, self._highest = both  # last: what an interruption leaves half done is done again
 
     def watch(self, watched: tuple[np.ndarray, ...]) -> None:
         """Come back after steps that may concern what `brnn.integrate.watches.Watches.table` says."""
         if watched is not self._watched:
-            self._watched = watched
             self.wholes[SPANS], self.wholes[NUMBERS], self.wholes[ARMED] = map(place, watched)
             self.wholes[WATCHED] = len(watched[0])
+            self._watched = watched
 
     def hold_to(self, rtol: float, atol: float, mean: bool) -> None:
         """Set the tolerances, and whether they hold for the root mean square."""
