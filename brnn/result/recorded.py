@@ -125,7 +125,10 @@ def _labels(
     zeros, times = np.broadcast_to(0.0, shape), None if moments is None else np.frombuffer(moments)
     cells = shape if times is None else shape[1:]
     axes = dims if times is None else ("time", *dims)
-    return xr.DataArray(zeros, _coordinates(dims, cells, times, units), axes, name=name, attrs=dict(attributes))
+    found = xr.DataArray(zeros, _coordinates(dims, cells, times, units), axes, name=name, attrs=dict(attributes))
+    for index in found.indexes.values():  # pandas made copies of its own
+        np.asarray(index).flags.writeable = False
+    return found
 
 
 def _coordinates(
@@ -138,6 +141,5 @@ def _coordinates(
     if times is not None:
         found["time"] = xr.Variable(("time",), times, {"units": units, "long_name": "time"})
     for dim, size in zip(dims, shape, strict=True):
-        numbers = found[dim] = np.arange(size)
-        numbers.flags.writeable = False
+        found[dim] = np.arange(size)
     return found

@@ -179,8 +179,6 @@ def sweep(
             return kept[0]
 
         every = np.arange(design.size) if selected is None else selected
-        if out is not None and not path.exists():
-            opened().begin()
         todo = opened().pending() if resume else every
         alone = sample is not None and (solver != "auto" or unfit(sample) is not None)
         workers = stack.enter_context(_workers(executor, alone, todo.size))
@@ -188,6 +186,8 @@ def sweep(
         unknowns = 0 if sample is None else state_size(sample)
         work = stack.enter_context(Dispatcher(builder, taken, options, chosen, opened, workers, root, alone, unknowns))
         done = every.size - todo.size
+        if out is not None and not path.exists():
+            work.opened().begin()
         work.run(todo, stack.enter_context(_bar(done, todo.size, progress)))
         result = work.opened().finish()
         warn_faint(work.faint, done + todo.size, options.atol)

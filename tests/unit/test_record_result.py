@@ -69,6 +69,9 @@ def test_labels_that_runs_share() -> None:
             label.attrs["units"] = "ms"
             with pytest.raises((ValueError, TypeError)):
                 label.values[0] = 5
+        for index in array.indexes.values():
+            with pytest.raises(ValueError, match="read-only"):
+                np.asarray(index)[0] = 5
         array.coords[array.dims[0]] = array.coords[array.dims[0]] + 3
     x = second["F3.x"]
     xr.testing.assert_identical(x, second["F3.x"])

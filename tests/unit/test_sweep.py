@@ -279,6 +279,13 @@ def test_bad_options(options: dict[str, Any], words: str) -> None:
     assert "\n" not in str(error.value)
 
 
+def test_a_bad_executor_leaves_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.h5"
+    with pytest.raises(brnn.InputError, match="executor = 0"):
+        sweep("rcf", brnn.Grid(A=A), executor=0, out=path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_bad_designs() -> None:
     with pytest.raises(brnn.InputError, match="must be a design"):
         brnn.sweep("rcf", {"A": [1.0]})
