@@ -269,7 +269,7 @@ class Dispatcher:
         members, self.todo = self.todo[: self.ahead], self.todo[self.ahead :]
         columns = {name: pick(column, members) for name, column in self.columns.items()}
         seeds = member_seeds(self.seed, members)
-        built = build_members(self.builder, columns, members, seeds, self.options)
+        built = build_members(self.builder, columns, members, seeds, self.options, self.size)
         self._put_back(members, members[built.places])
         if built.singles:
             aside = members[[place for place, _ in built.singles]]

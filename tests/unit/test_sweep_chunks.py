@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import brnn
+from brnn.compiler.lanes import LANES
 from brnn.sweeps import dispatch, executors
 from brnn.sweeps.building import members as building
 from brnn.sweeps.dispatch import Dispatcher
@@ -46,6 +47,21 @@ def test_members_are_run_before_all_are_built(monkeypatch: pytest.MonkeyPatch) -
     np.testing.assert_allclose(data["before"], np.exp(-A), rtol=1e-5)
     assert len(built) < len(A) + 20  # each once, but for some that are tried together
     assert seen[0] < 100  # 20 in the first chunk, 20 in the second, and what is built while the first one runs
+
+
+def test_no_more_are_built_one_by_one_than_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each may have large arrays of its own."""
+    real, sizes = dispatch.build_members, []
+
+    def build_members(*arguments: Any) -> Any:
+        built = real(*arguments)
+        sizes.append(built.places.size)
+        return built
+
+    monkeypatch.setattr(dispatch, "build_members", build_members)
+    brnn.sweep(slow(0.0, []), brnn.Grid(A=A), measures=["total"], progress=False)
+    assert sizes[0] == LANES
+    assert sum(sizes) == A.size
 
 
 @pytest.mark.parametrize("executor", [None, 2])

@@ -92,13 +92,16 @@ def build_members(
     members: np.ndarray,
     seeds: np.ndarray,
     options: MemberOptions,
+    most: int | None = None,
 ) -> BuiltMembers:
     """Build the networks of members, `columns` being the values of their parameters, and sort them by how they run.
 
-    Where members have to be built one by one, and that takes long, the last ones are left out.
+    Where members have to be built one by one, and that takes long, or they are more than `most`, the last ones are left
+    out: each may have large arrays of its own.
     """
     begun = time.monotonic()
     groups, left = build_together(builder, columns, members.size, options)
+    left = left[:most]
     tried = time.monotonic()
     networks = builder.build_each(
         {name: pick(column, left) for name, column in columns.items()},
