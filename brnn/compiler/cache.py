@@ -136,12 +136,13 @@ def load_package(files: Mapping[str, str], main: str, also: str = "") -> ModuleT
     """
     key = "\0".join([also, *(part for item in sorted(files.items()) for part in item)])
     name = f"brnn_generated_{text_hash(key)}"
-    if key not in _packages:
-        folder = _written(cache_directory() / name, files)
-        _packages[key] = _imported(name, folder / "__init__.py")
     from brnn.compiler.numba_internals import forgiving_caches
 
-    with forgiving_caches():
+    # One thread at a time: two would compile it twice, and what is changed in Numba meanwhile would stay so.
+    with _alone, forgiving_caches():
+        if key not in _packages:
+            folder = _written(cache_directory() / name, files)
+            _packages[key] = _imported(name, folder / "__init__.py")
         return importlib.import_module(f"{name}.{main}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +15,15 @@ _FOLDER = Path(__file__).parent / "kernels"
 # What else they contain; read, not imported: that would load Numba.
 _COMPILER = Path(__file__).parents[1] / "compiler"
 _USED = (Path(__file__).parent / "rest.py", _COMPILER / "numba_internals.py", _COMPILER / "jumps.py")
-_alone = threading.RLock()  # two threads that load a module at once would compile it twice
-
-
-def integrator(name: str) -> Any:
-    """Return a module of `brnn.ensemble.kernels`, compiled or from the cache of compiled code.
-
-    Any thread may ask. Compiled code contains that of the functions it calls, and Numba only looks whether the file of
-    a function itself is still the same. Therefore the package that is compiled is a copy that is named by the hash of
-    all that is in it.
-    """
-    with _alone:
-        return _integrator(name)
 
 
 @functools.cache
-def _integrator(name: str) -> Any:
+def integrator(name: str) -> Any:
+    """Return a module of `brnn.ensemble.kernels`, compiled or from the cache of compiled code.
+
+    Compiled code contains that of the functions it calls, and Numba only looks whether the file of a function itself is
+    still the same. Therefore the package that is compiled is a copy that is named by the hash of all that is in it.
+    """
     files = {path.name: path.read_text(encoding="utf-8") for path in sorted(_FOLDER.glob("*.py"))}
     return load_package(files, name, "\0".join([str(LANES), *(path.read_text(encoding="utf-8") for path in _USED)]))
 
