@@ -38,6 +38,7 @@ __all__ = ["Dispatcher"]
 _SIDE_BY_SIDE = 2048  # members in one task of the compiled ensemble,
 _SMALL = 8192  # and of small ones, as what a chunk costs beside its members is as much as hundreds of these,
 _NUMBERS = 2**21  # whose states all together are so many numbers at most
+_AT_ONCE = 2**24  # numbers that all threads give at once, of large members
 _ONE_BY_ONE = 4  # members in one task of networks that run one by one
 _BY_VALUE = 256  # members in one task that carries their networks
 _AT_LEAST = 256  # members in one task, where so many are left
@@ -164,14 +165,24 @@ class Dispatcher:
         late = time.monotonic() - (_HELD if held <= _NUMBERS else 0.0)
         self.back.sort(key=lambda back: back[0])
         for back in [back for back in self.back if back[0] < first or back[1] <= late]:
-            parts = back[2]
-            while parts:
-                self._write(parts[0])
-                finished(parts.pop(0).members.size)
-            self.back.remove(back)
-            if not self.settled:
-                self.settled = True
-                self.opened().settle()
+            self._write_back(back, finished)
+
+    def _write_back(self, back: Any, finished: Callable[[int], None]) -> None:
+        """Write what one chunk gave, part by part."""
+        parts = back[2]
+        while parts:
+            self._write(parts[0])
+            finished(parts.pop(0).members.size)
+        self.back.remove(back)
+        if not self.settled:
+            self.settled = True
+            self.opened().settle()
+
+    def _write_left(self, finished: Callable[[int], None]) -> None:
+        """Write what is back of a sweep that has ended, each chunk whatever becomes of the others."""
+        for back in sorted(self.back, key=lambda back: back[0]):
+            with contextlib.suppress(Exception):  # what ended the sweep is told
+                self._write_back(back, finished)
 
     def _collect(
         self,
@@ -181,8 +192,7 @@ class Dispatcher:
     ) -> None:
         """Write what is finished, or (if we may wait) very soon will be, and give up the rest."""
         end = time.monotonic() + (_GRACE if wait else 0.0)
-        with contextlib.suppress(Exception):  # what ended the sweep is told
-            self._write_all({}, finished)
+        self._write_left(finished)
         for future in list(pending):
             if pending[future][2].cancels and future.cancel():
                 del pending[future]
@@ -190,7 +200,7 @@ class Dispatcher:
             for future in self.workers.wait(list(pending), max(0.0, end - time.monotonic())):
                 with contextlib.suppress(Exception):
                     self._take(future, *pending[future])
-                    self._write_all({}, finished)
+                self._write_left(finished)
                 del pending[future]
             if time.monotonic() >= end:
                 return
@@ -209,6 +219,8 @@ class Dispatcher:
         most = self.most
         if most == _SIDE_BY_SIDE and self.workers.takes_built and numbers:
             most = max(most, min(_SMALL, _NUMBERS // numbers))
+        if self.workers.takes_built and numbers:  # what all threads give at once is held in memory
+            most = min(most, max(_AT_LEAST, _AT_ONCE // (numbers * self.workers.workers)))
         self.size = int(min(max(wanted, self.least), _GROWTH * self.size, most))
 
     def _again(self, members: np.ndarray, tries: int, error: WorkerLost) -> list[tuple[np.ndarray, int]]:

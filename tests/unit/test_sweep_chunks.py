@@ -83,17 +83,23 @@ def test_sizes_follow_the_time_that_members_take() -> None:
     work = object.__new__(Dispatcher)
     work.most, work.least, work.size = 2048, 64, 64
     work.workers = LocalThreads()
+    work.workers._count = 2
     sizes = []
     for each in (1e-5, 1e-5, 1e-5, 1e-2, 1e-2, 1.0, 1e-5):  # seconds of a member
-        work._learn(work.size, work.size * each, 1_000_000)
+        work._learn(work.size, work.size * each, 2_000)
         sizes.append(work.size)
     assert sizes == [2048, 2048, 2048, 100, 100, 64, 2048]
-    work._learn(3, 0.01, 1_000_000)  # the last few members of a kind say nothing
+    work._learn(3, 0.01, 2_000)  # the last few members of a kind say nothing
     assert work.size == 2048
     work._learn(2048, 0.02, 11)  # of small members more go together
     assert work.size == 8192
     work._learn(8192, 0.08, 512)  # these are not so small
     assert work.size == 2**21 // 512
+    work._learn(2048, 0.02, 1_000_000)  # of what two threads hold of large ones all at once stays within memory
+    assert work.size == 256
+    work.workers._count = 64
+    work._learn(256, 0.002, 1_000)
+    assert work.size == 2**24 // 64_000
 
 
 def test_the_file_is_there_before_a_member_is(tmp_path: Path) -> None:

@@ -166,7 +166,8 @@ def _checked_column(name: str, given: Any, count: int) -> np.ndarray | TextColum
         return given
     if isinstance(given, np.ndarray) and given.ndim == 1 and given.dtype.kind == "S":
         return TextColumn.of(given)
-    # Most members share the object.
+    # Most members share the object; in a list all of them stay, so that no other one gets its place.
+    given = list(given)
     alike = len(set(map(id, given))) == 1
     distinct = {id(value): value for value in (given[:1] if alike else given)}
     texts = [value if isinstance(value, str) else _as_text(value) for value in distinct.values()]

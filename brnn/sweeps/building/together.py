@@ -155,6 +155,7 @@ def _kinds(column: Any, places: np.ndarray) -> np.ndarray | None:
     """Tell values apart that are no numbers."""
     if isinstance(column, np.ndarray):
         return None
+    column = list(column)  # in which all objects stay, so that no other one gets the place of one
     if len(set(map(id, column))) == 1:
         return np.zeros(places.size, np.int64)  # most sweeps have such columns
     codes: dict[Any, int] = {}
