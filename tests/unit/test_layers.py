@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import tomllib
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -151,3 +152,12 @@ def test_every_import_inside_a_function_has_its_reason() -> None:
     others = {(name, used) for name, used in lazy if used.partition(".")[0] not in LAZY}
     assert {pair for pair in others if not pair[0].startswith("brnn.cli")} == set(LAZY_MODULES)
     assert {used.partition(".")[0] for _, used in lazy} - {"brnn"} == set(LAZY) - {"brnn.cli"}
+
+
+def test_every_folder_is_in_the_wheel() -> None:
+    """A package that `pyproject.toml` does not list is there in a checkout alone."""
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    folders = {
+        name_of(file, folder, package) for package, folder in FOLDERS.items() for file in folder.rglob("__init__.py")
+    }
+    assert set(setuptools["packages"]) == folders
