@@ -16,6 +16,7 @@ from brnn.compiler.cache import load_copy, load_module
 from brnn.compiler.module_text import argument_table
 from brnn.compiler.system import System
 from brnn.integrate.steppers.base import Piece
+from brnn.integrate.steppers.many_steps import at_times
 from brnn.integrate.steppers.pair_stepper import STEP_FILES, PairStepper
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import Pair
@@ -76,9 +77,8 @@ class BlockedPairStepper(PairStepper):
             else:
                 self._spare = self._u[0].copy()
                 self._whole[c.SPARE] = place(self._spare)
-            self._slopes[5][:] = self._u[
-                0
-            ]  # where the pass that makes a new state finds its sum, at the beginning, too
+            # Where the pass that makes a new state finds its sum, at the beginning, too.
+            self._slopes[5][:] = self._u[0]
         self._whole[c.K : c.K + 7] = *k, k[1]
         self._places = dict(zip(k, self._slopes, strict=True))
         self._helpers = min(processors() - 1, blocks - 1) if give_way() else 0
@@ -150,17 +150,13 @@ class BlockedPairStepper(PairStepper):
         state, end, new = self._u[1 - int(self._counts[code.ROW])].copy(), self.t, self.here.copy()
         slopes = [self._slope(k).copy() for k in (0, 2, 3, 4, 5, 6)]
 
-        def interpolated(t: Any) -> np.ndarray:
-            moments = np.asarray(t, dtype=np.float64)
-            out = np.empty((moments.size, state.size))
-            for k, moment in enumerate(moments.ravel()):
-                if moment == end:
-                    out[k] = new
-                else:
-                    code.interpolate((moment - before) / h, h, state, new, *slopes, out[k], pair)
-            return out[0] if moments.ndim == 0 else np.ascontiguousarray(out.T)
+        def write(moment: float, out: np.ndarray) -> None:
+            if moment == end:
+                out[:] = new
+            else:
+                code.interpolate((moment - before) / h, h, state, new, *slopes, out, pair)
 
-        return interpolated
+        return at_times(write, state.size)
 
 
 def blocks_of(system: System) -> int:

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from brnn.integrate.steppers.base import Piece
+from brnn.integrate.steppers.many_steps import ManySteps, at_times
 from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, growth, kept_stable, shrinkage
 
 __all__ = ["TINY", "ExplicitSteps"]
 
 TINY = 1e-300
-_SAVED = 2**21  # numbers that are saved in one call
 
 
-class ExplicitSteps:
+class ExplicitSteps(ManySteps):
     """Makes the steps of one piece with a pair of orders 5 and 4.
 
     A subclass has ``_begin()``, which makes the end of the last step the first stage of the next;
@@ -110,13 +110,6 @@ class ExplicitSteps:
         if end >= self.stop:
             self.status = "finished"
 
-    def _room(self, times: np.ndarray, rows: int, room: np.ndarray | None) -> np.ndarray:
-        """Return where states are saved."""
-        rows = min(rows, times.size, max(1, _SAVED // self._u.size))
-        if room is None and rows > len(self._saved):
-            self._saved = np.empty((rows, self._u.size))
-        return (self._saved if room is None else room)[:rows]
-
     def advance(self, times: np.ndarray, rows: int, most: int, room: np.ndarray | None = None) -> np.ndarray:
         """Make up to `most` steps; return the states at the `times` that were passed, up to so many rows.
 
@@ -141,15 +134,7 @@ class ExplicitSteps:
 
     def dense_output(self) -> Callable[[Any], np.ndarray]:
         """Return the state within the last step as a function of one time, or of several: shape (unknowns, times)."""
-
-        def interpolated(t: Any) -> np.ndarray:
-            moments = np.asarray(t, dtype=np.float64)
-            out = np.empty((moments.size, self._u.size))
-            for k, moment in enumerate(moments.ravel()):
-                self._within(float(moment), out[k])
-            return out[0] if moments.ndim == 0 else np.ascontiguousarray(out.T)
-
-        return interpolated
+        return at_times(self._within, self._u.size)
 
     def _norm(self, errors: Sequence[np.ndarray]) -> float:
         """Return the error of a step from the largest ones of its parts, or from their sums of squares."""

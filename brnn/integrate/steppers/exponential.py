@@ -22,6 +22,7 @@ from brnn.compiler.cache import load_copy, load_module
 from brnn.compiler.rooms import room_apart
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.blocks import blocks_of
+from brnn.integrate.steppers.many_steps import CompiledSteps, at_times
 from brnn.integrate.steppers.pair_stepper import STEP_FILES
 from brnn.integrate.steppers.threads import asked, give_way, passes_shared, place, processors
 
@@ -32,10 +33,9 @@ _OTHERS = *(_FILE.with_name(f"{name}.py") for name in ("exponential_steps", "sha
 _FIRST = 100.0  # tolerances by which the first step may move an unknown,
 _PART = 0.01  # or the part that it may be of the fastest time constant, if that is longer
 _NONE = np.empty(0)
-_SAVED = 2**21  # numbers that are saved in one call
 
 
-class Exponential:
+class Exponential(CompiledSteps):
     """Makes the steps of one piece; see `brnn.integrate.steppers.base.Stepper` for its attributes.
 
     Parameters
@@ -46,7 +46,6 @@ class Exponential:
         Whether du/dt is found block by block, which `System.in_blocks` must have.
     """
 
-    njev = 0
     first_numbers = 1_000_000  # times steps in the first call: a step takes so long for each of them
 
     def __init__(self, piece: Piece, *, in_blocks: bool = False) -> None:
@@ -107,35 +106,6 @@ class Exponential:
         return self._arrays[int(self._whole[getattr(self._code, name)])]
 
     @property
-    def t(self) -> float:
-        """Where it stands."""
-        return float(self._moments[self._code.NOW])
-
-    @property
-    def h_abs(self) -> float:
-        """Length of the step that it will try next."""
-        return float(self._moments[self._code.NEXT])
-
-    @h_abs.setter
-    def h_abs(self, length: float) -> None:
-        self._moments[self._code.NEXT] = length
-
-    @property
-    def steps(self) -> int:
-        """Steps made."""
-        return int(self._counts[self._code.STEPS])
-
-    @property
-    def nfev(self) -> int:
-        """Evaluations of du/dt."""
-        return int(self._counts[self._code.EVALUATIONS])
-
-    @property
-    def y(self) -> np.ndarray:
-        """The state there, in an array of its own."""
-        return self.here.copy()
-
-    @property
     def here(self) -> np.ndarray:
         """The state there, in an array that is written by later steps."""
         return self._array("U")
@@ -155,27 +125,12 @@ class Exponential:
         """The rates of the unknowns where it stands."""
         return self._array("F")[self._piece.state.size :]
 
-    @property
-    def step_size(self) -> float:
-        """Length of the last step."""
-        return self.t - float(self._moments[self._code.BEFORE])
-
-    def step(self) -> None:
-        """Make one step."""
-        self.advance(_NONE, 0, 1)
-        if self.status == "running" and self.t >= self.stop:
-            self.status = "finished"
-
     def advance(self, times: np.ndarray, rows: int, most: int, room: np.ndarray | None = None) -> np.ndarray:
         """Make up to `most` steps; return the states at the `times` that were passed, up to so many rows.
 
         They are written into `room`, or lie where the next call overwrites them.
         """
-        piece, n = self._piece, self._piece.state.size
-        rows = min(rows, times.size, max(1, _SAVED // n))
-        if room is None and rows > len(self._saved):
-            self._saved = np.empty((rows, n))
-        saved = (self._saved if room is None else room)[:rows]
+        piece, saved = self._piece, self._room(times, rows, room)
         helpers = asked(self._helpers) if most > 0 else 0
         with passes_shared(self._whole, [place(room) for room in self._work[1 : helpers + 1]]):
             status, done = self._code.advance(
@@ -192,12 +147,8 @@ class Exponential:
         before, D3 = self._rooms["D_BEFORE"].copy(), self._rooms["D_3"].copy()
         old, both, new, f = self._array("U_BEFORE").copy(), self._array("F_BEFORE").copy(), self.y, self.f.copy()
 
-        def interpolated(t: Any) -> np.ndarray:
-            moments = np.asarray(t, dtype=np.float64)
-            out = np.empty((moments.size, n))
-            for k, moment in enumerate(moments.ravel()):
-                part = (moment - start) / h
-                c.state_within(part, h, old, both[:n], both[n:], before, D3, new, f, weights, out[k])
-            return out[0] if moments.ndim == 0 else np.ascontiguousarray(out.T)
+        def write(moment: float, out: np.ndarray) -> None:
+            part = (moment - start) / h
+            c.state_within(part, h, old, both[:n], both[n:], before, D3, new, f, weights, out)
 
-        return interpolated
+        return at_times(write, n)

@@ -18,6 +18,7 @@ from brnn.compiler.rooms import lines_apart
 from brnn.ensemble.kernels import control
 from brnn.integrate.steppers import plan, step_lengths
 from brnn.integrate.steppers.base import Piece
+from brnn.integrate.steppers.many_steps import SAVED, CompiledSteps, at_times
 from brnn.integrate.steppers.onward import NO_STAGES, Stages
 from brnn.integrate.steppers.pairs import pair
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
@@ -33,8 +34,7 @@ STEP_FILES = _FILE, *(Path(str(module.__file__)) for module in (pair, plan, step
 _OVER_JUMPS = Path(__file__).with_name("jumping_steps.py")
 _NONE = np.empty(0)
 _NOTHING: tuple[np.ndarray, ...] = ()  # more than a plan
-_SAVED = 2**21  # numbers that are saved in one call,
-_IN_CACHE = 2**16  # and so many of smaller states, which stay in the cache until they are kept
+_IN_CACHE = 2**16  # numbers of smaller states that are saved in one call, which stay in the cache until they are kept
 
 
 def compiled_steps() -> Any:
@@ -47,7 +47,7 @@ def steps_over_jumps() -> Any:
     return load_copy(_OVER_JUMPS, *STEP_FILES, Path(jumps.__file__))
 
 
-class PairStepper:
+class PairStepper(CompiledSteps):
     """Makes the steps of one piece, one at a time or many in one call. It cannot run networks with delays.
 
     Parameters
@@ -74,7 +74,6 @@ class PairStepper:
         else is watched.
     """
 
-    njev = 0
     bounds: tuple[np.ndarray, np.ndarray] = (_NONE, _NONE)
     watched: tuple[np.ndarray, np.ndarray, np.ndarray] = UNWATCHED
     concerned = False
@@ -97,16 +96,6 @@ class PairStepper:
         self.advance(_NONE, 0, 0)  # finds du/dt and a first step
 
     @property
-    def t(self) -> float:
-        """Where it stands."""
-        return float(self._moments[self._code.NOW])
-
-    @property
-    def y(self) -> np.ndarray:
-        """The state there, in an array of its own."""
-        return self.here.copy()
-
-    @property
     def here(self) -> np.ndarray:
         """The state there, in an array that is written by later steps."""
         return np.asarray(self._states[self._counts[self._code.ROW]])
@@ -121,11 +110,6 @@ class PairStepper:
         """When the last step began, the state there, and du/dt there and at its end."""
         other = self._states[1 - self._counts[self._code.ROW]]
         return float(self._moments[self._code.BEFORE]), other, (self._K[0], self._K[6])
-
-    @property
-    def step_size(self) -> float:
-        """Length of the last step."""
-        return float(self._moments[self._code.NOW] - self._moments[self._code.BEFORE])
 
     @property
     def rate(self) -> float:
@@ -143,15 +127,6 @@ class PairStepper:
         return float(self._moments[self._code.PROJECTED])
 
     @property
-    def h_abs(self) -> float:
-        """Length of the step that it will try next."""
-        return float(self._moments[self._code.NEXT])
-
-    @h_abs.setter
-    def h_abs(self, length: float) -> None:
-        self._moments[self._code.NEXT] = length
-
-    @property
     def fastest(self) -> float:
         """The fastest rate that was seen, and is not forgotten."""
         return float(self._moments[self._code.RATE])
@@ -160,29 +135,10 @@ class PairStepper:
     def fastest(self, rate: float) -> None:
         self._moments[self._code.RATE] = rate
 
-    @property
-    def nfev(self) -> int:
-        """Evaluations of du/dt."""
-        return int(self._counts[self._code.EVALUATIONS])
-
-    @property
-    def steps(self) -> int:
-        """Steps made."""
-        return int(self._counts[self._code.STEPS])
-
     @staticmethod
     def rows_at_once(size: int) -> int:
         """Return how many states are saved in one call."""
-        return max(1, (_IN_CACHE if 16 * size < _IN_CACHE else _SAVED) // size)
-
-    def _room(self, times: np.ndarray, rows: int, room: np.ndarray | None) -> np.ndarray:
-        """Return where states are saved."""
-        rows = min(rows, times.size, self.rows_at_once(self._saved.shape[1]))
-        if room is not None:
-            return room[:rows]
-        if rows > len(self._saved):
-            self._saved = np.empty((rows, self._saved.shape[1]))
-        return self._saved[:rows]
+        return max(1, (_IN_CACHE if 16 * size < _IN_CACHE else SAVED) // size)
 
     def advance(self, times: np.ndarray, rows: int, most: int, room: np.ndarray | None = None) -> np.ndarray:
         """Make up to `most` steps; return the states at the `times` that were passed, up to so many rows.
@@ -209,12 +165,6 @@ class PairStepper:
         self.concerned = status == self._code.CONCERNED
         return saved[:done]
 
-    def step(self) -> None:
-        """Make one step."""
-        self.advance(_NONE, 0, 1)
-        if self.status == "running" and self.t >= self._piece.stop:
-            self.status = "finished"
-
     def dense_output(self) -> Callable[[Any], np.ndarray]:
         """Return the state within the last step as a function of one time, or of several: shape (unknowns, times)."""
         before, h, state = (
@@ -224,11 +174,7 @@ class PairStepper:
         )
         K, after, interpolate, pair = self._K.copy(), self.y, self._code.interpolate, self._pair.numbers
 
-        def interpolated(t: Any) -> np.ndarray:
-            moments = np.asarray(t, dtype=np.float64)
-            out = np.empty((moments.size, state.size))
-            for k, moment in enumerate(moments.ravel()):
-                interpolate((moment - before) / h, h, state, after, K, out[k], pair)
-            return out[0] if moments.ndim == 0 else np.ascontiguousarray(out.T)
+        def write(moment: float, out: np.ndarray) -> None:
+            interpolate((moment - before) / h, h, state, after, K, out, pair)
 
-        return interpolated
+        return at_times(write, state.size)
