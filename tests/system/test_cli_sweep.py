@@ -20,6 +20,7 @@ import pytest
 from killing import moments, wait_for
 
 import brnn
+import brnn.cli.commands.sweep
 from brnn.models.rcf import build as rcf
 
 GRID = ("--grid", "A=0.5:1.5:5", "--grid", "signal.half=0.2,0.4")
@@ -192,6 +193,7 @@ BAD: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     ((*RCF, *GRID, "--jobs", "2", "--scheduler", "tcp://127.0.0.1:1"), ("only one of them",)),
     ((*RCF, *GRID, "--scheduler", "tcp://127.0.0.1:1"), ("--scheduler tcp://127.0.0.1:1", "cannot be reached")),
     ((*RCF, *GRID, "--scheduler", "nonsense"), ("--scheduler nonsense", "cannot be reached")),
+    ((*RCF, *GRID, "--scheduler", "tls://127.0.0.1:1"), ("--scheduler tls://127.0.0.1:1", "cannot be reached")),
     ((*RCF, *GRID, "--scheduler", ""), ("--scheduler", "cannot be reached")),
     ((*RCF, *GRID, "--scheduler", "tcp://127.0.0.1:port"), ("--scheduler", "cannot be reached")),
     ((*RCF, *GRID, "--shard", "3"), ("--shard 3", "3/10")),
@@ -250,9 +252,10 @@ def test_bad_input(
 def test_bad_input_of_a_process(brnn_process: Callable[..., Any]) -> None:
     """As a user sees it: nothing else is on standard error, no traceback and no log of Dask.
 
-    It waits ten seconds for the scheduler.
+    It waits ten seconds for the scheduler at a port.
     """
-    for words in (("--grid", "AA=1,2"), (*GRID, "--scheduler", "tcp://127.0.0.1:1")):
+    schedulers = "tcp://127.0.0.1:1", "tls://127.0.0.1:1", "nonsense"
+    for words in (("--grid", "AA=1,2"), *((*GRID, "--scheduler", address) for address in schedulers)):
         done = brnn_process(*RCF, *words)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
 
@@ -355,6 +358,7 @@ OWN = """
 import os, sys, time
 import numpy as np
 import brnn
+import brnn.cli.commands.sweep
 
 def build(A=1.0):
     time.sleep(float(os.environ.get("SLOW", "0")))

@@ -104,6 +104,8 @@ LAZY = {
     "h5py": "0.03 s and the HDF5 library; runs that stay in memory have no file",
     "tqdm": "0.03 s; `brnn --help` loads the commands, and needs no bar",
     "distributed": "an extra",
+    "dask": "an extra, which comes with distributed",
+    "asyncio": "0.03 s; only a Dask cluster is reached with it",
     "pyarrow": "an extra",
     "onnx": "an extra",
     "google": "protobuf, which comes with onnx",

@@ -10,6 +10,7 @@ import pytest
 
 import brnn
 from brnn import models
+from brnn.comparison import table
 from brnn.theory import predict
 from brnn.theory.optic_flow import moving_dots
 from brnn.theory.predictions.base import Unmet
@@ -258,7 +259,7 @@ def test_every_model(name: str) -> None:
     own = [p for p in beyond if "nothing comes from the rest of the network" not in p.hypothesis]
     assert bool(beyond and not own) == (name in IN_FRONT)
     rows = brnn.simulate(network).compare()
-    assert all(row.passed for row in rows), brnn.comparison.table(rows)
+    assert all(row.passed for row in rows), table(rows)
     assert rows, "nothing that is predicted can be seen in the model's own run"
 
 

@@ -258,14 +258,37 @@ def _executor(jobs: str | None, scheduler: str | None) -> Iterator[Any]:
     except ImportError:
         raise InputError('--scheduler: needs Dask: pip install "brnn[cluster]"') from None
     try:
+        _reach(scheduler)
         client = Client(scheduler, timeout=_PATIENCE, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+    except Exception as error:  # what Dask raises depends on the kind of address: OSError, ValueError, TypeError, ...
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"--scheduler {scheduler}: cannot be reached: {why}") from None
     try:
         yield client
     finally:
         client.close()
+
+
+def _reach(scheduler: str) -> None:
+    """Connect to `scheduler` once and leave it.
+
+    A Client that could not connect is closed when Python frees it, which takes two more time limits, a traceback on
+    stderr, and, if the next Client is just starting, that one's time limit too (distributed 2026.8.0).
+    """
+    import asyncio
+
+    import dask
+    from distributed import Security
+    from distributed.comm.core import connect
+
+    if dask.config.get("distributed.client.security-loader", None) is not None:
+        return  # only a Client asks the user's own loader for its keys
+
+    async def once() -> None:
+        comm = await connect(scheduler, timeout=_PATIENCE, **Security().get_connection_args("client"))
+        await comm.close()
+
+    asyncio.run(once())
 
 
 def _print_json(out: Path) -> None:
