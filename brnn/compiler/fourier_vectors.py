@@ -144,6 +144,15 @@ def _store(builder: Any, number: _Real, place: Any, offset: Any = 0) -> None:
     builder.store(number.value, _place(builder, place, offset), align=8)
 
 
+def _anew(builder: Any, number: Any) -> Any:
+    """Return a number of which nothing is known, in the register where it is.
+
+    Of one that does not change LLVM makes an address for each multiple, which are too many for registers.
+    """
+    kind = ir.FunctionType(number.type, [number.type])
+    return builder.call(ir.InlineAsm(kind, "", "=r,0"), [number])
+
+
 def _load_both(builder: Any, place: Any) -> _Complex:
     return _Complex(_load(builder, place), _load(builder, place, _BYTES))
 
@@ -177,6 +186,7 @@ def butterfly(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         _, _, x, far, y, near, turns, re = arguments
+        far, near = _anew(builder, far), _anew(builder, near)
         im = builder.sub(ir.Constant(ir.IntType(64), _BYTES), re)
         numbers = []
         for k in range(r):
