@@ -20,7 +20,9 @@ from brnn.base.recycled import empty
 from brnn.compiler.right_hand_side import RightHandSide
 from brnn.compiler.rooms import lines_apart
 from brnn.compiler.system import System
-from brnn.integrate.driver import FAINT, RunTask, largest_activity, proven_bounds, says_something, warn_if_faint
+from brnn.integrate.bounds import Bounds, proven_bounds
+from brnn.integrate.driver import RunTask
+from brnn.integrate.faint import FAINT, largest_activity, says_something, warn_if_faint
 from brnn.integrate.methods import Method
 from brnn.integrate.methods.base import NORMS, why_by_norm
 from brnn.integrate.methods.explicit import CompiledPair
@@ -43,7 +45,6 @@ _CELLS = 2_000  # at most; for larger networks other methods are looked for befo
 _NUMBERS = 200_000  # in the arrays of the right-hand side: 500 steps take less than about half a second
 _LEFT = 0.75 * WORTH_IN_ONE_GO  # steps, from which a driver may change the method
 
-Bounds = tuple[np.ndarray, np.ndarray]
 Given = tuple[np.ndarray, Sequence[float], Bounds | None]
 _NOTHING: tuple[np.ndarray, ...] = ()  # more than a plan
 _UNCHANGED: tuple[np.ndarray, Sequence[float]] = np.empty(0, np.intp), ()

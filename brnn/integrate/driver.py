@@ -17,8 +17,10 @@ from tqdm import tqdm
 
 from brnn.compiler import System, Variable
 from brnn.errors import IntegrationError
+from brnn.integrate.bounds import Bounds, bounds_around, kept_within
 from brnn.integrate.events import Reactor
 from brnn.integrate.failures import why_not_further
+from brnn.integrate.faint import FAINT, largest_activity, says_something, warn_if_faint
 from brnn.integrate.sunk import Sunk, sunk_of
 from brnn.integrate.timetable import Timetable
 from brnn.result.checkpoint import Checkpoint
@@ -28,25 +30,12 @@ from brnn.result.start import Start
 if TYPE_CHECKING:
     from brnn.integrate.methods.base import Method
     from brnn.result.result import Result
-    from brnn.spec.network import Network
 
-__all__ = [
-    "FAINT",
-    "Driver",
-    "Progress",
-    "RunTask",
-    "largest_activity",
-    "proven_bounds",
-    "says_something",
-    "warn_if_faint",
-]
+__all__ = ["Driver", "Progress", "RunTask"]
 
 Progress = bool | Callable[[float], object]  # whether there is a bar, or what is told the time that was reached
 
-FAINT = 1000.0  # absolute tolerances; where every activity is smaller, they say little of it
-_MANY = 20  # saved times tell of activities that inputs bring and take
 _COUNTS = ("saved", "steps", "evaluations", "jacobians", "projected", "reason")
-_AT_ONCE = 16_384  # numbers that are compared with their bounds at once
 _THREADED = 500  # unknowns from which BLAS would use several threads for products with vectors,
 _MATRICES = 64  # and for the factors and eigenvalues of their matrices
 
@@ -127,7 +116,7 @@ class Driver:
     evaluations: int = 0
     jacobians: int = 0
     projected: float = 0.0
-    bounds: tuple[np.ndarray, np.ndarray] | None = None
+    bounds: Bounds | None = None
     bar: Any = None
     largest: float = 0.0  # of the saved activities and the first ones, as long as they are faint
     sunk: Sequence[Sunk] = ()
@@ -153,7 +142,7 @@ class Driver:
         """Run to the end and return the result; if that fails, keep what was recorded and raise."""
         if progress:
             self.bar = _Told(progress, self.task.begin) if callable(progress) else _progress_bar(self.task)
-        self.bounds = _bounds(self.task.system, state)
+        self.bounds = bounds_around(self.task.system, state)
         self.largest = largest_activity(state, self.task.system.variables)
         first = self.largest
         self.sunk = sunk_of(self.task.system.network, self.task.system.variables, state, self.task.atol)
@@ -262,7 +251,7 @@ class Driver:
         """
         if reactor.system is not self.task.system:
             self.task = replace(self.task, system=reactor.system)
-            self.bounds = None if self.bounds is None else _bounds(reactor.system, state)
+            self.bounds = None if self.bounds is None else bounds_around(reactor.system, state)
         if self.bounds is not None and not ((state >= self.bounds[0]) & (state <= self.bounds[1])).all():
             self.bounds = None
         return state
@@ -288,47 +277,16 @@ class Driver:
         of the summary; it is of the size of the tolerances or something is wrong. States that are projected already
         come with it.
         """
-        given = states
+        if projected is None and self.bounds is not None:
+            states, projected = kept_within(states, self.bounds, self.task.system.variables)
         if projected is not None:
             self.projected = max(self.projected, projected)
-        elif self.bounds is not None:
-            lowest, highest = self.bounds
-            # A few rows at a time, while they are in the cache; most are inside, and need no copy.
-            rows = max(1, _AT_ONCE // lowest.size)
-            if lowest.size > _AT_ONCE:
-                states = self._within(states)
-            for k in range(0, len(states) if lowest.size <= _AT_ONCE else 0, rows):
-                block = states[k : k + rows]
-                if (block < lowest).any() or (block > highest).any():
-                    inside = np.clip(block, lowest, highest)
-                    self.projected = max(self.projected, float(np.abs(inside - block).max()))
-                    states = states.copy() if states is given else states
-                    states[k : k + rows] = inside
         if self.largest < FAINT * self.task.atol:
             self.largest = max(self.largest, largest_activity(states, self.task.system.variables))
         for one in self.sunk:
             one.see(times, states)
         self.task.recorder.write(times, states)
         self.saved += len(times)
-
-    def _within(self, states: np.ndarray) -> np.ndarray:
-        """Return states of many unknowns within their bounds, a copy if one is not: variable by variable."""
-        given = states
-        for variable in self.task.system.variables:
-            if variable.lowest is None or variable.highest is None:
-                continue
-            part = slice(variable.start, variable.stop)
-            found, lowest, highest = states[:, part], np.ravel(variable.lowest), np.ravel(variable.highest)
-            if lowest.size == highest.size == 1:
-                inside = bool(found.min() >= lowest[0] and found.max() <= highest[0])
-            else:
-                inside = bool((found >= lowest).all() and (found <= highest).all())
-            if not inside:
-                clipped = np.clip(found, lowest, highest)
-                self.projected = max(self.projected, float(np.abs(clipped - found).max()))
-                states = states.copy() if states is given else states
-                states[:, part] = clipped
-        return states
 
     def save_reached(self, time: float, state: np.ndarray) -> None:
         """Save `state` if `time` is the next of the saved times."""
@@ -385,60 +343,10 @@ class Driver:
         )
 
 
-def says_something(network: Network, first: float, saved: int) -> bool:
-    """Tell whether the saved activities, of which the largest one begins at `first`, tell how large they become."""
-    return first > 0.0 or network.settled() == 0.0 or saved >= _MANY
-
-
-def warn_if_faint(network: Network, largest: float, atol: float, stacklevel: int) -> None:
-    """Warn if no activity was much larger than the absolute tolerance, where that is what holds the error."""
-    if network.step is None and not network.noisy and not network.spiking and 0.0 < largest < FAINT * atol:
-        warnings.warn(
-            f"no activity of {network.name} is above {largest:.2g}, and the absolute tolerance is atol = {atol:g}: "
-            f"errors may be as large as the activities; try atol = {1e-9 * largest:.0e} (atol=, --atol)",
-            UserWarning,
-            stacklevel=stacklevel,
-        )
-
-
-def largest_activity(states: np.ndarray, variables: Sequence[Variable]) -> float:
-    """Return the largest absolute value of the activities in these states."""
-    parts = [np.abs(states[..., v.start : v.stop]).max(initial=0.0) for v in variables if v.role == "stm"]
-    return float(max(parts, default=0.0))
-
-
 @functools.cache
 def _pools(scipy: bool) -> Any:
     """Return what limits the threads of the libraries that are loaded: SciPy brings a BLAS of its own."""
     return threadpoolctl.ThreadpoolController()
-
-
-def proven_bounds(system: System) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the proven bounds of every unknown; None if there are none."""
-    bounded = [variable for variable in system.variables if variable.lowest is not None]
-    if not bounded:
-        return None
-    lowest, highest = np.full(system.size, -np.inf), np.full(system.size, np.inf)
-    for variable in bounded:
-        assert variable.lowest is not None
-        assert variable.highest is not None
-        lowest[variable.start : variable.stop] = np.ravel(variable.lowest)
-        highest[variable.start : variable.stop] = np.ravel(variable.highest)
-    return lowest, highest
-
-
-def _bounds(system: System, state: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return these bounds; None if there are none or the run starts outside of them."""
-    bounds = proven_bounds(system)
-    if bounds is None or not ((state >= bounds[0]) & (state <= bounds[1])).all():
-        return None
-    return _short(bounds[0]), _short(bounds[1])
-
-
-def _short(values: np.ndarray) -> np.ndarray:
-    """Return many equal values as an array that holds one of them."""
-    same = values.size > _AT_ONCE and bool((values == values[0]).all())
-    return np.broadcast_to(np.array(values[0]), values.shape) if same else values
 
 
 def _index(variable: Variable, place: int) -> str:

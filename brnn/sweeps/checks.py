@@ -11,7 +11,7 @@ from brnn.base.checks import whole
 from brnn.base.text import bytes_in_words, one_line
 from brnn.compiler.layout import state_size
 from brnn.errors import BrnnError, InputError
-from brnn.integrate.driver import FAINT
+from brnn.integrate.faint import FAINT
 from brnn.integrate.methods import choose
 from brnn.spec.network import Network
 from brnn.sweeps.building.builder import NetworkBuilder

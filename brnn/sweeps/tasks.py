@@ -25,7 +25,7 @@ from brnn.ensemble.noise import NoiseRules, run_noisy
 from brnn.ensemble.run import Ensemble, Finished, run_ensemble
 from brnn.ensemble.status import COMPLETE, FAILED, STEADY
 from brnn.errors import BrnnError, InputError
-from brnn.integrate.driver import FAINT
+from brnn.integrate.faint import FAINT
 from brnn.integrate.run import initial_state, simulate
 from brnn.result.recorded import state_vectors
 from brnn.spec.network import Network

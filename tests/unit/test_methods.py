@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 import brnn
-from brnn.integrate import driver
-from brnn.integrate.driver import Driver
+from brnn.integrate import bounds
 from brnn.integrate.methods import StepperMethod, base, choose, every_method, in_words
 from brnn.integrate.steppers.base import Piece, Stepper
 
@@ -145,17 +144,17 @@ def test_each_method_refuses_a_network_that_it_is_not_for(name: str) -> None:
 @pytest.mark.parametrize("highest", [1.0, [1.0, 0.8]])
 def test_saved_states_are_kept_between_bounds_of_all_cells_or_of_each(lowest: object, highest: object) -> None:
     variable = SimpleNamespace(start=1, stop=3, lowest=np.array(lowest), highest=np.array(highest))
-    run = SimpleNamespace(task=SimpleNamespace(system=SimpleNamespace(variables=[variable])), projected=0.0)
     for state in ([9.0, 0.2, 0.3], [9.0, 0.2, 0.9], [9.0, -0.1, 1.2], [9.0, 0.5, 0.6]):
         inside = np.clip(state[1:], lowest, highest)
-        found = Driver._within(run, np.array([state]))  # type: ignore[arg-type]
+        found, farthest = bounds._by_variables(np.array([state]), [variable])  # type: ignore[list-item]
+        assert farthest == np.abs(inside - state[1:]).max()
         np.testing.assert_array_equal(found, [[9.0, *inside]])
 
 
 @pytest.mark.parametrize("at_once", [1, 10**6])
 def test_what_is_saved_of_a_coarse_run_stays_within_bounds(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """0 is the end of the interval; the last digits of what decays leave it."""
-    monkeypatch.setattr(driver, "_AT_ONCE", at_once)
+    monkeypatch.setattr(bounds, "_AT_ONCE", at_once)
     layer = brnn.Layer.shunting("a", 3, A=1.0, B=1.0, initial=0.5)
     options = {"times": np.linspace(40.0, 60.0, 41), "rtol": 1e-2, "atol": 1e-4, "solver": "RK23"}
     result = brnn.simulate(brnn.Network("decay", [layer]), 60.0, **options)
