@@ -54,11 +54,21 @@ def check_same(a: xr.Dataset, b: xr.Dataset) -> None:
 def children(pid: int) -> list[int]:
     """Return the processes that a process has started and that still run (Linux)."""
     found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[1]) == pid and fields[0] != "Z":
-            found.append(int(status.parent.name))
+    for folder in Path("/proc").glob("[0-9]*"):
+        if _parent(int(folder.name)) == pid:
+            found.append(int(folder.name))
     return found
+
+
+def running(pids: list[int]) -> bool:
+    """Return whether one of the processes still runs; what has ended is there until its parent asks (Linux)."""
+    return any(_parent(pid) is not None for pid in pids)
+
+
+def _parent(pid: int) -> int | None:
+    """Return which process has started one that still runs; None if it has ended."""
+    try:
+        state, parent, *_ = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return None if state in "ZX" else int(parent)

@@ -141,7 +141,9 @@ class UserExecutor(Workers):
         """Hand a task over."""
         try:
             future = self._executor.submit(run_task, task)
-        except RuntimeError as error:  # a broken or closed executor
+        except futures.BrokenExecutor:
+            raise self._broken() from None
+        except RuntimeError as error:  # a closed executor
             raise InputError(f"executor: takes no more work: {one_line(error)}") from None
         self._out.add(future)
         return future
@@ -152,7 +154,7 @@ class UserExecutor(Workers):
         try:
             return super().parts(future)
         except futures.BrokenExecutor:
-            raise InputError("executor: one of its workers died, so that it takes no more work") from None
+            raise self._broken() from None
         except futures.CancelledError:
             raise InputError("executor: was shut down while the sweep needed it") from None
 
@@ -160,6 +162,10 @@ class UserExecutor(Workers):
         """Leave the executor to its owner, without what has not begun."""
         for future in self._out:
             future.cancel()
+
+    @staticmethod
+    def _broken() -> InputError:
+        return InputError("executor: one of its workers died, so that it takes no more work")
 
 
 class WorkerProcesses(Workers):

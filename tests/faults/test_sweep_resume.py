@@ -89,7 +89,7 @@ def test_kills(tmp_path: Path) -> None:
         workers = everyone(process.pid)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))  # noqa: B023 - it is called here
+        wait_for(lambda: not driven.running(workers))  # noqa: B023 - it is called here
         if not path.exists():
             found["no file yet"] += 1
             continue

@@ -378,7 +378,7 @@ def test_a_stopped_sweep_of_ones_own_build_is_resumed(
     words = words if len(words) == 1 else (*words, "-o", "sweep.h5")
     source = moments(f"sweeps of one's own build {len(words)}")
     exact = np.exp(-np.linspace(0.5, 2.0, 1000))
-    monkeypatch.setenv("SLOW", "0.01")
+    monkeypatch.setenv("SLOW", "0.05")  # seconds; of the 50 that all take, three rounds take some
     done = 0
     for number in (signal.SIGINT, signal.SIGKILL, signal.SIGKILL):
         process = started(tmp_path, *words, *(["--resume"] if done else []), module=False)
@@ -435,7 +435,7 @@ def test_members_that_run_alone_do_not_keep_a_stopped_sweep_waiting(tmp_path: Pa
     _, err = process.communicate(timeout=120)  # the runs would take days
     assert process.returncode == 130
     assert err.startswith("brnn: interrupted; 0 of 2 members are kept in sweep.h5; ")
-    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+    wait_for(lambda: not driven.running(workers))
 
 
 # One member of a sweep ---------------------------------------------------------------------------------------------
