@@ -1,69 +1,30 @@
-"""Events during a run: when states cross thresholds, and what happens then.
-
-A crossing is looked for in each accepted step: at its end, and, where the slopes at both ends say that a state turns
-in between, inside of it. Its moment is found by Brent's method on the dense output of the step, as SciPy's solve_ivp
-does it.
-"""
+"""Events during a run: what waits for thresholds and for given times, and what happens then."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from brnn.compiler import System, compile_network
 from brnn.errors import InputError, IntegrationError, SpecError
+from brnn.integrate.crossings import Crossed, Dense, first_crossing
 from brnn.integrate.timetable import Timetable
-from brnn.integrate.watches import EPS, NEAR, Watch, Watches
+from brnn.integrate.watches import Watch, Watches
 from brnn.result.events import EventTable, Happened
 from brnn.result.start import Start
 from brnn.spec.events.triggers import Crossing
 from brnn.spec.network import Network
 
-__all__ = ["Reactor", "Slopes", "generator_state", "schedules_ahead"]
+__all__ = ["Reactor", "schedules_ahead"]
 
-_LOOKS = 17  # points of a step at which a state that turns in it is looked at, before its extremum is
 _ROUNDING = 1e-10  # relative: so near to its threshold is what has just crossed it
 _CASCADE = 1000  # events at one time
 _CHATTER = 200  # events that follow each other in a time that is nothing beside the run
 _NOTHING = 1e-9  # of the duration
 _STREAM = 0x6576656E74  # keeps the random numbers of events apart from those of white noise, for the same seed
-
-
-_Group = tuple[np.ndarray, float, float]  # cells that cross, and between which times
-_Dense = Callable[[Any], np.ndarray]  # the state as a function of time; a column for each if times are many
-
-
-class Slopes:
-    """du/dt at both ends of each step; the end of one is the beginning of the next.
-
-    Parameters
-    ----------
-    fun : callable
-        ``fun(t, u)`` is du/dt.
-    time, state
-        Where the first step begins.
-    """
-
-    def __init__(self, fun: Callable[[float, np.ndarray], np.ndarray], time: float, state: np.ndarray) -> None:
-        self._fun = fun
-        self._last = fun(time, state)
-
-    def step(self, time: float, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return du/dt at the beginning and at the end of a step that ended at `time`."""
-        before, self._last = self._last, self._fun(time, state)
-        return before, self._last
-
-
-class _Hit(NamedTuple):
-    """Some cells of one watch that cross together."""
-
-    watch: Watch
-    cells: np.ndarray
-    time: float
 
 
 @dataclass(eq=False)
@@ -151,25 +112,24 @@ class Reactor:
         self._events = system.network.events
         self._random = np.random.default_rng([_STREAM, seed or 0])
         self._record = record
-        self._watches = [
+        self._watches = Watches([
             Watch(number, event, event.when, self.places[event.when.state])
             for number, event in enumerate(self._events)
             if isinstance(event.when, Crossing)
-        ]
-        self._all = Watches(self._watches)
-        self._found: list[_Hit] = []  # what crosses at the moment that `search` returned
+        ])  # fmt: skip
+        self._found: list[Crossed] = []  # what crosses at the moment that `search` returned
         self._recent: list[float] = []
         self._many = _CHATTER + len(self._events)
 
     @property
     def watching(self) -> bool:
         """Whether any event waits for a crossing."""
-        return bool(self._watches)
+        return bool(self._watches.each)
 
     @property
     def watched(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What compiled steps watch (see `brnn.integrate.watches.Watches.table`)."""
-        return self._all.table()
+        return self._watches.table()
 
     @property
     def waiting(self) -> bool:
@@ -178,7 +138,7 @@ class Reactor:
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Let the events of time 0 happen; return the state after them."""
-        self._all.armed[:] = self._all.beyond(state) < 0.0
+        self._watches.armed[:] = self._watches.beyond(state) < 0.0
         return self.react(0.0, state, self.timetable.first)
 
     def go_on(self, start: Start, state: np.ndarray) -> None:
@@ -193,14 +153,14 @@ class Reactor:
             for action in self._events[number].actions:
                 action.apply(moment)
             self.timetable.jumped(time)
-            for watch in self._watches:
+            for watch in self._watches.each:
                 if watch.number == number:
                     there = moment.cells if watch.when.per == "cell" else np.zeros(1, np.int64)
                     watch.last[there] = time
                     watch.spent[there] |= watch.event.once
         self.due, self.stopped = [], False
         self.timetable.reach(start.time)
-        for watch in self._watches:
+        for watch in self._watches.each:
             beyond = watch.beyond(state)
             # What has just crossed may stand on either side of its threshold, by rounding.
             at_it = np.abs(beyond) <= _ROUNDING * np.abs(watch.quantity(state))
@@ -212,7 +172,7 @@ class Reactor:
         before: np.ndarray,
         stop: float,
         after: np.ndarray,
-        dense: Callable[[], _Dense],
+        dense: Callable[[], Dense],
         slopes: tuple[np.ndarray, np.ndarray] | None,
     ) -> float | None:
         """Return when the first crossing of a step happens; None if there is none.
@@ -226,60 +186,16 @@ class Reactor:
         slopes : pair of ndarray, or None
             du/dt at both ends; None if the step is a straight line.
         """
-        watched = self._all
-        far = watched.beyond(after)
-        crossing = watched.armed & (far >= 0.0)
-        peaks = dips = np.zeros(far.size, dtype=bool)
-        if slopes is not None:
-            # Rising at the beginning and falling at the end, it may have been beyond; the other way round, back.
-            rates = watched.rate(before, slopes[0]), watched.rate(after, slopes[1])
-            peaks = watched.armed & (far < 0.0) & (rates[0] > 0.0) & (rates[1] < 0.0)
-            dips = ~watched.armed & (far >= 0.0) & (rates[0] < 0.0) & (rates[1] > 0.0)
-        turning = peaks | dips
-        concerned = crossing | turning
-        if not concerned.any():
-            watched.arm(stop, far)
+        found = first_crossing(self._watches, start, before, stop, after, dense, slopes, self.timetable.clock.shift)
+        if not found:
             return None
-        first = stop
-        hits: list[_Hit] = []
-        lost: list[_Hit] = []
-        output: _Dense | None = None
-        for watch in self._watches:
-            span = watch.span
-            if not concerned[span].any():
-                continue
-            groups = [(crossing[span].copy(), start, stop)]
-            if turning[span].any():
-                output = output or dense()
-                groups += self._look(watch, peaks[span], dips[span], output, start, stop)
-            for candidates, begin, end in groups:
-                while candidates.any():
-                    output = output or dense()
-                    time = _moment(watch, candidates, output, begin, end)
-                    here = watch.beyond(output(min(time + NEAR * time, stop)))
-                    cells = np.flatnonzero(candidates & (here >= 0.0))
-                    if not cells.size:
-                        cells = np.flatnonzero(candidates)[[int(np.argmax(here[candidates]))]]
-                    allowed = watch.may(cells, time, time + self.timetable.clock.shift)
-                    if allowed.size:
-                        hits.append(_Hit(watch, allowed, time))
-                        first = min(first, time)
-                        break
-                    lost.append(_Hit(watch, cells, time))  # they cross when they may not
-                    candidates[cells] = False
-        for hit in lost:
-            if not hits or hit.time <= first:
-                hit.watch.armed[hit.cells] = False
-        if not hits:
-            watched.arm(stop, far)
-            return None
-        self._found = [hit for hit in hits if hit.time <= first + NEAR * first]
-        return first
+        self._found = found
+        return min(crossing.time for crossing in found)
 
     def react(self, time: float, state: np.ndarray, due: Sequence[int] = ()) -> np.ndarray:
         """Let everything happen that was found or is due at this time; return the state after it."""
         state = state.copy()
-        self._all.arm(time, self._all.beyond(state))
+        self._watches.arm(time, self._watches.beyond(state))
         crossings, self._found = self._found, []
         self.due = list(due)
         for _ in range(_CASCADE):
@@ -311,26 +227,26 @@ class Reactor:
                     continue
             self._happen(number, time, state, np.empty(0, dtype=np.int64), np.array([np.nan]))
 
-    def _jumped(self, time: float, state: np.ndarray) -> list[_Hit]:
+    def _jumped(self, time: float, state: np.ndarray) -> list[Crossed]:
         """Return what is beyond its threshold and was not: an event carried it there."""
         found = []
-        for watch in self._watches:
+        for watch in self._watches.each:
             cells = np.flatnonzero(watch.armed & (watch.beyond(state) >= 0.0))
             if cells.size:
                 watch.armed[cells] = False
                 allowed = watch.may(cells, time, time + self.timetable.clock.shift)
                 if allowed.size:
-                    found.append(_Hit(watch, allowed, time))
+                    found.append(Crossed(watch, allowed, time))
         return found
 
     def _happen(self, number: int, time: float, state: np.ndarray, cells: np.ndarray, values: np.ndarray) -> None:
         event = self._events[number]
-        before = [watch.beyond(state) for watch in self._watches]
+        before = [watch.beyond(state) for watch in self._watches.each]
         moment = _Moment(self, time, state, cells, self._random)
         for action in event.actions:
             action.apply(moment)
         self.timetable.jumped(time)
-        for watch, old in zip(self._watches, before, strict=True):
+        for watch, old in zip(self._watches.each, before, strict=True):
             new = watch.beyond(state)
             watch.armed |= (new < 0.0) & (new != old)  # an action took them back to the near side
         for cell, value in zip(cells.tolist() or [-1], values.tolist(), strict=True):
@@ -349,53 +265,12 @@ class Reactor:
             state=state,
         )
 
-    @staticmethod
-    def _look(
-        watch: Watch,
-        peaks: np.ndarray,
-        dips: np.ndarray,
-        output: _Dense,
-        start: float,
-        stop: float,
-    ) -> list[_Group]:
-        """Return which of the cells that turn in a step cross within it, and between which times."""
-        moments = np.linspace(start, stop, _LOOKS)
-        values, times = watch.beyond_at(output(moments)), moments.tolist()
-        groups: list[_Group] = []
-        inside = values[1:-1]
-        crossed = (peaks & (inside >= 0.0) | dips & (inside < 0.0)).any(axis=1)
-        for k in (np.flatnonzero(crossed) + 1).tolist():
-            above = peaks & (values[k] >= 0.0)
-            below = dips & (values[k] < 0.0)
-            if above.any():
-                groups.append((above, times[k - 1], times[k]))
-            if below.any():
-                groups.append((below, times[k], stop))
-            peaks, dips = peaks & ~above, dips & ~below
-        for sign, cells in ((1.0, peaks), (-1.0, dips)):
-            for cell in np.flatnonzero(cells).tolist():
-                at = _turn(watch, cell, sign, sign * values[:, cell], times, output)
-                if at is not None:
-                    only = np.arange(peaks.size) == cell
-                    groups.append((only, start, at) if sign > 0.0 else (only, at, stop))
-        return groups
-
 
 def schedules_ahead(system: System, start: Start, end: float) -> float:
     """Return how far the schedules of a run that goes on from `start` are ahead of its time."""
     timetable = Timetable(system, end)
     Reactor(system, timetable, 0, lambda row: None).go_on(start, start.state)
     return timetable.clock.shift
-
-
-def generator_state(text: str) -> Any:
-    """Return the state of a generator of random numbers from JSON; InputError if it is none."""
-    try:
-        trial = np.random.default_rng(0)
-        trial.bit_generator.state = json.loads(text)
-        return trial.bit_generator.state
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-        raise InputError(f"the state of the random numbers is damaged: {error}") from None
 
 
 def _at_once(table: EventTable) -> list[tuple[int, int]]:
@@ -405,42 +280,3 @@ def _at_once(table: EventTable) -> list[tuple[int, int]]:
         return []
     cuts = np.flatnonzero((np.diff(time) != 0.0) | (np.diff(which) != 0)) + 1
     return list(zip([0, *cuts.tolist()], [*cuts.tolist(), len(time)], strict=True))
-
-
-def _turn(watch: Watch, cell: int, sign: float, values: np.ndarray, times: list[float], output: _Dense) -> float | None:
-    """Return when a cell that turns between the moments `times` is on the other side of its threshold, if it is.
-
-    Parameters
-    ----------
-    sign : float
-        1 for a peak, -1 for a dip, which is the peak of minus the distance.
-    values : ndarray
-        `sign` times the distance at these moments, below 0 (at 0 or below for a dip).
-    """
-    from scipy.optimize import minimize_scalar
-
-    k = min(max(int(np.argmax(values)), 1), len(times) - 2)
-    # No smooth peak stands higher above its best moment than the lower of the neighbours stands below it.
-    if 2.0 * values[k] - min(values[k - 1], values[k + 1]) < 0.0:
-        return None
-    found = minimize_scalar(
-        lambda time: -sign * float(watch.beyond(output(time))[cell]),
-        bounds=(times[k - 1], times[k + 1]),
-        method="bounded",
-        options={"xatol": 1e-9 * (times[-1] - times[0])},
-    )
-    return float(found.x) if (found.fun <= 0.0 if sign > 0.0 else found.fun < 0.0) else None
-
-
-def _moment(watch: Watch, candidates: np.ndarray, output: _Dense, start: float, stop: float) -> float:
-    """Return when the first of the candidates crosses; one of them is beyond at `stop`."""
-    from scipy.optimize import brentq
-
-    def largest(time: float) -> float:
-        return float(watch.beyond(output(time))[candidates].max())
-
-    if largest(start) >= 0.0:  # to within rounding of the dense output
-        return start
-    if largest(stop) < 0.0:
-        return stop
-    return float(brentq(largest, start, stop, xtol=4.0 * EPS * max(stop, 1e-300), rtol=4.0 * EPS))

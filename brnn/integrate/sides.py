@@ -12,21 +12,19 @@ jumps within steps, which become as short as the tolerance asks for; away from t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from brnn.compiler.jumps import AWAY, CLOSER, TREMBLE
 from brnn.compiler.right_hand_side import RightHandSide
 from brnn.compiler.system import System
+from brnn.integrate.crossings import Dense
 from brnn.integrate.watches import EPS, NEAR
 
 __all__ = ["AT_MOST", "Sides", "look_up"]
 
 AT_MOST = 2_000  # cells times jumps that are looked up; each ends a step
 _LOOKS = 17  # points of a step at which a cell that turns in it is looked at
-
-_Dense = Callable[[Any], np.ndarray]
 
 
 def look_up(system: System) -> tuple[bool, str]:
@@ -159,7 +157,7 @@ class Sides:
         before: np.ndarray,
         stop: float,
         after: np.ndarray,
-        dense: Callable[[], _Dense],
+        dense: Callable[[], Dense],
         slopes: tuple[np.ndarray, np.ndarray] | None,
     ) -> float | None:
         """Return when the first signal of a step jumps, at which `change` is due; None if none does.
@@ -261,7 +259,7 @@ class Sides:
             near &= np.abs(slope) * (jump - start) <= self._rounding[which]
         return np.asarray(near)
 
-    def _peaks(self, which: np.ndarray, sign: np.ndarray, output: _Dense, start: float, stop: float) -> np.ndarray:
+    def _peaks(self, which: np.ndarray, sign: np.ndarray, output: Dense, start: float, stop: float) -> np.ndarray:
         """Return moments at which cells that turn within a step are beyond their jumps; -inf for those that are not."""
         found = np.full(which.size, -np.inf)
         moments = np.linspace(start, stop, _LOOKS)

@@ -13,8 +13,8 @@ import numpy as np
 from brnn.base.memory import rows_at_once
 from brnn.compiler.jumps import BEYOND, NEAR_END
 from brnn.compiler.right_hand_side import RightHandSide
+from brnn.integrate.crossings import Slopes
 from brnn.integrate.delays import History, inside
-from brnn.integrate.events import Slopes
 from brnn.integrate.failures import why_no_sliding, without_a_value
 from brnn.integrate.sides import Sides, look_up
 from brnn.integrate.steady import SteadyRule

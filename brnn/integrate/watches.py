@@ -93,11 +93,14 @@ class Watches:
 
     Attributes
     ----------
+    each : tuple of Watch
+        The watches.
     armed, last : ndarray
         Those of all watches, which share their memory.
     """
 
     def __init__(self, watches: Sequence[Watch]) -> None:
+        self.each = tuple(watches)
         edges = np.cumsum([0, *(watch.size for watch in watches)]).tolist()
         self.armed, self.last = np.zeros(edges[-1], dtype=bool), np.full(edges[-1], -np.inf)
         self._signs, self._thresholds = np.empty(edges[-1]), np.empty(edges[-1])

@@ -22,7 +22,6 @@ from brnn.ensemble.arrays import PER_PERIOD
 from brnn.ensemble.noise import default_step
 from brnn.errors import InputError
 from brnn.integrate.driver import Driver, RunTask
-from brnn.integrate.events import generator_state
 from brnn.integrate.jacobian import fastest_rate
 from brnn.integrate.methods.base import Method, has_delays
 from brnn.integrate.start import Origin
@@ -163,7 +162,7 @@ def noise_of(branch: Origin) -> str:
     random = np.random.default_rng(result.seed)
     begin = 0.0 if branch.before is None else branch.before.time
     if branch.before is not None and "noise" in branch.before.random:
-        random.bit_generator.state = generator_state(branch.before.random["noise"])
+        random.bit_generator.state = _generator_state(branch.before.random["noise"])
     end, given = begin + result.duration, result.options.get("times")
     times = saved_times(given, end, begin)
     edges = [stop for _, stop in segments(network, end)]
@@ -206,7 +205,7 @@ class _Stochastic(Driver):
         self.timetable = self.task.timetable()
         self.random = np.random.default_rng(self.task.seed)
         if self.task.start is not None and "noise" in self.task.start.random:
-            self.random.bit_generator.state = generator_state(self.task.start.random["noise"])
+            self.random.bit_generator.state = _generator_state(self.task.start.random["noise"])
         state = self.begin_events(state, self.timetable)
         begin, end = self.task.begin, self.task.duration
         pieces = [(max(start, begin), stop) for start, stop in segments(self.task.system.network, end) if stop > begin]
@@ -289,3 +288,13 @@ class _Line:
     def __call__(self, time: float) -> np.ndarray:
         s = (time - self.start) / (self.stop - self.start)
         return (1.0 - s) * self.before + s * self.after
+
+
+def _generator_state(text: str) -> Any:
+    """Return the state of a generator of random numbers from JSON; InputError if it is none."""
+    try:
+        trial = np.random.default_rng(0)
+        trial.bit_generator.state = json.loads(text)
+        return trial.bit_generator.state
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise InputError(f"the state of the random numbers is damaged: {error}") from None
