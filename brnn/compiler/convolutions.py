@@ -115,10 +115,11 @@ def _add_phases(
         parts = [_fourier(network, other) for other in alike]
         (height, width), rows, columns, *_ = parts[0]
         tall, wide = rows.size, columns.size
-        down, along = _radices(tall), _radices(wide)
+        lying = wide == width and _lies_well(wide)
+        down, along = _radices(tall), _radices(wide // _LANES if lying else wide)
         transfers = np.stack([part[3] for part in parts])
         real = bool(np.abs(transfers.imag).max() <= _ROUNDED * np.abs(transfers).max())
-        whole = [height, width, tall, wide, len(alike), int(real), len(down), len(along), *down, *along]
+        whole = [height, width, tall, wide, len(alike), int(real), int(lying), len(down), len(along), *down, *along]
         groups = -(-((wide + 1) // 2) // _LANES)
         numbers = 2 * _LANES * groups * height  # that stand for the complex ones
         values = {
@@ -126,7 +127,7 @@ def _add_phases(
             "rows": rows,
             "columns": columns,
             "down": _turns(tall, down),
-            "along": _turns(wide, along),
+            "along": _in_lanes(wide, along) if lying else _turns(wide, along),
             "transfers": _side_by_side(transfers, wide, real=real),
         }
         arrays = {key: program.array(f"{key}_{name}", value) for key, value in values.items()}
@@ -180,6 +181,18 @@ def _turns(length: int, factors: Sequence[int]) -> np.ndarray:
     return np.concatenate(parts).view(np.float64)
 
 
+def _lies_well(wide: int) -> bool:
+    """Tell whether rows are transformed as they lie (`brnn.compiler.fourier_rows`): middling ones are slower then."""
+    return wide % _LANES**2 == 0 and not _LANES**2 < wide < 4 * _LANES**2
+
+
+def _in_lanes(length: int, factors: Sequence[int]) -> np.ndarray:
+    """Return by what numbers are multiplied before their lanes are transformed, and the turns of what comes before."""
+    vectors = length // _LANES
+    turns = np.exp(-2j * np.pi / length * np.outer(np.arange(vectors), np.arange(_LANES)))
+    return _in_lines(np.concatenate([np.stack([turns.real, turns.imag], axis=1).ravel(), _turns(vectors, factors)]))
+
+
 def _side_by_side(transfers: np.ndarray, wide: int, *, real: bool) -> np.ndarray:
     """Return what kernels are transformed to, of shape (kernels, rows, columns), as groups of columns.
 
@@ -198,7 +211,11 @@ def _side_by_side(transfers: np.ndarray, wide: int, *, real: bool) -> np.ndarray
     numbers = columns.reshape(kernels, tall, groups, _LANES).transpose(0, 2, 1, 3)
     parts = [numbers.real] if real else [numbers.real, numbers.imag]
     values = np.concatenate([np.stack(parts, axis=3).ravel(), last.ravel().view(np.float64)])
-    # Vectors are read faster that begin where a line of the cache does.
+    return _in_lines(values)
+
+
+def _in_lines(values: np.ndarray) -> np.ndarray:
+    """Return values that begin where a line of the cache does: vectors are read faster then."""
     room = np.empty(values.size + _LINE // 8)
     first = -room.__array_interface__["data"][0] % _LINE // 8
     room[first : first + values.size] = values

@@ -15,7 +15,7 @@ from brnn.compiler.numba_internals import FOURIER_SIGNATURES, place_of
 
 __all__ = ["across", "back", "forth", "place_of"]
 
-_FILES = [Path(__file__).with_name(f"fourier_{name}.py") for name in ("steps", "vectors")]
+_FILES = [Path(__file__).with_name(f"fourier_{name}.py") for name in ("steps", "rows", "vectors")]
 _compiled = load_copy(*_FILES)  # held, as its functions are called at their addresses
 
 

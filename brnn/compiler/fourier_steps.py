@@ -19,6 +19,16 @@ from typing import Any
 import numpy as np
 from numba import cfunc, njit, types
 
+from brnn.compiler.fourier_rows import (
+    separate_first,
+    separate_rows,
+    short_back,
+    short_forth,
+    turn_about,
+    unite_first,
+    unite_last,
+    unite_rows,
+)
 from brnn.compiler.fourier_vectors import (
     LANES,
     butterfly,
@@ -33,7 +43,7 @@ from brnn.compiler.fourier_vectors import (
     turn_out,
     unite,
 )
-from brnn.compiler.numba_internals import FOURIER_SIGNATURES, array_at, whole_at
+from brnn.compiler.numba_internals import FOURIER_SIGNATURES, array_at, place_of, whole_at
 
 __all__ = ["across", "back", "forth"]
 
@@ -42,7 +52,7 @@ IMAGINARY = NUMBER // 2  # where their imaginary parts begin
 # What the whole numbers of a transform are: height and width of the field, those of the transform, kernels, whether
 # what these are transformed to is real, how many radices columns are transformed by, and rows, and these. Fields are at
 # least LANES wide.
-HEIGHT, WIDTH, TALL, WIDE, KERNELS, REAL, DOWN, ALONG, FIRST_RADIX = range(9)
+HEIGHT, WIDTH, TALL, WIDE, KERNELS, REAL, LYING, DOWN, ALONG, FIRST_RADIX = range(10)
 
 _CALLED = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -69,17 +79,17 @@ def _groups(wide: int) -> int:
 def _pass_by(radix: int) -> Any:
     """Return the function of one pass of a transform, of those that are multiplied with each other."""
 
-    @njit(types.void(*[types.int64] * 6), **_CALLED)
-    def run(m: int, s: int, source: int, target: int, turns: int, exchanged: int) -> None:
-        far, near, y = NUMBER * s * m, NUMBER * s, target
-        for x in range(source, source + near, NUMBER):
-            butterfly(radix, 0, x, far, y, near, turns, exchanged)
+    @njit(types.void(*[types.int64] * 8), **_CALLED)
+    def run(m: int, s: int, source: int, unit: int, x_part: int, target: int, y_part: int, turns: int) -> None:
+        far, near, y = unit * s * m, NUMBER * s, target
+        for x in range(source, source + unit * s, unit):
+            butterfly(radix, 0, x, far, x_part, y, near, y_part, turns)
             y += NUMBER
         for p in range(1, m):
             turns += 16 * (radix - 1)
             y = target + radix * near * p
-            for x in range(source + near * p, source + near * (p + 1), NUMBER):
-                butterfly(radix, 1, x, far, y, near, turns, exchanged)
+            for x in range(source + unit * s * p, source + unit * s * (p + 1), unit):
+                butterfly(radix, 1, x, far, x_part, y, near, y_part, turns)
                 y += NUMBER
 
     return run
@@ -88,32 +98,36 @@ def _pass_by(radix: int) -> Any:
 _by_two, _by_three, _by_four, _by_five, _by_eight = (_pass_by(radix) for radix in (2, 3, 4, 5, 8))
 
 
-@njit(types.int64(types.int64, types.int64[::1], *[types.int64] * 6), **_CALLED)
+@njit(types.int64(types.int64, types.int64[::1], *[types.int64] * 8), **_CALLED)
 def _transform(
-    n: int, radices: np.ndarray, turns: int, start: int, one: int, other: int, end: int, exchanged: int
-) -> int:
-    """Transform LANES times n numbers that lie at `start`; return where they are.
+    n: int, radices: np.ndarray, turns: int, start: int, unit: int, x_part: int, one: int, other: int, end: int,
+    exchanged: int,
+) -> int:  # fmt: skip
+    """Transform LANES times n numbers that lie at `start`, `unit` bytes apart; return where they are.
 
     Passes write to `one` and `other` in turn, which may be `start`, and the last one to `end`, if that is not 0.
-    At `turns` lie the factors of all passes. An inverse transform is one of real and imaginary parts exchanged.
+    At `turns` lie the factors of all passes. Imaginary parts lie `x_part` bytes behind real ones. An inverse transform
+    is one of real and imaginary parts exchanged: `exchanged` is how many bytes the first one is behind the second one.
     """
     m, s, passes, source = n, 1, radices.size, start
+    x_part, y_part = x_part - 2 * exchanged, IMAGINARY - 2 * exchanged
     for k in range(passes):
         r = radices[k]
         m //= r
         target = end if end != 0 and k == passes - 1 else one if k % 2 == 0 else other
+        x, y = source + exchanged, target + exchanged
         if r == 8:
-            _by_eight(m, s, source, target, turns, exchanged)
+            _by_eight(m, s, x, unit, x_part, y, y_part, turns)
         elif r == 4:
-            _by_four(m, s, source, target, turns, exchanged)
+            _by_four(m, s, x, unit, x_part, y, y_part, turns)
         elif r == 2:
-            _by_two(m, s, source, target, turns, exchanged)
+            _by_two(m, s, x, unit, x_part, y, y_part, turns)
         elif r == 3:
-            _by_three(m, s, source, target, turns, exchanged)
+            _by_three(m, s, x, unit, x_part, y, y_part, turns)
         else:
-            _by_five(m, s, source, target, turns, exchanged)
+            _by_five(m, s, x, unit, x_part, y, y_part, turns)
         turns += 16 * (r - 1) * m
-        s, source = s * r, target
+        s, source, unit, x_part = s * r, target, NUMBER, y_part
     return source
 
 
@@ -181,6 +195,75 @@ def _copy(source: int, target: int, numbers: int) -> None:
         move(source + at, target + at)
 
 
+@njit(**_CALLED)
+def _lying_forth(s: int, sizes: np.ndarray, turns: int, spectrum: int, scratch: int, first: int, last: int) -> None:
+    """Transform some rows as they lie, two as one; before other factors, those at `turns` are of numbers in lanes."""
+    height, width = sizes[HEIGHT], sizes[WIDTH]
+    radices = whole_at(place_of(sizes) + 8 * (FIRST_RADIX + sizes[DOWN]), sizes[ALONG])
+    one, other, whole, _ = _rooms(scratch, sizes)
+    vectors, below = width // LANES, NUMBER * height
+    if vectors == LANES:
+        for row in range(first, last, 2):
+            part, a = min(row + 1, last - 1) - row, spectrum + NUMBER * row
+            short_forth(s + 8 * width * row, 8 * width * part, turns, a, a + NUMBER * part, below)
+        return
+    for row in range(first, last, 2):
+        next_row = min(row + 1, last - 1) - row
+        found = _transform(
+            vectors, radices, turns + NUMBER * vectors, s + 8 * width * row, NUMBER // 2, 8 * width * next_row, one,
+            other, 0, 0,
+        )  # fmt: skip
+        for k in range(0, NUMBER * vectors, NUMBER * LANES):
+            turn_about(0, found + k, turns + k, whole + k // LANES, NUMBER * vectors // LANES, IMAGINARY)
+        a, middle = spectrum + NUMBER * row, whole + NUMBER * (vectors // 2)
+        b, x, y = a + NUMBER * next_row, whole, whole + NUMBER * (vectors - 1)
+        separate_first(whole, middle, y, a, b)
+        while x + NUMBER < middle:
+            x, a, b = x + NUMBER, a + below, b + below
+            separate_rows(x, y, a, b)
+            y -= NUMBER
+
+
+@njit(**_CALLED)
+def _lying_back(
+    net: int, sizes: np.ndarray, kernel: int, adds: int, turns: int, products: int, scratch: int, first: int, last: int
+) -> None:
+    """Do the opposite."""
+    height, width = sizes[HEIGHT], sizes[WIDTH]
+    radices = whole_at(place_of(sizes) + 8 * (FIRST_RADIX + sizes[DOWN]), sizes[ALONG])
+    start, one, other, spare = _rooms(scratch, sizes)
+    vectors, below, groups = width // LANES, NUMBER * height, width // (2 * LANES)
+    if vectors == LANES:
+        for row in range(first, last, 2):
+            a, place = products + below * groups * kernel + NUMBER * row, net + 8 * width * row
+            b, end = (a + NUMBER, place + 8 * width) if row + 1 < last else (a, spare)
+            if adds:
+                short_back(1, a, b, below, turns, place, end - place)
+            else:
+                short_back(0, a, b, below, turns, place, end - place)
+        return
+    for row in range(first, last, 2):
+        a, x = products + below * groups * kernel + NUMBER * row, start
+        b, y = (a + NUMBER if row + 1 < last else a), start + NUMBER * vectors
+        unite_first(a, b, x)
+        unite_last(a, b, below * (groups - 1), start + NUMBER * groups)
+        for _ in range(1, groups):
+            a, b, x, y = a + below, b + below, x + NUMBER, y - NUMBER
+            unite_rows(a, b, below, x, y)
+        found = _transform(
+            vectors, radices, turns + NUMBER * vectors, start, NUMBER, IMAGINARY, one, other, 0, 0
+        )  # fmt: skip
+        # Parts are exchanged, so that the transform is an inverse one: the first one is that of the second row.
+        place = net + 8 * width * row
+        end = place + 8 * width if row + 1 < last else spare
+        for k in range(0, NUMBER * vectors, NUMBER * LANES):
+            at = k // (2 * LANES)
+            if adds:
+                turn_about(1, found + k, turns + k, end + at, width, place - end)
+            else:
+                turn_about(0, found + k, turns + k, end + at, width, place - end)
+
+
 @cfunc(FOURIER_SIGNATURES["forth"], cache=True, nogil=True, error_model="numpy")
 def forth(
     s: int, sizes_at: int, columns: int, turns: int, spectrum: int, scratch: int, block: int, blocks: int
@@ -191,6 +274,9 @@ def forth(
     radices = whole_at(sizes_at + 8 * (FIRST_RADIX + sizes[DOWN]), sizes[ALONG])
     start, one, continued, _ = _rooms(scratch, sizes)
     last, below = height * (block + 1) // blocks, NUMBER * height
+    if sizes[LYING]:
+        _lying_forth(s, sizes, turns, _aligned(spectrum), scratch, height * block // blocks, last)
+        return
     for first in range(height * block // blocks, last, 2 * LANES):
         rows = min(2 * LANES, last - first)
         _read_rows(s + 8 * width * first, 8 * width, rows, width, start)
@@ -198,7 +284,7 @@ def forth(
         if wide != width:
             _gather(start, whole_at(columns, wide), continued)
             source = continued
-        whole = _transform(wide, radices, turns, source, one, source, 0, 0)
+        whole = _transform(wide, radices, turns, source, NUMBER, IMAGINARY, one, source, 0, 0)
         end, second = whole + NUMBER * wide, min(LANES, rows - 1)
         if wide % 2 == 0:
             join(whole, whole + NUMBER * (wide // 2), whole, end)
@@ -230,7 +316,7 @@ def across(
         if tall != height:
             _gather(source, whole_at(rows, tall), continued)
             source = continued
-        whole = _transform(tall, radices, turns, source, one, other, 0, 0)
+        whole = _transform(tall, radices, turns, source, NUMBER, IMAGINARY, one, other, 0, 0)
         free = one + other - whole
         for k in range(kernels):
             transfer, target = (
@@ -241,7 +327,7 @@ def across(
             if group == 0 and wide % 2 == 0:
                 _add_last(whole, transfers + column * kernels * groups + 16 * tall * k, room, tall)
             end = target if tall == height else continued
-            _transform(tall, radices, turns, room, free, room, end, IMAGINARY)
+            _transform(tall, radices, turns, room, NUMBER, IMAGINARY, free, room, end, IMAGINARY)
             if tall != height:
                 _copy(continued, target, height)
 
@@ -256,6 +342,9 @@ def back(
     radices = whole_at(sizes_at + 8 * (FIRST_RADIX + sizes[DOWN]), sizes[ALONG])
     start, one, added, _ = _rooms(scratch, sizes)
     last, below, groups, end = height * (block + 1) // blocks, NUMBER * height, _groups(wide), start + NUMBER * wide
+    if sizes[LYING]:
+        _lying_back(net, sizes, kernel, adds, turns, _aligned(products), scratch, height * block // blocks, last)
+        return
     for first in range(height * block // blocks, last, 2 * LANES):
         rows = min(2 * LANES, last - first)
         second = min(LANES, rows - 1)
@@ -268,7 +357,7 @@ def back(
             y, x = y + IMAGINARY, x + IMAGINARY
             unite(b, rows - 1 - second, a + IMAGINARY, rows - 1, NUMBER, y, -NUMBER, x, NUMBER)
         part(start, end, start, start + NUMBER * (wide // 2) if wide % 2 == 0 else end)
-        whole = _transform(wide, radices, turns, start, one, start, 0, IMAGINARY)
+        whole = _transform(wide, radices, turns, start, NUMBER, IMAGINARY, one, start, 0, IMAGINARY)
         place = net + 8 * width * first
         if adds == 0:
             _write_rows(whole, place, 8 * width, rows, width)

@@ -17,93 +17,102 @@ from numba.core.extending import intrinsic
 
 __all__ = [
     "LANES",
+    "VECTOR",
+    "Complex",
+    "Real",
     "butterfly",
     "clear",
     "join",
+    "load",
+    "load_both",
     "move",
     "multiply",
     "part",
     "scale",
     "separate",
+    "store",
+    "store_both",
+    "transformed",
     "turn_in",
     "turn_out",
+    "turned_about",
     "unite",
 ]
 
 LANES = 8
 _BYTES = 8 * LANES
-_VECTOR = ir.VectorType(ir.DoubleType(), LANES)
+VECTOR = ir.VectorType(ir.DoubleType(), LANES)
 _FAST = ("contract", "reassoc", "nsz")
 
 
 @dataclass(frozen=True)
-class _Real:
+class Real:
     """A vector of real numbers, whose operators write code."""
 
     builder: Any
     value: Any
 
-    def __add__(self, other: _Real) -> _Real:
-        return _Real(self.builder, self.builder.fadd(self.value, other.value, flags=_FAST))
+    def __add__(self, other: Real) -> Real:
+        return Real(self.builder, self.builder.fadd(self.value, other.value, flags=_FAST))
 
-    def __sub__(self, other: _Real) -> _Real:
-        return _Real(self.builder, self.builder.fsub(self.value, other.value, flags=_FAST))
+    def __sub__(self, other: Real) -> Real:
+        return Real(self.builder, self.builder.fsub(self.value, other.value, flags=_FAST))
 
-    def __mul__(self, other: _Real | float) -> _Real:
-        value = other.value if isinstance(other, _Real) else _constant(other)
-        return _Real(self.builder, self.builder.fmul(self.value, value, flags=_FAST))
+    def __mul__(self, other: Real | float) -> Real:
+        value = other.value if isinstance(other, Real) else _constant(other)
+        return Real(self.builder, self.builder.fmul(self.value, value, flags=_FAST))
 
-    def plus(self, other: _Real, times: float) -> _Real:
+    def plus(self, other: Real, times: float) -> Real:
         """Return this vector and so many times the other one, in one operation where there is one."""
-        kind, name = ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fmuladd.v{LANES}f64"
+        kind, name = ir.FunctionType(VECTOR, [VECTOR] * 3), f"llvm.fmuladd.v{LANES}f64"
         operation = get_or_insert_function(self.builder.module, kind, name)
-        return _Real(self.builder, self.builder.call(operation, [other.value, _constant(times), self.value]))
+        return Real(self.builder, self.builder.call(operation, [other.value, _constant(times), self.value]))
 
 
 def _constant(number: float) -> Any:
-    return ir.Constant(_VECTOR, [number] * LANES)
+    return ir.Constant(VECTOR, [number] * LANES)
 
 
 @dataclass(frozen=True)
-class _Complex:
+class Complex:
     """A vector of complex numbers."""
 
-    re: _Real
-    im: _Real
+    re: Real
+    im: Real
 
-    def __add__(self, other: _Complex) -> _Complex:
-        return _Complex(self.re + other.re, self.im + other.im)
+    def __add__(self, other: Complex) -> Complex:
+        return Complex(self.re + other.re, self.im + other.im)
 
-    def __sub__(self, other: _Complex) -> _Complex:
-        return _Complex(self.re - other.re, self.im - other.im)
+    def __sub__(self, other: Complex) -> Complex:
+        return Complex(self.re - other.re, self.im - other.im)
 
-    def __mul__(self, other: _Complex | float) -> _Complex:
+    def __mul__(self, other: Complex | float) -> Complex:
         if isinstance(other, float):
-            return _Complex(self.re * other, self.im * other)
-        return _Complex(self.re * other.re - self.im * other.im, self.re * other.im + self.im * other.re)
+            return Complex(self.re * other, self.im * other)
+        return Complex(self.re * other.re - self.im * other.im, self.re * other.im + self.im * other.re)
 
 
-def _plus_and_minus(a: _Complex, b: _Complex) -> tuple[_Complex, _Complex]:
+def _plus_and_minus(a: Complex, b: Complex) -> tuple[Complex, Complex]:
     """Return a - i b and a + i b."""
-    return _Complex(a.re + b.im, a.im - b.re), _Complex(a.re - b.im, a.im + b.re)
+    return Complex(a.re + b.im, a.im - b.re), Complex(a.re - b.im, a.im + b.re)
 
 
-def _two(x: list[_Complex]) -> list[_Complex]:
+def _two(x: list[Complex]) -> list[Complex]:
     return [x[0] + x[1], x[0] - x[1]]
 
 
-def _three(x: list[_Complex]) -> list[_Complex]:
+def _three(x: list[Complex]) -> list[Complex]:
     both = x[1] + x[2]
     return [x[0] + both, *_plus_and_minus(x[0] - both * 0.5, (x[1] - x[2]) * math.sin(math.pi / 3.0))]
 
 
-def _four(x: list[_Complex]) -> list[_Complex]:
+def _four(x: list[Complex]) -> list[Complex]:
     even, odd = x[0] + x[2], x[1] + x[3]
     one, three = _plus_and_minus(x[0] - x[2], x[1] - x[3])
     return [even + odd, one, even - odd, three]
 
 
-def _five(x: list[_Complex]) -> list[_Complex]:
+def _five(x: list[Complex]) -> list[Complex]:
     (a, b), (c, d) = ((x[1] + x[4], x[2] + x[3]), (x[1] - x[4], x[2] - x[3]))
     cosines, sines = ([f(0.4 * math.pi * k) for k in (1, 2)] for f in (math.cos, math.sin))
     one, four = _plus_and_minus(x[0] + a * cosines[0] + b * cosines[1], c * sines[0] + d * sines[1])
@@ -111,16 +120,16 @@ def _five(x: list[_Complex]) -> list[_Complex]:
     return [x[0] + a + b, one, two, three, four]
 
 
-def _eight(x: list[_Complex]) -> list[_Complex]:
+def _eight(x: list[Complex]) -> list[Complex]:
     even, odd, root = _four(x[::2]), _four(x[1::2]), math.sqrt(0.5)
-    odd[1] = _Complex(odd[1].re + odd[1].im, odd[1].im - odd[1].re)
-    odd[3] = _Complex(odd[3].im - odd[3].re, odd[3].re + odd[3].im)
+    odd[1] = Complex(odd[1].re + odd[1].im, odd[1].im - odd[1].re)
+    odd[3] = Complex(odd[3].im - odd[3].re, odd[3].re + odd[3].im)
     third, seventh = _plus_and_minus(even[2], odd[2])
     second, sixth = (
-        _Complex(even[1].re.plus(odd[1].re, sign), even[1].im.plus(odd[1].im, sign)) for sign in (root, -root)
+        Complex(even[1].re.plus(odd[1].re, sign), even[1].im.plus(odd[1].im, sign)) for sign in (root, -root)
     )
     fourth, eighth = (
-        _Complex(even[3].re.plus(odd[3].re, sign), even[3].im.plus(odd[3].im, -sign)) for sign in (root, -root)
+        Complex(even[3].re.plus(odd[3].re, sign), even[3].im.plus(odd[3].im, -sign)) for sign in (root, -root)
     )
     return [even[0] + odd[0], second, third, fourth, even[0] - odd[0], sixth, seventh, eighth]
 
@@ -128,19 +137,26 @@ def _eight(x: list[_Complex]) -> list[_Complex]:
 _TRANSFORMS = {2: _two, 3: _three, 4: _four, 5: _five, 8: _eight}
 
 
+def transformed(numbers: list[Complex]) -> list[Complex]:
+    """Return what two, three, four, five or eight numbers are transformed to."""
+    return _TRANSFORMS[len(numbers)](numbers)
+
+
 def _place(builder: Any, place: Any, offset: Any = 0) -> Any:
     if not isinstance(offset, int):
         place = builder.add(place, offset)
     elif offset:
         place = builder.add(place, ir.Constant(ir.IntType(64), offset))
-    return builder.inttoptr(place, _VECTOR.as_pointer())
+    return builder.inttoptr(place, VECTOR.as_pointer())
 
 
-def _load(builder: Any, place: Any, offset: Any = 0) -> _Real:
-    return _Real(builder, builder.load(_place(builder, place, offset), align=8))
+def load(builder: Any, place: Any, offset: Any = 0) -> Real:
+    """Return the vector that lies at an address, or so many bytes behind."""
+    return Real(builder, builder.load(_place(builder, place, offset), align=8))
 
 
-def _store(builder: Any, number: _Real, place: Any, offset: Any = 0) -> None:
+def store(builder: Any, number: Real, place: Any, offset: Any = 0) -> None:
+    """Write a vector to an address, or so many bytes behind."""
     builder.store(number.value, _place(builder, place, offset), align=8)
 
 
@@ -153,54 +169,55 @@ def _anew(builder: Any, number: Any) -> Any:
     return builder.call(ir.InlineAsm(kind, "", "=r,0"), [number])
 
 
-def _load_both(builder: Any, place: Any) -> _Complex:
-    return _Complex(_load(builder, place), _load(builder, place, _BYTES))
+def load_both(builder: Any, place: Any, offset: int = 0) -> Complex:
+    """Return the numbers that lie at an address, or so many bytes behind."""
+    return Complex(load(builder, place, offset), load(builder, place, offset + _BYTES))
 
 
-def _store_both(builder: Any, number: _Complex, place: Any) -> None:
-    _store(builder, number.re, place)
-    _store(builder, number.im, place, _BYTES)
+def store_both(builder: Any, number: Complex, place: Any) -> None:
+    """Write numbers to an address."""
+    store(builder, number.re, place)
+    store(builder, number.im, place, _BYTES)
 
 
-def _everywhere(builder: Any, place: Any, offset: int) -> _Real:
+def _everywhere(builder: Any, place: Any, offset: int) -> Real:
     """Return a vector of the one number that lies at an address."""
     at = builder.add(place, ir.Constant(ir.IntType(64), offset))
     number = builder.load(builder.inttoptr(at, ir.DoubleType().as_pointer()), align=8)
-    empty = ir.Constant(_VECTOR, ir.Undefined)
+    empty = ir.Constant(VECTOR, ir.Undefined)
     one = builder.insert_element(empty, number, ir.Constant(ir.IntType(32), 0))
-    return _Real(
+    return Real(
         builder, builder.shuffle_vector(one, empty, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
     )
 
 
 @intrinsic(prefer_literal=True)
 def butterfly(
-    typing: Any, radix: Any, turned: Any, x: Any, far: Any, y: Any, near: Any, turns: Any, exchanged: Any
+    typing: Any, radix: Any, turned: Any, x: Any, far: Any, x_part: Any, y: Any, near: Any, y_part: Any, turns: Any
 ) -> Any:
     """Transform as many numbers as `radix` says, `far` bytes apart from `x` on, and turn each of them if `turned` is 1.
 
     They are written `near` bytes apart from `y` on; by which numbers they are turned, but for the first one, stands
-    at `turns`. `exchanged` is 0, or, to exchange real and imaginary parts, the bytes of either of them.
+    at `turns`. The imaginary parts lie `x_part` and `y_part` bytes behind the real ones.
     """
     r, turn = radix.literal_value, turned.literal_value
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, _, x, far, y, near, turns, re = arguments
+        _, _, x, far, x_part, y, near, y_part, turns = arguments
         far, near = _anew(builder, far), _anew(builder, near)
-        im = builder.sub(ir.Constant(ir.IntType(64), _BYTES), re)
-        numbers = []
+        numbers, parts = [], [(x, builder.add(x, x_part)), (y, builder.add(y, y_part))]
         for k in range(r):
-            at = x if k == 0 else builder.add(x, builder.mul(far, ir.Constant(ir.IntType(64), k)))
-            numbers.append(_Complex(_load(builder, at, re), _load(builder, at, im)))
-        for k, number in enumerate(_TRANSFORMS[r](numbers)):
+            step = builder.mul(far, ir.Constant(ir.IntType(64), k))
+            numbers.append(Complex(*(load(builder, part, step) for part in parts[0])))
+        for k, number in enumerate(transformed(numbers)):
             if turn and k > 0:
-                number *= _Complex(*(_everywhere(builder, turns, 16 * (k - 1) + part) for part in (0, 8)))
-            at = y if k == 0 else builder.add(y, builder.mul(near, ir.Constant(ir.IntType(64), k)))
-            _store(builder, number.re, at, re)
-            _store(builder, number.im, at, im)
+                number *= Complex(*(_everywhere(builder, turns, 16 * (k - 1) + part) for part in (0, 8)))
+            step = builder.mul(near, ir.Constant(ir.IntType(64), k))
+            for value, part in zip((number.re, number.im), parts[1], strict=True):
+                store(builder, value, part, step)
         return context.get_dummy_value()
 
-    return types.void(radix, turned, *[types.int64] * 6), generate
+    return types.void(radix, turned, *[types.int64] * 7), generate
 
 
 @intrinsic
@@ -209,7 +226,7 @@ def multiply(typing: Any, x: Any, t: Any, y: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         x, t, y = arguments
-        _store_both(builder, _load_both(builder, x) * _load_both(builder, t), y)
+        store_both(builder, load_both(builder, x) * load_both(builder, t), y)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64), generate
@@ -221,8 +238,8 @@ def scale(typing: Any, x: Any, t: Any, y: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         x, t, y = arguments
-        number, factor = _load_both(builder, x), _load(builder, t)
-        _store_both(builder, _Complex(number.re * factor, number.im * factor), y)
+        number, factor = load_both(builder, x), load(builder, t)
+        store_both(builder, Complex(number.re * factor, number.im * factor), y)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64), generate
@@ -233,7 +250,7 @@ def move(typing: Any, x: Any, y: Any) -> Any:
     """Write the numbers at x to y."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _store_both(builder, _load_both(builder, arguments[0]), arguments[1])
+        store_both(builder, load_both(builder, arguments[0]), arguments[1])
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), generate
@@ -244,8 +261,8 @@ def clear(typing: Any, x: Any) -> Any:
     """Write 0 to x."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        zero = _Real(builder, ir.Constant(_VECTOR, [0.0] * LANES))
-        _store_both(builder, _Complex(zero, zero), arguments[0])
+        zero = Real(builder, ir.Constant(VECTOR, [0.0] * LANES))
+        store_both(builder, Complex(zero, zero), arguments[0])
         return context.get_dummy_value()
 
     return types.void(types.int64), generate
@@ -257,9 +274,9 @@ def join(typing: Any, x: Any, y: Any, more: Any, less: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         x, y, more, less = arguments
-        minus, plus = _plus_and_minus(_load_both(builder, x), _load_both(builder, y))
-        _store_both(builder, plus, more)
-        _store_both(builder, minus, less)
+        minus, plus = _plus_and_minus(load_both(builder, x), load_both(builder, y))
+        store_both(builder, plus, more)
+        store_both(builder, minus, less)
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 4), generate
@@ -270,9 +287,9 @@ def part(typing: Any, more: Any, less: Any, x: Any, y: Any) -> Any:
     """Do the opposite."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        more, less = (_load_both(builder, place) * 0.5 for place in arguments[:2])
-        _store_both(builder, more + less, arguments[2])
-        _store_both(builder, _Complex(more.im - less.im, less.re - more.re), arguments[3])
+        more, less = (load_both(builder, place) * 0.5 for place in arguments[:2])
+        store_both(builder, more + less, arguments[2])
+        store_both(builder, Complex(more.im - less.im, less.re - more.re), arguments[3])
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 4), generate
@@ -288,7 +305,7 @@ def turn_in(typing: Any, x: Any, step: Any, last: Any, y: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         x, step, last, y = arguments
         for k, column in enumerate(_columns(builder, x, step, last)):
-            _store(builder, column, y, 2 * _BYTES * k)
+            store(builder, column, y, 2 * _BYTES * k)
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 4), generate
@@ -300,7 +317,7 @@ def turn_out(typing: Any, x: Any, y: Any, step: Any, last: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         x, y, step, last = arguments
-        columns = [_load(builder, x, 2 * _BYTES * k).value for k in range(LANES)]
+        columns = [load(builder, x, 2 * _BYTES * k).value for k in range(LANES)]
         _store_rows(builder, columns, y, step, last)
         return context.get_dummy_value()
 
@@ -315,8 +332,8 @@ def separate(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         x, x_step, y, y_step, a, a_last, b, b_last, step = arguments
-        one = [_load(builder, _step(builder, x, x_step, k)) for k in range(LANES)]
-        other = [_load(builder, _step(builder, y, y_step, k)) for k in range(LANES)]
+        one = [load(builder, _step(builder, x, x_step, k)) for k in range(LANES)]
+        other = [load(builder, _step(builder, y, y_step, k)) for k in range(LANES)]
         both = list(zip(one, other, strict=True))
         _store_rows(builder, [(second + first).value for first, second in both], a, step, a_last)
         _store_rows(builder, [(second - first).value for first, second in both], b, step, b_last)
@@ -335,21 +352,21 @@ def unite(
         a, a_last, b, b_last, step, x, x_step, y, y_step = arguments
         one, other = _columns(builder, a, step, a_last), _columns(builder, b, step, b_last)
         for k in reversed(range(LANES)):
-            _store(builder, one[k] - other[k], _step(builder, x, x_step, k))
-            _store(builder, one[k] + other[k], _step(builder, y, y_step, k))
+            store(builder, one[k] - other[k], _step(builder, x, x_step, k))
+            store(builder, one[k] + other[k], _step(builder, y, y_step, k))
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 9), generate
 
 
-def _columns(builder: Any, place: Any, step: Any, last: Any) -> list[_Real]:
-    rows = [_load(builder, _row(builder, place, step, last, k)).value for k in range(LANES)]
-    return [_Real(builder, column) for column in _turned(builder, rows)]
+def _columns(builder: Any, place: Any, step: Any, last: Any) -> list[Real]:
+    rows = [load(builder, _row(builder, place, step, last, k)).value for k in range(LANES)]
+    return [Real(builder, column) for column in turned_about(builder, rows)]
 
 
 def _store_rows(builder: Any, columns: list[Any], place: Any, step: Any, last: Any) -> None:
-    for k, row in enumerate(_turned(builder, columns)):
-        _store(builder, _Real(builder, row), _row(builder, place, step, last, k))
+    for k, row in enumerate(turned_about(builder, columns)):
+        store(builder, Real(builder, row), _row(builder, place, step, last, k))
 
 
 def _step(builder: Any, place: Any, step: Any, k: int) -> Any:
@@ -362,8 +379,8 @@ def _row(builder: Any, place: Any, step: Any, last: Any, k: int) -> Any:
     return builder.add(place, builder.mul(step, number))
 
 
-def _turned(builder: Any, vectors: list[Any]) -> list[Any]:
-    """Return rows as columns: blocks of half the size change places, then blocks within these."""
+def turned_about(builder: Any, vectors: list[Any]) -> list[Any]:
+    """Return LANES rows as columns: blocks of half the size change places, then blocks within these."""
     result = list(vectors)
     for d in (4, 2, 1):
         for i in range(LANES):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -105,8 +107,14 @@ def test_kernels_share_the_transform_of_their_signals(monkeypatch: pytest.Monkey
     assert "transform" not in generate(network, system.variables, apart=True).source
 
 
-@pytest.mark.parametrize(("boundary", "symmetric"), [*((boundary, False) for boundary in MODES), ("periodic", True)])
-@pytest.mark.parametrize("shape", [(8, 8), (25, 15), (18, 40), (36, 32)])
+@pytest.mark.parametrize(
+    ("shape", "boundary", "symmetric"),
+    [
+        *itertools.product([(8, 8), (25, 15), (18, 40), (36, 32)], MODES, [False]),
+        *itertools.product([(8, 8), (25, 15), (18, 40), (36, 32)], ["periodic"], [True]),
+        *itertools.product([(9, 64), (6, 256)], ["periodic"], [False, True]),  # rows that are transformed as they lie
+    ],
+)
 def test_kernels_whose_lengths_are_products_of_small_numbers(shape, boundary, symmetric, monkeypatch) -> None:
     """Two kernels of one transform add to the same input, beside one of another; more and fewer rows than lanes."""
     monkeypatch.setattr(convolution.Convolution, "method", lambda self, shape, **_: "fourier")
