@@ -55,6 +55,7 @@ TESTS = {
     "brnn/integrate/steady": "rest property/rest",
     "brnn/integrate/start": "start property/start resume",
     "brnn/integrate/resume": "resume start",
+    "brnn/integrate/single_steps": "integrate methods jumps events",
     "brnn/integrate/stepwise": "integrate methods precursors",
     "brnn/integrate/succession": "integrate methods exponential interpreted",
     "brnn/integrate/times": "integrate record_file",

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import time as clock
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from brnn.base.memory import rows_at_once
-from brnn.compiler.jumps import BEYOND, NEAR_END
 from brnn.compiler.right_hand_side import RightHandSide
 from brnn.integrate.crossings import Slopes
 from brnn.integrate.delays import History, inside
-from brnn.integrate.failures import why_no_sliding, without_a_value
 from brnn.integrate.sides import Sides, look_up
+from brnn.integrate.single_steps import SingleSteps
 from brnn.integrate.steady import SteadyRule
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.succession import WORTH_IN_ONE_GO, Succession
+from brnn.integrate.succession import WORTH_IN_ONE_GO
 from brnn.result.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
@@ -28,19 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["SHORT", "Stepwise"]
 
 SHORT = 1e-9  # of the time
-_STILL_STEPS = 20  # in a row that do not change the time
-_PACE_STEPS = 10_000  # over which the pace of a run is measured
-_MOST_STEPS = 1e7  # for the rest of the run: the solver slides along a jump of the equations, or is not made for them
-_PACE_SLIDING, _MOST_SLIDING = 200, 2e5  # the same where a cell slides and no compiled code makes the steps
-_SLOW_PACES = 10  # in a row by which it would need more than that
-_REMADE = 3  # times that a step over a jump is made again: BDF begins anew each time, with short steps of its own
 _SLIDING_STEPS = 16  # in one call while a cell slides along a jump
 _FIRST_NUMBERS = 100_000  # times steps that are made in the first call
 _CALL_SECONDS = 0.1  # for which many steps in one call may take; then signals are heard, and the bar moves
 
 
 @dataclass
-class Stepwise(Succession):
+class Stepwise(SingleSteps):
     """A run of ordinary or delay differential equations.
 
     Parameters
@@ -50,16 +41,8 @@ class Stepwise(Succession):
     """
 
     then: StepperMethod | None = None
-    slow: int = field(default=0, init=False)
-    mark: float = field(default=0.0, init=False)
     reached: float = field(default=0.0, init=False)
-    stepper: Any = field(default=None, init=False)
     earlier: np.ndarray = field(default_factory=lambda: np.empty(0), init=False)  # the state before time 0
-    planned: float | None = field(default=None, init=False)
-    fastest: float | None = field(default=None, init=False)
-    limited: bool = field(default=False, init=False)
-    again: bool = field(default=False, init=False)  # whether the last step is to be made again, shorter
-    remade: int = field(default=0, init=False)
 
     def begin(self, state: np.ndarray) -> np.ndarray:
         """Lay out the run, and let the events of time 0 happen."""
@@ -167,11 +150,11 @@ class Stepwise(Succession):
             fun, start, state, stop, task.rtol, task.atol, system, task.step, longest=longest, clock=timetable.clock,
             norm=task.norm, sided=self.sides is not None,
         )  # fmt: skip
-        stepper = self._stepper(piece)
+        stepper = self.make_stepper(piece)
         if self.begins_stiff(stepper, piece):
             self.count(stepper)
-            stepper = self._stepper(piece)
-        self._require_finite(stepper, start, state)
+            stepper = self.make_stepper(piece)
+        self.require_finite(stepper, start, state)
         if self.planned is not None:
             stepper.h_abs, self.planned = self.planned, None
             if self.fastest is not None:
@@ -182,54 +165,31 @@ class Stepwise(Succession):
         if self.history is None and not task.until_steady:
             stepper, state, event = self._in_one_go(stepper, piece, state, watching)
             if event is not None:
-                return event, self._until(stepper, event), False
+                return event, self.end_at(stepper, event), False
         of_events = self.reactor is not None and self.reactor.watching and stepper.status == "running"
         slopes = Slopes(fun, stepper.t, state) if of_events else None
         while stepper.status == "running":
             before = stepper.t
-            self._step(stepper, fun, state)
-            event = self._event(stepper, fun, before, state, slopes) if watching else None
+            self.make_step(stepper, fun, state)
+            event = self.event_within(stepper, fun, before, state, slopes) if watching else None
             if event is not None:
                 if self.history is not None and event > before:
                     self.history.append(event, stepper.dense_output())
-                state = self._until(stepper, event)
+                state = self.end_at(stepper, event)
                 self.progressed(event - before)
                 return event, state, False
             state = stepper.y
             turned = self.turned_stiff(piece, stepper)
-            self._keep(stepper, before)
+            self.keep_step(stepper, before)
             rest = self.rule.rest(plain, stepper.t, state) if task.until_steady and stepper.t > settled else None
             if rest is not None:
                 self.count(stepper)
                 return stepper.t, rest, True
             if turned and stepper.status == "running":
                 self.count(stepper)
-                stepper = self._stepper(replace(piece, start=stepper.t, state=state))
+                stepper = self.make_stepper(replace(piece, start=stepper.t, state=state))
         self.count(stepper)
         return stop, state, False
-
-    def _stepper(self, piece: Piece) -> Any:
-        """Return the stepper of the method; one that makes matrices has its BLAS loaded now."""
-        stepper, size = self.method.stepper(piece), piece.state.size
-        if not self.limited and self.method.matrices(size, size):
-            self.limited = True
-            self.keep_one_thread(matrices=True)
-        return stepper
-
-    def _until(self, stepper: Any, event: float) -> np.ndarray:
-        """Return the state at an event in the last step, and save what comes before it."""
-        self.count(stepper)
-        self.stepper = None
-        state = stepper.y if event == stepper.t else np.asarray(stepper.dense_output()(event))
-        self._save_before(stepper.dense_output, event)
-        return state
-
-    def _require_finite(self, stepper: Any, time: float, state: np.ndarray) -> None:
-        """Raise IntegrationError if du/dt is not a number: SciPy's explicit methods would try steps for ever."""
-        slope = getattr(stepper, "f", None)
-        if slope is not None and not np.isfinite(slope).all():
-            self.count(stepper)
-            raise self.failure(time, state, slope, 1.0)
 
     def _short(self, fun: RightHandSide, start: float, stop: float, state: np.ndarray) -> np.ndarray:
         """Return the state at the end of a piece so short beside the time that a stepper's times would be rounded.
@@ -241,7 +201,7 @@ class Stepwise(Succession):
         self.evaluations += 1
         scale = task.atol + task.rtol * np.abs(state)
         if (np.abs(length * slope) <= scale).all():
-            self._save_before(lambda: lambda times: state[:, None] + np.multiply.outer(slope, times - start), stop)
+            self.save_before(lambda: lambda times: state[:, None] + np.multiply.outer(slope, times - start), stop)
             return np.asarray(state + length * slope)
         from scipy.integrate import LSODA
 
@@ -251,7 +211,7 @@ class Stepwise(Succession):
             if solver.status == "failed" or not np.isfinite(solver.y).all():
                 raise self.failure(start, state, slope, scale)
             here = stop if solver.status == "finished" else start + solver.t
-            self._save_before(lambda: lambda times: solver.dense_output()(times - start), here)
+            self.save_before(lambda: lambda times: solver.dense_output()(times - start), here)
         self.evaluations += int(solver.nfev)
         return np.asarray(solver.y)
 
@@ -295,9 +255,9 @@ class Stepwise(Succession):
                 block = block[: int(np.isfinite(block).all(axis=1).cumprod().sum())]
             if len(block):
                 self.save(inner[: len(block)], block, getattr(stepper, "projected", None) if projects else None)
-            needed = self._hopeless(stepper.t) if made else None
+            needed = self.steps_needed(stepper.t) if made else None
             if not made or needed is not None:
-                self._fail(stepper, piece.fun, stepper.t, here, needed)
+                self.fail(stepper, piece.fun, stepper.t, here, needed)
             self.stepper = stepper if stepper.status == "running" else None
             if sides is not None:
                 sides.see_slides()
@@ -317,7 +277,7 @@ class Stepwise(Succession):
             ):
                 self._save_left(stepper, inner[len(block) :], projects)
                 self.count(stepper)
-                stepper = self._stepper(replace(piece, start=stepper.t, state=stepper.y))
+                stepper = self.make_stepper(replace(piece, start=stepper.t, state=stepper.y))
         return stepper, np.asarray(stepper.y), None
 
     def _save_left(self, stepper: Any, times: np.ndarray, projects: bool) -> None:
@@ -345,45 +305,7 @@ class Stepwise(Succession):
     def _concerned(self, stepper: Any, fun: RightHandSide) -> float | None:
         """Return when the first crossing happens in the last step of many; None if there is none."""
         before, state, slopes = stepper.last_step
-        return self._first(stepper, fun, before, state, slopes)
-
-    def _first(
-        self,
-        stepper: Any,
-        fun: RightHandSide,
-        before: float,
-        state: np.ndarray,
-        slopes: tuple[np.ndarray, np.ndarray] | None,
-    ) -> float | None:
-        """Return when the first event of a step happens, or a signal jumps if that is earlier; None if nothing does."""
-        stop, after, jump = stepper.t, stepper.y, None
-        if self.sides is not None:
-            jump = self.sides.search(before, state, stop, after, stepper.dense_output, slopes)
-            if jump is not None:
-                self.planned = getattr(stepper, "h_abs", None)
-                self.fastest = getattr(stepper, "fastest", None)
-                if jump == before:
-                    return before
-                late = jump - before >= NEAR_END * (stop - before)
-                if self.planned is not None and not late and self.remade < _REMADE:
-                    self.remade += 1
-                    # No event is looked for in it: what waits for a crossing knows only of steps that count.
-                    self.sides.forget()
-                    self.planned, self.again = BEYOND * (jump - before), True
-                    return before
-                self.remade = 0
-        if self.reactor is not None and self.reactor.watching and slopes is not None:
-            if jump is not None:
-                stop, after = jump, np.asarray(stepper.dense_output()(jump))
-                slopes = slopes[0], fun(jump, after)
-                self.evaluations += 1
-            event = self.reactor.search(before, state, stop, after, stepper.dense_output, slopes)
-            if event is not None:
-                if self.sides is not None:
-                    self.sides.forget()
-                    self.planned = self.fastest = None
-                return event
-        return jump
+        return self.first_within(stepper, fun, before, state, slopes)
 
     def _handed_over(self, stepper: Any, piece: Piece) -> Any:
         """Return the stepper that goes on with the same step."""
@@ -391,77 +313,6 @@ class Stepwise(Succession):
         self.count(stepper)
         self.method, self.then = self.then, None
         self.reason += f"; from t = {stepper.t:.3g} on {self.method.name}, in compiled code"
-        new = self._stepper(replace(piece, start=stepper.t, state=stepper.y))
+        new = self.make_stepper(replace(piece, start=stepper.t, state=stepper.y))
         new.h_abs, new.fastest = stepper.h_abs, stepper.fastest
         return new
-
-    def _step(self, stepper: Any, fun: RightHandSide, state: np.ndarray) -> None:
-        """Make one step from `state`; raise IntegrationError if that cannot be, or if the end is out of reach."""
-        before = stepper.t
-        # BDF and Radau raise these when a trial step overflows.
-        with contextlib.suppress(ValueError, np.linalg.LinAlgError):
-            stepper.step()
-        # The first steps of LSODA may be too short to change the time, and still change the state.
-        self.still = self.still + 1 if stepper.t == before else 0
-        made = self.still < _STILL_STEPS and stepper.status != "failed" and bool(np.isfinite(stepper.y).all())
-        if made:
-            self.steps += 1
-        needed = self._hopeless(stepper.t) if made else None
-        if not made or needed is not None:
-            self._fail(stepper, fun, before, state, needed)
-
-    def _fail(self, stepper: Any, fun: RightHandSide, time: float, state: np.ndarray, needed: float | None) -> NoReturn:
-        """Raise IntegrationError: from this state it cannot go on."""
-        self.count(stepper)
-        scale = self.task.atol + self.task.rtol * np.abs(state)
-        slope = fun(time, state)
-        why = None if needed is not None else without_a_value(fun, time, state, slope, stepper.t - time)
-        if needed is not None and self.sides is not None and self.sides.sliding:
-            why = why_no_sliding(self.sides.slides, needed, hasattr(stepper, "watched"))
-        raise self.failure(time, state, slope, scale, why, needed)
-
-    def _event(
-        self, stepper: Any, fun: RightHandSide, before: float, state: np.ndarray, slopes: Slopes | None
-    ) -> float | None:
-        """Return when the first event or jump of the step from `before` happens; None if there is none."""
-        if stepper.t == before:
-            return None
-        if slopes is not None:
-            self.evaluations += 1
-            return self._first(stepper, fun, before, state, slopes.step(stepper.t, stepper.y))
-        if hasattr(stepper, "f_old"):
-            return self._first(stepper, fun, before, state, (stepper.f_old, stepper.f))
-        stages = getattr(stepper, "K", None)  # of SciPy's explicit methods
-        return self._first(stepper, fun, before, state, None if stages is None else (stages[0], stages[-1]))
-
-    def _keep(self, stepper: Any, before: float) -> None:
-        """Keep of the step from `before` what delayed signals will need, and save what was asked for."""
-        if self.history is not None:
-            self.history.append(stepper.t, stepper.dense_output())
-        self._save_before(stepper.dense_output, stepper.t)
-        self.stepper = None
-        if stepper.status == "running":
-            self.save_reached(stepper.t, stepper.y)
-            self.stepper = stepper
-        self.progressed(stepper.t - before)
-
-    def _hopeless(self, time: float) -> float | None:
-        """Return, now and then, how many steps the run would need at the pace of the last ones, if far too many."""
-        dear = self.sides is not None and self.sides.sliding and not hasattr(self.stepper, "watched")
-        steps, most = (_PACE_SLIDING, _MOST_SLIDING) if dear else (_PACE_STEPS, _MOST_STEPS)
-        if self.steps % steps != 0:
-            return None
-        pace, self.mark = (time - self.mark) / steps, time
-        left = self.task.duration - time
-        self.slow = self.slow + 1 if left > most * pace else 0
-        return left / max(pace, 1e-300) if self.slow >= _SLOW_PACES else None
-
-    def _save_before(self, output: Callable[[], Any], time: float) -> None:
-        """Save every requested time before `time`, in blocks of bounded size; `output` makes the state there."""
-        inner = self.task.times[self.saved : int(np.searchsorted(self.task.times, time, side="left"))]
-        if inner.size:
-            dense = output()
-            rows = rows_at_once(8 * self.task.system.size)
-            for k in range(0, inner.size, rows):
-                block = inner[k : k + rows]
-                self.save(block, np.ascontiguousarray(dense(block).T))
