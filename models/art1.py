@@ -32,7 +32,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,7 +43,8 @@ from brnn.base.text import counted
 from brnn.claims import Comparison, claim
 from brnn.errors import SpecError
 from brnn.figures import Curve, FigureDescription, Run, figure, matrix_panel
-from brnn.models.parts.by_hand import equations_by_hand, integrated
+from brnn.models.parts import art1_by_hand
+from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.category_figure import chosen_panel, presented_patterns
 from brnn.models.parts.resonance import (
     ACCURACY,
@@ -341,79 +341,6 @@ def vigilance_refines() -> list[Comparison]:
     return rows
 
 
-def search_by_hand(m: int, s: float, bias: float, quiet: float = 2.0, total: float = 1.0) -> Callable[..., np.ndarray]:
-    """Return a function for the derivative of F2, arousal, rebound, silence and gates, by models/parts/resonance.py.
-
-    Its arguments are these, T, the orienting cells and the sum of the input.
-    """
-    b, H = 0.1 + bias * np.arange(m, 0, -1), 0.6
-    S = 3.0 * s / H
-
-    def derivative(u: np.ndarray, T: np.ndarray, v: np.ndarray, pattern: float) -> np.ndarray:
-        x, a, r, q, y = u[:m], u[m], u[m + 1 : 2 * m + 1], u[2 * m + 1], u[2 * m + 2 :]
-        sent, f = 5.0 * np.maximum(x, 0.0), chosen_by_hand(x)
-        J = 5.0 * (min(20.0 * max(a - 0.03, 0.0), 1.0) + np.minimum(10.0 * np.maximum(r - 0.1, 0.0), 1.0))
-        mismatch = np.minimum(1e4 * np.maximum(v - 1e-4, 0.0), 1.0).sum()
-        silence = min(2.0 * max(q - 0.25, 0.0), 1.0)
-        through = (1.0 + S * f) * y
-        return np.concatenate([
-            s * (-x + (1.0 - x) * (T + b + sent) - (1.0 + x) * (sent.sum() - sent + J)),
-            [s * (-a + 10.0 * (1.0 - a) * (mismatch + silence))],
-            4.0 * s * (-r + 1.0 - through),
-            [quiet * s * (-q + 1.0 - pattern / total)],
-            H * (2.0 - y) - H * through,
-        ])  # fmt: skip
-
-    return derivative
-
-
-def chosen_by_hand(x: np.ndarray) -> np.ndarray:
-    """Return the signal of the categories, which rises from 0 at 0.45 to 1 at 0.65."""
-    return np.minimum(np.maximum(x - 0.45, 0.0) / 0.2, 1.0)
-
-
-def search_at_rest(m: int) -> np.ndarray:
-    """Return F2, arousal, rebound, silence and gates at time 0."""
-    return np.concatenate([np.full(m, -5.0 / 6.0), [10.0 / 11.0], np.zeros(m), [1.0], np.ones(m)])
-
-
-def by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the course of ART 1 with these parameters by its equations; see `equations`."""
-    (count, n), m, s, L = p.pattern.shape, p.m, p.speed, p.L
-    sizes = [L * a / (L - 1.0 + b) for b in range(1, n + 1) for a in range(1, b + 1)]
-    T = np.unique(np.round([*sizes, *(p.fresh * L * a / (L - 1.0 + n) for a in range(1, n + 1))], 9))
-    search = search_by_hand(m, s, max(1e-8, min(2e-3, 0.5 * np.diff(T).min() / m)))
-    matching = (1.0 + p.D1 - p.B1) / (1.0 + p.A1 * (1.0 + p.D1) + p.C1)
-
-    def velocity(t: float, u: np.ndarray, when: float) -> np.ndarray:
-        I, x, v, rest = u[:n], u[n : 2 * n], u[2 * n : 2 * n + 1], u[2 * n + 1 : 2 * n + 3 + 3 * m]
-        up, down = u[-2 * m * n : -m * n].reshape(m, n), u[-m * n :].reshape(n, m)
-        part = when % 3.0
-        place = int(when // 3.0)
-        shown = p.pattern[place % count] if part < 1.0 and place < count * p.cycles else 0.0
-        f, h = chosen_by_hand(rest[:m]), np.minimum(2.0 / matching * np.maximum(x, 0.0), 1.0)
-        learn = p.M * (0.7 < part < 1.0) * f
-        return np.concatenate([
-            4.0 * s * (shown - I),
-            2.0 * s * (-x + (1.0 - p.A1 * x) * (I + p.D1 * down @ f) - (p.B1 + p.C1 * x) * f.sum()),
-            4.0 * s * (-v + p.rho * I.sum() - h.sum()),
-            search(rest, up @ h, v, I.sum()),
-            (learn[:, None] * ((1.0 - up) * L * h - up * (h.sum() - h))).ravel(),
-            (learn * (h[:, None] - down)).ravel(),
-        ])  # fmt: skip
-
-    up, down = np.full((m, n), p.fresh * L / (L - 1.0 + n)), np.ones((m, n))
-    for j, V in enumerate(p.templates):
-        up[j], down[j] = L * V / (L - 1.0 + V.sum()), V
-    start = np.concatenate([np.zeros(2 * n + 1), search_at_rest(m), up.ravel(), down.T.ravel()])
-    breaks = [3.0 * k + part for k in range(int(times[-1] / 3.0) + 1) for part in (0.0, 0.7, 1.0)]
-    u = integrated(velocity, start, times, breaks)
-    names = {"input.x": n, "F1.x": n, "orienting.x": 1, "F2.x": m, "arousal.x": 1, "rebound.x": m, "silence.x": 1,
-             "on_channel.y": m, "up.z": m * n, "down.z": m * n}  # fmt: skip
-    found = dict(zip(names, np.split(u, np.cumsum(list(names.values()))[:-1], axis=1), strict=True))
-    return {**found, "up.z": found["up.z"].reshape(-1, m, n), "down.z": found["down.z"].reshape(-1, n, m)}
-
-
 @claim("Its equations, written out by hand", source=_1987 + " and the text above, integrated by SciPy")
 def equations() -> list[Comparison]:
     """A pattern and two categories, one of which has learned and is reset, every parameter off its default."""
@@ -434,7 +361,7 @@ def equations() -> list[Comparison]:
     return equations_by_hand(
         functools.partial(build, m=2, events=False),
         parameters,
-        lambda p, times: by_hand(SimpleNamespace(m=2, **vars(p)), times),
+        lambda p, times: art1_by_hand.course(SimpleNamespace(m=2, **vars(p)), times),
         np.array([0.0, 0.05, 0.12, 0.2, 0.3, 0.4, 0.55, 0.68, 0.75, 0.9, 1.1, 3.05]),
         apart=("m", "events"),
         changed={"pattern": np.array([[0.0, 1.0, 1.0]]), "templates": np.array([[1.0, 1.0, 0.0]])},

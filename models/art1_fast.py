@@ -34,6 +34,7 @@ from brnn.base.checks import number, one_of, whole
 from brnn.claims import Comparison, claim
 from brnn.figures import Curve, FigureDescription, Run, figure, matrix_panel
 from brnn.models import art1
+from brnn.models.parts import art1_by_hand
 from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.category_figure import chosen_panel, presented_patterns
 from brnn.models.parts.resonance import ACCURACY, choices, labels, refuse_size, times
@@ -217,7 +218,7 @@ def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
     _, sets = sets_of_cells(p.pattern.astype(int), rho, L, p.cycles, fresh)
     V = np.array([[float(i in cells) for i in range(p.pattern.shape[1])] for cells in sets])
     fixed = {"cycles": 1, "A1": 1.0, "B1": 1.5, "C1": 1.0, "D1": 0.9, "M": 0.0, "templates": V}
-    return art1.by_hand(SimpleNamespace(**{**vars(p), **fixed}), times)
+    return art1_by_hand.course(SimpleNamespace(**{**vars(p), **fixed}), times)
 
 
 @claim("Its equations, written out by hand", source=_1987 + ": templates in exact arithmetic, then SciPy")

@@ -28,7 +28,6 @@ What is known:
 from __future__ import annotations
 
 import functools
-import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -39,8 +38,9 @@ from brnn.base.checks import array, number
 from brnn.claims import Comparison, claim
 from brnn.errors import BrnnError, SpecError
 from brnn.figures import Curve, FigureDescription, Mark, Panel, Picture, Raster, Run, Span, figure
+from brnn.models.parts import avalanche_by_hand
 from brnn.models.parts.avalanche import ChainRun, chain_runs
-from brnn.models.parts.by_hand import equations_by_hand, integrated_with_switches
+from brnn.models.parts.by_hand import equations_by_hand
 from brnn.models.parts.presentations import refuse_weights
 from brnn.models.parts.runs import run
 from brnn.signals import Step
@@ -412,62 +412,6 @@ def silent_cells_learn_nothing() -> list[Comparison]:
     ]
 
 
-def _acts_by_hand(p: Any, n: int) -> list[SimpleNamespace]:
-    """Return for each act when its command goes on and off, its start signal, its frames change, and its strength.
-
-    The cells are alone for 10/A with the command; then the start signal comes, for 1.25 of a step. The act is over a
-    step after the last cell has fired; 12/A later comes the next command.
-    """
-    commands, parts = np.array(p.replays, dtype=float), np.broadcast_to(p.stops, np.shape(p.replays))
-    if p.weights is None:
-        commands, parts = np.append(p.command, commands), np.append(1.0, parts)
-    begin, acts = 0.0, []
-    for c, part in zip(commands, parts, strict=True):
-        step, go = math.log(p.P / (p.P - (p.A * p.threshold - c))) / p.A, 10.0 / p.A
-
-        def velocity(t: float, u: np.ndarray, when: float, on: Any, _: Any, c: float = c, go: float = go) -> np.ndarray:
-            started = p.P * (np.arange(n) == 0) * (when > go)
-            before, after = np.append(0.0, on[:-1]), np.append(on[1:], 0.0)
-            dx = -p.A * u[1:] + p.P * before + p.P * on + u[0] - p.J * u[1:] * after + started
-            return np.append(p.R * (c - u[0]), dx)
-
-        _, fired = integrated_with_switches(
-            velocity, np.zeros(n + 1), np.array([0.0, go + 2.0 * n * step]), lambda u: u[1:] - p.threshold, [go]
-        )
-        first = np.array([next(t for t, k in fired if k == cell) for cell in range(n)])
-        changes = begin + np.append(first, first[-1] + step)
-        off = changes[0] + part * (changes[-1] - changes[0])
-        acts.append(
-            SimpleNamespace(c=c, on=begin, off=off, go=begin + go, end=begin + go + 1.25 * step, changes=changes)
-        )
-        begin = off + 12.0 / p.A
-    return acts
-
-
-def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
-    n, k = p.frames.shape
-    acts = _acts_by_hand(p, n)
-    learned = p.weights is None
-
-    def velocity(t: float, u: np.ndarray, when: float, on: np.ndarray, _: Any) -> np.ndarray:
-        x, y, z = u[1 : n + 1], u[n + 1 : n + k + 1], u[n + k + 1 :].reshape(k, n)
-        act = next((a for a in acts if a.on < when < a.off), None)
-        command = act.c if act else 0.0
-        started = p.P * (np.arange(n) == 0) * any(a.go < when < a.end for a in acts)
-        before, after = np.append(0.0, on[:-1]), np.append(on[1:], 0.0)
-        dx = -p.A * x + p.P * before + p.P * on + u[0] - p.J * x * after + started
-        frame = np.searchsorted(acts[0].changes, when) - 1
-        shown = p.frames[frame] if learned and 0 <= frame < n else 0.0
-        dz = p.M * on * (y[:, None] - z) if learned and acts[0].on < when < acts[0].off else np.zeros((k, n))
-        return np.concatenate([[p.R * (command - u[0])], dx, p.S * (shown - y + 0.5 * z @ on), dz.ravel()])
-
-    start = np.concatenate([np.zeros(n + 1 + k), np.zeros(n * k) if learned else np.ravel(p.weights)])
-    breaks = [b for act in acts for b in (act.on, act.off, act.go, act.end, *act.changes)]
-    u, _ = integrated_with_switches(velocity, start, times, lambda u: u[1 : n + 1] - p.threshold, breaks)
-    found = {"command.x": u[:, :1], "chain.x": u[:, 1 : n + 1], "screen.x": u[:, n + 1 : n + k + 1]}
-    return {**found, "outstars.z": u[:, n + k + 1 :].reshape(-1, k, n)} if learned else found
-
-
 @claim("Its equations, written out by hand", source="the equations above, integrated by SciPy from firing to firing")
 def equations() -> list[Comparison]:
     """Three cells that learn two pixels and replay them, and the same with known weights, all off their defaults."""
@@ -483,20 +427,21 @@ def equations() -> list[Comparison]:
         "S": 9.0,
     }
     learning = {**parameters, "command": 0.9, "M": 7.0}
-    acts = _acts_by_hand(SimpleNamespace(**learning, weights=None), 3)
+    acts = avalanche_by_hand.acts(SimpleNamespace(**learning, weights=None), 3)
     fires = np.concatenate([acts[0].changes, acts[1].changes[:-1]])
     times = np.unique([0.0, 0.05, *(fires - 0.02), *(fires + 0.02), acts[1].off + 0.05, acts[1].off + 0.4])
     known = {**parameters, "weights": np.array([[0.7, 0.2, 0.4], [0.1, 0.9, 0.3]])}
     frames = known.pop("frames")  # only how many there are
-    (act,) = _acts_by_hand(SimpleNamespace(**known), 3)
+    (act,) = avalanche_by_hand.acts(SimpleNamespace(**known), 3)
     return [
         *equations_by_hand(
-            build, learning, lambda p, times: _by_hand(SimpleNamespace(**vars(p), weights=None), times), times,
+            build, learning,
+            lambda p, times: avalanche_by_hand.course(SimpleNamespace(**vars(p), weights=None), times), times,
             apart=("weights",), tolerance=1e-6,
         ),
         *equations_by_hand(
             functools.partial(build, frames), known,
-            lambda p, times: _by_hand(SimpleNamespace(**vars(p), frames=frames), times),
+            lambda p, times: avalanche_by_hand.course(SimpleNamespace(**vars(p), frames=frames), times),
             np.unique([0.0, 0.1, *(act.changes - 0.02), act.off + 0.1, act.off + 0.4]),
             apart=("command", "M"), tolerance=1e-6,
         ),

@@ -59,6 +59,7 @@ from brnn.models.parts.resonance import (
     refuse_size,
     times,
 )
+from brnn.models.parts.resonance_by_hand import chosen_by_hand, search_at_rest, search_by_hand
 from brnn.models.parts.runs import run
 from brnn.signals import Function, Linear, ThresholdLinear
 from brnn.spec.dotted.arguments import takes_dotted_names
@@ -300,8 +301,6 @@ def binary_is_art1() -> list[Comparison]:
 
 
 def _by_hand(p: Any, times: np.ndarray) -> dict[str, np.ndarray]:
-    from brnn.models.art1 import chosen_by_hand, search_at_rest, search_by_hand
-
     (count, n), m, s = p.pattern.shape, p.m, p.speed
     code = np.hstack([p.pattern, 1.0 - p.pattern])
     search = search_by_hand(m, s, 1e-6, quiet=0.4, total=n)
