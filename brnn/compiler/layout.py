@@ -82,7 +82,12 @@ def _plastic_shape(network: Network, projection: Projection, quantity: str) -> t
 
 def state_size(network: Network) -> int:
     """Return the length of the state vector, without making anything."""
-    return layout(network, bounded=False)[-1].stop
+    size = sum(layer.cells for layer in network.layers)
+    for projection in network.projections:
+        for quantity, part in (("y", projection.gate), ("z", projection.learning)):
+            if part is not None:
+                size += math.prod(_plastic_shape(network, projection, quantity)[0])
+    return size
 
 
 def axes(layer: LayerLaw) -> tuple[str, ...]:

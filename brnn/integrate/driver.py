@@ -182,7 +182,11 @@ class Driver:
         """
         if self.task.system.size >= (_MATRICES if matrices else _THREADED):
             scipy = "scipy.linalg" in sys.modules or "scipy.integrate" in sys.modules
-            self.threads.enter_context(_pools(scipy).limit(limits=1, user_api="blas"))
+            for pool in _pools(scipy):
+                count = pool.get_num_threads()
+                if count is not None and count > 1:
+                    self.threads.callback(pool.set_num_threads, count)
+                    pool.set_num_threads(1)
 
     def kept(self) -> Checkpoint | None:
         """Return what a run that goes on from the end of this one needs beside its states; None if they are all."""
@@ -344,9 +348,9 @@ class Driver:
 
 
 @functools.cache
-def _pools(scipy: bool) -> Any:
-    """Return what limits the threads of the libraries that are loaded: SciPy brings a BLAS of its own."""
-    return threadpoolctl.ThreadpoolController()
+def _pools(scipy: bool) -> tuple[Any, ...]:
+    """Return what limits the threads of each BLAS that is loaded: SciPy brings one of its own."""
+    return tuple(threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
 def _index(variable: Variable, place: int) -> str:

@@ -53,9 +53,9 @@ def what_stays_silent(network: Network, state: np.ndarray, variables: Sequence[V
         for event in network.events
         if isinstance(event.when, AtTimes) and np.min(event.when.at) > duration and not _only_ends(event)
     ]
-    driving = [s for s in network.stimuli if not any(s is other for other in never) and np.any(s.pattern)]
-    active = any(np.any(state[v.start : v.stop]) for v in variables if v.role == "stm")
-    if not driving and not active and not network.events and _silent_at_zero(network):
+    driven = any(_not_zero(s.pattern) for s in network.stimuli if not any(s is other for other in never))
+    active = driven or any(np.any(state[v.start : v.stop]) for v in variables if v.role == "stm")
+    if not active and not network.events and _silent_at_zero(network):
         lines.append(
             f"{network.name} has no input in this run and no activity at time 0, so that it stays at 0: give it "
             "an input, or initial activities"
@@ -83,9 +83,15 @@ def _is_on(schedule: Schedule, pattern: np.ndarray, begin: float, end: float) ->
     segment = schedule.segment(0.5 * (begin + end), pattern)
     looked_at = begin + (end - begin) * np.array(_WITHIN)
     return bool(
-        np.any(segment.base)
+        _not_zero(segment.base)
         or (np.any(segment.varying) and any(np.any(schedule.factor(time, segment)) for time in looked_at.tolist()))
     )
+
+
+def _not_zero(pattern: float | np.ndarray) -> bool:
+    """Tell whether an element is not 0: of most patterns the first one is not."""
+    values = np.asarray(pattern)
+    return bool(values.size and (values.flat[0] or np.any(values)))
 
 
 def _only_ends(event: Event) -> bool:

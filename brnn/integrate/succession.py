@@ -121,9 +121,12 @@ class Succession(Driver):
 
     def begins_stiff(self, stepper: Any, piece: Piece) -> bool:
         """Tell whether stability alone would ask for many steps in a large network; then change method at once."""
-        if self.worth is None or self.stiff or not self.successors or not hasattr(stepper, "rate"):
+        if self.worth is None or self.stiff or not self.successors:
             return False
-        left = (piece.stop - piece.start) * stepper.rate / _STABLE
+        rate = getattr(stepper, "rate", None)
+        if rate is None:
+            return False
+        left = (piece.stop - piece.start) * rate / _STABLE
         if not self.worth <= left < np.inf:
             return False
         self._succeed("from the start" if piece.start == self.task.begin else f"from t = {piece.start:.3g} on", left)

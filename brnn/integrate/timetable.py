@@ -110,6 +110,8 @@ class Timetable:
 
     def jumped(self, time: float) -> None:
         """Note that something jumps at `time` of the run: delays bring it back (where there are events)."""
+        if self._sums.size < 2:
+            return
         later = time + self._sums[1:]
         later = later[later < self._duration - self.clock.shift]
         if later.size:

@@ -400,7 +400,7 @@ class Network(Spec):
     def breaks(self, duration: float) -> np.ndarray:
         """Return the break points of all schedules in (0, duration), in rising order."""
         times = [schedule.breaks(duration) for schedule in self.schedules]
-        return np.unique(np.concatenate(times)) if times else np.empty(0)
+        return np.unique(np.concatenate(times)) if any(some.size for some in times) else np.empty(0)
 
     def settled(self) -> float:
         """Return the time after which no schedule changes any more; infinity if one goes on for ever."""
