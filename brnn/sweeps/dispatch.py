@@ -22,11 +22,11 @@ from brnn.base.data import UnknownKind
 from brnn.compiler.lanes import LANES
 from brnn.ensemble.status import FAILED
 from brnn.files.sweep.schema import cell_dims
-from brnn.files.sweep.writer import SweepWriter
 from brnn.sweeps.building.builder import NetworkBuilder
 from brnn.sweeps.building.members import BuiltMembers, build_members
 from brnn.sweeps.columns import pick
 from brnn.sweeps.executors import WorkerLost, WorkerProcesses, Workers, processors
+from brnn.sweeps.late_writer import LateWriter
 from brnn.sweeps.measured import OwnMeasures, measured
 from brnn.sweeps.measures import Measure
 from brnn.sweeps.options import MemberOptions
@@ -65,14 +65,14 @@ class Dispatcher:
         columns: Mapping[str, Any],
         options: MemberOptions,
         measures: tuple[Measure, ...],
-        writer: Callable[[], SweepWriter],
+        output: LateWriter,
         workers: Workers,
         seed: int,
         alone: bool,
         unknowns: int,
     ) -> None:
         self.builder, self.columns, self.options, self.measures = builder, columns, options, measures
-        self.open_writer, self.workers, self.seed = writer, workers, seed
+        self.output, self.workers, self.seed = output, workers, seed
         self.most = _ONE_BY_ONE if alone else _SIDE_BY_SIDE
         self.least = 1 if alone else LANES
         self.size = self.least  # of the next chunk
@@ -82,8 +82,7 @@ class Dispatcher:
         self.number = 0  # of chunks that went out
         self.back: list[tuple[int, float, list[FinishedMembers]]] = []  # which of them is back, since when, with what
         self.by_value = builder.reference is None  # networks are sent themselves, not how to build them
-        self.writer: SweepWriter | None = None  # until there is something to write
-        self.settled = False  # whether there was
+        self.settled = False  # whether anything was written
         self.own = OwnMeasures()
         self.declared: set[str] = set()
         self.waiting: dict[Workers, list[tuple[np.ndarray, int]]] = {}  # chunks for them, and how often they were lost
@@ -115,23 +114,17 @@ class Dispatcher:
                 self._write_all(pending, finished)
                 if not pending:
                     return
-                done = self.workers.wait(list(pending), _SOON if self.writer is None else _LOOK)
+                done = self.workers.wait(list(pending), _SOON if self.output.writer is None else _LOOK)
                 for future in done:
                     self._take(future, *pending[future])
                     del pending[future]
-                if self.writer is not None:
-                    self.writer.keep()
+                if self.output.writer is not None:
+                    self.output.writer.keep()
                 elif not done:
-                    self.opened().begin()
+                    self.output.opened().begin()
         except BaseException as error:
             self._collect(pending, finished, wait=not isinstance(error, Exception))
             raise
-
-    def opened(self) -> SweepWriter:
-        """Return the writer."""
-        if self.writer is None:
-            self.writer = self.open_writer()
-        return self.writer
 
     def _take(self, future: Any, members: np.ndarray, tries: int, workers: Workers, number: int) -> None:
         """Take what a finished future gave; what it did not give goes out again."""
@@ -176,7 +169,7 @@ class Dispatcher:
         self.back.remove(back)
         if not self.settled:
             self.settled = True
-            self.opened().settle()
+            self.output.opened().settle()
 
     def _write_left(self, finished: Callable[[int], None]) -> None:
         """Write what is back of a sweep that has ended, each chunk whatever becomes of the others."""
@@ -321,9 +314,10 @@ class Dispatcher:
                     rows[name] = course.reshape(len(course), states.times.size, *variable.shape)
                     self._declare(name, ("time", *cell_dims(variable)), f"{variable.long_name} at the saved times")
         status[list(errors)] = FAILED
-        self.opened().write(part.members, rows, status, {int(part.members[k]): text for k, text in errors.items()})
+        texts = {int(part.members[k]): text for k, text in errors.items()}
+        self.output.opened().write(part.members, rows, status, texts)
 
     def _declare(self, name: str, dims: tuple[str, ...], long_name: str, dtype: Any = None) -> None:
         if name not in self.declared:
             self.declared.add(name)
-            self.opened().declare(name, dims, {"long_name": long_name}, dtype)
+            self.output.opened().declare(name, dims, {"long_name": long_name}, dtype)

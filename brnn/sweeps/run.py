@@ -38,6 +38,7 @@ from brnn.sweeps.designs import Design
 from brnn.sweeps.dispatch import Dispatcher
 from brnn.sweeps.executors import WorkerProcesses, Workers, processors, workers_for
 from brnn.sweeps.header import sweep_header
+from brnn.sweeps.late_writer import LateWriter
 from brnn.sweeps.measures import Measure, chosen_measures
 from brnn.sweeps.options import MemberOptions
 
@@ -165,31 +166,31 @@ def sweep(
     if not enormous:
         refuse_enormous(design, chosen, options, sample)
     with ExitStack() as stack:
-        kept = stack.enter_context(_saying_what_is_kept(out))
         path = Path(out) if out is not None else Path(stack.enter_context(_folder())) / "sweep.h5"
         check_target(path, force or resume)
         columns = design.columns()
 
-        def opened() -> SweepWriter:
-            if not kept:
-                header = sweep_header(builder, design, columns, chosen, options, root, sample, selected, shard, command)
-                seconds = time.monotonic() - begun
-                kept.append(stack.enter_context(SweepWriter(path, header, force=force, resume=resume, seconds=seconds)))
-                _refuse_other_names(chosen, kept[0], path)
-            return kept[0]
+        def made() -> SweepWriter:
+            header = sweep_header(builder, design, columns, chosen, options, root, sample, selected, shard, command)
+            seconds = time.monotonic() - begun
+            writer = stack.enter_context(SweepWriter(path, header, force=force, resume=resume, seconds=seconds))
+            _refuse_other_names(chosen, writer, path)
+            return writer
 
+        output = LateWriter(made)
+        stack.enter_context(_saying_what_is_kept(out, output))
         every = np.arange(design.size) if selected is None else selected
-        todo = opened().pending() if resume else every
+        todo = output.opened().pending() if resume else every
         alone = sample is not None and (solver != "auto" or unfit(sample) is not None)
         workers = stack.enter_context(_workers(executor, alone, todo.size))
         taken = {name: column for name, column in columns.items() if name in design.taken}
         unknowns = 0 if sample is None else state_size(sample)
-        work = stack.enter_context(Dispatcher(builder, taken, options, chosen, opened, workers, root, alone, unknowns))
+        work = stack.enter_context(Dispatcher(builder, taken, options, chosen, output, workers, root, alone, unknowns))
         done = every.size - todo.size
         if out is not None and not path.exists():
-            work.opened().begin()
+            output.opened().begin()
         work.run(todo, stack.enter_context(_bar(done, todo.size, progress)))
-        result = work.opened().finish()
+        result = output.opened().finish()
         warn_faint(work.faint, done + todo.size, options.atol)
         warn_of_members(work.warned, done + todo.size)
         return result if out is not None else result.load()
@@ -210,18 +211,17 @@ def _workers(executor: Any, alone: bool, members: int) -> Workers:
 
 
 @contextmanager
-def _saying_what_is_kept(out: str | Path | None) -> Iterator[list[SweepWriter]]:
-    """Add to what stops the sweep (Ctrl-C) a note of what its file has; yields a list that takes the writer."""
-    writers: list[SweepWriter] = []
+def _saying_what_is_kept(out: str | Path | None, output: LateWriter) -> Iterator[None]:
+    """Add to what stops the sweep (Ctrl-C) a note of what its file has."""
     try:
-        yield writers
+        yield
     except Exception:
         raise
     except BaseException as stopped:
-        for writer in writers if out is not None else ():
-            if writer.kept is not None:
-                kept = f"{writer.kept:,} of {writer.size:,} members are kept in {out}"
-                stopped.add_note(f"{kept}; resume=True (--resume) runs the rest")
+        writer = output.writer
+        if out is not None and writer is not None and writer.kept is not None:
+            kept = f"{writer.kept:,} of {writer.size:,} members are kept in {out}"
+            stopped.add_note(f"{kept}; resume=True (--resume) runs the rest")
         raise
 
 
