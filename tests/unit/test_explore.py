@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import math
@@ -9,9 +10,9 @@ import runpy
 import shlex
 import struct
 import threading
-import time as clock
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -22,6 +23,7 @@ import brnn
 from brnn.cli import main
 from brnn.cli.commands.explore import catalogue
 from brnn.errors import BrnnError, InputError
+from brnn.explore import running
 from brnn.explore.answers import Answers
 from brnn.explore.asked import asked_of, fields_of
 from brnn.explore.controls import controls_of
@@ -233,16 +235,22 @@ def test_a_run_that_takes_too_long_is_stopped() -> None:
         Runner(seconds=0.2).run(network, 1e6, None)
 
 
-def test_a_busy_machine_does_not_stop_a_run() -> None:
-    waits = [0.3]  # seconds in which others have the processor
+@pytest.mark.parametrize(("waits", "used", "stops"), [(19.0, 9.0, False), (1.0, 11.0, True), (21.0, 1.0, True)])
+def test_a_busy_machine_does_not_stop_a_run(
+    waits: float, used: float, stops: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that may take ten seconds of a processor has it for `used` of the seconds that it waits."""
+    now = {"there": 1.0, "own": 0.0}
 
     def busy() -> bool:
-        clock.sleep(waits.pop() if waits else 0.0)
+        now.update(there=1.0 + waits, own=used)
         return False
 
-    result, _ = Runner(seconds=0.25).run(brnn.models.may_leonard.build(), 1.0, None, gone=busy)
-    assert not waits
-    assert result.status == "complete"
+    clocks = SimpleNamespace(perf_counter=lambda: now["there"], thread_time=lambda: now["own"])
+    monkeypatch.setattr(running, "clock", clocks)
+    with pytest.raises(InputError, match="was stopped after 10 s") if stops else contextlib.nullcontext():
+        Runner(seconds=10.0).run(brnn.models.wilson_cowan.build(), 5e3, None, gone=busy)
+    assert now["own"] == used
 
 
 def test_a_run_that_nobody_waits_for_is_given_up() -> None:

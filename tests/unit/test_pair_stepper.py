@@ -141,13 +141,17 @@ def test_results_do_not_depend_on_how_they_are_kept(tmp_path: Path, monkeypatch:
 
 
 def test_a_long_stretch_in_compiled_code_can_be_interrupted(tmp_path: Path) -> None:
-    brnn.simulate(NETWORK, 1.0, rtol=1e-12, solver="RK45")  # compiled before the clock starts
+    times = [0.0, 1.0, 8e6]
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+
+    def told(time: float) -> None:
+        if time > 1.0 and timer.ident is None:
+            timer.start()
+
     gc.disable()  # hypothesis has a function that collections call: Python would say an interrupt in it, and go on
     with pytest.raises(KeyboardInterrupt):
-        brnn.simulate(NETWORK, 8e6, times=[0.0, 1.0, 8e6], rtol=1e-12, solver="RK45", record=tmp_path / "run.h5")
+        brnn.simulate(NETWORK, 8e6, times=times, rtol=1e-12, solver="RK45", record=tmp_path / "run.h5", progress=told)
     gc.enable()
     timer.join()
     signal.signal(signal.SIGINT, before)

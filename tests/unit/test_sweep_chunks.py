@@ -36,6 +36,7 @@ def slow(seconds: float, built: list[float]) -> Any:
 
 def test_members_are_run_before_all_are_built(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(building, "BUILD_SECONDS", 0.1)
+    monkeypatch.setattr(executors, "processors", lambda: 2)
     built: list[float] = []
     seen: list[int] = []
 
@@ -59,6 +60,7 @@ def test_no_more_are_built_one_by_one_than_go_together(monkeypatch: pytest.Monke
         return built
 
     monkeypatch.setattr(dispatch, "build_members", build_members)
+    monkeypatch.setattr(building, "BUILD_SECONDS", np.inf)
     brnn.sweep(slow(0.0, []), brnn.Grid(A=A), measures=["total"], progress=False)
     assert sizes[0] == LANES
     assert sum(sizes) == A.size
@@ -133,6 +135,7 @@ def test_a_file_does_not_depend_on_which_thread_is_first(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(executors, "run_built", run_built)
     monkeypatch.setattr(executors, "processors", lambda: 2)
+    monkeypatch.setattr(dispatch, "_HELD", np.inf)  # however long the second chunk has to wait
     path = tmp_path / "sweep.h5"
     network = brnn.Network("decay", [brnn.Layer.additive("F1", 1, A=1.0, initial=1.0)], duration=1.0)
 
@@ -165,6 +168,8 @@ def test_finished_chunks_are_kept_when_a_sweep_is_stopped(
 
     monkeypatch.setattr(dispatch, "_GROWTH", 1)  # all chunks are small
     monkeypatch.setattr(dispatch, "_AHEAD", 64)
+    monkeypatch.setattr(dispatch, "_GRACE", 300.0)
+    monkeypatch.setattr(building, "BUILD_SECONDS", np.inf)
     monkeypatch.setattr(dispatch, "build_members", build_members)
     build = slow(0.0, [])
     with pytest.raises(KeyboardInterrupt) as stopped:
