@@ -19,6 +19,7 @@ from brnn.explore.controls import controls_of
 
 WITHIN = 1e-8
 TIMES = 21
+PATIENT = 180_000  # milliseconds: the machine may be busy
 COMPUTE = """([values, times]) => {
     const run = brnn.page.compute(values, Float64Array.from(times));
     return Array.from(run.states);
@@ -40,10 +41,15 @@ class Opened:
         self.page.on("console", lambda message: self.said.append(message.text) if message.type == "error" else None)
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.set_default_timeout(PATIENT)
         self.page.goto(self.path.as_uri())
-        self.page.locator(".summary:not(:empty)").wait_for(
-            timeout=10_000
-        )  # what waits for a function evaluates text, which is forbidden
+        self.page.locator(".summary:not(:empty)").wait_for()
+        self.drawn()
+
+    def drawn(self) -> None:
+        """Wait until the newest values are drawn."""
+        while self.page.evaluate("brnn.page.waiting") is not None:  # to wait for a function is forbidden to the page
+            self.page.wait_for_timeout(50)
 
     @property
     def sliders(self) -> list[dict[str, Any]]:
@@ -186,7 +192,8 @@ def test_a_slider_moved_by_keyboard_draws_the_new_run(browser: Any, tmp_path: Pa
     page.get_by_label("B", exact=True).focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
-    page.locator("h2", has_text="Recurrent competitive field").wait_for()  # what was said of the beginning is gone
+    opened.drawn()
+    assert "Recurrent competitive field" in page.locator("h2").inner_text()  # what was said of the beginning is gone
     B = float(page.get_by_label("B", exact=True).input_value())
     assert B > 3.0
     figure = page.locator("figure", has=page.locator("figcaption:text-is('Total activity: normalized')"))

@@ -20,7 +20,7 @@ from brnn.explore.server import ExploreServer
 
 playwright = pytest.importorskip("playwright.sync_api", reason="there is no playwright: pip install 'brnn[test]'")
 
-READY, BUSY = ".pane[aria-busy=false]", ".pane[aria-busy=true]"
+SETTLED = "globalThis.brnn?.panes.every(pane => pane.settled) ?? false"
 PATIENT = 180_000  # milliseconds: a structure may have to be compiled on a busy machine
 SERIOUS = ("serious", "critical")
 
@@ -52,9 +52,12 @@ class Visit:
         self.ready()
 
     def ready(self) -> None:
-        self.page.wait_for_selector(READY)
-        self.page.locator(BUSY).first.wait_for(state="detached")
-        self.page.wait_for_timeout(600)  # theory and the summary come when the sliders rest
+        """Wait until all is there that the last change led to; theory and the summary come when the sliders rest."""
+        self.until(SETTLED)
+
+    def until(self, condition: str) -> None:
+        while not self.page.evaluate(condition):  # what waits for a function evaluates text, which is forbidden
+            self.page.wait_for_timeout(50)
 
     def table(self, title: str) -> dict[str, list[float]]:
         """Return the first table behind a panel, by the heads of its columns."""
@@ -97,7 +100,7 @@ def test_a_slider_moved_by_keyboard_changes_the_picture_to_the_numbers_of_simula
         assert np.allclose(column, expected, rtol=1e-3, atol=1e-3)  # four digits are shown
     total = float(result.final("rcf").sum())
     assert f"total {total:.4g}" in page.locator(".summary[aria-live=polite]").inner_text()  # which is read aloud
-    assert f"B%3D{B:g}" in page.url  # the address holds the state
+    page.wait_for_url(lambda url: f"B%3D{B:g}" in url)  # the address holds the state
     print("milliseconds from slider to picture:", statistics.median(page.evaluate("brnn.panes[0].timings")[1:]))
 
 
@@ -119,7 +122,7 @@ def test_two_panes_a_signal_and_what_if(visit: Visit) -> None:
     second.get_by_label("signal", exact=True).select_option("linear")
     visit.ready()
     playwright.expect(second.get_by_label("command line")).to_contain_text("linear", timeout=PATIENT)
-    assert "beside=" in page.url
+    page.wait_for_url(lambda url: "beside=" in url)
     second.get_by_text("What if one parameter were another?").click()
     second.get_by_text("101 runs").wait_for()
     page.get_by_role("button", name="Compare two").click()
@@ -148,8 +151,8 @@ def test_what_a_user_does(browser: Any, server: ExploreServer, tmp_path: Path) -
     rows = tmp_path / "rows.csv"
     rows.write_text("0.1,0.2,0.3,0.9\n", encoding="utf-8")
     page.locator("input[type=file]").set_input_files(str(rows))
+    one.until("brnn.panes[0].settings.get('pattern') === '0.1,0.2,0.3,0.9'")  # the server has read it
     one.ready()
-    assert page.evaluate("brnn.panes[0].settings.get('pattern')") == "0.1,0.2,0.3,0.9"
     (tmp_path / "no.png").write_text("this is no image", encoding="utf-8")
     page.locator("input[type=file]").set_input_files(str(tmp_path / "no.png"))
     page.get_by_role("alert").filter(has_text="no.png").wait_for()

@@ -22,6 +22,7 @@ export class Pane {
     this.old = [];
     this.timings = [];
     this.answer = null;
+    this.resting = false;
     this.build(models);
     this.describing = new Latest((query, signal) => json("api/model", query, signal), (found) => this.describe(found), (error) => this.fail(error));
     this.running = new Latest((query, since, signal) => run(query, signal, true), (found, query, since) => this.show(found, since), (error) => this.fail(error));
@@ -132,6 +133,7 @@ export class Pane {
     const query = this.query().toString();
     this.told();
     this.since = performance.now();
+    this.resting = false;
     if (structural || !this.model) this.describing.ask(query);
     else this.running.ask(query, this.since);
     this.busy();
@@ -200,10 +202,18 @@ export class Pane {
       this.asking.ask(query);
       this.copying.ask(query);
       this.whatIf.ask();
+      this.resting = true;
     }, QUIET);
   }
 
+  // Whether all that the last change led to is there.
+  get settled() {
+    const questions = [this.describing, this.running, this.completing, this.asking, this.copying, this.whatIf.latest];
+    return this.resting && !questions.some((one) => one.busy || one.waiting !== null);
+  }
+
   fail(error) {
+    this.resting = true;
     this.error.textContent = error.message;
     this.busy();
   }
