@@ -310,7 +310,7 @@ def test_helpers_that_were_waited_for_are_not_asked_by_the_next_run(monkeypatch:
     now, begun = [100.0], []
 
     @contextlib.contextmanager
-    def helped(whole: np.ndarray, closed: int, function: object, arguments: list) -> Iterator[None]:
+    def helped(whole: np.ndarray, closed: int, function: object, arguments: list, waits: bool) -> Iterator[None]:
         begun.append(len(arguments))
         yield
 
@@ -320,7 +320,7 @@ def test_helpers_that_were_waited_for_are_not_asked_by_the_next_run(monkeypatch:
         return begun[-1]
 
     monkeypatch.setattr(threads, "clock", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(threads, "_again", [0.0])
+    monkeypatch.setattr(threads, "_again", [0.0, 0.1])
     monkeypatch.setattr(blocks, "processors", lambda: 2)
     monkeypatch.setattr(threads, "helped", helped)
     assert helpers() == 1
@@ -330,6 +330,36 @@ def test_helpers_that_were_waited_for_are_not_asked_by_the_next_run(monkeypatch:
     assert helpers() == 0
     now[0] += 1.0
     assert helpers() == 1
+
+
+def test_helpers_are_asked_where_they_were_seen_to_help() -> None:
+    """And now and then where they were not, as other programs come and go."""
+    worth, ways = threads.Worth(), []
+    for k in range(200):
+        ways.append(worth.asked)
+        worth.note(ways[-1], {True: 2.0 if k < 100 else 0.5, False: 1.0}[ways[-1]])
+    assert ways[:2] == [True, False]
+    assert sum(ways[2:100]) == 3
+    assert sum(ways[170:]) >= 28
+
+
+def test_steps_are_made_alone_where_that_took_less_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, now = [], [0.0]
+
+    @contextlib.contextmanager
+    def helped(whole: np.ndarray, closed: int, function: object, arguments: list, waits: bool) -> Iterator[None]:
+        asked.append(len(arguments))
+        yield
+        now[0] += 3.0 if arguments else 1.0
+
+    monkeypatch.setattr(blocks, "clock", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(blocks, "processors", lambda: 2)
+    monkeypatch.setattr(threads, "helped", helped)
+    monkeypatch.setattr(threads, "_again", [0.0, 0.1])
+    threads.worth_of.cache_clear()
+    for _ in range(4):
+        BlockedPairStepper(piece()).advance(np.empty(0), 0, 8)
+    assert asked[1::2] == [1, 0, 0, 0]
 
 
 def test_helpers_that_were_asked_before_an_interruption_are_told_that_it_is_over(

@@ -6,6 +6,7 @@ A pass is shared by threads, and has the same bits for any number of them (`brnn
 
 from __future__ import annotations
 
+import time as clock
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from brnn.integrate.steppers.many_steps import at_times
 from brnn.integrate.steppers.pair_stepper import STEP_FILES, PairStepper
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import Pair
-from brnn.integrate.steppers.threads import asked, give_way, passes_shared, place, processors
+from brnn.integrate.steppers.threads import asked, give_way, passes_shared, place, processors, worth_of
 
 __all__ = ["BlockedPairStepper", "blocks_of"]
 
@@ -32,6 +33,8 @@ _CHUNK = 65_536  # numbers
 _BLOCK = 5120  # unknowns; two states, six slopes and the signals of a block stay in the second-level cache
 _OF_ROWS = 4096  # unknowns of a block of rows, about,
 _TOGETHER = 16  # so many of which are transformed together
+# Evaluations that show whether helpers are worth asking. Of more unknowns they always are.
+_TRIED, _TRIED_SIZE = 48, 100_000
 
 
 class BlockedPairStepper(PairStepper):
@@ -132,6 +135,9 @@ class BlockedPairStepper(PairStepper):
         piece, code = self._piece, self._code
         saved, s = self._room(times, rows, room), np.empty(_AT_ONCE)
         helpers = asked(self._helpers) if most > 0 else 0
+        worth = worth_of(self._whole[code.SLOPES], self.here.size) if self._tries(most) else None
+        helpers = helpers if worth is None or worth.asked else 0
+        before, began = int(self._counts[code.EVALUATIONS]), clock.perf_counter()
         shared, more = (self._whole, self._numbers, self._found, self._parts), (self._pair.numbers, *self._bounds)
         table = argument_table(0, (*shared, s, *more))
         self._whole[code.PLACE] = place(table)
@@ -140,8 +146,15 @@ class BlockedPairStepper(PairStepper):
                 *shared, self._sums, self._shares, piece.fun.shift, self._moments, self._counts, piece.stop,
                 piece.longest, times, saved, s, place(self._rooms), most, helpers, give_way(), self._pair.numbers,
             )  # fmt: skip
+        made = int(self._counts[code.EVALUATIONS]) - before
+        if worth is not None and made >= _TRIED:
+            worth.note(helpers > 0, (clock.perf_counter() - began) / made)
         self.status = ("running", "finished", "failed")[status]
         return saved[:done]
+
+    def _tries(self, most: int) -> bool:
+        """Tell whether a call is long enough to see whether helpers are worth asking, and no longer than needed."""
+        return self._helpers > 0 and 6 * most >= _TRIED and self.here.size <= _TRIED_SIZE
 
     def dense_output(self) -> Callable[[Any], np.ndarray]:
         """Return the state within the last step as a function of one time, or of several: shape (unknowns, times)."""

@@ -8,6 +8,7 @@ import functools
 import os
 import threading
 import time as clock
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -18,12 +19,16 @@ import numpy as np
 from brnn.compiler.cache import load_copy
 
 __all__ = [
-    "SHARING", "Threads", "ask_later", "asked", "give_way", "helped", "passes_shared", "place", "processors",
+    "SHARING", "Threads", "Worth", "ask_later", "asked", "give_way", "helped", "passes_shared", "place", "processors",
+    "worth_of",
 ]  # fmt: skip
 
 SHARING = Path(__file__).with_name("sharing.py")
-_LATER = 0.2  # seconds: many runs of milliseconds, each of which would wait as long as the one before
-_again = [0.0]  # when helpers may be asked
+# Seconds in which no helpers are asked after they were late, which is twice as long each time: one that was late once
+# may serve the next run, but where other programs have the processors each run would wait as long as the one before.
+_LATER, _LATEST = 0.01, 0.64
+_REMEMBERED, _TRIED_AGAIN = 3, 32  # calls of a kind of work: those remembered of each way, and after how many others
+_again = [0.0, _LATER]  # when helpers may be asked, and for how long not if they are late then
 
 
 class Threads:
@@ -47,9 +52,17 @@ class Threads:
 
 @contextlib.contextmanager
 def helped(
-    whole: np.ndarray, closed: int, function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]
+    whole: np.ndarray,
+    closed: int,
+    function: Callable[..., None],
+    arguments: Sequence[tuple[Any, ...]],
+    waits: bool = True,
 ) -> Iterator[None]:
-    """Let helpers call a function meanwhile, one for each of the `arguments`, until ``whole[closed]`` is not 0."""
+    """Let helpers call a function meanwhile, one for each of the `arguments`, until ``whole[closed]`` is not 0.
+
+    Unless it `waits`, one that has not seen this yet, as it has no processor, may see it later: then it must use
+    nothing but `whole` any more.
+    """
     whole[closed] = 0
     pending: list[Future[None]] = []
     try:  # an interruption may come while they are asked
@@ -59,7 +72,7 @@ def helped(
     finally:
         whole[closed] = 1
         for other in pending:
-            if not other.cancel():  # one that never got a processor is not waited for
+            if not other.cancel() and waits:  # one that never got a processor is not waited for
                 other.result()
 
 
@@ -70,11 +83,13 @@ def passes_shared(whole: np.ndarray, rooms: Sequence[int]) -> Iterator[None]:
     If they had to be waited for too often, none are asked for a while.
     """
     code = load_copy(SHARING)
-    with helped(whole, code.CLOSED, code.help_out, [(whole, room, give_way()) for room in rooms]):
+    with helped(whole, code.CLOSED, code.help_out, [(whole, room, give_way()) for room in rooms], waits=False):
         yield
     if whole[code.ALONE]:
         whole[code.ALONE] = 0
         ask_later()
+    elif rooms:
+        _again[1] = _LATER
 
 
 def _begin(count: int, function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> list[Future[None]]:
@@ -90,12 +105,43 @@ def processors() -> int:
 
 def ask_later() -> None:
     """Ask no helpers for a while, as they had to be waited for: other programs have the processors."""
-    _again[0] = clock.monotonic() + _LATER
+    _again[:] = clock.monotonic() + _again[1], min(2.0 * _again[1], _LATEST)
 
 
 def asked(helpers: int) -> int:
     """Return how many of these helpers are asked now: none for a while after `ask_later`."""
     return helpers if clock.monotonic() >= _again[0] else 0
+
+
+class Worth:
+    """Whether helpers are worth asking for one kind of work: tried, as processors may be far from each other or busy.
+
+    What they compute has the same bits, so that each way may be tried at any time.
+    """
+
+    def __init__(self) -> None:
+        self._seconds: dict[bool, deque[float]] = {way: deque(maxlen=_REMEMBERED) for way in (True, False)}
+        self._calls = 0
+
+    @property
+    def asked(self) -> bool:
+        """Whether the next call is to ask them: the quicker way, and now and then the other one."""
+        with_them, alone = (sorted(self._seconds[way]) for way in (True, False))
+        if not with_them or not alone:
+            return not with_them
+        quicker = with_them[len(with_them) // 2] <= alone[len(alone) // 2]
+        return quicker if self._calls % _TRIED_AGAIN else not quicker
+
+    def note(self, asked: bool, seconds: float) -> None:
+        """Note how long an equal part of the work took."""
+        self._seconds[asked].append(seconds)
+        self._calls += 1
+
+
+@functools.lru_cache(64)
+def worth_of(*kind: Any) -> Worth:
+    """Return what is known of a kind of work."""
+    return Worth()
 
 
 @functools.cache
