@@ -27,6 +27,7 @@ from brnn.integrate.methods import Method
 from brnn.integrate.methods.base import NORMS, why_by_norm
 from brnn.integrate.methods.explicit import CompiledPair
 from brnn.integrate.sides import Sides, look_up
+from brnn.integrate.steppers.many_steps import kept_by_steps
 from brnn.integrate.steppers.onward import NO_STAGES, Stages
 from brnn.integrate.steppers.pair_stepper import compiled_steps, steps_over_jumps
 from brnn.integrate.steppers.plan import DONE, Plan, as_memory
@@ -108,7 +109,7 @@ class SmallRun:
         self._longest = system.network.period() / method.per_period
         size = system.size
         self._states, self._K = lines_apart(2 * size).reshape(2, size), lines_apart(7 * size).reshape(7, size)
-        self._stage, moments, counts = lines_apart(size), np.zeros(5), np.zeros(5, np.int64)
+        self._stage, (moments, counts) = lines_apart(size), kept_by_steps()
         self._rows = list(self._states)
         self._stages = Stages(system, self._last.source, self._K, self._stage)
         self._plan = Plan(method.pair, moments, counts, self._states, self._K, self._stage)
@@ -179,7 +180,8 @@ class SmallRun:
             for k, place in enumerate(self._where):
                 p[place] = numbers[k]
             if here is not state:
-                moments[code.NOW], moments[code.NEXT], moments[code.RATE] = start, 0.0, 0.0
+                moments[code.NOW], moments[code.NEXT] = start, 0.0
+                moments[code.RATE] = moments[code.ALLOWED] = moments[code.TREND] = 0.0
                 counts[code.EVALUATIONS], counts[code.STEPPED] = 0, 0
             stages = self._told[1]
             if sides is not None:

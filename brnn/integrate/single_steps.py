@@ -39,7 +39,7 @@ class SingleSteps(Succession):
     slow: int = field(default=0, init=False)  # paces in a row that were too slow
     mark: float = field(default=0.0, init=False)  # where the last pace began
     planned: float | None = field(default=None, init=False)  # the first step of the next stepper, if it is known
-    fastest: float | None = field(default=None, init=False)  # rate, for the same
+    remembered: tuple[float, float, float] | None = field(default=None, init=False)  # of earlier ones, for the same
     limited: bool = field(default=False, init=False)  # whether BLAS is kept to one thread for matrices
     again: bool = field(default=False, init=False)  # whether the last step is to be made again, shorter
     remade: int = field(default=0, init=False)  # times in a row that it was
@@ -120,7 +120,7 @@ class SingleSteps(Succession):
             if event is not None:
                 if self.sides is not None:
                     self.sides.forget()
-                    self.planned = self.fastest = None
+                    self.planned = self.remembered = None
                 return event
         return jump
 
@@ -137,7 +137,8 @@ class SingleSteps(Succession):
         if jump is None:
             return None
         self.planned = getattr(stepper, "h_abs", None)
-        self.fastest = getattr(stepper, "fastest", None)
+        if hasattr(stepper, "remembered"):
+            self.remembered = stepper.remembered[0], 0.0, 0.0  # beyond, errors are of another size
         if jump == before:
             return before
         late = jump - before >= NEAR_END * (stepper.t - before)

@@ -75,7 +75,7 @@ class Stepwise(SingleSteps):
         if stepper is None:
             return None
         facts = {"method": self.method.name, "next": getattr(stepper, "h_abs", None)}
-        facts["fastest"] = getattr(stepper, "fastest", None)
+        facts["remembered"] = getattr(stepper, "remembered", None)
         facts["evaluations"] = self.evaluations + int(stepper.nfev)
         arrays = {"state": stepper.y}
         past = None if self.history is None else self.history.past(stepper.t)
@@ -88,7 +88,7 @@ class Stepwise(SingleSteps):
     def restore(self, kept: Checkpoint) -> None:
         """Take over the method that was at work, and its step."""
         super().restore(kept)
-        self.planned, self.fastest = kept.facts["next"], kept.facts.get("fastest")
+        self.planned, self.remembered = kept.facts["next"], kept.facts.get("remembered")
         names = [method.name for method in self.successors]
         if kept.facts["method"] in names:
             place = names.index(kept.facts["method"])
@@ -157,8 +157,8 @@ class Stepwise(SingleSteps):
         self.require_finite(stepper, start, state)
         if self.planned is not None:
             stepper.h_abs, self.planned = self.planned, None
-            if self.fastest is not None:
-                stepper.fastest = self.fastest
+            if self.remembered is not None:
+                stepper.remembered = self.remembered
         watching = self.sides is not None or (self.reactor is not None and self.reactor.watching)
         settled = timetable.settled + sum(system.delays)
         self.still, self.began = 0, self.steps
@@ -314,5 +314,5 @@ class Stepwise(SingleSteps):
         self.method, self.then = self.then, None
         self.reason += f"; from t = {stepper.t:.3g} on {self.method.name}, in compiled code"
         new = self.make_stepper(replace(piece, start=stepper.t, state=stepper.y))
-        new.h_abs, new.fastest = stepper.h_abs, stepper.fastest
+        new.h_abs, new.remembered = stepper.h_abs, stepper.remembered
         return new

@@ -20,6 +20,7 @@ from brnn.compiler.cache import load_copy
 from brnn.compiler.right_hand_side import RightHandSide
 from brnn.compiler.rooms import room_apart
 from brnn.errors import InputError, IntegrationError
+from brnn.integrate.steppers.many_steps import kept_by_steps
 from brnn.integrate.steppers.pair_stepper import STEP_FILES
 from brnn.integrate.steppers.pairs import dormand_prince
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
@@ -282,7 +283,7 @@ class AdjointRun:
     ) -> tuple[_Kept, np.ndarray]:
         code, size = _compiled(), state.size
         longest = self.arguments.own.system.network.period() / 8.0
-        moments, counts = np.array([start, 0.0, start, 0.0, 0.0]), np.zeros(5, dtype=np.int64)
+        moments, counts = kept_by_steps(start)
         states, K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
         states[0], stage = state, room_apart(size)
         kept = _Kept(start, state)

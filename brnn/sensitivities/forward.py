@@ -18,6 +18,7 @@ from brnn.compiler.right_hand_side import RightHandSide
 from brnn.compiler.rooms import room_apart
 from brnn.errors import InputError, IntegrationError
 from brnn.integrate.delays import History, inside
+from brnn.integrate.steppers.many_steps import kept_by_steps
 from brnn.integrate.steppers.pair_stepper import compiled_steps
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.plan import DONE, Plan
@@ -214,7 +215,7 @@ class ForwardRun:
             return self._by_scipy(function, start, stop, state, times, saved, rtol, atol, solver)
         code, size = compiled_steps(), state.size
         longest = self.arguments.own.system.network.period() / 8.0
-        moments, counts = np.array([start, 0.0, start, 0.0, 0.0]), np.zeros(5, dtype=np.int64)
+        moments, counts = kept_by_steps(start)
         states, K = room_apart(2 * size).reshape(2, size), room_apart(7 * size).reshape(7, size)
         states[0], stage, done, status = state, room_apart(size), 0, code.RUNNING
         plan = Plan(DORMAND_PRINCE, moments, counts, states, K, stage)

@@ -148,7 +148,7 @@ def test_it_makes_the_steps_of_the_explicit_method(norm: str, pair: Pair) -> Non
     assert (ours.steps, ours.nfev, len(inside)) == (plain.steps, plain.nfev, 20)
     np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-13)
     np.testing.assert_allclose(inside, expected_inside, rtol=1e-10, atol=1e-13)
-    assert ours.fastest == pytest.approx(plain.fastest, rel=1e-6)
+    assert ours.remembered[0] == pytest.approx(plain.remembered[0], rel=1e-6)
 
 
 def test_signals_of_huge_networks_are_computed_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,7 +208,7 @@ def test_single_steps_and_a_new_beginning_give_the_same_bits() -> None:
         single.step()
     np.testing.assert_array_equal(single.dense_output()(np.array([single.t]))[:, 0], single.y)
     resumed = BlockedPairStepper(Piece(p.fun, single.t, single.y, p.stop, p.rtol, p.atol, p.system, longest=0.1))
-    resumed.h_abs, resumed.fastest = single.h_abs, single.fastest
+    resumed.h_abs, resumed.remembered = single.h_abs, single.remembered
     while resumed.status == "running":
         resumed.step()
     np.testing.assert_array_equal(resumed.y, y)

@@ -68,7 +68,7 @@ def test_single_steps_and_a_new_beginning_give_the_same_bits() -> None:
         single.step()
     np.testing.assert_array_equal(single.dense_output()(np.array([single.t]))[:, 0], single.y)
     resumed = Large(Piece(p.fun, single.t, single.y, p.stop, p.rtol, p.atol, p.system))
-    resumed.h_abs = single.h_abs
+    resumed.h_abs, resumed.remembered = single.h_abs, single.remembered
     while resumed.status == "running":
         resumed.step()
     np.testing.assert_array_equal(resumed.y, y)

@@ -67,7 +67,7 @@ def test_a_run_that_is_cut_goes_on_with_the_same_bits() -> None:
         single.step()
         begun = PairStepper(Piece(p.fun, single.t, single.y, p.stop, p.rtol, p.atol, p.system))
         np.testing.assert_array_equal(begun.f, single.f)
-        begun.h_abs, begun.fastest = single.h_abs, single.fastest
+        begun.h_abs, begun.remembered = single.h_abs, single.remembered
         resumed.append(begun)
     assert len(resumed) == whole.steps > 25
     for begun in resumed[5:25:5]:

@@ -76,7 +76,7 @@ def test_a_step_that_was_made_again_is_not_followed_by_a_longer_one(first: float
         stepper.step()
         theirs.step()
         assert stepper.step_size == pytest.approx(theirs.step_size, rel=1e-6)
-        assert stepper.h_abs == pytest.approx(min(theirs.h_abs, 2.8 / stepper.fastest), rel=1e-6)
+        assert stepper.h_abs == pytest.approx(min(theirs.h_abs, 2.8 / stepper.remembered[0]), rel=1e-6)
 
 
 def test_what_comes_to_rest_does_not_dither_at_the_limit_of_stability() -> None:

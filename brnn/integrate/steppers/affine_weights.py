@@ -18,6 +18,7 @@ from brnn.compiler.rooms import room_apart
 from brnn.integrate.steppers import affine_weights_rows as layout
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.explicit_steps import ExplicitSteps
+from brnn.integrate.steppers.many_steps import kept_by_steps
 from brnn.integrate.steppers.pair_stepper import STEP_FILES
 from brnn.integrate.steppers.pairs import dormand_prince
 from brnn.integrate.steppers.pairs.pair import STAGES
@@ -99,8 +100,7 @@ class AffineWeights(ExplicitSteps):
             if v.quantity == "z"
         ]
         self._K, self._stage = room_apart(STAGES * n).reshape(STAGES, n), room_apart(n)
-        self._moments = np.array([self.t, self.h_abs, self.t, 0.0, 0.0, 0.0])
-        self._counts = np.zeros(5, dtype=np.int64)
+        self._moments, self._counts = np.append(kept_by_steps(self.t)[0], 0.0), kept_by_steps()[1]
         links = np.array([weights.link(arrays) for weights in self._weights])
         total = sum(weights.shape[0] * weights.shape[1] for weights in self._weights)
         pieces = np.array([row for k, weights in enumerate(self._weights) for row in weights.pieces(k, total)])
@@ -136,7 +136,7 @@ class AffineWeights(ExplicitSteps):
         """
         code, piece, moments, counts, whole = self._code, self._piece, self._moments, self._counts, self._shared[0]
         saved, before = self._room(times, rows, room), int(counts[code.ROW])
-        moments[[code.NEXT, code.RATE]] = self.h_abs, self.fastest
+        moments[[code.NEXT, code.RATE, code.ALLOWED, code.TREND]] = self.h_abs, *self.remembered
         helpers = asked(self._helpers) if most > 0 else 0
         with passes_shared(whole, [0] * helpers):  # which need no room
             status, done = code.advance(
@@ -145,7 +145,8 @@ class AffineWeights(ExplicitSteps):
             )  # fmt: skip
         self.status = ("running", "finished", "failed")[status]
         self.t, self.h_abs, self._before = (float(moments[k]) for k in (code.NOW, code.NEXT, code.BEFORE))
-        self.step_size, self.fastest = self.t - self._before, float(moments[code.RATE])
+        self.step_size = self.t - self._before
+        self.remembered = float(moments[code.RATE]), float(moments[code.ALLOWED]), float(moments[code.TREND])
         self.steps, self.nfev = int(counts[code.STEPS]), 2 + int(counts[code.EVALUATIONS])
         if self.steps:
             self._rate = float(moments[code.SEEN])

@@ -60,6 +60,7 @@ from brnn.integrate.steppers.affine_weights_rows import (
     row_within_by_target,
 )
 from brnn.integrate.steppers.pair_steps import (
+    ALLOWED,
     BEFORE,
     EVALUATIONS,
     FAILED,
@@ -72,7 +73,8 @@ from brnn.integrate.steppers.pair_steps import (
     STEPPED,
     STEPS,
     TINY,
-    grown,
+    TREND,
+    next_length,
     shrunk,
     stable,
 )
@@ -97,7 +99,7 @@ WHOLE = FREE + 13
 # Numbers: tolerances, whether the errors are added as squares, and coefficients.
 RTOL, ATOL, MEAN, A = range(4)
 NUMBERS = A + STAGES
-SEEN = 5  # `moments`, beside those of `brnn.integrate.steppers.pair_steps`: the rate that was seen last
+SEEN = 7  # `moments`, beside those of `brnn.integrate.steppers.pair_steps`: the rate that was seen last
 BEGUN = 4  # `counts`, in the place of the last: whether du/dt is known
 _PRODUCTS, _STEP, _WITHIN = range(3)  # kinds of a pass
 _ERROR, _INSIDE = STAGES, STAGES + 1  # in the place of a stage
@@ -341,7 +343,7 @@ def advance(
     that threads share. The first step is given.
     """
     done, made = 0, 0
-    t, h_next, fastest = moments[NOW], moments[NEXT], moments[RATE]
+    t, h_next, fastest, allowed, trend = moments[NOW], moments[NEXT], moments[RATE], moments[ALLOWED], moments[TREND]
     size = whole[SIZE]
     if counts[BEGUN] == 0:
         counts[BEGUN] = 1
@@ -387,7 +389,8 @@ def advance(
             counts[EVALUATIONS] += 6
             if error < 1.0:
                 moments[SEEN] = rate
-                h_next, fastest = stable(h * grown(error, FIFTH, rejected), rate, fastest)
+                h_next, allowed, trend = next_length(h, error, FIFTH, rejected, allowed, trend)
+                h_next, fastest = stable(h_next, rate, fastest)
                 moments[BEFORE] = t
                 t = end
                 whole[U], whole[NEW] = whole[NEW], whole[U]
@@ -402,6 +405,6 @@ def advance(
         counts[STEPPED] = 1
         counts[STEPS] += 1
         made += 1
-    moments[NOW], moments[NEXT], moments[RATE] = t, h_next, fastest
+    moments[NOW], moments[NEXT], moments[RATE], moments[ALLOWED], moments[TREND] = t, h_next, fastest, allowed, trend
     set_shared(whole, CLOSED, 1)
     return status, done

@@ -37,6 +37,7 @@ from brnn.integrate.steppers.block_sums import (
     within,
 )
 from brnn.integrate.steppers.pair_steps import (
+    ALLOWED,
     BEFORE,
     EVALUATIONS,
     FAILED,
@@ -50,9 +51,10 @@ from brnn.integrate.steppers.pair_steps import (
     STEPPED,
     STEPS,
     TINY,
+    TREND,
     first_length,
-    grown,
     keep_within,
+    next_length,
     shrunk,
     stable,
     trial_step,
@@ -243,7 +245,7 @@ def advance(
     # Numba compiles a function once more for each whole number that is given to it as it stands in the text.
     first, second, again, last = np.int64(FIRST), np.int64(SECOND), np.int64(6), np.int64(7)
     tried, bent, inside, alone = np.int64(TRIAL), np.int64(BENT), np.int64(WITHIN), np.int64(0)
-    t, h_next, fastest = moments[NOW], moments[NEXT], moments[RATE]
+    t, h_next, fastest, allowed, trend = moments[NOW], moments[NEXT], moments[RATE], moments[ALLOWED], moments[TREND]
     row_bytes = 8 * parts[parts.size - 1]
     if counts[EVALUATIONS] == 0:
         numbers[T_SLOPES] = numbers[T_TOTALS] = t + shift
@@ -316,7 +318,8 @@ def advance(
                     rate = turned / max(moved, TINY)
             counts[EVALUATIONS] += 6
             if error < 1.0:
-                h_next, fastest = stable(h * grown(error, FIFTH, rejected), rate, fastest)
+                h_next, allowed, trend = next_length(h, error, FIFTH, rejected, allowed, trend)
+                h_next, fastest = stable(h_next, rate, fastest)
                 moments[BEFORE] = t
                 t = end
                 whole[U], whole[NEW] = whole[NEW], whole[U]
@@ -330,7 +333,7 @@ def advance(
         counts[STEPPED] = 1
         counts[STEPS] += 1
         made += 1
-    moments[NOW], moments[NEXT], moments[RATE] = t, h_next, fastest
+    moments[NOW], moments[NEXT], moments[RATE], moments[ALLOWED], moments[TREND] = t, h_next, fastest, allowed, trend
     set_shared(whole, CLOSED, 1)
     return status, done
 

@@ -17,7 +17,7 @@ from brnn.compiler.cache import load_copy, load_module
 from brnn.compiler.module_text import argument_table
 from brnn.compiler.system import System
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.many_steps import at_times
+from brnn.integrate.steppers.many_steps import at_times, kept_by_steps
 from brnn.integrate.steppers.pair_stepper import STEP_FILES, PairStepper
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import Pair
@@ -50,8 +50,7 @@ class BlockedPairStepper(PairStepper):
         self.status = "running"
         self._piece, self._pair = piece, pair
         c = self._code
-        self._moments = np.array([piece.start, 0.0, piece.start, 0.0, 0.0])
-        self._counts = np.zeros(5, dtype=np.int64)
+        self._moments, self._counts = kept_by_steps(piece.start)
         self._u = [np.ascontiguousarray(piece.state), np.empty(size)]  # the first one becomes its own
         self._slopes = [np.zeros(size) for _ in range(6)]  # read before they are written, but count nothing then
         self._saved = np.empty((0, size))
@@ -123,7 +122,7 @@ class BlockedPairStepper(PairStepper):
     def rate(self) -> float:
         """About the fastest rate of the network, from two slopes at nearly one time: never much too large."""
         if self._counts[self._code.STEPPED]:
-            return self.fastest
+            return self.remembered[0]
         moved = _farthest(self._u[1], self._u[0])
         return _farthest(self._slope(1), self._slope(0)) / moved if moved > 0.0 else 0.0
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.many_steps import ManySteps, at_times
-from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, growth, kept_stable, shrinkage
+from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, following, kept_stable, shrinkage
 
 __all__ = ["TINY", "ExplicitSteps"]
 
@@ -38,8 +38,9 @@ class ExplicitSteps(ManySteps):
         Where it stands, where the piece ends, the next step, the last one.
     nfev, njev, steps : int
         What was counted.
-    fastest : float
-        The fastest rate that was seen, and is not forgotten.
+    remembered : tuple of float
+        The fastest rate that was seen and is not forgotten, and the length that the last step's error allowed, and
+        how that grew.
     """
 
     njev = 0
@@ -49,7 +50,8 @@ class ExplicitSteps(ManySteps):
         self.status, self.nfev, self.steps = "running", 2, 0
         self.t, self.stop = piece.start, piece.stop
         self._u, self._new = piece.state.copy(), np.empty_like(piece.state)
-        self._before, self.step_size, self._rate, self.fastest = self.t, 0.0, 0.0, 0.0
+        self._before, self.step_size, self._rate = self.t, 0.0, 0.0
+        self.remembered = 0.0, 0.0, 0.0
         self._saved = np.empty((0, piece.state.size))
         self.h_abs = self._first()
 
@@ -106,7 +108,10 @@ class ExplicitSteps(ManySteps):
         self._before, self.t, self.step_size = t, end, h
         self.steps += 1
         self._rate = rate
-        self.h_abs, self.fastest = kept_stable(h * growth(error, FIFTH, rejected), rate, self.fastest)
+        fastest, allowed, trend = self.remembered
+        length, allowed, trend = following(h, error, FIFTH, rejected, allowed, trend)
+        self.h_abs, fastest = kept_stable(length, rate, fastest)
+        self.remembered = fastest, allowed, trend
         if end >= self.stop:
             self.status = "finished"
 

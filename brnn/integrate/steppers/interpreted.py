@@ -16,7 +16,7 @@ from brnn.compiler.system import System
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import STAGES, Pair
-from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, growth, kept_stable, shrinkage
+from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, following, kept_stable, shrinkage
 
 __all__ = ["NumPySteps", "Slope", "slope_of"]
 
@@ -49,8 +49,11 @@ class NumPySteps:
     ----------
     status : str
         "running", "finished" or "failed".
-    t, h_abs, step_size, fastest : float
-        Where it stands, the next step, the last one, the fastest rate that was seen and is not forgotten.
+    t, h_abs, step_size : float
+        Where it stands, the next step, the last one.
+    remembered : tuple of float
+        The fastest rate that was seen and is not forgotten, and the length that the last step's error allowed, and
+        how that grew.
     f : ndarray
         du/dt where it stands.
     nfev, njev, steps : int
@@ -64,7 +67,7 @@ class NumPySteps:
         self._piece, self._slope, self._pair = piece, slope, pair
         self._arguments = (n.tolist(), p.tolist(), *arrays)
         self.status, self.nfev, self.steps = "running", 2, 0
-        self.t, self.fastest = float(piece.start), 0.0
+        self.t, self.remembered = float(piece.start), (0.0, 0.0, 0.0)
         self._u, self._K = piece.state.copy(), np.empty((STAGES, piece.state.size))
         self._old, self._before, self.step_size = self._u, self.t, 0.0
         self._evaluate(self.t, self._u, self._K[0])
@@ -121,7 +124,10 @@ class NumPySteps:
             size *= shrinkage(error, FIFTH)
             rejected = True
         rate = float(np.abs(K[6] - K[5]).max()) / max(float(np.abs(stage - last).max()), _TINY)
-        self.h_abs, self.fastest = kept_stable(h * growth(error, FIFTH, rejected), rate, self.fastest)
+        fastest, allowed, trend = self.remembered
+        length, allowed, trend = following(h, error, FIFTH, rejected, allowed, trend)
+        self.h_abs, fastest = kept_stable(length, rate, fastest)
+        self.remembered = fastest, allowed, trend
         self._old, self._u, self.f = u, stage, K[-1]
         self._before, self.t, self.step_size = t, end, h
         self.steps += 1

@@ -14,6 +14,7 @@ from numba import njit
 from brnn.compiler.jumps import AWAY, BEYOND, CLOSER, NEAR_END, TREMBLE
 from brnn.compiler.numba_internals import array_at, call_rhs, place_of, whole_at
 from brnn.integrate.steppers.pair_steps import (
+    ALLOWED,
     BEFORE,
     CELL,
     CONCERNED,
@@ -25,6 +26,7 @@ from brnn.integrate.steppers.pair_steps import (
     RUNNING,
     STEPPED,
     STEPS,
+    TREND,
     advance,
     begin,
     interpolate,
@@ -277,6 +279,7 @@ def _advance(
         if jump - before < NEAR_END * (now - before):
             counts[ROW], counts[STEPPED] = 1 - row, 0
             moments[NOW], moments[NEXT] = before, BEYOND * (jump - before)
+            moments[ALLOWED] = moments[TREND] = 0.0
             continue
         passed = done + np.searchsorted(times[done:], jump, side="right")
         if passed > done:  # nothing but saved
@@ -294,6 +297,7 @@ def _advance(
             after = both[row].copy()
             interpolate((jump - before) / (now - before), now - before, both[1 - row], after, K, both[row], pair)
         moments[NOW], counts[STEPPED] = jump, 0
+        moments[ALLOWED] = moments[TREND] = 0.0
         counts[EVALUATIONS] += _change(
             function, place_of(table), jump, shift, both[row], K, rtol, atol, states, jumps, above, loose, last, slots,
             places, waiting, kept,

@@ -9,7 +9,7 @@ import numpy as np
 
 from brnn.integrate.steppers.base import Piece
 
-__all__ = ["SAVED", "CompiledSteps", "ManySteps", "at_times"]
+__all__ = ["SAVED", "CompiledSteps", "ManySteps", "at_times", "kept_by_steps"]
 
 SAVED = 2**21  # numbers that are saved in one call
 _NONE = np.empty(0)
@@ -26,6 +26,11 @@ def at_times(write: Callable[[float, np.ndarray], None], size: int) -> Callable[
         return out[0] if moments.ndim == 0 else np.ascontiguousarray(out.T)
 
     return states
+
+
+def kept_by_steps(start: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Return what compiled steps of a pair keep (`brnn.integrate.steppers.pair_steps`), before the first of them."""
+    return np.array([start, 0.0, start, 0.0, 0.0, 0.0, 0.0]), np.zeros(7, dtype=np.int64)
 
 
 class ManySteps:

@@ -18,7 +18,7 @@ from brnn.compiler.rooms import lines_apart
 from brnn.ensemble.kernels import control
 from brnn.integrate.steppers import plan, step_lengths
 from brnn.integrate.steppers.base import Piece
-from brnn.integrate.steppers.many_steps import SAVED, CompiledSteps, at_times
+from brnn.integrate.steppers.many_steps import SAVED, CompiledSteps, at_times, kept_by_steps
 from brnn.integrate.steppers.onward import NO_STAGES, Stages
 from brnn.integrate.steppers.pairs import pair
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
@@ -83,8 +83,7 @@ class PairStepper(CompiledSteps):
         size, self._code = piece.state.size, compiled_steps()
         self.status = "running"
         self._piece, self._pair = piece, pair
-        self._moments = np.array([piece.start, 0.0, piece.start, 0.0, 0.0])
-        self._counts = np.zeros(5, dtype=np.int64)
+        self._moments, self._counts = kept_by_steps(piece.start)
         self._states, self._K = lines_apart(2 * size).reshape(2, size), lines_apart(7 * size).reshape(7, size)
         self._stage = lines_apart(size)
         self._saved = np.empty((0, size))
@@ -127,13 +126,14 @@ class PairStepper(CompiledSteps):
         return float(self._moments[self._code.PROJECTED])
 
     @property
-    def fastest(self) -> float:
-        """The fastest rate that was seen, and is not forgotten."""
-        return float(self._moments[self._code.RATE])
+    def remembered(self) -> tuple[float, float, float]:
+        """The fastest rate that is not forgotten, the length that the last step's error allowed, and how that grew."""
+        rate, allowed, trend = self._moments[[self._code.RATE, self._code.ALLOWED, self._code.TREND]].tolist()
+        return rate, allowed, trend
 
-    @fastest.setter
-    def fastest(self, rate: float) -> None:
-        self._moments[self._code.RATE] = rate
+    @remembered.setter
+    def remembered(self, numbers: tuple[float, float, float]) -> None:
+        self._moments[[self._code.RATE, self._code.ALLOWED, self._code.TREND]] = numbers
 
     @staticmethod
     def rows_at_once(size: int) -> int:

@@ -28,15 +28,23 @@ from brnn.compiler.numba_internals import (
 from brnn.compiler.onward import BASE, BEGIN, END, ONWARD, PLACES, SLOPES, STAGE, THEN, WEIGHTS
 from brnn.integrate.steppers import plan
 from brnn.integrate.steppers.pairs.pair import CHANGE, COUNTED, ERROR, FIVES, INSIDE, NEW, NODES
-from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, growth, kept_stable, shrinkage
+from brnn.integrate.steppers.step_lengths import (
+    FIFTH,
+    first_step,
+    first_trial,
+    following,
+    growth,
+    kept_stable,
+    shrinkage,
+)
 
 TINY = 1e-300
 
 # What `advance` keeps between calls: in `moments` the time, the next step, where the last step began, how far a saved
-# state was from its bounds, the fastest rate that was seen; in `counts` the evaluations, the steps, which row of
-# `states` holds the state, whether K[6] is du/dt there, whether it began outside of the bounds (-1: to be found out).
-# It begins where there was no evaluation yet.
-NOW, NEXT, BEFORE, PROJECTED, RATE = 0, 1, 2, 3, 4
+# state was from its bounds, the fastest rate that was seen, the length that the last error allowed and how that grew;
+# in `counts` the evaluations, the steps, which row of `states` holds the state, whether K[6] is du/dt there, whether it
+# began outside of the bounds (-1: to be found out). It begins where there was no evaluation yet.
+NOW, NEXT, BEFORE, PROJECTED, RATE, ALLOWED, TREND = 0, 1, 2, 3, 4, 5, 6
 EVALUATIONS, STEPS, ROW, STEPPED, OUTSIDE = 0, 1, 2, 3, 4
 _ROW = 8 * PLACES  # bytes
 RUNNING, FINISHED, FAILED, CONCERNED = 0, 1, 2, 3
@@ -179,8 +187,8 @@ def _mean_error(
     return result if result == result else np.inf, number_of(turned) / max(number_of(moved), TINY)
 
 
-trial_step, first_length, grown, shrunk, stable = (
-    njit(**_HELPER)(function) for function in (first_trial, first_step, growth, shrinkage, kept_stable)
+trial_step, first_length, next_length, grown, shrunk, stable = (
+    njit(**_HELPER)(function) for function in (first_trial, first_step, following, growth, shrinkage, kept_stable)
 )
 
 
@@ -355,7 +363,7 @@ def advance(
     k6 = array_at(first + 6 * length, n)
     row, places, rows = counts[ROW], place_of(table), place_of(saved)
     u, other = array_at(place_of(states) + row * length, n), array_at(place_of(states) + (1 - row) * length, n)
-    t, h_next, fastest = moments[NOW], moments[NEXT], moments[RATE]
+    t, h_next, fastest, allowed, trend = moments[NOW], moments[NEXT], moments[RATE], moments[ALLOWED], moments[TREND]
     if counts[EVALUATIONS] == 0:
         _slope(function, stages, places, t + shift, place_of(u), place_of(k0))
         trial = _first_step(function, stages, places, t + shift, stop - t, u, k0, k1, stage, rtol, atol)
@@ -419,7 +427,8 @@ def advance(
             else:
                 error, rate = _largest_error(h, u, other, k0, k2, k3, k4, k5, k6, stage, rtol, atol, pair)
             if error < 1.0:
-                h_next, fastest = stable(h * grown(error, FIFTH, rejected), rate, fastest)
+                h_next, allowed, trend = next_length(h, error, FIFTH, rejected, allowed, trend)
+                h_next, fastest = stable(h_next, rate, fastest)
                 moments[BEFORE] = t
                 t = end
                 row = 1 - row
@@ -436,7 +445,7 @@ def advance(
         if _concerns(spans, numbers, armed, other, u, k0, k6):
             status = CONCERNED
             break
-    moments[NOW], moments[NEXT], moments[RATE] = t, h_next, fastest
+    moments[NOW], moments[NEXT], moments[RATE], moments[ALLOWED], moments[TREND] = t, h_next, fastest, allowed, trend
     counts[ROW] = row
     return status, done
 
@@ -447,7 +456,7 @@ def read(at: int) -> tuple:  # type: ignore[type-arg]
     wholes, numbers = whole_at(at, plan.TWO), array_at(at, plan.TWO)
     return (
         (wholes[plan.FUNCTION], whole_at(wholes[plan.TABLE], 1), numbers[plan.SHIFT]),
-        (array_in(at, plan.MOMENTS, (plan.FIVE,), np.float64), array_in(at, plan.COUNTS, (plan.FIVE,), np.int64)),
+        (array_in(at, plan.MOMENTS, (plan.SEVEN,), np.float64), array_in(at, plan.COUNTS, (plan.SEVEN,), np.int64)),
         (
             array_in(at, plan.STATES, (plan.TWO, plan.SIZE), np.float64),
             array_in(at, plan.SLOPES, (plan.SEVEN, plan.SIZE), np.float64),

@@ -16,7 +16,7 @@ from brnn.integrate.steppers.pairs.pair import Pair
 from brnn.integrate.steppers.threads import place
 
 __all__ = [
-    "ARMED", "ATOL", "BEGIN", "BOUNDS", "COUNTS", "DONE", "EACH", "FIVE", "FUNCTION", "HIGHEST", "KINDS", "LAST",
+    "ARMED", "ATOL", "BEGIN", "BOUNDS", "COUNTS", "DONE", "EACH", "FUNCTION", "HIGHEST", "KINDS", "LAST",
     "LONGEST", "LOWEST", "MEAN", "MOMENTS", "MOST", "NUMBERS", "PAIR", "ROWS", "RTOL", "SEVEN", "SHIFT", "SIZE",
     "SLOPES", "SPANS", "STAGE", "STAGES", "START", "STATES", "STOP", "TABLE", "THREE", "TWO", "UNWATCHED", "WATCHED",
     "WIDTH", "Plan", "as_memory",
@@ -27,7 +27,7 @@ __all__ = [
 FUNCTION, TABLE, MOMENTS, COUNTS, STATES, SLOPES, STAGE, SIZE, MOST, MEAN, BEGIN, DONE, LAST, PAIR = range(14)
 LOWEST, HIGHEST, BOUNDS, SPANS, NUMBERS, ARMED, WATCHED, STAGES, ROWS = range(14, 23)
 START, STOP, SHIFT, LONGEST, RTOL, ATOL = range(23, 29)  # numbers that are not whole,
-TWO, THREE, FIVE, SEVEN, WIDTH, KINDS, EACH = range(29, 36)  # and how long arrays are whatever the network
+TWO, THREE, SEVEN, WIDTH, KINDS, EACH = range(29, 35)  # and how long arrays are whatever the network
 UNWATCHED = np.empty((0, 3), np.int64), np.empty((0, 2)), np.empty(0, np.uint8)
 _NONE = np.empty(0)
 
@@ -63,7 +63,7 @@ class Plan:
         self._work = moments, counts, states, K, stage
         table[MOMENTS:MOST] = *map(place, self._work), stage.size
         self._pair = pair.numbers
-        table[PAIR], table[TWO:] = place(self._pair), (2, 3, moments.size, len(K), PLACES, *self._pair.shape)
+        table[PAIR], table[TWO:] = place(self._pair), (2, 3, len(K), PLACES, *self._pair.shape)
         self.wholes, self.numbers = table.data, as_memory(table.view(np.float64))
         # The arrays whose addresses stand there now.
         self._integrated: tuple[RightHandSide, np.ndarray] | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from brnn.ensemble.kernels.control import LARGEST, SAFETY, SMALLEST
 
-__all__ = ["FIFTH", "first_step", "first_trial", "growth", "kept_stable", "shrinkage"]
+__all__ = ["FIFTH", "first_step", "first_trial", "following", "growth", "kept_stable", "shrinkage"]
 
 FIFTH = -0.2  # the exponent of errors of order 5
 # A disturbance that decays at the rate r is multiplied by about 0.4 in a step of _STABLE / r, and grows from 3.3 / r
@@ -15,12 +15,32 @@ FIFTH = -0.2  # the exponent of errors of order 5
 # the size of the tolerance, again and again: what ought to come to rest would dither. The fastest rate that was seen is
 # forgotten by the factor _FORGET a step.
 _STABLE, _FORGET = 2.8, 0.9
+# The length that the error of a step would have allowed grows while a network comes to rest. Where it has grown twice,
+# the next step is as much longer as it grew the less, at most by this factor, which keeps an error below 1 that did not
+# go on becoming smaller: (0.9 * 1.1)^5 = 0.95.
+_LONGER = 1.1
 
 
 def growth(error: float, exponent: float, rejected: bool) -> float:
     """Return the factor of the next step after one that was accepted, perhaps after others that were `rejected`."""
     factor = LARGEST if error == 0.0 else min(LARGEST, SAFETY * error**exponent)
     return min(1.0, factor) if rejected else factor
+
+
+def following(
+    h: float, error: float, exponent: float, rejected: bool, allowed: float, trend: float
+) -> tuple[float, float, float]:
+    """Return the length of the step after one of length `h`, the length that its error allowed, and how that grew.
+
+    `allowed` and `trend` are what it returned for the step before, 0 where there was none.
+    """
+    if error == 0.0:
+        return (h if rejected else h * LARGEST), 0.0, 0.0
+    now = h * error**exponent
+    if rejected:
+        return min(h, SAFETY * now), now, 0.0
+    grown = now / allowed if allowed > 0.0 else 0.0
+    return min(h * LARGEST, SAFETY * now * min(max(1.0, min(grown, trend)), _LONGER)), now, grown
 
 
 def shrinkage(error: float, exponent: float) -> float:
