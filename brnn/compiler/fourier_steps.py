@@ -83,13 +83,13 @@ def _pass_by(radix: int) -> Any:
     def run(m: int, s: int, source: int, unit: int, x_part: int, target: int, y_part: int, turns: int) -> None:
         far, near, y = unit * s * m, NUMBER * s, target
         for x in range(source, source + unit * s, unit):
-            butterfly(radix, 0, x, far, x_part, y, near, y_part, turns)
+            butterfly(radix, 0, 0, x, far, x_part, y, near, y_part, turns, 0)
             y += NUMBER
         for p in range(1, m):
             turns += 16 * (radix - 1)
             y = target + radix * near * p
             for x in range(source + unit * s * p, source + unit * s * (p + 1), unit):
-                butterfly(radix, 1, x, far, x_part, y, near, y_part, turns)
+                butterfly(radix, 1, 0, x, far, x_part, y, near, y_part, turns, 0)
                 y += NUMBER
 
     return run
@@ -98,16 +98,27 @@ def _pass_by(radix: int) -> Any:
 _by_two, _by_three, _by_four, _by_five, _by_eight = (_pass_by(radix) for radix in (2, 3, 4, 5, 8))
 
 
-@njit(types.int64(types.int64, types.int64[::1], *[types.int64] * 8), **_CALLED)
+@njit(types.void(*[types.int64] * 7), **_CALLED)
+def _by_eight_scaled(m: int, source: int, x_part: int, target: int, y_part: int, turns: int, factors: int) -> None:
+    """Make the first pass by eight of numbers that are multiplied with the real `factors`."""
+    far, y = NUMBER * m, target
+    butterfly(8, 0, 1, source, far, x_part, y, NUMBER, y_part, turns, factors)
+    for x in range(source + NUMBER, source + far, NUMBER):
+        turns, factors, y = turns + 16 * 7, factors + NUMBER // 2, y + 8 * NUMBER
+        butterfly(8, 1, 1, x, far, x_part, y, NUMBER, y_part, turns, factors)
+
+
+@njit(types.int64(types.int64, types.int64[::1], *[types.int64] * 9), **_CALLED)
 def _transform(
     n: int, radices: np.ndarray, turns: int, start: int, unit: int, x_part: int, one: int, other: int, end: int,
-    exchanged: int,
+    exchanged: int, factors: int,
 ) -> int:  # fmt: skip
     """Transform LANES times n numbers that lie at `start`, `unit` bytes apart; return where they are.
 
     Passes write to `one` and `other` in turn, which may be `start`, and the last one to `end`, if that is not 0.
     At `turns` lie the factors of all passes. Imaginary parts lie `x_part` bytes behind real ones. An inverse transform
     is one of real and imaginary parts exchanged: `exchanged` is how many bytes the first one is behind the second one.
+    If `factors` is not 0, numbers are multiplied first with the real ones there; the first radix is 8 then.
     """
     m, s, passes, source = n, 1, radices.size, start
     x_part, y_part = x_part - 2 * exchanged, IMAGINARY - 2 * exchanged
@@ -116,7 +127,9 @@ def _transform(
         m //= r
         target = end if end != 0 and k == passes - 1 else one if k % 2 == 0 else other
         x, y = source + exchanged, target + exchanged
-        if r == 8:
+        if k == 0 and factors != 0:
+            _by_eight_scaled(m, x, x_part, y, y_part, turns, factors)
+        elif r == 8:
             _by_eight(m, s, x, unit, x_part, y, y_part, turns)
         elif r == 4:
             _by_four(m, s, x, unit, x_part, y, y_part, turns)
@@ -211,7 +224,7 @@ def _lying_forth(s: int, sizes: np.ndarray, turns: int, spectrum: int, scratch: 
         next_row = min(row + 1, last - 1) - row
         found = _transform(
             vectors, radices, turns + NUMBER * vectors, s + 8 * width * row, NUMBER // 2, 8 * width * next_row, one,
-            other, 0, 0,
+            other, 0, 0, 0,
         )  # fmt: skip
         for k in range(0, NUMBER * vectors, NUMBER * LANES):
             turn_about(0, found + k, turns + k, whole + k // LANES, NUMBER * vectors // LANES, IMAGINARY)
@@ -250,9 +263,7 @@ def _lying_back(
         for _ in range(1, groups):
             a, b, x, y = a + below, b + below, x + NUMBER, y - NUMBER
             unite_rows(a, b, below, x, y)
-        found = _transform(
-            vectors, radices, turns + NUMBER * vectors, start, NUMBER, IMAGINARY, one, other, 0, 0
-        )  # fmt: skip
+        found = _transform(vectors, radices, turns + NUMBER * vectors, start, NUMBER, IMAGINARY, one, other, 0, 0, 0)
         # Parts are exchanged, so that the transform is an inverse one: the first one is that of the second row.
         place = net + 8 * width * row
         end = place + 8 * width if row + 1 < last else spare
@@ -284,7 +295,7 @@ def forth(
         if wide != width:
             _gather(start, whole_at(columns, wide), continued)
             source = continued
-        whole = _transform(wide, radices, turns, source, NUMBER, IMAGINARY, one, source, 0, 0)
+        whole = _transform(wide, radices, turns, source, NUMBER, IMAGINARY, one, source, 0, 0, 0)
         end, second = whole + NUMBER * wide, min(LANES, rows - 1)
         if wide % 2 == 0:
             join(whole, whole + NUMBER * (wide // 2), whole, end)
@@ -316,18 +327,21 @@ def across(
         if tall != height:
             _gather(source, whole_at(rows, tall), continued)
             source = continued
-        whole = _transform(tall, radices, turns, source, NUMBER, IMAGINARY, one, other, 0, 0)
+        whole = _transform(tall, radices, turns, source, NUMBER, IMAGINARY, one, other, 0, 0, 0)
         free = one + other - whole
         for k in range(kernels):
             transfer, target = (
                 transfers + column * (k * groups + group),
                 products + NUMBER * height * (k * groups + group),
             )
-            _multiply(whole, transfer, sizes[REAL], room, tall)
-            if group == 0 and wide % 2 == 0:
-                _add_last(whole, transfers + column * kernels * groups + 16 * tall * k, room, tall)
-            end = target if tall == height else continued
-            _transform(tall, radices, turns, room, NUMBER, IMAGINARY, free, room, end, IMAGINARY)
+            with_last, end = group == 0 and wide % 2 == 0, target if tall == height else continued
+            if sizes[REAL] and radices[0] == 8 and not with_last:
+                _transform(tall, radices, turns, whole, NUMBER, IMAGINARY, free, room, end, IMAGINARY, transfer)
+            else:
+                _multiply(whole, transfer, sizes[REAL], room, tall)
+                if with_last:
+                    _add_last(whole, transfers + column * kernels * groups + 16 * tall * k, room, tall)
+                _transform(tall, radices, turns, room, NUMBER, IMAGINARY, free, room, end, IMAGINARY, 0)
             if tall != height:
                 _copy(continued, target, height)
 
@@ -357,7 +371,7 @@ def back(
             y, x = y + IMAGINARY, x + IMAGINARY
             unite(b, rows - 1 - second, a + IMAGINARY, rows - 1, NUMBER, y, -NUMBER, x, NUMBER)
         part(start, end, start, start + NUMBER * (wide // 2) if wide % 2 == 0 else end)
-        whole = _transform(wide, radices, turns, start, NUMBER, IMAGINARY, one, start, 0, IMAGINARY)
+        whole = _transform(wide, radices, turns, start, NUMBER, IMAGINARY, one, start, 0, IMAGINARY, 0)
         place = net + 8 * width * first
         if adds == 0:
             _write_rows(whole, place, 8 * width, rows, width)

@@ -193,22 +193,28 @@ def _everywhere(builder: Any, place: Any, offset: int) -> Real:
 
 @intrinsic(prefer_literal=True)
 def butterfly(
-    typing: Any, radix: Any, turned: Any, x: Any, far: Any, x_part: Any, y: Any, near: Any, y_part: Any, turns: Any
-) -> Any:
+    typing: Any, radix: Any, turned: Any, scaled: Any, x: Any, far: Any, x_part: Any, y: Any, near: Any, y_part: Any,
+    turns: Any, factors: Any,
+) -> Any:  # fmt: skip
     """Transform as many numbers as `radix` says, `far` bytes apart from `x` on, and turn each of them if `turned` is 1.
 
     They are written `near` bytes apart from `y` on; by which numbers they are turned, but for the first one, stands
-    at `turns`. The imaginary parts lie `x_part` and `y_part` bytes behind the real ones.
+    at `turns`. The imaginary parts lie `x_part` and `y_part` bytes behind the real ones. If `scaled` is 1, they are
+    multiplied first with real numbers, half as far apart, from `factors` on.
     """
-    r, turn = radix.literal_value, turned.literal_value
+    r, turn, scale_first = radix.literal_value, turned.literal_value, scaled.literal_value
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, _, x, far, x_part, y, near, y_part, turns = arguments
+        _, _, _, x, far, x_part, y, near, y_part, turns, factors = arguments
         far, near = _anew(builder, far), _anew(builder, near)
         numbers, parts = [], [(x, builder.add(x, x_part)), (y, builder.add(y, y_part))]
         for k in range(r):
             step = builder.mul(far, ir.Constant(ir.IntType(64), k))
-            numbers.append(Complex(*(load(builder, part, step) for part in parts[0])))
+            re, im = (load(builder, part, step) for part in parts[0])
+            if scale_first:
+                factor = load(builder, factors, builder.lshr(step, ir.Constant(ir.IntType(64), 1)))
+                re, im = re * factor, im * factor
+            numbers.append(Complex(re, im))
         for k, number in enumerate(transformed(numbers)):
             if turn and k > 0:
                 number *= Complex(*(_everywhere(builder, turns, 16 * (k - 1) + part) for part in (0, 8)))
@@ -217,7 +223,7 @@ def butterfly(
                 store(builder, value, part, step)
         return context.get_dummy_value()
 
-    return types.void(radix, turned, *[types.int64] * 7), generate
+    return types.void(radix, turned, scaled, *[types.int64] * 8), generate
 
 
 @intrinsic
