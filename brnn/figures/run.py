@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from brnn.figures.caption import caption
 from brnn.figures.description import Span
 from brnn.figures.view import View, drawn_network, input_intervals, input_pattern
 from brnn.spec.begun import as_begun
@@ -136,19 +137,4 @@ class Run:
     @property
     def below(self) -> str:
         """The line under the title: how many cells, how the run ended, and where the model is published."""
-        network = self.network
-        layers = network.layers
-        sizes = {" × ".join(map(str, layer.shape)) for layer in layers}
-        if len(sizes) == 1:
-            size = sizes.pop()
-            parts = [f"{size} cell{'s' if size != '1' else ''}" + (" in each layer" if len(layers) > 1 else "")]
-        else:
-            parts = [f"{sum(layer.cells for layer in layers)} cells in {len(layers)} layers"]
-        units = "" if network.time_units == "1" else f" {network.time_units}"
-        if self.result.status not in ("complete", "steady"):
-            parts.append(f"{self.result.status}: reached t = {self.end:.4g}{units}")
-        elif self.result.status == "steady":
-            parts.append(f"at rest at t = {self.end:.4g}{units}")
-        if network.reference:
-            parts.append(network.reference)
-        return "   ·   ".join(parts)
+        return caption(self.network, self.result.status, self.end)

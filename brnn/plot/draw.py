@@ -27,7 +27,19 @@ from brnn.figures.description import (
     Span,
 )
 from brnn.plot.lines import color_bar, time_axis, value_limits
-from brnn.plot.style import DASHES, INK, MUTED, PALETTE, heat_colors, key, new_figure, ordered_colors, polish, ranked
+from brnn.plot.style import (
+    DASHES,
+    INK,
+    MUTED,
+    PALETTE,
+    framed,
+    heat_colors,
+    key,
+    new_figure,
+    ordered_colors,
+    polish,
+    ranked,
+)
 
 __all__ = ["draw_figure", "draw_panel"]
 
@@ -120,12 +132,7 @@ def _set_limits(ax: Axes, panel: Panel, picture: bool, height: float) -> None:
 
 def _set_ticks(ax: Axes, panel: Panel, squares: bool) -> None:
     if squares:
-        ax.set_xticks([])
-        ax.set_yticks([])
-        for spine in ax.spines.values():
-            spine.set_visible(True)
-            spine.set_color(MUTED)
-            spine.set_linewidth(0.6)
+        framed(ax)
     for mark in panel.marks:
         if isinstance(mark, Picture) and mark.x.size:
             for axis, edges in ((ax.xaxis, mark.x), (ax.yaxis, mark.y)):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from brnn.plot.style import MUTED, polish
+from brnn.plot.style import framed, polish
 
 __all__ = ["draw_image"]
 
@@ -39,12 +39,7 @@ def draw_image(
         high = low + 1.0
     image = ax.imshow(values, cmap=colors, vmin=low, vmax=high, interpolation="nearest", aspect="equal")
     polish(ax, title, note, grid=False)
-    ax.set_xticks([])
-    ax.set_yticks([])
-    for spine in ax.spines.values():
-        spine.set_visible(True)
-        spine.set_color(MUTED)
-        spine.set_linewidth(0.6)
+    framed(ax)
     if bar is not None and ax.figure is not None:
         colorbar = ax.figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02, aspect=18)
         colorbar.set_label(bar, fontsize=8.5)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from brnn.base.text import closest
 from brnn.errors import InputError
+from brnn.figures.caption import caption
 from brnn.figures.describe import describe
 from brnn.figures.view import View, drawn_network, input_intervals, mixed, shares
 from brnn.plot.draw import draw_figure
@@ -104,25 +105,10 @@ def _views(result: Any, names: str | Sequence[str] | None) -> list[View]:
 def _heading(result: Any, views: list[View]) -> tuple[str, str]:
     """Return the two lines over a figure: the network, and which run of it this is."""
     network = views[0].network
-    layers = network.layers
-    sizes = {" × ".join(map(str, layer.shape)) for layer in layers}
-    if len(sizes) == 1:
-        size = sizes.pop()
-        parts = [f"{size} cell{'s' if size != '1' else ''}" + (" in each layer" if len(layers) > 1 else "")]
-    else:
-        parts = [f"{sum(layer.cells for layer in layers)} cells in {len(layers)} layers"]
-    shown = {view.group for view in views if view.layer is not None}
-    if shown and len(shown) < len(layers):
-        parts.append(f"{len(shown)} of {len(layers)} layers")
+    shown, layers = {view.group for view in views if view.layer is not None}, len(network.layers)
+    some = [f"{len(shown)} of {layers} layers"] if 0 < len(shown) < layers else []
     last = max(view.all_times[-1] for view in views)
-    units = "" if network.time_units == "1" else f" {network.time_units}"
-    if result.status not in ("complete", "steady"):
-        parts.append(f"{result.status}: reached t = {last:.4g}{units}")
-    elif result.status == "steady":
-        parts.append(f"at rest at t = {last:.4g}{units}")
-    if network.reference:
-        parts.append(network.reference)
-    return network.name.replace("_", " "), "   ·   ".join(parts)
+    return network.name.replace("_", " "), caption(network, result.status, last, some)
 
 
 def _table_of_panels(result: Any, views: list[View], columns: tuple[str, ...]) -> Figure:

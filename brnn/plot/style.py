@@ -22,6 +22,7 @@ __all__ = [
     "MUTED",
     "PALETTE",
     "SECOND",
+    "framed",
     "heading",
     "heat_colors",
     "key",
@@ -90,6 +91,16 @@ def without_scales(ax: Axes, title: str = "") -> Axes:
     ax.set_xticks([])
     ax.set_yticks([])
     return ax
+
+
+def framed(ax: Axes) -> None:
+    """Take the ticks from axes that show cells as squares, and draw a thin frame around them."""
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for spine in ax.spines.values():
+        spine.set_visible(True)
+        spine.set_color(MUTED)
+        spine.set_linewidth(0.6)
 
 
 def polish(ax: Axes, title: str = "", x: str = "", y: str = "", *, grid: bool = True, ticks: int = 6) -> Axes:
