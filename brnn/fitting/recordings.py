@@ -124,59 +124,25 @@ def _is_number(text: str) -> bool:
 
 
 def _recording(data: Any, variables: Sequence[Variable], settings: dict[str, Any], where: str) -> Recording:
-    if hasattr(data, "to_dataframe") and hasattr(data, "dims") and not hasattr(data, "data_vars"):
-        if data.name is None:
-            raise InputError(f"{where}: the DataArray has no name; call it as the variable: data.rename('rcf.x')")
-        data = {str(data.name): data}
-    columns = getattr(data, "columns", None)
-    if columns is not None and not isinstance(data, Mapping):  # a table of pandas
-        data = {str(name): np.asarray(data[name]) for name in columns}
-    if hasattr(data, "data_vars"):
-        data = {str(name): data[name] for name in data.data_vars}
-    if not isinstance(data, Mapping):
-        raise InputError(
-            f"{where}: is {type(data).__name__}, must be a result, a Dataset, a mapping of names to arrays, or a file"
-        )
-    times: np.ndarray | None = None
+    """Return what one recording holds of the network's variables."""
+    named = _by_names(data, where)
+    axis = next((name for name in _TIME if name in named), None)
+    times = None if axis is None else _floats(named[axis], f"{where}: {axis}").ravel()
     labels: list[str] = []
     names: list[str] = []
     unknowns: list[int] = []
     values: list[np.ndarray] = []
-    given = next((name for name in _TIME if name in data), None)
-    if given is not None:
-        times = _floats(data[given], f"{where}: {given}").ravel()
-    for name, array in data.items():
-        if name == given:
+    for name, array in named.items():
+        if name == axis:
             continue
-        own = getattr(array, "coords", None)
-        if own is not None and "time" in own:
-            axis = np.asarray(own["time"].values, dtype=np.float64)
-            array = array.transpose("time", ...)
-            if times is not None and not np.array_equal(axis, times):
-                raise InputError(f"{where}: {name} has other times than the others; give several recordings")
-            times = axis
-        elif own is not None and "ltm_time" in own:
-            raise InputError(f"{where}: {name} has times of its own; give it as another recording")
+        array, times = _along_time(array, times, f"{where}: {name}")
         if times is None:
             raise InputError(f"{where}: has no times; there must be 'time'")
-        places, shape = _places(str(name), variables, where)
-        block = _floats(array, f"{where}: {name}")
-        if block.shape == (times.size,) and len(places) == 1:  # the only cell needs no number
-            block = block.reshape(times.size, *shape)
-        if block.shape != (times.size, *shape):
-            each = f"; of single cells it is {name}[0], {name}[1], ..." if block.ndim == 1 else ""
-            raise InputError(f"{where}: {name}: has shape {block.shape}, must have {(times.size, *shape)}{each}")
-        wrong = ~np.isfinite(block.reshape(times.size, -1))
-        if wrong.any():
-            at = times[np.flatnonzero(wrong.any(axis=1))[0]]
-            raise InputError(
-                f"{where}: {name}: {int(wrong.sum())} values are not finite, the first at time {at:g}; leave these "
-                "times or cells out"
-            )
-        values.append(block.reshape(times.size, -1))
+        places, shape = _places(name, variables, where)
+        values.append(_block(array, times, shape, len(places), name, where))
         unknowns += places
-        names += [str(name)] * len(places)
-        labels += [str(name)] if len(places) == 1 else [f"{name}.{k}" for k in range(len(places))]
+        names += [name] * len(places)
+        labels += [name] if len(places) == 1 else [f"{name}.{k}" for k in range(len(places))]
     if not values or times is None:
         raise InputError(f"{where}: holds no variable of the network (it has {_known(variables)})")
     if times.size == 0 or not np.isfinite(times).all() or (np.diff(times) <= 0).any():
@@ -184,6 +150,58 @@ def _recording(data: Any, variables: Sequence[Variable], settings: dict[str, Any
     if len(set(unknowns)) < len(unknowns):
         raise InputError(f"{where}: a cell is given twice")
     return Recording(settings, times, tuple(labels), tuple(names), np.array(unknowns), np.concatenate(values, axis=1))
+
+
+def _by_names(data: Any, where: str) -> dict[str, Any]:
+    """Return arrays by their names: of a mapping, a Dataset, a DataArray, or a table of pandas."""
+    if hasattr(data, "to_dataframe") and hasattr(data, "dims") and not hasattr(data, "data_vars"):
+        if data.name is None:
+            raise InputError(f"{where}: the DataArray has no name; call it as the variable: data.rename('rcf.x')")
+        return {str(data.name): data}
+    columns = getattr(data, "columns", None)
+    if columns is not None and not isinstance(data, Mapping):
+        return {str(name): np.asarray(data[name]) for name in columns}
+    if hasattr(data, "data_vars"):
+        return {str(name): data[name] for name in data.data_vars}
+    if not isinstance(data, Mapping):
+        raise InputError(
+            f"{where}: is {type(data).__name__}, must be a result, a Dataset, a mapping of names to arrays, or a file"
+        )
+    return {str(name): array for name, array in data.items()}
+
+
+def _along_time(array: Any, times: np.ndarray | None, where: str) -> tuple[Any, np.ndarray | None]:
+    """Return an array with its times, if it knows any, along the first axis; and the times of all arrays so far."""
+    own = getattr(array, "coords", None)
+    if own is None:
+        return array, times
+    if "time" in own:
+        axis = np.asarray(own["time"].values, dtype=np.float64)
+        if times is not None and not np.array_equal(axis, times):
+            raise InputError(f"{where} has other times than the others; give several recordings")
+        return array.transpose("time", ...), axis
+    if "ltm_time" in own:
+        raise InputError(f"{where} has times of its own; give it as another recording")
+    return array, times
+
+
+def _block(array: Any, times: np.ndarray, shape: tuple[int, ...], cells: int, name: str, where: str) -> np.ndarray:
+    """Return the values of a variable of this shape, or of one cell, as rows for the times."""
+    block = _floats(array, f"{where}: {name}")
+    if block.shape == (times.size,) and cells == 1:  # the only cell needs no number
+        block = block.reshape(times.size, *shape)
+    if block.shape != (times.size, *shape):
+        each = f"; of single cells it is {name}[0], {name}[1], ..." if block.ndim == 1 else ""
+        raise InputError(f"{where}: {name}: has shape {block.shape}, must have {(times.size, *shape)}{each}")
+    rows = block.reshape(times.size, -1)
+    wrong = ~np.isfinite(rows)
+    if wrong.any():
+        at = times[np.flatnonzero(wrong.any(axis=1))[0]]
+        raise InputError(
+            f"{where}: {name}: {int(wrong.sum())} values are not finite, the first at time {at:g}; leave these "
+            "times or cells out"
+        )
+    return rows
 
 
 def _floats(array: Any, where: str) -> np.ndarray:
