@@ -216,8 +216,8 @@ def test_in_every_solver(name: str, solver: str) -> None:
     part = PARTS[name]
     network = brnn.Network.from_json(part.build().to_json())
     steps = {"Euler": 1e-3, "GaussSeidel": 5e-3}
-    # Where a trajectory turns no step ends: with RK45 and Tsit5 that costs 19 to 29 tolerances in the middle of 31 values
-    # from 1e-8 to 1e-6, and up to 111.
+    # Where a trajectory turns no step ends: with RK45 and Tsit5 that costs 19 to 29 tolerances in the middle of 31
+    # values from 1e-8 to 1e-6, and up to 111.
     rtol = 1e-8 if name == "F7" else 1e-7
     accuracy: dict[str, Any] = {"step": steps[solver]} if solver in steps else {"rtol": rtol, "atol": rtol / 100.0}
     if solver in part.refused | OTHERS:
