@@ -187,7 +187,7 @@ class Dispatcher:
         end = time.monotonic() + (_GRACE if wait else 0.0)
         self._write_left(finished)
         for future in list(pending):
-            if pending[future][2].cancels and future.cancel():
+            if pending[future][2].give_up(future):
                 del pending[future]
         while pending:
             for future in self.workers.wait(list(pending), max(0.0, end - time.monotonic())):

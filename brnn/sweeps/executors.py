@@ -59,12 +59,9 @@ class Workers:
     ----------
     takes_built : bool
         Whether it runs members that the caller has built (`BuiltMembers`), or tasks (`WorkerTask`).
-    cancels : bool
-        Whether its futures, when they are cancelled, give up only what has not begun.
     """
 
     takes_built = False
-    cancels = True
 
     @property
     def workers(self) -> int:
@@ -88,6 +85,10 @@ class Workers:
         """Return what a finished future gave; raise WorkerLost if its worker died."""
         result: list[FinishedMembers] = future.result()
         return result
+
+    def give_up(self, future: Any) -> bool:
+        """Give up a task if it has not begun; return whether that is so."""
+        return bool(future.cancel())
 
     def close(self, stopped: bool) -> None:
         """Give back what was taken; if the sweep was stopped, without waiting for tasks that are out."""
@@ -207,6 +208,14 @@ class WorkerProcesses(Workers):
         except (BrokenProcessPool, futures.CancelledError):
             raise WorkerLost("its worker process died") from None
 
+    def give_up(self, future: Any) -> bool:
+        """Tell whether a task has not begun.
+
+        It is left to `close`: where a worker dies while the pool has a future that was cancelled, as when all processes
+        of a sweep are sent SIGTERM, the pool's thread fails with a traceback (Python 3.11 to 3.13).
+        """
+        return not (future.running() or future.done())
+
     def close(self, stopped: bool) -> None:
         """End the processes."""
         if stopped:
@@ -217,8 +226,6 @@ class WorkerProcesses(Workers):
 
 class DaskCluster(Workers):
     """A Dask cluster, by the user's own Client. Workers may come and go while the sweep runs."""
-
-    cancels = False
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -288,6 +295,10 @@ class DaskCluster(Workers):
             ) from None
         finally:
             future.release()
+
+    def give_up(self, future: Any) -> bool:
+        """Return False: what has begun is not known here, and `close` gives up the rest."""
+        return False
 
     def close(self, stopped: bool) -> None:
         """Leave the cluster to its owner, without what is still out."""

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -191,6 +192,33 @@ def test_a_process_is_killed(
         assert (data["status"] == 1).all()
         driven.check_same(data, local)
     assert not workers()
+
+
+def test_workers_that_die_while_a_sweep_is_stopped(
+    when_some_are_done: Callable[[Callable[[], None]], list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when SIGTERM goes to all its processes: no thread fails, and what was finished is there."""
+    failed: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    wait = WorkerProcesses.wait
+
+    def die(self: WorkerProcesses, *arguments: Any) -> list[Any]:
+        for worker in list((self._pool._processes or {}).values()):
+            worker.kill()
+            worker.join()
+        return wait(self, *arguments)
+
+    def stop() -> None:
+        monkeypatch.setattr(WorkerProcesses, "wait", die)
+        raise KeyboardInterrupt
+
+    written = when_some_are_done(stop)
+    with pytest.raises(KeyboardInterrupt):
+        run(executor=2, out=tmp_path / "sweep.h5")
+    assert not failed
+    with brnn.open(tmp_path / "sweep.h5") as data:
+        assert written[0] <= data.attrs["complete"] < MEMBERS
+        driven.check_exact(data)
 
 
 def is_worker(pid: int) -> bool:
