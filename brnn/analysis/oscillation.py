@@ -188,7 +188,7 @@ def _series(time: Any, values: Any, start: float | None) -> tuple[np.ndarray, np
     """Return times and values from `start` on, checked."""
     try:
         t, x = np.asarray(time, dtype=np.float64), np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError("time and values must be arrays of numbers") from None
     if t.ndim != 1 or x.shape[:1] != t.shape:
         raise InputError(f"values: has shape {x.shape}, must begin with one row for each time {t.shape}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["bytes_in_words", "closest", "counted", "one_line", "short_repr", "shortened", "text_table"]
+__all__ = ["bytes_in_words", "closest", "count_in", "counted", "one_line", "short_repr", "shortened", "text_table"]
 
 _LONGEST = 60  # characters that a message shows of what a user wrote
 _NARROWEST = 30  # characters that the last column of a table has, in however narrow a terminal
@@ -42,6 +43,15 @@ def closest(value: str, allowed: Iterable[str]) -> str:
         begun = [name for name in names if name.lower().startswith(value.lower())]
         near = begun if len(begun) == 1 else []
     return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def count_in(text: str) -> int | None:
+    """Return the whole number >= 0 that a text is, or None.
+
+    `str.isdigit` is no test of it: it holds for superscripts, which `int` does not read, and for more digits than `int`
+    reads.
+    """
+    return int(text) if re.fullmatch("[0-9]{1,300}", text) else None
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from brnn.base.data import Spec
-from brnn.base.text import closest, shortened
+from brnn.base.text import closest, count_in, shortened
 from brnn.errors import BrnnError, InputError
 from brnn.signals.base import Signal
 from brnn.spec.dotted.arguments import BuildArguments, any_parameter, takes_any
@@ -59,7 +59,10 @@ def parse_settings(texts: Sequence[str], build: Callable[..., Any], model: str) 
     }
     for name, values in fields.items():
         base = result.get(name, known[name].default)
-        if all(field.replace(".", "").isdigit() for field in values) and "signal" not in known[name].kinds:
+        if (
+            all(count_in(part) is not None for field in values for part in field.split("."))
+            and "signal" not in known[name].kinds
+        ):
             result[name] = _with_elements(build, name, result, values)
         else:
             result[name] = _with_fields(known[name], base, values, name in whole)

@@ -176,7 +176,7 @@ def one_parameter(along: Mapping[str, tuple[float, float]]) -> tuple[str, tuple[
     ((name, ends),) = along.items()
     try:
         begin, end = (float(value) for value in ends)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"along: {name} must have two numbers, where it begins and ends") from None
     if not (np.isfinite(begin) and np.isfinite(end)) or begin == end:
         raise InputError(f"along: {name} goes from {begin:g} to {end:g}, which must be two different numbers")

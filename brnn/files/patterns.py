@@ -223,8 +223,9 @@ def _numeric(values: Any, where: str) -> np.ndarray:
     """Return an array or HDF5 dataset as float64, after its type and size have been looked at."""
     if getattr(values.dtype, "kind", "") not in "fiub":
         raise FileError(f"{where}: holds {values.dtype}, must hold real numbers")
-    if values.ndim == 0:
-        raise FileError(f"{where}: holds one number, must hold an array")
+    if not values.shape:
+        what = "nothing" if values.shape is None else "one number"  # HDF5 has datasets without a space of data
+        raise FileError(f"{where}: holds {what}, must hold an array")
     if math.prod(values.shape) == 0:
         raise FileError(f"{where}: is empty (shape {values.shape})")
     refuse_above(16 * math.prod(values.shape), f"{where}, an array of shape {values.shape},")

@@ -176,7 +176,7 @@ def _length(recording: Recording, duration: float | None, step: float | None, co
 def _bounds(parameters: Parameters, bounds: Bounds | None) -> tuple[np.ndarray, np.ndarray]:
     """Return the lowest and highest values: those given, or 0 where nothing below it is allowed."""
     low, high = np.full(parameters.start.size, -np.inf), np.full(parameters.start.size, np.inf)
-    known = [*parameters.names, *parameters.settings(parameters.start)]
+    known = list(dict.fromkeys([*parameters.names, *parameters.settings(parameters.start)]))
     for name in bounds or {}:
         if name not in known:
             raise InputError(f"bounds: '{name}' is no free parameter ({', '.join(known)}){closest(name, known)}")
@@ -189,7 +189,7 @@ def _bounds(parameters: Parameters, bounds: Bounds | None) -> tuple[np.ndarray, 
             continue
         try:
             ends = [end if one is None else float(one) for one, end in zip(given, (-np.inf, np.inf), strict=True)]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise InputError(
                 f"bounds: {name} = {given!r}: must be a pair (lowest, highest), of numbers or None"
             ) from None

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from brnn.base.text import closest
+from brnn.base.text import closest, count_in
 from brnn.errors import FileError, InputError
 from brnn.files.open import open as open_file
 from brnn.result.result import Result
@@ -207,7 +207,7 @@ def _block(array: Any, times: np.ndarray, shape: tuple[int, ...], cells: int, na
 def _floats(array: Any, where: str) -> np.ndarray:
     try:
         return np.array(getattr(array, "values", array), dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{where}: must be numbers") from None
 
 
@@ -224,9 +224,9 @@ def _places(name: str, variables: Sequence[Variable], where: str) -> tuple[list[
     found = _ELEMENT.match(name)
     if found is not None and found["name"] in by_name:
         variable = by_name[found["name"]]
-        counts = [int(part) for part in (found["counts"] or found["dotted"]).split(",")]
+        counts = [count_in(part) for part in (found["counts"] or found["dotted"]).split(",")]
         sizes = variable.shape if len(counts) > 1 else (variable.size,)
-        if len(counts) == len(sizes) and all(k < size for k, size in zip(counts, sizes, strict=True)):
+        if len(counts) == len(sizes) and all(k is not None and k < s for k, s in zip(counts, sizes, strict=True)):
             return [variable.start + int(np.ravel_multi_index(counts, sizes))], ()
         raise InputError(f"{where}: {name}: there is no such cell, the shape is {variable.shape}")
     raise InputError(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from brnn.base.text import short_repr
 from brnn.errors import InputError
 
 __all__ = ["saved_times", "steady_times", "whole_steps"]
@@ -27,8 +28,8 @@ def saved_times(times: Any, end: float, begin: float = 0.0) -> np.ndarray:
         return _evenly(begin, end).copy()
     try:
         result = np.array(times, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError("times: must be an array of numbers") from None
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"times = {short_repr(times)}: must be an array of numbers") from None
     if (
         result.ndim == 1
         and result.size
@@ -45,7 +46,7 @@ def saved_times(times: Any, end: float, begin: float = 0.0) -> np.ndarray:
     if result.ndim != 1 or result.size == 0:
         raise InputError(f"times: has shape {result.shape}, must be a list of at least one time")
     if not np.isfinite(result).all():
-        raise InputError("times: every time must be finite")
+        raise InputError(f"times: {result[~np.isfinite(result)][0]} is among them; every time must be finite")
     if (np.diff(result) <= 0).any():
         k = int(np.argmax(np.diff(result) <= 0))
         raise InputError(f"times: must rise, but {result[k + 1]:g} follows {result[k]:g}")

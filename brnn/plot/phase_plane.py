@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from brnn.base.text import closest
+from brnn.base.text import closest, count_in
 from brnn.compiler import System, compile_network
 from brnn.errors import InputError
 from brnn.figures.phase_plane import slopes_in_plane
@@ -105,10 +105,11 @@ def _unknown(system: System, name: str) -> int:
                 f"'{name}.{variable.size - 1}'"
             )
         base, _, number = name.rpartition(".")
-        if base == variable.name and number.isdecimal():
-            if int(number) >= variable.size:
+        place = count_in(number)
+        if base == variable.name and place is not None:
+            if place >= variable.size:
                 raise InputError(f"draw_phase_plane: '{name}': the last element is '{base}.{variable.size - 1}'")
-            return variable.start + int(number)
+            return variable.start + place
     names = [variable.name for variable in system.variables]
     raise InputError(f"draw_phase_plane: '{name}' is not a state (there is {', '.join(names)}){closest(name, names)}")
 

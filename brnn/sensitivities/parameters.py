@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from brnn.base.data import Spec
-from brnn.base.text import closest
+from brnn.base.text import closest, count_in
 from brnn.base.tracer import Varying
 from brnn.errors import InputError
 from brnn.signals.expression import Expression
@@ -132,9 +132,12 @@ def _value(root: Any, name: str, where: str, settings: Mapping[str, Any]) -> Any
             here = dict(here.parameters)[part]
         elif isinstance(here, Spec):
             here = _field(here, part, name)
-        elif part.isdigit():
+        elif (place := count_in(part)) is not None:
             flat = np.ravel(np.asarray(here, dtype=object)) if isinstance(here, tuple) else np.ravel(here)
-            here = flat[int(part)] if np.ndim(here) or isinstance(here, tuple) else here
+            several = np.ndim(here) > 0 or isinstance(here, tuple)
+            if several and place >= flat.size:
+                raise InputError(f"{name}: there are {flat.size} elements, counted from 0")
+            here = flat[place] if several else here
         else:
             raise InputError(f"{name}: there is no '{part}'")
     return here
@@ -194,10 +197,10 @@ def _numbers(value: Any, name: str, where: str) -> np.ndarray:
         raise InputError(f"{name}: is {type(value).__name__}(...), not a number{hint}")
     try:
         array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{name} = {value!r}: is no number, so that there is no derivative by it") from None
     if isinstance(value, (bool, str, Varying)):
         raise InputError(f"{name} = {value!r}: is no number, so that there is no derivative by it")
     if not np.isfinite(array).all():
-        raise InputError(f"{name}: must be finite")
+        raise InputError(f"{name}: {array[~np.isfinite(array)][0]}: must be finite")
     return array

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brnn.base.text import bytes_in_words, closest, counted, short_repr, shortened, text_table
+from brnn.base.text import bytes_in_words, closest, count_in, counted, short_repr, shortened, text_table
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,15 @@ from brnn.base.text import bytes_in_words, closest, counted, short_repr, shorten
 )
 def test_shortened(text: str, length: int, said: str) -> None:
     assert shortened(text, length) == said
+
+
+@pytest.mark.parametrize("text", ["", "-1", "+1", "1.0", "1_0", " 1", "1\n", "\u00b2", "\u0663", "9" * 5000])
+def test_what_is_no_count(text: str) -> None:
+    assert count_in(text) is None
+
+
+def test_counts() -> None:
+    assert [count_in(text) for text in ("0", "007", "12", "9" * 300)] == [0, 7, 12, 10**300 - 1]
 
 
 @given(st.text(), st.integers(3, 100))

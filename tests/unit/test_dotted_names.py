@@ -44,6 +44,8 @@ def test_a_network_with_other_values() -> None:
         ({"rcf.A": -1.0}, "Layer 'rcf': A = -1: must be"),
         ({"rcf": 1.0}, "rcf: cannot be set as a whole; name a part of it"),
         ({"rcf.initial.4": 1.0}, "rcf.initial.4: there is no such element"),
+        ({"rcf.initial.\u00b2": 1.0}, "rcf.initial is no signal or other specification, it has no field '\u00b2'"),
+        ({f"rcf.initial.{'9' * 5000}": 1.0}, "it has no field '999"),
     ],
 )
 def test_changes_that_are_refused(changes: dict[str, Any], words: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -14,6 +15,8 @@ from brnn.cli.outputs import size_in_words
 from brnn.errors import InputError
 
 __all__ = ["EXAMPLES", "fit"]
+
+_Value = TypeVar("_Value")
 
 EXAMPLES = (
     "brnn fit rcf --set n=3 --set initial=0.2,0.5,0.9 --data run.h5 --free A=1.2,B",
@@ -73,12 +76,12 @@ def fit(
 
         check_target(plot, force, option="--plot", suffixes=SUFFIXES)
     build, given = find_model(model, own).varied(settings or ())
-    names = [_start(part) for text in free for part in text.split(",") if part.strip()]
-    ends = dict(_ends(text) for text in bounds or ())
+    names = _once("--free", (_start(part) for text in free for part in text.split(",") if part.strip()))
+    ends = _once("--bounds", map(_ends, bounds or ()))
     sigma = None if noise is None else number_option(noise, "--noise")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # what they say is printed with the values
-        found = fitted(build, [*data], dict(names), settings=given, bounds=ends, noise=sigma)
+        found = fitted(build, [*data], names, settings=given, bounds=ends, noise=sigma)
     if out is not None:
         found.save(out, force=force)
     if plot is not None:
@@ -92,6 +95,15 @@ def fit(
     print(found.in_words())
     for path in files:
         print(f"wrote {path} ({size_in_words(path)})")
+
+
+def _once(option: str, given: Iterable[tuple[str, _Value]]) -> dict[str, _Value]:
+    found: dict[str, _Value] = {}
+    for name, value in given:
+        if name in found:
+            raise InputError(f"{option}: {name} is given twice")
+        found[name] = value
+    return found
 
 
 def _start(text: str) -> tuple[str, float | None]:

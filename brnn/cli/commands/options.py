@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from brnn import models
+from brnn.base.text import shortened
 from brnn.errors import InputError
 
 __all__ = [
@@ -21,6 +23,8 @@ __all__ = [
     "number_option",
     "whole_option",
 ]
+
+_N = TypeVar("_N", int, float)
 
 
 def complete_model(incomplete: str) -> list[str]:
@@ -64,15 +68,18 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="A result that `brnn 
 
 def number_option(text: str, option: str) -> float:
     """Return the number that an option gives; Typer's own message would not say which value is wrong."""
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"{option} {text}: must be a number") from None
+    return _read(float, text, option, "a number")
 
 
 def whole_option(text: str, option: str) -> int:
     """Return the whole number that an option gives."""
+    return _read(int, text, option, "a whole number")
+
+
+def _read(kind: Callable[[str], _N], text: str, option: str, what: str) -> _N:
     try:
-        return int(text)
+        if "_" not in text:  # which Python would pass over, as --set does not
+            return kind(text)
     except ValueError:
-        raise InputError(f"{option} {text}: must be a whole number") from None
+        pass
+    raise InputError(f"{option} {shortened(text) or repr(text)}: must be {what}")

@@ -10,6 +10,7 @@ import typer
 
 from brnn.base.memory import refuse_above
 from brnn.base.paths import check_target, identity
+from brnn.base.text import count_in
 from brnn.base.words import pattern_in_words
 from brnn.cli.commands.options import AsJson, Force, ModelName, Settings, number_option, whole_option
 from brnn.cli.outputs import RESULTS, size_in_words
@@ -279,8 +280,8 @@ def _times(text: str | None, network: Network, options: dict[str, Any], keep: bo
         if keep or length is None or network.step is not None:
             return None
         return [begin + length * (STEADY_DURATIONS if steady else 1.0)]
-    if text.strip().isdigit():
-        count = int(text)
+    count = count_in(text.strip())
+    if count is not None:
         if count < 1:
             raise InputError(f"--times {text}: at least one time must be saved")
         if length is None or steady:

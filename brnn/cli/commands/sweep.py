@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brnn.base.paths import check_target
-from brnn.base.text import closest
+from brnn.base.text import closest, count_in, shortened
 from brnn.cli.commands.options import AsJson, Force, ModelName, OwnClasses, Settings, number_option, whole_option
 from brnn.cli.outputs import RESULTS, size_in_words
 from brnn.cli.stops import Stopped
@@ -238,10 +237,10 @@ def _design(
 
 
 def _shard(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d+)/(\d+)", text.strip())
-    if match is None:
-        raise InputError(f"--shard {text}: must be I/N, for example 3/10")
-    return int(match[1]), int(match[2])
+    one, slash, of = (count_in(part) if part != "/" else 0 for part in text.strip().partition("/"))
+    if one is None or slash is None or of is None:
+        raise InputError(f"--shard {shortened(text)}: must be I/N, for example 3/10")
+    return one, of
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from brnn.base.named import refuse_unknown
-from brnn.base.text import closest
+from brnn.base.text import closest, count_in
 from brnn.errors import InputError
 from brnn.spec.dotted.parts import NameNode, check_parts, name_tree, with_parts
 from brnn.spec.dotted.texts import Parameter, parameters_of, value_in
@@ -98,7 +98,7 @@ class BuildArguments:
 
     def _goes_on(self, name: str, node: NameNode) -> bool:
         """Tell whether dotted names are for ``**options`` of the function, such as ``network.with_(options)``."""
-        elements = all(part.isdigit() and not child.parts for part, child in node.parts.items())
+        elements = all(count_in(part) is not None and not child.parts for part, child in node.parts.items())
         return self.open and name not in self.parameters and node.slot is None and not elements
 
     def _known(self, name: str) -> Parameter:

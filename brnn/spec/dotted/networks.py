@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brnn.base.text import closest
+from brnn.base.text import closest, count_in
 from brnn.errors import InputError
 from brnn.spec.dotted.parts import NameNode, check_parts, with_parts
 from brnn.spec.events.protocol import PhaseStimulus
@@ -80,7 +80,7 @@ def _spread(network: Network, root: NameNode) -> Network:
     """Return the network with an array where elements of a stimulus are set that is one number for all cells."""
     stimuli = _own(network)
     for place, node in root.parts["stimuli"].parts.items() if "stimuli" in root.parts else ():
-        if not place.isdigit() or int(place) >= len(stimuli):
+        if count_in(place) is None or int(place) >= len(stimuli):
             raise InputError(f"{node.first}: the stimuli are counted from 0 to {len(stimuli) - 1}")
         stimulus = stimuli[int(place)]
         pattern = node.parts.get("pattern")

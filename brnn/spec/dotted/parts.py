@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from brnn.base.data import Spec
-from brnn.base.text import closest
+from brnn.base.text import closest, count_in
 from brnn.base.tracer import Varying
 from brnn.errors import InputError
 from brnn.signals.base import Signal
@@ -227,7 +227,7 @@ def _like(old: Any, new: Any) -> Any:
 def _check_counts(node: NameNode, base: Any) -> None:
     """Raise InputError if a part is no count of an element, or there are no elements."""
     for part, child in node.parts.items():
-        if not part.isdigit():
+        if count_in(part) is None:
             raise InputError(f"{child.name}: {node.name} is no signal or other specification, it has no field '{part}'")
         if not (base is None or isinstance(base, (int, float, np.ndarray, np.generic, tuple, list))):
             raise InputError(f"{child.name}: {node.name} is {short_value(base)}, which has no elements")
@@ -273,7 +273,7 @@ def _places(node: NameNode, array: np.ndarray) -> tuple[np.ndarray, list[int]]:
                 raise InputError(f"{child.name}: this element is given twice")
             found[flat] = child.slot
         for part, inner in child.parts.items():
-            if not part.isdigit():
+            if count_in(part) is None:
                 raise InputError(f"{inner.name}: '{part}' is not the count of an element")
             pending.append(((*counts, int(part)), inner))
     result = np.array(list(found), dtype=np.intp), list(found.values())
