@@ -139,13 +139,13 @@ def _with_elements(build: Callable[..., Any], name: str, given: Mapping[str, Any
 def _with_fields(parameter: Parameter, base: Any, fields: Mapping[str, str], given: bool) -> Any:
     """Return `base`, a signal or another specification, with some of its numbers changed."""
     first, value = next(iter(fields.items()))
-    at = f"--set {parameter.name}.{first}={shortened(value)}: "
+    at = f"--set {parameter.name}.{shortened(first)}={shortened(value)}: "
     if not isinstance(base, Spec):
         if "signal" in parameter.kinds:
             raise InputError(
                 f"{at}{parameter.name} is not set; name the signal too, as in --set {parameter.name}=sigmoid"
             )
-        raise InputError(f"{at}{parameter.name} is not a signal, it has no part '{first}'")
+        raise InputError(f"{at}{parameter.name} is not a signal, it has no part '{shortened(first)}'")
     changes = {}
     for field, text in fields.items():
         number = number_in(text)
