@@ -224,9 +224,10 @@ def _places(name: str, variables: Sequence[Variable], where: str) -> tuple[list[
     found = _ELEMENT.match(name)
     if found is not None and found["name"] in by_name:
         variable = by_name[found["name"]]
-        counts = [count_in(part) for part in (found["counts"] or found["dotted"]).split(",")]
-        sizes = variable.shape if len(counts) > 1 else (variable.size,)
-        if len(counts) == len(sizes) and all(k is not None and k < s for k, s in zip(counts, sizes, strict=True)):
+        parts = (found["counts"] or found["dotted"]).split(",")
+        counts = [count for part in parts if (count := count_in(part.strip())) is not None]
+        sizes = variable.shape if len(parts) > 1 else (variable.size,)
+        if len(counts) == len(sizes) and all(k < size for k, size in zip(counts, sizes, strict=True)):
             return [variable.start + int(np.ravel_multi_index(counts, sizes))], ()
         raise InputError(f"{where}: {name}: there is no such cell, the shape is {variable.shape}")
     raise InputError(
