@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import threading
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -321,6 +323,7 @@ def test_helpers_that_were_waited_for_are_not_asked_by_the_next_run(monkeypatch:
 
     monkeypatch.setattr(threads, "clock", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(threads, "_again", [0.0, 0.1])
+    monkeypatch.setattr(threads, "_late", [])
     monkeypatch.setattr(blocks, "processors", lambda: 2)
     monkeypatch.setattr(threads, "helped", helped)
     assert helpers() == 1
@@ -356,6 +359,7 @@ def test_steps_are_made_alone_where_that_took_less_time(monkeypatch: pytest.Monk
     monkeypatch.setattr(blocks, "processors", lambda: 2)
     monkeypatch.setattr(threads, "helped", helped)
     monkeypatch.setattr(threads, "_again", [0.0, 0.1])
+    monkeypatch.setattr(threads, "_late", [])
     threads.worth_of.cache_clear()
     for _ in range(4):
         BlockedPairStepper(piece()).advance(np.empty(0), 0, 8)
@@ -376,3 +380,26 @@ def test_helpers_that_were_asked_before_an_interruption_are_told_that_it_is_over
     with pytest.raises(KeyboardInterrupt), threads.passes_shared(whole, [0]):
         pass
     assert whole[sharing.CLOSED] == 1
+
+
+def test_nobody_is_asked_while_a_helper_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was not waited for may wake up in the next passes: two of them would work in one room."""
+    monkeypatch.setattr(threads, "_again", [0.0, 0.01])
+    monkeypatch.setattr(threads, "_late", [])
+    begun, go_on, whole = threading.Event(), threading.Event(), np.zeros(2, dtype=np.int64)
+
+    def help_late(_: np.ndarray) -> None:
+        begun.set()
+        go_on.wait()
+
+    with threads.helped(whole, 1, help_late, [(whole,)], waits=False):
+        begun.wait()
+    assert whole[1] == 1
+    assert threads.asked(3) == 0
+    go_on.set()
+    deadline = time.monotonic() + 60.0
+    while threads.asked(3) == 0 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert threads.asked(3) == 3
+    with threads.helped(whole, 1, help_late, [], waits=False):
+        assert whole[1] == 1  # and a late one does not take part where nobody is asked

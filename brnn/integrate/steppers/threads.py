@@ -28,7 +28,9 @@ SHARING = Path(__file__).with_name("sharing.py")
 # may serve the next run, but where other programs have the processors each run would wait as long as the one before.
 _LATER, _LATEST = 0.01, 0.64
 _REMEMBERED, _TRIED_AGAIN = 3, 32  # calls of a kind of work: those remembered of each way, and after how many others
+_SOON = 1e-4  # seconds in which a helper that has a processor sees that there will be no more passes
 _again = [0.0, _LATER]  # when helpers may be asked, and for how long not if they are late then
+_late: list[Future[None]] = []  # helpers that were not waited for
 
 
 class Threads:
@@ -61,9 +63,9 @@ def helped(
     """Let helpers call a function meanwhile, one for each of the `arguments`, until ``whole[closed]`` is not 0.
 
     Unless it `waits`, one that has not seen this yet, as it has no processor, may see it later: then it must use
-    nothing but `whole` any more.
+    nothing but `whole` any more. Until then none are asked, as two of them would work in one room.
     """
-    whole[closed] = 0
+    whole[closed] = 0 if arguments else 1
     pending: list[Future[None]] = []
     try:  # an interruption may come while they are asked
         for each in arguments:
@@ -72,8 +74,11 @@ def helped(
     finally:
         whole[closed] = 1
         for other in pending:
-            if not other.cancel() and waits:  # one that never got a processor is not waited for
-                other.result()
+            if not other.cancel():  # one that never got a processor is not waited for
+                try:
+                    other.result(None if waits else _SOON)
+                except TimeoutError:
+                    _late.append(other)
 
 
 @contextlib.contextmanager
@@ -109,8 +114,9 @@ def ask_later() -> None:
 
 
 def asked(helpers: int) -> int:
-    """Return how many of these helpers are asked now: none for a while after `ask_later`."""
-    return helpers if clock.monotonic() >= _again[0] else 0
+    """Return how many of these helpers are asked now: none for a while after `ask_later`, and while one is late."""
+    _late[:] = [other for other in _late if not other.done()]
+    return helpers if not _late and clock.monotonic() >= _again[0] else 0
 
 
 class Worth:
@@ -150,8 +156,13 @@ def helpers(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count)
 
 
+def _forget() -> None:
+    helpers.cache_clear()
+    _late.clear()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=helpers.cache_clear)  # a child has none of them
+    os.register_at_fork(after_in_child=_forget)  # a child has none of them
 
 
 @functools.cache
