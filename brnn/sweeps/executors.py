@@ -212,7 +212,7 @@ class WorkerProcesses(Workers):
         """Tell whether a task has not begun.
 
         It is left to `close`: where a worker dies while the pool has a future that was cancelled, as when all processes
-        of a sweep are sent SIGTERM, the pool's thread fails with a traceback (Python 3.11 to 3.13).
+        of a sweep are sent SIGTERM, the pool's thread fails with a traceback (Python 3.11.7).
         """
         return not (future.running() or future.done())
 
