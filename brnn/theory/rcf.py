@@ -185,7 +185,11 @@ def faster_levels(A: float, B: float, C: float, p: float = 2.0) -> tuple[float, 
     least = float(np.nextafter(0.0, 1.0))
     low = least  # where E1 is smaller than any number
     if excess(low, B) < 0:
-        low = float(brentq(lambda w: excess(w, B - w), low, top, **options))
+        # In the logarithm, as E1 may be hundreds of orders of magnitude below B, which are not halved one by one.
+        low = math.exp(brentq(lambda v: excess(math.exp(v), B - math.exp(v)), math.log(low), math.log(top), xtol=1e-15))
+        for _ in range(2 if low < 0.5 * top else 0):  # to the last digits, which a large logarithm has not
+            step = math.log1p(excess(low, B - low) / A) / (p - 1.0 - low / (B - low))
+            low = max(low * math.exp(-step), least)
     return low, B - float(brentq(lambda gap: excess(B - gap, gap), least, B - top, **options))
 
 

@@ -94,6 +94,8 @@ def test_levels_that_touch_and_suppression(B: float, C: float) -> None:
 @given(p=st.floats(1.01, 1.3), share=st.floats(-9.0, -1.0))
 @settings(max_examples=15)
 @example(p=1.2, share=-9.0)
+@example(p=1.015625, share=-5.0)  # a lower root of 1e-319
+@example(p=1.0216361312192432, share=-6.728469168863164)
 def test_suppression_near_both_ends(p: float, share: float) -> None:
     """Below the lower root of w^(p-1) (B - w) = A, however small it is; above it not, nor above the upper one."""
     B = 3.0
