@@ -13,6 +13,8 @@ from uncompiled import run_uncompiled
 
 import brnn
 from brnn.cli import main
+from brnn.compiler import compile_network
+from brnn.fitting.recordings import recordings
 
 TIMES = np.linspace(0.0, 8.0, 41)
 
@@ -235,3 +237,10 @@ def test_the_only_cell_needs_no_number(tmp_path):
         (tmp_path / "data.csv").write_text(f'time,"{name}"\n{rows}\n')
         found = brnn.fit(network, tmp_path / "data.csv", free=["x.A"])
         assert found["x.A"] == pytest.approx(0.5, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["a.x[1,2]", "a.x[1, 2]", "a.x[5]", "a.x.5"])
+def test_a_cell_of_a_field_is_named_as_xarray_or_a_table_does(name):
+    network = brnn.Network("field", [brnn.Layer.additive("a", (2, 3), A=1.0)])
+    (found,) = recordings({"time": TIMES, name: TIMES}, compile_network(network).variables)
+    assert list(found.unknowns) == [5]  # the last of six, row by row
