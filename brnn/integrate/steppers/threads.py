@@ -30,7 +30,7 @@ _LATER, _LATEST = 0.01, 0.64
 _REMEMBERED, _TRIED_AGAIN = 3, 32  # calls of a kind of work: those remembered of each way, and after how many others
 _SOON = 1e-4  # seconds in which a helper that has a processor sees that there will be no more passes
 _again = [0.0, _LATER]  # when helpers may be asked, and for how long not if they are late then
-_late: list[Future[None]] = []  # helpers that were not waited for
+_late: list[Future[None]] = []  # helpers that may not have ended yet
 
 
 class Threads:
@@ -73,12 +73,12 @@ def helped(
         yield
     finally:
         whole[closed] = 1
+        _late.extend(pending)  # before an interruption may come while they are waited for
         for other in pending:
             if not other.cancel():  # one that never got a processor is not waited for
-                try:
+                with contextlib.suppress(TimeoutError):
                     other.result(None if waits else _SOON)
-                except TimeoutError:
-                    _late.append(other)
+        _forget_ended()
 
 
 @contextlib.contextmanager
@@ -115,8 +115,12 @@ def ask_later() -> None:
 
 def asked(helpers: int) -> int:
     """Return how many of these helpers are asked now: none for a while after `ask_later`, and while one is late."""
-    _late[:] = [other for other in _late if not other.done()]
+    _forget_ended()
     return helpers if not _late and clock.monotonic() >= _again[0] else 0
+
+
+def _forget_ended() -> None:
+    _late[:] = [other for other in _late if not other.done()]
 
 
 class Worth:
@@ -156,13 +160,13 @@ def helpers(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count)
 
 
-def _forget() -> None:
+def _forget_all() -> None:
     helpers.cache_clear()
     _late.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)  # a child has none of them
+    os.register_at_fork(after_in_child=_forget_all)  # a child has none of them
 
 
 @functools.cache
