@@ -103,6 +103,12 @@ class EventTable:
         counts = ", ".join(f"{name} {count}" for name, count in self.counts().items())
         return f"{len(self)} ({counts})" if len(self) else "none"
 
+    def first_times(self, most: int) -> dict[str, np.ndarray]:
+        """Return when each event that happened did so first, at most so many times of each."""
+        which, times = self.columns["which"], self.columns["time"]
+        found = {name: times[np.flatnonzero(which == k)[:most]] for k, name in enumerate(self.names)}
+        return {name: first for name, first in found.items() if first.size}
+
     def dataset(self, time_units: str) -> xr.Dataset:
         """Return the table as an xarray.Dataset along the dimension `event`."""
         import xarray as xr

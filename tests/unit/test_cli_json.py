@@ -29,6 +29,22 @@ def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     return ask
 
 
+def test_events_of_a_run(answer: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    cell = brnn.Layer.additive("F", 2, A=1.0, initial=[1.0, 3.0])
+    reset = brnn.SetState("F", 0.5, where="all")
+    events = [
+        brnn.Event(name, brnn.AtTimes(times), reset) for name, times in (("few", [1.5]), ("many", [*range(1, 9)]))
+    ]
+    network = brnn.Network("told", [cell], events=events, duration=9.0, time_units="s")
+    Path("told.json").write_text(network.to_json())
+    found = answer("run", "told.json")
+    assert (found["events"], found["first_events"]) == (9, {"few": [1.5], "many": [*range(1, 9)]})
+    assert main(["run", "told.json"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "events few 1, at t = 1.5 s" in lines
+    assert "many 8, at t = 1, 2, 3, 4, 5, ... s" in lines
+
+
 def test_a_run(answer: Any) -> None:
     found = answer("run", "cells.json", "-o", "run.h5")
     final = found["final"]["F.x"]  # dx/dt = -x
@@ -41,6 +57,8 @@ def test_a_run(answer: Any) -> None:
     with brnn.open("run.h5") as result:
         assert found["solver"]["steps"] == result.solver.steps
         assert final["values"] == result.final("F").values.tolist()
+
+    assert found["first_events"] == {}
 
     told = answer("info", "run.h5")
     assert (told["kind"], told["status"], told["file"], told["seed"]) == ("run", "complete", "run.h5", None)

@@ -38,6 +38,9 @@ EXAMPLES = (
     "brnn run rcf --duration 1e6 -o run.h5 --resume",
 )
 
+_SHOWN = 5  # times of each event that are printed
+_LISTED = 1000  # the same, as JSON
+
 
 def run(
     model: ModelName,
@@ -346,6 +349,7 @@ def _summary(result: Result, written: list[Path], taken: list[str]) -> str:
                 f"total {final.sum() + 0.0:.6g}, from {final.min() + 0.0:.5g} to {final.max() + 0.0:.5g} (cell {cell})",
             )
         )
+    rows += _events_in_words(result)
     if written:
         rows.append(("wrote", ", ".join(f"{path} ({size_in_words(path)})" for path in written)))
     else:
@@ -353,11 +357,26 @@ def _summary(result: Result, written: list[Path], taken: list[str]) -> str:
     return columns(rows)
 
 
+def _events_in_words(result: Result) -> list[tuple[str, str]]:
+    """Return a line for each event that happened: how often, and when first."""
+    table = result.event_table
+    if table is None:
+        return []
+    unit = "" if result.time_units == "1" else f" {result.time_units}"
+    counts, rows = table.counts(), []
+    for name, times in table.first_times(_SHOWN).items():
+        more = ", ..." if counts[name] > times.size else ""
+        first = ", ".join(f"{time:.6g}" for time in times.tolist())
+        rows.append(("" if rows else "events", f"{name} {counts[name]}, at t = {first}{more}{unit}"))
+    return rows
+
+
 def _print_json(result: Result, files: list[Path], taken: list[str]) -> None:
     import numpy as np
 
     from brnn.cli.as_json import print_json, written
 
+    table = result.event_table
     finals: dict[str, Any] = {}
     for entry in result.recorded:
         name = entry.column.name
@@ -382,7 +401,8 @@ def _print_json(result: Result, files: list[Path], taken: list[str]) -> None:
             "time_units": result.time_units,
             "seed": result.seed,
             "solver": _solver(result),
-            "events": 0 if result.event_table is None else len(result.event_table.columns["time"]),
+            "events": 0 if table is None else len(table),
+            "first_events": {} if table is None else table.first_times(_LISTED),
             "final": finals,
             "wrote": [written(path) for path in files],
         }
