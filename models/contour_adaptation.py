@@ -200,6 +200,7 @@ def build(
         projections,
         stimuli,
         duration=before + after,
+        time_units="s",
         reference="Francis and Kim (2012), Vision Res. 62, 181-191",
     )
 

@@ -100,7 +100,8 @@ def test_walls_of_another_shape_are_refused() -> None:
 
 
 def test_without_adaptation_nothing_flickers_and_the_last_flicker_may_be_short() -> None:
-    assert len(contour_adaptation.build(adapt=0.0).stimuli) == 3
+    network = contour_adaptation.build(adapt=0.0)
+    assert (len(network.stimuli), network.time_units) == (3, "s")
     flickers: Any = contour_adaptation.build(adapt=0.25).stimuli[1].schedule
     np.testing.assert_allclose(flickers.intervals, [[0.0, 0.1], [0.1, 0.2], [0.2, 0.25]])
     assert flickers.items.tolist() == [0, 1, 0]
