@@ -385,7 +385,7 @@ def search(run: Run) -> FigureDescription | None:
     if last:
         x, y = np.array(last).T
         marks.append(Curve(x, y, "answer", marker="o", color=1))
-    ticks = tuple((float(j), str(j + 1)) for j in range(count))
+    ticks = tuple((float(j), str(j)) for j in range(count))
     chosen = Panel(
         "Who answers each pattern", marks, run.time_label, "category", legend="top", y_ticks=ticks,
         x_limits=(run.start, run.end), y_limits=(-0.7, count - 0.3 + 0.28 * count),
