@@ -379,7 +379,7 @@ def spikes(run: Run) -> FigureDescription | None:
     if spacing is not None:
         theirs = theory.grid_spacing(float(np.max(run.network.stimuli[0].schedule.tuning.spacing)))  # type: ignore[attr-defined]
         below = f"grids: {spacing:.1f} cm from peak to peak, theory {theirs:.1f} cm   ·   {below}"
-    rows = [weights, [raster, summed], places] if places else [weights, [raster, summed]]
+    rows = [[*weights, summed], [raster], *([places] if places else [])]
     return FigureDescription("Grid cells learn from cells that fire at random", below, rows)
 
 
