@@ -60,8 +60,8 @@ def read_pattern(source: str | Path, dataset: str | None = None) -> np.ndarray:
         name, colon, inside = str(source).rpartition(":")
         if colon and Path(name).suffix.lower() in _HDF5:
             path, dataset = Path(name), inside
-    if not path.exists():
-        raise FileError(f"{path}: there is no such file")
+    if not str(source) or not path.exists():
+        raise FileError(f"{source or repr(source)}: there is no such file")
     if not path.is_file():
         raise FileError(f"{path}: is {'a folder' if path.is_dir() else 'no regular file'}")
     suffix = path.suffix.lower()
@@ -75,7 +75,7 @@ def read_pattern(source: str | Path, dataset: str | None = None) -> np.ndarray:
         known = ", ".join(sorted(["png", "jpg", "csv", "npy", "h5"]))
         raise FileError(f"{path}: an input must be one of {known}; '{suffix or path.name}' is not read")
     try:
-        return array(values, str(path))
+        return array(values, str(path) if dataset is None else f"{path}:{dataset}")
     except SpecError as error:
         raise FileError(str(error)) from None
 

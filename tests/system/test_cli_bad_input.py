@@ -34,6 +34,18 @@ ARGUMENTS: list[tuple[tuple[object, ...], tuple[str, ...]]] = [
     (("run", "rfc"), ("model 'rfc'", "did you mean 'rcf'?")),
     (("show", "nothing"), ("model 'nothing'", "`brnn models` lists all")),
     (("show", ""), ("model",)),
+    (("show", "rcf", "--equations", "--latex"), ("--equations and --latex", "only one")),
+    (("show", "rcf", "--json", "--code"), ("--code and --json", "only one")),
+    # What needs another option.
+    (("continue", "rcf", "--along", "B=4:1", "--which", "1"), ("--which 1", "--along is given once")),
+    (("continue", "rcf", "--along", "B=4:1", "--kind", "fold"), ("--kind fold", "--along is given once")),
+    (("continue", "rcf", "--along", "B=4:1", "--along", "A=1:2", "--no-cycles"), ("--no-cycles", "given twice")),
+    # Axes and ranges.
+    (("sweep", "rcf", "--grid", "A=1:1:3", "-o", "new.h5"), ("--grid A=1:1:3", "the ends are equal")),
+    (("sweep", "rcf", "--random", "A=2:1", "-n", "2", "-o", "new.h5"), ("--random A=2:1", "less than")),
+    # Inputs that are no files.
+    ((*RUN, "--input", ""), ("'': there is no such file",)),
+    ((*RUN, "--input", "http://example.org/a.png"), ("http://example.org/a.png: there is no such file",)),
     (("show", "../models/rcf"), ("model",)),
     (("verify", "--model", "nothing"), ("model 'nothing'",)),
     (("theory", "nothing"), ("model 'nothing'",)),
@@ -59,6 +71,7 @@ ARGUMENTS: list[tuple[tuple[object, ...], tuple[str, ...]]] = [
     (("run", "gridsmap", "--input", "gap.csv", "--set", "trajectory.bridge=x"), ("bridge=x: bridge must be a number",)),
     (("run", "gridsmap", "--set", "trajectory=gap.csv"), ("trajectory=gap.csv: a trajectory", "--input FILE")),
     (("run", "gridsmap", "--set", "trajectory.bridge=3"), ("trajectory.bridge=3", "--input FILE", "not given")),
+    ((*RUN, "--input", "nan.h5:/inside/n"), ("nan.h5:/inside/n: element 1 is nan",)),
     (("run", "gridsmap", "--input", "walk.csv", "--dataset", "/t"), ("--dataset /t", "takes a trajectory")),
     (("run", "vistars", "--input", "two.csv"), ("vistars takes no input pattern",)),
     # Settings.
@@ -200,6 +213,8 @@ def files(tmp_path: Path) -> Path:
     with h5py.File(tmp_path / "store.h5", "w") as file:
         file["a"] = [1.0, 2.0]
         file["b"] = [1.0, 2.0]
+    with h5py.File(tmp_path / "nan.h5", "w") as file:
+        file["inside/n"] = [1.0, np.nan]
     from brnn.models import rcf
 
     (tmp_path / "saved.json").write_text(rcf.build(n=2).to_json())

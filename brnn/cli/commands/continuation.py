@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brnn.base.paths import check_target
+from brnn.base.text import shortened
 from brnn.cli.commands.options import AsJson, Force, ModelName, OwnClasses, Settings, number_option, whole_option
 from brnn.cli.outputs import RESULTS, size_in_words
 from brnn.cli.text import columns
@@ -45,9 +46,18 @@ def follow(
         ),
     ] = None,
     kind: Annotated[
-        str, typer.Option("--kind", metavar="KIND", help="With two parameters: fold, 'branch point' or 'Hopf point'.")
-    ] = "fold",
-    which: Annotated[str, typer.Option("--which", metavar="N", help="Which of these points, counted from 0.")] = "0",
+        str | None,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help="With two parameters: fold, 'branch point' or 'Hopf point'.",
+            show_default="fold",
+        ),
+    ] = None,
+    which: Annotated[
+        str | None,
+        typer.Option("--which", metavar="N", help="Which of these points, counted from 0.", show_default="0"),
+    ] = None,
     branches: Annotated[str, typer.Option("--branches", metavar="N", help="How many branches at most.")] = "20",
     no_cycles: Annotated[bool, typer.Option("--no-cycles", help="Follow no cycles from Hopf points.")] = False,
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="The diagram (.h5).")] = None,
@@ -74,6 +84,11 @@ def follow(
     ends = dict(_ends(text) for text in along)
     if len(ends) != len(along) or len(ends) > 2:
         raise InputError("--along: names one parameter, or two different ones")
+    for option, text in (("--kind", kind), ("--which", which)):
+        if text is not None and len(ends) == 1:
+            raise InputError(f"{option} {shortened(text)}: is for a point along two parameters; --along is given once")
+    if no_cycles and len(ends) == 2:
+        raise InputError("--no-cycles: is for a diagram along one parameter; --along is given twice")
     build, given = find_model(model, own).varied(settings or ())
     options: dict[str, Any] = {
         "settings": given,
@@ -83,7 +98,8 @@ def follow(
     if len(ends) == 1:
         diagram = bifurcation_diagram(build, ends, cycles=not no_cycles, **options)
     else:
-        diagram = bifurcation_curve(build, ends, kind=kind, which=whole_option(which, "--which"), **options)
+        number = whole_option(which or "0", "--which")
+        diagram = bifurcation_curve(build, ends, kind=kind or "fold", which=number, **options)
     files = _write(diagram, out, plot, force)
     if as_json:
         print_json(points_as_data(diagram) | {"files": [written(path) for path in files]})

@@ -14,6 +14,7 @@ from brnn import models as package
 from brnn.base.docstrings import described_parameters, docstring_of, reference_of
 from brnn.cli.commands.options import ModelName, OwnClasses, Settings
 from brnn.cli.text import columns, signal_in_words
+from brnn.errors import InputError
 
 if TYPE_CHECKING:
     from brnn.cli.model import Model
@@ -67,6 +68,10 @@ def show(
     """
     from brnn.cli.model import find_model
 
+    given = {"--equations": equations, "--latex": latex, "--code": code, "--json": json}
+    asked = [option for option, wanted in given.items() if wanted]
+    if len(asked) > 1:
+        raise InputError(f"{' and '.join(asked)}: only one of them says what is printed")
     found = find_model(model, own)
     network = found.build(settings or ())
     if json:

@@ -212,14 +212,18 @@ def _design(
 
     parts: list[Design] = []
     if grid:
-        parts.append(Grid(parse_axes(grid, math.inf if enormous else MANY_MEMBERS)))
+        with _told_with("--grid"):
+            axes = parse_axes(grid, math.inf if enormous else MANY_MEMBERS)
+        parts.append(Grid(axes))
     if random:
         kinds = {"random": Random, "sobol": Sobol, "latin": LatinHypercube, "saltelli": Saltelli}
         if draw not in kinds:
             raise InputError(f"--draw {draw}: must be one of {', '.join(kinds)}{closest(draw, kinds)}")
         if count is None:
             raise InputError("--random: -n N is needed, the number of members that are drawn")
-        parts.append(kinds[draw](whole_option(count, "-n"), seed, parse_ranges(random)))
+        with _told_with("--random"):
+            ranges = parse_ranges(random)
+        parts.append(kinds[draw](whole_option(count, "-n"), seed, ranges))
     elif count is not None:
         raise InputError(f"-n {count}: is the number of members that --random draws, which is not given")
     if table is not None:
@@ -234,6 +238,15 @@ def _design(
     for part in parts[1:]:
         design = design * part
     return design
+
+
+@contextlib.contextmanager
+def _told_with(option: str) -> Iterator[None]:
+    """Name the option in messages that begin with its value."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{option} {error}") from None
 
 
 def _shard(text: str) -> tuple[int, int]:
