@@ -363,7 +363,8 @@ def _events_in_words(result: Result) -> list[tuple[str, str]]:
     if table is None:
         return []
     unit = "" if result.time_units == "1" else f" {result.time_units}"
-    counts, rows = table.counts(), []
+    counts = table.counts()
+    rows: list[tuple[str, str]] = []
     for name, times in table.first_times(_SHOWN).items():
         more = ", ..." if counts[name] > times.size else ""
         first = ", ".join(f"{time:.6g}" for time in times.tolist())
