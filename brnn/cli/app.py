@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import sys
 import traceback
@@ -16,7 +17,7 @@ from typer.core import TyperCommand
 from brnn._version import __version__
 from brnn.cli.commands import COMMANDS
 from brnn.cli.stops import Stopped
-from brnn.errors import BrnnError, IntegrationError
+from brnn.errors import BrnnError, InputError, IntegrationError
 
 __all__ = ["app", "run"]
 
@@ -65,7 +66,18 @@ def _top(
 
 
 class _Command(TyperCommand):
-    """A command whose help lists the methods of integration: asked for only when it is shown, as they load NumPy."""
+    """A command that refuses empty names of files, and whose help lists the methods of integration.
+
+    These are asked for only when it is shown, as they load NumPy.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; an empty path would be the folder "." in what comes after."""
+        files = {name for parameter in self.params if parameter.metavar in ("FILE", "DIR") for name in parameter.opts}
+        for option, value in itertools.pairwise(args):
+            if option in files and option.startswith("-") and not value:
+                raise InputError(f"{option} '': is not the name of a file")
+        return list(super().parse_args(ctx, args))
 
     def get_help(self, ctx: Any) -> str:
         """Return the help."""

@@ -44,7 +44,9 @@ ARGUMENTS: list[tuple[tuple[object, ...], tuple[str, ...]]] = [
     (("sweep", "rcf", "--grid", "A=1:1:3", "-o", "new.h5"), ("--grid A=1:1:3", "the ends are equal")),
     (("sweep", "rcf", "--random", "A=2:1", "-n", "2", "-o", "new.h5"), ("--random A=2:1", "less than")),
     # Inputs that are no files.
-    ((*RUN, "--input", ""), ("'': there is no such file",)),
+    ((*RUN, "-o", ""), ("-o ''", "not the name of a file")),
+    (("plot", "run.h5", "--out", ""), ("--out ''", "not the name of a file")),
+    ((*RUN, "--input", ""), ("--input ''", "not the name of a file")),
     ((*RUN, "--input", "http://example.org/a.png"), ("http://example.org/a.png: there is no such file",)),
     (("show", "../models/rcf"), ("model",)),
     (("verify", "--model", "nothing"), ("model 'nothing'",)),
