@@ -9,7 +9,10 @@ numbers are the two parts of complex ones. Rows by which a field is continued ar
 they are not transformed again, nor are rows that no cell reads transformed back. Of an even number of columns the first
 and the last one have real numbers alone, so that the last one is the imaginary part of the first one.
 
-A part of a phase is part `block` of `blocks`. No bit depends on how many parts there are, nor on who does them.
+Rows that lie well are transformed two at a time instead, as they lie (`brnn.compiler.fourier_rows`).
+
+A part of a phase is part `block` of `blocks`. No bit depends on who does it; how many parts there are says which rows
+are the two parts of one complex one, so that last digits depend on it.
 """
 
 from __future__ import annotations
@@ -50,8 +53,8 @@ __all__ = ["across", "back", "forth"]
 NUMBER = 16 * LANES  # bytes of LANES complex numbers
 IMAGINARY = NUMBER // 2  # where their imaginary parts begin
 # What the whole numbers of a transform are: height and width of the field, those of the transform, kernels, whether
-# what these are transformed to is real, how many radices columns are transformed by, and rows, and these. Fields are at
-# least LANES wide.
+# what these are transformed to is real, whether rows are transformed as they lie, how many radices columns are
+# transformed by, and rows (parts of LANES numbers, if they lie), and these. Fields are at least LANES wide.
 HEIGHT, WIDTH, TALL, WIDE, KERNELS, REAL, LYING, DOWN, ALONG, FIRST_RADIX = range(10)
 
 _CALLED = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}

@@ -158,7 +158,7 @@ class Stepwise(SingleSteps):
         if self.planned is not None:
             stepper.h_abs, self.planned = self.planned, None
             if self.remembered is not None:
-                stepper.remembered = self.remembered
+                stepper.remembered, self.remembered = self.remembered, None
         watching = self.sides is not None or (self.reactor is not None and self.reactor.watching)
         settled = timetable.settled + sum(system.delays)
         self.still, self.began = 0, self.steps

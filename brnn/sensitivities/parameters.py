@@ -202,5 +202,5 @@ def _numbers(value: Any, name: str, where: str) -> np.ndarray:
     if isinstance(value, (bool, str, Varying)):
         raise InputError(f"{name} = {value!r}: is no number, so that there is no derivative by it")
     if not np.isfinite(array).all():
-        raise InputError(f"{name}: {array[~np.isfinite(array)][0]}: must be finite")
+        raise InputError(f"{name} = {array[~np.isfinite(array)][0]}: must be finite")
     return array

@@ -181,16 +181,25 @@ def faster_levels(A: float, B: float, C: float, p: float = 2.0) -> tuple[float, 
         return None
     if highest == 0:
         return top, top
-    options = {"xtol": 5e-324, "rtol": 1e-15, "maxiter": 2000}
+    options = {"maxiter": 2000}
     least = float(np.nextafter(0.0, 1.0))
     low = least  # where E1 is smaller than any number
     if excess(low, B) < 0:
-        # In the logarithm, as E1 may be hundreds of orders of magnitude below B, which are not halved one by one.
-        low = math.exp(brentq(lambda v: excess(math.exp(v), B - math.exp(v)), math.log(low), math.log(top), xtol=1e-15))
+        # In the logarithm, as E1 may be hundreds of orders of magnitude below B, which are not halved one by one; of
+        # w/top, so that w is the maximum itself where that is 0, and less than any number at the other end.
+        far = math.log(least) - math.log(top) - 1.0
+        low = top * math.exp(
+            brentq(lambda v: excess(top * math.exp(v), B - top * math.exp(v)), far, 0.0, xtol=1e-15, **options)
+        )
+        low = max(low, least)
         for _ in range(2 if low < 0.5 * top else 0):  # to the last digits, which a large logarithm has not
             step = math.log1p(excess(low, B - low) / A) / (p - 1.0 - low / (B - low))
             low = max(low * math.exp(-step), least)
-    return low, B - float(brentq(lambda gap: excess(B - gap, gap), least, B - top, **options))
+    most = B - top
+    if excess(B - most, most) <= 0:  # both roots are the maximum but for rounding
+        return low, top
+    high = B - float(brentq(lambda gap: excess(B - gap, gap), least, most, xtol=5e-324, rtol=1e-15, **options))
+    return low, high
 
 
 def sigmoid_levels(A: float, B: float, F: float, survivors: int, G: float = 1.0) -> tuple[float, float] | None:

@@ -197,6 +197,7 @@ BAD: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     ((*RCF, *GRID, "--scheduler", ""), ("--scheduler", "cannot be reached")),
     ((*RCF, *GRID, "--scheduler", "tcp://127.0.0.1:port"), ("--scheduler", "cannot be reached")),
     ((*RCF, *GRID, "--shard", "3"), ("--shard 3", "3/10")),
+    ((*RCF, *GRID, "--shard", "3//"), ("--shard 3//", "3/10")),
     ((*RCF, *GRID, "--shard", "0/3"), ("0/3",)),
     ((*RCF, *GRID, "--shard", "4/3"), ("4/3",)),
     ((*RCF, *GRID, "--shard", "1/100"), ("1/100", "10 members")),

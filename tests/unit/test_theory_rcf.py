@@ -122,6 +122,11 @@ def test_faster_than_linear_levels():
         for u in rcf.faster_levels(A, B, 0.7, p):
             assert -A * u + (B - u) * 0.7 * u**p == pytest.approx(0.0, abs=1e-11)
     assert rcf.faster_levels(A, B, 1e-3, 4.0) is None
+    # Roots beside each other, at the maximum u = B (p - 1)/p but for rounding.
+    first = 75.50401244530013, 16.0, 5.0, 1.1
+    second = 46020.734513806536, 59.46144360613239, 91.71387815849319, 1.8307814914256122
+    for a, b, c, p in (first, second):
+        assert rcf.faster_levels(a, b, c, p) == pytest.approx([b * (p - 1.0) / p] * 2, rel=1e-7)
     with pytest.raises(InputError, match="p = 1"):
         rcf.faster_levels(A, B, 1.0, 1.0)
 

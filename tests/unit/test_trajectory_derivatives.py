@@ -252,7 +252,7 @@ BAD = [
     ("rcf", ["AA"], {}, "rcf has no parameter 'AA'"),
     ("rcf", ["signal"], {}, r"signal: is Sigmoid\(...\), not a number; name a number of it: signal.gain"),
     ("rcf", ["initial"], {}, "initial: is not set; give its value"),
-    ("rcf", {"A": float("nan")}, {}, "A: must be finite"),
+    ("rcf", {"A": float("nan")}, {}, "A = nan: must be finite"),
     ("rcf", [], {}, "wrt: must name at least one parameter"),
     ("rcf", ["duration"], {}, "duration is how long the run is"),
     ("rcf", ["A"], {"mode": "adjoint"}, "needs a loss"),

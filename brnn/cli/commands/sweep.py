@@ -250,8 +250,8 @@ def _told_with(option: str) -> Iterator[None]:
 
 
 def _shard(text: str) -> tuple[int, int]:
-    one, slash, of = (count_in(part) if part != "/" else 0 for part in text.strip().partition("/"))
-    if one is None or slash is None or of is None:
+    one, of = (count_in(part) for part in text.strip().partition("/")[::2])
+    if one is None or of is None:
         raise InputError(f"--shard {shortened(text)}: must be I/N, for example 3/10")
     return one, of
 

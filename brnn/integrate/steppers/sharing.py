@@ -28,9 +28,9 @@ FREE = 40
 _BACK = 2**32
 _SHARES = 64  # of a pass, at most about: none waits long for the last one of another
 # If helpers are waited for more often than so and in one of eight steps, the processors have other work: one thread is
-# quicker from then on. Each wait may take milliseconds, and a long one counts several times.
+# quicker from then on. Each wait may take milliseconds, and one that is twice as long counts once more: to let others
+# run takes a part of a microsecond if nobody wants to, and milliseconds if somebody does.
 _TOO_OFTEN = 3
-_LONG = 64  # how often others are let run, which takes a part of a microsecond if nobody wants to
 _SPINS = 3_000  # looks at whether there is work, before others may have the processor
 _PATIENCE = 15_000  # and at whether a share is done: with 3,000 a field of 256 squared counted its own shares as late
 
@@ -95,7 +95,7 @@ def share(whole: np.ndarray, room: int, helpers: int, give_way: int) -> None:
     while fetch_add(whole, DONE, 0) * each < parts:
         spins += 1
         if spins > patience:
-            if (spins - patience) % _LONG == 1:
+            if (spins - patience) & (spins - patience - 1) == 0:
                 whole[LATE] += 1
             call_yield(give_way)
 

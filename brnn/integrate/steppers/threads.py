@@ -9,7 +9,7 @@ import os
 import threading
 import time as clock
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -52,49 +52,72 @@ class Threads:
             other.result()
 
 
-@contextlib.contextmanager
-def helped(
-    whole: np.ndarray,
-    closed: int,
-    function: Callable[..., None],
-    arguments: Sequence[tuple[Any, ...]],
-    waits: bool = True,
-) -> Iterator[None]:
+class helped:
     """Let helpers call a function meanwhile, one for each of the `arguments`, until ``whole[closed]`` is not 0.
 
     Unless it `waits`, one that has not seen this yet, as it has no processor, may see it later: then it must use
     nothing but `whole` any more. Until then none are asked, as two of them would work in one room.
     """
-    whole[closed] = 0 if arguments else 1
-    pending: list[Future[None]] = []
-    try:  # an interruption may come while they are asked
-        for each in arguments:
-            pending.append(helpers(len(arguments)).submit(function, *each))
-        yield
-    finally:
-        whole[closed] = 1
-        _late.extend(pending)  # before an interruption may come while they are waited for
-        for other in pending:
+
+    # No generator: an interruption between its `yield` and the body would leave helpers that nobody tells.
+    def __init__(
+        self,
+        whole: np.ndarray,
+        closed: int,
+        function: Callable[..., None],
+        arguments: Sequence[tuple[Any, ...]],
+        waits: bool = True,
+    ) -> None:
+        self._whole, self._closed, self._function, self._arguments = whole, closed, function, arguments
+        self._patience = None if waits else _SOON
+        self._pending: list[Future[None]] = []
+
+    def __enter__(self) -> None:
+        try:  # an interruption may come while they are asked
+            self._whole[self._closed] = 0 if self._arguments else 1
+            for each in self._arguments:
+                self._pending.append(helpers(len(self._arguments)).submit(self._function, *each))
+        except BaseException:
+            self._end()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        self._whole[self._closed] = 1
+        _late.extend(self._pending)  # before an interruption may come while they are waited for
+        for other in self._pending:
             if not other.cancel():  # one that never got a processor is not waited for
                 with contextlib.suppress(TimeoutError):
-                    other.result(None if waits else _SOON)
+                    other.result(self._patience)
         _forget_ended()
 
 
-@contextlib.contextmanager
-def passes_shared(whole: np.ndarray, rooms: Sequence[int]) -> Iterator[None]:
+class passes_shared:
     """Let helpers share passes meanwhile (`brnn.integrate.steppers.sharing`), one in each of the rooms at addresses.
 
     If they had to be waited for too often, none are asked for a while.
     """
-    code = load_copy(SHARING)
-    with helped(whole, code.CLOSED, code.help_out, [(whole, room, give_way()) for room in rooms], waits=False):
-        yield
-    if whole[code.ALONE]:
-        whole[code.ALONE] = 0
-        ask_later()
-    elif rooms:
-        _again[1] = _LATER
+
+    def __init__(self, whole: np.ndarray, rooms: Sequence[int]) -> None:
+        code = load_copy(SHARING)
+        self._whole, self._rooms, self._alone = whole, rooms, code.ALONE
+        arguments = [(whole, room, give_way()) for room in rooms]
+        self._helped = helped(whole, code.CLOSED, code.help_out, arguments, waits=False)
+
+    def __enter__(self) -> None:
+        self._helped.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self._helped.__exit__(*error)
+        if error[0] is not None:
+            return
+        if self._whole[self._alone]:
+            self._whole[self._alone] = 0
+            ask_later()
+        elif self._rooms:
+            _again[1] = _LATER
 
 
 def _begin(count: int, function: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> list[Future[None]]:
@@ -115,6 +138,8 @@ def ask_later() -> None:
 
 def asked(helpers: int) -> int:
     """Return how many of these helpers are asked now: none for a while after `ask_later`, and while one is late."""
+    if not helpers:
+        return 0  # as in all threads but the first one, which `_late` belongs to
     _forget_ended()
     return helpers if not _late and clock.monotonic() >= _again[0] else 0
 
