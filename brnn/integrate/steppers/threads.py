@@ -162,8 +162,8 @@ class Worth:
     def asked(self) -> bool:
         """Whether the next call is to ask them: the quicker way, and now and then the other one."""
         with_them, alone = (sorted(self._seconds[way]) for way in (True, False))
-        if not with_them or not alone:
-            return not with_them
+        if min(len(with_them), len(alone)) < _REMEMBERED:  # one call alone may have waited for something else
+            return len(with_them) <= len(alone)
         quicker = with_them[len(with_them) // 2] <= alone[len(alone) // 2]
         return quicker if self._calls % _TRIED_AGAIN else not quicker
 
