@@ -43,6 +43,9 @@ ARGUMENTS: list[tuple[tuple[object, ...], tuple[str, ...]]] = [
     # Axes and ranges.
     (("sweep", "rcf", "--grid", "A=1:1:3", "-o", "new.h5"), ("--grid A=1:1:3", "the ends are equal")),
     (("sweep", "rcf", "--random", "A=2:1", "-n", "2", "-o", "new.h5"), ("--random A=2:1", "less than")),
+    (("sweep", "rcf", "--grid", "A=1,2", "--draw", "sobol", "-o", "new.h5"), ("--draw sobol", "--random")),
+    (("plot", "run.h5", "--animate", "new.gif", "--kind", "time"), ("--kind time", "-o FILE")),
+    (("plot", "run.h5", "--animate", "new.gif", "--measure", "total"), ("--measure total", "-o FILE")),
     # Inputs that are no files.
     ((*RUN, "-o", ""), ("-o ''", "not the name of a file")),
     (("plot", "run.h5", "--out", ""), ("--out ''", "not the name of a file")),

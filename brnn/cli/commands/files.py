@@ -91,6 +91,9 @@ def plot(
         raise InputError("-o FILE or --animate FILE is needed: where the figure shall go (brnn plot --help says more)")
     if layer is not None and animation is None:
         raise InputError(f"--layer {layer}: says what --animate shows, which is not given")
+    for option, value in (("--kind", None if kind == "auto" else kind), ("--measure", measure)):
+        if value is not None and out is None:
+            raise InputError(f"{option} {value}: says what -o FILE shows, which is not given")
     if out is not None:
         check_target(out, force, option="-o", suffixes=SUFFIXES, kept=[file])
     own = None if model is None else figure_of(load_own(model))

@@ -61,8 +61,14 @@ def sweep(
     ] = None,
     count: Annotated[str | None, typer.Option("-n", metavar="N", help="How many members --random draws.")] = None,
     draw: Annotated[
-        str, typer.Option("--draw", metavar="HOW", help="How --random draws: random, sobol, latin or saltelli.")
-    ] = "random",
+        str | None,
+        typer.Option(
+            "--draw",
+            metavar="HOW",
+            help="How --random draws: random, sobol, latin or saltelli.",
+            show_default="random",
+        ),
+    ] = None,
     table: Annotated[
         Path | None, typer.Option("--table", metavar="FILE", help="Members as the rows of a CSV file with a header.")
     ] = None,
@@ -191,7 +197,7 @@ def _design(
     grid: list[str],
     random: list[str],
     count: str | None,
-    draw: str,
+    draw: str | None,
     table: Path | None,
     repeats: str | None,
     seed: int,
@@ -217,6 +223,7 @@ def _design(
         parts.append(Grid(axes))
     if random:
         kinds = {"random": Random, "sobol": Sobol, "latin": LatinHypercube, "saltelli": Saltelli}
+        draw = "random" if draw is None else draw
         if draw not in kinds:
             raise InputError(f"--draw {draw}: must be one of {', '.join(kinds)}{closest(draw, kinds)}")
         if count is None:
@@ -226,6 +233,8 @@ def _design(
         parts.append(kinds[draw](whole_option(count, "-n"), seed, ranges))
     elif count is not None:
         raise InputError(f"-n {count}: is the number of members that --random draws, which is not given")
+    elif draw is not None:
+        raise InputError(f"--draw {draw}: is how --random draws, which is not given")
     if table is not None:
         parts.append(Table(table))
     if repeats is not None:
