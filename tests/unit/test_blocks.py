@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import subprocess
 import sys
 import threading
@@ -336,14 +337,30 @@ def test_helpers_that_were_waited_for_are_not_asked_by_the_next_run(monkeypatch:
 
 
 def test_helpers_are_asked_where_they_were_seen_to_help() -> None:
-    """And now and then where they were not, as other programs come and go."""
+    """And now and then where they were not, as other programs come and go: soon, and less and less often."""
     worth, ways = threads.Worth(), []
-    for k in range(200):
+    for k in range(400):
         ways.append(worth.asked)
-        worth.note(ways[-1], {True: 2.0 if k < 100 else 0.5, False: 1.0}[ways[-1]])
+        worth.note(ways[-1], {True: 2.0 if k < 200 else 0.5, False: 1.0}[ways[-1]])
     assert ways[:6] == [True, False] * 3
-    assert sum(ways[6:100]) == 3
-    assert sum(ways[170:]) >= 28
+    tried = [k for k in range(6, 200) if ways[k]]
+    apart = [after - before for before, after in itertools.pairwise(tried)]
+    assert apart[:3] == [5, 9, 17]
+    assert set(apart[3:]) == {33}
+    back = ways.index(True, 200)
+    assert back <= tried[-1] + 33
+    assert [k - back for k in range(back, 400) if not ways[k]] == [33, 66, 99, 132, 165]
+
+
+def test_helpers_that_were_late_twice_are_asked_soon() -> None:
+    worth = threads.Worth()
+    times, ways = iter([0.5, 1.0] * 3 + [0.5] * 4 + [1.1, 1.2]), []
+    for seconds in times:
+        worth.note(worth.asked, seconds)
+    for _ in range(12):
+        ways.append(worth.asked)
+        worth.note(ways[-1], 0.5 if ways[-1] else 1.0)
+    assert ways == [False, False] + [True] * 10
 
 
 def test_steps_are_made_alone_where_that_took_less_time(monkeypatch: pytest.MonkeyPatch) -> None:

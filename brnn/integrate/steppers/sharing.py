@@ -28,8 +28,8 @@ FREE = 40
 _BACK = 2**32
 _SHARES = 64  # of a pass, at most about: none waits long for the last one of another
 # If helpers are waited for more often than so and in one of eight steps, the processors have other work: one thread is
-# quicker from then on. Each wait may take milliseconds, and one that is twice as long counts once more: to let others
-# run takes a part of a microsecond if nobody wants to, and milliseconds if somebody does.
+# quicker from then on. Each wait may take milliseconds, and one that is 16 times as long counts once more; to let
+# others run takes a part of a microsecond if nobody wants to, and milliseconds if somebody does.
 _TOO_OFTEN = 3
 _SPINS = 3_000  # looks at whether there is work, before others may have the processor
 _PATIENCE = 15_000  # and at whether a share is done: with 3,000 a field of 256 squared counted its own shares as late
@@ -92,11 +92,13 @@ def share(whole: np.ndarray, room: int, helpers: int, give_way: int) -> None:
     _do_shares(whole, room, False)
     spins, each = 0, _per_share(parts)
     patience = _PATIENCE * each  # longer than another one's last share takes
+    next_count = patience + 1
     while fetch_add(whole, DONE, 0) * each < parts:
         spins += 1
         if spins > patience:
-            if (spins - patience) & (spins - patience - 1) == 0:
+            if spins == next_count:
                 whole[LATE] += 1
+                next_count = patience + 16 * (spins - patience)
             call_yield(give_way)
 
 

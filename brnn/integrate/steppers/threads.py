@@ -27,7 +27,8 @@ SHARING = Path(__file__).with_name("sharing.py")
 # Seconds in which no helpers are asked after they were late, which is twice as long each time: one that was late once
 # may serve the next run, but where other programs have the processors each run would wait as long as the one before.
 _LATER, _LATEST = 0.01, 0.64
-_REMEMBERED, _TRIED_AGAIN = 3, 32  # calls of a kind of work: those remembered of each way, and after how many others
+_REMEMBERED = 3  # calls of a kind of work, of those with helpers and of those without
+_SOONEST, _SELDOM = 2, 32  # calls after which the other way is tried: first, and at last
 _SOON = 1e-4  # seconds in which a helper that has a processor sees that there will be no more passes
 _again = [0.0, _LATER]  # when helpers may be asked, and for how long not if they are late then
 _late: list[Future[None]] = []  # helpers that may not have ended yet
@@ -156,21 +157,36 @@ class Worth:
 
     def __init__(self) -> None:
         self._seconds: dict[bool, deque[float]] = {way: deque(maxlen=_REMEMBERED) for way in (True, False)}
-        self._calls = 0
+        self._since, self._pause = 0, _SOONEST
+
+    @property
+    def _quicker(self) -> bool | None:
+        """Which way took less time, in the middle of the last calls; None if that is not known yet."""
+        with_them, alone = (sorted(self._seconds[way]) for way in (True, False))
+        if min(len(with_them), len(alone)) < _REMEMBERED:  # one call alone may have waited for something else
+            return None
+        return with_them[_REMEMBERED // 2] <= alone[_REMEMBERED // 2]
 
     @property
     def asked(self) -> bool:
         """Whether the next call is to ask them: the quicker way, and now and then the other one."""
-        with_them, alone = (sorted(self._seconds[way]) for way in (True, False))
-        if min(len(with_them), len(alone)) < _REMEMBERED:  # one call alone may have waited for something else
-            return len(with_them) <= len(alone)
-        quicker = with_them[len(with_them) // 2] <= alone[len(alone) // 2]
-        return quicker if self._calls % _TRIED_AGAIN else not quicker
+        quicker = self._quicker
+        if quicker is None:
+            return len(self._seconds[True]) <= len(self._seconds[False])
+        return quicker if self._since < (_SELDOM if quicker else self._pause) else not quicker
 
     def note(self, asked: bool, seconds: float) -> None:
         """Note how long an equal part of the work took."""
-        self._seconds[asked].append(seconds)
-        self._calls += 1
+        quicker = self._quicker
+        if quicker is None or asked == quicker:
+            self._seconds[asked].append(seconds)
+            self._since = self._since + 1 if self._quicker == quicker else 0
+            return
+        # The other way was tried: what was seen of it before was at another time. They are tried again soon, and later
+        # the more often that was in vain, as other programs come and go.
+        self._seconds[asked].extend([seconds] * _REMEMBERED)
+        self._since = 0
+        self._pause = _SOONEST if self._quicker else min(2 * self._pause, _SELDOM)
 
 
 @functools.lru_cache(64)
