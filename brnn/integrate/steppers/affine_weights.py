@@ -100,7 +100,7 @@ class AffineWeights(ExplicitSteps):
             if v.quantity == "z"
         ]
         self._K, self._stage = room_apart(STAGES * n).reshape(STAGES, n), room_apart(n)
-        self._moments, self._counts = np.append(kept_by_steps(self.t)[0], 0.0), kept_by_steps()[1]
+        self._moments, self._counts = kept_by_steps(self.t, more=1)
         links = np.array([weights.link(arrays) for weights in self._weights])
         total = sum(weights.shape[0] * weights.shape[1] for weights in self._weights)
         pieces = np.array([row for k, weights in enumerate(self._weights) for row in weights.pieces(k, total)])

@@ -10,7 +10,7 @@ import numpy as np
 
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.many_steps import ManySteps, at_times
-from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, following, kept_stable, shrinkage
+from brnn.integrate.steppers.step_lengths import FIFTH, after_step, first_step, first_trial, shrinkage
 
 __all__ = ["TINY", "ExplicitSteps"]
 
@@ -108,10 +108,7 @@ class ExplicitSteps(ManySteps):
         self._before, self.t, self.step_size = t, end, h
         self.steps += 1
         self._rate = rate
-        fastest, allowed, trend = self.remembered
-        length, allowed, trend = following(h, error, FIFTH, rejected, allowed, trend)
-        self.h_abs, fastest = kept_stable(length, rate, fastest)
-        self.remembered = fastest, allowed, trend
+        self.h_abs, self.remembered = after_step(h, error, rejected, rate, self.remembered)
         if end >= self.stop:
             self.status = "finished"
 

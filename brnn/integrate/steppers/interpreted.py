@@ -16,7 +16,7 @@ from brnn.compiler.system import System
 from brnn.integrate.steppers.base import Piece
 from brnn.integrate.steppers.pairs.dormand_prince import DORMAND_PRINCE
 from brnn.integrate.steppers.pairs.pair import STAGES, Pair
-from brnn.integrate.steppers.step_lengths import FIFTH, first_step, first_trial, following, kept_stable, shrinkage
+from brnn.integrate.steppers.step_lengths import FIFTH, after_step, first_step, first_trial, shrinkage
 
 __all__ = ["NumPySteps", "Slope", "slope_of"]
 
@@ -124,10 +124,7 @@ class NumPySteps:
             size *= shrinkage(error, FIFTH)
             rejected = True
         rate = float(np.abs(K[6] - K[5]).max()) / max(float(np.abs(stage - last).max()), _TINY)
-        fastest, allowed, trend = self.remembered
-        length, allowed, trend = following(h, error, FIFTH, rejected, allowed, trend)
-        self.h_abs, fastest = kept_stable(length, rate, fastest)
-        self.remembered = fastest, allowed, trend
+        self.h_abs, self.remembered = after_step(h, error, rejected, rate, self.remembered)
         self._old, self._u, self.f = u, stage, K[-1]
         self._before, self.t, self.step_size = t, end, h
         self.steps += 1

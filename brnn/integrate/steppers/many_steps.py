@@ -28,9 +28,12 @@ def at_times(write: Callable[[float, np.ndarray], None], size: int) -> Callable[
     return states
 
 
-def kept_by_steps(start: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """Return what compiled steps of a pair keep (`brnn.integrate.steppers.pair_steps`), before the first of them."""
-    return np.array([start, 0.0, start, 0.0, 0.0, 0.0, 0.0]), np.zeros(7, dtype=np.int64)
+def kept_by_steps(start: float = 0.0, more: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return what compiled steps of a pair keep (`brnn.integrate.steppers.pair_steps`), before the first of them.
+
+    There is room for so many `more` numbers of others in the first array.
+    """
+    return np.array([start, 0.0, start, *[0.0] * (4 + more)]), np.zeros(7, dtype=np.int64)
 
 
 class ManySteps:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from brnn.ensemble.kernels.control import LARGEST, SAFETY, SMALLEST
 
-__all__ = ["FIFTH", "first_step", "first_trial", "following", "growth", "kept_stable", "shrinkage"]
+__all__ = ["FIFTH", "after_step", "first_step", "first_trial", "following", "growth", "kept_stable", "shrinkage"]
 
 FIFTH = -0.2  # the exponent of errors of order 5
 # A disturbance that decays at the rate r is multiplied by about 0.4 in a step of _STABLE / r, and grows from 3.3 / r
@@ -55,6 +55,19 @@ def kept_stable(length: float, rate: float, fastest: float) -> tuple[float, floa
     """
     fastest = max(rate, _FORGET * fastest)
     return (_STABLE / fastest if length * fastest > _STABLE else length), fastest
+
+
+def after_step(
+    h: float, error: float, rejected: bool, rate: float, remembered: tuple[float, float, float]
+) -> tuple[float, tuple[float, float, float]]:
+    """Return the length of the step after one of order 5, and what is remembered: `fastest`, `allowed` and `trend`.
+
+    Steps in NumPy call it; compiled ones call its two halves, which they compile.
+    """
+    fastest, allowed, trend = remembered
+    length, allowed, trend = following(h, error, FIFTH, rejected, allowed, trend)
+    length, fastest = kept_stable(length, rate, fastest)
+    return length, (fastest, allowed, trend)
 
 
 def first_trial(length: float, state: float, speed: float) -> float:
